@@ -1,1 +1,32 @@
-//! Placeholder.
+//! Dictionary: the names, ids and value objects that every room of the house speaks.
+//!
+//! To add a word: make a file here, give it a constructor that returns `Result` (inside, values are
+//! already right), `Display` for what people read, and serde for what machines read.
+//!
+//! **Invariant:** nothing here does IO, waits, reads a clock or draws randomness; the crate compiles to
+//! wasm because islands use it. Secret values do not live here: they belong to `keywarden-vault`.
+
+pub mod cidr;
+pub mod id;
+pub mod key;
+pub mod label;
+pub mod metadata;
+pub mod name;
+pub mod rate;
+pub mod role;
+pub mod scope;
+pub mod slug;
+pub mod tag;
+pub mod time;
+
+pub use cidr::AllowedCidrs;
+pub use id::*;
+pub use key::{KeyState, RevokeReason, VerifyCode};
+pub use label::KeyLabel;
+pub use metadata::Metadata;
+pub use name::{Description, Name};
+pub use rate::RateLimit;
+pub use role::{Role, RoleScope};
+pub use scope::{Scope, Scopes};
+pub use slug::Slug;
+pub use tag::{Tag, Tags};

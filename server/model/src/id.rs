@@ -1,0 +1,147 @@
+//! Typed identifiers: a lower-case prefix, an underscore and a ULID in Crockford base32, for example
+//! `key_01JDB2W1N9F6Q3R8T5V7X9Z0AB`. They sort by the moment they were made.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use ulid::Ulid;
+
+/// Why a text is not an id of the wanted kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a {kind} id: expected `{prefix}_` and 26 characters")]
+pub struct IdError {
+    text: String,
+    kind: &'static str,
+    prefix: &'static str,
+}
+
+/// What every id can do; lets generic code name a thing without knowing which.
+pub trait TypedId: fmt::Display + Copy + Eq + Send + Sync + 'static {
+    /// The text before the underscore.
+    const PREFIX: &'static str;
+    /// The noun in words.
+    const KIND: &'static str;
+    /// An id from a moment and 80 random bits (the upper 48 of `random` are ignored).
+    fn from_parts(at: DateTime<Utc>, random: u128) -> Self;
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal, $kind:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Ulid);
+
+        impl TypedId for $name {
+            const PREFIX: &'static str = $prefix;
+            const KIND: &'static str = $kind;
+            fn from_parts(at: DateTime<Utc>, random: u128) -> Self {
+                let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
+                Self(Ulid::from_parts(millis, random & ((1 << 80) - 1)))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "_{}"), self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                parse(text, $prefix).map(Self).ok_or_else(|| IdError {
+                    text: text.chars().take(64).collect(),
+                    kind: $kind,
+                    prefix: $prefix,
+                })
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'_, str>>::deserialize(d)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+/// Only the canonical spelling is an id: upper case, no aliases of Crockford's alphabet (`I`, `L`, `O`),
+/// so that one thing never has two names.
+fn parse(text: &str, prefix: &str) -> Option<Ulid> {
+    let body = text.strip_prefix(prefix)?.strip_prefix('_')?;
+    let ulid = Ulid::from_string(body).ok()?;
+    (ulid.to_string() == body).then_some(ulid)
+}
+
+ids! {
+    /// An API key: keeps its identity through rotations.
+    ApiKeyId = "key", "API key";
+    /// One value of an API key.
+    KeyValueId = "kvl", "key value";
+    /// An environment of a project.
+    EnvironmentId = "env", "environment";
+    /// An audit event.
+    EventId = "evt", "event";
+    /// A grant of a role to a person, team or workload.
+    RoleBindingId = "rbd", "role binding";
+    /// An invitation or other one-time link.
+    InvitationId = "inv", "invitation";
+    /// The organization: one for each deployment.
+    OrganizationId = "org", "organization";
+    /// A registered passkey.
+    PasskeyId = "psk", "passkey";
+    /// A project.
+    ProjectId = "prj", "project";
+    /// One HTTP request or one run of a job.
+    RequestId = "req", "request";
+    /// A session of a person; not the cookie's value.
+    SessionId = "ses", "session";
+    /// A service token of a workload.
+    ServiceTokenId = "stk", "service token";
+    /// A team of people.
+    TeamId = "team", "team";
+    /// A person.
+    UserId = "usr", "user";
+    /// A machine identity.
+    WorkloadId = "wkl", "workload";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_as_itself() {
+        let at = DateTime::from_timestamp_millis(1_732_406_400_000).unwrap();
+        let id = ApiKeyId::from_parts(at, u128::MAX);
+        assert_eq!(id.to_string().parse::<ApiKeyId>().unwrap(), id);
+        assert!(id.to_string().starts_with("key_01"));
+    }
+
+    #[test]
+    fn other_spellings_of_an_id_are_refused() {
+        let at = DateTime::from_timestamp_millis(1_732_406_400_000).unwrap();
+        let text = ProjectId::from_parts(at, 7).to_string();
+        for wrong in
+            [text.to_lowercase(), format!(" {text}"), format!("{text} "), text.replace("prj_", "key_")]
+        {
+            assert!(wrong.parse::<ProjectId>().is_err(), "{wrong}");
+        }
+        assert!(text.replacen('0', "O", 1).parse::<ProjectId>().is_err());
+    }
+}
