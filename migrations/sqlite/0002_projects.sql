@@ -1,0 +1,32 @@
+-- The organization (one row), its projects and their environments.
+
+CREATE TABLE organizations (
+    id          TEXT PRIMARY KEY,
+    name        TEXT NOT NULL,
+    created_at  INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE projects (
+    id          TEXT PRIMARY KEY,
+    slug        TEXT NOT NULL UNIQUE,
+    name        TEXT NOT NULL,
+    folded_name TEXT NOT NULL UNIQUE,
+    created_at  INTEGER NOT NULL,
+    created_by  TEXT NOT NULL,
+    archived_at INTEGER,
+    row_version INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE environments (
+    id                   TEXT PRIMARY KEY,
+    project_id           TEXT NOT NULL REFERENCES projects (id),
+    slug                 TEXT NOT NULL,
+    name                 TEXT NOT NULL,
+    label                TEXT NOT NULL,
+    max_lifetime_seconds INTEGER,
+    overlap_seconds      INTEGER NOT NULL,
+    created_at           INTEGER NOT NULL,
+    created_by           TEXT NOT NULL,
+    row_version          INTEGER NOT NULL,
+    UNIQUE (project_id, slug)
+) STRICT;

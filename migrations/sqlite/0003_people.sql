@@ -1,0 +1,98 @@
+-- People, teams, their passkeys, one-time links and the roles that principals hold.
+
+CREATE TABLE users (
+    id             TEXT PRIMARY KEY,
+    name           TEXT NOT NULL,
+    handle         BLOB NOT NULL UNIQUE,
+    state          TEXT NOT NULL,
+    created_at     INTEGER NOT NULL,
+    created_by     TEXT NOT NULL,
+    deactivated_at INTEGER,
+    last_seen_at   INTEGER,
+    row_version    INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE teams (
+    id          TEXT PRIMARY KEY,
+    slug        TEXT NOT NULL UNIQUE,
+    name        TEXT NOT NULL,
+    created_at  INTEGER NOT NULL,
+    created_by  TEXT NOT NULL,
+    row_version INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE team_members (
+    team_id  TEXT NOT NULL REFERENCES teams (id),
+    user_id  TEXT NOT NULL REFERENCES users (id),
+    added_at INTEGER NOT NULL,
+    PRIMARY KEY (team_id, user_id)
+) STRICT;
+CREATE INDEX team_members_by_user ON team_members (user_id);
+
+-- principal_id is a user, team or workload id; project_id is null for roles of the organization.
+CREATE TABLE role_bindings (
+    id             TEXT PRIMARY KEY,
+    principal_kind TEXT NOT NULL,
+    principal_id   TEXT NOT NULL,
+    role           TEXT NOT NULL,
+    project_id     TEXT REFERENCES projects (id),
+    created_at     INTEGER NOT NULL,
+    created_by     TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX role_bindings_once ON role_bindings (principal_id, role, coalesce(project_id, ''));
+CREATE INDEX role_bindings_by_project ON role_bindings (project_id);
+
+CREATE TABLE passkeys (
+    id                TEXT PRIMARY KEY,
+    user_id           TEXT NOT NULL REFERENCES users (id),
+    credential_id     BLOB NOT NULL UNIQUE,
+    name              TEXT NOT NULL,
+    credential        TEXT NOT NULL,
+    attestation       BLOB NOT NULL,
+    synced            INTEGER NOT NULL,
+    created_at        INTEGER NOT NULL,
+    last_used_at      INTEGER,
+    may_approve_after INTEGER NOT NULL,
+    row_version       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX passkeys_by_user ON passkeys (user_id);
+
+-- Only keyed hashes of recovery codes and links are kept; mac_key_id names the keyring key.
+CREATE TABLE recovery_codes (
+    user_id    TEXT NOT NULL REFERENCES users (id),
+    position   INTEGER NOT NULL,
+    mac_key_id TEXT NOT NULL,
+    mac        BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    used_at    INTEGER,
+    PRIMARY KEY (user_id, position)
+) STRICT;
+
+-- kind: setup, invitation, recovery
+CREATE TABLE one_time_links (
+    id         TEXT PRIMARY KEY,
+    kind       TEXT NOT NULL,
+    public_id  TEXT NOT NULL UNIQUE,
+    mac_key_id TEXT NOT NULL,
+    mac        BLOB NOT NULL,
+    user_id    TEXT REFERENCES users (id),
+    name       TEXT,
+    role       TEXT,
+    project_id TEXT REFERENCES projects (id),
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    used_at    INTEGER,
+    revoked_at INTEGER
+) STRICT;
+
+-- A WebAuthn ceremony under way: its state is sealed, bound to a session or link, and used once.
+CREATE TABLE ceremonies (
+    id         TEXT PRIMARY KEY,
+    kind       TEXT NOT NULL,
+    bound_to   TEXT NOT NULL,
+    sealed     BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX ceremonies_by_expiry ON ceremonies (expires_at);
