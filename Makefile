@@ -1,0 +1,24 @@
+# Each command installs what it misses (with sudo where it isn't root), says so, and can be repeated.
+.DEFAULT_GOAL := help
+.PHONY: dev fmt help lint run test
+
+ci := $(dir $(abspath $(lastword $(MAKEFILE_LIST)))).ci
+
+run: ## Build Keywarden and start it on http://localhost:3000, with its records in ./data
+	@"$(ci)/serve"
+
+test: ## Check everything: style, lints, tests on both engines, browser journeys
+	@"$(ci)/test"
+
+dev: ## Start Keywarden and rebuild it when a file changes
+	@"$(ci)/dev"
+
+lint: ## Check style and lints only
+	@"$(ci)/test" lint
+
+fmt: ## Format the code
+	@"$(ci)/setup" rust && cargo fmt --all --manifest-path "$(ci)/../Cargo.toml"
+
+help: ## List these commands
+	@sed -n 's/^\([a-z0-9]*\):.* ## /\1\t/p' "$(ci)/../Makefile" | while IFS="$$(printf '\t')" read -r name text; do \
+		printf 'make %-7s %s\n' "$$name" "$$text"; done

@@ -1,0 +1,145 @@
+// A Keywarden server with an empty database, on a port of its own, stopped and swept away afterwards.
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export class House {
+  /** Where browsers find it: `http://localhost:<port>`. */
+  readonly url: string;
+  readonly dataDir: string;
+  /** The one-time link that makes the first owner. */
+  readonly setupLink: string;
+  readonly #server: ChildProcess;
+  readonly #database: Database | undefined;
+
+  private constructor(url: string, dataDir: string, setupLink: string, server: ChildProcess, database?: Database) {
+    this.url = url;
+    this.dataDir = dataDir;
+    this.setupLink = setupLink;
+    this.#server = server;
+    this.#database = database;
+  }
+
+  static async start(place: number, worker: number): Promise<House> {
+    const binary = setting('KEYWARDEN_E2E_BINARY');
+    const dataDir = await mkdtemp(join(tmpdir(), 'keywarden-e2e-'));
+    const database = await Database.create(`keywarden_e2e_${process.pid}_${place}_${worker}`);
+    const url = `http://localhost:${await freePort()}`;
+
+    await mkdir('test-results', { recursive: true });
+    const log = createWriteStream(`test-results/keywarden-${worker}.log`);
+    await once(log, 'open');
+    const server = spawn(binary, ['serve'], {
+      cwd: dataDir,
+      env: {
+        ...withoutKeywarden(process.env),
+        KEYWARDEN_DATA_DIR: dataDir,
+        KEYWARDEN_LISTEN: `127.0.0.1:${new URL(url).port}`,
+        KEYWARDEN_METRICS_LISTEN: `127.0.0.1:${await freePort()}`,
+        KEYWARDEN_PUBLIC_URL: url,
+        ...(database && { KEYWARDEN_DATABASE_URL: database.url }),
+      },
+      stdio: ['ignore', log, log],
+    });
+
+    try {
+      await ready(server, url, log.path.toString());
+      const setupLink = (await readFile(join(dataDir, 'setup-link'), 'utf8')).trim();
+      return new House(url, dataDir, setupLink, server, database);
+    } catch (error) {
+      await sweep(server, dataDir, database);
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await sweep(this.#server, this.dataDir, this.#database);
+  }
+}
+
+/** A database of the server's own, where the journeys run on PostgreSQL. */
+class Database {
+  readonly url: string;
+  readonly #name: string;
+  readonly #cluster: string;
+
+  private constructor(cluster: string, name: string) {
+    const url = new URL(cluster);
+    url.pathname = `/${name}`;
+    this.url = url.href;
+    this.#name = name;
+    this.#cluster = cluster;
+  }
+
+  static async create(name: string): Promise<Database | undefined> {
+    if (setting('KEYWARDEN_E2E_ENGINE', 'sqlite') !== 'postgres') {
+      return undefined;
+    }
+    const database = new Database(setting('KEYWARDEN_TEST_POSTGRES_URL'), name);
+    await database.#tell(`CREATE DATABASE ${name}`);
+    return database;
+  }
+
+  async drop(): Promise<void> {
+    await this.#tell(`DROP DATABASE IF EXISTS ${this.#name} WITH (FORCE)`);
+  }
+
+  async #tell(statement: string): Promise<void> {
+    await run('psql', ['--no-psqlrc', '--quiet', '--dbname', this.#cluster, '--command', statement]);
+  }
+}
+
+async function ready(server: ChildProcess, url: string, log: string): Promise<void> {
+  for (const patience = Date.now() + 30_000; Date.now() < patience; await sleep(50)) {
+    if (server.exitCode !== null || server.signalCode !== null) {
+      throw new Error(`keywarden ended instead of starting:\n${await readFile(log, 'utf8')}`);
+    }
+    const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+    if (answer?.ok) {
+      return;
+    }
+  }
+  throw new Error(`keywarden is not ready after 30 s:\n${await readFile(log, 'utf8')}`);
+}
+
+async function sweep(server: ChildProcess, dataDir: string, database?: Database): Promise<void> {
+  if (server.exitCode === null && server.signalCode === null) {
+    const ended = once(server, 'exit');
+    server.kill('SIGTERM');
+    const impatience = setTimeout(() => server.kill('SIGKILL'), 10_000);
+    await ended;
+    clearTimeout(impatience);
+  }
+  await database?.drop();
+  await rm(dataDir, { recursive: true, force: true });
+}
+
+async function freePort(): Promise<number> {
+  const listener = createServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as AddressInfo;
+  listener.close();
+  await once(listener, 'close');
+  return port;
+}
+
+function setting(name: string, otherwise?: string): string {
+  const value = process.env[name] ?? otherwise;
+  if (value === undefined) {
+    throw new Error(`${name} is not set: run the journeys with .ci/journeys`);
+  }
+  return value;
+}
+
+/** The settings of whoever runs the tests stay outside. */
+function withoutKeywarden(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('KEYWARDEN_')));
+}

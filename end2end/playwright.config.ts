@@ -1,0 +1,40 @@
+// Journeys through the console, each twice: with WebAssembly, and with `.wasm` blocked.
+// `.ci/journeys` runs them; it says which binary, database engine and browser to use.
+import { defineConfig } from '@playwright/test';
+import type { Options } from './house/test.ts';
+
+const asRoot = process.getuid?.() === 0;
+
+export default defineConfig<Options>({
+  testDir: './journeys',
+  outputDir: './test-results',
+  forbidOnly: Boolean(process.env.CI),
+  fullyParallel: false,
+  reporter: [['list'], ['html', { outputFolder: './report', open: 'never' }]],
+  retries: 0,
+  timeout: 30_000,
+  workers: 2,
+  use: {
+    browserName: 'chromium',
+    launchOptions: {
+      executablePath: process.env.KEYWARDEN_E2E_BROWSER || undefined,
+      args: [
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-gpu',
+        '--disable-quic',
+        '--disable-sync',
+        '--no-first-run',
+        ...(asRoot ? ['--no-sandbox'] : []),
+      ],
+    },
+    locale: 'en',
+    serviceWorkers: 'block',
+    timezoneId: 'UTC',
+    trace: 'retain-on-failure',
+  },
+  projects: [
+    { name: 'wasm', use: { wasm: true } },
+    { name: 'plain', use: { wasm: false } },
+  ],
+});
