@@ -101,6 +101,8 @@ ids! {
     RoleBindingId = "rbd", "role binding";
     /// An invitation or other one-time link.
     InvitationId = "inv", "invitation";
+    /// A key of the keyring.
+    KeyringKeyId = "krk", "keyring key";
     /// The organization: one for each deployment.
     OrganizationId = "org", "organization";
     /// A registered passkey.
