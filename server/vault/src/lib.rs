@@ -1,1 +1,44 @@
-//! Placeholder.
+//! Cellar for secrets: everything that touches key bytes, and nothing else.
+//!
+//! # How to
+//! * *Hold a secret*: [`SecretBytes`] or [`SecretString`]; it shows itself only to `expose()`.
+//! * *Issue and read values* such as `kwk_live_…`: [`token::generate`], [`token::parse`]; before any text is
+//!   logged or put into a title, [`mask`].
+//! * *Store a proof of a value*: [`Keyring::mac`] gives the id of the key and a tag for the row;
+//!   [`Keyring::verify_mac`] compares in constant time.
+//! * *Store a secret*: [`Keyring::seal`] and [`Keyring::open`], with a context that names the row.
+//! * *Add a purpose*: a variant and a name in [`Purpose`]; on its next start the caller finds it in
+//!   [`Keyring::missing`] and generates its first key.
+//! * *Add a kind of seal*: a file in [`seal`] that implements [`Seal`], and a variant of [`SealKind`].
+//!
+//! # A start
+//! ```text
+//! module = Module::load(path)                      one for each PKCS#11 library and process
+//! seal   = SoftHsm::at(data)… | Pkcs11Seal | SoftwareSeal
+//! for purpose in Keyring::missing(&records):       Keyring::generate(…) -> rows, stored by the caller
+//! keyring.unseal(&records, &wraps, &seals)         again whenever it says the HSM was not there
+//! every second: keyring.observe(&seals, now)       Unsealed -> Degraded -> Sealed, and back
+//! ```
+//!
+//! **Invariants:** no clock is read and no randomness drawn here (both are arguments; the one exception is the
+//! patience of a caller waiting for a PKCS#11 module). No SQL, no async: rows are plain structs that the
+//! domain carries to and from the store, and calls to a seal block for at most [`seal::ANSWER_LIMIT`]. Nothing
+//! is logged here; errors carry no secret. Secrets are wiped when dropped; what a CPU register, a stack slot
+//! of a cipher or the PKCS#11 library's own heap holds is outside that promise.
+
+mod base62;
+pub mod envelope;
+pub mod keyring;
+mod mac;
+mod mask;
+pub mod seal;
+mod secret;
+pub mod token;
+
+pub use envelope::{EnvelopeKey, OpenError};
+pub use keyring::{
+    KeyRecord, Keyring, KeyringState, Purpose, SealRecord, Sealed, SealedReason, SealingError, WrapRecord,
+};
+pub use mask::mask;
+pub use seal::{Protection, Seal, SealDescription, SealError, SealId, SealKind};
+pub use secret::{SecretBytes, SecretString};

@@ -1,0 +1,433 @@
+//! Named, random keys, each wrapped under every seal; in memory only while a seal answers or grace lasts.
+//!
+//! What wraps can change (a second HSM, another vendor) without touching a tag or an envelope: those name a
+//! keyring key, and the key's bytes stay. A new key for a purpose serves new values from the next
+//! [`Keyring::unseal`] on; the old one goes on to verify and open until its row is deleted.
+//!
+//! **Concurrency:** `mac`, `verify_mac`, `seal` and `open` take no lock. Unsealing runs one at a time and may
+//! wait for the HSM; sealing wins over an unsealing that is under way.
+
+mod purpose;
+mod records;
+mod ring;
+mod state;
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use arc_swap::{ArcSwapOption, Guard};
+use chrono::{DateTime, Utc};
+use keywarden_model::{KeyringKeyId, TypedId};
+use rand::CryptoRng;
+use subtle::ConstantTimeEq;
+
+pub use purpose::{Purpose, PurposeError};
+pub use records::{KeyRecord, RemoveSealError, SealRecord, WrapRecord, may_remove_seal};
+pub use state::{KeyringState, Sealed, SealedReason};
+
+use crate::envelope::{self, KEY_LEN, LengthError, OpenError, frame};
+use crate::mac::hmac_sha256;
+use crate::seal::{ALGORITHM, Seal, SealError, SealId};
+use crate::secret::SecretBytes;
+use ring::{Key, Ring};
+use state::Condition;
+
+/// Stands in for the key of an unknown id, so that the answer "no" always costs one MAC.
+const NOBODYS_KEY: [u8; KEY_LEN] = [0; KEY_LEN];
+
+/// The keys, and whether they may be used. Share it behind an `Arc`.
+pub struct Keyring {
+    ring: ArcSwapOption<Ring>,
+    condition: Condition,
+    reload: Mutex<()>,
+    /// Counts wipings, so that an unsealing which began before one cannot undo it.
+    wiped: AtomicU64,
+}
+
+/// Why keys could not be unwrapped.
+#[derive(Debug, thiserror::Error)]
+pub enum UnsealError {
+    /// Somebody sealed it meanwhile.
+    #[error("the keyring was sealed meanwhile")]
+    Interrupted,
+    /// A purpose has no key: see [`Keyring::missing`].
+    #[error("purpose `{0}` has no active key")]
+    NoActiveKey(Purpose),
+    /// A key has no wrap under any seal that is configured.
+    #[error("key `{0}` is wrapped under none of the configured seals")]
+    NotWrapped(KeyringKeyId),
+    /// No seal could unwrap a key; the last seal's answer.
+    #[error("seal `{seal}` did not unwrap key `{key}`: {source}")]
+    NotUnwrapped {
+        /// The key.
+        key: KeyringKeyId,
+        /// The last seal tried.
+        seal: SealId,
+        /// What it said.
+        source: SealError,
+    },
+}
+
+/// Why a key could not be wrapped.
+#[derive(Debug, thiserror::Error)]
+pub enum WrapError {
+    /// No seal was given.
+    #[error("a key needs at least one seal")]
+    NoSeal,
+    /// The seal answered, but what it wrapped does not unwrap to the same bytes.
+    #[error("seal `{0}` does not unwrap what it wrapped: it cannot be trusted with a key")]
+    NotTheSame(SealId),
+    /// The seal did not wrap.
+    #[error("seal `{seal}` did not wrap: {source}")]
+    Seal {
+        /// The seal.
+        seal: SealId,
+        /// What it said.
+        source: SealError,
+    },
+    /// The keyring is sealed.
+    #[error(transparent)]
+    Sealed(#[from] Sealed),
+}
+
+/// Why something could not be sealed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SealingError {
+    /// The key has sealed 2^32 − 1 envelopes.
+    #[error("key `{0}` has sealed as many envelopes as it may: generate a new key for its purpose")]
+    Exhausted(KeyringKeyId),
+    /// The keyring is sealed.
+    #[error(transparent)]
+    Sealed(#[from] Sealed),
+    /// The plaintext is longer than 64 GiB.
+    #[error(transparent)]
+    TooLong(#[from] LengthError),
+}
+
+impl Keyring {
+    /// An empty, sealed keyring. `grace` is how long keys stay in memory while no seal answers, measured by
+    /// `clock`, which must be monotonic.
+    pub fn new(grace: Duration, clock: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
+        Self {
+            ring: ArcSwapOption::empty(),
+            condition: Condition::new(grace, Box::new(clock)),
+            reload: Mutex::new(()),
+            wiped: AtomicU64::new(0),
+        }
+    }
+
+    /// The purposes for which a key has to be generated before [`Keyring::unseal`] can succeed.
+    pub fn missing(records: &[KeyRecord]) -> Vec<Purpose> {
+        Purpose::ALL.into_iter().filter(|it| ring::newest(records, *it).is_none()).collect()
+    }
+
+    /// Makes a key and wraps it under every seal given. Nothing is kept here: store the rows, then
+    /// [`Keyring::unseal`]. Calls the seals: lend it a generator of its own, not one behind a shared lock.
+    pub fn generate(
+        purpose: Purpose,
+        now: DateTime<Utc>,
+        rng: &mut dyn CryptoRng,
+        seals: &[Arc<dyn Seal>],
+    ) -> Result<(KeyRecord, Vec<WrapRecord>), WrapError> {
+        if seals.is_empty() {
+            return Err(WrapError::NoSeal);
+        }
+        let mut bits = [0; 16];
+        rng.fill_bytes(&mut bits);
+        let id = KeyringKeyId::from_parts(now, u128::from_be_bytes(bits));
+        let secret = SecretBytes::random(KEY_LEN, rng);
+        let wraps =
+            seals.iter().map(|seal| wrap(id, purpose, &secret, &**seal, rng)).collect::<Result<_, _>>()?;
+        Ok((KeyRecord { id, purpose, created_at: now, retired_at: None, uses: 0 }, wraps))
+    }
+
+    /// Brings exactly the given keys into memory. Keys that are there already are not unwrapped again, so that
+    /// it is cheap to call whenever the rows changed. Seals are tried in the order given; one that does not
+    /// answer is not asked twice. On an error everything stays as it was, a sealed keyring noting the reason.
+    pub fn unseal(
+        &self,
+        records: &[KeyRecord],
+        wraps: &[WrapRecord],
+        seals: &[Arc<dyn Seal>],
+    ) -> Result<(), UnsealError> {
+        let _one_at_a_time = self.reload.lock().unwrap_or_else(PoisonError::into_inner);
+        let wiped = self.wiped.load(Ordering::Acquire);
+        let gathered = self.gather(records, wraps, seals);
+        self.condition.update(|state| match gathered {
+            Ok(_) if self.wiped.load(Ordering::Acquire) != wiped => (None, Err(UnsealError::Interrupted)),
+            Ok((ring, asked)) => {
+                self.ring.store(Some(Arc::new(ring)));
+                (matches!(asked, Asked::ASeal).then_some(KeyringState::Unsealed), Ok(()))
+            }
+            Err(error) => {
+                let sealed = matches!(state, KeyringState::Sealed { .. });
+                let reason = SealedReason::Failed(error.to_string());
+                (sealed.then_some(KeyringState::Sealed { reason }), Err(error))
+            }
+        })
+    }
+
+    fn gather(
+        &self,
+        records: &[KeyRecord],
+        wraps: &[WrapRecord],
+        seals: &[Arc<dyn Seal>],
+    ) -> Result<(Ring, Asked), UnsealError> {
+        let held = self.ring().ok();
+        let mut silent = Vec::new();
+        let mut asked = Asked::Nobody;
+        let mut keys = Vec::with_capacity(records.len());
+        for record in records {
+            let known = held.as_ref().and_then(|ring| ring.key(record.purpose, record.id));
+            keys.push(if let Some(key) = known {
+                key.learn_uses(record.uses);
+                Arc::clone(key)
+            } else {
+                asked = Asked::ASeal;
+                Arc::new(unwrap(record, wraps, seals, &mut silent)?)
+            });
+        }
+        Ok((Ring::new(records, keys).map_err(UnsealError::NoActiveKey)?, asked))
+    }
+
+    /// Wraps every key under one more seal, and proves of each wrap that it unwraps. Store all rows or none.
+    pub fn wrap_under(&self, seal: &dyn Seal, rng: &mut dyn CryptoRng) -> Result<Vec<WrapRecord>, WrapError> {
+        let held = self.ring()?;
+        held.keys().map(|key| wrap(key.id, key.purpose, &key.secret, seal, rng)).collect()
+    }
+
+    /// HMAC-SHA-256 of `data` under the purpose's newest key: store both.
+    pub fn mac(&self, purpose: Purpose, data: &[u8]) -> Result<(KeyringKeyId, [u8; 32]), Sealed> {
+        let ring = self.ring()?;
+        let key = ring.newest(purpose).ok_or_else(|| self.condition.sealed())?;
+        Ok((key.id, key.mac(data)))
+    }
+
+    /// Whether `tag` is the MAC of `data` under that key, in constant time. An unknown key, or one of another
+    /// purpose, costs the same and answers no.
+    pub fn verify_mac(
+        &self,
+        purpose: Purpose,
+        id: KeyringKeyId,
+        data: &[u8],
+        tag: &[u8; 32],
+    ) -> Result<bool, Sealed> {
+        let ring = self.ring()?;
+        let (computed, known) = match ring.key(purpose, id) {
+            Some(key) => (key.mac(data), true),
+            None => (hmac_sha256(&NOBODYS_KEY, data), false),
+        };
+        Ok(bool::from(computed.ct_eq(tag)) & known)
+    }
+
+    /// The key that serves new values: a tag under another one is due to be made again.
+    pub fn newest(&self, purpose: Purpose) -> Result<KeyringKeyId, Sealed> {
+        let ring = self.ring()?;
+        ring.newest(purpose).map(|key| key.id).ok_or_else(|| self.condition.sealed())
+    }
+
+    /// Seals `plaintext` under the purpose's newest key. `context` names the place it belongs to (typed id and
+    /// column, say); it is not stored and must be given again to open.
+    pub fn seal(
+        &self,
+        purpose: Purpose,
+        context: &[u8],
+        plaintext: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Vec<u8>, SealingError> {
+        let held = self.ring()?;
+        let key = self.countable(&held, purpose)?;
+        Ok(key.envelope.seal(&key.id.to_string(), purpose.name(), context, plaintext, rng)?)
+    }
+
+    /// Opens what [`Keyring::seal`] sealed for the same purpose and context.
+    pub fn open(&self, purpose: Purpose, context: &[u8], sealed: &[u8]) -> Result<SecretBytes, OpenError> {
+        let ring = self.ring()?;
+        ring_key(&ring, purpose, sealed)?.envelope.open(purpose.name(), context, sealed)
+    }
+
+    /// As [`Keyring::seal`], but whoever opens must also know `input`, a secret that is not stored here: the
+    /// caller's own `Idempotency-Key`, say.
+    pub fn seal_for(
+        &self,
+        purpose: Purpose,
+        input: &[u8],
+        context: &[u8],
+        plaintext: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Vec<u8>, SealingError> {
+        let held = self.ring()?;
+        let key = self.countable(&held, purpose)?;
+        let envelope = key.envelope_for(input)?;
+        Ok(envelope.seal(&key.id.to_string(), purpose.name(), context, plaintext, rng)?)
+    }
+
+    /// Opens what [`Keyring::seal_for`] sealed with the same `input`.
+    pub fn open_for(
+        &self,
+        purpose: Purpose,
+        input: &[u8],
+        context: &[u8],
+        sealed: &[u8],
+    ) -> Result<SecretBytes, OpenError> {
+        let ring = self.ring()?;
+        let key = ring_key(&ring, purpose, sealed)?;
+        let envelope = key.envelope_for(input).map_err(|LengthError| OpenError::Malformed)?;
+        envelope.open(purpose.name(), context, sealed)
+    }
+
+    /// Envelopes that each key sealed here since the last call: add them to [`KeyRecord::uses`] in the store,
+    /// where all nodes meet.
+    pub fn take_uses(&self) -> Vec<(KeyringKeyId, u64)> {
+        let Ok(ring) = self.ring() else { return Vec::new() };
+        ring.keys().map(|key| (key.id, key.take_uses())).filter(|(_, uses)| *uses > 0).collect()
+    }
+
+    /// Whether keys are in memory, and why not.
+    pub fn state(&self) -> KeyringState {
+        self.wipe_after_grace();
+        self.condition.get()
+    }
+
+    /// Asks the seals whether they are there, and notes it. Blocks while they answer; call it every second
+    /// with the seals that wrap this keyring. One answer is enough.
+    pub fn observe(&self, seals: &[Arc<dyn Seal>], now: DateTime<Utc>) -> KeyringState {
+        let reachable = seals.iter().any(|seal| seal.probe().is_ok());
+        self.note(reachable, now)
+    }
+
+    /// As [`Keyring::observe`], for who has asked already.
+    pub fn note(&self, reachable: bool, now: DateTime<Utc>) -> KeyringState {
+        self.wipe_after_grace();
+        self.condition.note(reachable, now);
+        self.condition.get()
+    }
+
+    /// Wipes all keys at once. Calls that are computing at this moment finish; no later one begins.
+    pub fn zeroize(&self) {
+        self.wipe(SealedReason::ByCommand);
+    }
+
+    fn wipe(&self, reason: SealedReason) {
+        self.condition.update(|_| {
+            self.wiped.fetch_add(1, Ordering::AcqRel);
+            self.ring.store(None);
+            (Some(KeyringState::Sealed { reason }), ())
+        });
+    }
+
+    fn wipe_after_grace(&self) {
+        if !self.condition.grace_is_over() {
+            return;
+        }
+        self.condition.update(|_| {
+            // Another thread may have wiped, and a third one unsealed, since the question.
+            if !self.condition.grace_is_over() {
+                return (None, ());
+            }
+            self.wiped.fetch_add(1, Ordering::AcqRel);
+            self.ring.store(None);
+            (Some(KeyringState::Sealed { reason: SealedReason::GraceOver }), ())
+        });
+    }
+
+    /// The hot path: one atomic for grace, one for the ring.
+    fn ring(&self) -> Result<Held, Sealed> {
+        self.wipe_after_grace();
+        let held = self.ring.load();
+        if held.is_some() { Ok(Held(held)) } else { Err(self.condition.sealed()) }
+    }
+
+    fn countable<'a>(&self, ring: &'a Held, purpose: Purpose) -> Result<&'a Key, SealingError> {
+        let key = ring.newest(purpose).ok_or_else(|| self.condition.sealed())?;
+        if key.count_use() { Ok(key) } else { Err(SealingError::Exhausted(key.id)) }
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyring").field("state", &self.condition).finish_non_exhaustive()
+    }
+}
+
+enum Asked {
+    ASeal,
+    Nobody,
+}
+
+/// A ring that cannot be wiped under the hands of who computes with it.
+struct Held(Guard<Option<Arc<Ring>>>);
+
+impl Deref for Held {
+    type Target = Ring;
+    #[expect(clippy::expect_used, reason = "only Keyring::ring makes one, and it looks first")]
+    fn deref(&self) -> &Ring {
+        self.0.as_deref().expect("looked before")
+    }
+}
+
+fn ring_key<'a>(ring: &'a Held, purpose: Purpose, sealed: &[u8]) -> Result<&'a Key, OpenError> {
+    let id = envelope::key_id(sealed)?;
+    let key = id.parse().ok().and_then(|id| ring.key(purpose, id));
+    key.map(|key| &**key).ok_or_else(|| OpenError::UnknownKey(id.chars().take(64).collect()))
+}
+
+/// What a wrap is bound to.
+fn wrap_context(id: KeyringKeyId, purpose: Purpose) -> Vec<u8> {
+    frame(&[b"keyring-key", purpose.name().as_bytes(), id.to_string().as_bytes()])
+}
+
+fn wrap(
+    key_id: KeyringKeyId,
+    purpose: Purpose,
+    secret: &SecretBytes,
+    seal: &dyn Seal,
+    rng: &mut dyn CryptoRng,
+) -> Result<WrapRecord, WrapError> {
+    let seal_id = seal.describe().id.clone();
+    let failed = |source| WrapError::Seal { seal: seal_id.clone(), source };
+    let context = wrap_context(key_id, purpose);
+    let wrapped = seal.wrap(&context, secret, rng).map_err(failed)?;
+    let again = seal.unwrap(&context, &wrapped).map_err(failed)?;
+    if !bool::from(again.expose().ct_eq(secret.expose())) {
+        return Err(WrapError::NotTheSame(seal_id));
+    }
+    Ok(WrapRecord { key_id, seal_id, algorithm: ALGORITHM.to_owned(), wrapped })
+}
+
+fn unwrap(
+    record: &KeyRecord,
+    wraps: &[WrapRecord],
+    seals: &[Arc<dyn Seal>],
+    silent: &mut Vec<(SealId, SealError)>,
+) -> Result<Key, UnsealError> {
+    let mut last = UnsealError::NotWrapped(record.id);
+    for seal in seals {
+        let seal_id = &seal.describe().id;
+        let Some(wrap) = wraps.iter().find(|wrap| wrap.key_id == record.id && wrap.seal_id == *seal_id)
+        else {
+            continue;
+        };
+        let answer = match silent.iter().find(|(id, _)| id == seal_id) {
+            Some((_, error)) => Err(error.clone()),
+            None if wrap.algorithm != ALGORITHM => Err(SealError::UnknownFormat),
+            None => seal.unwrap(&wrap_context(record.id, record.purpose), &wrap.wrapped),
+        };
+        match answer.and_then(|secret| Key::new(record, secret).map_err(|_| SealError::UnknownFormat)) {
+            Ok(key) => return Ok(key),
+            Err(source) => {
+                if !source.is_about_the_bytes() && !silent.iter().any(|(id, _)| id == seal_id) {
+                    silent.push((seal_id.clone(), source.clone()));
+                }
+                last = UnsealError::NotUnwrapped { key: record.id, seal: seal_id.clone(), source };
+            }
+        }
+    }
+    Err(last)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! The unwrapped keys.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use keywarden_model::KeyringKeyId;
+
+use super::{KeyRecord, Purpose};
+use crate::envelope::{EnvelopeKey, LengthError, frame};
+use crate::mac::{derive, hmac_sha256};
+use crate::secret::SecretBytes;
+
+/// With random 96-bit nonces a key may seal fewer than 2^32 messages (NIST SP 800-38D, 8.3).
+pub(super) const MAX_USES: u64 = (1 << 32) - 1;
+
+/// One unwrapped key. What it computes with is derived from its bytes for its purpose, so that a tag and an
+/// envelope never share a key.
+pub(super) struct Key {
+    pub(super) id: KeyringKeyId,
+    pub(super) purpose: Purpose,
+    pub(super) secret: SecretBytes,
+    mac: SecretBytes,
+    pub(super) envelope: EnvelopeKey,
+    uses: AtomicU64,
+    unreported: AtomicU64,
+}
+
+impl Key {
+    pub(super) fn new(record: &KeyRecord, secret: SecretBytes) -> Result<Self, LengthError> {
+        if secret.expose().len() != crate::envelope::KEY_LEN {
+            return Err(LengthError);
+        }
+        let part = |part: &str| {
+            derive(
+                &secret,
+                &frame(&[b"keywarden/keyring/1", record.purpose.name().as_bytes(), part.as_bytes()]),
+            )
+        };
+        Ok(Self {
+            id: record.id,
+            purpose: record.purpose,
+            mac: part("mac"),
+            envelope: EnvelopeKey::new(&part("envelope"))?,
+            secret,
+            uses: AtomicU64::new(record.uses),
+            unreported: AtomicU64::new(0),
+        })
+    }
+
+    pub(super) fn mac(&self, data: &[u8]) -> [u8; 32] {
+        hmac_sha256(self.mac.expose(), data)
+    }
+
+    /// An envelope key that also needs `input` to be made again.
+    pub(super) fn envelope_for(&self, input: &[u8]) -> Result<EnvelopeKey, LengthError> {
+        let info = frame(&[b"keywarden/keyring/1", self.purpose.name().as_bytes(), b"envelope-for", input]);
+        EnvelopeKey::new(&derive(&self.secret, &info))
+    }
+
+    /// Counts one more envelope; false if the key has sealed as many as it may.
+    pub(super) fn count_use(&self) -> bool {
+        let more = |uses: u64| (uses < MAX_USES).then_some(uses + 1);
+        let counted = self.uses.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok();
+        if counted {
+            self.unreported.fetch_add(1, Ordering::Relaxed);
+        }
+        counted
+    }
+
+    /// What the row says by now, other nodes included.
+    pub(super) fn learn_uses(&self, recorded: u64) {
+        self.uses.fetch_max(recorded, Ordering::Relaxed);
+    }
+
+    pub(super) fn take_uses(&self) -> u64 {
+        self.unreported.swap(0, Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({})", self.id)
+    }
+}
+
+/// All unwrapped keys; replaced as a whole.
+#[derive(Debug)]
+pub(super) struct Ring {
+    keys: HashMap<KeyringKeyId, Arc<Key>>,
+    newest: Vec<Arc<Key>>, // in the order of Purpose::ALL
+}
+
+impl Ring {
+    /// Fails with the first purpose that has no active key.
+    pub(super) fn new(records: &[KeyRecord], keys: Vec<Arc<Key>>) -> Result<Self, Purpose> {
+        let keys: HashMap<_, _> = keys.into_iter().map(|key| (key.id, key)).collect();
+        let newest = |purpose| newest(records, purpose).and_then(|record| keys.get(&record.id)).cloned();
+        let newest =
+            Purpose::ALL.into_iter().map(|it| newest(it).ok_or(it)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { keys, newest })
+    }
+
+    pub(super) fn newest(&self, purpose: Purpose) -> Option<&Arc<Key>> {
+        self.newest.get(purpose as usize)
+    }
+
+    pub(super) fn key(&self, purpose: Purpose, id: KeyringKeyId) -> Option<&Arc<Key>> {
+        self.keys.get(&id).filter(|key| key.purpose == purpose)
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Arc<Key>> {
+        self.keys.values()
+    }
+}
+
+/// The key that serves new values: the newest that is not retired.
+pub(super) fn newest(records: &[KeyRecord], purpose: Purpose) -> Option<&KeyRecord> {
+    records
+        .iter()
+        .filter(|record| record.purpose == purpose && record.retired_at.is_none())
+        .max_by_key(|record| (record.created_at, record.id))
+}

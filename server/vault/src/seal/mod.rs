@@ -1,0 +1,312 @@
+//! What wraps the keys of the keyring: an HSM, the embedded token, or a key file.
+//!
+//! A seal is trusted to keep its own key and to answer truthfully; it sees every keyring key as it is wrapped
+//! and unwrapped. It is called a few times at a start and once a second to see whether it is there, never for
+//! each request.
+
+pub mod software;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use rand::CryptoRng;
+
+use crate::envelope::{NONCE_LEN, TAG_LEN, frame};
+use crate::secret::SecretBytes;
+
+/// How wraps are made, in both kinds of seal: `1 | nonce (12) | ciphertext | tag (16)`.
+pub const ALGORITHM: &str = "AES-256-GCM";
+
+/// The longest a call to a seal takes.
+pub const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+
+const FORMAT: u8 = 1;
+
+/// Wraps and unwraps keys. Calls block for at most [`ANSWER_LIMIT`] and may be made from any thread; nothing
+/// is stored by them.
+pub trait Seal: Send + Sync + fmt::Debug {
+    /// What it is; known without asking it.
+    fn describe(&self) -> &SealDescription;
+
+    /// Encrypts a key; `context` is authenticated with it. The nonce is drawn from `rng`.
+    fn wrap(&self, context: &[u8], key: &SecretBytes, rng: &mut dyn CryptoRng) -> Result<Vec<u8>, SealError>;
+
+    /// Decrypts what `wrap` answered for the same context.
+    fn unwrap(&self, context: &[u8], wrapped: &[u8]) -> Result<SecretBytes, SealError>;
+
+    /// Whether `unwrap` would work now.
+    fn probe(&self) -> Result<(), SealError>;
+}
+
+/// What a seal is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealDescription {
+    /// The same at every start with the same configuration, whether the seal answers or not.
+    pub id: SealId,
+    /// What it is.
+    pub kind: SealKind,
+    /// Its name for people: the token's label, the key file's name.
+    pub label: String,
+    /// How well it keeps its key.
+    pub protection: Protection,
+}
+
+impl SealDescription {
+    pub(crate) fn new(kind: SealKind, label: &str, protection: Protection) -> Self {
+        Self { id: SealId(format!("{}:{label}", kind.name())), kind, label: label.to_owned(), protection }
+    }
+}
+
+/// A seal's id: its kind and label, `pkcs11:production`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SealId(String);
+
+/// The text is not a kind, a colon and a label.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a seal: expected a kind, a colon and a label, as in `pkcs11:production`")]
+pub struct SealIdError(String);
+
+impl SealId {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for SealId {
+    type Err = SealIdError;
+    fn from_str(text: &str) -> Result<Self, SealIdError> {
+        let known = text.split_once(':').is_some_and(|(kind, label)| {
+            kind.parse::<SealKind>().is_ok() && !label.is_empty() && !label.chars().any(char::is_control)
+        });
+        known.then(|| Self(text.to_owned())).ok_or_else(|| SealIdError(text.chars().take(80).collect()))
+    }
+}
+
+impl fmt::Display for SealId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a seal is. Names are stored: they never change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SealKind {
+    /// A token behind a PKCS#11 module.
+    Pkcs11,
+    /// The embedded SoftHSM2 token.
+    SoftHsm,
+    /// A key file.
+    Software,
+}
+
+impl SealKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Pkcs11, Self::SoftHsm, Self::Software];
+
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pkcs11 => "pkcs11",
+            Self::SoftHsm => "softhsm",
+            Self::Software => "software",
+        }
+    }
+}
+
+impl FromStr for SealKind {
+    type Err = SealIdError;
+    fn from_str(text: &str) -> Result<Self, SealIdError> {
+        Self::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| SealIdError(text.to_owned()))
+    }
+}
+
+/// How well a seal keeps its key. Names are stored: they never change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Protection {
+    /// The key does not leave a device.
+    Hsm,
+    /// The key lies in files: who reads the disk, has it.
+    Software,
+}
+
+impl Protection {
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hsm => "hsm",
+            Self::Software => "software",
+        }
+    }
+}
+
+/// The text is neither `hsm` nor `software`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a protection: expected `hsm` or `software`")]
+pub struct ProtectionError(String);
+
+impl FromStr for Protection {
+    type Err = ProtectionError;
+    fn from_str(text: &str) -> Result<Self, ProtectionError> {
+        [Self::Hsm, Self::Software]
+            .into_iter()
+            .find(|it| it.name() == text)
+            .ok_or_else(|| ProtectionError(text.to_owned()))
+    }
+}
+
+/// Why a seal did not do what it was asked. Texts say what to do; none holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// Two keys on the token bear our label.
+    #[error("token `{token}` holds {count} keys labelled `{label}`: remove all but the one in use")]
+    AmbiguousKey {
+        /// The token.
+        token: String,
+        /// The label.
+        label: &'static str,
+        /// How many.
+        count: usize,
+    },
+    /// Two tokens answer to the label.
+    #[error("more than one token is labelled `{0}`: give the serial number too")]
+    AmbiguousToken(String),
+    /// The record of refused PINs cannot be kept, so no PIN may be tried.
+    #[error("cannot keep the record of refused PINs in `{path}`: {cause}")]
+    Attempts {
+        /// The record.
+        path: PathBuf,
+        /// What went wrong.
+        cause: String,
+    },
+    /// Another key, another context, or changed bytes; which, cannot be known.
+    #[error("authentication failed: wrapped by another key, or changed")]
+    AuthenticationFailed,
+    /// Too many calls wait already.
+    #[error("PKCS#11 module `{0}` is busy: earlier calls are not answered yet")]
+    Busy(PathBuf),
+    /// The token answered with an error.
+    #[error("token `{token}` refused: {cause}")]
+    Device {
+        /// The token.
+        token: String,
+        /// The module's words.
+        cause: String,
+    },
+    /// The key file is missing, malformed or readable by others.
+    #[error("key file `{path}`: {cause}")]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        cause: String,
+    },
+    /// The token has no key-encryption key.
+    #[error("token `{token}` holds no key labelled `{label}`: add it as a seal first")]
+    KeyMissing {
+        /// The token.
+        token: String,
+        /// The label.
+        label: &'static str,
+    },
+    /// The module cannot be loaded or initialised.
+    #[error("PKCS#11 module `{path}` does not load: {cause}")]
+    Module {
+        /// The library.
+        path: PathBuf,
+        /// What went wrong.
+        cause: String,
+    },
+    /// No answer in time; the call may still happen.
+    #[error("PKCS#11 module `{path}` did not answer within {} s", limit.as_secs_f32())]
+    NoAnswer {
+        /// The library.
+        path: PathBuf,
+        /// The patience.
+        limit: Duration,
+    },
+    /// The token locked the PIN.
+    #[error("the PIN of token `{0}` is locked: unlock it with the token's own tools")]
+    PinLocked(String),
+    /// The PIN cannot be read.
+    #[error("PIN file `{path}`: {cause}")]
+    PinMissing {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        cause: String,
+    },
+    /// The token refused the PIN just now.
+    #[error("token `{0}` refused the PIN: correct it before the token locks itself")]
+    PinRefused(String),
+    /// The PIN was refused before and was not tried again.
+    #[error(
+        "the PIN of token `{token}` was refused before and is not tried again: give the right one; if this is \
+         the right one, delete `{attempts}`"
+    )]
+    PinWithheld {
+        /// The token.
+        token: String,
+        /// The record of refused PINs.
+        attempts: PathBuf,
+    },
+    /// The token is not there.
+    #[error("token `{0}` is not present")]
+    TokenMissing(String),
+    /// Written by a newer version.
+    #[error("wrapped in a format that this version does not know")]
+    UnknownFormat,
+    /// The key-encryption key can be read out.
+    #[error("key `{label}` on token `{token}` can leave it: it must be sensitive and not extractable")]
+    WeakKey {
+        /// The token.
+        token: String,
+        /// The label.
+        label: &'static str,
+    },
+}
+
+impl SealError {
+    /// True if the seal answered, and only the bytes were wrong: other keys may fare better.
+    pub fn is_about_the_bytes(&self) -> bool {
+        matches!(self, Self::AuthenticationFailed | Self::UnknownFormat)
+    }
+}
+
+/// What a seal authenticates beside the key.
+fn associated_data(context: &[u8]) -> Vec<u8> {
+    frame(&[b"keywarden/seal/1", context])
+}
+
+fn pack(nonce: &[u8; NONCE_LEN], ciphertext: &[u8]) -> Vec<u8> {
+    [&[FORMAT][..], nonce, ciphertext].concat()
+}
+
+fn unpack(wrapped: &[u8]) -> Result<(&[u8; NONCE_LEN], &[u8]), SealError> {
+    match wrapped.split_first() {
+        Some((&FORMAT, rest)) => match rest.split_first_chunk() {
+            Some((nonce, ciphertext)) if ciphertext.len() >= TAG_LEN => Ok((nonce, ciphertext)),
+            _ => Err(SealError::AuthenticationFailed),
+        },
+        _ => Err(SealError::UnknownFormat),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back() {
+        for kind in SealKind::ALL {
+            assert_eq!(kind.name().parse(), Ok(kind));
+            let id = SealDescription::new(kind, "main: 1", Protection::Hsm).id;
+            assert_eq!(id.as_str().parse(), Ok(id));
+        }
+        for wrong in ["", "software", "software:", "paper:main", "pkcs11:a\nb"] {
+            assert!(wrong.parse::<SealId>().is_err(), "{wrong}");
+        }
+    }
+}
