@@ -1,0 +1,127 @@
+use std::{
+    fs, io,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::Path,
+};
+
+use nix::{
+    sys::statvfs::statvfs,
+    unistd::{AccessFlags, access},
+};
+
+use super::Check;
+
+const MIB: u64 = 1 << 20;
+
+/// The data folder is there, ours, and nobody else's.
+pub(super) fn folder(path: &Path) -> Check {
+    const NAME: &str = "folder";
+    let shown = path.display();
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
+            return Check::fine(NAME, format!("{shown} will be made on first start"));
+        }
+        Err(cause) => {
+            return Check::failed(NAME, format!("{shown}: {cause}"), "give the server's user this folder");
+        }
+    };
+    if !metadata.is_dir() {
+        return Check::failed(
+            NAME,
+            format!("{shown} is not a folder"),
+            "choose another with KEYWARDEN_DATA_DIR",
+        );
+    }
+    if access(path, AccessFlags::R_OK | AccessFlags::W_OK | AccessFlags::X_OK).is_err() {
+        let advice = format!("run this as the server's user, or give it the folder: `chown -R USER {shown}`");
+        return Check::failed(NAME, format!("{shown} cannot be written"), advice);
+    }
+    match others_may_read(path) {
+        Ok(None) => Check::fine(NAME, format!("{shown} is private")),
+        Ok(Some(open)) => {
+            let advice = format!("run `chmod -R go-rwx {shown}`");
+            Check::failed(NAME, format!("other users may reach {open}"), advice)
+        }
+        Err(cause) => Check::failed(NAME, format!("{shown}: {cause}"), "run this as the server's user"),
+    }
+}
+
+/// How much more the disk takes.
+pub(super) fn space(path: &Path) -> Check {
+    const NAME: &str = "disk";
+    let Some(existing) = path.ancestors().find(|path| path.exists() || path.as_os_str().is_empty()) else {
+        return Check::warning(
+            NAME,
+            "no folder to ask about",
+            "choose a data folder with KEYWARDEN_DATA_DIR",
+        );
+    };
+    let existing = if existing.as_os_str().is_empty() { Path::new(".") } else { existing };
+    match statvfs(existing) {
+        #[allow(clippy::useless_conversion, reason = "the width of these fields differs between platforms")]
+        Ok(disk) => {
+            judge_space(u64::from(disk.blocks_available()).saturating_mul(u64::from(disk.fragment_size())))
+        }
+        Err(cause) => Check::warning(NAME, format!("cannot ask: {cause}"), "look with `df`"),
+    }
+}
+
+fn judge_space(free: u64) -> Check {
+    const NAME: &str = "disk";
+    let finding = format!("{} MiB free", free / MIB);
+    let advice = "make room: without it nothing can be written, and no value read, because no event can be";
+    match free {
+        0..104_857_600 => Check::failed(NAME, finding, advice),
+        104_857_600..1_073_741_824 => Check::warning(NAME, finding, advice),
+        _ => Check::fine(NAME, finding),
+    }
+}
+
+/// The first thing in the folder that another user could read or write. A folder that is closed closes what it holds.
+fn others_may_read(path: &Path) -> io::Result<Option<String>> {
+    let folder = fs::metadata(path)?;
+    let open = |metadata: &fs::Metadata| {
+        metadata.permissions().mode() & 0o077 != 0 || ![folder.uid(), 0].contains(&metadata.uid())
+    };
+    if open(&folder) {
+        return Ok(Some(path.display().to_string()));
+    }
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if open(&entry.metadata()?) {
+            return Ok(Some(entry.path().display().to_string()));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Outcome;
+    use super::*;
+
+    #[test]
+    fn little_space_is_a_warning_and_none_a_failure() {
+        assert_eq!(judge_space(99 * MIB).outcome, Outcome::Failed);
+        assert_eq!(judge_space(500 * MIB).outcome, Outcome::Warning);
+        assert_eq!(judge_space(5000 * MIB).outcome, Outcome::Fine);
+    }
+
+    #[test]
+    fn a_file_that_others_may_read_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(super::folder(folder.path()).outcome, Outcome::Failed);
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        assert_eq!(super::folder(folder.path()).outcome, Outcome::Fine);
+        let file = folder.path().join("keywarden.db");
+        fs::write(&file, "").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        let check = super::folder(folder.path());
+        assert_eq!(check.outcome, Outcome::Failed);
+        assert!(check.finding.contains("keywarden.db"), "{check}");
+        assert_eq!(super::folder(&folder.path().join("later")).outcome, Outcome::Fine);
+        assert_eq!(super::folder(&file).outcome, Outcome::Failed);
+    }
+}

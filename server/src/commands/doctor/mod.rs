@@ -1,0 +1,114 @@
+//! `keywarden doctor`: looks at everything the server stands on and says what to do about what it finds.
+//!
+//! It changes nothing and runs beside a running server. To add a check: a file here, a line in [`examine`].
+
+mod disk;
+mod origin;
+mod tls;
+
+use std::{fmt, io::Write};
+
+use keywarden_domain::env::{Clock, SystemClock};
+use serde::Serialize;
+
+use super::Failure;
+use crate::{config::Config, listen};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// How a check ended; only [`Outcome::Failed`] makes the command fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Outcome {
+    Failed,
+    Fine,
+    Warning,
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Check {
+    name: &'static str,
+    outcome: Outcome,
+    finding: String,
+    /// What to do; nothing when all is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<String>,
+}
+
+impl Check {
+    fn fine(name: &'static str, finding: impl Into<String>) -> Self {
+        Self { name, outcome: Outcome::Fine, finding: finding.into(), advice: None }
+    }
+
+    fn warning(name: &'static str, finding: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { name, outcome: Outcome::Warning, finding: finding.into(), advice: Some(advice.into()) }
+    }
+
+    fn failed(name: &'static str, finding: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { name, outcome: Outcome::Failed, finding: finding.into(), advice: Some(advice.into()) }
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mark = match self.outcome {
+            Outcome::Failed => "FAILED ",
+            Outcome::Fine => "fine   ",
+            Outcome::Warning => "warning",
+        };
+        write!(f, "{mark}  {:8}  {}", self.name, self.finding)?;
+        self.advice.iter().try_for_each(|advice| write!(f, "\n{:19}→ {advice}", ""))
+    }
+}
+
+pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
+    let checks = examine(config).await;
+    print(&checks, arguments.json).map_err(Failure::io("print"))?;
+    let failed = checks.iter().any(|check| check.outcome == Outcome::Failed);
+    if failed { Err(Failure::Checks) } else { Ok(()) }
+}
+
+async fn examine(config: &Config) -> Vec<Check> {
+    let now = SystemClock.now();
+    vec![
+        disk::folder(&config.data_dir),
+        disk::space(&config.data_dir),
+        listener(config),
+        tls::check(config, now),
+        origin::check(&config.public),
+    ]
+}
+
+fn listener(config: &Config) -> Check {
+    match listen::check(config) {
+        Ok(()) => Check::fine("listener", format!("{} may be served", config.listen.address)),
+        Err(refusal) => Check::failed("listener", "this address would not be served", refusal.to_string()),
+    }
+}
+
+fn print(checks: &[Check], json: bool) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    if json {
+        serde_json::to_writer_pretty(&mut out, checks)?;
+        return writeln!(out);
+    }
+    checks.iter().try_for_each(|check| writeln!(out, "{check}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_is_one_line_and_its_advice_another() {
+        assert_eq!(Check::fine("disk", "12 GiB free").to_string(), "fine     disk      12 GiB free");
+        let failed = Check::failed("disk", "full", "make room").to_string();
+        assert_eq!(failed, "FAILED   disk      full\n                   → make room");
+    }
+}

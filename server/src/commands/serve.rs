@@ -1,0 +1,122 @@
+//! `keywarden serve`: locks the data folder, builds the house, opens its doors, and closes them in order.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::Failure;
+use crate::{
+    config::Config,
+    data_dir,
+    http::{Doors, metrics, router},
+    listen::{self, Certificates, Guard, ListenError, serve, serve_operator},
+    operator::{self, Facts},
+    wire::House,
+};
+
+/// How often the certificate files are looked at.
+const CERTIFICATE_LOOK: Duration = Duration::from_secs(2);
+
+pub(super) async fn run(config: Config) -> Result<(), Failure> {
+    listen::check(&config)?;
+    data_dir::prepare(&config.data_dir)?;
+    let _lock = data_dir::lock(&config.data_dir)?;
+    let mut signals = Signals::new().map_err(Failure::io("listen for signals"))?;
+    let certificates = config.tls.clone().map(Certificates::load).transpose()?.map(Arc::new);
+    let tls = certificates.clone().map(listen::server_config).transpose()?;
+    let listener = bind(config.listen.address).await?;
+    let metrics_listener = match config.listen.metrics {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
+    let config = Arc::new(config);
+    let stop = CancellationToken::new();
+    let tasks = TaskTracker::new();
+    let house = House::build(Arc::clone(&config)).await?;
+    house.start(&tasks, &stop);
+
+    let address = listener.local_addr().unwrap_or(config.listen.address);
+    let facts = Facts {
+        public_url: config.public.origin(),
+        listen: address.to_string(),
+        engine: config.database.engine(),
+        started_at: house.env.now(),
+        condition: house.condition.subscribe(),
+    };
+    let socket = config.operator_socket();
+    let operator_stop = stop.clone();
+    tasks.spawn(async move {
+        if let Err(cause) = serve_operator(&socket, operator::routes(facts), operator_stop).await {
+            tracing::error!(%cause, path = %socket.display(), "the operator's socket is closed");
+        }
+    });
+    if let Some(listener) = metrics_listener {
+        let router = metrics::routes(Arc::clone(&house.metrics));
+        tasks.spawn(serve(listener, None, router, guard(&config), stop.clone()));
+    }
+    if let Some(certificates) = certificates.clone() {
+        let stop = stop.clone();
+        tasks.spawn(async move { certificates.follow(CERTIFICATE_LOOK, stop).await });
+    }
+    tasks.spawn(serve(listener, tls, router(&house, Doors::default()), guard(&config), stop.clone()));
+    tracing::info!(%address, public_url = config.public.origin(), "Keywarden is open");
+
+    while let Received::Reload = signals.next().await {
+        match certificates.as_deref().map(Certificates::reload) {
+            Some(Ok(())) => tracing::info!("took the TLS certificate anew"),
+            Some(Err(cause)) => tracing::warn!(%cause, "kept the old TLS certificate"),
+            None => tracing::info!("nothing to reload: no TLS here"),
+        }
+    }
+    tracing::info!("closing: open requests are answered first");
+    stop.cancel();
+    tasks.close();
+    tasks.wait().await;
+    Ok(())
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
+    TcpListener::bind(address).await.map_err(|cause| ListenError::Bind { address, cause })
+}
+
+fn guard(config: &Config) -> Guard {
+    Guard {
+        connections: config.limits.connections,
+        connections_per_address: config.limits.connections_per_address,
+        trusted_proxies: config.listen.trusted_proxies.clone(),
+        drain: config.limits.drain,
+    }
+}
+
+enum Received {
+    Reload,
+    Stop,
+}
+
+struct Signals {
+    hangup: Signal,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) -> Received {
+        tokio::select! {
+            _ = self.hangup.recv() => Received::Reload,
+            _ = self.interrupt.recv() => Received::Stop,
+            _ = self.terminate.recv() => Received::Stop,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What is in force: `keywarden.toml`, then `KEYWARDEN_…` variables, then flags.
+//!
+//! **Invariant:** after [`Config::read`] every value is right and fits the others; nothing reads a setting elsewhere.
+//! A name that is not in [`setting::SETTINGS`] is an error, so that a typo never means a silent default.
+
+mod database;
+mod error;
+mod limits;
+mod listen;
+mod log;
+mod public;
+mod seal;
+mod session;
+mod setting;
+mod shown;
+mod source;
+mod tls;
+mod value;
+mod verify;
+
+use std::path::PathBuf;
+
+pub use database::Database;
+pub use error::ConfigError;
+pub use limits::Limits;
+pub use listen::Listen;
+pub use log::{Log, LogFormat};
+pub use public::Public;
+pub use seal::{Seal, SealKind};
+pub use session::Session;
+pub use setting::{SETTINGS, Setting};
+pub use shown::{ShownSetting, shown};
+pub use source::{Given, Origin, Values};
+pub use tls::Tls;
+pub use value::Secret;
+pub use verify::Verify;
+
+/// The whole configuration. `Debug` shows no secret.
+#[derive(Debug)]
+pub struct Config {
+    pub data_dir: PathBuf,
+    pub listen: Listen,
+    pub public: Public,
+    pub tls: Option<Tls>,
+    pub database: Database,
+    pub seal: Seal,
+    pub verify: Verify,
+    pub session: Session,
+    pub log: Log,
+    pub limits: Limits,
+}
+
+impl Config {
+    pub fn read(values: &Values) -> Result<Self, ConfigError> {
+        let data_dir: PathBuf = values.parse("data_dir")?;
+        let listen = Listen::read(values)?;
+        let tls = Tls::read(values)?;
+        Ok(Self {
+            public: Public::read(values, listen.address, tls.as_ref())?,
+            database: Database::read(values, &data_dir)?,
+            seal: Seal::read(values, &data_dir)?,
+            verify: Verify::read(values)?,
+            session: Session::read(values)?,
+            log: Log::read(values)?,
+            limits: Limits::read(values)?,
+            data_dir,
+            listen,
+            tls,
+        })
+    }
+
+    /// The Unix socket on which commands speak to the running server.
+    pub fn operator_socket(&self) -> PathBuf {
+        self.data_dir.join("operator.sock")
+    }
+}
+
+#[cfg(test)]
+mod tests;

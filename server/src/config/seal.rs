@@ -1,0 +1,83 @@
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
+
+use super::{
+    error::ConfigError,
+    source::Values,
+    value::{Secret, Span},
+};
+
+/// What wraps the keyring, and how long a node outlives it.
+#[derive(Debug)]
+pub struct Seal {
+    pub kind: SealKind,
+    pub grace: Duration,
+}
+
+#[derive(Debug)]
+pub enum SealKind {
+    /// Your HSM.
+    Pkcs11 { module: PathBuf, token: String, pin: Secret },
+    /// The embedded SoftHSM2 token, made on first start in the data folder.
+    SoftHsm { module: Option<PathBuf> },
+    /// A key file.
+    Software { key_file: PathBuf },
+}
+
+impl Seal {
+    pub(super) fn read(values: &Values, data_dir: &Path) -> Result<Self, ConfigError> {
+        let module: Option<PathBuf> = values.optional("pkcs11.module")?;
+        let token: Option<String> = values.optional("pkcs11.token")?;
+        let pin: Option<Secret> = values.optional("pkcs11.pin")?;
+        let key_file: Option<PathBuf> = values.optional("seal.key_file")?;
+        let unused =
+            |key: &'static str| values.refuse(key, "the chosen seal has no use for it; see KEYWARDEN_SEAL");
+        let missing = |what: &str, variable: &str| {
+            ConfigError::Conflict(format!("the seal `pkcs11` needs {what}: set {variable}"))
+        };
+        let kind = match values.parse("seal.kind")? {
+            Kind::Pkcs11 => SealKind::Pkcs11 {
+                module: module.ok_or_else(|| missing("the vendor's library", "KEYWARDEN_PKCS11_MODULE"))?,
+                token: token.ok_or_else(|| missing("a token's label", "KEYWARDEN_PKCS11_TOKEN"))?,
+                pin: pin.ok_or_else(|| missing("the user PIN", "KEYWARDEN_PKCS11_PIN_FILE"))?,
+            },
+            Kind::SoftHsm if token.is_some() => return Err(unused("pkcs11.token")),
+            Kind::SoftHsm if pin.is_some() => return Err(unused("pkcs11.pin")),
+            Kind::SoftHsm if key_file.is_some() => return Err(unused("seal.key_file")),
+            Kind::SoftHsm => SealKind::SoftHsm { module },
+            Kind::Software if module.is_some() => return Err(unused("pkcs11.module")),
+            Kind::Software if pin.is_some() => return Err(unused("pkcs11.pin")),
+            Kind::Software => {
+                SealKind::Software { key_file: key_file.unwrap_or_else(|| data_dir.join("seal.key")) }
+            }
+        };
+        Ok(Self { kind, grace: values.parse::<Span>("seal.grace")?.0 })
+    }
+
+    /// Whether the wrapping key lies in this machine's files: the console says "software-protected".
+    pub fn is_software_protected(&self) -> bool {
+        !matches!(self.kind, SealKind::Pkcs11 { .. })
+    }
+}
+
+enum Kind {
+    Pkcs11,
+    SoftHsm,
+    Software,
+}
+
+impl FromStr for Kind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "pkcs11" => Ok(Self::Pkcs11),
+            "softhsm" => Ok(Self::SoftHsm),
+            "software" => Ok(Self::Software),
+            _ => Err(format!("unknown seal `{text}`; write softhsm, pkcs11 or software")),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What one request may take: bytes and time. And what happens when a handler panics: one 500, nobody else notices.
+
+use std::{any::Any, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::{StatusCode, header};
+use http_body_util::Limited;
+
+use super::problem::{Problem, retry_after};
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// Bytes of a body.
+    pub body: usize,
+    pub time: Duration,
+}
+
+/// Refuses a body that says it is too long, cuts one that doesn't say, and ends a request that takes too long.
+pub(super) async fn hold(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if length.and_then(|length| length.parse().ok()).is_some_and(|length: u64| length > bounds.body as u64) {
+        let detail = format!("send at most {} bytes", bounds.body);
+        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Request too large", detail)
+            .answer(request.headers());
+    }
+    let asked = request.headers().get(header::ACCEPT).cloned();
+    let request = request.map(|body| Body::new(Limited::new(body, bounds.body)));
+    if let Ok(response) = tokio::time::timeout(bounds.time, next.run(request)).await {
+        return response;
+    }
+    tracing::warn!("request ended: it took too long");
+    let asked = asked.map(|value| (header::ACCEPT, value)).into_iter().collect();
+    let detail = "it took too long and was stopped; try again";
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", "Request stopped", detail);
+    retry_after(problem.answer(&asked), 1)
+}
+
+/// The answer to a request whose handler panicked. What was said in the panic goes to the log only.
+#[expect(clippy::needless_pass_by_value, reason = "the panic's payload comes boxed")]
+pub(super) fn after_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let said =
+        panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!(panic = said.unwrap_or("(no text)"), "a handler panicked");
+    let detail = "something went wrong on our side; the response's X-Request-Id finds it in the log";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail).json()
+}

@@ -1,0 +1,75 @@
+//! The headers of every response. A handler that knows better (a page's CSP with its nonce, an asset's caching) has set
+//! its own already; what nobody set is filled in with the strict answer. No header tells a version.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// Only names that current browsers know: each other one is a complaint in their console.
+const PERMISSIONS: &str = "accelerometer=(), autoplay=(), bluetooth=(), camera=(), \
+    clipboard-read=(), clipboard-write=(self), display-capture=(), encrypted-media=(), fullscreen=(), geolocation=(), \
+    gyroscope=(), hid=(), identity-credentials-get=(), idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), \
+    midi=(), otp-credentials=(), payment=(), picture-in-picture=(), publickey-credentials-create=(self), \
+    publickey-credentials-get=(self), screen-wake-lock=(), serial=(), storage-access=(), usb=(), \
+    xr-spatial-tracking=()";
+
+/// For what is not a page: nothing may be loaded, run, framed or posted.
+const NOTHING: &str =
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; report-uri /csp-report";
+
+/// Two years, as the preload list asks.
+const HSTS: &str = "max-age=63072000; includeSubDomains";
+
+/// Headers that a handler must not loosen, and headers for those that didn't say.
+#[derive(Debug)]
+pub(super) struct Headers {
+    always: Vec<(HeaderName, HeaderValue)>,
+    unless_set: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Headers {
+    /// `https`: whether people come over TLS, by the public URL.
+    pub(super) fn new(https: bool) -> Self {
+        let permissions = HeaderName::from_static("permissions-policy");
+        let mut always = vec![
+            (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+            (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+            (permissions, HeaderValue::from_static(PERMISSIONS)),
+            (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+            (
+                HeaderName::from_static("cross-origin-resource-policy"),
+                HeaderValue::from_static("same-origin"),
+            ),
+        ];
+        if https {
+            always.push((header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS)));
+        }
+        let unless_set = vec![
+            (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(NOTHING)),
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        ];
+        Self { always, unless_set }
+    }
+
+    fn apply(&self, headers: &mut HeaderMap) {
+        for (name, value) in &self.always {
+            headers.insert(name, value.clone());
+        }
+        for (name, value) in &self.unless_set {
+            headers.entry(name).or_insert_with(|| value.clone());
+        }
+        headers.remove(header::SERVER);
+    }
+}
+
+/// Puts the headers on a response, whatever its status.
+pub(super) async fn set(State(headers): State<Arc<Headers>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    headers.apply(response.headers_mut());
+    response
+}

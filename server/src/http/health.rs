@@ -1,0 +1,92 @@
+//! Liveness and readiness. Both are open to anybody and say what to do, never a version or an address.
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::StatusCode;
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::problem::{Problem, retry_after};
+
+/// What this node can do now. A background probe keeps it, so that asking costs nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// The HSM is away and the grace runs: reading and revoking go on with the keys in memory.
+    Degraded {
+        why: String,
+    },
+    /// The database does not answer.
+    NoDatabase {
+        why: String,
+    },
+    Ready,
+    /// No keys in memory. It unseals by itself when the HSM is back.
+    Sealed {
+        why: String,
+    },
+    Starting,
+}
+
+impl Condition {
+    /// One word, for `keywarden status` and `/readyz`.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Degraded { .. } => "degraded",
+            Self::NoDatabase { .. } => "no-database",
+            Self::Ready => "ready",
+            Self::Sealed { .. } => "sealed",
+            Self::Starting => "starting",
+        }
+    }
+
+    pub(crate) fn why(&self) -> Option<&str> {
+        match self {
+            Self::Degraded { why } | Self::NoDatabase { why } | Self::Sealed { why } => Some(why),
+            Self::Ready | Self::Starting => None,
+        }
+    }
+}
+
+pub(super) fn routes<S: Clone + Send + Sync + 'static>(condition: watch::Receiver<Condition>) -> Router<S> {
+    Router::new().route("/livez", get(live)).route("/readyz", get(ready)).with_state(condition)
+}
+
+async fn live() -> Json<serde_json::Value> {
+    Json(json!({ "status": "alive" }))
+}
+
+async fn ready(State(condition): State<watch::Receiver<Condition>>) -> Response {
+    let condition = condition.borrow().clone();
+    match &condition {
+        Condition::Ready => Json(json!({ "status": "ready" })).into_response(),
+        Condition::Degraded { why } => Json(json!({ "status": "degraded", "detail": why })).into_response(),
+        Condition::NoDatabase { why } => unavailable("no-database", "No database", why).json(),
+        Condition::Sealed { why } => unavailable("sealed", "Sealed", why).json(),
+        Condition::Starting => unavailable("starting", "Starting", "ready in a moment").json(),
+    }
+}
+
+/// While sealed every door is shut with the reason; health stays outside this layer.
+pub(super) async fn shut_while_sealed(
+    State(condition): State<watch::Receiver<Condition>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let why = match &*condition.borrow() {
+        Condition::Sealed { why } => why.clone(),
+        _ => String::new(),
+    };
+    if why.is_empty() {
+        return next.run(request).await;
+    }
+    retry_after(unavailable("sealed", "Sealed", &why).answer(request.headers()), 5)
+}
+
+fn unavailable(kind: &'static str, title: &'static str, why: &str) -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, kind, title, why)
+}

@@ -1,0 +1,236 @@
+use std::{fmt::Write, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    response::Redirect,
+    routing::{get, post},
+};
+use http::{HeaderValue, Method, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+
+use super::{Condition, Doors, metrics, router};
+use crate::{
+    config::{Config, Given, Values},
+    listen::Peer,
+    wire::House,
+};
+
+const OWN: &str = "https://keys.example.com";
+
+fn config(more: &[(&str, &str)]) -> Arc<Config> {
+    let variables = [("KEYWARDEN_PUBLIC_URL", OWN)];
+    let environment = variables.iter().chain(more).map(|(name, value)| (name.into(), value.into())).collect();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let given = Given { file: Some(file.path().into()), environment, flags: Vec::new() };
+    Arc::new(Config::read(&Values::gather(&given).unwrap()).unwrap())
+}
+
+fn doors() -> Doors {
+    let machines = Router::new()
+        .route("/api/v1/things/{id}", get(|| async { "thing" }).post(|body: String| async move { body }))
+        .route("/api/v1/closed", get(|| async { StatusCode::UNAUTHORIZED }))
+        .route("/api/v1/slow", get(|| async { tokio::time::sleep(Duration::from_secs(3_600)).await }));
+    let page = || async {
+        let csp = HeaderValue::from_static("default-src 'none'; script-src 'nonce-x'");
+        ([(header::CONTENT_SECURITY_POLICY, csp)], "page")
+    };
+    let people = Router::new()
+        .route("/", get(page))
+        .route("/moved", get(|| async { Redirect::to("/") }))
+        .route("/panic", get(panics))
+        .route("/posted", post(|| async { "posted" }));
+    Doors { machines, people }
+}
+
+#[expect(clippy::unused_async, reason = "a handler")]
+async fn panics() -> &'static str {
+    panic!("kwk_live_secret")
+}
+
+struct Server {
+    house: House,
+    router: Router,
+}
+
+impl Server {
+    fn new(more: &[(&str, &str)]) -> Self {
+        let house = House::without_cellars(config(more));
+        house.condition.send_replace(Condition::Ready);
+        let router = router(&house, doors());
+        Self { house, router }
+    }
+
+    async fn send(&self, request: http::request::Builder, body: &str) -> (http::response::Parts, String) {
+        let peer = Peer("192.0.2.1:1234".parse().unwrap());
+        let request = request.extension(peer).body(Body::from(body.to_owned())).unwrap();
+        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        (parts, String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap())
+    }
+
+    async fn get(&self, path: &str) -> (http::response::Parts, String) {
+        self.send(Request::get(path), "").await
+    }
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_headers_whatever_its_status() {
+    let server = Server::new(&[]);
+    let mut seen = String::new();
+    for (name, path) in [
+        ("page", "/"),
+        ("redirect", "/moved"),
+        ("panic", "/panic"),
+        ("wrong method", "/posted"),
+        ("nothing", "/nothing"),
+        ("api", "/api/v1/things/1"),
+        ("health", "/livez"),
+    ] {
+        let (parts, _) = server.get(path).await;
+        writeln!(seen, "{name}: {}", parts.status.as_u16()).unwrap();
+        let mut headers: Vec<_> = parts.headers.iter().collect();
+        headers.sort_by_key(|(name, _)| name.as_str());
+        for (name, value) in headers {
+            let value = match name.as_str() {
+                "permissions-policy" => "(policy)",
+                "x-request-id" => "(id)",
+                _ => value.to_str().unwrap(),
+            };
+            writeln!(seen, "    {name}: {value}").unwrap();
+        }
+    }
+    insta::assert_snapshot!(seen);
+}
+
+#[tokio::test]
+async fn hsts_is_sent_only_where_people_come_over_https() {
+    let plain = Server::new(&[("KEYWARDEN_PUBLIC_URL", "http://localhost:3000")]);
+    assert!(!plain.get("/livez").await.0.headers.contains_key(header::STRICT_TRANSPORT_SECURITY));
+    assert!(Server::new(&[]).get("/livez").await.0.headers.contains_key(header::STRICT_TRANSPORT_SECURITY));
+}
+
+#[tokio::test]
+async fn the_console_refuses_other_sites_and_the_api_reads_no_cookie_to_be_tricked() {
+    let server = Server::new(&[]);
+    let form = "application/x-www-form-urlencoded";
+    let post = |path: &str| Request::post(path).header(header::CONTENT_TYPE, form).header("cookie", "a=b");
+    assert_eq!(server.send(post("/posted"), "").await.0.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        server.send(post("/posted").header("sec-fetch-site", "cross-site"), "").await.0.status,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(server.send(post("/posted").header("origin", OWN), "").await.0.status, StatusCode::OK);
+    assert_eq!(server.send(post("/api/v1/things/1"), "").await.0.status, StatusCode::OK);
+    let (parts, body) = server.send(post("/posted").header("accept", "text/html"), "").await;
+    assert_eq!(parts.headers[header::CONTENT_TYPE], "text/html; charset=utf-8");
+    assert!(body.contains("open the console at https://keys.example.com"), "{body}");
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_whether_or_not_it_says_so() {
+    let server = Server::new(&[("KEYWARDEN_LIMITS_BODY", "10")]);
+    let announced = server
+        .send(Request::post("/api/v1/things/1").header(header::CONTENT_LENGTH, 11), "01234567890")
+        .await;
+    assert_eq!(announced.0.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(announced.0.headers[header::CONTENT_TYPE], "application/problem+json");
+    assert_eq!(
+        server.send(Request::post("/api/v1/things/1"), "01234567890").await.0.status,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
+    assert_eq!(server.send(Request::post("/api/v1/things/1"), "0123456789").await.0.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_request_that_takes_too_long_is_ended() {
+    let server = Server::new(&[("KEYWARDEN_LIMITS_REQUEST", "1s")]);
+    let (parts, body) = server.get("/api/v1/slow").await;
+    assert_eq!(parts.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(body.contains("#timeout"), "{body}");
+}
+
+#[tokio::test]
+async fn a_panic_is_one_500_that_tells_nothing() {
+    let server = Server::new(&[]);
+    let (parts, body) = server.get("/panic").await;
+    assert_eq!(parts.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(!body.contains("kwk_live_secret"), "{body}");
+    assert_eq!(server.get("/").await.0.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_address_that_guesses_is_stopped_and_others_go_on() {
+    let server = Server::new(&[("KEYWARDEN_TRUSTED_PROXIES", "192.0.2.0/24")]);
+    let from = |address: &str| Request::get("/api/v1/closed").header("x-forwarded-for", address);
+    let mut last = StatusCode::OK;
+    for _ in 0..1_100 {
+        last = server.send(from("198.51.100.7"), "").await.0.status;
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+    let (parts, _) = server.send(from("::ffff:198.51.100.7"), "").await;
+    assert!(parts.headers.contains_key(header::RETRY_AFTER));
+    assert_eq!(server.send(from("198.51.100.8"), "").await.0.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn while_sealed_every_door_is_shut_with_the_reason_and_health_says_so() {
+    let server = Server::new(&[]);
+    let ready = server.get("/readyz").await;
+    assert_eq!((ready.0.status, ready.1.as_str()), (StatusCode::OK, r#"{"status":"ready"}"#));
+    server.house.condition.send_replace(Condition::Sealed { why: "the HSM does not answer".into() });
+    for path in ["/", "/api/v1/things/1", "/readyz"] {
+        let (parts, body) = server.get(path).await;
+        assert_eq!(parts.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert_eq!(parts.headers[header::CONTENT_TYPE], "application/problem+json", "{path}");
+        assert!(body.contains("the HSM does not answer"), "{body}");
+    }
+    assert_eq!(server.get("/livez").await.0.status, StatusCode::OK);
+    server.house.condition.send_replace(Condition::Degraded { why: "the HSM does not answer".into() });
+    assert_eq!(server.get("/api/v1/things/1").await.0.status, StatusCode::OK);
+    assert_eq!(server.get("/readyz").await.0.status, StatusCode::OK);
+    server.house.condition.send_replace(Condition::NoDatabase { why: "it does not answer".into() });
+    assert_eq!(server.get("/readyz").await.0.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn metrics_count_by_template_and_never_by_path() {
+    let server = Server::new(&[]);
+    server.get("/api/v1/things/secret-id").await;
+    server.get("/no/such/secret-path").await;
+    server.send(Request::builder().method(Method::from_bytes(b"SECRET").unwrap()).uri("/"), "").await;
+    let page = metrics::routes(Arc::clone(&server.house.metrics));
+    let response = page.oneshot(Request::get("/metrics").body(Body::empty()).unwrap()).await.unwrap();
+    let text = String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap();
+    let line = r#"keywarden_http_requests_total{method="GET",route="/api/v1/things/{id}",status="200"} 1"#;
+    assert!(text.contains(line), "{text}");
+    assert!(text.contains(r#"route="unmatched",status="404"} 1"#), "{text}");
+    assert!(text.contains("keywarden_http_request_seconds_bucket"), "{text}");
+    assert!(!text.to_lowercase().contains("secret"), "{text}");
+}
+
+#[tokio::test]
+async fn a_request_id_is_ours_and_never_the_callers() {
+    let server = Server::new(&[]);
+    let (parts, _) = server.send(Request::get("/livez").header("x-request-id", "req_forged"), "").await;
+    let id = parts.headers["x-request-id"].to_str().unwrap();
+    assert!(id.parse::<keywarden_model::RequestId>().is_ok(), "{id}");
+}
+
+#[tokio::test]
+async fn a_policy_report_is_taken_short_and_counted() {
+    let server = Server::new(&[]);
+    let report = r#"{"csp-report":{"blocked-uri":"inline","effective-directive":"script-src-elem"}}"#;
+    assert_eq!(server.send(Request::post("/csp-report"), report).await.0.status, StatusCode::NO_CONTENT);
+    assert_eq!(server.send(Request::post("/csp-report"), "{}").await.0.status, StatusCode::BAD_REQUEST);
+    let long = "x".repeat(17 << 10);
+    assert_eq!(
+        server.send(Request::post("/csp-report"), &long).await.0.status,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
+    let mut last = StatusCode::OK;
+    for _ in 0..70 {
+        last = server.send(Request::post("/csp-report"), report).await.0.status;
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+}

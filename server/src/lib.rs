@@ -1,0 +1,16 @@
+//! The house itself: builds, mounts, runs. No rules, no SQL.
+//!
+//! To add a route: write it in its door's crate; only what belongs to no door (health, metrics, reports) lives here, and
+//! `http/router.rs` is the contents page of both. To add a command: a file in `commands/`. To add a setting: a row in
+//! `config/setting.rs`.
+
+mod commands;
+pub mod config;
+mod data_dir;
+mod http;
+mod listen;
+mod logs;
+mod operator;
+mod wire;
+
+pub use commands::run;

@@ -1,0 +1,13 @@
+//! Listening: where plain HTTP may be spoken, TLS, and connections that cannot be held open for nothing.
+
+mod accept;
+mod address_count;
+mod idle;
+mod operator;
+mod rules;
+mod tls;
+
+pub(crate) use accept::{Guard, Peer, serve};
+pub(crate) use operator::serve_operator;
+pub(crate) use rules::{ListenError, check};
+pub(crate) use tls::{Certificates, TlsError, chain, check as check_pair, server_config};

@@ -1,0 +1,141 @@
+use std::{fs, net::SocketAddr};
+
+use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsConnector;
+
+use super::*;
+use crate::listen::{Guard, serve};
+
+struct Pair {
+    folder: tempfile::TempDir,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let pair = Self { folder: tempfile::tempdir().unwrap() };
+        pair.renew();
+        pair
+    }
+
+    fn files(&self) -> Tls {
+        Tls { cert: self.folder.path().join("cert.pem"), key: self.folder.path().join("key.pem") }
+    }
+
+    /// Writes a new self-signed pair and returns the certificate.
+    fn renew(&self) -> CertificateDer<'static> {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+        fs::write(self.files().cert, made.cert.pem()).unwrap();
+        fs::write(self.files().key, made.signing_key.serialize_pem()).unwrap();
+        made.cert.der().clone()
+    }
+}
+
+struct Served {
+    address: SocketAddr,
+    stop: CancellationToken,
+    certificates: Arc<Certificates>,
+    served: tokio::task::JoinSet<()>,
+}
+
+async fn served(pair: &Pair) -> Served {
+    let certificates = Arc::new(Certificates::load(pair.files()).unwrap());
+    let tls = server_config(Arc::clone(&certificates)).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let router = axum::Router::new().route("/", axum::routing::get(|| async { "hello" }));
+    let guard = Guard {
+        connections: 8,
+        connections_per_address: 8,
+        trusted_proxies: Vec::new(),
+        drain: Duration::from_secs(5),
+    };
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(serve(listener, Some(tls), router, guard, stop.clone()));
+    Served { address, stop, certificates, served: tasks }
+}
+
+impl Served {
+    async fn connect(
+        &self,
+        trusted: &CertificateDer<'static>,
+        change: impl FnOnce(&mut CryptoProvider),
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> std::io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
+        let mut provider = provider();
+        change(&mut provider);
+        let mut roots = RootCertStore::empty();
+        roots.add(trusted.clone()).unwrap();
+        let config = ClientConfig::builder_with_provider(Arc::new(provider))
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let stream = TcpStream::connect(self.address).await?;
+        TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").unwrap(), stream).await
+    }
+
+    async fn end(mut self) {
+        self.stop.cancel();
+        while self.served.join_next().await.is_some() {}
+    }
+}
+
+#[tokio::test]
+async fn a_modern_client_agrees_on_the_hybrid_group_and_an_older_one_still_connects() {
+    let pair = Pair::new();
+    let trusted = pair.renew();
+    let served = served(&pair).await;
+    let group = |stream: &tokio_rustls::client::TlsStream<TcpStream>| {
+        stream.get_ref().1.negotiated_key_exchange_group().unwrap().name()
+    };
+    let modern = served.connect(&trusted, |_| (), &[&rustls::version::TLS13]).await.unwrap();
+    assert_eq!(group(&modern), rustls::NamedGroup::X25519MLKEM768);
+    let old = |provider: &mut CryptoProvider| provider.kx_groups = vec![aws_lc_rs::kx_group::SECP256R1];
+    let older = served.connect(&trusted, old, &[&rustls::version::TLS12]).await.unwrap();
+    assert_eq!(group(&older), rustls::NamedGroup::secp256r1);
+    drop((modern, older));
+    served.end().await;
+}
+
+#[tokio::test]
+async fn a_changed_certificate_is_taken_without_a_restart() {
+    let pair = Pair::new();
+    let old = pair.renew();
+    let served = served(&pair).await;
+    let following = CancellationToken::new();
+    let mut follower = tokio::task::JoinSet::new();
+    let (certificates, stop) = (Arc::clone(&served.certificates), following.clone());
+    follower.spawn(async move { certificates.follow(Duration::from_millis(10), stop).await });
+    let versions: &[_] = &[&rustls::version::TLS13];
+    assert!(served.connect(&old, |_| (), versions).await.is_ok());
+    let new = pair.renew();
+    let mut taken = false;
+    for _ in 0..500 {
+        taken = served.connect(&new, |_| (), versions).await.is_ok();
+        if taken {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(taken, "the new certificate was never served");
+    assert!(served.connect(&old, |_| (), versions).await.is_err());
+    following.cancel();
+    while follower.join_next().await.is_some() {}
+    served.end().await;
+}
+
+#[tokio::test]
+async fn a_broken_pair_leaves_the_old_certificate_in_force() {
+    let pair = Pair::new();
+    let old = pair.renew();
+    let served = served(&pair).await;
+    fs::write(pair.files().cert, "nonsense").unwrap();
+    assert!(matches!(served.certificates.reload(), Err(TlsError::Empty { .. })));
+    let other = Pair::new();
+    fs::copy(other.files().cert, pair.files().cert).unwrap();
+    assert!(matches!(served.certificates.reload(), Err(TlsError::Mismatch(_))));
+    assert!(served.connect(&old, |_| (), &[&rustls::version::TLS13]).await.is_ok());
+    served.end().await;
+}

@@ -1,0 +1,103 @@
+//! The house's own rules, read from the workspace itself.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot read the workspace has failed")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
+
+/// Who may import whom. A new arrow is a decision: it is drawn here and in `.github/ARCHITECTURE.md` together.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("keywarden", &["api", "app", "domain", "jobs", "model", "store", "vault"]),
+    ("keywarden-api", &["domain", "model"]),
+    ("keywarden-app", &["domain", "model"]),
+    ("keywarden-bundle", &[]),
+    ("keywarden-domain", &["model", "store", "vault"]),
+    ("keywarden-jobs", &["domain", "model"]),
+    ("keywarden-model", &[]),
+    ("keywarden-store", &["model"]),
+    ("keywarden-vault", &["model"]),
+];
+
+/// What may lie at the top, beside hidden files and what a build or a run makes.
+const TOP: &[&str] = &[
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "Makefile",
+    "README.md",
+    "app",
+    "end2end",
+    "migrations",
+    "server",
+    "style",
+];
+const MADE: &[&str] = &["data", "target"];
+
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+fn names(folder: &Path) -> BTreeSet<String> {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn no_crate_imports_what_the_house_does_not_allow() {
+    let cargo = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .current_dir(top())
+        .output()
+        .unwrap();
+    assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
+    let metadata: Value = serde_json::from_slice(&cargo.stdout).unwrap();
+    let ours = |package: &Value, kind: &str| -> BTreeSet<String> {
+        package["dependencies"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|dependency| dependency["kind"].as_str().unwrap_or("normal") == kind)
+            .filter_map(|dependency| {
+                dependency["name"].as_str().unwrap().strip_prefix("keywarden-").map(Into::into)
+            })
+            .collect()
+    };
+    let drawn: BTreeMap<&str, BTreeSet<String>> = ARROWS
+        .iter()
+        .map(|(name, imports)| (*name, imports.iter().map(|import| (*import).to_owned()).collect()))
+        .collect();
+    for package in metadata["packages"].as_array().unwrap() {
+        let name = package["name"].as_str().unwrap();
+        let allowed = drawn.get(name).unwrap_or_else(|| panic!("`{name}` is not drawn in ARROWS"));
+        let imports = ours(package, "normal");
+        assert!(imports.is_subset(allowed), "`{name}` imports {imports:?}, but may import only {allowed:?}");
+        let server_imported =
+            package["dependencies"].as_array().unwrap().iter().any(|it| it["name"] == "keywarden");
+        assert!(!server_imported, "`{name}` imports the server");
+    }
+}
+
+#[test]
+fn both_engines_have_the_same_migrations() {
+    let migrations = top().join("migrations");
+    assert_eq!(names(&migrations.join("sqlite")), names(&migrations.join("postgres")));
+    let numbered = names(&migrations.join("sqlite"));
+    let numbers: BTreeSet<&str> = numbered.iter().map(|name| name.split('_').next().unwrap()).collect();
+    assert_eq!(numbers.len(), numbered.len(), "two migrations share a number: {numbered:?}");
+}
+
+#[test]
+fn nothing_new_lies_at_the_top() {
+    let allowed: BTreeSet<&str> = TOP.iter().chain(MADE).copied().collect();
+    for name in names(&top()) {
+        assert!(
+            name.starts_with('.') || allowed.contains(name.as_str()),
+            "`{name}` does not belong at the top"
+        );
+    }
+}

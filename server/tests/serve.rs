@@ -1,0 +1,174 @@
+//! The binary itself, as an operator meets it.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot start the server has failed")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    sys::stat::{Mode, umask},
+    unistd::Pid,
+};
+
+fn keywarden(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keywarden"));
+    command.args(arguments).current_dir(folder).env_clear();
+    command.env("KEYWARDEN_DATA_DIR", folder.join("data")).env("KEYWARDEN_LISTEN", "127.0.0.1:0");
+    command
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A running server; killed when the test ends early.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(folder: &Path) -> Self {
+        let mut child = keywarden(folder, &["serve"]).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut seen = Vec::new();
+        let address = loop {
+            let Some(Ok(line)) = lines.next() else { panic!("the server ended: {seen:?}") };
+            let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+            if let Some(address) =
+                event["address"].as_str().filter(|_| event["message"] == "Keywarden is open")
+            {
+                break address.to_owned();
+            }
+            seen.push(line);
+        };
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address }
+    }
+
+    fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+#[test]
+fn a_server_starts_on_the_defaults_tells_how_it_is_and_ends_on_sigterm() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path());
+    assert!(server.get("/livez").starts_with("HTTP/1.1 200"), "{}", server.get("/livez"));
+    let status = keywarden(folder.path(), &["status", "--json"]).output().unwrap();
+    assert!(status.status.success(), "{}", told(&status));
+    let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
+    assert_eq!(status["listen"], server.address);
+    assert_eq!(status["process"], server.child.id());
+    server.signal(Signal::SIGHUP);
+    assert!(server.get("/livez").starts_with("HTTP/1.1 200"));
+    server.signal(Signal::SIGTERM);
+    assert!(server.child.wait().unwrap().success());
+    assert!(!folder.path().join("data/operator.sock").exists());
+    let status = keywarden(folder.path(), &["status"]).output().unwrap();
+    assert_eq!(status.status.code(), Some(4));
+    assert!(told(&status).contains("keywarden serve"), "{}", told(&status));
+}
+
+#[test]
+fn everything_a_server_makes_is_its_own_users_alone_whatever_the_umask() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = umask(Mode::empty());
+    let server = Server::start(folder.path());
+    umask(before);
+    assert!(server.get("/livez").starts_with("HTTP/1.1 200"));
+    let mut folders = vec![folder.path().join("data")];
+    let mut files = 0;
+    while let Some(path) = folders.pop() {
+        let metadata = fs::symlink_metadata(&path).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o077, 0, "{} is open to others", path.display());
+        if metadata.is_dir() {
+            folders.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else {
+            files += 1;
+        }
+    }
+    assert!(files >= 2, "only {files} files were looked at");
+}
+
+#[test]
+fn a_second_server_on_the_same_folder_is_told_who_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let second = keywarden(folder.path(), &["serve"]).output().unwrap();
+    assert_eq!(second.status.code(), Some(3));
+    assert!(told(&second).contains(&format!("process {}", server.child.id())), "{}", told(&second));
+}
+
+#[test]
+fn a_start_that_would_be_unsafe_or_mistaken_is_refused_with_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let refusals: &[(&str, &str, &str)] = &[
+        ("KEYWARDEN_LISTEN", "0.0.0.0:0", "ssh -L"),
+        ("KEYWARDEN_LISTN", "127.0.0.1:0", "`KEYWARDEN_LISTEN`"),
+        ("KEYWARDEN_DATABASE_URL", "postgress://db/keys", "postgress"),
+        ("KEYWARDEN_CONFIG", "/nowhere/keywarden.toml", "/nowhere/keywarden.toml"),
+    ];
+    for (variable, value, says) in refusals {
+        let refused = keywarden(folder.path(), &["serve"]).env(variable, value).output().unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{variable}: {}", told(&refused));
+        assert!(told(&refused).contains(says), "{variable}: {}", told(&refused));
+        assert_eq!(told(&refused).lines().count(), 1, "{}", told(&refused));
+    }
+    assert!(!folder.path().join("data").exists(), "a refused start left something behind");
+}
+
+#[test]
+fn config_prints_what_is_in_force_and_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("keywarden.toml"), "[log]\nlevel = 'warn'\n").unwrap();
+    for form in [&["config"][..], &["config", "--json"]] {
+        let shown = keywarden(folder.path(), form)
+            .env("KEYWARDEN_DATABASE_URL", "postgres://kw:hunter2@db/keys")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&shown.stdout).into_owned();
+        assert!(shown.status.success(), "{}", told(&shown));
+        assert!(text.contains("keywarden.toml") && text.contains("KEYWARDEN_DATABASE_URL"), "{text}");
+        assert!(text.contains("kw:***@db") && !text.contains("hunter2"), "{text}");
+    }
+}
+
+#[test]
+fn doctor_finds_what_is_wrong_and_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let doctor = keywarden(folder.path(), &["doctor", "--json"])
+        .env("KEYWARDEN_PUBLIC_URL", "http://keys.example.com")
+        .output()
+        .unwrap();
+    assert_eq!(doctor.status.code(), Some(1));
+    let checks: serde_json::Value = serde_json::from_slice(&doctor.stdout).unwrap();
+    let check =
+        |name: &str| checks.as_array().unwrap().iter().find(|check| check["name"] == name).unwrap().clone();
+    assert_eq!(check("passkeys")["outcome"], "failed");
+    assert!(check("passkeys")["advice"].as_str().unwrap().contains("https"));
+    assert_eq!(check("listener")["outcome"], "fine");
+}
