@@ -1,15 +1,12 @@
 //! A seal whose key is 32 bytes in a file: for machines without an HSM and without SoftHSM2.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rand::CryptoRng;
-use zeroize::Zeroizing;
 
+use super::file::{create_private, read_private};
 use super::{Protection, Seal, SealDescription, SealError, SealKind, associated_data, pack, unpack};
 use crate::envelope::{EnvelopeKey, KEY_LEN, NONCE_LEN};
 use crate::secret::{SecretBytes, SecretString};
@@ -76,45 +73,6 @@ impl Seal for SoftwareSeal {
     fn probe(&self) -> Result<(), SealError> {
         self.key().map(drop)
     }
-}
-
-/// Writes a new file that only its owner may read, durably; one that exists is left as it is.
-pub(super) fn create_private(path: &Path, text: &str) -> io::Result<()> {
-    // Under another name first: a crash never leaves half a key under the right one.
-    let draft = path.with_added_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    let linked = std::fs::hard_link(&draft, path);
-    std::fs::remove_file(&draft)?;
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
-    sync_folder(path)
-}
-
-/// Makes a rename, link or removal in the file's folder durable.
-pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-/// Reads a secret of at most `limit` bytes from a file that nobody but its owner may read.
-pub(super) fn read_private(path: &Path, limit: u64) -> io::Result<SecretString> {
-    let file = File::open(path)?;
-    let meta = file.metadata()?;
-    if meta.mode() & 0o077 != 0 {
-        return Err(io::Error::other("readable by group or others: set its mode to 0600"));
-    }
-    if meta.len() > limit {
-        return Err(io::Error::other(format!("longer than {limit} bytes")));
-    }
-    // Reserved in full, so that growing leaves no copy behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(limit).unwrap_or_default() + 1));
-    file.take(limit).read_to_end(&mut bytes)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| io::Error::other("not UTF-8"))?;
-    Ok(SecretString::new(text.to_owned()))
 }
 
 #[cfg(test)]

@@ -1,0 +1,130 @@
+//! A seal whose key never leaves a token: any PKCS#11 module, AES-256-GCM by `C_Encrypt` and `C_Decrypt`.
+//!
+//! (`C_WrapKey` with GCM is refused by many tokens, and `AES_KEY_WRAP` binds no context.)
+//!
+//! * One [`Module`] for each library and process: all calls into it are made by one thread.
+//! * The token is found by its label, and by its serial number where two share one; slot numbers change.
+//! * A session that was lost (token removed, network away, library restarted) is opened again by the next call.
+//! * A PIN that was refused is never tried a third time, also after a restart: see [`Attempts`].
+
+mod attempts;
+mod module;
+mod worker;
+
+use std::io;
+use std::path::PathBuf;
+
+use rand::CryptoRng;
+
+pub use attempts::Attempts;
+pub use module::Module;
+
+use super::file::read_secret;
+use super::{Protection, Seal, SealDescription, SealError, SealKind, associated_data, pack, unpack};
+use crate::envelope::NONCE_LEN;
+use crate::secret::{SecretBytes, SecretString};
+
+/// The label of our key on a token.
+pub const KEY_LABEL: &str = "keywarden-kek";
+
+/// Longer than any token's PIN.
+const MAX_PIN: u64 = 1024;
+
+/// Which token, and how to log in.
+#[derive(Debug)]
+pub struct Token {
+    /// Its label, without the padding.
+    pub label: String,
+    /// Its serial number, if several tokens share the label.
+    pub serial: Option<String>,
+    /// The user's PIN.
+    pub pin: Pin,
+    /// Where refused PINs are remembered: in the data folder, durably.
+    pub attempts: Attempts,
+}
+
+/// A token's PIN.
+#[derive(Debug)]
+pub enum Pin {
+    /// In a file, read anew for each login, so that a corrected one is taken without a restart. An end of
+    /// line is not part of it.
+    File(PathBuf),
+    /// Known already.
+    Given(SecretString),
+}
+
+impl Pin {
+    fn read(&self) -> Result<SecretString, SealError> {
+        let (path, text) = match self {
+            Self::Given(pin) => return Ok(SecretString::new(pin.expose().to_owned())),
+            Self::File(path) => (path, read_secret(path, MAX_PIN)),
+        };
+        let missing =
+            |cause: io::Error| SealError::PinMissing { path: path.clone(), cause: cause.to_string() };
+        let text = text.map_err(missing)?;
+        match text.expose().trim_end_matches(['\r', '\n']) {
+            "" => Err(missing(io::Error::other("is empty"))),
+            pin => Ok(SecretString::new(pin.to_owned())),
+        }
+    }
+}
+
+/// A key on a token. Cheap to make: the token is opened by the first call, and need not be there yet.
+#[derive(Debug)]
+pub struct Pkcs11Seal {
+    module: Module,
+    token: std::sync::Arc<Token>,
+    description: SealDescription,
+}
+
+impl Pkcs11Seal {
+    /// A seal on an HSM's token; taken for software if the module is SoftHSM2.
+    pub fn new(module: &Module, token: Token) -> Self {
+        let name = module.path().file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        let protection = if name.contains("softhsm") { Protection::Software } else { Protection::Hsm };
+        Self::of_kind(SealKind::Pkcs11, protection, module, token)
+    }
+
+    pub(super) fn of_kind(kind: SealKind, protection: Protection, module: &Module, token: Token) -> Self {
+        let description = SealDescription::new(kind, &token.label, protection);
+        Self { module: module.clone(), token: token.into(), description }
+    }
+
+    /// Makes the key-encryption key in the token (AES-256, sensitive, not extractable) unless it is there. To
+    /// be called when the seal is added, never at a start: a token that lost its key must be noticed.
+    pub fn create_key(&self) -> Result<(), SealError> {
+        let token = self.token.clone();
+        self.module.call(move |worker| worker.create_key(&token))
+    }
+}
+
+impl Seal for Pkcs11Seal {
+    fn describe(&self) -> &SealDescription {
+        &self.description
+    }
+
+    fn wrap(&self, context: &[u8], key: &SecretBytes, rng: &mut dyn CryptoRng) -> Result<Vec<u8>, SealError> {
+        let mut nonce = [0; NONCE_LEN];
+        rng.fill_bytes(&mut nonce);
+        let (token, aad) = (self.token.clone(), associated_data(context));
+        let key = SecretBytes::copy_of(key.expose());
+        let (nonce, ciphertext) =
+            self.module.call(move |worker| worker.encrypt(&token, nonce, &aad, key.expose()))?;
+        Ok(pack(&nonce, &ciphertext))
+    }
+
+    fn unwrap(&self, context: &[u8], wrapped: &[u8]) -> Result<SecretBytes, SealError> {
+        let (nonce, ciphertext) = unpack(wrapped)?;
+        let (nonce, ciphertext) = (*nonce, ciphertext.to_vec());
+        let (token, aad) = (self.token.clone(), associated_data(context));
+        self.module.call(move |worker| worker.decrypt(&token, nonce, &aad, &ciphertext))
+    }
+
+    fn probe(&self) -> Result<(), SealError> {
+        let token = self.token.clone();
+        self.module.call(move |worker| worker.probe(&token))
+    }
+}
+
+#[cfg(test)]
+mod tests;

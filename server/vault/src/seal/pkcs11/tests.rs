@@ -1,0 +1,277 @@
+use std::path::Path;
+
+use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::error::{Error, RvError};
+use cryptoki::mechanism::Mechanism;
+use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
+use cryptoki::session::{Session, UserType};
+use cryptoki::types::AuthPin;
+
+use super::*;
+use crate::seal::softhsm::{SoftHsm, find_module};
+use crate::seal::stages::{create, module, rng, run, seal_with_pin};
+
+/// The library without us in between, for a stage that uses nothing else.
+fn bare_session() -> Session {
+    let library = Pkcs11::new(find_module().unwrap()).unwrap();
+    library.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)).unwrap();
+    let slot = *library.get_slots_with_initialized_token().unwrap().first().unwrap();
+    library.open_rw_session(slot).unwrap()
+}
+
+fn the_pin(data: &Path) -> AuthPin {
+    AuthPin::from(std::fs::read_to_string(data.join("softhsm/pin")).unwrap())
+}
+
+fn our_key(session: &Session) -> ObjectHandle {
+    *session.find_objects(&[Attribute::Label(KEY_LABEL.into())]).unwrap().first().unwrap()
+}
+
+fn hide(data: &Path) {
+    std::fs::rename(data.join("softhsm/tokens"), data.join("hidden")).unwrap();
+    std::fs::create_dir(data.join("softhsm/tokens")).unwrap();
+}
+
+fn bring_back(data: &Path) {
+    std::fs::remove_dir(data.join("softhsm/tokens")).unwrap();
+    std::fs::rename(data.join("hidden"), data.join("softhsm/tokens")).unwrap();
+}
+
+#[test]
+fn a_key_wrapped_by_the_token_unwraps_in_its_own_context_only() {
+    run(
+        concat!(module_path!(), "::a_key_wrapped_by_the_token_unwraps_in_its_own_context_only"),
+        &[
+            create,
+            |data| {
+                let seal = SoftHsm::at(data).seal(&module(), &mut rng());
+                let wrapped = seal.wrap(b"row 1", &SecretBytes::new(vec![5; 32]), &mut rng()).unwrap();
+                assert!(wrapped.len() == 1 + 12 + 32 + 16 && !wrapped.windows(4).any(|it| it == [5; 4]));
+                assert_eq!(seal.unwrap(b"row 1", &wrapped).unwrap().expose(), [5; 32]);
+                assert_eq!(seal.unwrap(b"row 2", &wrapped).unwrap_err(), SealError::AuthenticationFailed);
+                for at in 0..wrapped.len() {
+                    let mut changed = wrapped.clone();
+                    changed[at] ^= 1;
+                    assert!(seal.unwrap(b"row 1", &changed).unwrap_err().is_about_the_bytes(), "byte {at}");
+                }
+                assert_eq!(seal.unwrap(b"row 1", &wrapped).unwrap().expose(), [5; 32]);
+                std::fs::write(data.join("wrapped"), wrapped).unwrap();
+            },
+            |data| {
+                let seal = SoftHsm::at(data).seal(&module(), &mut rng());
+                let wrapped = std::fs::read(data.join("wrapped")).unwrap();
+                assert_eq!(seal.unwrap(b"row 1", &wrapped).unwrap().expose(), [5; 32], "after a restart");
+            },
+        ],
+    );
+}
+
+#[test]
+fn the_key_does_not_leave_the_token() {
+    run(
+        concat!(module_path!(), "::the_key_does_not_leave_the_token"),
+        &[create, |data| {
+            let session = bare_session();
+            session.login(UserType::User, Some(&the_pin(data))).unwrap();
+            let key = our_key(&session);
+            let asked = [
+                AttributeType::Extractable,
+                AttributeType::NeverExtractable,
+                AttributeType::Sensitive,
+                AttributeType::AlwaysSensitive,
+                AttributeType::Private,
+                AttributeType::Value,
+            ];
+            assert_eq!(
+                session.get_attributes(key, &asked).unwrap(),
+                [
+                    Attribute::Extractable(false),
+                    Attribute::NeverExtractable(true),
+                    Attribute::Sensitive(true),
+                    Attribute::AlwaysSensitive(true),
+                    Attribute::Private(true),
+                ]
+            );
+        }],
+    );
+}
+
+#[test]
+fn a_key_that_could_leave_the_token_is_refused() {
+    run(
+        concat!(module_path!(), "::a_key_that_could_leave_the_token_is_refused"),
+        &[
+            create,
+            |data| {
+                let session = bare_session();
+                session.login(UserType::User, Some(&the_pin(data))).unwrap();
+                session.destroy_object(our_key(&session)).unwrap();
+            },
+            |data| {
+                let seal = SoftHsm::at(data).seal(&module(), &mut rng());
+                assert!(matches!(seal.probe(), Err(SealError::KeyMissing { .. })));
+            },
+            |data| {
+                let session = bare_session();
+                session.login(UserType::User, Some(&the_pin(data))).unwrap();
+                let weak = [
+                    Attribute::Class(ObjectClass::SECRET_KEY),
+                    Attribute::KeyType(KeyType::AES),
+                    Attribute::Label(KEY_LABEL.into()),
+                    Attribute::ValueLen(32.into()),
+                    Attribute::Token(true),
+                    Attribute::Sensitive(true),
+                    Attribute::Extractable(true),
+                ];
+                session.generate_key(&Mechanism::AesKeyGen, &weak).unwrap();
+            },
+            |data| {
+                let seal = SoftHsm::at(data).seal(&module(), &mut rng());
+                assert!(matches!(seal.probe(), Err(SealError::WeakKey { .. })));
+                seal.create_key().unwrap();
+            },
+            |data| {
+                let session = bare_session();
+                session.login(UserType::User, Some(&the_pin(data))).unwrap();
+                session.copy_object(our_key(&session), &[Attribute::Token(true)]).unwrap();
+            },
+            |data| {
+                let seal = SoftHsm::at(data).seal(&module(), &mut rng());
+                assert!(matches!(seal.probe(), Err(SealError::AmbiguousKey { count: 2, .. })));
+            },
+        ],
+    );
+}
+
+#[test]
+fn a_refused_pin_is_tried_twice_and_never_again_over_restarts() {
+    run(
+        concat!(module_path!(), "::a_refused_pin_is_tried_twice_and_never_again_over_restarts"),
+        &[
+            create,
+            |data| {
+                let refused = seal_with_pin(data, &module(), "guessed").probe();
+                assert_eq!(refused, Err(SealError::PinRefused("keywarden".into())));
+            },
+            |data| {
+                let module = module();
+                let seal = seal_with_pin(data, &module, "guessed");
+                assert_eq!(seal.probe(), Err(SealError::PinRefused("keywarden".into())));
+                assert!(matches!(seal.probe(), Err(SealError::PinWithheld { .. })));
+                // Another PIN may be tried, and being right leaves the wrong one refused.
+                let right = std::fs::read_to_string(data.join("softhsm/pin")).unwrap();
+                seal_with_pin(data, &module, &right).probe().unwrap();
+            },
+            // Now the refused PIN becomes the right one: were it tried, the token would take it.
+            |data| {
+                let session = bare_session();
+                session.login(UserType::User, Some(&the_pin(data))).unwrap();
+                session.set_pin(&the_pin(data), &AuthPin::from("guessed".to_owned())).unwrap();
+                session.logout().unwrap();
+                let no = session.login(UserType::User, Some(&the_pin(data)));
+                assert!(matches!(no, Err(Error::Pkcs11(RvError::PinIncorrect, _))));
+                session.login(UserType::User, Some(&AuthPin::from("guessed".to_owned()))).unwrap();
+            },
+            |data| {
+                let before = std::fs::read(data.join("softhsm/pin-attempts")).unwrap();
+                let module = module();
+                let seal = seal_with_pin(data, &module, "guessed");
+                for _ in 0..3 {
+                    let error = seal.probe().unwrap_err();
+                    assert!(matches!(error, SealError::PinWithheld { .. }), "{error}");
+                    assert!(
+                        error.to_string().contains("pin-attempts") && !error.to_string().contains("guessed")
+                    );
+                }
+                assert_eq!(std::fs::read(data.join("softhsm/pin-attempts")).unwrap(), before);
+                // What the message says helps.
+                std::fs::remove_file(data.join("softhsm/pin-attempts")).unwrap();
+                seal.probe().unwrap();
+                assert_eq!(std::fs::read_to_string(data.join("softhsm/pin-attempts")).unwrap(), "");
+            },
+        ],
+    );
+}
+
+#[test]
+fn a_corrected_pin_file_is_taken_without_a_restart() {
+    run(
+        concat!(module_path!(), "::a_corrected_pin_file_is_taken_without_a_restart"),
+        &[create, |data| {
+            let path = data.join("softhsm/pin");
+            let right = std::fs::read_to_string(&path).unwrap();
+            let seal = SoftHsm::at(data).seal(&module(), &mut rng());
+            std::fs::write(&path, "wrong").unwrap();
+            assert!(matches!(seal.probe(), Err(SealError::PinRefused(_))));
+            std::fs::write(&path, "\n").unwrap();
+            assert!(matches!(seal.probe(), Err(SealError::PinMissing { .. })));
+            std::fs::write(&path, right + "\n").unwrap();
+            seal.probe().unwrap();
+        }],
+    );
+}
+
+#[test]
+fn a_token_that_goes_is_missed_and_one_that_comes_back_is_used_again() {
+    run(
+        concat!(module_path!(), "::a_token_that_goes_is_missed_and_one_that_comes_back_is_used_again"),
+        &[create, |data| {
+            // Started without it.
+            hide(data);
+            let seal = SoftHsm::at(data).seal(&module(), &mut rng());
+            assert_eq!(seal.probe(), Err(SealError::TokenMissing("keywarden".into())));
+            bring_back(data);
+            seal.probe().unwrap();
+            let wrapped = seal.wrap(b"", &SecretBytes::new(vec![5; 32]), &mut rng()).unwrap();
+            for _ in 0..3 {
+                // Lost while running: the next question notices, whatever it is.
+                hide(data);
+                let error = seal.probe().unwrap_err();
+                assert!(!error.is_about_the_bytes(), "{error}");
+                let error = seal.unwrap(b"", &wrapped).unwrap_err();
+                assert!(!error.is_about_the_bytes(), "{error}");
+                bring_back(data);
+                assert_eq!(seal.unwrap(b"", &wrapped).unwrap().expose(), [5; 32]);
+                seal.probe().unwrap();
+            }
+        }],
+    );
+}
+
+#[test]
+fn a_library_has_one_owner_in_a_process() {
+    run(
+        concat!(module_path!(), "::a_library_has_one_owner_in_a_process"),
+        &[create, |data| {
+            let first = module();
+            let seal = SoftHsm::at(data).seal(&first, &mut rng());
+            seal.probe().unwrap();
+            let second = module();
+            let error = SoftHsm::at(data).seal(&second, &mut rng()).probe().unwrap_err();
+            assert!(matches!(error, SealError::Module { .. }), "{error}");
+            seal.probe().unwrap();
+        }],
+    );
+}
+
+#[test]
+fn many_threads_may_ask_at_once() {
+    run(
+        concat!(module_path!(), "::many_threads_may_ask_at_once"),
+        &[create, |data| {
+            let seal = SoftHsm::at(data).seal(&module(), &mut rng());
+            std::thread::scope(|scope| {
+                for at in 0..8 {
+                    let seal = &seal;
+                    scope.spawn(move || {
+                        for _ in 0..50 {
+                            let wrapped =
+                                seal.wrap(&[at], &SecretBytes::new(vec![at; 32]), &mut rng()).unwrap();
+                            assert_eq!(seal.unwrap(&[at], &wrapped).unwrap().expose(), [at; 32]);
+                        }
+                    });
+                }
+            });
+        }],
+    );
+}

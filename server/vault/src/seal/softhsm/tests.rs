@@ -1,0 +1,199 @@
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::DateTime;
+use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::types::AuthPin;
+
+use super::*;
+use crate::keyring::{KeyRecord, Keyring, KeyringState, Purpose, WrapRecord};
+use crate::seal::software::SoftwareSeal;
+use crate::seal::stages::{create, module, rng, run};
+use crate::seal::{Seal, SealId};
+
+#[test]
+fn the_folder_is_private_and_says_what_the_process_needs() {
+    let data = tempfile::tempdir().unwrap();
+    let variable = SoftHsm::at(data.path()).prepare().unwrap();
+    assert_eq!(variable, SoftHsm::at(data.path()).prepare().unwrap(), "again, as on every start");
+    assert_eq!(variable.name, "SOFTHSM2_CONF");
+    assert!(variable.value.is_absolute());
+    assert!(variable.is_missing_from(None));
+    assert!(variable.is_missing_from(Some("/etc/softhsm/softhsm2.conf".into())));
+    assert!(!variable.is_missing_from(Some(variable.value.clone().into())));
+    let text = std::fs::read_to_string(&variable.value).unwrap();
+    let tokens = data.path().canonicalize().unwrap().join("softhsm/tokens");
+    assert!(text.contains(&format!("directories.tokendir = {}\n", tokens.display())), "{text}");
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(
+        (mode(&data.path().join("softhsm")), mode(&tokens), mode(&variable.value)),
+        (0o700, 0o700, 0o600)
+    );
+}
+
+#[test]
+fn a_path_that_softhsm_cannot_read_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    assert!(SoftHsm::at(&data.path().join("a#b")).prepare().is_err());
+}
+
+#[test]
+fn the_first_start_makes_everything_and_the_next_ones_nothing() {
+    run(
+        concat!(module_path!(), "::the_first_start_makes_everything_and_the_next_ones_nothing"),
+        &[create, create, |data| {
+            let folder = data.join("softhsm");
+            for name in ["pin", "so-pin"] {
+                let pin = std::fs::read_to_string(folder.join(name)).unwrap();
+                assert_eq!(pin.len(), PIN_LEN);
+                assert_eq!(std::fs::metadata(folder.join(name)).unwrap().permissions().mode() & 0o777, 0o600);
+            }
+            assert_ne!(
+                std::fs::read(folder.join("pin")).unwrap(),
+                std::fs::read(folder.join("so-pin")).unwrap()
+            );
+            assert_eq!(std::fs::read_dir(folder.join("tokens")).unwrap().count(), 1, "one token");
+            let seal = SoftHsm::at(data).seal(&module(), &mut rng());
+            seal.probe().unwrap();
+            assert_eq!(seal.describe().id.as_str(), "softhsm:keywarden");
+            assert_eq!(seal.describe().protection, Protection::Software);
+        }],
+    );
+}
+
+#[test]
+fn a_token_whose_making_was_cut_short_is_finished() {
+    run(
+        concat!(module_path!(), "::a_token_whose_making_was_cut_short_is_finished"),
+        &[
+            |data| {
+                let folder = data.join("softhsm");
+                for name in ["pin", "so-pin"] {
+                    create_private(&folder.join(name), &format!("{name} of the first try")).unwrap();
+                }
+                let library = Pkcs11::new(find_module().unwrap()).unwrap();
+                library.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)).unwrap();
+                let slot = *library.get_all_slots().unwrap().first().unwrap();
+                let so_pin = AuthPin::from("so-pin of the first try".to_owned());
+                library.init_token(slot, &so_pin, TOKEN_LABEL).unwrap();
+            },
+            create,
+            |data| SoftHsm::at(data).seal(&module(), &mut rng()).probe().unwrap(),
+        ],
+    );
+}
+
+#[test]
+fn a_lost_token_or_pin_is_noticed_and_not_replaced() {
+    run(
+        concat!(module_path!(), "::a_lost_token_or_pin_is_noticed_and_not_replaced"),
+        &[create, |data| {
+            let softhsm = SoftHsm::at(data);
+            let pin = data.join("softhsm/pin");
+            let text = std::fs::read_to_string(&pin).unwrap();
+            std::fs::remove_file(&pin).unwrap();
+            let module = module();
+            assert!(matches!(softhsm.create(&module, &mut rng()), Err(SealError::PinMissing { .. })));
+            assert!(matches!(softhsm.seal(&module, &mut rng()).probe(), Err(SealError::PinMissing { .. })));
+            assert!(!pin.exists());
+            create_private(&pin, &text).unwrap();
+            std::fs::remove_dir_all(data.join("softhsm/tokens")).unwrap();
+            softhsm.prepare().unwrap();
+            let error = softhsm.seal(&module, &mut rng()).probe().unwrap_err();
+            assert_eq!(error, SealError::TokenMissing(TOKEN_LABEL.into()));
+        }],
+    );
+}
+
+/// A keyring's rows in files, as a store would keep them.
+struct Rows {
+    records: Vec<KeyRecord>,
+    wraps: Vec<WrapRecord>,
+}
+
+impl Rows {
+    fn write(&self, path: &Path) {
+        let record = |it: &KeyRecord| format!("{} {} {}\n", it.id, it.purpose, it.created_at.timestamp());
+        let wrap = |it: &WrapRecord| format!("{} {} {}\n", it.key_id, it.seal_id, hex::encode(&it.wrapped));
+        let text = self.records.iter().map(record).collect::<String>() + "\n";
+        std::fs::write(path, text + &self.wraps.iter().map(wrap).collect::<String>()).unwrap();
+    }
+
+    fn read(path: &Path) -> Self {
+        let text = std::fs::read_to_string(path).unwrap();
+        let (records, wraps) = text.split_once("\n\n").unwrap();
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let records = records.lines().map(words).map(|it| KeyRecord {
+            id: it[0].parse().unwrap(),
+            purpose: it[1].parse().unwrap(),
+            created_at: DateTime::from_timestamp(it[2].parse().unwrap(), 0).unwrap(),
+            retired_at: None,
+            uses: 0,
+        });
+        let wraps = wraps.lines().map(words).map(|it| WrapRecord {
+            key_id: it[0].parse().unwrap(),
+            seal_id: it[1].parse().unwrap(),
+            algorithm: crate::seal::ALGORITHM.to_owned(),
+            wrapped: hex::decode(&it[2]).unwrap(),
+        });
+        Self { records: records.collect(), wraps: wraps.collect() }
+    }
+}
+
+fn keyring() -> Keyring {
+    Keyring::new(Duration::from_mins(5), Instant::now)
+}
+
+#[test]
+fn a_keyring_lives_through_restarts_a_second_seal_and_the_loss_of_the_first() {
+    run(
+        concat!(module_path!(), "::a_keyring_lives_through_restarts_a_second_seal_and_the_loss_of_the_first"),
+        &[
+            create,
+            |data| {
+                let seals: Vec<Arc<dyn Seal>> = vec![Arc::new(SoftHsm::at(data).seal(&module(), &mut rng()))];
+                let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+                let mut rows = Rows { records: Vec::new(), wraps: Vec::new() };
+                let mut rng = rng();
+                for purpose in Purpose::ALL {
+                    let (record, wraps) = Keyring::generate(purpose, now, &mut rng, &seals).unwrap();
+                    rows.records.push(record);
+                    rows.wraps.extend(wraps);
+                }
+                rows.write(&data.join("rows"));
+                let keyring = keyring();
+                keyring.unseal(&rows.records, &rows.wraps, &seals).unwrap();
+                let (id, tag) = keyring.mac(Purpose::ApiKeyMac, b"value").unwrap();
+                std::fs::write(data.join("tag"), format!("{id} {}", hex::encode(tag))).unwrap();
+            },
+            |data| {
+                let mut rows = Rows::read(&data.join("rows"));
+                let seals: Vec<Arc<dyn Seal>> = vec![Arc::new(SoftHsm::at(data).seal(&module(), &mut rng()))];
+                let keyring = keyring();
+                keyring.unseal(&rows.records, &rows.wraps, &seals).unwrap();
+                let second = SoftwareSeal::at(data.join("seal.key"), "second");
+                second.create_key(&mut rng()).unwrap();
+                rows.wraps.extend(keyring.wrap_under(&second, &mut rng()).unwrap());
+                rows.write(&data.join("rows"));
+            },
+            |data| {
+                std::fs::remove_dir_all(data.join("softhsm/tokens")).unwrap();
+                let rows = Rows::read(&data.join("rows"));
+                let seals: Vec<Arc<dyn Seal>> = vec![
+                    Arc::new(SoftHsm::at(data).seal(&module(), &mut rng())),
+                    Arc::new(SoftwareSeal::at(data.join("seal.key"), "second")),
+                ];
+                let keyring = keyring();
+                keyring.unseal(&rows.records, &rows.wraps, &seals).unwrap();
+                assert_eq!(keyring.state(), KeyringState::Unsealed);
+                let tag = std::fs::read_to_string(data.join("tag")).unwrap();
+                let (id, tag) = tag.split_once(' ').unwrap();
+                let tag = hex::decode(tag).unwrap().try_into().unwrap();
+                assert!(keyring.verify_mac(Purpose::ApiKeyMac, id.parse().unwrap(), b"value", &tag).unwrap());
+                let first: SealId = "softhsm:keywarden".parse().unwrap();
+                crate::keyring::may_remove_seal(&rows.records, &rows.wraps, &first).unwrap();
+            },
+        ],
+    );
+}
