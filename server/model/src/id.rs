@@ -33,6 +33,11 @@ macro_rules! ids {
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(Ulid);
 
+        impl $name {
+            /// The id of nothing: all zeros. Never given to anything.
+            pub const NIL: Self = Self(Ulid::nil());
+        }
+
         impl TypedId for $name {
             const PREFIX: &'static str = $prefix;
             const KIND: &'static str = $kind;
@@ -62,6 +67,14 @@ macro_rules! ids {
                     kind: $kind,
                     prefix: $prefix,
                 })
+            }
+        }
+
+        /// For rows, whose ids are text.
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(text: String) -> Result<Self, IdError> {
+                text.parse()
             }
         }
 
@@ -99,10 +112,16 @@ ids! {
     EventId = "evt", "event";
     /// A grant of a role to a person, team or workload.
     RoleBindingId = "rbd", "role binding";
+    /// A WebAuthn ceremony under way.
+    CeremonyId = "cer", "ceremony";
+    /// A post that waits for a passkey.
+    PendingPostId = "pst", "pending post";
     /// An invitation or other one-time link.
     InvitationId = "inv", "invitation";
     /// A key of the keyring.
     KeyringKeyId = "krk", "keyring key";
+    /// Something that a person is told on their next visit.
+    NoticeId = "ntc", "notice";
     /// The organization: one for each deployment.
     OrganizationId = "org", "organization";
     /// A registered passkey.

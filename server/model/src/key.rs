@@ -78,7 +78,7 @@ impl RevokeReason {
 }
 
 /// The answer to "is this key good?", in the order in which the first match is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VerifyCode {
     /// Unknown, wrong, destroyed, or none of the caller's business.

@@ -6,6 +6,7 @@
 //! **Invariant:** nothing here does IO, waits, reads a clock or draws randomness; the crate compiles to
 //! wasm because islands use it. Secret values do not live here: they belong to `keywarden-vault`.
 
+pub mod address;
 pub mod cidr;
 pub mod id;
 pub mod key;
@@ -19,6 +20,7 @@ pub mod slug;
 pub mod tag;
 pub mod time;
 
+pub use address::ClientAddress;
 pub use cidr::AllowedCidrs;
 pub use id::*;
 pub use key::{KeyState, RevokeReason, VerifyCode};

@@ -1,0 +1,15 @@
+//! Whose request it is, as far as the network can tell.
+
+use std::fmt;
+use std::net::IpAddr;
+
+/// The client's address, trusted proxies considered; an IPv4-mapped IPv6 address is its IPv4 self. The server puts it
+/// into every request before a door sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ClientAddress(pub IpAddr);
+
+impl fmt::Display for ClientAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
