@@ -40,6 +40,16 @@ pub(crate) fn encode_32(mut number: u32) -> [u8; 6] {
     out
 }
 
+/// The lowest `N` digits of a number.
+pub(crate) fn digits<const N: usize>(mut number: u128) -> [u8; N] {
+    let mut out = [b'0'; N];
+    for place in out.iter_mut().rev() {
+        *place = u32::try_from(number % 62).map_or(b'0', digit);
+        number /= 62;
+    }
+    out
+}
+
 /// `N` digits, each drawn uniformly.
 pub(crate) fn random<const N: usize>(rng: &mut dyn CryptoRng) -> [u8; N] {
     let mut out = [b'0'; N];

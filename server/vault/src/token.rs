@@ -64,6 +64,12 @@ impl PublicId {
         Self(base62::random(rng))
     }
 
+    /// One that is told by a keyed tag, for values that were not made here: 71 of its bits.
+    pub fn of_tag(tag: &[u8; 32]) -> Self {
+        let first = tag.first_chunk().copied().unwrap_or_default();
+        Self(base62::digits(u128::from_be_bytes(first)))
+    }
+
     /// The characters.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default() // only ASCII gets in

@@ -206,6 +206,16 @@ impl Keyring {
         Ok((key.id, key.mac(data)))
     }
 
+    /// HMAC-SHA-256 of `data` under each key of the purpose, retired ones too, the newest first: for finding what
+    /// was stored under any of them.
+    pub fn macs(&self, purpose: Purpose, data: &[u8]) -> Result<Vec<(KeyringKeyId, [u8; 32])>, Sealed> {
+        let ring = self.ring()?;
+        let newest = ring.newest(purpose).map(|key| key.id);
+        let mut keys: Vec<_> = ring.keys().filter(|key| key.purpose == purpose).collect();
+        keys.sort_unstable_by_key(|key| std::cmp::Reverse((Some(key.id) == newest, key.id)));
+        Ok(keys.into_iter().map(|key| (key.id, key.mac(data))).collect())
+    }
+
     /// Whether `tag` is the MAC of `data` under that key, in constant time. An unknown key, or one of another
     /// purpose, costs the same and answers no.
     pub fn verify_mac(
