@@ -3,6 +3,7 @@
 CREATE TABLE users (
     id             TEXT PRIMARY KEY,
     name           TEXT NOT NULL,
+    folded_name    TEXT NOT NULL,
     handle         BYTEA NOT NULL UNIQUE,
     state          TEXT NOT NULL,
     created_at     BIGINT NOT NULL,
@@ -11,11 +12,13 @@ CREATE TABLE users (
     last_seen_at   BIGINT,
     row_version    BIGINT NOT NULL
 );
+CREATE INDEX users_by_name ON users (folded_name, id);
 
 CREATE TABLE teams (
     id          TEXT PRIMARY KEY,
     slug        TEXT NOT NULL UNIQUE,
     name        TEXT NOT NULL,
+    folded_name TEXT NOT NULL UNIQUE,
     created_at  BIGINT NOT NULL,
     created_by  TEXT NOT NULL,
     row_version BIGINT NOT NULL
@@ -57,16 +60,19 @@ CREATE TABLE passkeys (
 );
 CREATE INDEX passkeys_by_user ON passkeys (user_id);
 
--- Only keyed hashes of recovery codes and links are kept; mac_key_id names the keyring key.
+-- Only keyed hashes of recovery codes and links are kept; mac_key_id names the keyring key. lookup is a code's first
+-- group: it finds the few rows that may be meant and proves nothing.
 CREATE TABLE recovery_codes (
     user_id    TEXT NOT NULL REFERENCES users (id),
     position   BIGINT NOT NULL,
+    lookup     TEXT NOT NULL,
     mac_key_id TEXT NOT NULL,
     mac        BYTEA NOT NULL,
     created_at BIGINT NOT NULL,
     used_at    BIGINT,
     PRIMARY KEY (user_id, position)
 );
+CREATE INDEX recovery_codes_by_lookup ON recovery_codes (lookup);
 
 -- kind: setup, invitation, recovery
 CREATE TABLE one_time_links (
@@ -86,7 +92,7 @@ CREATE TABLE one_time_links (
     revoked_at BIGINT
 );
 
--- A WebAuthn ceremony under way: its state is sealed, bound to a session or link, and used once.
+-- A WebAuthn ceremony under way: its state is sealed, bound to a session, link or browser, and used once.
 CREATE TABLE ceremonies (
     id         TEXT PRIMARY KEY,
     kind       TEXT NOT NULL,

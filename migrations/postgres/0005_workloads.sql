@@ -3,7 +3,7 @@
 CREATE TABLE workloads (
     id             TEXT PRIMARY KEY,
     name           TEXT NOT NULL,
-    folded_name    TEXT NOT NULL UNIQUE,
+    folded_name    TEXT NOT NULL,
     project_id     TEXT REFERENCES projects (id),
     state          TEXT NOT NULL,
     created_at     BIGINT NOT NULL,
@@ -11,6 +11,9 @@ CREATE TABLE workloads (
     deactivated_at BIGINT,
     row_version    BIGINT NOT NULL
 );
+-- Within one project, or among those of the organization; a name is free again once its workload is deactivated.
+CREATE UNIQUE INDEX workloads_by_name ON workloads (coalesce(project_id, ''), folded_name) WHERE deactivated_at IS NULL;
+CREATE INDEX workloads_by_project ON workloads (project_id, id);
 
 -- workload_id is null for a token made by the operator on the server's shell; then role says what it may do.
 CREATE TABLE service_tokens (
@@ -26,4 +29,5 @@ CREATE TABLE service_tokens (
     revoked_at   BIGINT,
     last_used_at BIGINT
 );
-CREATE INDEX service_tokens_by_workload ON service_tokens (workload_id);
+CREATE INDEX service_tokens_by_workload ON service_tokens (workload_id, id);
+CREATE INDEX service_tokens_by_expiry ON service_tokens (expires_at) WHERE revoked_at IS NULL;

@@ -1,4 +1,5 @@
--- The organization (one row), its projects and their environments.
+-- The organization (one row), its projects and their environments. Slugs and labels never change; a folded name is
+-- what uniqueness compares.
 
 CREATE TABLE organizations (
     id          TEXT PRIMARY KEY,
@@ -22,11 +23,13 @@ CREATE TABLE environments (
     project_id           TEXT NOT NULL REFERENCES projects (id),
     slug                 TEXT NOT NULL,
     name                 TEXT NOT NULL,
+    folded_name          TEXT NOT NULL,
     label                TEXT NOT NULL,
     max_lifetime_seconds INTEGER,
     overlap_seconds      INTEGER NOT NULL,
     created_at           INTEGER NOT NULL,
     created_by           TEXT NOT NULL,
     row_version          INTEGER NOT NULL,
-    UNIQUE (project_id, slug)
+    UNIQUE (project_id, slug),
+    UNIQUE (project_id, folded_name)
 ) STRICT;

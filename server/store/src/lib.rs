@@ -1,1 +1,107 @@
-//! Placeholder.
+//! Cellar for records: all SQL, written once for SQLite and PostgreSQL.
+//!
+//! # How to
+//! * *Read*: `let mut conn = store.read().await?;` and hand `&mut conn` to a function of a noun's file.
+//! * *Write*: [`Store::write`] with a closure of SQL and pure decisions; it may run again, and returns its audit
+//!   event with its value ([`Written`]). Only there a [`Tx`] exists, and only a [`Tx`] changes rows.
+//!   [`Store::write_silently`] is for what owes no event (usage counters, session touches) and names its reason.
+//! * *Add a noun*: a migration of the same name in `migrations/{sqlite,postgres}/`, a file here with its row struct
+//!   (`#[derive(sqlx::FromRow)]`), and functions whose statements are `sql("…$1…")` texts that run on both engines.
+//! * *Change what is allowed*: call [`Tx::restrict`] where a yes can turn into a no; every node then forgets what it
+//!   remembers of that thing within a second.
+//! * *Filter*: [`filter`] alone puts statements together, from enums of known columns.
+//!
+//! **Invariants:** no statement holds user input as text. Times are microseconds since 1970 (UTC), ids are prefixed
+//! text, JSON is text. What really differs between the engines is in [`dialect`] and nowhere else.
+
+pub mod authority;
+#[cfg(any(test, feature = "cast"))]
+pub mod cast;
+pub mod change;
+pub mod copy;
+pub mod count;
+pub mod decisions;
+pub mod dialect;
+mod engine;
+pub mod environments;
+pub mod event;
+pub mod filter;
+pub mod fsck;
+pub mod idempotency;
+pub mod instance;
+pub mod keyring;
+pub mod keys;
+mod migrate;
+pub mod node;
+pub mod overview;
+pub mod people;
+pub mod projects;
+pub mod roles;
+mod sql;
+pub mod subject;
+pub mod sweep;
+pub mod teams;
+pub mod tokens;
+mod tx;
+pub mod workloads;
+mod write;
+
+pub use change::{ChangeKind, Changed, Counter};
+pub use engine::{Engine, Location, OpenError, Store};
+pub use event::{EventRow, PersonalRow};
+pub use migrate::{MigrateError, VERSION as SCHEMA_VERSION};
+pub use sql::{Row, Sql, Value, sql};
+pub use tx::{Conn, Tx};
+pub use write::{Basis, WriteError, Written};
+
+/// A statement failed: ours, not the caller's. Texts name tables and constraints, never values.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another row stands where this one should: a unique index said so.
+    #[error("a row with this `{0}` is there already")]
+    Conflict(String),
+    /// A row holds what no row may hold.
+    #[error("a row of `{table}` is damaged: {cause}")]
+    Damaged {
+        /// Where it lies.
+        table: &'static str,
+        /// What is wrong.
+        cause: String,
+    },
+    /// The row was changed meanwhile, or is not there.
+    #[error("the row of `{0}` was changed meanwhile")]
+    Stale(&'static str),
+    /// No connection, or it broke.
+    #[error("the database does not answer: {0}")]
+    Unavailable(String),
+    /// Anything else the engine said.
+    #[error("the database refused: {0}")]
+    Refused(String),
+}
+
+impl StoreError {
+    /// True if trying again later may help.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Database(said) if said.is_unique_violation() => Self::Conflict(
+                said.constraint().map_or_else(|| dialect::constraint(said.message()), Into::into),
+            ),
+            sqlx::Error::Database(said) if dialect::is_passing(&*said) => {
+                Self::Unavailable(said.message().to_owned())
+            }
+            sqlx::Error::Database(said) => Self::Refused(said.message().to_owned()),
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => Self::Unavailable(error.to_string()),
+            other => Self::Refused(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! Carrying everything from one store to another, whatever their engines: a pilot on SQLite moves to PostgreSQL, or back.
+//!
+//! Both have this version's schema. Tables are copied whole, parents first, each in one transaction of the target; the
+//! source must stand still meanwhile (its server is stopped).
+
+use sqlx::{Column, Row as _, TypeInfo, ValueRef, postgres::PgRow, sqlite::SqliteRow};
+
+use crate::{Conn, Engine, Store, StoreError, Tx, Value, WriteError, sql, sql::assembled};
+
+/// Rows read at once.
+const PAGE: i64 = 500;
+
+/// A table, and what its rows are ordered and told apart by.
+#[derive(Debug, Clone, Copy)]
+struct Table {
+    name: &'static str,
+    key: &'static str,
+    /// Its one row is made by the migration.
+    single: bool,
+}
+
+const fn table(name: &'static str, key: &'static str) -> Table {
+    Table { name, key, single: false }
+}
+
+const fn single(name: &'static str) -> Table {
+    Table { name, key: "id", single: true }
+}
+
+/// Every table that holds something, those first that others refer to. Nodes tell of themselves anew.
+const TABLES: &[Table] = &[
+    single("instance"),
+    single("change_counter"),
+    table("changes", "value"),
+    table("seals", "id"),
+    table("keyring_keys", "id"),
+    table("keyring_wraps", "key_id, seal_id"),
+    table("organizations", "id"),
+    table("projects", "id"),
+    table("environments", "id"),
+    table("users", "id"),
+    table("teams", "id"),
+    table("team_members", "team_id, user_id"),
+    table("role_bindings", "id"),
+    table("passkeys", "id"),
+    table("recovery_codes", "user_id, position"),
+    table("one_time_links", "id"),
+    table("ceremonies", "id"),
+    table("sessions", "id"),
+    table("pending_posts", "id"),
+    table("unseen_codes", "session_id"),
+    table("notices", "id"),
+    table("workloads", "id"),
+    table("service_tokens", "id"),
+    table("api_keys", "id"),
+    table("key_tags", "tag, key_id"),
+    table("key_values", "id"),
+    table("key_usage", "value_id, hour, address, agent, workload_id, outcome"),
+    table("rate_windows", "key_id, window_start"),
+    table("events", "id"),
+    table("event_personal", "event_id, subject_id"),
+    table("subjects", "id"),
+    table("decision_log", "digest"),
+    table("idempotency", "caller, key_hash"),
+];
+
+/// What is there once in each database and never copied.
+const NOT_COPIED: &[&str] = &["_sqlx_migrations", "nodes", "schema_info"];
+
+/// Why nothing was carried over, or not everything.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// The target holds something.
+    #[error("the target is not empty: its table `{0}` has rows; give a fresh database")]
+    NotEmpty(&'static str),
+    /// The two do not agree afterwards.
+    #[error(
+        "`{table}` has {copied} rows in the target and {there} in the source: is a server still writing?"
+    )]
+    Counts {
+        /// The table.
+        table: &'static str,
+        /// Rows in the source.
+        there: i64,
+        /// Rows in the target.
+        copied: i64,
+    },
+    /// The source has a table that this version does not know.
+    #[error("the source has a table `{0}` that this version does not know: use the version that made it")]
+    UnknownTable(String),
+    /// Either database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// How many rows each table had.
+pub type Copied = Vec<(&'static str, i64)>;
+
+/// Carries everything from `source` to `target`, which must be empty, and counts the rows of both afterwards.
+pub async fn copy(source: &Store, target: &Store) -> Result<Copied, CopyError> {
+    for name in tables(&mut source.read().await?).await? {
+        if !NOT_COPIED.contains(&name.as_str()) && !TABLES.iter().any(|table| table.name == name) {
+            return Err(CopyError::UnknownTable(name));
+        }
+    }
+    for table in TABLES.iter().filter(|table| !table.single) {
+        if count(&mut target.read().await?, *table).await? > 0 {
+            return Err(CopyError::NotEmpty(table.name));
+        }
+    }
+    for table in TABLES {
+        carry(*table, source, target).await?;
+    }
+    let mut copied = Vec::with_capacity(TABLES.len());
+    for table in TABLES {
+        let there = count(&mut source.read().await?, *table).await?;
+        let here = count(&mut target.read().await?, *table).await?;
+        if there != here {
+            return Err(CopyError::Counts { table: table.name, there, copied: here });
+        }
+        copied.push((table.name, there));
+    }
+    Ok(copied)
+}
+
+async fn carry(table: Table, source: &Store, target: &Store) -> Result<(), StoreError> {
+    let columns = columns(&mut source.read().await?, table.name).await?;
+    let source = source.clone();
+    let carried = target.write_silently("everything, from another database", move |tx| {
+        let (source, columns) = (source.clone(), columns.clone());
+        Box::pin(async move { carry_within(tx, table, &columns, &source).await })
+    });
+    carried.await.map_err(|error: WriteError<StoreError>| match error {
+        WriteError::Refused(error) | WriteError::Store(error) => error,
+        WriteError::Stale => StoreError::Refused("a write without a permit was stale".into()),
+    })
+}
+
+async fn carry_within(
+    tx: &mut Tx,
+    table: Table,
+    columns: &[ColumnType],
+    source: &Store,
+) -> Result<(), StoreError> {
+    if table.single {
+        assembled(format!("DELETE FROM {}", table.name)).execute(tx).await?;
+    }
+    let names: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
+    let list = names.join(", ");
+    let keys: Vec<usize> =
+        table.key.split(", ").filter_map(|key| names.iter().position(|name| *name == key)).collect();
+    let marks =
+        |from: usize, len: usize| (from..from + len).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
+    let insert = format!("INSERT INTO {} ({list}) VALUES ({})", table.name, marks(1, columns.len()));
+    let mut last: Option<Vec<Value>> = None;
+    loop {
+        let after = match &last {
+            Some(_) => format!("WHERE ({}) > ({})", table.key, marks(1, keys.len())),
+            None => String::new(),
+        };
+        let select = format!("SELECT {list} FROM {} {after} ORDER BY {} LIMIT {PAGE}", table.name, table.key);
+        let select = last.into_iter().flatten().fold(assembled(select), crate::Sql::bind);
+        let page: Vec<Cells> = select.all(&mut source.read().await?).await?;
+        let Some(end) = page.last() else { return Ok(()) };
+        last = Some(keys.iter().filter_map(|at| end.0.get(*at).cloned()).collect());
+        for Cells(cells) in page {
+            let typed = cells.into_iter().zip(columns).map(|(value, column)| column.fit(value, tx.engine()));
+            typed.fold(assembled(insert.clone()), crate::Sql::bind).execute(tx).await?;
+        }
+    }
+}
+
+/// A column, as the source declares it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+struct ColumnType {
+    name: String,
+    kind: String,
+    truth: bool,
+}
+
+impl ColumnType {
+    /// The value as the target takes it: an absent one has its column's type, a truth value its engine's.
+    fn fit(&self, value: Value, engine: Engine) -> Value {
+        let truth = self.truth || TRUTHS.contains(&self.name.as_str());
+        match (value, engine) {
+            (Value::Int(Some(it)), Engine::Postgres) if truth => Value::Bool(Some(it != 0)),
+            (Value::Bool(it), Engine::Sqlite) => Value::Int(it.map(i64::from)),
+            (Value::Text(None), _) => match self.kind.to_ascii_uppercase().as_str() {
+                "BLOB" | "BYTEA" => Value::Bytes(None),
+                "INTEGER" | "BIGINT" if truth => Value::Bool(None),
+                "BOOLEAN" => Value::Bool(None),
+                "INTEGER" | "BIGINT" => Value::Int(None),
+                _ => Value::Text(None),
+            },
+            (value, _) => value,
+        }
+    }
+}
+
+/// Columns that SQLite keeps as whole numbers and PostgreSQL as truth values.
+const TRUTHS: &[&str] = &["allowed", "imported", "synced"];
+
+/// One row, whatever it holds.
+struct Cells(Vec<Value>);
+
+impl<'r> sqlx::FromRow<'r, SqliteRow> for Cells {
+    fn from_row(row: &'r SqliteRow) -> Result<Self, sqlx::Error> {
+        let cell = |at: usize| {
+            let raw = row.try_get_raw(at)?;
+            let kind = raw.type_info().name().to_owned();
+            Ok(match kind.as_str() {
+                _ if raw.is_null() => Value::Text(None),
+                "INTEGER" => Value::Int(row.try_get(at)?),
+                "BLOB" => Value::Bytes(row.try_get(at)?),
+                _ => Value::Text(row.try_get(at)?),
+            })
+        };
+        (0..row.columns().len()).map(cell).collect::<Result<_, sqlx::Error>>().map(Self)
+    }
+}
+
+impl<'r> sqlx::FromRow<'r, PgRow> for Cells {
+    fn from_row(row: &'r PgRow) -> Result<Self, sqlx::Error> {
+        let cell = |(at, column): (usize, &sqlx::postgres::PgColumn)| {
+            Ok(match column.type_info().name() {
+                _ if row.try_get_raw(at)?.is_null() => Value::Text(None),
+                "INT8" => Value::Int(row.try_get(at)?),
+                "BYTEA" => Value::Bytes(row.try_get(at)?),
+                "BOOL" => Value::Bool(row.try_get(at)?),
+                _ => Value::Text(row.try_get(at)?),
+            })
+        };
+        row.columns().iter().enumerate().map(cell).collect::<Result<_, sqlx::Error>>().map(Self)
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Name {
+    name: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct Number {
+    number: i64,
+}
+
+async fn tables(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
+    let names: Vec<Name> = match conn.engine() {
+        Engine::Postgres => {
+            sql("SELECT tablename::text AS name FROM pg_tables WHERE schemaname = current_schema()")
+        }
+        Engine::Sqlite => sql(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'",
+        ),
+    }
+    .all(conn)
+    .await?;
+    Ok(names.into_iter().map(|it| it.name).collect())
+}
+
+async fn columns(conn: &mut Conn, table: &'static str) -> Result<Vec<ColumnType>, StoreError> {
+    match conn.engine() {
+        Engine::Postgres => sql("SELECT column_name::text AS name, data_type::text AS kind, data_type = 'boolean' AS truth
+                                 FROM information_schema.columns
+                                 WHERE table_schema = current_schema() AND table_name = $1 ORDER BY ordinal_position"),
+        Engine::Sqlite => sql("SELECT name, type AS kind, false AS truth FROM pragma_table_info($1) ORDER BY cid"),
+    }
+    .bind(table)
+    .all(conn)
+    .await
+}
+
+async fn count(conn: &mut Conn, table: Table) -> Result<i64, StoreError> {
+    let counted: Number =
+        assembled(format!("SELECT count(*) AS number FROM {}", table.name)).one(conn).await?;
+    Ok(counted.number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Location;
+
+    #[tokio::test]
+    async fn every_table_is_copied_or_known_not_to_be_and_truth_values_are_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Location::Sqlite(folder.path().join("a.db"))).await.unwrap();
+        let mut conn = store.read().await.unwrap();
+        for name in tables(&mut conn).await.unwrap() {
+            let known = NOT_COPIED.contains(&name.as_str()) || TABLES.iter().any(|table| table.name == name);
+            assert!(known, "`{name}` is neither copied nor left out");
+        }
+        for table in TABLES {
+            let columns = columns(&mut conn, table.name).await.unwrap();
+            let keys = table.key.split(", ");
+            assert!(keys.clone().all(|key| columns.iter().any(|it| it.name == key)), "{table:?}");
+        }
+        let postgres = concat!(
+            include_str!("../../../migrations/postgres/0003_people.sql"),
+            include_str!("../../../migrations/postgres/0006_keys.sql"),
+            include_str!("../../../migrations/postgres/0007_audit.sql"),
+        );
+        for line in postgres.lines().filter(|line| line.contains("BOOLEAN")) {
+            let name = line.split_whitespace().next().unwrap();
+            assert!(TRUTHS.contains(&name), "`{name}` is a truth value");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What really differs between the engines.
+
+use sqlx::error::DatabaseError;
+
+/// The column behind a unique violation, from SQLite's words (`UNIQUE constraint failed: users.handle`).
+pub(crate) fn constraint(message: &str) -> String {
+    message.rsplit(": ").next().unwrap_or(message).chars().take(120).collect()
+}
+
+/// PostgreSQL's class 08 (connection), 57 (shut down) and 53 (resources); SQLite's busy and locked.
+pub(crate) fn is_passing(said: &dyn DatabaseError) -> bool {
+    said.code().is_some_and(|code| {
+        matches!(&*code, "5" | "6" | "261" | "517")
+            || code.starts_with("08")
+            || code.starts_with("57P")
+            || code.starts_with("53")
+    })
+}
+
+/// PostgreSQL gave up one of two transactions that got in each other's way: run it again.
+pub(crate) fn is_collision(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(said)
+        if said.code().is_some_and(|code| matches!(&*code, "40001" | "40P01")))
+}
+
+/// `%needle%` with LIKE's own characters taken as themselves; use with `ESCAPE '\'`.
+pub fn containing(needle: &str) -> String {
+    let mut pattern = String::with_capacity(needle.len() + 2);
+    pattern.push('%');
+    for c in needle.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}

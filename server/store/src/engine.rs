@@ -1,0 +1,268 @@
+//! Opening either engine.
+
+use std::{
+    fmt,
+    future::Future,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
+
+use sqlx::{
+    ConnectOptions, Connection, PgPool, SqlitePool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    Conn, MigrateError, StoreError, instance, migrate,
+    write::{Job, write_in_groups},
+};
+
+/// How long a request waits for a connection (RELIABILITY.md, R-25).
+const ACQUIRE: Duration = Duration::from_secs(3);
+/// Writes that may wait for SQLite's writer.
+const QUEUE: usize = 4096;
+
+/// Which engine keeps the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Engine {
+    /// Several nodes.
+    Postgres,
+    /// One machine.
+    Sqlite,
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Postgres => "PostgreSQL",
+            Self::Sqlite => "SQLite",
+        })
+    }
+}
+
+/// Where the records are.
+#[derive(Clone)]
+pub enum Location {
+    /// A connection URL; it may hold a password.
+    Postgres(String),
+    /// A file; made if it is not there.
+    Sqlite(PathBuf),
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Postgres(_) => f.write_str("Postgres"),
+            Self::Sqlite(path) => write!(f, "Sqlite({})", path.display()),
+        }
+    }
+}
+
+/// Why the records cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The engine does not answer, or refuses.
+    #[error("cannot open {what}: {cause}")]
+    Connect {
+        /// The engine and place.
+        what: String,
+        /// Its words.
+        cause: String,
+        /// True if the engine is not there (yet), so that trying again later may help.
+        passing: bool,
+    },
+    /// The schema does not fit.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+}
+
+/// The records. Cheap to clone; everything clones share is inside.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    tasks: TaskTracker,
+}
+
+pub(crate) enum Db {
+    Postgres(PgPool),
+    Sqlite { readers: SqlitePool, writer: mpsc::Sender<Box<dyn Job>>, path: PathBuf },
+}
+
+impl Store {
+    /// Opens the records and brings their schema up to this version's.
+    pub async fn open(location: &Location) -> Result<Self, OpenError> {
+        let store = match location {
+            Location::Sqlite(path) => Self::open_sqlite(path).await?,
+            Location::Postgres(url) => Self::open_postgres(url).await?,
+        };
+        Ok(store)
+    }
+
+    /// Opens records that are there and have this version's schema, to read only. Nothing is made or migrated.
+    pub async fn inspect(location: &Location) -> Result<Self, OpenError> {
+        let store = match location {
+            Location::Sqlite(path) => Self::inspect_sqlite(path).await?,
+            Location::Postgres(url) => Self::connect_postgres(url).await?,
+        };
+        let schema = match store.read().await {
+            Ok(mut conn) => instance::schema(&mut conn).await,
+            Err(error) => Err(error),
+        };
+        match schema {
+            Ok(schema) => migrate::fits((schema.version, schema.oldest_compatible))?,
+            Err(StoreError::Refused(_)) => return Err(MigrateError::Empty.into()),
+            Err(error) => {
+                let what = store.engine().to_string();
+                return Err(OpenError::Connect {
+                    what,
+                    passing: error.is_passing(),
+                    cause: error.to_string(),
+                });
+            }
+        }
+        Ok(store)
+    }
+
+    async fn inspect_sqlite(path: &Path) -> Result<Self, OpenError> {
+        let readers = SqlitePoolOptions::new()
+            .max_connections(4)
+            .acquire_timeout(ACQUIRE)
+            .connect_with(
+                SqliteConnectOptions::new()
+                    .filename(path)
+                    .create_if_missing(false)
+                    .busy_timeout(Duration::from_secs(5))
+                    .pragma("query_only", "ON"),
+            )
+            .await
+            .map_err(|cause| OpenError::Connect {
+                what: format!("SQLite file {}", path.display()),
+                cause: cause.to_string(),
+                passing: false,
+            })?;
+        let (writer, _) = mpsc::channel(1); // nobody listens: a write is refused
+        Ok(Self(Arc::new(Inner {
+            db: Db::Sqlite { readers, writer, path: path.to_owned() },
+            tasks: TaskTracker::new(),
+        })))
+    }
+
+    async fn open_sqlite(path: &Path) -> Result<Self, OpenError> {
+        let failed = |cause: sqlx::Error| OpenError::Connect {
+            what: format!("SQLite file {}", path.display()),
+            cause: cause.to_string(),
+            passing: false,
+        };
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5))
+            .pragma("journal_size_limit", "67108864")
+            .pragma("cell_size_check", "ON")
+            .pragma("temp_store", "MEMORY")
+            .statement_cache_capacity(256);
+        let one = SqlitePoolOptions::new().max_connections(1).min_connections(1).acquire_timeout(ACQUIRE);
+        let own =
+            one.idle_timeout(None).max_lifetime(None).connect_with(options.clone()).await.map_err(failed)?;
+        migrate::sqlite(&own, path).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(ACQUIRE)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.pragma("query_only", "ON"))
+            .await
+            .map_err(failed)?;
+        let (writer, waiting) = mpsc::channel(QUEUE);
+        let store = Self(Arc::new(Inner {
+            db: Db::Sqlite { readers, writer, path: path.to_owned() },
+            tasks: TaskTracker::new(),
+        }));
+        store.in_background(write_in_groups(own, waiting));
+        Ok(store)
+    }
+
+    async fn open_postgres(url: &str) -> Result<Self, OpenError> {
+        let store = Self::connect_postgres(url).await?;
+        if let Db::Postgres(pool) = store.db() {
+            migrate::postgres(pool).await?;
+        }
+        Ok(store)
+    }
+
+    async fn connect_postgres(url: &str) -> Result<Self, OpenError> {
+        let failed = |cause: sqlx::Error| OpenError::Connect {
+            what: "PostgreSQL".into(),
+            cause: cause.to_string(),
+            passing: StoreError::from(cause).is_passing(),
+        };
+        let options = PgConnectOptions::from_str(url)
+            .map_err(failed)?
+            .application_name("keywarden")
+            .statement_cache_capacity(256)
+            .options([
+                ("statement_timeout", "20000"),
+                ("lock_timeout", "5000"),
+                ("idle_in_transaction_session_timeout", "20000"),
+            ]);
+        // A pool would try again until its patience ends, and then say only that it timed out.
+        options.connect().await.map_err(failed)?.close().await.map_err(failed)?;
+        let pool = PgPoolOptions::new()
+            .max_connections(16)
+            .acquire_timeout(ACQUIRE)
+            .connect_with(options)
+            .await
+            .map_err(failed)?;
+        Ok(Self(Arc::new(Inner { db: Db::Postgres(pool), tasks: TaskTracker::new() })))
+    }
+
+    /// A connection to read with. What it sees are other writes' commits, never a half of one.
+    pub async fn read(&self) -> Result<Conn, StoreError> {
+        Ok(match self.db() {
+            Db::Postgres(pool) => Conn::postgres(pool.acquire().await?),
+            Db::Sqlite { readers, .. } => Conn::sqlite(readers.acquire().await?),
+        })
+    }
+
+    /// Which engine keeps the records.
+    pub fn engine(&self) -> Engine {
+        match self.db() {
+            Db::Postgres(_) => Engine::Postgres,
+            Db::Sqlite { .. } => Engine::Sqlite,
+        }
+    }
+
+    /// SQLite's file.
+    pub fn path(&self) -> Option<&Path> {
+        match self.db() {
+            Db::Postgres(_) => None,
+            Db::Sqlite { path, .. } => Some(path),
+        }
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    /// Runs to its end whoever asked for it goes away.
+    #[expect(clippy::disallowed_methods, reason = "a write that has begun is not cut off with its caller")]
+    pub(crate) fn in_background(&self, work: impl Future<Output = ()> + Send + 'static) {
+        tokio::spawn(self.0.tasks.track_future(work));
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Store({})", self.engine())
+    }
+}

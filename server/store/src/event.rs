@@ -1,0 +1,212 @@
+//! Audit events. The event's bytes are the record; the other columns only help to find it.
+
+use chrono::{DateTime, Utc};
+use keywarden_model::{EventId, ProjectId, RequestId, SessionId};
+
+use crate::{Conn, StoreError, Tx, filter::Select, sql};
+
+/// An event as the domain made it.
+#[derive(Debug, Clone)]
+pub struct EventRow {
+    /// Its id.
+    pub id: EventId,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The action's stable name: `key.rotate`.
+    pub action: String,
+    /// `allowed`, `refused` or `failed`.
+    pub outcome: &'static str,
+    /// `person`, `workload`, `operator`, `system`, `link` or `nobody`.
+    pub actor_kind: &'static str,
+    /// The actor's typed id, or a job's name.
+    pub actor_id: String,
+    /// The kind of thing it was about.
+    pub resource_kind: &'static str,
+    /// The thing's typed id.
+    pub resource_id: String,
+    /// The project it belongs to.
+    pub project_id: Option<ProjectId>,
+    /// The request that did it.
+    pub request_id: RequestId,
+    /// The session in which it was done.
+    pub session_id: Option<SessionId>,
+    /// The canonical event (RFC 8785).
+    pub bytes: Vec<u8>,
+    /// What tells of people, sealed for each subject.
+    pub personal: Vec<PersonalRow>,
+}
+
+/// What an event tells of one subject.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct PersonalRow {
+    /// Whose key it is sealed under.
+    pub subject_id: String,
+    /// The sealed fields and their salts.
+    pub sealed: Vec<u8>,
+}
+
+pub(crate) async fn insert(tx: &mut Tx, event: &EventRow) -> Result<(), StoreError> {
+    sql("INSERT INTO events (id, at, action, outcome, actor_kind, actor_id, resource_kind, resource_id, project_id,
+                             request_id, session_id, bytes)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
+    .bind(event.id)
+    .bind(event.at)
+    .bind(&event.action)
+    .bind(event.outcome)
+    .bind(event.actor_kind)
+    .bind(&event.actor_id)
+    .bind(event.resource_kind)
+    .bind(&event.resource_id)
+    .bind(event.project_id)
+    .bind(event.request_id)
+    .bind(event.session_id)
+    .bind(&event.bytes)
+    .execute(tx)
+    .await?;
+    for personal in &event.personal {
+        sql("INSERT INTO event_personal (event_id, subject_id, sealed) VALUES ($1, $2, $3)")
+            .bind(event.id)
+            .bind(&personal.subject_id)
+            .bind(&personal.sealed)
+            .execute(tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// What is looked for. Empty fields do not narrow.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// An action's name, or a prefix that ends in `.`.
+    pub action: Option<String>,
+    /// The actor's id.
+    pub actor: Option<String>,
+    /// The thing's id.
+    pub resource: Option<String>,
+    /// Only events of these projects; `None` is all, those of no project too.
+    pub projects: Option<Vec<ProjectId>>,
+    /// The outcome's word.
+    pub outcome: Option<String>,
+    /// From this instant on.
+    pub since: Option<DateTime<Utc>>,
+    /// Before this instant.
+    pub until: Option<DateTime<Utc>>,
+    /// Only older ones than this.
+    pub before: Option<EventId>,
+}
+
+/// A stored event.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Its id.
+    pub id: EventId,
+    /// When, in microseconds.
+    pub at: i64,
+    /// The action's stable name.
+    pub action: String,
+    /// The outcome's word.
+    pub outcome: String,
+    /// The actor's kind.
+    pub actor_kind: String,
+    /// The actor's id.
+    pub actor_id: String,
+    /// The thing's kind.
+    pub resource_kind: String,
+    /// The thing's id.
+    pub resource_id: String,
+    /// Its project.
+    pub project_id: Option<ProjectId>,
+    /// The canonical event.
+    pub bytes: Vec<u8>,
+}
+
+#[derive(sqlx::FromRow)]
+struct FoundRow {
+    #[sqlx(try_from = "String")]
+    id: EventId,
+    at: i64,
+    action: String,
+    outcome: String,
+    actor_kind: String,
+    actor_id: String,
+    resource_kind: String,
+    resource_id: String,
+    project_id: Option<String>,
+    bytes: Vec<u8>,
+}
+
+impl TryFrom<FoundRow> for Found {
+    type Error = StoreError;
+    fn try_from(row: FoundRow) -> Result<Self, StoreError> {
+        let damaged = |cause: keywarden_model::IdError| StoreError::Damaged {
+            table: "events",
+            cause: cause.to_string(),
+        };
+        Ok(Self {
+            id: row.id,
+            at: row.at,
+            action: row.action,
+            outcome: row.outcome,
+            actor_kind: row.actor_kind,
+            actor_id: row.actor_id,
+            resource_kind: row.resource_kind,
+            resource_id: row.resource_id,
+            project_id: row.project_id.map(|it| it.parse()).transpose().map_err(damaged)?,
+            bytes: row.bytes,
+        })
+    }
+}
+
+const COLUMNS: &str =
+    "SELECT id, at, action, outcome, actor_kind, actor_id, resource_kind, resource_id, project_id, bytes
+                       FROM events";
+
+/// Newest first.
+pub async fn list(conn: &mut Conn, filter: &Filter, limit: u32) -> Result<Vec<Found>, StoreError> {
+    let mut select = Select::from(COLUMNS);
+    if let Some(projects) = &filter.projects {
+        select = select.and_in("project_id", projects.iter().copied());
+    }
+    if let Some(action) = &filter.action {
+        select = match action.strip_suffix('.') {
+            // From `key.` to before `key/`, the next character: a prefix without LIKE.
+            Some(prefix) => select.and("action >= ? AND action < ?", [action.clone(), format!("{prefix}/")]),
+            None => select.and("action = ?", [action.clone()]),
+        };
+    }
+    if let Some(actor) = &filter.actor {
+        select = select.and("actor_id = ?", [actor.clone()]);
+    }
+    if let Some(resource) = &filter.resource {
+        select = select.and("resource_id = ?", [resource.clone()]);
+    }
+    if let Some(outcome) = &filter.outcome {
+        select = select.and("outcome = ?", [outcome.clone()]);
+    }
+    if let Some(since) = filter.since {
+        select = select.and("at >= ?", [since]);
+    }
+    if let Some(until) = filter.until {
+        select = select.and("at < ?", [until]);
+    }
+    if let Some(before) = filter.before {
+        select = select.and("id < ?", [before]);
+    }
+    let rows: Vec<FoundRow> = select.then("ORDER BY id DESC LIMIT ?", [limit]).all(conn).await?;
+    rows.into_iter().map(Found::try_from).collect()
+}
+
+/// One event.
+pub async fn find(conn: &mut Conn, id: EventId) -> Result<Option<Found>, StoreError> {
+    let row: Option<FoundRow> =
+        Select::from(COLUMNS).and("id = ?", [id]).then("LIMIT ?", [1_i64]).optional(conn).await?;
+    row.map(Found::try_from).transpose()
+}
+
+/// What an event tells of people, sealed.
+pub async fn personal(conn: &mut Conn, id: EventId) -> Result<Vec<PersonalRow>, StoreError> {
+    sql("SELECT subject_id, sealed FROM event_personal WHERE event_id = $1 ORDER BY subject_id")
+        .bind(id)
+        .all(conn)
+        .await
+}

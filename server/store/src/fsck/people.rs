@@ -1,0 +1,86 @@
+//! People, teams, roles, links and sessions.
+
+use super::{Rule, rule};
+
+pub(super) const RULES: &[Rule] = &[
+    rule(
+        "person-without-event",
+        "is a person of whose coming there is no event",
+        "SELECT id AS thing FROM users u
+         WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = u.id AND e.action = 'user.join')",
+    ),
+    rule(
+        "person-event-without-person",
+        "is a person who joined by an event and is not there",
+        "SELECT e.resource_id AS thing FROM events e WHERE e.action = 'user.join' AND e.outcome = 'allowed'
+         AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = e.resource_id)",
+    ),
+    rule(
+        "person-state",
+        "is a person in no legal state",
+        "SELECT id AS thing FROM users
+         WHERE state NOT IN ('active', 'deactivated') OR (state = 'deactivated') <> (deactivated_at IS NOT NULL)",
+    ),
+    rule(
+        "person-deactivated-without-event",
+        "is a deactivated person of whose deactivation there is no event",
+        "SELECT id AS thing FROM users u WHERE state = 'deactivated'
+         AND NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = u.id AND e.action = 'user.deactivate')",
+    ),
+    rule(
+        "session-of-nobody",
+        "is a session of a person who is not active",
+        "SELECT s.id AS thing FROM sessions s
+         WHERE s.user_id IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = s.user_id AND u.state = 'active')",
+    ),
+    rule(
+        "team-without-event",
+        "is a team of whose making there is no event",
+        "SELECT id AS thing FROM teams t
+         WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = t.id AND e.action = 'team.create')",
+    ),
+    rule(
+        "role-unknown",
+        "is a role binding of no known role, or in the wrong scope",
+        "SELECT id AS thing FROM role_bindings
+         WHERE NOT (project_id IS NULL AND role IN ('owner', 'admin', 'auditor')
+                    OR project_id IS NOT NULL AND role IN ('manager', 'issuer', 'verifier', 'viewer'))",
+    ),
+    rule(
+        "role-of-nobody",
+        "is a role binding of a holder who is not there",
+        "SELECT id AS thing FROM role_bindings b
+         WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = b.principal_id)
+           AND NOT EXISTS (SELECT 1 FROM teams t WHERE t.id = b.principal_id)
+           AND NOT EXISTS (SELECT 1 FROM workloads w WHERE w.id = b.principal_id)",
+    ),
+    rule(
+        "role-without-event",
+        "is a role binding of whose granting there is no event",
+        "SELECT id AS thing FROM role_bindings b
+         WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = b.principal_id
+                           AND e.action IN ('role.grant', 'user.join', 'workload.create'))",
+    ),
+    rule(
+        "link-state",
+        "is a one-time link of no known kind, or both used and withdrawn",
+        "SELECT id AS thing FROM one_time_links
+         WHERE kind NOT IN ('setup', 'invitation', 'recovery')
+            OR (used_at IS NOT NULL AND revoked_at IS NOT NULL AND revoked_at < used_at)",
+    ),
+    rule(
+        "link-tag",
+        "is a one-time link whose tag no key of the keyring made",
+        "SELECT id AS thing FROM one_time_links l
+         WHERE length(mac) <> 32
+            OR NOT EXISTS (SELECT 1 FROM keyring_keys k WHERE k.id = l.mac_key_id AND k.purpose = 'one-time')",
+    ),
+    rule(
+        "recovery-code-tag",
+        "is a recovery code whose tag no key of the keyring made",
+        "SELECT user_id AS thing FROM recovery_codes c
+         WHERE length(mac) <> 32
+            OR NOT EXISTS (SELECT 1 FROM keyring_keys k WHERE k.id = c.mac_key_id AND k.purpose = 'one-time')",
+    ),
+];

@@ -1,0 +1,20 @@
+//! API keys and their values.
+//!
+//! A write begins with [`claim`]: that takes the key's row, so that what is read after it stays true until the commit.
+
+mod change;
+#[cfg(test)]
+mod explain;
+mod find;
+pub mod list;
+pub mod rates;
+pub mod usage;
+
+pub use change::{
+    Attributes, KeyInsert, ValueInsert, claim, claim_version, insert, insert_value, move_mac, revoke,
+    stop_value, supersede, suspend, update,
+};
+pub use find::{
+    KeyRow, Place, ValueRow, find, find_many, name_is_taken, owner_is_active, place, place_by_slugs,
+    public_ids, value_by_public_id, values, values_of_many,
+};

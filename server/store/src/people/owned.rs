@@ -1,0 +1,108 @@
+//! What a person owns and what they have seen: the facts of a hand-over.
+
+use chrono::{DateTime, Utc};
+use keywarden_model::{ApiKeyId, ProjectId, UserId};
+
+use crate::{Conn, StoreError, Tx, sql};
+
+/// A key of the person's, or one whose value they saw.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Key {
+    /// The key.
+    #[sqlx(try_from = "String")]
+    pub id: ApiKeyId,
+    /// Its name.
+    pub name: String,
+    /// Its project.
+    #[sqlx(try_from = "String")]
+    pub project_id: ProjectId,
+    /// The project's name.
+    pub project_name: String,
+    /// The environment's name.
+    pub environment_name: String,
+    /// When it was last used, in microseconds.
+    pub last_used_at: Option<i64>,
+    /// When the person last saw a value of it; none where that was not asked.
+    pub seen_at: Option<i64>,
+}
+
+/// Keys that somebody owns and that are not revoked.
+pub async fn keys(conn: &mut Conn, owner: UserId) -> Result<Vec<Key>, StoreError> {
+    sql("SELECT k.id, k.name, k.project_id, p.name AS project_name, e.name AS environment_name, k.last_used_at,
+                CAST(NULL AS BIGINT) AS seen_at
+         FROM api_keys k JOIN projects p ON p.id = k.project_id JOIN environments e ON e.id = k.environment_id
+         WHERE k.owner_id = $1 AND k.revoked_at IS NULL ORDER BY p.name, e.name, k.name LIMIT 2000")
+    .bind(owner)
+    .all(conn)
+    .await
+}
+
+/// How many keys somebody owns that are not revoked.
+pub async fn count(conn: &mut Conn, owner: UserId) -> Result<i64, StoreError> {
+    #[derive(sqlx::FromRow)]
+    struct Count {
+        n: i64,
+    }
+    let count: Count = sql("SELECT count(*) AS n FROM api_keys WHERE owner_id = $1 AND revoked_at IS NULL")
+        .bind(owner)
+        .one(conn)
+        .await?;
+    Ok(count.n)
+}
+
+/// Keys whose value was shown to somebody since an instant: they issued, rotated or imported it. Not those revoked.
+pub async fn seen(conn: &mut Conn, user: UserId, since: DateTime<Utc>) -> Result<Vec<Key>, StoreError> {
+    sql("SELECT k.id, k.name, k.project_id, p.name AS project_name, e.name AS environment_name, k.last_used_at,
+                max(v.at) AS seen_at
+         FROM events v JOIN api_keys k ON k.id = v.resource_id
+              JOIN projects p ON p.id = k.project_id JOIN environments e ON e.id = k.environment_id
+         WHERE v.actor_id = $1 AND v.at >= $2 AND v.outcome = 'allowed'
+           AND v.action IN ('key.issue', 'key.rotate', 'key.import') AND k.revoked_at IS NULL
+         GROUP BY k.id, k.name, k.project_id, p.name, e.name, k.last_used_at
+         ORDER BY max(v.at) DESC, k.id LIMIT 2000")
+    .bind(user.to_string())
+    .bind(since)
+    .all(conn)
+    .await
+}
+
+#[derive(sqlx::FromRow)]
+struct Given {
+    #[sqlx(try_from = "String")]
+    project_id: ProjectId,
+}
+
+/// Gives a key to somebody else; its project, or none if `from` does not own it.
+pub async fn give(
+    tx: &mut Tx,
+    key: ApiKeyId,
+    from: UserId,
+    (kind, to): (&'static str, &str),
+) -> Result<Option<ProjectId>, StoreError> {
+    let given: Vec<Given> = sql(
+        "UPDATE api_keys SET owner_kind = $1, owner_id = $2, row_version = row_version + 1
+                                 WHERE id = $3 AND owner_id = $4 AND revoked_at IS NULL RETURNING project_id",
+    )
+    .bind(kind)
+    .bind(to)
+    .bind(key)
+    .bind(from)
+    .returning(tx)
+    .await?;
+    Ok(given.into_iter().next().map(|given| given.project_id))
+}
+
+/// Whether this person is active, or this team exists.
+pub async fn can_own(conn: &mut Conn, id: &str) -> Result<bool, StoreError> {
+    #[derive(sqlx::FromRow)]
+    struct Count {
+        n: i64,
+    }
+    let count: Count = sql("SELECT (SELECT count(*) FROM users WHERE id = $1 AND state = 'active')
+                                 + (SELECT count(*) FROM teams WHERE id = $2) AS n")
+    .bind(id)
+    .bind(id)
+    .one(conn)
+    .await?;
+    Ok(count.n > 0)
+}

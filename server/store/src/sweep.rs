@@ -1,0 +1,88 @@
+//! What has had its day: removed in batches, so that no write holds others up for long.
+
+use crate::{StoreError, Tx, sql};
+
+/// What is swept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sweep {
+    /// Ceremonies that expired before an instant.
+    Ceremonies,
+    /// Steps of the change counter made before an instant.
+    Changes,
+    /// Decisions last made before an instant.
+    Decisions,
+    /// One-time links that expired before an instant.
+    OneTimeLinks,
+    /// Posts whose wait for a passkey expired before an instant.
+    PendingPosts,
+    /// Windows of rate limits that began before an instant, in *seconds*.
+    RateWindows,
+    /// Sessions that expired before an instant.
+    Sessions,
+    /// Recovery codes that nobody looked at before an instant.
+    UnseenCodes,
+    /// Uses of keys in hours before one, in *hours*.
+    Usage,
+}
+
+impl Sweep {
+    /// All kinds, alphabetical.
+    pub const ALL: [Self; 9] = [
+        Self::Ceremonies,
+        Self::Changes,
+        Self::Decisions,
+        Self::OneTimeLinks,
+        Self::PendingPosts,
+        Self::RateWindows,
+        Self::Sessions,
+        Self::UnseenCodes,
+        Self::Usage,
+    ];
+
+    fn statement(self) -> &'static str {
+        match self {
+            Self::Ceremonies => {
+                "DELETE FROM ceremonies WHERE id IN
+                     (SELECT id FROM ceremonies WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)"
+            }
+            Self::Changes => {
+                "DELETE FROM changes WHERE at < $1 AND value IN
+                     (SELECT value FROM changes ORDER BY value LIMIT $2)"
+            }
+            Self::Decisions => {
+                "DELETE FROM decision_log WHERE digest IN
+                     (SELECT digest FROM decision_log WHERE last_at < $1 ORDER BY last_at LIMIT $2)"
+            }
+            Self::OneTimeLinks => {
+                "DELETE FROM one_time_links WHERE id IN
+                     (SELECT id FROM one_time_links WHERE expires_at < $1 LIMIT $2)"
+            }
+            Self::PendingPosts => {
+                "DELETE FROM pending_posts WHERE id IN
+                     (SELECT id FROM pending_posts WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)"
+            }
+            Self::RateWindows => {
+                "DELETE FROM rate_windows WHERE (key_id, window_start) IN
+                     (SELECT key_id, window_start FROM rate_windows WHERE window_start < $1 LIMIT $2)"
+            }
+            Self::Sessions => {
+                "DELETE FROM sessions WHERE id_hash IN
+                     (SELECT id_hash FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)"
+            }
+            Self::UnseenCodes => {
+                "DELETE FROM unseen_codes WHERE session_id IN
+                     (SELECT session_id FROM unseen_codes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)"
+            }
+            Self::Usage => {
+                "DELETE FROM key_usage WHERE (value_id, hour, address, agent, workload_id, outcome) IN
+                     (SELECT value_id, hour, address, agent, workload_id, outcome FROM key_usage
+                      WHERE hour < $1 ORDER BY hour LIMIT $2)"
+            }
+        }
+    }
+
+    /// Removes at most `limit` rows from before `before`, in the unit that the kind says; microseconds unless it does.
+    pub async fn run(self, tx: &mut Tx, before: i64, limit: i64) -> Result<u64, StoreError> {
+        sql(self.statement()).bind(before).bind(limit).execute(tx).await
+    }
+}

@@ -1,0 +1,280 @@
+//! The one write path: a closure of SQL and pure decisions, its events, one commit.
+//!
+//! On SQLite a single task runs the waiting closures, each in a savepoint of its own, under one
+//! `BEGIN IMMEDIATE … COMMIT`, so that they share the flush (group commit). On PostgreSQL each closure is its own
+//! transaction and the engine shares the flush; one that collides with another is run again.
+//!
+//! **Invariants:** what [`Store::write`] committed has its events in the same commit. A closure that has begun runs to
+//! its end even if the caller goes away. A failed commit is answered as failed, to everyone whose closure was in it;
+//! whether it took effect is then unknown, and the caller's idempotency key is what tells.
+
+use std::panic::AssertUnwindSafe;
+
+use futures_util::{FutureExt, future::BoxFuture};
+use sqlx::SqlitePool;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{Conn, EventRow, Store, StoreError, Tx, engine::Db, event};
+
+/// How many closures share one commit on SQLite at most.
+const GROUP: usize = 256;
+/// How often PostgreSQL may give up a transaction for another one.
+const ATTEMPTS: u32 = 10;
+
+/// What a write rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Basis {
+    /// A permit that was decided when the change counter stood at `counter`. `restricts` says that the closure will
+    /// call [`Tx::restrict`].
+    Permit {
+        /// The counter then.
+        counter: i64,
+        /// Whether a yes may become a no.
+        restricts: bool,
+    },
+    /// No permit: the operator's shell, a job, a one-time link that proves itself in the closure.
+    Own,
+}
+
+/// What a closure leaves: a value for the caller, and at least one event.
+#[derive(Debug)]
+pub struct Written<T> {
+    value: T,
+    events: Vec<EventRow>,
+}
+
+impl<T> Written<T> {
+    /// A value and its event.
+    pub fn new(value: T, event: EventRow) -> Self {
+        Self { value, events: vec![event] }
+    }
+
+    /// The value, before it is committed.
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// One more event.
+    #[must_use]
+    pub fn and(mut self, event: EventRow) -> Self {
+        self.events.push(event);
+        self
+    }
+}
+
+/// Why nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError<E> {
+    /// The closure refused.
+    #[error("{0}")]
+    Refused(E),
+    /// Who may do what has changed since the permit: decide again.
+    #[error("the permit is out of date")]
+    Stale,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Store {
+    /// Runs `body` in a transaction and commits it with its events. `body` may run more than once: it must not do
+    /// anything but SQL and computing. An error of its own rolls it back.
+    pub async fn write<T, E, F>(&self, basis: Basis, body: F) -> Result<T, WriteError<E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: for<'t> FnMut(&'t mut Tx) -> BoxFuture<'t, Result<Written<T>, E>> + Send + 'static,
+    {
+        self.submit(basis, body).await
+    }
+
+    /// As [`Store::write`] for what owes no event; `reason` says why, for whoever reads the code.
+    pub async fn write_silently<T, E, F>(&self, reason: &'static str, mut body: F) -> Result<T, WriteError<E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: for<'t> FnMut(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        tracing::trace!(reason, "store.write_silently");
+        self.submit(Basis::Own, move |tx: &mut Tx| {
+            let ran = body(tx);
+            async move { ran.await.map(|value| Written { value, events: Vec::new() }) }.boxed()
+        })
+        .await
+    }
+
+    async fn submit<T, E, F>(&self, basis: Basis, body: F) -> Result<T, WriteError<E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: for<'t> FnMut(&'t mut Tx) -> BoxFuture<'t, Result<Written<T>, E>> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let work = Work { basis, body, outcome: None, answer };
+        match self.db() {
+            Db::Sqlite { writer, .. } => {
+                let gone = || StoreError::Unavailable("the writer has stopped".into());
+                writer.send(Box::new(work)).await.map_err(|_| gone())?;
+            }
+            Db::Postgres(pool) => {
+                let pool = pool.clone();
+                self.in_background(async move { work.run_on_postgres(&pool).await });
+            }
+        }
+        // A closure that panicked drops its answer.
+        answered.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the write was cut off".into()).into()))
+    }
+}
+
+/// A closure with its types forgotten, so that one queue holds them all.
+pub(crate) trait Job: Send {
+    /// Runs it; whether its savepoint should stay.
+    fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, bool>;
+    /// Tells the caller, after the commit or its failure.
+    fn settle(self: Box<Self>, committed: Result<(), String>);
+}
+
+struct Work<T, E, F> {
+    basis: Basis,
+    body: F,
+    outcome: Option<Result<T, WriteError<E>>>,
+    answer: oneshot::Sender<Result<T, WriteError<E>>>,
+}
+
+impl<T, E, F> Work<T, E, F>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+    F: for<'t> FnMut(&'t mut Tx) -> BoxFuture<'t, Result<Written<T>, E>> + Send + 'static,
+{
+    async fn attempt(&mut self, tx: &mut Tx) -> Result<T, WriteError<E>> {
+        if let Basis::Permit { counter, restricts } = self.basis
+            && !tx.authority_stands(counter, restricts).await?
+        {
+            return Err(WriteError::Stale);
+        }
+        let written = (self.body)(tx).await.map_err(WriteError::Refused)?;
+        for event in &written.events {
+            event::insert(tx, event).await?;
+        }
+        Ok(written.value)
+    }
+
+    async fn run_on_postgres(mut self, pool: &sqlx::PgPool) {
+        let mut attempts = 0;
+        let outcome = loop {
+            attempts += 1;
+            let conn = match pool.acquire().await {
+                Ok(conn) => Conn::postgres(conn),
+                Err(error) => break Err(StoreError::from(error).into()),
+            };
+            match self.once_on_postgres(conn).await {
+                Attempt::Collided if attempts < ATTEMPTS => {}
+                Attempt::Collided => {
+                    break Err(StoreError::Unavailable("too many writes at once".into()).into());
+                }
+                Attempt::Done(outcome) => break outcome,
+            }
+        };
+        drop(self.answer.send(outcome)); // a caller that went away needs no answer
+    }
+
+    async fn once_on_postgres(&mut self, conn: Conn) -> Attempt<T, E> {
+        let mut tx = Tx::new(conn);
+        if let Err(error) = tx.control("BEGIN ISOLATION LEVEL READ COMMITTED").await {
+            tx.into_conn().close();
+            return Attempt::Done(Err(error.into()));
+        }
+        let outcome = AssertUnwindSafe(self.attempt(&mut tx)).catch_unwind().await;
+        let ended = match outcome {
+            Ok(Ok(_)) => tx.control("COMMIT").await,
+            Ok(Err(_)) | Err(_) => tx.control("ROLLBACK").await,
+        };
+        let collided = tx.collided();
+        if ended.is_err() {
+            tx.into_conn().close();
+        }
+        match (outcome, ended) {
+            (Ok(_), _) if collided => Attempt::Collided,
+            (Ok(Ok(_)), Err(error)) => Attempt::Done(Err(error.into())),
+            (Ok(outcome), _) => Attempt::Done(outcome),
+            (Err(_), _) => Attempt::Done(Err(panicked().into())),
+        }
+    }
+}
+
+enum Attempt<T, E> {
+    Collided,
+    Done(Result<T, WriteError<E>>),
+}
+
+impl<T, E, F> Job for Work<T, E, F>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+    F: for<'t> FnMut(&'t mut Tx) -> BoxFuture<'t, Result<Written<T>, E>> + Send + 'static,
+{
+    fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, bool> {
+        async move {
+            let outcome = AssertUnwindSafe(self.attempt(tx)).catch_unwind().await;
+            let outcome = outcome.unwrap_or_else(|_| Err(panicked().into()));
+            let keep = outcome.is_ok();
+            self.outcome = Some(outcome);
+            keep
+        }
+        .boxed()
+    }
+
+    fn settle(self: Box<Self>, committed: Result<(), String>) {
+        let outcome = match (self.outcome, committed) {
+            (Some(Err(refused)), _) => Err(refused),
+            (Some(Ok(value)), Ok(())) => Ok(value),
+            (_, Err(cause)) => Err(StoreError::Unavailable(cause).into()),
+            (None, Ok(())) => Err(StoreError::Unavailable("the write never ran".into()).into()),
+        };
+        drop(self.answer.send(outcome)); // a caller that went away needs no answer
+    }
+}
+
+fn panicked() -> StoreError {
+    StoreError::Refused("the write panicked and was rolled back".into())
+}
+
+/// SQLite's one writer: takes what waits, runs it under one commit, answers, again.
+pub(crate) async fn write_in_groups(pool: SqlitePool, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
+    let mut group = Vec::with_capacity(GROUP);
+    while waiting.recv_many(&mut group, GROUP).await > 0 {
+        let committed = match pool.acquire().await {
+            Ok(conn) => run_group(Conn::sqlite(conn), &mut group).await,
+            Err(error) => Err(StoreError::from(error)),
+        };
+        if let Err(error) = &committed {
+            tracing::error!(%error, writes = group.len(), "a group of writes was not committed");
+        }
+        let committed = committed.map_err(|error| error.to_string());
+        for job in group.drain(..) {
+            job.settle(committed.clone());
+        }
+    }
+}
+
+async fn run_group(conn: Conn, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    let mut tx = Tx::new(conn);
+    let ran = run_all(&mut tx, group).await;
+    if ran.is_err() && tx.control("ROLLBACK").await.is_err() {
+        tx.into_conn().close();
+    }
+    ran
+}
+
+async fn run_all(tx: &mut Tx, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    tx.control("BEGIN IMMEDIATE").await?;
+    for job in group.iter_mut() {
+        tx.control("SAVEPOINT job").await?;
+        if !job.run(tx).await {
+            tx.control("ROLLBACK TO job").await?;
+        }
+        tx.control("RELEASE job").await?;
+    }
+    tx.control("COMMIT").await
+}
