@@ -75,10 +75,15 @@ pub struct Env {
 }
 
 impl Env {
-    /// The machine's clock, and ChaCha20 seeded from the operating system.
+    /// The machine's clock, and `ChaCha20` seeded from the operating system.
     pub fn system() -> Result<Self, rand::rngs::SysError> {
+        Self::with_clock(Arc::new(SystemClock))
+    }
+
+    /// A given clock, and `ChaCha20` seeded from the operating system.
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Result<Self, rand::rngs::SysError> {
         let random = ChaCha20Rng::try_from_rng(&mut rand::rngs::SysRng)?;
-        Ok(Self { clock: Arc::new(SystemClock), random: Arc::new(Mutex::new(random)) })
+        Ok(Self { clock, random: Arc::new(Mutex::new(random)) })
     }
 
     /// A given clock and a seeded source, for tests and seeded proofs.
@@ -113,6 +118,11 @@ impl Env {
         let mut out = [0; N];
         self.fill(&mut out);
         out
+    }
+
+    /// A generator of its own, for work that takes long: an HSM must not be waited for while the others are held off.
+    pub fn fork(&self) -> ChaCha20Rng {
+        ChaCha20Rng::from_seed(self.bytes())
     }
 
     /// Lends the generator, for libraries that take one.

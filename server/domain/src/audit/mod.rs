@@ -1,0 +1,23 @@
+//! The audit record: one event for every decision that a person, machine or operator caused.
+//!
+//! **Invariants:** an event's bytes are final (RFC 8785, version 1) and name things by typed id only. Names, addresses,
+//! agents and free text are sealed beside it under the key of the subject they tell of; the event holds their salted
+//! hash, so that erasing the subject's key leaves every event's hash valid. No secret type can be put in: fields take
+//! [`Fact`], which is made from ids, words, numbers and times alone.
+
+mod event;
+mod fact;
+mod read;
+mod record;
+mod subjects;
+
+pub use event::VERSION;
+pub(crate) use event::base64;
+pub use fact::Fact;
+pub use read::{Event, Page, Personal, Query};
+pub use record::{Draft, Record};
+pub(crate) use record::{PERSONAL, personal_context};
+pub(crate) use subjects::{Subjects, subject_context};
+
+/// The subject of what tells of nobody whom we know: strangers' addresses, the operator's shell.
+pub const HOUSE: &str = "house";

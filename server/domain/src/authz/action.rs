@@ -1,0 +1,256 @@
+//! Everything that can be done, and by whom: one row for each action.
+
+use keywarden_model::Role;
+
+/// What an action does to the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nature {
+    /// Changes something.
+    Change,
+    /// Changes something, and can wait for no passkey: the reviewed list of harmless ones.
+    Harmless,
+    /// Restricts, and can wait for no passkey: the reviewed list.
+    HarmlessRestrict,
+    /// Changes nothing.
+    Read,
+    /// Changes something, and may turn a yes into a no.
+    Restrict,
+}
+
+/// What kind of thing an action is done to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// An API key.
+    ApiKey,
+    /// An environment.
+    Environment,
+    /// The organization.
+    Organization,
+    /// A person.
+    Person,
+    /// A project.
+    Project,
+    /// A project, or the whole organization.
+    Scope,
+    /// A team.
+    Team,
+    /// A machine identity.
+    Workload,
+}
+
+impl Kind {
+    /// The Cedar types of it.
+    pub(super) const fn types(self) -> &'static [&'static str] {
+        match self {
+            Self::ApiKey => &["ApiKey"],
+            Self::Environment => &["Environment"],
+            Self::Organization => &["Organization"],
+            Self::Person => &["Person"],
+            Self::Project => &["Project"],
+            Self::Scope => &["Organization", "Project"],
+            Self::Team => &["Team"],
+            Self::Workload => &["Workload"],
+        }
+    }
+}
+
+macro_rules! actions {
+    ($(#[doc = $words:literal] $name:ident = $id:literal on $kind:ident, $nature:ident, $who:literal;)*) => {
+        /// Everything that can be done, alphabetical within its noun.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Action { $(#[doc = $words] $name,)* }
+
+        impl Action {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The stable name, also in events: `key.rotate`.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $id,)* }
+            }
+
+            /// What kind of thing it is done to.
+            pub const fn kind(self) -> Kind {
+                match self { $(Self::$name => Kind::$kind,)* }
+            }
+
+            /// What it does to the world.
+            pub const fn nature(self) -> Nature {
+                match self { $(Self::$name => Nature::$nature,)* }
+            }
+
+            const fn sentence(self) -> &'static str {
+                match self { $(Self::$name => $words,)* }
+            }
+
+            const fn letters(self) -> &'static str {
+                match self { $(Self::$name => $who,)* }
+            }
+        }
+    };
+}
+
+/// The letters in the table and the Cedar action groups they stand for. Owners may do everything and have no letter.
+const LETTERS: [(char, &str); 10] = [
+    ('a', "as-auditor"),
+    ('d', "as-admin"),
+    ('i', "as-issuer"),
+    ('k', "as-key-owner"),
+    ('m', "as-manager"),
+    ('r', "as-verifier"),
+    ('s', "as-oneself"),
+    ('t', "as-anybody-signed-in"),
+    ('v', "as-viewer"),
+    ('w', "while-recovering"),
+];
+
+/// The group of all actions that change nothing.
+const READING: &str = "reading";
+
+actions! {
+    /// See the audit record of a project, or of everything.
+    ReadAudit = "audit.read" on Scope, Read, "adm";
+
+    /// Make an environment in a project.
+    CreateEnvironment = "environment.create" on Project, Change, "dm";
+    /// Change an environment's name, lifetime or overlap.
+    EditEnvironment = "environment.edit" on Environment, Change, "dm";
+
+    /// Change a key's attributes.
+    EditKey = "key.edit" on ApiKey, Restrict, "dim";
+    /// Let an old value work longer.
+    ExtendKeyOverlap = "key.extend-overlap" on ApiKey, Restrict, "dimk";
+    /// Import a key that callers already hold.
+    ImportKey = "key.import" on Environment, Change, "dim";
+    /// Issue a key.
+    IssueKey = "key.issue" on Environment, Change, "dim";
+    /// Resume a suspended key.
+    ResumeKey = "key.resume" on ApiKey, Restrict, "dim";
+    /// Revoke a key.
+    RevokeKey = "key.revoke" on ApiKey, Restrict, "dimk";
+    /// Rotate a key.
+    RotateKey = "key.rotate" on ApiKey, Restrict, "dimk";
+    /// Stop an old value now.
+    StopOldKeyValue = "key.stop-old-value" on ApiKey, Restrict, "dimk";
+    /// Suspend a key.
+    SuspendKey = "key.suspend" on ApiKey, HarmlessRestrict, "dimk";
+    /// Verify a project's keys.
+    VerifyKeys = "key.verify" on Project, Read, "dmr";
+    /// See a key, its values' states and its use.
+    ViewKey = "key.view" on ApiKey, Read, "adimvk";
+
+    /// Take a leaked value and learn whose it is.
+    LookUpLeak = "leak.look-up" on Organization, Harmless, "adt";
+
+    /// Dismiss a notice to yourself.
+    DismissNotice = "notice.dismiss" on Person, Harmless, "s";
+
+    /// Add a passkey to your account.
+    AddPasskey = "passkey.add" on Person, Restrict, "sw";
+    /// Rename a passkey of your own.
+    RenamePasskey = "passkey.rename" on Person, Change, "s";
+    /// Remove a passkey of your own.
+    RemovePasskey = "passkey.remove" on Person, Restrict, "s";
+    /// Make new recovery codes for yourself.
+    RenewRecoveryCodes = "recovery-codes.renew" on Person, Restrict, "s";
+
+    /// Archive a project.
+    ArchiveProject = "project.archive" on Project, Restrict, "d";
+    /// Make a project.
+    CreateProject = "project.create" on Organization, Change, "d";
+    /// Rename a project.
+    EditProject = "project.edit" on Project, Change, "dm";
+    /// See a project and its environments.
+    ViewProject = "project.view" on Project, Read, "adimvr";
+
+    /// Give or take a role of the organization below owner.
+    GrantOrganizationRole = "role.grant-organization" on Organization, Restrict, "d";
+    /// Give or take the role of owner.
+    GrantOwner = "role.grant-owner" on Organization, Restrict, "";
+    /// Give or take a role in a project.
+    GrantProjectRole = "role.grant-project" on Project, Restrict, "dm";
+
+    /// Sign out another person's session.
+    EndOthersSession = "session.end-others" on Person, Restrict, "d";
+    /// Sign out a session of your own.
+    EndOwnSession = "session.end-own" on Person, HarmlessRestrict, "sw";
+    /// See your own sessions, passkeys and roles.
+    ViewOwnAccount = "account.view" on Person, Read, "sw";
+
+    /// Change the seals or the keyring's keys.
+    ManageSeals = "system.manage-seals" on Organization, Restrict, "d";
+    /// See the HSM, nodes and settings.
+    ViewSystem = "system.view" on Organization, Read, "ad";
+
+    /// Make a team.
+    CreateTeam = "team.create" on Organization, Change, "d";
+    /// Rename a team, add or remove its members.
+    EditTeam = "team.edit" on Team, Restrict, "d";
+    /// See teams and their members.
+    ViewTeams = "team.view" on Organization, Read, "adt";
+
+    /// Deactivate a person, or let one back in.
+    DeactivateUser = "user.deactivate" on Person, Restrict, "d";
+    /// Give what a person owns to somebody else.
+    HandOverUser = "user.hand-over" on Person, Restrict, "d";
+    /// Invite a person, withdraw an invitation.
+    InviteUser = "user.invite" on Organization, Restrict, "d";
+    /// See the people.
+    ViewUsers = "user.view" on Organization, Read, "adt";
+
+    /// Make a workload.
+    CreateWorkload = "workload.create" on Scope, Change, "dm";
+    /// Deactivate a workload.
+    DeactivateWorkload = "workload.deactivate" on Workload, Restrict, "dm";
+    /// Issue a service token.
+    IssueServiceToken = "service-token.issue" on Workload, Change, "dm";
+    /// Revoke a service token.
+    RevokeServiceToken = "service-token.revoke" on Workload, Restrict, "dm";
+    /// See a workload, its roles and tokens.
+    ViewWorkload = "workload.view" on Workload, Read, "adimv";
+}
+
+impl Action {
+    /// What giving or taking a role asks for. Whoever invites somebody, or makes a workload, with a role needs this
+    /// permit too.
+    pub const fn to_grant(role: Role) -> Self {
+        match role {
+            Role::Admin | Role::Auditor => Self::GrantOrganizationRole,
+            Role::Issuer | Role::Manager | Role::Verifier | Role::Viewer => Self::GrantProjectRole,
+            Role::Owner => Self::GrantOwner,
+        }
+    }
+
+    /// Whether it changes nothing.
+    pub fn is_read(self) -> bool {
+        self.nature() == Nature::Read
+    }
+
+    /// Whether a person needs a fresh passkey assertion for it.
+    pub fn needs_step_up(self) -> bool {
+        matches!(self.nature(), Nature::Change | Nature::Restrict)
+    }
+
+    /// Whether it may turn a yes into a no, so that the change counter moves.
+    pub fn restricts(self) -> bool {
+        matches!(self.nature(), Nature::Restrict | Nature::HarmlessRestrict)
+    }
+
+    /// In words that follow "you may not": `rotate this key`.
+    pub fn words(self) -> String {
+        let sentence = self.sentence().trim().trim_end_matches('.');
+        let mut letters = sentence.chars();
+        letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+    }
+
+    /// The Cedar action groups it is in.
+    pub(super) fn groups(self) -> impl Iterator<Item = &'static str> {
+        let named = LETTERS.iter().filter(move |(letter, _)| self.letters().contains(*letter));
+        named.map(|(_, group)| *group).chain(self.is_read().then_some(READING))
+    }
+
+    /// Every group there is.
+    pub(super) fn all_groups() -> impl Iterator<Item = &'static str> {
+        LETTERS.iter().map(|(_, group)| *group).chain([READING])
+    }
+}

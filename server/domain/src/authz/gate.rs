@@ -1,0 +1,148 @@
+//! Asking in practice: the principal's roles from memory or the store, what the thing holds, the decision.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use keywarden_model::{Role, RoleScope};
+use keywarden_store::{Counter, Store, authority};
+use moka::sync::Cache;
+
+use super::judge::recovering;
+use super::principal::Who;
+use super::{Action, Permit, Principal, Reach, Resource, Rules, Target};
+use crate::{Actor, Fault, Op, Refused};
+
+pub(crate) struct Gate {
+    rules: Rules,
+    principals: Cache<String, (i64, Arc<Principal>)>,
+}
+
+impl Gate {
+    pub(crate) fn new() -> Result<Self, Fault> {
+        let principals = Cache::builder().max_capacity(20_000).time_to_live(Duration::from_mins(10)).build();
+        Ok(Self { rules: Rules::builtin()?, principals })
+    }
+
+    /// Forgets what everybody may do.
+    pub(crate) fn forget(&self) {
+        self.principals.invalidate_all();
+    }
+
+    /// Who asks, as of `counter`.
+    pub(crate) async fn principal(
+        &self,
+        op: &Op,
+        store: &Store,
+        counter: Counter,
+    ) -> Result<Arc<Principal>, Fault> {
+        let who = match &op.actor {
+            Actor::Person(person) => Who::Person(person.id),
+            Actor::Workload { id, .. } => Who::Workload(*id),
+            Actor::Operator { role, .. } => {
+                let mut principal = Principal::bare(Who::Operator(op.actor.id()));
+                principal.organization.push(*role);
+                return Ok(Arc::new(principal));
+            }
+            Actor::Link(_) | Actor::Nobody | Actor::System(_) => {
+                return Ok(Arc::new(Principal::bare(Who::Nobody)));
+            }
+        };
+        let id = op.actor.id();
+        // What was read under an older authority is not used, even if forgetting it was missed.
+        if let Some(known) = self.principals.get(&id).filter(|known| known.0 >= counter.authority) {
+            return Ok(known.1);
+        }
+        let principal = Arc::new(load(who, &id, store).await?);
+        self.principals.insert(id, (counter.value, Arc::clone(&principal)));
+        Ok(principal)
+    }
+
+    /// Yes with a permit, or no in the words that the caller may hear.
+    pub(crate) async fn authorize(
+        &self,
+        op: &Op,
+        store: &Store,
+        counter: Counter,
+        action: Action,
+        resource: &Resource,
+    ) -> Result<Permit, Refused> {
+        let principal = self.principal(op, store, counter).await?;
+        let target = target(store, action, resource).await?;
+        self.rules.judge(&principal, op, action, &target, counter.value)
+    }
+
+    /// Whether, aside from a fresh passkey, the answer would be yes: for buttons.
+    pub(crate) async fn would(
+        &self,
+        op: &Op,
+        store: &Store,
+        counter: Counter,
+        action: Action,
+        resource: &Resource,
+    ) -> Result<bool, Refused> {
+        let principal = self.principal(op, store, counter).await?;
+        let target = target(store, action, resource).await?;
+        Ok(self.rules.decide(&principal, action, &target, recovering(op)).allowed)
+    }
+
+    /// Whether the caller holds a role of the organization.
+    pub(crate) async fn is_privileged(
+        &self,
+        op: &Op,
+        store: &Store,
+        counter: Counter,
+    ) -> Result<bool, Fault> {
+        Ok(self.principal(op, store, counter).await?.is_privileged())
+    }
+
+    /// Where the caller may do this at all.
+    pub(crate) async fn reach(
+        &self,
+        op: &Op,
+        store: &Store,
+        counter: Counter,
+        action: Action,
+    ) -> Result<Reach, Refused> {
+        let principal = self.principal(op, store, counter).await?;
+        Ok(self.rules.reach(&principal, action, recovering(op)))
+    }
+}
+
+async fn target(store: &Store, action: Action, resource: &Resource) -> Result<Target, Fault> {
+    if !Target::must_be_loaded(action, resource) {
+        return Ok(Target::thing(*resource));
+    }
+    let mut conn = store.read().await?;
+    Target::load(&mut conn, *resource).await
+}
+
+async fn load(who: Who, id: &str, store: &Store) -> Result<Principal, Fault> {
+    let mut conn = store.read().await?;
+    let standing = authority::standing(&mut conn, id).await?;
+    let mut principal = Principal::bare(if standing.active { who } else { Who::Nobody });
+    if !standing.active {
+        return Ok(principal);
+    }
+    for team in standing.teams {
+        principal.teams.push(team.parse().map_err(|cause| Fault::Damaged(format!("team_members: {cause}")))?);
+    }
+    for held in standing.roles {
+        let damaged = |cause: &dyn fmt::Display| Fault::Damaged(format!("role_bindings: {cause}"));
+        let role: Role = held.role.parse().map_err(|cause| damaged(&cause))?;
+        match (role.scope(), held.project_id) {
+            (RoleScope::Organization, None) => principal.organization.push(role),
+            (RoleScope::Project, Some(project)) => {
+                principal.projects.push((project.parse().map_err(|cause| damaged(&cause))?, role));
+            }
+            _ => return Err(damaged(&"a role stands in the wrong scope")),
+        }
+    }
+    Ok(principal)
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Gate")
+    }
+}

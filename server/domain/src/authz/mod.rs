@@ -1,0 +1,43 @@
+//! Who may do what: Cedar policies over facts, decided anew for every use-case.
+//!
+//! # How to
+//! * *Add an action*: one row in [`action`]'s table: its words, name, the kind of thing it is done to, what it is, and
+//!   who may. The schema's action declarations are made from that table, so that neither can know an action the other
+//!   doesn't; `builtin.cedar` speaks of the groups in it. The matrix snapshot shows what the row means: read its diff.
+//! * *Ask*: `Domain::authorize`, or `Domain::change` which asks for you. A change of somebody (a person, team or
+//!   workload) is decided knowing which roles they hold; that is read here, nobody need bring it.
+//! * *List*: [`Reach`] of the action that views one thing is the scope of the list. Lists have no action of their own.
+//! * *Give a role*, also with an invitation or a new workload: ask for [`Action::to_grant`] besides.
+//!
+//! # How it answers
+//! A stranger who may not see the thing gets *not found*, whoever may see it gets *forbidden* with the verb, and a person
+//! who may do it gets *step up* if their passkey was shown too long ago. Setup, invitations and recovery links are not
+//! decided here: the link is its own proof, and jobs act on the house's account.
+//!
+//! **Invariants:** default deny; an error in any policy denies, also if it was a guard's. People control neither policy
+//! text nor free text in entities (S-04): entity ids are typed ids, so that no name can be taken for another thing or a
+//! role (S-02). Guards (`forbid`) hold against owners too.
+
+mod action;
+mod entities;
+mod gate;
+mod judge;
+mod permit;
+mod principal;
+mod reach;
+mod resource;
+mod rules;
+mod target;
+
+pub use action::{Action, Kind, Nature};
+pub(crate) use gate::Gate;
+pub use judge::ASSERTION_AGE;
+pub use permit::Permit;
+pub use principal::{Principal, Who};
+pub use reach::Reach;
+pub use resource::{Owner, Resource};
+pub use rules::{Decision, Rules};
+pub use target::Target;
+
+#[cfg(test)]
+mod tests;

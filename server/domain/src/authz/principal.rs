@@ -1,0 +1,41 @@
+//! Who asks, with the roles that count.
+
+use keywarden_model::{ProjectId, Role, TeamId, UserId, WorkloadId};
+
+/// A principal and what it holds, its teams' roles included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// Who.
+    pub who: Who,
+    /// Teams that the person is in.
+    pub teams: Vec<TeamId>,
+    /// Roles of the organization.
+    pub organization: Vec<Role>,
+    /// Roles in projects.
+    pub projects: Vec<(ProjectId, Role)>,
+}
+
+/// Which kind of principal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// Nobody that policies know: nothing is allowed.
+    Nobody,
+    /// The operator's shell or a token made there.
+    Operator(String),
+    /// A person.
+    Person(UserId),
+    /// A machine identity.
+    Workload(WorkloadId),
+}
+
+impl Principal {
+    /// Somebody without any role.
+    pub fn bare(who: Who) -> Self {
+        Self { who, teams: Vec::new(), organization: Vec::new(), projects: Vec::new() }
+    }
+
+    /// Whether one of the organization's roles is held: longer rules for sessions hang on it.
+    pub fn is_privileged(&self) -> bool {
+        !self.organization.is_empty()
+    }
+}

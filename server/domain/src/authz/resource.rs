@@ -1,0 +1,129 @@
+//! What something is done to, with the facts that policies ask for.
+
+use keywarden_model::{ApiKeyId, EnvironmentId, ProjectId, TeamId, UserId, WorkloadId};
+
+use super::Action;
+
+/// A thing, with the facts of its own row. They are read before the question is put: whoever changes the row checks
+/// in the same transaction that they still hold (its project and owner, or the row's version).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Resource {
+    /// An API key.
+    ApiKey {
+        /// Which.
+        id: ApiKeyId,
+        /// Its project.
+        project: ProjectId,
+        /// Its environment.
+        environment: EnvironmentId,
+        /// Whose it is.
+        owner: Owner,
+    },
+    /// An environment.
+    Environment {
+        /// Which.
+        id: EnvironmentId,
+        /// Its project.
+        project: ProjectId,
+    },
+    /// The organization.
+    Organization,
+    /// A person.
+    Person(UserId),
+    /// A project.
+    Project(ProjectId),
+    /// A team.
+    Team(TeamId),
+    /// A machine identity.
+    Workload {
+        /// Which.
+        id: WorkloadId,
+        /// Its project, if it belongs to one.
+        project: Option<ProjectId>,
+    },
+}
+
+/// Whose a key is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// A person's.
+    Person(UserId),
+    /// A team's.
+    Team(TeamId),
+}
+
+impl Owner {
+    /// From its stored id.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse().map(Self::Person).or_else(|_| text.parse().map(Self::Team)).ok()
+    }
+
+    /// `person` or `team`.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Person(_) => "person",
+            Self::Team(_) => "team",
+        }
+    }
+}
+
+impl std::fmt::Display for Owner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Person(id) => id.fmt(f),
+            Self::Team(id) => id.fmt(f),
+        }
+    }
+}
+
+impl Resource {
+    /// The project it belongs to, or is.
+    pub fn project(&self) -> Option<ProjectId> {
+        match self {
+            Self::ApiKey { project, .. } | Self::Environment { project, .. } | Self::Project(project) => {
+                Some(*project)
+            }
+            Self::Workload { project, .. } => *project,
+            Self::Organization | Self::Person(_) | Self::Team(_) => None,
+        }
+    }
+
+    /// The word for its kind, and its id.
+    pub fn name(&self) -> (&'static str, String) {
+        match self {
+            Self::ApiKey { id, .. } => ("key", id.to_string()),
+            Self::Environment { id, .. } => ("environment", id.to_string()),
+            Self::Organization => ("organization", "organization".into()),
+            Self::Person(id) => ("user", id.to_string()),
+            Self::Project(id) => ("project", id.to_string()),
+            Self::Team(id) => ("team", id.to_string()),
+            Self::Workload { id, .. } => ("workload", id.to_string()),
+        }
+    }
+
+    /// Its Cedar type.
+    pub(super) fn type_name(&self) -> &'static str {
+        match self {
+            Self::ApiKey { .. } => "ApiKey",
+            Self::Environment { .. } => "Environment",
+            Self::Organization => "Organization",
+            Self::Person(_) => "Person",
+            Self::Project(_) => "Project",
+            Self::Team(_) => "Team",
+            Self::Workload { .. } => "Workload",
+        }
+    }
+
+    /// What one must be able to do for the thing to be known at all; `None` where existence is no secret.
+    pub(super) fn sight(&self) -> Option<(Action, Self)> {
+        match self {
+            Self::ApiKey { .. } => Some((Action::ViewKey, *self)),
+            Self::Environment { project, .. } => Some((Action::ViewProject, Self::Project(*project))),
+            Self::Organization => None,
+            Self::Person(_) => Some((Action::ViewUsers, Self::Organization)),
+            Self::Project(_) => Some((Action::ViewProject, *self)),
+            Self::Team(_) => Some((Action::ViewTeams, Self::Organization)),
+            Self::Workload { .. } => Some((Action::ViewWorkload, *self)),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The cast of the authorization tests, and one file for each question.
+
+mod answers;
+mod escalation;
+mod gate;
+mod matrix;
+mod properties;
+mod speed;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use keywarden_model::{ProjectId, Role, RoleScope, TypedId};
+
+use super::action::Kind;
+use super::*;
+use crate::{Actor, Op, Person, Source};
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+}
+
+fn id<I: TypedId>(n: u128) -> I {
+    I::from_parts(now(), n)
+}
+
+/// The project in which things happen.
+fn here() -> ProjectId {
+    id(1)
+}
+
+/// Another project.
+fn elsewhere() -> ProjectId {
+    id(2)
+}
+
+/// Person 1 without any role.
+fn alice() -> Principal {
+    Principal::bare(Who::Person(id(1)))
+}
+
+fn give(principal: &mut Principal, role: Role, project: ProjectId) {
+    match role.scope() {
+        RoleScope::Organization => principal.organization.push(role),
+        RoleScope::Project => principal.projects.push((project, role)),
+    }
+}
+
+/// Person 1 with one role.
+fn holding(role: Role, project: ProjectId) -> Principal {
+    let mut principal = alice();
+    give(&mut principal, role, project);
+    principal
+}
+
+fn key(project: ProjectId, owner: Owner) -> Resource {
+    Resource::ApiKey { id: id(1), project, environment: id(1), owner }
+}
+
+/// Somebody else's thing of the kind that the action is done to, in a project where that can be.
+fn thing_in(action: Action, project: ProjectId) -> Target {
+    let resource = match action.kind() {
+        Kind::ApiKey => key(project, Owner::Person(id(99))),
+        Kind::Environment => Resource::Environment { id: id(1), project },
+        Kind::Organization => Resource::Organization,
+        Kind::Person => Resource::Person(id(98)),
+        Kind::Project | Kind::Scope => Resource::Project(project),
+        Kind::Team => Resource::Team(id(97)),
+        Kind::Workload => Resource::Workload { id: id(1), project: Some(project) },
+    };
+    Target::holder(resource, &[])
+}
+
+/// The same, the person 1 themself where it is a person.
+fn own(action: Action) -> Target {
+    match action.kind() {
+        Kind::ApiKey => Target::thing(key(here(), Owner::Person(id(1)))),
+        Kind::Person => Target::thing(Resource::Person(id(1))),
+        _ => thing_in(action, here()),
+    }
+}
+
+/// Person 1 asks, who showed a passkey this long ago.
+fn op(asserted: Option<TimeDelta>) -> Op {
+    let person = Person {
+        id: id(1),
+        session: id(1),
+        passkey: None,
+        asserted_at: asserted.map(|age| now() - age),
+        synced: false,
+        recovering: false,
+    };
+    Op { actor: Actor::Person(person), source: Source::default(), request: id(1), now: now(), once: None }
+}

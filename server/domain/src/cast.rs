@@ -1,0 +1,425 @@
+//! The cast: a house on a real store with a clock that stands still, and people in it who may or may not.
+//!
+//! ```ignore
+//! #[tokio::test]
+//! async fn a_viewer_cannot_issue() {
+//!     both_engines(async |house| {
+//!         let pay = house.project("pay").await;
+//!         let victor = house.person("Victor", &[(Role::Viewer, Some(pay.id))]).await;
+//!         let op = victor.op();
+//!         …
+//!     })
+//!     .await;
+//! }
+//! ```
+//!
+//! The store, the keyring and the decisions are the real ones; only time and chance are staged. Rows that other nouns
+//! own are put in by hand, so that a noun's tests do not depend on another noun's use-cases.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use keywarden_model::{
+    EnvironmentId, PasskeyId, ProjectId, RequestId, Role, RoleBindingId, ServiceTokenId, SessionId, TeamId,
+    UserId, WorkloadId,
+};
+pub use keywarden_store::Engine;
+use keywarden_store::{ChangeKind, Location, Sql, Store, StoreError, WriteError, sql};
+use keywarden_vault::seal::software::SoftwareSeal;
+use keywarden_vault::{Keyring, Purpose, Seal};
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+
+use crate::env::{Clock, MockClock};
+use crate::{Actor, Domain, Env, Once, Op, Person, Settings, Source};
+
+/// Where tests find a PostgreSQL server on which they may make databases.
+const POSTGRES: &str = "KEYWARDEN_TEST_POSTGRES";
+
+/// A house with everything real but time and chance.
+#[derive(Debug)]
+pub struct House {
+    /// The rules.
+    pub domain: Domain,
+    /// Stands still until told to move.
+    pub clock: Arc<MockClock>,
+    /// The records, for looking behind the scenes.
+    pub store: Store,
+    /// The keys.
+    pub keyring: Arc<Keyring>,
+    /// Where `Location` of the store is: for a second node on the same records.
+    pub location: Location,
+    folder: Arc<tempfile::TempDir>,
+    seed: u64,
+}
+
+/// A person in a session, whose passkey signed just now.
+#[derive(Debug, Clone)]
+pub struct Player {
+    /// Who.
+    pub id: UserId,
+    /// The name.
+    pub name: String,
+    session: SessionId,
+    passkey: PasskeyId,
+    asserted_at: Option<DateTime<Utc>>,
+    env: Env,
+}
+
+/// A workload with a token.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    /// Which.
+    pub id: WorkloadId,
+    /// Its token's row.
+    pub token: ServiceTokenId,
+    env: Env,
+}
+
+/// A project with two environments.
+#[derive(Debug, Clone)]
+pub struct Stage {
+    /// Which.
+    pub id: ProjectId,
+    /// Its slug.
+    pub slug: String,
+    /// The environment `live`, label `live`: keys live at most 365 days, overlaps last a day.
+    pub live: EnvironmentId,
+    /// The environment `test`, label `test`: no longest life, overlaps last an hour.
+    pub test: EnvironmentId,
+}
+
+/// Runs a test on SQLite and, where [`POSTGRES`] names a server, on PostgreSQL. Without one: a loud skip on a laptop,
+/// a failure in CI.
+pub async fn both_engines(test: impl AsyncFn(House)) {
+    test(House::new(Engine::Sqlite).await).await;
+    if postgres().is_some() {
+        test(House::new(Engine::Postgres).await).await;
+    } else {
+        assert!(variable("CI").is_none(), "{POSTGRES} must name a PostgreSQL server in CI");
+        println!(
+            "SKIPPED on PostgreSQL: set {POSTGRES}=postgres://… to a server where databases can be made"
+        );
+    }
+}
+
+fn postgres() -> Option<String> {
+    variable(POSTGRES)
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests are told by their environment where PostgreSQL is")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[expect(clippy::expect_used, reason = "the cast is for tests: what fails here fails the test")]
+impl House {
+    /// A fresh house on a fresh database.
+    pub async fn new(engine: Engine) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let location = match engine {
+            Engine::Sqlite => Location::Sqlite(folder.path().join("keywarden.db")),
+            Engine::Postgres => {
+                let server = postgres().expect("a PostgreSQL server");
+                // The folder's name is as unique as the machine can make it.
+                let name = hex::encode(folder.path().file_name().expect("a name").as_encoded_bytes());
+                keywarden_store::cast::fresh_postgres(&server, &format!("kw_{name}_{}", std::process::id()))
+                    .await
+                    .expect("a fresh database")
+            }
+        };
+        let wall = DateTime::from_timestamp(1_800_000_000, 0).expect("a moment");
+        let clock = Arc::new(MockClock::at(wall));
+        let keyring = Arc::new(keyring(folder.path(), &clock));
+        Self::open(Arc::new(folder), location, keyring, clock, 1).await
+    }
+
+    /// A second node on the same records, keys and clock.
+    pub async fn neighbour(&self) -> Self {
+        Self::open(
+            Arc::clone(&self.folder),
+            self.location.clone(),
+            Arc::clone(&self.keyring),
+            Arc::clone(&self.clock),
+            self.seed + 1,
+        )
+        .await
+    }
+
+    async fn open(
+        folder: Arc<tempfile::TempDir>,
+        location: Location,
+        keyring: Arc<Keyring>,
+        clock: Arc<MockClock>,
+        seed: u64,
+    ) -> Self {
+        let store = Store::open(&location).await.expect("a store");
+        let hours = |n| Duration::from_hours(n);
+        let settings = Settings {
+            origin: "https://keys.example.com".into(),
+            rp_id: "keys.example.com".into(),
+            verify_max_staleness: Duration::ZERO,
+            session: (hours(1), hours(24)),
+            admin_session: (Duration::from_mins(15), hours(12)),
+            software_protected: true,
+        };
+        let env = Env::seeded(clock.clone(), seed);
+        let domain = Domain::new(store.clone(), Arc::clone(&keyring), env, settings).expect("a domain");
+        Self { domain, clock, store, keyring, location, folder, seed }
+    }
+
+    /// A house with an owner, an issuer of the project `pay` and somebody who holds nothing.
+    pub async fn with_cast(engine: Engine) -> (Self, Stage, Player, Player, Player) {
+        let house = Self::new(engine).await;
+        let pay = house.project("pay").await;
+        let alice = house.person("Alice", &[(Role::Owner, None)]).await;
+        let bob = house.person("Bob", &[(Role::Issuer, Some(pay.id))]).await;
+        let mallory = house.person("Mallory", &[]).await;
+        (house, pay, alice, bob, mallory)
+    }
+
+    /// The instant at which the clock stands.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.domain.env().now()
+    }
+
+    /// A folder of this house, gone with it.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// An active person with roles, whose passkey signed just now.
+    pub async fn person(&self, name: &str, roles: &[(Role, Option<ProjectId>)]) -> Player {
+        let env = self.domain.env();
+        let now = self.now();
+        let id: UserId = env.id(now);
+        let handle: [u8; 16] = env.bytes();
+        let mut rows = vec![
+            sql("INSERT INTO users (id, name, folded_name, handle, state, created_at, created_by, row_version)
+                 VALUES ($1, $2, $3, $4, 'active', $5, 'cast', 1)")
+            .bind(id)
+            .bind(name)
+            .bind(name.to_lowercase())
+            .bind(handle)
+            .bind(now),
+        ];
+        rows.extend(
+            roles.iter().map(|(role, project)| self.binding("person", id.to_string(), *role, *project)),
+        );
+        self.put(rows).await;
+        Player {
+            id,
+            name: name.into(),
+            session: env.id(now),
+            passkey: env.id(now),
+            asserted_at: Some(now),
+            env: env.clone(),
+        }
+    }
+
+    /// A workload with a role: in `project`, or in the organization.
+    pub async fn workload(&self, name: &str, role: Role, project: Option<ProjectId>) -> Machine {
+        let env = self.domain.env();
+        let now = self.now();
+        let id: WorkloadId = env.id(now);
+        let row = sql("INSERT INTO workloads (id, name, folded_name, project_id, state, created_at, created_by, row_version)
+                       VALUES ($1, $2, $3, $4, 'active', $5, 'cast', 1)")
+            .bind(id)
+            .bind(name)
+            .bind(name.to_lowercase())
+            .bind(project)
+            .bind(now);
+        self.put(vec![row, self.binding("workload", id.to_string(), role, project)]).await;
+        Machine { id, token: env.id(now), env: env.clone() }
+    }
+
+    /// A team with members and roles.
+    pub async fn team(&self, slug: &str, members: &[UserId], roles: &[(Role, Option<ProjectId>)]) -> TeamId {
+        let now = self.now();
+        let id: TeamId = self.domain.env().id(now);
+        let mut rows = vec![
+            sql("INSERT INTO teams (id, slug, name, folded_name, created_at, created_by, row_version)
+                 VALUES ($1, $2, $3, $4, $5, 'cast', 1)")
+            .bind(id)
+            .bind(slug)
+            .bind(slug)
+            .bind(slug)
+            .bind(now),
+        ];
+        rows.extend(members.iter().map(|member| {
+            sql("INSERT INTO team_members (team_id, user_id, added_at) VALUES ($1, $2, $3)")
+                .bind(id)
+                .bind(*member)
+                .bind(now)
+        }));
+        rows.extend(
+            roles.iter().map(|(role, project)| self.binding("team", id.to_string(), *role, *project)),
+        );
+        self.put(rows).await;
+        id
+    }
+
+    /// A project with the environments `live` and `test`.
+    pub async fn project(&self, slug: &str) -> Stage {
+        let env = self.domain.env();
+        let now = self.now();
+        let stage = Stage { id: env.id(now), slug: slug.into(), live: env.id(now), test: env.id(now) };
+        let project =
+            sql("INSERT INTO projects (id, slug, name, folded_name, created_at, created_by, row_version)
+                           VALUES ($1, $2, $3, $4, $5, 'cast', 1)")
+            .bind(stage.id)
+            .bind(slug)
+            .bind(slug)
+            .bind(slug)
+            .bind(now);
+        let environment = |id: EnvironmentId, word: &'static str, longest: Option<i64>, overlap: i64| {
+            sql("INSERT INTO environments (id, project_id, slug, name, folded_name, label, max_lifetime_seconds,
+                                           overlap_seconds, created_at, created_by, row_version)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'cast', 1)")
+            .bind(id)
+            .bind(stage.id)
+            .bind(word)
+            .bind(word)
+            .bind(word)
+            .bind(word)
+            .bind(longest)
+            .bind(overlap)
+            .bind(now)
+        };
+        self.put(vec![
+            project,
+            environment(stage.live, "live", Some(365 * 86_400), 86_400),
+            environment(stage.test, "test", None, 3_600),
+        ])
+        .await;
+        stage
+    }
+
+    /// An operation of anybody's, now.
+    pub fn op(&self, actor: Actor) -> Op {
+        operation(self.domain.env(), actor)
+    }
+
+    /// An operation on the server's own shell.
+    pub fn operator(&self, role: Role) -> Op {
+        self.op(Actor::Operator { token: None, role })
+    }
+
+    fn binding(&self, kind: &'static str, id: String, role: Role, project: Option<ProjectId>) -> Sql {
+        let binding: RoleBindingId = self.domain.env().id(self.now());
+        sql("INSERT INTO role_bindings (id, principal_kind, principal_id, role, project_id, created_at, created_by)
+             VALUES ($1, $2, $3, $4, $5, $6, 'cast')")
+        .bind(binding)
+        .bind(kind)
+        .bind(id)
+        .bind(role.to_string())
+        .bind(project)
+        .bind(self.now())
+    }
+
+    /// Puts rows in by hand, and lets this house know at once.
+    pub async fn put(&self, rows: Vec<Sql>) {
+        let now = self.now();
+        self.store
+            .write_silently("a test sets its stage", move |tx| {
+                let rows = rows.clone();
+                Box::pin(async move {
+                    for row in rows {
+                        row.execute(tx).await?;
+                    }
+                    tx.restrict(ChangeKind::Authority, "cast", now).await
+                })
+            })
+            .await
+            .map_err(|error: WriteError<StoreError>| error.to_string())
+            .expect("rows");
+        self.domain.look().await.expect("a look");
+    }
+}
+
+impl Player {
+    /// An operation of this person's, now.
+    pub fn op(&self) -> Op {
+        let person = Person {
+            id: self.id,
+            session: self.session,
+            passkey: Some(self.passkey),
+            asserted_at: self.asserted_at,
+            synced: false,
+            recovering: false,
+        };
+        operation(&self.env, Actor::Person(person))
+    }
+
+    /// As [`Player::op`], to be done once under this idempotency key.
+    #[expect(clippy::expect_used, reason = "the cast is for tests: what fails here fails the test")]
+    pub fn op_once(&self, key: &str, request: &[&[u8]]) -> Op {
+        Op { once: Some(Once::new(key, request).expect("an idempotency key")), ..self.op() }
+    }
+
+    /// The same person, whose passkey signed just now.
+    #[must_use]
+    pub fn steps_up(&self) -> Self {
+        Self { asserted_at: Some(self.env.now()), ..self.clone() }
+    }
+
+    /// The same person, whose passkey never signed in this session.
+    #[must_use]
+    pub fn without_step_up(&self) -> Self {
+        Self { asserted_at: None, ..self.clone() }
+    }
+}
+
+impl Machine {
+    /// An operation of this workload's, now.
+    pub fn op(&self) -> Op {
+        operation(&self.env, Actor::Workload { id: self.id, token: self.token })
+    }
+}
+
+fn operation(env: &Env, actor: Actor) -> Op {
+    let now = env.now();
+    let source = Source { address: Some([192, 0, 2, 7].into()), agent: Some("cast/1".into()) };
+    Op { actor, source, request: env.id::<RequestId>(now), now, once: None }
+}
+
+#[expect(clippy::expect_used, reason = "the cast is for tests: what fails here fails the test")]
+fn keyring(folder: &std::path::Path, clock: &Arc<MockClock>) -> Keyring {
+    let mut rng = ChaCha20Rng::seed_from_u64(0);
+    let seal = SoftwareSeal::at(folder.join("seal.key"), "seal.key");
+    seal.create_key(&mut rng).expect("a key file");
+    let seals: Vec<Arc<dyn Seal>> = vec![Arc::new(seal)];
+    let (mut keys, mut wraps) = (Vec::new(), Vec::new());
+    for purpose in Purpose::ALL {
+        let (key, wrapped) = Keyring::generate(purpose, clock.now(), &mut rng, &seals).expect("a key");
+        keys.push(key);
+        wraps.extend(wrapped);
+    }
+    let clock = Arc::clone(clock);
+    let keyring = Keyring::new(Duration::from_mins(5), move || clock.monotonic());
+    keyring.unseal(&keys, &wraps, &seals).expect("unsealed");
+    keyring
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Action, Refused, Resource};
+
+    #[tokio::test]
+    async fn the_cast_may_do_what_its_roles_say() {
+        both_engines(async |house| {
+            let pay = house.project("pay").await;
+            let bob = house.person("Bob", &[(Role::Issuer, Some(pay.id))]).await;
+            let here = Resource::Environment { id: pay.live, project: pay.id };
+            assert!(house.domain.authorize(&bob.op(), Action::IssueKey, &here).await.is_ok());
+            let unsigned = house.domain.authorize(&bob.without_step_up().op(), Action::IssueKey, &here).await;
+            assert!(matches!(unsigned, Err(Refused::StepUp)));
+            let mallory = house.person("Mallory", &[]).await;
+            let strange = house.domain.authorize(&mallory.op(), Action::IssueKey, &here).await;
+            assert!(matches!(strange, Err(Refused::NotFound)));
+        })
+        .await;
+    }
+}

@@ -1,0 +1,455 @@
+//! The domain as one value: what every use-case works with.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+use keywarden_model::{RequestId, TypedId};
+use keywarden_store::keys::public_ids;
+use keywarden_store::{Basis, Changed, Counter, Store, Tx, WriteError, Written, change};
+use keywarden_vault::{EnvelopeKey, Keyring};
+
+use crate::audit::{Record, Subjects};
+use crate::authz::{Action, Gate, Permit, Reach, Resource};
+use crate::decisions::Decisions;
+use crate::freshness::{Freshness, MAX_AGE};
+use crate::keys;
+use crate::once::{self, Noted, Repeatable};
+use crate::passkeys::{Passkeys, Relying, RelyingError};
+use crate::refusals::Refusals;
+use crate::tokens::Tokens;
+use crate::{Actor, Env, Fault, Op, Refused, Source};
+
+/// How often a mutation is decided anew because who may do what changed under it.
+const DECISIONS: u32 = 8;
+/// Steps of the change counter that are read at once; more than that and everything is forgotten.
+const STEPS: i64 = 1_000;
+
+/// What the domain is told about this deployment.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The public URL's origin, `https://keys.example.com`.
+    pub origin: String,
+    /// The relying party's id that passkeys are bound to.
+    pub rp_id: String,
+    /// How old an answer of `verify` may be while the database does not answer.
+    pub verify_max_staleness: Duration,
+    /// Sessions of people without an organization role: idle, absolute.
+    pub session: (Duration, Duration),
+    /// Sessions of owners, admins and auditors: idle, absolute.
+    pub admin_session: (Duration, Duration),
+    /// Whether keys are protected by software only (the embedded token or a key file).
+    pub software_protected: bool,
+}
+
+/// The rules. Cheap to clone.
+#[derive(Clone)]
+pub struct Domain(Arc<Inner>);
+
+struct Inner {
+    decisions: Decisions,
+    env: Env,
+    freshness: Freshness,
+    gate: Gate,
+    keyring: Arc<Keyring>,
+    keys: keys::Memory,
+    passkeys: Result<Passkeys, RelyingError>,
+    refusals: Refusals,
+    settings: Settings,
+    store: Store,
+    subjects: Subjects,
+    tokens: Tokens,
+}
+
+impl Domain {
+    /// Puts the parts together; nothing is read yet.
+    pub fn new(store: Store, keyring: Arc<Keyring>, env: Env, settings: Settings) -> Result<Self, Fault> {
+        // People may have to wait for a better public URL; machines do not: an error here is told when it matters.
+        let passkeys = Passkeys::new(&Relying {
+            rp_id: settings.rp_id.clone(),
+            origin: settings.origin.clone(),
+            name: "Keywarden".into(),
+        });
+        Ok(Self(Arc::new(Inner {
+            decisions: Decisions::default(),
+            env,
+            freshness: Freshness::default(),
+            gate: Gate::new()?,
+            keyring,
+            keys: keys::Memory::new(),
+            passkeys,
+            refusals: Refusals::default(),
+            settings,
+            store,
+            subjects: Subjects::new(),
+            tokens: Tokens::new(),
+        })))
+    }
+
+    /// Clock and randomness.
+    pub fn env(&self) -> &Env {
+        &self.0.env
+    }
+
+    /// The keyring.
+    pub fn keyring(&self) -> &Arc<Keyring> {
+        &self.0.keyring
+    }
+
+    /// What this deployment is.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The passkey ceremonies, or why browsers would refuse them at this public URL.
+    pub fn passkeys(&self) -> &Result<Passkeys, RelyingError> {
+        &self.0.passkeys
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.0.gate
+    }
+
+    pub(crate) fn key_memory(&self) -> &keys::Memory {
+        &self.0.keys
+    }
+
+    pub(crate) fn decisions(&self) -> &Decisions {
+        &self.0.decisions
+    }
+
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.0.refusals
+    }
+
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.0.tokens
+    }
+
+    /// A door's operation, now.
+    pub fn op(&self, actor: Actor, source: Source, request: RequestId) -> Op {
+        Op { actor, source, request, now: self.env().now(), once: None }
+    }
+
+    /// A job's operation, now.
+    pub fn system_op(&self, job: &'static str) -> Op {
+        let now = self.env().now();
+        Op::system(job, self.env().id::<RequestId>(now), now)
+    }
+
+    // ---- the one staleness rule -------------------------------------------------------------------------------
+
+    /// Reads the change counter and forgets what has changed. Called every 250 ms, and after each restricting write.
+    pub async fn look(&self) -> Result<Counter, Fault> {
+        let asked = self.env().monotonic();
+        let mut conn = self.store().read().await?;
+        let counter = change::counter(&mut conn).await?;
+        let before = self.0.freshness.last().map(|(known, _)| known);
+        if let Some(before) = before.filter(|known| known.value < counter.value) {
+            let steps = change::since(&mut conn, before.value, STEPS).await?;
+            self.0.keys.begin_forgetting();
+            let keys: Vec<_> =
+                steps.iter().filter(|step| step.kind == "key").map(|step| step.thing.as_str()).collect();
+            let values = public_ids(&mut conn, &keys).await?;
+            self.forget(before, counter, &steps);
+            self.0.keys.forget(&values);
+        } else if before.is_none() {
+            self.forget_everything();
+        }
+        self.0.freshness.note(counter, asked);
+        Ok(counter)
+    }
+
+    /// The counter as of less than a second ago: asks the store only if memory is older.
+    pub(crate) async fn counter(&self) -> Result<Counter, Fault> {
+        match self.0.freshness.counter(self.env().monotonic(), MAX_AGE) {
+            Some(counter) => Ok(counter),
+            None => self.look().await,
+        }
+    }
+
+    /// The counter as last read, and how long ago that was.
+    pub fn last_look(&self) -> Option<(i64, Duration)> {
+        let (counter, at) = self.0.freshness.last()?;
+        Some((counter.value, self.env().monotonic().saturating_duration_since(at)))
+    }
+
+    /// The counter as it was last read, however long ago, and when.
+    pub(crate) fn last_counter(&self) -> Option<(Counter, std::time::Instant)> {
+        self.0.freshness.last()
+    }
+
+    fn forget(&self, before: Counter, now: Counter, steps: &[Changed]) {
+        let whole = i64::try_from(steps.len()).ok() == now.value.checked_sub(before.value);
+        if !whole {
+            self.forget_everything();
+            return;
+        }
+        for step in steps {
+            match step.kind.as_str() {
+                "authority" => {
+                    self.gate().forget();
+                    self.tokens().forget();
+                    self.0.keys.forget_verifiers();
+                }
+                "key" | "session" => {}
+                _ => self.forget_everything(),
+            }
+        }
+    }
+
+    fn forget_everything(&self) {
+        self.gate().forget();
+        self.tokens().forget();
+        self.0.keys.forget_everything();
+    }
+
+    /// Forgets what was unwrapped from the keyring; for the moment it is sealed.
+    pub fn forget_secrets(&self) {
+        self.0.subjects.forget();
+    }
+
+    // ---- deciding -----------------------------------------------------------------------------------------------
+
+    /// Asks whether the caller may do this. A stranger learns only that there is nothing.
+    pub async fn authorize(&self, op: &Op, action: Action, resource: &Resource) -> Result<Permit, Refused> {
+        let counter = self.counter().await?;
+        let answer = self.gate().authorize(op, self.store(), counter, action, resource).await;
+        self.decisions().note(op, action, resource, &answer);
+        self.refusals().note_answer(op, action, &answer);
+        answer
+    }
+
+    /// Where the caller may do this at all: the scope of lists.
+    pub async fn reach(&self, op: &Op, action: Action) -> Result<Reach, Refused> {
+        let counter = self.counter().await?;
+        self.gate().reach(op, self.store(), counter, action).await
+    }
+
+    /// Whether the answer would be yes, aside from a fresh passkey: for showing or hiding a button.
+    pub async fn would(&self, op: &Op, action: Action, resource: &Resource) -> Result<bool, Refused> {
+        let counter = self.counter().await?;
+        self.gate().would(op, self.store(), counter, action, resource).await
+    }
+
+    /// Whether the person who asks holds a role of the organization: the shorter limits of sessions are theirs.
+    pub(crate) async fn is_privileged(&self, op: &Op) -> Result<bool, Fault> {
+        let counter = self.counter().await?;
+        self.gate().is_privileged(op, self.store(), counter).await
+    }
+
+    // ---- changing -----------------------------------------------------------------------------------------------
+
+    /// Decides, then writes with its event, and notes the idempotency key; decides anew when who may do what changed
+    /// in between. `subjects` are the people (ids) of whom the events will tell, beside the actor.
+    ///
+    /// `body` runs inside the transaction, perhaps more than once: SQL and pure decisions only.
+    pub(crate) async fn change<T, E, F>(
+        &self,
+        op: &Op,
+        action: Action,
+        resource: &Resource,
+        subjects: &[String],
+        body: F,
+    ) -> Result<T, E>
+    where
+        T: Repeatable + Send + Sync + 'static,
+        E: From<Refused> + Send + 'static,
+        F: for<'t> Fn(&'t mut Tx, Record) -> BoxFuture<'t, Result<Written<T>, E>>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.change_all(op, action, std::slice::from_ref(resource), subjects, body).await
+    }
+
+    /// As [`Domain::change`] of several things at once: each is asked for, and one no is a no to all.
+    pub(crate) async fn change_all<T, E, F>(
+        &self,
+        op: &Op,
+        action: Action,
+        resources: &[Resource],
+        subjects: &[String],
+        body: F,
+    ) -> Result<T, E>
+    where
+        T: Repeatable + Send + Sync + 'static,
+        E: From<Refused> + Send + 'static,
+        F: for<'t> Fn(&'t mut Tx, Record) -> BoxFuture<'t, Result<Written<T>, E>>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        for _ in 0..DECISIONS {
+            let mut permit: Option<Permit> = None;
+            for resource in resources {
+                // The first one tells the event; it is the oldest, too, so that what it rests on is checked for all.
+                let one = self.authorize(op, action, resource).await?;
+                permit = permit.or(Some(one));
+            }
+            let permit = permit.ok_or(Refused::NotFound)?;
+            let basis = Basis::Permit { counter: permit.counter(), restricts: action.restricts() };
+            let record = self.record(op, Some(&permit), subjects).await.map_err(Refused::from)?;
+            match self.commit(op, basis, record, body.clone()).await {
+                Err(WriteError::Stale) => {
+                    self.look().await.map_err(Refused::from)?;
+                }
+                Err(WriteError::Refused(error)) => return Err(error),
+                Err(WriteError::Store(error)) => return Err(Refused::from(error).into()),
+                Ok(done) => {
+                    if action.restricts() {
+                        self.look().await.map_err(Refused::from)?;
+                    }
+                    return Ok(done);
+                }
+            }
+        }
+        Err(Refused::from(Fault::Unexpected("who may do what changes too often to decide".into())).into())
+    }
+
+    /// Writes on its own account, without a permit: a job, the operator's shell, a one-time link that proves itself
+    /// in `body`. `why` names which.
+    pub(crate) async fn change_unasked<T, E, F>(
+        &self,
+        op: &Op,
+        why: &'static str,
+        subjects: &[String],
+        body: F,
+    ) -> Result<T, E>
+    where
+        T: Repeatable + Send + Sync + 'static,
+        E: From<Refused> + Send + 'static,
+        F: for<'t> Fn(&'t mut Tx, Record) -> BoxFuture<'t, Result<Written<T>, E>>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        tracing::debug!(why, actor = op.actor.kind(), "domain.change_unasked");
+        let record = self.record(op, None, subjects).await.map_err(Refused::from)?;
+        match self.commit(op, Basis::Own, record, body).await {
+            Err(WriteError::Refused(error)) => Err(error),
+            Err(WriteError::Stale) => {
+                Err(Refused::from(Fault::Unexpected("stale without a permit".into())).into())
+            }
+            Err(WriteError::Store(error)) => Err(Refused::from(error).into()),
+            Ok(done) => {
+                self.look().await.map_err(Refused::from)?;
+                Ok(done)
+            }
+        }
+    }
+
+    async fn commit<T, E, F>(
+        &self,
+        op: &Op,
+        basis: Basis,
+        record: Record,
+        body: F,
+    ) -> Result<T, WriteError<E>>
+    where
+        T: Repeatable + Send + Sync + 'static,
+        E: From<Refused> + Send + 'static,
+        F: for<'t> Fn(&'t mut Tx, Record) -> BoxFuture<'t, Result<Written<T>, E>>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        let refused = |error: Refused| WriteError::Refused(E::from(error));
+        if op.once.is_some() {
+            let mut conn = self.store().read().await?;
+            match once::look::<T>(&mut conn, op, self.keyring())
+                .await
+                .map_err(|error| refused(error.into()))?
+            {
+                Some(Ok(before)) => return Ok(before),
+                Some(Err(replayed)) => return Err(refused(replayed.into())),
+                None => {}
+            }
+        }
+        let noted = Arc::new(Noted::of(op));
+        let (keyring, env) = (Arc::clone(self.keyring()), self.env().clone());
+        let wrote = self
+            .store()
+            .write(basis, move |tx: &mut Tx| {
+                let (body, record) = (body.clone(), record.clone());
+                let (noted, keyring, env) = (Arc::clone(&noted), Arc::clone(&keyring), env.clone());
+                Box::pin(async move {
+                    let written = body(tx, record).await?;
+                    if let Some(noted) = &*noted {
+                        once::note(tx, noted, &keyring, &env, written.value())
+                            .await
+                            .map_err(|fault| E::from(Refused::from(fault)))?;
+                    }
+                    Ok(written)
+                })
+            })
+            .await;
+        match wrote {
+            // A twin of this very request was faster: its row stands, so its answer is ours.
+            Err(WriteError::Refused(_) | WriteError::Store(_)) if op.once.is_some() => {
+                let mut conn = self.store().read().await?;
+                match once::look::<T>(&mut conn, op, self.keyring())
+                    .await
+                    .map_err(|error| refused(error.into()))?
+                {
+                    Some(Ok(before)) => Ok(before),
+                    Some(Err(replayed)) => Err(refused(replayed.into())),
+                    None => wrote,
+                }
+            }
+            other => other,
+        }
+    }
+
+    /// What events of this operation are made with: under its permit, with the keys of the subjects they tell of.
+    pub(crate) async fn record(
+        &self,
+        op: &Op,
+        permit: Option<&Permit>,
+        subjects: &[String],
+    ) -> Result<Record, Fault> {
+        let mut keys = BTreeMap::new();
+        for subject in subjects.iter().cloned().chain([op.actor.subject()]) {
+            let key = self.subject_key(&subject, op.now).await?;
+            keys.insert(subject, key);
+        }
+        Ok(Record::new(self.env(), op, permit, keys))
+    }
+
+    /// The key of a subject, or of the house; `None` once erased.
+    pub(crate) async fn subject_key(
+        &self,
+        id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Arc<EnvelopeKey>>, Fault> {
+        let inner = &self.0;
+        inner.subjects.key(id, &inner.store, &inner.keyring, &inner.env, now).await
+    }
+
+    /// The key of a subject as stored now; none is made.
+    pub(crate) async fn subject_key_if_there(&self, id: &str) -> Result<Option<EnvelopeKey>, Fault> {
+        self.0.subjects.stored(id, &self.0.store, &self.0.keyring).await
+    }
+
+    /// A fresh id at the operation's instant.
+    pub(crate) fn fresh<I: TypedId>(&self, op: &Op) -> I {
+        self.env().id(op.now)
+    }
+}
+
+impl fmt::Debug for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Domain")
+    }
+}

@@ -1,0 +1,50 @@
+//! What is ours to mend, not the caller's.
+
+use keywarden_store::StoreError;
+use keywarden_vault::{OpenError, SealingError, keyring::Sealed};
+
+/// Keywarden could not do what it should have done. Doors answer 503 for what passes, 500 for the rest.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// A row or an envelope is not what it must be.
+    #[error("stored data is damaged: {0}")]
+    Damaged(String),
+    /// The keyring is sealed: the HSM was not there for too long.
+    #[error(transparent)]
+    Sealed(#[from] Sealed),
+    /// The records failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A library failed in a way that no input explains.
+    #[error("unexpected: {0}")]
+    Unexpected(String),
+}
+
+impl Fault {
+    /// True if trying again later may help.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Sealed(_) => true,
+            Self::Store(error) => error.is_passing(),
+            Self::Damaged(_) | Self::Unexpected(_) => false,
+        }
+    }
+}
+
+impl From<OpenError> for Fault {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Sealed(sealed) => Self::Sealed(sealed),
+            other => Self::Damaged(other.to_string()),
+        }
+    }
+}
+
+impl From<SealingError> for Fault {
+    fn from(error: SealingError) -> Self {
+        match error {
+            SealingError::Sealed(sealed) => Self::Sealed(sealed),
+            other => Self::Unexpected(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Every sealed row opens in its place. What only a caller's own key opens is looked at from outside: it must name a
+//! keyring key of its purpose.
+
+use keywarden_store::fsck::{self, Kind, Sealed};
+use keywarden_vault::{OpenError, Purpose};
+
+use super::{Findings, PAGE};
+use crate::audit::subject_context;
+use crate::{Domain, Fault};
+
+const KINDS: [Kind; 6] = [
+    Kind::Ceremonies,
+    Kind::Idempotency,
+    Kind::PendingPosts,
+    Kind::Sessions,
+    Kind::Subjects,
+    Kind::UnseenCodes,
+];
+
+impl Domain {
+    pub(super) async fn check_sealed(&self, findings: &mut Findings) -> Result<(), Fault> {
+        for kind in KINDS {
+            let mut after = String::new();
+            loop {
+                let page = fsck::sealed(&mut self.store().read().await?, kind, &after, PAGE).await?;
+                let Some(last) = page.last() else { break };
+                after.clone_from(&last.id);
+                for row in page {
+                    findings.opened += 1;
+                    if let Err(cause) = self.try_open(kind, &row) {
+                        let says = format!("does not open: {cause}");
+                        findings.found("sealed-row", format!("{} {}", kind.table(), row.id), says);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn try_open(&self, kind: Kind, row: &Sealed) -> Result<(), OpenError> {
+        let open = |purpose, context: &[u8]| self.keyring().open(purpose, context, &row.sealed).map(drop);
+        match kind {
+            Kind::Subjects => open(Purpose::Personal, &subject_context(&row.id)),
+            Kind::Idempotency => only_authentic(open(Purpose::Idempotency, &[])),
+            Kind::Ceremonies | Kind::PendingPosts | Kind::Sessions => {
+                let context = format!("{}.sealed/{}/{}", kind.table(), row.id, row.bound);
+                open(Purpose::Session, context.as_bytes())
+            }
+            Kind::UnseenCodes => open(Purpose::Session, format!("unseen_codes.sealed/{}", row.id).as_bytes()),
+            Kind::Personal => Ok(()), // with its event
+        }
+    }
+}
+
+/// Under another context the right key cannot open it either; everything else is wrong with the envelope itself.
+fn only_authentic(opened: Result<(), OpenError>) -> Result<(), OpenError> {
+    match opened {
+        Err(OpenError::AuthenticationFailed) => Ok(()),
+        other => other,
+    }
+}

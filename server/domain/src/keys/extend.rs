@@ -1,0 +1,71 @@
+//! More time for callers that have not changed over yet.
+
+use chrono::{DateTime, Utc};
+use keywarden_model::{ApiKeyId, KeyValueId};
+use keywarden_store::keys as rows;
+use keywarden_store::{ChangeKind, Written};
+
+use super::key::{Key, KeyValue, claim};
+use super::rotate::LONGEST_OVERLAP;
+use crate::refused::carries_refused;
+use crate::{Action, Domain, Op, Refused};
+
+/// Why an old value gets no more time.
+#[derive(Debug, thiserror::Error)]
+pub enum ExtendError {
+    /// It is the current value, which needs none.
+    #[error("this is the key's current value: it has no overlap to extend")]
+    Current,
+    /// As everywhere.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// It has stopped: what was refused once stays refused.
+    #[error("this value has stopped already: its callers need the new one")]
+    Stopped,
+    /// Not later than now, or too late.
+    #[error("choose an end between now and 90 days from now, and not after the key's expiry")]
+    When,
+}
+carries_refused!(ExtendError);
+
+fn check(key: &Key, value: &KeyValue, until: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), ExtendError> {
+    if !value.is_living() {
+        return Err(ExtendError::Stopped);
+    }
+    if value.superseded_at.is_none() {
+        return Err(ExtendError::Current);
+    }
+    let within =
+        until > now && until <= now + LONGEST_OVERLAP && key.expires_at.is_none_or(|end| until <= end);
+    if within { Ok(()) } else { Err(ExtendError::When) }
+}
+
+impl Domain {
+    /// Lets an old value work until another moment, later or earlier.
+    pub async fn extend_key_overlap(
+        &self,
+        op: &Op,
+        id: ApiKeyId,
+        value: KeyValueId,
+        until: DateTime<Utc>,
+    ) -> Result<(), ExtendError> {
+        let (resource, owner) = self.key_as_resource(id).await?;
+        self.change(op, Action::ExtendKeyOverlap, &resource, &[], move |tx, record| {
+            Box::pin(async move {
+                let now = record.now();
+                let it = claim(tx, id, owner, now).await?;
+                let old = it.values.iter().find(|it| it.id == value).ok_or(Refused::NotFound)?;
+                check(&it.key, old, until, now)?;
+                rows::stop_value(tx, value, until).await?;
+                tx.restrict(ChangeKind::Key, id, now).await?;
+                let event = record
+                    .event(Action::ExtendKeyOverlap.name(), "key", id)
+                    .project(it.key.project)
+                    .fact("value", value)
+                    .change("stops_at", old.stops_at, until);
+                Ok(Written::new((), event.finish()?))
+            })
+        })
+        .await
+    }
+}

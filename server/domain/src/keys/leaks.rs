@@ -1,0 +1,152 @@
+//! "Found a key?": whose it is, told to whoever may act on it.
+//!
+//! The value itself is neither stored nor logged; only its public id is looked for. For somebody who may not act on the
+//! key, an unknown value and a foreign one are the same.
+
+use keywarden_model::{ApiKeyId, KeyState, KeyValueId};
+use keywarden_store::{Conn, Written, keys as rows};
+use keywarden_vault::Purpose;
+use keywarden_vault::token::{self, Kind};
+
+use super::import;
+use super::key::{self, Key, KeyValue};
+use super::show::WhatMay;
+use crate::once::Repeatable;
+use crate::{Action, Domain, Fault, Op, Refused, Resource};
+
+use keywarden_vault::SecretString;
+
+/// Longer texts are not looked through.
+const LONGEST: usize = 64 * 1024;
+
+/// What was learned of a leaked value.
+#[derive(Debug)]
+pub enum Leak {
+    /// It is a value of a key that the caller may act on.
+    Found {
+        /// The key.
+        key: Box<Key>,
+        /// The key's state.
+        state: KeyState,
+        /// The value that leaked.
+        value: Box<KeyValue>,
+        /// What the caller may do.
+        may: WhatMay,
+    },
+    /// Unknown, or none of the caller's business.
+    Unknown,
+}
+
+/// A leaked value's key, told or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Told(Option<(ApiKeyId, KeyValueId)>);
+
+impl Repeatable for Told {
+    fn thing(&self) -> String {
+        self.0.map_or_else(String::new, |(key, value)| format!("{key} {value}"))
+    }
+    fn again(thing: &str, _: Option<SecretString>) -> Option<Self> {
+        let Some((key, value)) = thing.split_once(' ') else { return Some(Self(None)) };
+        Some(Self(Some((key.parse().ok()?, value.parse().ok()?))))
+    }
+}
+
+impl Domain {
+    /// Takes a leaked value, alone or within a text, and says whose it is.
+    pub async fn look_up_leak(&self, op: &Op, text: &str) -> Result<Leak, Refused> {
+        let mut conn = self.store().read().await?;
+        let found = match self.leaked(&mut conn, text).await? {
+            Some((key, value)) => key::load(&mut conn, key, op.now)
+                .await?
+                .and_then(|(key, values)| Some((values.into_iter().find(|it| it.id == value)?, key))),
+            None => None,
+        };
+        drop(conn);
+        let entitled = match &found {
+            Some((_, key)) => self.would(op, Action::RevokeKey, &key.resource()).await?,
+            None => false,
+        };
+        let known = found.as_ref().map(|(value, key)| (key.id, value.id, key.project));
+        let told = self
+            .change::<Told, Refused, _>(
+                op,
+                Action::LookUpLeak,
+                &Resource::Organization,
+                &[],
+                move |_, record| {
+                    Box::pin(async move {
+                        let told = Told(known.filter(|_| entitled).map(|(key, value, _)| (key, value)));
+                        // The record knows more than the caller: a leak of somebody else's key is worth following up.
+                        let event = match known {
+                            Some((key, value, project)) => record
+                                .event(Action::LookUpLeak.name(), "key", key)
+                                .project(project)
+                                .fact("value", value)
+                                .fact("told", entitled),
+                            None => record
+                                .event(Action::LookUpLeak.name(), "organization", "organization")
+                                .fact("told", false),
+                        };
+                        Ok(Written::new(told, event.finish()?))
+                    })
+                },
+            )
+            .await?;
+        match (told.0, found) {
+            (Some(_), Some((value, key))) => {
+                let may = self.what_may(op, &key, std::slice::from_ref(&value)).await?;
+                Ok(Leak::Found { state: key.state(op.now), may, value: Box::new(value), key: Box::new(key) })
+            }
+            _ => Ok(Leak::Unknown),
+        }
+    }
+
+    /// The value in the text, if it is one of ours and its hash fits.
+    async fn leaked(&self, conn: &mut Conn, text: &str) -> Result<Option<(ApiKeyId, KeyValueId)>, Refused> {
+        let keyring = self.keyring();
+        for word in words(text) {
+            let (ids, material) = match token::parse(word) {
+                Ok(parsed) if parsed.kind() == Kind::ApiKey => {
+                    (vec![parsed.id()], parsed.material().to_vec())
+                }
+                _ if word.len() == text.trim().len() && import::may_be_imported(word) => {
+                    let prints = import::fingerprints(keyring, &import::digest(word)).map_err(Fault::from)?;
+                    (prints.ids, prints.material)
+                }
+                _ => continue,
+            };
+            for id in ids {
+                let Some(row) = rows::value_by_public_id(conn, id.as_str()).await? else { continue };
+                let mac = row.mac.as_slice().try_into().unwrap_or([0; 32]);
+                let fits = keyring.verify_mac(Purpose::ApiKeyMac, row.mac_key_id, &material, &mac);
+                if fits.map_err(Fault::from)? && row.destroyed_at.is_none() {
+                    return Ok(Some((row.key_id, row.id)));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The text itself, then whatever in it begins like a value; a few of these at most.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let text = if text.len() <= LONGEST { text.trim() } else { "" };
+    let within = text.match_indices("kwk_").take(32).filter_map(move |(at, _)| {
+        let rest = text.get(at..)?;
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        rest.get(..end)
+    });
+    std::iter::once(text).chain(within)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_found_within_a_line_of_a_log() {
+        let line = "curl -H 'authorization: Bearer kwk_live_abc_def' https://x/?k=kwk_test_1&y";
+        let found: Vec<_> = words(line).skip(1).collect();
+        assert_eq!(found, ["kwk_live_abc_def", "kwk_test_1"]);
+    }
+}

@@ -1,0 +1,243 @@
+//! Lists of keys, within what the caller may see.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use keywarden_model::{ApiKeyId, EnvironmentId, KeyState, Name, ProjectId, Tag};
+use keywarden_store::keys::list::{self as rows, After, Filter, Rank};
+use keywarden_store::keys::{KeyRow, ValueRow, values_of_many};
+use keywarden_vault::token::{self, PublicId};
+
+use super::key::{Key, KeyValue};
+use crate::authz::{Owner, Reach};
+use crate::refused::carries_refused;
+use crate::{Action, Domain, Fault, Op, Refused};
+
+/// More keys than this are "many".
+const COUNTED: u32 = 10_000;
+
+/// What a list is ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// When they were issued, newest first.
+    #[default]
+    Created,
+    /// When they expire, soonest first.
+    Expires,
+    /// When they were last used, latest first.
+    LastUsed,
+    /// By name.
+    Name,
+}
+
+impl Order {
+    /// All, alphabetical.
+    pub const ALL: [Self; 4] = [Self::Created, Self::Expires, Self::LastUsed, Self::Name];
+
+    /// The word in addresses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Expires => "expires",
+            Self::LastUsed => "last-used",
+            Self::Name => "name",
+        }
+    }
+
+    /// From its word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|order| order.as_str() == text)
+    }
+
+    fn row_order(self) -> rows::Order {
+        match self {
+            Self::Created => rows::Order::Created,
+            Self::Expires => rows::Order::Expires,
+            Self::LastUsed => rows::Order::LastUsed,
+            Self::Name => rows::Order::Name,
+        }
+    }
+
+    fn descends(self, reversed: bool) -> bool {
+        matches!(self, Self::Created | Self::LastUsed) != reversed
+    }
+}
+
+/// What is looked for. Empty fields do not narrow.
+#[derive(Debug, Clone, Default)]
+pub struct KeyQuery {
+    /// In this project.
+    pub project: Option<ProjectId>,
+    /// In this environment.
+    pub environment: Option<EnvironmentId>,
+    /// In this state.
+    pub state: Option<KeyState>,
+    /// Of this person or team.
+    pub owner: Option<Owner>,
+    /// With this tag.
+    pub tag: Option<Tag>,
+    /// A part of the name in any spelling, an id, a public id, or a whole value (of which only the public part counts).
+    pub search: Option<String>,
+    /// The order.
+    pub order: Order,
+    /// The other way round.
+    pub reversed: bool,
+    /// Where to go on: [`KeyPage::next`] of the page before.
+    pub cursor: Option<String>,
+    /// At most this many: 1 to 200.
+    pub limit: u32,
+}
+
+/// A key in a list.
+#[derive(Debug, Clone)]
+pub struct KeyLine {
+    /// The key.
+    pub key: Key,
+    /// Its state now.
+    pub state: KeyState,
+    /// Its values, newest first.
+    pub values: Vec<KeyValue>,
+}
+
+/// A page of keys.
+#[derive(Debug)]
+pub struct KeyPage {
+    /// The keys.
+    pub keys: Vec<KeyLine>,
+    /// Give it as [`KeyQuery::cursor`] for the next page; `None` at the end.
+    pub next: Option<String>,
+}
+
+/// Why there is no list.
+#[derive(Debug, thiserror::Error)]
+pub enum ListError {
+    /// Not a cursor of a list in this order.
+    #[error("this cursor belongs to no list in this order: begin without one")]
+    Cursor,
+    /// As everywhere.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+}
+carries_refused!(ListError);
+
+impl Domain {
+    /// A page of the keys that the caller may see.
+    pub async fn keys(&self, op: &Op, query: &KeyQuery) -> Result<KeyPage, ListError> {
+        let filter = self.key_filter(op, query, Action::ViewKey).await?;
+        let (order, descending) = (query.order.row_order(), query.order.descends(query.reversed));
+        let after = query.cursor.as_deref().map(|text| read_cursor(text, query.order)).transpose()?;
+        let limit = query.limit.clamp(1, 200);
+        let mut conn = self.store().read().await?;
+        let mut found = rows::list(&mut conn, &filter, order, descending, after.as_ref(), limit + 1).await?;
+        let more = found.len() > limit as usize;
+        found.truncate(limit as usize);
+        let next = found.last().filter(|_| more).map(|last| cursor(last, query.order)).transpose()?;
+        let ids: Vec<_> = found.iter().map(|row| row.id).collect();
+        let values = values_of_many(&mut conn, &ids).await?;
+        let keys = found.into_iter().map(|row| line(row, &values, op.now)).collect::<Result<_, _>>()?;
+        Ok(KeyPage { keys, next })
+    }
+
+    /// How many keys there are of these, up to ten thousand.
+    pub async fn count_keys(&self, op: &Op, query: &KeyQuery) -> Result<u64, ListError> {
+        let filter = self.key_filter(op, query, Action::ViewKey).await?;
+        let mut conn = self.store().read().await?;
+        Ok(rows::count(&mut conn, &filter, COUNTED).await?)
+    }
+
+    /// What is looked for, within where the caller may do `action`.
+    pub(super) async fn key_filter(
+        &self,
+        op: &Op,
+        query: &KeyQuery,
+        action: Action,
+    ) -> Result<Filter, Refused> {
+        let reach = match self.reach(op, action).await? {
+            Reach::All => None,
+            Reach::Part { projects, owners } => {
+                Some((projects, owners.iter().map(ToString::to_string).collect()))
+            }
+        };
+        let search = query.search.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        let (id, name_contains) = match search {
+            None => (None, None),
+            Some(text) => match exactly(text) {
+                Some(id) => (Some(id), None),
+                // What is no name is in no name.
+                None => {
+                    (None, Some(text.parse::<Name>().map_or_else(|_| text.to_lowercase(), |it| it.folded())))
+                }
+            },
+        };
+        Ok(Filter {
+            reach,
+            project: query.project,
+            environment: query.environment,
+            owner: query.owner.map(|owner| owner.to_string()),
+            tag: query.tag.as_ref().map(ToString::to_string),
+            state: query.state,
+            stands: false,
+            name_contains,
+            id,
+            now: op.now,
+        })
+    }
+}
+
+/// A text that can only be an id: the search then looks for nothing else. A whole value is cut to its public part.
+fn exactly(text: &str) -> Option<String> {
+    if let Ok(parsed) = token::parse(text) {
+        return Some(parsed.id().to_string());
+    }
+    if let Ok(id) = text.parse::<ApiKeyId>() {
+        return Some(id.to_string());
+    }
+    // `kwk_live_<public id>_…`, as pages show it.
+    if let Some(shown) = text.strip_prefix("kwk_") {
+        let id = shown.split('_').nth(1)?;
+        return id.parse::<PublicId>().ok().map(|id| id.to_string());
+    }
+    // Twelve letters and digits may be a name; only with a digit and both cases they are taken for a public id.
+    let mixed = text.bytes().any(|b| b.is_ascii_digit())
+        && text.bytes().any(|b| b.is_ascii_lowercase())
+        && text.bytes().any(|b| b.is_ascii_uppercase());
+    text.parse::<PublicId>().ok().filter(|_| mixed).map(|id| id.to_string())
+}
+
+pub(super) fn line(row: KeyRow, values: &[ValueRow], now: DateTime<Utc>) -> Result<KeyLine, Fault> {
+    let key = Key::from_row(row)?;
+    let life = key.life();
+    let own = values.iter().filter(|value| value.key_id == key.id);
+    let values = own.map(|row| KeyValue::from_row(row, &life, now)).collect::<Result<_, _>>()?;
+    Ok(KeyLine { state: key.state(now), values, key })
+}
+
+/// Where a page ends: the order's word, the rank and the id of its last key.
+fn cursor(last: &KeyRow, order: Order) -> Result<String, Fault> {
+    let name: Name = last.name.parse().map_err(|cause| Fault::Damaged(format!("api_keys: {cause}")))?;
+    let rank = match order.row_order().rank(last, &name.folded()) {
+        Rank::Moment(at) => at.to_string(),
+        Rank::None => String::new(),
+        Rank::Text(text) => text,
+    };
+    Ok(URL_SAFE_NO_PAD.encode(format!("{} {} {rank}", order.as_str(), last.id)))
+}
+
+fn read_cursor(text: &str, order: Order) -> Result<After, ListError> {
+    let wrong = || ListError::Cursor;
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| wrong())?;
+    let text = String::from_utf8(bytes).map_err(|_| wrong())?;
+    let mut parts = text.splitn(3, ' ');
+    let (Some(word), Some(id), Some(rank)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(wrong());
+    };
+    if word != order.as_str() {
+        return Err(wrong());
+    }
+    let rank = match order {
+        Order::Created => Rank::None,
+        Order::Expires | Order::LastUsed => Rank::Moment(rank.parse().map_err(|_| wrong())?),
+        Order::Name => Rank::Text(rank.to_owned()),
+    };
+    Ok(After { rank, id: id.parse().map_err(|_| wrong())? })
+}

@@ -1,0 +1,53 @@
+//! The end of an old value, now.
+
+use keywarden_model::{ApiKeyId, KeyValueId};
+use keywarden_store::keys as rows;
+use keywarden_store::{ChangeKind, Written};
+
+use super::key::claim;
+use crate::refused::carries_refused;
+use crate::{Action, Domain, Op, Refused};
+
+/// Why the value goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum StopError {
+    /// It is the current value.
+    #[error("this is the key's current value: rotate first, or revoke the key")]
+    Current,
+    /// As everywhere.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// It has stopped.
+    #[error("this value has stopped already")]
+    Stopped,
+}
+carries_refused!(StopError);
+
+impl Domain {
+    /// Stops an old value at once. [`Domain::drain_board`] says who breaks.
+    pub async fn stop_old_value(&self, op: &Op, id: ApiKeyId, value: KeyValueId) -> Result<(), StopError> {
+        let (resource, owner) = self.key_as_resource(id).await?;
+        self.change(op, Action::StopOldKeyValue, &resource, &[], move |tx, record| {
+            Box::pin(async move {
+                let now = record.now();
+                let it = claim(tx, id, owner, now).await?;
+                let old = it.values.iter().find(|it| it.id == value).ok_or(Refused::NotFound)?;
+                if !old.is_living() {
+                    return Err(StopError::Stopped);
+                }
+                if old.superseded_at.is_none() {
+                    return Err(StopError::Current);
+                }
+                rows::stop_value(tx, value, now).await?;
+                tx.restrict(ChangeKind::Key, id, now).await?;
+                let event = record
+                    .event(Action::StopOldKeyValue.name(), "key", id)
+                    .project(it.key.project)
+                    .fact("value", value)
+                    .change("stops_at", old.stops_at, now);
+                Ok(Written::new((), event.finish()?))
+            })
+        })
+        .await
+    }
+}

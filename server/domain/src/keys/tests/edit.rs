@@ -1,0 +1,69 @@
+use chrono::TimeDelta;
+use keywarden_model::{Role, Scopes, VerifyCode};
+
+use super::{Scene, events_of};
+use crate::Refused;
+use crate::authz::Owner;
+use crate::cast::both_engines;
+use crate::keys::{EditKeyError, KeyPatch, TermError};
+
+#[tokio::test]
+async fn an_edit_counts_at_once_and_only_from_the_version_that_was_read() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        let key = scene.issue("Orders").await;
+        let read = domain.key(&scene.bob.op(), key.id).await.unwrap().key.row_version;
+        let wanted = Scopes::parse(["orders:read"]).unwrap();
+        let asked = async || {
+            let question = crate::keys::Question {
+                presented: key.value.expose(),
+                scopes: &wanted,
+                ip: None,
+                caller: None,
+                route: crate::keys::Route::Verify,
+            };
+            domain.verify_key(&scene.gateway.op(), &question).await.unwrap().code
+        };
+        assert_eq!(asked().await, VerifyCode::InsufficientScope);
+        let patch = KeyPatch { scopes: Some(wanted.clone()), ..KeyPatch::default() };
+        domain.edit_key(&scene.bob.op(), key.id, Some(read), patch.clone()).await.unwrap();
+        assert_eq!(asked().await, VerifyCode::Valid);
+        let stale = domain.edit_key(&scene.bob.op(), key.id, Some(read), patch).await;
+        assert!(matches!(stale, Err(EditKeyError::Stale)), "{stale:?}");
+        let forever = KeyPatch { expires_at: Some(None), ..KeyPatch::default() };
+        let forever = domain.edit_key(&scene.bob.op(), key.id, None, forever).await;
+        assert!(matches!(forever, Err(EditKeyError::Terms(TermError::LivesTooLong { .. }))), "{forever:?}");
+        let sooner = KeyPatch {
+            expires_at: Some(Some(scene.house.now() + TimeDelta::hours(1))),
+            ..KeyPatch::default()
+        };
+        domain.edit_key(&scene.bob.op(), key.id, None, sooner).await.unwrap();
+        assert_eq!(events_of(&scene.house, key.id).await, ["key.edit", "key.edit", "key.issue"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_owns_a_key_may_rotate_it_and_no_more_once_it_is_given_away() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        let olga = scene.house.person("Olga", &[]).await;
+        let team = scene.house.team("payments", &[olga.id], &[(Role::Viewer, Some(scene.pay.id))]).await;
+        let mut new = scene.new_key("Orders");
+        new.owner = Some(Owner::Person(olga.id));
+        let key = domain.issue_key(&scene.bob.op(), new).await.unwrap();
+        domain.rotate_key(&olga.op(), key.id, crate::keys::Overlap::Default).await.unwrap();
+        let refused = domain.edit_key(&olga.op(), key.id, None, KeyPatch::default()).await;
+        assert!(matches!(refused, Err(EditKeyError::Refused(Refused::Forbidden(_)))), "{refused:?}");
+        let give = |owner| KeyPatch { owner: Some(owner), ..KeyPatch::default() };
+        domain.edit_key(&scene.bob.op(), key.id, None, give(Owner::Team(team))).await.unwrap();
+        assert!(domain.key(&olga.op(), key.id).await.unwrap().may.rotate, "through the team");
+        domain.edit_key(&scene.bob.op(), key.id, None, give(Owner::Person(scene.bob.id))).await.unwrap();
+        assert!(!domain.key(&olga.op(), key.id).await.unwrap().may.rotate, "a viewer only");
+        let nobody = domain.edit_key(&scene.bob.op(), key.id, None, give(super::stranger())).await;
+        assert!(matches!(nobody, Err(EditKeyError::Terms(TermError::OwnerUnknown))), "{nobody:?}");
+    })
+    .await;
+}

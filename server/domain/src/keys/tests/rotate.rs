@@ -1,0 +1,106 @@
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use keywarden_model::{KeyState, VerifyCode};
+
+use super::{Scene, events_of};
+use crate::cast::both_engines;
+use crate::keys::{ExtendError, MOST_VALUES, Overlap, RotateError, StopError};
+
+#[tokio::test]
+async fn an_old_value_works_until_its_overlap_ends_and_not_an_instant_longer() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        let old = scene.issue("Orders").await;
+        let new =
+            domain.rotate_key(&scene.bob.op(), old.id, Overlap::For(TimeDelta::hours(1))).await.unwrap();
+        assert_eq!(new.id, old.id);
+        let verdict = scene.ask(old.value.expose(), |_| {}).await.unwrap();
+        assert!(verdict.valid() && verdict.superseded);
+        assert_eq!(verdict.expires_at, Some(scene.house.now() + TimeDelta::hours(1)));
+        scene.house.clock.advance(Duration::from_secs(3_599));
+        assert_eq!(scene.verify(&old.value).await, VerifyCode::Valid);
+        scene.house.clock.advance(Duration::from_secs(1));
+        assert_eq!(scene.verify(&old.value).await, VerifyCode::Expired);
+        assert_eq!(scene.verify(&new.value).await, VerifyCode::Valid);
+        let view = domain.key(&scene.bob.op(), old.id).await.unwrap();
+        let states: Vec<_> = view.values.iter().map(|value| value.state).collect();
+        assert_eq!(states, [KeyState::Active, KeyState::Deactivated]);
+        assert_eq!(events_of(&scene.house, old.id).await, ["key.issue", "key.rotate"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_overlap_the_old_value_stops_at_once_and_no_overlap_outlives_the_key() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        let now = scene.house.now();
+        let mut new = scene.new_key("Short");
+        new.expires_at = Some(now + TimeDelta::hours(2));
+        let first = domain.issue_key(&scene.bob.op(), new).await.unwrap();
+        let second = domain.rotate_key(&scene.bob.op(), first.id, Overlap::Default).await.unwrap();
+        let verdict = scene.ask(first.value.expose(), |_| {}).await.unwrap();
+        assert_eq!(verdict.expires_at, Some(now + TimeDelta::hours(2)));
+        let zero = Overlap::For(TimeDelta::zero());
+        let third = domain.rotate_key(&scene.bob.op(), first.id, zero).await.unwrap();
+        assert_eq!(scene.verify(&second.value).await, VerifyCode::Expired);
+        assert_eq!(scene.verify(&first.value).await, VerifyCode::Valid);
+        assert_eq!(scene.verify(&third.value).await, VerifyCode::Valid);
+        let long = domain.rotate_key(&scene.bob.op(), first.id, Overlap::For(TimeDelta::days(91))).await;
+        assert!(matches!(long, Err(RotateError::OverlapTooLong)), "{long:?}");
+        let past = Overlap::Until(now - TimeDelta::seconds(1));
+        let past = domain.rotate_key(&scene.bob.op(), first.id, past).await;
+        assert!(matches!(past, Err(RotateError::OverlapIsOver)), "{past:?}");
+        scene.house.clock.advance(Duration::from_hours(2));
+        let over = domain.rotate_key(&scene.bob.steps_up().op(), first.id, Overlap::Default).await;
+        assert!(matches!(over, Err(RotateError::Expired)), "{over:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_has_five_working_values_at_most() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        let key = scene.issue("Orders").await;
+        for _ in 1..MOST_VALUES {
+            domain.rotate_key(&scene.bob.op(), key.id, Overlap::Default).await.unwrap();
+        }
+        let one_more = domain.rotate_key(&scene.bob.op(), key.id, Overlap::Default).await;
+        assert!(matches!(one_more, Err(RotateError::TooManyValues)), "{one_more:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_overlap_can_be_extended_or_cut_and_a_stopped_value_stays_stopped() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        let old = scene.issue("Orders").await;
+        let new =
+            domain.rotate_key(&scene.bob.op(), old.id, Overlap::For(TimeDelta::hours(1))).await.unwrap();
+        let view = domain.key(&scene.bob.op(), old.id).await.unwrap();
+        assert!(view.may.extend && view.may.stop_old && view.may.rotate && !view.may.resume);
+        let (current, old_value) = (view.values[0].id, view.values[1].id);
+        let later = scene.house.now() + TimeDelta::hours(5);
+        let wrong = domain.extend_key_overlap(&scene.bob.op(), old.id, current, later).await;
+        assert!(matches!(wrong, Err(ExtendError::Current)), "{wrong:?}");
+        domain.extend_key_overlap(&scene.bob.op(), old.id, old_value, later).await.unwrap();
+        scene.house.clock.advance(Duration::from_hours(2));
+        assert_eq!(scene.verify(&old.value).await, VerifyCode::Valid);
+        let bob = scene.bob.steps_up();
+        domain.stop_old_value(&bob.op(), old.id, old_value).await.unwrap();
+        assert_eq!(scene.verify(&old.value).await, VerifyCode::Expired);
+        assert_eq!(scene.verify(&new.value).await, VerifyCode::Valid);
+        let late = domain.extend_key_overlap(&bob.op(), old.id, old_value, later).await;
+        assert!(matches!(late, Err(ExtendError::Stopped)), "{late:?}");
+        let current = domain.stop_old_value(&bob.op(), old.id, current).await;
+        assert!(matches!(current, Err(StopError::Current)), "{current:?}");
+    })
+    .await;
+}

@@ -1,0 +1,191 @@
+//! Invitations: a link, good for seven days, that lets one new person in with one role.
+
+use std::sync::Arc;
+
+use keywarden_model::{CeremonyId, InvitationId, Name, ProjectId, Role, RoleScope};
+use keywarden_store::people::links;
+use keywarden_store::{ChangeKind, Written, change};
+use keywarden_vault::SecretString;
+
+use super::ceremonies::{Bound, Flow, Started};
+use super::enrol::Gets;
+use super::error::{EnrolError, LinkGone, registered_twice};
+use super::links::{Link, LinkKind, NewLink, Says, link};
+use super::own_passkeys::APPROVES_AFTER;
+use super::session::{SignedIn, alike};
+use crate::once::Repeatable;
+use crate::passkeys::CreationOptions;
+use crate::refused::carries_refused;
+use crate::{Action, Actor, Domain, Fault, Op, Refused, Resource};
+
+/// Why nobody was invited.
+#[derive(Debug, thiserror::Error)]
+pub enum InviteError {
+    /// A role of a project without a project, or a role of the organization with one.
+    #[error("the role `{0}` {hint}", hint = scope_hint(*.0))]
+    Scope(Role),
+    /// As everywhere.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+}
+carries_refused!(InviteError);
+
+fn scope_hint(role: Role) -> &'static str {
+    match role.scope() {
+        RoleScope::Organization => "holds in the whole organization: choose no project",
+        RoleScope::Project => "holds in one project: choose which",
+    }
+}
+
+impl Domain {
+    /// Invites somebody. Whoever does must be entitled to give that role themselves.
+    pub async fn invite(
+        &self,
+        op: &Op,
+        name: &Name,
+        role: Role,
+        project: Option<ProjectId>,
+    ) -> Result<NewLink, InviteError> {
+        if (role.scope() == RoleScope::Project) != project.is_some() {
+            return Err(InviteError::Scope(role));
+        }
+        let where_to = project.map_or(Resource::Organization, Resource::Project);
+        // Not from memory: what the write compares with is the store's.
+        self.look().await?;
+        let granting = self.authorize(op, Action::to_grant(role), &where_to).await?.counter();
+        let says =
+            Says { name: Some(name.as_str().to_owned()), role: Some(role), project, ..Says::default() };
+        let (link, row) = self.new_link(op, LinkKind::Invitation, says)?;
+        let now = op.now;
+        let facts = Arc::new((row, SecretString::new(link.url.expose().to_owned())));
+        let done = self
+            .change(op, Action::InviteUser, &Resource::Organization, &[], move |tx, record| {
+                let facts = Arc::clone(&facts);
+                Box::pin(async move {
+                    let (row, url) = &*facts;
+                    // The permit to invite is checked again by the write; this one to give the role is checked here.
+                    if change::counter(tx).await?.authority > granting {
+                        return Err(InviteError::Refused(Refused::NotFound));
+                    }
+                    links::insert(tx, row, now).await?;
+                    tx.restrict(ChangeKind::Session, row.id, now).await?;
+                    let event = record
+                        .event(Action::InviteUser.name(), "invitation", row.id)
+                        .project(row.project)
+                        .fact("role", role)
+                        .fact("expires_at", row.expires_at)
+                        .text("name", row.name.as_deref().unwrap_or_default());
+                    let url = SecretString::new(url.expose().to_owned());
+                    Ok(Written::new(Invited { id: row.id, url }, event.finish()?))
+                })
+            })
+            .await?;
+        Ok(NewLink { id: done.id, url: done.url, expires_at: link.expires_at })
+    }
+
+    /// Invitations that still serve, newest first.
+    pub async fn invitations(&self, op: &Op) -> Result<Vec<Link>, Refused> {
+        if !self.would(op, Action::InviteUser, &Resource::Organization).await? {
+            return Err(Refused::NotFound);
+        }
+        let mut conn = self.store().read().await?;
+        let rows = links::open(&mut conn, LinkKind::Invitation.as_str(), op.now).await?;
+        rows.into_iter().map(|row| Ok(link(LinkKind::Invitation, row)?)).collect()
+    }
+
+    /// Withdraws an invitation that was not used.
+    pub async fn withdraw_invitation(&self, op: &Op, id: InvitationId) -> Result<(), Refused> {
+        let now = op.now;
+        self.change(op, Action::InviteUser, &Resource::Organization, &[], move |tx, record| {
+            Box::pin(async move {
+                if !links::withdraw(tx, id, LinkKind::Invitation.as_str(), now).await? {
+                    return Err(Refused::NotFound);
+                }
+                tx.restrict(ChangeKind::Session, id, now).await?;
+                let event = record.event("user.withdraw-invitation", "invitation", id);
+                Ok(Written::new((), event.finish()?))
+            })
+        })
+        .await
+    }
+
+    /// Begins: the newcomer's passkey, under the name that they choose.
+    pub async fn start_accept(
+        &self,
+        op: &Op,
+        link: &str,
+        person: &Name,
+    ) -> Result<Started<CreationOptions>, EnrolError> {
+        let link = self.look_at_link(op, LinkKind::Invitation, link).await?;
+        self.start_enrolment(op, Flow::Invitation, Bound::Link(link.id), person, None).await
+    }
+
+    /// Ends: person, role, passkey, recovery codes and session, or nothing.
+    pub async fn finish_accept(
+        &self,
+        op: &Op,
+        link: &str,
+        ceremony: CeremonyId,
+        response: &[u8],
+        passkey_name: &Name,
+    ) -> Result<SignedIn, EnrolError> {
+        let link = self.look_at_link(op, LinkKind::Invitation, link).await?;
+        let (newcomer, registered) =
+            self.judge_enrolment(op, Flow::Invitation, Bound::Link(link.id), ceremony, response).await?;
+        let role = link.role.ok_or_else(|| Fault::Damaged(format!("one_time_links: {}", link.id)))?;
+        let gets = Gets {
+            role,
+            project: link.project.map(|(id, _)| id),
+            brought_by: link.created_by,
+            may_approve_after: op.now + APPROVES_AFTER,
+        };
+        let (rows, signed_in) = self.enrolment(op, &newcomer, &registered, passkey_name, gets)?;
+        let (now, session, link) = (op.now, signed_in.person.session, link.id);
+        let op = alike(op, Actor::Link(link));
+        let subjects = [newcomer.user.to_string()];
+        self.change_unasked(&op, "an invitation", &subjects, move |tx, record| {
+            let rows = Arc::clone(&rows);
+            Box::pin(async move {
+                if !links::spend(tx, link, now).await? {
+                    return Err(EnrolError::Link(LinkGone));
+                }
+                rows.write(tx, now).await.map_err(|error| match registered_twice(&error) {
+                    Some(twice) => twice.into(),
+                    None => EnrolError::from(error),
+                })?;
+                let user = rows.user.id.to_string();
+                let event = record
+                    .event("user.join", "user", rows.user.id)
+                    .project(rows.binding.project)
+                    .fact("role", rows.binding.role)
+                    .fact("role_binding", rows.binding.id)
+                    .fact("passkey", rows.passkey.id)
+                    .fact("synced", rows.passkey.synced)
+                    .fact("session", session)
+                    .personal(&user, "name", &rows.user.name)
+                    .personal(&user, "passkey_name", &rows.passkey.name);
+                Ok(Written::new((), event.finish()?))
+            })
+        })
+        .await?;
+        Ok(signed_in)
+    }
+}
+
+#[derive(Debug)]
+struct Invited {
+    id: InvitationId,
+    url: SecretString,
+}
+
+impl Repeatable for Invited {
+    fn thing(&self) -> String {
+        self.id.to_string()
+    }
+    fn secret(&self) -> Option<&SecretString> {
+        Some(&self.url)
+    }
+    fn again(thing: &str, secret: Option<SecretString>) -> Option<Self> {
+        Some(Self { id: thing.parse().ok()?, url: secret? })
+    }
+}

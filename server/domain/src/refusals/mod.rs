@@ -1,0 +1,84 @@
+//! Refusals: counted in memory per source, route and verdict, and told in one event a minute. A flood of them is a flood
+//! of additions, not of writes.
+//!
+//! Strangers share an event; whoever we know gets one of their own, with what they tried.
+//!
+//! **Invariant:** bounded. When too many sources knock at once, the rest are counted without their address.
+
+mod flush;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use crate::decisions::Who;
+use crate::{Action, Domain, Op, Permit, Refused, Source};
+
+/// Distinct refusals kept between two flushes.
+const AT_MOST: usize = 10_000;
+/// What the refusals are called whose source was not kept.
+const ELSEWHERE: &str = "elsewhere";
+
+/// What was refused since the last flush.
+#[derive(Default)]
+pub(crate) struct Refusals(Mutex<HashMap<Refusal, u64>>);
+
+/// What makes a refusal distinct.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Refusal {
+    who: Who,
+    address: Option<IpAddr>,
+    /// A route's template or an action's name; no text of the caller's.
+    route: Box<str>,
+    verdict: &'static str,
+}
+
+impl Refusals {
+    fn note(&self, refusal: Refusal, times: u64) {
+        let mut refusals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if refusals.len() < AT_MOST || refusals.contains_key(&refusal) {
+            *refusals.entry(refusal).or_default() += times;
+        } else {
+            let rest = Refusal {
+                who: Who::Nobody,
+                address: None,
+                route: ELSEWHERE.into(),
+                verdict: refusal.verdict,
+            };
+            *refusals.entry(rest).or_default() += times;
+        }
+    }
+
+    fn take(&self) -> HashMap<Refusal, u64> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes a no of the gate.
+    pub(crate) fn note_answer(&self, op: &Op, action: Action, answer: &Result<Permit, Refused>) {
+        let verdict = match answer {
+            Err(Refused::Forbidden(_)) => "forbidden",
+            Err(Refused::NotFound) => "not-found",
+            Ok(_) | Err(Refused::Fault(_) | Refused::Replayed(_) | Refused::StepUp) => return,
+        };
+        let (who, address) = (Who::of(&op.actor), op.source.address);
+        self.note(Refusal { who, address, route: action.name().into(), verdict }, 1);
+    }
+}
+
+impl Domain {
+    /// Counts a request that a door refused before anybody was known: a bad token, a foreign origin, too many at once.
+    /// `route` is the route's template, never its path as asked; `verdict` is a word of the code's.
+    pub fn note_refusal(&self, source: &Source, route: &str, verdict: &'static str) {
+        let refusal = Refusal { who: Who::Nobody, address: source.address, route: route.into(), verdict };
+        self.refusals().note(refusal, 1);
+    }
+}
+
+impl fmt::Debug for Refusals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Refusals")
+    }
+}

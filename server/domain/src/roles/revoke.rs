@@ -1,0 +1,62 @@
+//! Taking a role away.
+
+use keywarden_model::{Role, RoleBindingId};
+use keywarden_store::{ChangeKind, Written, roles as rows};
+
+use super::{Holder, RoleBinding, permit_for};
+use crate::audit::Fact;
+use crate::refused::carries_refused;
+use crate::{Action, Domain, Fault, Op, Refused, Resource};
+
+/// Why the role is still held.
+#[derive(Debug, thiserror::Error)]
+pub enum RevokeRoleError {
+    /// Nobody else who is active is an owner.
+    #[error("this is the last active owner: make another one first")]
+    LastOwner,
+    /// As everywhere.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+}
+carries_refused!(RevokeRoleError);
+
+impl Domain {
+    /// Takes a role away.
+    pub async fn revoke_role(&self, op: &Op, id: RoleBindingId) -> Result<RoleBindingId, RevokeRoleError> {
+        let mut conn = self.store().read().await.map_err(Fault::from)?;
+        let found = rows::find(&mut conn, id).await?;
+        drop(conn);
+        let binding = RoleBinding::try_from(found.ok_or(Refused::NotFound)?)?;
+        let wrong = || Fault::Damaged(format!("role_bindings {id}: a role in the wrong scope"));
+        let (action, resource) = permit_for(binding.role, binding.project).ok_or_else(wrong)?;
+        // Who may not see the people must not learn from "forbidden" that this binding exists.
+        if resource == Resource::Organization
+            && !self.would(op, Action::ViewUsers, &Resource::Organization).await?
+            && !self.would(op, action, &resource).await?
+        {
+            return Err(Refused::NotFound.into());
+        }
+        self.change(op, action, &resource, &[], move |tx, record| {
+            Box::pin(async move {
+                let found = rows::find(tx, id).await?.ok_or(Refused::NotFound)?;
+                let binding = RoleBinding::try_from(found)?;
+                if let (Role::Owner, Holder::Person(person)) = (binding.role, binding.holder)
+                    && binding.holder_active
+                    && rows::other_owners(tx, person).await? == 0
+                {
+                    return Err(RevokeRoleError::LastOwner);
+                }
+                rows::delete(tx, id).await?;
+                tx.restrict(ChangeKind::Authority, binding.holder, record.now()).await?;
+                let event = record
+                    .event("role.revoke", binding.holder.event_kind(), binding.holder)
+                    .project(binding.project)
+                    .change("role", binding.role, Fact::none())
+                    .fact("binding", id)
+                    .finish()?;
+                Ok(Written::new(id, event))
+            })
+        })
+        .await
+    }
+}

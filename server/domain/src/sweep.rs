@@ -1,0 +1,111 @@
+//! Removing what has had its day. Silent: nothing that is removed here is anybody's decision.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use keywarden_model::time::micros;
+use keywarden_store::sweep::Sweep;
+use keywarden_store::{StoreError, WriteError, idempotency};
+
+use crate::once::SECRET_KEPT;
+use crate::tokens::silent;
+use crate::{Domain, Fault, Op};
+
+/// Rows in one write, and writes of a kind in one sweep: the rest is for the next one.
+const BATCH: u32 = 1_000;
+const ROUNDS: u32 = 50;
+
+impl Domain {
+    /// Sweeps everything once; says how many rows went. A job calls it every minute, on any number of nodes.
+    pub async fn sweep(&self, op: &Op) -> Result<u64, Fault> {
+        let mut gone = self.sweep_idempotency(op.now).await?;
+        for kind in Sweep::ALL {
+            let before = before(kind, op.now);
+            for _ in 0..ROUNDS {
+                let swept = self.store().write_silently("what has had its day", move |tx| {
+                    Box::pin(async move { kind.run(tx, before, BATCH.into()).await })
+                });
+                let swept = swept.await.map_err(silent)?;
+                gone += swept;
+                if swept < u64::from(BATCH) {
+                    break;
+                }
+            }
+        }
+        Ok(gone)
+    }
+
+    async fn sweep_idempotency(&self, now: DateTime<Utc>) -> Result<u64, Fault> {
+        let swept = self.store().write_silently("replays that are not recognised any more", move |tx| {
+            Box::pin(async move { idempotency::sweep(tx, now - SECRET_KEPT, now).await })
+        });
+        swept.await.map_err(|error: WriteError<StoreError>| silent(error))
+    }
+}
+
+/// Before when a kind has had its day, in the unit that it is kept in.
+fn before(kind: Sweep, now: DateTime<Utc>) -> i64 {
+    match kind {
+        Sweep::Ceremonies | Sweep::PendingPosts | Sweep::Sessions | Sweep::UnseenCodes => micros(now),
+        // Every node reads the counter each 250 ms; one that slept longer forgets everything.
+        Sweep::Changes => micros(now - TimeDelta::hours(1)),
+        // Of links, pages still tell for as long that one lapsed.
+        Sweep::Decisions | Sweep::OneTimeLinks => micros(now - TimeDelta::days(30)),
+        // Windows are at most a day long.
+        Sweep::RateWindows => (now - TimeDelta::days(2)).timestamp(),
+        Sweep::Usage => (now - TimeDelta::days(400)).timestamp().div_euclid(3_600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keywarden_store::{count::number, sql};
+
+    use super::*;
+    use crate::cast::{House, both_engines};
+
+    async fn left(house: &House, text: &'static str) -> i64 {
+        number(sql(text), &mut house.store.read().await.unwrap()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_has_had_its_day_goes_and_the_rest_stays() {
+        both_engines(async |house| {
+            let now = house.now();
+            let ceremony = |n: i64, expires: DateTime<Utc>| {
+                sql("INSERT INTO ceremonies (id, kind, bound_to, sealed, created_at, expires_at)
+                     VALUES ($1, 'sign-in', 'x', $2, $3, $4)")
+                .bind(format!("cer_{n}"))
+                .bind(vec![0_u8])
+                .bind(now)
+                .bind(expires)
+            };
+            // More than one batch of the first kind.
+            let mut rows: Vec<_> = (0..1_500).map(|n| ceremony(n, now)).collect();
+            rows.push(ceremony(9_999, now + TimeDelta::minutes(5)));
+            let usage = |hour: i64| {
+                sql("INSERT INTO key_usage (value_id, hour, address, agent, workload_id, outcome, key_id, uses,
+                                            first_at, last_at)
+                     VALUES ('v', $1, 'a', '', 'w', 'valid', 'k', 1, 0, 0)")
+                .bind(hour)
+            };
+            let window = |start: i64| {
+                sql("INSERT INTO rate_windows (key_id, window_start, reserved) VALUES ('k', $1, 1)").bind(start)
+            };
+            let hour = now.timestamp() / 3_600;
+            let day = 24 * 3_600;
+            rows.extend([usage(hour - 401 * 24), usage(hour - 399 * 24)]);
+            rows.extend([window(now.timestamp() - 3 * day), window(now.timestamp() - day)]);
+            house.put(rows).await;
+            let mut op = house.domain.system_op("sweep");
+            op.now += TimeDelta::seconds(1);
+            assert_eq!(house.domain.sweep(&op).await.unwrap(), 1_502);
+            assert_eq!(left(&house, "SELECT count(*) AS number FROM ceremonies").await, 1);
+            assert_eq!(left(&house, "SELECT count(*) AS number FROM key_usage").await, 1);
+            assert_eq!(left(&house, "SELECT count(*) AS number FROM rate_windows").await, 1);
+            assert!(left(&house, "SELECT count(*) AS number FROM changes").await > 0);
+            op.now += TimeDelta::minutes(61);
+            house.domain.sweep(&op).await.unwrap();
+            assert_eq!(left(&house, "SELECT count(*) AS number FROM changes").await, 0);
+        })
+        .await;
+    }
+}

@@ -1,0 +1,25 @@
+//! The house itself: its keyring and what wraps it, its clock, its nodes.
+//!
+//! What happens here before anybody could sign in is done by Keywarden itself ([`Domain::unseal`](crate::Domain::unseal)
+//! makes the first keys); everything later is asked of the gate like any other change.
+
+mod clock;
+mod copy;
+mod node;
+pub(crate) mod records;
+mod seals;
+mod status;
+mod unseal;
+
+pub use clock::{CLOCK_ALARM, ClockError};
+pub use copy::CopyFailed;
+pub use node::Node;
+pub use seals::{AddSealError, Added, RemoveSealError, RotateError, Rotated};
+pub use status::{KeyStatus, NodeStatus, SealStatus, System};
+pub use unseal::UnsealFailed;
+
+/// What the system page speaks of.
+pub use keywarden_vault::{KeyringState, Protection};
+
+#[cfg(test)]
+mod tests;

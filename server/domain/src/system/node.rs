@@ -1,0 +1,58 @@
+//! Which servers run on these records.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use keywarden_model::time::micros;
+use keywarden_store::{StoreError, node};
+
+use super::unseal::quiet;
+use crate::{Domain, Fault};
+
+/// A node that has not told for this long is gone.
+pub(super) const GONE: TimeDelta = TimeDelta::minutes(1);
+
+/// What a running server tells of itself.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Random, drawn at its start.
+    pub id: String,
+    /// Its machine's name.
+    pub name: String,
+    /// Its program's version.
+    pub version: &'static str,
+    /// When it started.
+    pub started_at: DateTime<Utc>,
+}
+
+impl Domain {
+    /// Tells the others how this node is.
+    pub async fn note_node(&self, of: &Node, condition: &str) -> Result<(), Fault> {
+        let now = self.env().now();
+        let row = node::NodeRow {
+            id: of.id.clone(),
+            name: of.name.clone(),
+            version: of.version.to_owned(),
+            condition: condition.to_owned(),
+            started_at: micros(of.started_at),
+            seen_at: micros(now),
+        };
+        self.store()
+            .write_silently("how a node is", move |tx| {
+                let row = row.clone();
+                Box::pin(async move { node::note(tx, &row, now - GONE).await })
+            })
+            .await
+            .map_err(|error: keywarden_store::WriteError<StoreError>| quiet(error))
+    }
+
+    /// Takes this node off the list: it stops.
+    pub async fn forget_node(&self, of: &Node) -> Result<(), Fault> {
+        let id = of.id.clone();
+        self.store()
+            .write_silently("a node that stops", move |tx| {
+                let id = id.clone();
+                Box::pin(async move { node::forget(tx, &id).await })
+            })
+            .await
+            .map_err(|error: keywarden_store::WriteError<StoreError>| quiet(error))
+    }
+}

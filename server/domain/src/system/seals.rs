@@ -1,0 +1,220 @@
+//! What wraps the keyring: a second HSM, a recovery key; and new keys for a purpose.
+
+use std::sync::Arc;
+
+use keywarden_model::KeyringKeyId;
+use keywarden_store::{StoreError, Written, keyring};
+use keywarden_vault::keyring::{RemoveSealError as Loss, WrapError, may_remove_seal};
+use keywarden_vault::{Keyring, Purpose, Seal, SealId, SecretString};
+use tokio::task::spawn_blocking;
+
+use super::records::{Records, key_row, seal_row, wrap_row};
+use super::status::{SealStatus, seals};
+use super::unseal::cut_off;
+use crate::audit::Fact;
+use crate::authz::{Action, Resource};
+use crate::{Domain, Fault, Op, Refused, Repeatable};
+
+/// Why a seal was not added.
+#[derive(Debug, thiserror::Error)]
+pub enum AddSealError {
+    /// Another key was made meanwhile.
+    #[error("the keyring changed meanwhile: try again")]
+    Changed,
+    /// The gate, or ours.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The seal did not wrap.
+    #[error(transparent)]
+    Wrap(#[from] WrapError),
+}
+
+/// Why a seal was not removed.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoveSealError {
+    /// A server was started with it.
+    #[error("`{0}` is the seal that this server was started with: configure another one and restart first")]
+    InUse(SealId),
+    /// A key would be lost.
+    #[error(transparent)]
+    Loss(#[from] Loss),
+    /// A newer version made keys that this one does not know.
+    #[error("a newer version of Keywarden has made keys that this one cannot judge: use that one")]
+    NewerKeys,
+    /// The gate, or ours.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+}
+
+/// Why a purpose got no new key.
+#[derive(Debug, thiserror::Error)]
+pub enum RotateError {
+    /// The gate, or ours.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// None of the seals given wraps the keyring.
+    #[error("none of this server's seals wraps the keyring: add it first")]
+    NoSeal,
+    /// The seal did not wrap.
+    #[error(transparent)]
+    Wrap(#[from] WrapError),
+}
+
+/// A seal was added, or what it lacked was made up for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Added {
+    /// Which.
+    pub seal: SealId,
+}
+
+/// A purpose has a new key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotated {
+    /// The new key.
+    pub key: KeyringKeyId,
+}
+
+impl Domain {
+    /// The seals.
+    pub async fn seals(&self, op: &Op) -> Result<Vec<SealStatus>, Refused> {
+        let _permit = self.authorize(op, Action::ViewSystem, &Resource::Organization).await?;
+        let mut conn = self.store().read().await?;
+        Ok(seals(&Records::load(&mut conn).await?))
+    }
+
+    /// Wraps every key under one more seal. Asked again, it makes up for keys that were made meanwhile, and replaces
+    /// what an older key of the same seal wrapped.
+    pub async fn add_seal(&self, op: &Op, seal: Arc<dyn Seal>) -> Result<Added, AddSealError> {
+        let _permit = self.authorize(op, Action::ManageSeals, &Resource::Organization).await?;
+        let description = seal.describe().clone();
+        let (keyring, env) = (Arc::clone(self.keyring()), self.env().clone());
+        let wraps = spawn_blocking(move || keyring.wrap_under(&*seal, &mut env.fork()))
+            .await
+            .map_err(|cause| Refused::from(cut_off(cause)))??;
+        let wraps: Arc<[_]> = wraps.into();
+        self.change(op, Action::ManageSeals, &Resource::Organization, &[], move |tx, record| {
+            let (wraps, description) = (Arc::clone(&wraps), description.clone());
+            Box::pin(async move {
+                keyring::hold(tx).await.map_err(Refused::from)?;
+                let there = Records::load(tx).await.map_err(Refused::from)?;
+                let wrapped = |key| wraps.iter().any(|wrap| wrap.key_id == key);
+                if there.unknown > 0 || !there.keys.iter().all(|key| wrapped(key.id)) {
+                    return Err(AddSealError::Changed);
+                }
+                let row = seal_row(&description, record.now());
+                let new = keyring::add_seal(tx, &row).await.map_err(Refused::from)?;
+                for wrap in &*wraps {
+                    keyring::put_wrap(tx, &wrap_row(wrap)).await.map_err(Refused::from)?;
+                }
+                let event = record
+                    .event("seal.add", "seal", &description.id)
+                    .fact("new", new)
+                    .fact("keys", u32::try_from(wraps.len()).unwrap_or(u32::MAX))
+                    .finish()
+                    .map_err(Refused::from)?;
+                Ok(Written::new(Added { seal: description.id }, event))
+            })
+        })
+        .await
+    }
+
+    /// Takes a seal away, unless a key would be lost or this server needs it (`in_use`).
+    pub async fn remove_seal(
+        &self,
+        op: &Op,
+        seal: &SealId,
+        in_use: &[SealId],
+    ) -> Result<(), RemoveSealError> {
+        if in_use.contains(seal) {
+            self.authorize(op, Action::ManageSeals, &Resource::Organization).await.map(drop)?;
+            return Err(RemoveSealError::InUse(seal.clone()));
+        }
+        let seal = seal.clone();
+        self.change(op, Action::ManageSeals, &Resource::Organization, &[], move |tx, record| {
+            let seal = seal.clone();
+            Box::pin(async move {
+                keyring::hold(tx).await.map_err(Refused::from)?;
+                let there = Records::load(tx).await.map_err(Refused::from)?;
+                if there.unknown > 0 {
+                    return Err(RemoveSealError::NewerKeys);
+                }
+                may_remove_seal(&there.keys, &there.wraps, &seal)?;
+                keyring::remove_seal(tx, seal.as_str()).await.map_err(Refused::from)?;
+                let event = record.event("seal.remove", "seal", &seal).finish().map_err(Refused::from)?;
+                Ok(Written::new((), event))
+            })
+        })
+        .await
+    }
+
+    /// Gives a purpose a new key: it serves new values from now on, the old one goes on to verify and open. Seals that
+    /// are not given lack it until they are added again.
+    pub async fn rotate_keyring_key(
+        &self,
+        op: &Op,
+        purpose: Purpose,
+        by: &[Arc<dyn Seal>],
+    ) -> Result<Rotated, RotateError> {
+        let _permit = self.authorize(op, Action::ManageSeals, &Resource::Organization).await?;
+        let there = Records::load(&mut self.store().read().await.map_err(Refused::from)?).await;
+        let there = there.map_err(Refused::from)?;
+        let known = |seal: &&Arc<dyn Seal>| there.seals.iter().any(|it| it.id == seal.describe().id);
+        let by_known: Vec<_> = by.iter().filter(known).map(Arc::clone).collect();
+        if by_known.is_empty() {
+            return Err(RotateError::NoSeal);
+        }
+        let (env, now) = (self.env().clone(), op.now);
+        let made = spawn_blocking(move || Keyring::generate(purpose, now, &mut env.fork(), &by_known))
+            .await
+            .map_err(|cause| Refused::from(cut_off(cause)))??;
+        let made = Arc::new(made);
+        let rotated = self
+            .change(op, Action::ManageSeals, &Resource::Organization, &[], move |tx, record| {
+                let made = Arc::clone(&made);
+                Box::pin(async move {
+                    let (key, wraps) = &*made;
+                    let kept: Result<_, Fault> = async {
+                        keyring::hold(tx).await?;
+                        keyring::add_key(tx, &key_row(key)).await?;
+                        for wrap in wraps {
+                            keyring::put_wrap(tx, &wrap_row(wrap)).await?;
+                        }
+                        keyring::retire_others(tx, purpose.name(), key.id, record.now()).await?;
+                        record
+                            .event("keyring-key.rotate", "keyring-key", key.id)
+                            .fact("purpose", Fact::word(purpose.name()))
+                            .finish()
+                    }
+                    .await;
+                    Ok::<_, RotateError>(Written::new(Rotated { key: key.id }, kept.map_err(Refused::from)?))
+                })
+            })
+            .await?;
+        self.unseal(by).await.map_err(|error| Refused::from(Fault::Unexpected(error.to_string())))?;
+        Ok(rotated)
+    }
+}
+
+impl From<StoreError> for RotateError {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl Repeatable for Added {
+    fn thing(&self) -> String {
+        self.seal.to_string()
+    }
+    fn again(thing: &str, _: Option<SecretString>) -> Option<Self> {
+        Some(Self { seal: thing.parse().ok()? })
+    }
+}
+
+impl Repeatable for Rotated {
+    fn thing(&self) -> String {
+        self.key.to_string()
+    }
+    fn again(thing: &str, _: Option<SecretString>) -> Option<Self> {
+        Some(Self { key: thing.parse().ok()? })
+    }
+}

@@ -1,0 +1,238 @@
+//! The keyring over a real store, with key files for seals.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use keywarden_store::{Location, Store};
+use keywarden_vault::keyring::KeyringState;
+use keywarden_vault::seal::software::SoftwareSeal;
+use keywarden_vault::{Keyring, Purpose, Seal};
+
+use super::*;
+use crate::audit::Query;
+use crate::{Domain, Env, Settings, SteadyClock};
+
+struct House {
+    folder: tempfile::TempDir,
+    domain: Domain,
+    seals: Vec<Arc<dyn Seal>>,
+}
+
+async fn node(folder: &Path) -> Domain {
+    on(Store::open(&Location::Sqlite(folder.join("keywarden.db"))).await.unwrap())
+}
+
+fn on(store: Store) -> Domain {
+    let env = Env::with_clock(Arc::new(SteadyClock::new(crate::env::SystemClock))).unwrap();
+    let settings = Settings {
+        origin: "https://keys.example.com".into(),
+        rp_id: "keys.example.com".into(),
+        verify_max_staleness: Duration::ZERO,
+        session: (Duration::from_hours(1), Duration::from_hours(24)),
+        admin_session: (Duration::from_mins(15), Duration::from_hours(12)),
+        software_protected: true,
+    };
+    let ticks = env.clone();
+    let keyring = Arc::new(Keyring::new(Duration::from_mins(5), move || ticks.monotonic()));
+    Domain::new(store, keyring, env, settings).unwrap()
+}
+
+fn key_file(folder: &Path, name: &str) -> Arc<dyn Seal> {
+    let seal = SoftwareSeal::at(folder.join(name), name);
+    seal.create_key(&mut Env::system().unwrap().fork()).unwrap();
+    Arc::new(seal)
+}
+
+impl House {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let domain = node(folder.path()).await;
+        let seals = vec![key_file(folder.path(), "first.key")];
+        domain.unseal(&seals).await.unwrap();
+        Self { folder, domain, seals }
+    }
+
+    async fn actions(&self) -> Vec<String> {
+        let query = Query { limit: 200, ..Query::default() };
+        let page = self.domain.events(&self.domain.shell_op(), &query).await.unwrap();
+        page.events.into_iter().map(|event| event.action).collect()
+    }
+}
+
+#[tokio::test]
+async fn the_first_start_makes_a_key_for_each_purpose_with_its_event_and_the_next_one_none() {
+    let house = House::new().await;
+    let made = house.actions().await;
+    assert_eq!(made.iter().filter(|it| *it == "keyring-key.generate").count(), Purpose::ALL.len());
+    assert_eq!(made.iter().filter(|it| *it == "seal.add").count(), 1);
+    let (id, tag) = house.domain.keyring().mac(Purpose::ApiKeyMac, b"value").unwrap();
+
+    let again = node(house.folder.path()).await;
+    again.unseal(&house.seals).await.unwrap();
+    assert!(again.keyring().verify_mac(Purpose::ApiKeyMac, id, b"value", &tag).unwrap());
+    assert_eq!(house.actions().await.len(), made.len());
+    assert!(again.keyring_is_current().await.unwrap());
+}
+
+#[tokio::test]
+async fn two_nodes_that_start_at_once_agree_on_the_first_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let seals = vec![key_file(folder.path(), "first.key")];
+    let (one, two) = (node(folder.path()).await, node(folder.path()).await);
+    let (first, second) = tokio::join!(one.unseal(&seals), two.unseal(&seals));
+    first.unwrap();
+    second.unwrap();
+    for purpose in Purpose::ALL {
+        assert_eq!(one.keyring().newest(purpose).unwrap(), two.keyring().newest(purpose).unwrap());
+    }
+    assert_eq!(one.system(&one.shell_op()).await.unwrap().keys.len(), Purpose::ALL.len());
+}
+
+#[tokio::test]
+async fn a_stranger_to_the_keyring_neither_unseals_nor_changes_it() {
+    let house = House::new().await;
+    let before = house.actions().await.len();
+    let stranger = vec![key_file(house.folder.path(), "stranger.key")];
+    let node = node(house.folder.path()).await;
+    assert!(matches!(node.unseal(&stranger).await, Err(UnsealFailed::Unseal(_))));
+    assert!(matches!(node.keyring().state(), KeyringState::Sealed { .. }));
+    assert_eq!(house.actions().await.len(), before);
+    assert_eq!(house.domain.seals(&house.domain.shell_op()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_second_seal_unseals_alone_and_the_last_one_stays() {
+    let house = House::new().await;
+    let (domain, op) = (&house.domain, house.domain.shell_op());
+    let second = key_file(house.folder.path(), "second.key");
+    let (first_id, second_id) = (house.seals[0].describe().id.clone(), second.describe().id.clone());
+    assert!(matches!(domain.remove_seal(&op, &first_id, &[]).await, Err(RemoveSealError::Loss(_))));
+    domain.add_seal(&op, Arc::clone(&second)).await.unwrap();
+    assert!(matches!(
+        domain.remove_seal(&op, &first_id, std::slice::from_ref(&first_id)).await,
+        Err(RemoveSealError::InUse(_))
+    ));
+    domain.remove_seal(&op, &first_id, std::slice::from_ref(&second_id)).await.unwrap();
+    assert!(matches!(domain.remove_seal(&op, &second_id, &[]).await, Err(RemoveSealError::Loss(_))));
+
+    let again = node(house.folder.path()).await;
+    assert!(again.unseal(&house.seals).await.is_err());
+    again.unseal(&[second]).await.unwrap();
+    let told = house.actions().await;
+    assert!(told.contains(&"seal.remove".into()));
+}
+
+#[tokio::test]
+async fn a_new_key_serves_new_values_and_the_old_one_still_verifies() {
+    let house = House::new().await;
+    let (domain, op) = (&house.domain, house.domain.shell_op());
+    let other = node(house.folder.path()).await;
+    other.unseal(&house.seals).await.unwrap();
+    let (old, tag) = domain.keyring().mac(Purpose::ApiKeyMac, b"value").unwrap();
+    let rotated = domain.rotate_keyring_key(&op, Purpose::ApiKeyMac, &house.seals).await.unwrap();
+    assert_eq!(domain.keyring().newest(Purpose::ApiKeyMac).unwrap(), rotated.key);
+    assert!(domain.keyring().verify_mac(Purpose::ApiKeyMac, old, b"value", &tag).unwrap());
+
+    assert!(!other.keyring_is_current().await.unwrap());
+    other.unseal(&house.seals).await.unwrap();
+    assert!(other.keyring_is_current().await.unwrap());
+
+    // A seal that was not there lacks the new key until it is added again.
+    let second = key_file(house.folder.path(), "second.key");
+    domain.add_seal(&op, Arc::clone(&second)).await.unwrap();
+    domain.rotate_keyring_key(&domain.shell_op(), Purpose::Session, &house.seals).await.unwrap();
+    let lacks = |seals: Vec<SealStatus>| seals.into_iter().map(|seal| seal.lacks).collect::<Vec<_>>();
+    assert_eq!(lacks(domain.seals(&op).await.unwrap()), [0, 1]);
+    domain.add_seal(&domain.shell_op(), second).await.unwrap();
+    assert_eq!(lacks(domain.seals(&op).await.unwrap()), [0, 0]);
+}
+
+#[tokio::test]
+async fn uses_of_keys_add_up_over_nodes() {
+    let house = House::new().await;
+    let uses = async || {
+        let system = house.domain.system(&house.domain.shell_op()).await.unwrap();
+        system.keys.iter().find(|key| key.purpose == Purpose::Session).unwrap().uses
+    };
+    let before = uses().await;
+    let mut rng = house.domain.env().fork();
+    for _ in 0..3 {
+        house.domain.keyring().seal(Purpose::Session, b"row", b"secret", &mut rng).unwrap();
+    }
+    house.domain.note_key_uses().await.unwrap();
+    house.domain.note_key_uses().await.unwrap();
+    assert_eq!(uses().await, before + 3);
+}
+
+#[tokio::test]
+async fn a_clock_far_behind_what_was_written_is_refused() {
+    let house = House::new().await;
+    house.domain.note_clock().await.unwrap();
+    let written = house.domain.clock_high_water().await.unwrap();
+    let check = async |seconds| house.domain.check_clock(written + chrono::TimeDelta::seconds(seconds)).await;
+    assert_eq!(check(-200).await.unwrap(), written);
+    assert!(matches!(check(-3_600).await, Err(ClockError::Behind { .. })));
+    let unset = chrono::DateTime::UNIX_EPOCH;
+    assert!(matches!(house.domain.check_clock(unset).await, Err(ClockError::Unset(_))));
+}
+
+#[tokio::test]
+async fn nodes_tell_of_themselves_until_they_stop() {
+    let house = House::new().await;
+    let me = Node { id: "a".into(), name: "one".into(), version: "1", started_at: house.domain.env().now() };
+    let nodes = async || house.domain.system(&house.domain.shell_op()).await.unwrap().nodes;
+    house.domain.note_node(&me, "ready").await.unwrap();
+    house.domain.note_node(&me, "degraded").await.unwrap();
+    assert_eq!(nodes().await.iter().map(|node| node.condition.as_str()).collect::<Vec<_>>(), ["degraded"]);
+    house.domain.forget_node(&me).await.unwrap();
+    assert_eq!(nodes().await, []);
+}
+
+#[tokio::test]
+async fn everything_is_carried_to_the_other_engine_and_back() {
+    use crate::cast;
+    use keywarden_store::Engine;
+
+    let there = House::new().await;
+    let new = crate::projects::NewProject { slug: "pay".parse().unwrap(), name: "Payments".parse().unwrap() };
+    there.domain.create_project(&there.domain.shell_op(), new).await.unwrap();
+    there
+        .domain
+        .note_node(
+            &Node { id: "a".into(), name: "one".into(), version: "1", started_at: there.domain.env().now() },
+            "ready",
+        )
+        .await
+        .unwrap();
+    assert!(there.domain.fsck(&there.seals).await.unwrap().is_clean());
+
+    cast::both_engines(async |other| {
+        let copied = there.domain.copy_to(&other.store).await.unwrap();
+        assert!(copied.iter().any(|(table, rows)| *table == "events" && *rows > 8), "{copied:?}");
+        let again = there.domain.copy_to(&other.store).await.unwrap_err().to_string();
+        assert!(again.contains("not empty"), "{again}");
+        let moved = on(other.store.clone());
+        moved.unseal(&there.seals).await.unwrap();
+        let found = moved.fsck(&there.seals).await.unwrap();
+        assert!(found.is_clean(), "{:?}", found.findings);
+        assert_eq!(moved.system(&moved.shell_op()).await.unwrap().nodes, []);
+
+        // And back, onto the other engine.
+        let back = cast::House::new(Engine::Sqlite).await;
+        moved.copy_to(&back.store).await.unwrap();
+        let home = on(back.store.clone());
+        home.unseal(&there.seals).await.unwrap();
+        let found = home.fsck(&there.seals).await.unwrap();
+        assert!(found.is_clean(), "{:?}", found.findings);
+        let query = Query { limit: 200, ..Query::default() };
+        let events = home.events(&home.shell_op(), &query).await.unwrap().events;
+        assert_eq!(events.iter().filter(|it| it.action == "system.copy").count(), 2);
+        let page = there.domain.events(&there.domain.shell_op(), &query).await.unwrap().events;
+        for event in page {
+            let same = events.iter().find(|it| it.id == event.id).unwrap();
+            assert_eq!((&same.canonical, &same.personal), (&event.canonical, &event.personal));
+        }
+    })
+    .await;
+}

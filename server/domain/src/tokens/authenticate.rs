@@ -1,0 +1,54 @@
+//! From a presented value to an actor.
+
+use std::sync::Arc;
+
+use keywarden_model::KeyringKeyId;
+use keywarden_model::time::micros;
+use keywarden_store::{Counter, tokens as rows};
+use keywarden_vault::Purpose;
+use keywarden_vault::token::{self, Kind, PublicId};
+
+use super::Known;
+use crate::{Actor, Domain, Fault, Refused};
+
+impl Domain {
+    /// Who shows this token. Everything that is not good, whatever the reason, is [`Refused::NotFound`]; doors answer
+    /// it with 401 and count it by [`Domain::note_refusal`].
+    pub async fn authenticate_token(&self, presented: &str) -> Result<Actor, Refused> {
+        let parsed = token::parse(presented).map_err(|_| Refused::NotFound)?;
+        if parsed.kind() != Kind::ServiceToken {
+            return Err(Refused::NotFound);
+        }
+        let counter = self.counter().await?;
+        // What was read under an older authority is not used, even if forgetting it was missed.
+        let known = match self.tokens().known.get(&parsed.id()) {
+            Some(known) if known.counter >= counter.authority => known,
+            _ => self.read_token(parsed.id(), counter).await?,
+        };
+        let (key, tag) = match &known.bearer {
+            Some(bearer) => (bearer.mac_key, bearer.mac),
+            // A key that no keyring holds: computed all the same, and never true.
+            None => (KeyringKeyId::NIL, [0; 32]),
+        };
+        let proven = self
+            .keyring()
+            .verify_mac(Purpose::ServiceTokenMac, key, parsed.material(), &tag)
+            .map_err(Fault::from)?;
+        let now = micros(self.env().now());
+        match &known.bearer {
+            Some(bearer) if proven && now < bearer.until => {
+                self.tokens().note_use(&known, now);
+                Ok(bearer.actor.clone())
+            }
+            _ => Err(Refused::NotFound),
+        }
+    }
+
+    async fn read_token(&self, id: PublicId, counter: Counter) -> Result<Arc<Known>, Fault> {
+        let mut conn = self.store().read().await?;
+        let row = rows::proof(&mut conn, id.as_str()).await?;
+        let known = Arc::new(Known::of(row, counter.value)?);
+        self.tokens().known.insert(id, Arc::clone(&known));
+        Ok(known)
+    }
+}
