@@ -1,0 +1,119 @@
+//! Who calls: the holder of a service token, and nobody else. No cookie is ever read here, so that no browser can be
+//! made to call the API in somebody's name.
+
+use axum::extract::{FromRef, FromRequestParts, MatchedPath};
+use http::{Extensions, HeaderMap, HeaderValue, header, request::Parts};
+use keywarden_domain::{Domain, Op, Refused, Source};
+use keywarden_model::{ClientAddress, RequestId};
+
+use crate::{
+    json::Asked,
+    problem::{Kind, Problem},
+};
+
+/// Characters kept of what a client calls itself.
+const AGENT: usize = 200;
+
+/// A caller who proved who it is, as the operation it asks for. Stands first among a handler's arguments.
+#[derive(Debug)]
+pub(crate) struct Caller(Op);
+
+impl Caller {
+    /// The operation, for handlers that only read.
+    pub(crate) fn op(&self) -> &Op {
+        &self.0
+    }
+
+    /// The operation and the body, joined with the promise to do it once.
+    pub(crate) fn asks<T>(self, asked: Asked<T>) -> (Op, T) {
+        (Op { once: asked.once, ..self.0 }, asked.body)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller
+where
+    Domain: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let domain = Domain::from_ref(state);
+        let token = bearer(parts.headers.get_all(header::AUTHORIZATION).iter());
+        authenticate(&domain, token, &parts.headers, &parts.extensions).await.map(Self)
+    }
+}
+
+/// The operation of whoever shows `token`. Every way of being nobody gets the same answer.
+pub(crate) async fn authenticate(
+    domain: &Domain,
+    token: Option<&str>,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+) -> Result<Op, Problem> {
+    let now = domain.env().now();
+    let source = Source {
+        address: extensions.get().map(|ClientAddress(address)| *address),
+        agent: agent(headers.get(header::USER_AGENT)),
+    };
+    let request = extensions.get::<RequestId>().copied().unwrap_or_else(|| domain.env().id(now));
+    let shown = match token {
+        Some(token) => domain.authenticate_token(token).await,
+        None => Err(Refused::NotFound),
+    };
+    match shown {
+        Ok(actor) => Ok(Op { actor, source, request, now, once: None }),
+        Err(Refused::NotFound) => {
+            let route = extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+            let verdict = if token.is_some() { "bad-token" } else { "no-token" };
+            domain.note_refusal(&source, route, verdict);
+            Err(unauthenticated())
+        }
+        Err(refused) => Err(refused.into()),
+    }
+}
+
+/// The token in the one `Authorization: Bearer …`; two of them are none.
+pub(crate) fn bearer<'a>(mut given: impl Iterator<Item = &'a HeaderValue>) -> Option<&'a str> {
+    let value = given.next()?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    (scheme.eq_ignore_ascii_case("bearer") && given.next().is_none()).then(|| token.trim())
+}
+
+/// What a client calls itself, cut.
+pub(crate) fn agent(given: Option<&HeaderValue>) -> Option<String> {
+    let said = String::from_utf8_lossy(given?.as_bytes());
+    Some(said.chars().filter(|c| !c.is_control()).take(AGENT).collect()).filter(|it: &String| !it.is_empty())
+}
+
+fn unauthenticated() -> Problem {
+    Problem::new(
+        Kind::Unauthenticated,
+        "show a service token that is in force: `Authorization: Bearer kws_…`",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(lines: &[&str]) -> Option<String> {
+        let lines: Vec<_> = lines.iter().map(|line| HeaderValue::from_str(line).unwrap()).collect();
+        bearer(lines.iter()).map(ToOwned::to_owned)
+    }
+
+    #[test]
+    fn only_one_bearer_header_is_a_token() {
+        assert_eq!(shown(&["Bearer kws_x"]).as_deref(), Some("kws_x"));
+        assert_eq!(shown(&["bearer  kws_x "]).as_deref(), Some("kws_x"));
+        for none in [&["Basic a3dz"][..], &["kws_x"], &[], &["Bearer a", "Bearer a"], &["Bearer"]] {
+            assert_eq!(shown(none), None, "{none:?}");
+        }
+    }
+
+    #[test]
+    fn an_agent_is_cut_and_has_no_control_characters() {
+        let long = HeaderValue::from_bytes(format!("{}\té", "x".repeat(300)).as_bytes()).unwrap();
+        assert_eq!(agent(Some(&long)).unwrap(), "x".repeat(200));
+        assert_eq!(agent(Some(&HeaderValue::from_static(""))), None);
+    }
+}

@@ -1,0 +1,169 @@
+//! Bodies: read once, bounded, strict; and answers.
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::{FromRequest, Request},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use keywarden_domain::Once;
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use serde_path_to_error::Segment;
+
+use crate::{
+    flaw::Flaw,
+    once,
+    problem::{Kind, Problem},
+    strict::Strict,
+};
+
+/// The longest body of any request; an import of the largest batch fits.
+pub(crate) const MAX_BODY: usize = 1024 * 1024;
+
+/// A body and, if the request brought a key for it, the promise to do it once. Stands last among a handler's
+/// arguments, after [`crate::caller::Caller`]: nobody unknown makes us read a body.
+#[derive(Debug)]
+pub(crate) struct Asked<T> {
+    pub(crate) body: T,
+    pub(crate) once: Option<Once>,
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = bytes(&parts.headers, body).await?;
+        if !bytes.is_empty() {
+            says_json(&parts.headers)?;
+        }
+        let once = once::from_parts(&parts, &bytes)?;
+        Ok(Self { body: read(&bytes)?, once })
+    }
+}
+
+/// A body that says nothing: none, or `{}`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+/// A field of a merge patch (RFC 7396): absent, `null`, or a value.
+pub(crate) type Patched<T> = Option<Option<T>>;
+
+/// Tells `null` from absent; stands beside `#[serde(default)]`.
+pub(crate) fn patched<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Patched<T>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// The whole body, unless it is too long.
+pub(crate) async fn bytes(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    let too_large = || Problem::new(Kind::TooLarge, format!("send at most {MAX_BODY} bytes"));
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if length.and_then(|length| length.parse().ok()).is_some_and(|length: u64| length > MAX_BODY as u64) {
+        return Err(too_large());
+    }
+    to_bytes(body, MAX_BODY).await.map_err(|error| {
+        let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        if cause.contains("length limit") {
+            return too_large();
+        }
+        Problem::new(Kind::Malformed, "the body broke off")
+    })
+}
+
+/// `application/json` in UTF-8; anything else is refused before it is read.
+pub(crate) fn says_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (essence, parameters) = said.split_once(';').unwrap_or((said, ""));
+    let charset = parameters.trim();
+    let essence = essence.trim();
+    let fits = ["application/json", "application/merge-patch+json"]
+        .iter()
+        .any(|known| essence.eq_ignore_ascii_case(known))
+        && (charset.is_empty() || charset.eq_ignore_ascii_case("charset=utf-8"));
+    if fits {
+        return Ok(());
+    }
+    Err(Problem::new(Kind::UnsupportedType, "send JSON with `Content-Type: application/json`"))
+}
+
+/// Reads a body; no body is an empty object.
+pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    read_with(bytes, |value| serde_path_to_error::deserialize::<&Value, T>(value))
+}
+
+/// Reads a body strictly, then what it is by `as_what`, which says where it went wrong.
+pub(crate) fn read_with<T>(
+    bytes: &[u8],
+    as_what: impl FnOnce(&Value) -> Result<T, serde_path_to_error::Error<serde_json::Error>>,
+) -> Result<T, Problem> {
+    let Strict(value) = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
+    as_what(&value).map_err(|error| {
+        let pointer = pointer(error.path());
+        Problem::invalid(Flaw::at(pointer, error.into_inner()))
+    })
+}
+
+/// A text that is not JSON, or says a thing twice.
+pub(crate) fn malformed(error: &serde_json::Error) -> Problem {
+    Problem::new(Kind::Malformed, format!("the body is not JSON as we read it: {error}"))
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    let mut pointer = String::new();
+    for segment in path {
+        pointer.push('/');
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&index.to_string()),
+            Segment::Map { key } => {
+                let shown: String = key.chars().take(64).collect();
+                pointer.push_str(&shown.replace('~', "~0").replace('/', "~1"));
+            }
+            Segment::Enum { variant } => pointer.push_str(variant),
+            Segment::Unknown => {}
+        }
+    }
+    pointer
+}
+
+/// An answer in JSON that nobody keeps.
+pub(crate) fn answer(status: StatusCode, body: &impl Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => written(status, bytes),
+        Err(cause) => unwritten(&cause).into_response(),
+    }
+}
+
+/// An answer that is no JSON: ours.
+pub(crate) fn unwritten(cause: &serde_json::Error) -> Problem {
+    tracing::error!(%cause, "an answer could not be written");
+    Problem::new(Kind::Internal, "something went wrong on our side; `instance` finds it in the log")
+}
+
+/// An answer that is JSON already.
+pub(crate) fn written(status: StatusCode, json: impl Into<Body>) -> Response {
+    let mut response = Response::new(json.into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// 200.
+pub(crate) fn ok(body: &impl Serialize) -> Response {
+    answer(StatusCode::OK, body)
+}
+
+/// 201, and where the new thing is.
+pub(crate) fn created(location: &str, body: &impl Serialize) -> Response {
+    let mut response = answer(StatusCode::CREATED, body);
+    if let Ok(location) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}

@@ -1,0 +1,93 @@
+//! `POST /api/v1/keys/{key}/rotate`
+
+use axum::{extract::State, response::Response};
+use chrono::TimeDelta;
+use keywarden_domain::{
+    Domain,
+    keys::{Overlap, RotateError},
+};
+use keywarden_model::ApiKeyId;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{WholeKey, create::IssuedKey};
+use crate::{
+    at::At,
+    caller::Caller,
+    etag::tagged,
+    flaw::{Flaw, Flaws},
+    json::{self, Asked},
+    problem::Problem,
+};
+
+/// How long the old value works on: one of both, or neither: as the environment says. Never past the key's own expiry.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RotateKey {
+    /// 0 stops it at once; at most 90 days (7 776 000).
+    #[schema(example = 86_400)]
+    overlap_seconds: Option<i64>,
+    /// Until then: RFC 3339.
+    overlap_until: Option<String>,
+}
+
+/// Give a key a new value
+///
+/// The answer holds it, this once. The old one works on for the overlap.
+#[utoipa::path(
+    post,
+    path = "/api/v1/keys/{key}/rotate",
+    tag = "Keys",
+    operation_id = "rotateKey",
+    params(("key" = String, Path, description = "`key_…`")),
+    request_body = RotateKey,
+    responses((status = 200, description = "The key and its new value", body = IssuedKey)),
+)]
+pub(crate) async fn rotate(
+    State(domain): State<Domain>,
+    caller: Caller,
+    At(key): At<ApiKeyId>,
+    asked: Asked<RotateKey>,
+) -> Result<Response, Problem> {
+    let (op, body) = caller.asks(asked);
+    let rotated = domain.rotate_key(&op, key, body.read()?).await?;
+    let view = domain.key(&op, key).await?;
+    let version = view.key.row_version;
+    let answer = IssuedKey {
+        whole: WholeKey::of(view, op.now),
+        key: rotated.value.expose(),
+        public_id: &rotated.public_id,
+    };
+    Ok(tagged(json::ok(&answer), version))
+}
+
+impl RotateKey {
+    fn read(self) -> Result<Overlap, Problem> {
+        let mut flaws = Flaws::default();
+        let until = flaws.instant("/overlap_until", self.overlap_until.as_deref());
+        let Some(until) = until else { return Err(flaws.problem()) };
+        match (self.overlap_seconds, until) {
+            (None, None) => Ok(Overlap::Default),
+            (None, Some(until)) => Ok(Overlap::Until(until)),
+            (Some(_), Some(_)) => {
+                Err(Problem::invalid(Flaw::at("/overlap_until", "stands beside `overlap_seconds`: send one")))
+            }
+            // What no duration can hold is too long as well.
+            (Some(seconds), None) => TimeDelta::try_seconds(seconds)
+                .map(Overlap::For)
+                .ok_or_else(|| RotateError::OverlapTooLong.into()),
+        }
+    }
+}
+
+impl From<RotateError> for Problem {
+    fn from(error: RotateError) -> Self {
+        match error {
+            RotateError::Expired | RotateError::Revoked | RotateError::TooManyValues => Self::conflict(error),
+            RotateError::OverlapIsOver | RotateError::OverlapTooLong => {
+                Self::invalid(Flaw::at("/overlap_seconds", error))
+            }
+            RotateError::Refused(refused) => refused.into(),
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! `POST /api/v1/leaks`
+
+use axum::{extract::State, response::Response};
+use keywarden_domain::{Domain, keys::Leak};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    caller::Caller,
+    json::{self, Asked},
+    keys::{Key, Value},
+    problem::Problem,
+};
+
+/// What was found.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LookUpLeak {
+    /// The value, alone or within a text of up to 64 KiB. Neither is kept nor logged.
+    #[schema(example = "curl -H 'Authorization: Bearer kwk_live_0A1B2C3D4E5F_…'")]
+    value: String,
+}
+
+/// Whose it is, if the caller may act on it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LookedUp {
+    /// False also for a key that is none of the caller's business; that it was found is on record.
+    found: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<Key>,
+    /// The value that leaked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<Value>,
+    /// Whether the caller may rotate it now.
+    may_rotate: bool,
+    /// Whether the caller may revoke it now.
+    may_revoke: bool,
+}
+
+/// Look up a leaked value
+#[utoipa::path(
+    post,
+    path = "/api/v1/leaks",
+    tag = "Leaks",
+    operation_id = "lookUpLeak",
+    request_body = LookUpLeak,
+    responses((status = 200, description = "Whose it is, or nothing", body = LookedUp)),
+)]
+pub(crate) async fn look_up(
+    State(domain): State<Domain>,
+    caller: Caller,
+    asked: Asked<LookUpLeak>,
+) -> Result<Response, Problem> {
+    let (op, body) = caller.asks(asked);
+    Ok(json::ok(&match domain.look_up_leak(&op, &body.value).await? {
+        Leak::Found { key, value, may, .. } => LookedUp {
+            found: true,
+            key: Some(Key::of(*key, op.now)),
+            value: Some((*value).into()),
+            may_rotate: may.rotate,
+            may_revoke: may.revoke,
+        },
+        Leak::Unknown => {
+            LookedUp { found: false, key: None, value: None, may_rotate: false, may_revoke: false }
+        }
+    }))
+}

@@ -1,0 +1,29 @@
+//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a POST that is sent twice is done once.
+//!
+//! | Sent again with | Answer |
+//! | --- | --- |
+//! | the same method, path and body, within an hour | the first answer, secret included |
+//! | the same, later | 409 with the `id` of what was made |
+//! | anything else | 422 |
+
+use http::{HeaderName, Method, request::Parts};
+use keywarden_domain::Once;
+
+use crate::{flaw::Flaw, problem::Problem};
+
+const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The promise that a POST asks for.
+pub(crate) fn from_parts(parts: &Parts, body: &[u8]) -> Result<Option<Once>, Problem> {
+    let mut given = parts.headers.get_all(HEADER).iter();
+    let (Some(key), true) = (given.next(), parts.method == Method::POST) else { return Ok(None) };
+    let refuse = |why: &str| Problem::invalid(Flaw::parameter("Idempotency-Key", why));
+    if given.next().is_some() {
+        return Err(refuse("send one idempotency key"));
+    }
+    let key = key.to_str().unwrap_or_default();
+    // The draft writes the key as a quoted string; most callers send it bare. Both mean the same key.
+    let key = key.strip_prefix('"').and_then(|key| key.strip_suffix('"')).unwrap_or(key);
+    let request = [parts.method.as_str().as_bytes(), parts.uri.path().as_bytes(), body];
+    Once::new(key, &request).map(Some).map_err(|error| refuse(&error.to_string()))
+}

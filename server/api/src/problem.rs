@@ -1,0 +1,255 @@
+//! What a caller is told when it did not get what it asked for: RFC 9457 problem+json.
+//!
+//! To add a kind: one row in [`Kind`]'s table. A use-case's errors become problems in the file of its endpoint, by one
+//! exhaustive `match`; what every use-case shares is [`Refused`], here.
+
+use std::borrow::Cow;
+
+use axum::{
+    body::Body,
+    extract::Request,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use keywarden_domain::{Fault, Refused, Replayed};
+use keywarden_model::RequestId;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::flaw::Flaw;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $slug:literal, $status:ident, $title:literal;)*) => {
+        /// Kinds of problems. Slugs are stable: callers match on them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Kind { $($(#[$doc])* $name,)* }
+
+        impl Kind {
+            /// All of them, for the documentation.
+            pub(crate) const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The stable word at the end of `type`.
+            pub(crate) const fn slug(self) -> &'static str {
+                match self { $(Self::$name => $slug,)* }
+            }
+
+            pub(crate) const fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status,)* }
+            }
+
+            pub(crate) const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The state of the thing does not allow it, or a name is taken.
+    Conflict = "conflict", CONFLICT, "Conflict with what is there";
+    /// It was done before under this idempotency key; its secret is not shown again.
+    Done = "already-done", CONFLICT, "Already done";
+    /// The caller may see the thing, but not do this.
+    Forbidden = "forbidden", FORBIDDEN, "Not allowed";
+    /// Ours.
+    Internal = "internal", INTERNAL_SERVER_ERROR, "Internal error";
+    /// Fields or parameters are not what they must be.
+    Invalid = "invalid", UNPROCESSABLE_ENTITY, "Invalid request";
+    /// The body is not one JSON text.
+    Malformed = "malformed-json", BAD_REQUEST, "Malformed JSON";
+    /// The address has another method.
+    Method = "method-not-allowed", METHOD_NOT_ALLOWED, "Method not allowed";
+    /// There is no such thing, or the caller may not know of it.
+    NotFound = "not-found", NOT_FOUND, "Not found";
+    /// Parameters of the query or headers that nobody can read.
+    Parameter = "invalid-parameter", BAD_REQUEST, "Invalid parameter";
+    /// `If-Match` names another version than the one that is there.
+    Precondition = "precondition-failed", PRECONDITION_FAILED, "Changed in the meantime";
+    /// The idempotency key was used for another request.
+    Reused = "idempotency-key-reused", UNPROCESSABLE_ENTITY, "Idempotency key reused";
+    /// Longer than a body may be.
+    TooLarge = "too-large", PAYLOAD_TOO_LARGE, "Request too large";
+    /// No token, or one that is not good.
+    Unauthenticated = "unauthenticated", UNAUTHORIZED, "Not authenticated";
+    /// Database or HSM are away for a moment.
+    Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Not available now";
+    /// The body is not JSON by its own word.
+    UnsupportedType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "Unsupported media type";
+}
+
+/// A refusal on its way out. The layer [`name_the_request`] gives it its `instance`.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    kind: Kind,
+    detail: Cow<'static, str>,
+    errors: Vec<Flaw>,
+    id: Option<String>,
+}
+
+/// RFC 9457, as it is sent.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem, example = json!({
+    "type": "/api/docs/problems#invalid",
+    "title": "Invalid request",
+    "status": 422,
+    "detail": "1 field is not what it must be",
+    "instance": "req_01JDB2W1N9F6Q3R8T5V7X9Z0AB",
+    "errors": [{ "pointer": "/slug", "detail": "use lower-case letters, digits and single dashes between them" }]
+}))]
+pub(crate) struct Wire<'a> {
+    /// Where this kind is explained, on this server. The part after `#` is stable.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The kind in words.
+    title: &'static str,
+    /// The HTTP status again.
+    status: u16,
+    /// What happened and what to do next.
+    detail: &'a str,
+    /// The id of this request, as in `X-Request-Id` and the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
+    /// Each thing that is wrong with the request.
+    #[serde(skip_serializing_if = "<[Flaw]>::is_empty")]
+    errors: &'a [Flaw],
+    /// With `already-done`: the id of what was made the first time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+}
+
+impl Problem {
+    pub(crate) fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, detail: detail.into(), errors: Vec::new(), id: None }
+    }
+
+    pub(crate) fn with(mut self, errors: Vec<Flaw>) -> Self {
+        self.errors = errors;
+        self
+    }
+
+    /// One thing about the body that is not as it must be.
+    pub(crate) fn invalid(flaw: Flaw) -> Self {
+        Self::from(vec![flaw])
+    }
+
+    /// Nothing there, or nothing that the caller may know of: always the same words.
+    pub(crate) fn not_found() -> Self {
+        Refused::NotFound.into()
+    }
+
+    pub(crate) fn conflict(why: impl std::fmt::Display) -> Self {
+        Self::new(Kind::Conflict, why.to_string())
+    }
+
+    /// A field's value belongs to another thing already.
+    pub(crate) fn taken(pointer: &'static str, why: impl std::fmt::Display) -> Self {
+        Self::conflict(&why).with(vec![Flaw::at(pointer, why)])
+    }
+
+    /// The whole answer, for the one door that has no layer around it.
+    pub(crate) fn answer(&self, request: Option<RequestId>) -> Response {
+        let wire = Wire {
+            kind: format!("/api/docs/problems#{}", self.kind.slug()),
+            title: self.kind.title(),
+            status: self.kind.status().as_u16(),
+            detail: &self.detail,
+            instance: request.map(|id| id.to_string()),
+            errors: &self.errors,
+            id: self.id.as_deref(),
+        };
+        let mut response = Response::new(Body::from(serde_json::to_vec(&wire).unwrap_or_default()));
+        *response.status_mut() = self.kind.status();
+        self.headers(&mut response);
+        response
+    }
+
+    fn headers(&self, response: &mut Response) {
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        match self.kind {
+            Kind::Unauthenticated => {
+                let challenge = HeaderValue::from_static(r#"Bearer realm="keywarden""#);
+                headers.insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            Kind::Unavailable => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            Kind::UnsupportedType => {
+                headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.answer(None);
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Gives a problem the id of the request as its `instance`.
+pub(crate) async fn name_the_request(request: Request, next: Next) -> Response {
+    let id = request.extensions().get::<RequestId>().copied();
+    let mut response = next.run(request).await;
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    let mut named = problem.answer(id);
+    // What others said about the refusal stays: `Allow`, rate limits.
+    for (name, value) in response.headers() {
+        if *name != header::CONTENT_LENGTH {
+            named.headers_mut().insert(name.clone(), value.clone());
+        }
+    }
+    named
+}
+
+/// For a route that has other methods; axum names them in `Allow`.
+pub(crate) async fn other_method() -> Problem {
+    Problem::new(Kind::Method, "this address has other methods: see the Allow header")
+}
+
+impl From<Vec<Flaw>> for Problem {
+    fn from(flaws: Vec<Flaw>) -> Self {
+        let kind = if flaws.iter().any(Flaw::is_parameter) { Kind::Parameter } else { Kind::Invalid };
+        let detail = match flaws.len() {
+            1 => "1 field is not what it must be".into(),
+            many => format!("{many} fields are not what they must be"),
+        };
+        Self::new(kind, detail).with(flaws)
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Fault(fault) => fault.into(),
+            // Nobody who holds a token is asked for a passkey; should it happen, the door is simply shut.
+            Refused::Forbidden(_) | Refused::StepUp => Self::new(Kind::Forbidden, refused.to_string()),
+            Refused::NotFound => Self::new(Kind::NotFound, refused.to_string()),
+            Refused::Replayed(Replayed::OtherRequest) => Self::new(Kind::Reused, refused.to_string()),
+            Refused::Replayed(Replayed::Done { ref thing }) => {
+                let id = Some(thing.clone());
+                Self { id, ..Self::new(Kind::Done, refused.to_string()) }
+            }
+        }
+    }
+}
+
+impl From<Fault> for Problem {
+    /// What is ours is logged here, where it is handled, and not told.
+    fn from(fault: Fault) -> Self {
+        if fault.is_passing() {
+            tracing::warn!(%fault, "a request waits for the database or the HSM");
+            return Self::new(
+                Kind::Unavailable,
+                "the database or the HSM does not answer; nothing was done; try again",
+            );
+        }
+        tracing::error!(%fault, "a request failed");
+        Self::new(Kind::Internal, "something went wrong on our side; `instance` finds it in the log")
+    }
+}

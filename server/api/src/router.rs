@@ -1,0 +1,80 @@
+//! The table of contents: every address of the API, by noun.
+
+use axum::{
+    Router,
+    middleware::from_fn,
+    routing::{any, get},
+};
+use keywarden_domain::Domain;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    audit, environments, introspect, keys, leaks, problem, projects, roles, spec, teams, tokens, workloads,
+};
+
+/// The API. The server mounts it at the root, below its own layers: request id, client address, limits.
+///
+/// Requests carry [`keywarden_model::RequestId`] and [`keywarden_model::ClientAddress`] in their extensions.
+pub fn router(domain: Domain) -> Router {
+    let (named, _) = table().split_for_parts();
+    let named = named
+        .route(spec::ADDRESS, get(spec::show))
+        .method_not_allowed_fallback(problem::other_method)
+        .layer(from_fn(problem::name_the_request));
+    let (hot, _) = hot().split_for_parts();
+    let hot = hot.route(keys::authorize::BELOW, any(keys::authorize::authorize));
+    hot.method_not_allowed_fallback(problem::other_method).merge(named).with_state(domain)
+}
+
+/// All of it, for the document.
+pub(crate) fn documented() -> OpenApiRouter<Domain> {
+    hot().merge(table())
+}
+
+/// Asked thousands of times a second: no layer around them, they name the request in their problems themselves.
+fn hot() -> OpenApiRouter<Domain> {
+    OpenApiRouter::new()
+        .routes(routes!(keys::verify::verify))
+        .routes(routes!(keys::authorize::authorize))
+        .routes(routes!(introspect::introspect))
+}
+
+fn table() -> OpenApiRouter<Domain> {
+    OpenApiRouter::new()
+        // keys
+        .routes(routes!(keys::list::list, keys::create::create))
+        .routes(routes!(keys::import::import))
+        .routes(routes!(keys::bulk_revoke::preview))
+        .routes(routes!(keys::bulk_revoke::bulk_revoke))
+        .routes(routes!(keys::show::show, keys::edit::edit))
+        .routes(routes!(keys::rotate::rotate))
+        .routes(routes!(keys::suspend::suspend))
+        .routes(routes!(keys::resume::resume))
+        .routes(routes!(keys::revoke::revoke))
+        .routes(routes!(keys::usage::usage))
+        .routes(routes!(keys::drain::drain))
+        .routes(routes!(keys::values::stop))
+        .routes(routes!(keys::values::extend))
+        .routes(routes!(leaks::look_up::look_up))
+        // projects
+        .routes(routes!(projects::list::list, projects::create::create))
+        .routes(routes!(projects::show::show, projects::edit::edit))
+        .routes(routes!(projects::archive::archive))
+        .routes(routes!(environments::list::list, environments::create::create))
+        .routes(routes!(environments::show::show, environments::edit::edit))
+        // machine identities
+        .routes(routes!(workloads::list::list, workloads::create::create))
+        .routes(routes!(workloads::show::show))
+        .routes(routes!(workloads::deactivate::deactivate))
+        .routes(routes!(tokens::issue::issue))
+        .routes(routes!(tokens::revoke::revoke))
+        // people
+        .routes(routes!(teams::list::list, teams::create::create))
+        .routes(routes!(teams::show::show, teams::edit::edit))
+        .routes(routes!(teams::members::add, teams::members::remove))
+        .routes(routes!(roles::list::list, roles::grant::grant))
+        .routes(routes!(roles::revoke::revoke))
+        // what happened
+        .routes(routes!(audit::list::list))
+        .routes(routes!(audit::show::show))
+}

@@ -1,0 +1,164 @@
+//! The OpenAPI 3.1 document: paths and schemas are made from the handlers; what holds for all of them is said here once.
+
+use std::sync::LazyLock;
+
+use axum::response::Response;
+use http::{HeaderValue, StatusCode, header};
+use serde_json::{Map, Value, json};
+use utoipa::{PartialSchema as _, ToSchema as _};
+
+use crate::{
+    flaw::Flaw,
+    json,
+    problem::{Kind, Wire},
+    router,
+};
+
+/// Where the document is.
+pub(crate) const ADDRESS: &str = "/api/v1/openapi.json";
+
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| openapi().to_string());
+
+/// `GET /api/v1/openapi.json`: for anybody; it tells nothing of what is in here.
+pub(crate) async fn show() -> Response {
+    let mut response = json::written(StatusCode::OK, DOCUMENT.as_str());
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    response
+}
+
+/// The whole document.
+pub fn openapi() -> Value {
+    let made = serde_json::to_value(router::documented().into_openapi()).unwrap_or_default();
+    let mut paths = made.get("paths").cloned().unwrap_or_default();
+    for path in paths.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        for (method, operation) in path.as_object_mut().into_iter().flatten() {
+            if let Some(operation) = operation.as_object_mut() {
+                complete(method, operation);
+            }
+        }
+    }
+    let schemas = made.pointer("/components/schemas").and_then(Value::as_object).cloned();
+    let mut schemas = schemas.unwrap_or_default();
+    for (name, schema) in [(Wire::name(), Wire::schema()), (Flaw::name(), Flaw::schema())] {
+        schemas.insert(name.into_owned(), serde_json::to_value(schema).unwrap_or_default());
+    }
+    let tags: Vec<_> =
+        TAGS.iter().map(|(name, about)| json!({ "name": name, "description": about })).collect();
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Keywarden",
+            "version": "1",
+            "description": ABOUT,
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        },
+        "servers": [{ "url": "/", "description": "this server" }],
+        "tags": tags,
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "responses": responses(),
+            "parameters": parameters(),
+            "securitySchemes": { "serviceToken": {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "kws_…",
+                "description": "A service token of a workload, or one that `keywarden operator token` printed.",
+            }},
+        },
+        "security": [{ "serviceToken": [] }],
+    })
+}
+
+const ABOUT: &str = "\
+Keywarden keeps the API keys of a distributed system: it issues, verifies, rotates and revokes them.\n\n\
+Callers show a service token (`Authorization: Bearer kws_…`). What a caller may not know of answers 404, exactly as what \
+does not exist. Errors are `application/problem+json` (RFC 9457) whose `type` is stable. A POST with an \
+`Idempotency-Key` is done once, however often it is sent. Times are RFC 3339 in UTC. Fields may be added to answers; \
+unknown fields in requests are refused.";
+
+const TAGS: &[(&str, &str)] = &[
+    ("Keys", "API keys: issue, find, change, rotate, suspend, revoke."),
+    ("Verification", "Is this key good? For services, reverse proxies and OAuth 2.0 resource servers."),
+    ("Projects", "Projects and their environments."),
+    ("Workloads", "Machine identities and their service tokens."),
+    ("People", "Persons, teams and roles."),
+    ("Leaks", "What to do with a value that was found where it should not be."),
+    ("Audit", "What happened, when, by whom."),
+];
+
+/// What a problem looks like, whichever it is.
+fn responses() -> Value {
+    let content =
+        json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
+    let mut responses = Map::new();
+    for status in [400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 500, 503] {
+        let kinds: Vec<_> = Kind::ALL.iter().filter(|kind| kind.status().as_u16() == status).collect();
+        let mut said: Vec<_> =
+            kinds.iter().map(|kind| format!("{} (`{}`)", kind.title(), kind.slug())).collect();
+        if status == 429 {
+            said.push("Too many requests (`too-many-requests`): see `Retry-After`".into());
+        }
+        responses.insert(status.to_string(), json!({ "description": said.join("; "), "content": content }));
+    }
+    responses.into()
+}
+
+fn parameters() -> Value {
+    json!({
+        "IdempotencyKey": {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "8 to 255 printable characters of the caller's choice. Sent again with the same request, the \
+                first answer comes again; a secret in it for one hour, after that 409 with the id. With another request: 422.",
+            "schema": { "type": "string", "minLength": 8, "maxLength": 255 },
+            "example": "4b1d2f0e-5c1f-4a76-9a0e-0d5a3f7f9f11",
+        },
+        "IfMatch": {
+            "name": "If-Match",
+            "in": "header",
+            "description": "The `ETag` that was read: if it was changed since, nothing is done and the answer is 412.",
+            "schema": { "type": "string" },
+            "example": "\"3\"",
+        },
+    })
+}
+
+/// Adds what follows from the method to an operation.
+fn complete(method: &str, operation: &mut Map<String, Value>) {
+    let asks = operation.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
+    let asks_in = |place: &str| asks.iter().any(|it| it.get("in").is_some_and(|at| at == place));
+    let has_body = operation.contains_key("requestBody");
+    let reads = method == "get" || operation.remove("x-reads").is_some();
+    let mut problems = vec![401, 429, 500, 503];
+    if asks_in("query") || has_body {
+        problems.push(400);
+    }
+    if asks_in("path") || has_body {
+        problems.push(404);
+    }
+    if has_body {
+        problems.extend([413, 415, 422]);
+    }
+    if !reads {
+        problems.extend([403, 404, 409]);
+        let parameter = match method {
+            "patch" => Some("IfMatch"),
+            "post" => Some("IdempotencyKey"),
+            _ => None,
+        };
+        if method == "patch" {
+            problems.push(412);
+        }
+        let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+        if let (Some(parameter), Some(parameters)) = (parameter, parameters.as_array_mut()) {
+            parameters.push(json!({ "$ref": format!("#/components/parameters/{parameter}") }));
+        }
+    }
+    let responses = operation.entry("responses").or_insert_with(|| json!({}));
+    let Some(responses) = responses.as_object_mut() else { return };
+    for status in problems {
+        let reference = json!({ "$ref": format!("#/components/responses/{status}") });
+        responses.entry(status.to_string()).or_insert(reference);
+    }
+}

@@ -1,0 +1,61 @@
+//! `POST /oauth2/introspect` (RFC 7662).
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use keywarden_domain::cast::both_engines;
+use serde_json::json;
+
+use super::{Api, without_ids};
+
+const PATH: &str = "/oauth2/introspect";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+#[tokio::test]
+async fn a_good_key_is_active_and_says_whose_it_is() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let (_, key) = api.issue("Checkout", json!({ "expires_at": "2027-06-30T00:00:00Z" })).await;
+        let call = api.call("post", PATH).bearer(&api.vera).header("content-type", FORM);
+        let answer = call.send(format!("token={key}&token_type_hint=access_token")).await;
+        insta::assert_json_snapshot!("active", without_ids(&answer.json()));
+        let basic = format!("Basic {}", STANDARD.encode(format!("checkout:{}", api.vera)));
+        let call = api.call("post", PATH).header("authorization", &basic).header("content-type", FORM);
+        assert_eq!(call.send(format!("token={key}")).await.json(), answer.json());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whatever_is_not_good_is_not_active_and_nothing_more() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let (id, key) = api.issue("Checkout", json!({})).await;
+        api.post(&format!("/api/v1/keys/{id}/suspend"), json!({})).await;
+        for token in [key.as_str(), "kwk_no", ""] {
+            let call = api.call("post", PATH).bearer(&api.vera).header("content-type", FORM);
+            let answer = call.send(format!("token={token}")).await;
+            assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({ "active": false })));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_form_is_read_strictly() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        for (kind, form, status) in [
+            ("application/json", r#"{"token":"a"}"#, 415),
+            (FORM, "", 422),
+            (FORM, "token=a&token=b", 422),
+            (FORM, "token=a&ip=nowhere", 422),
+            (FORM, "token=a&extra=1", 200),
+        ] {
+            let call = api.call("post", PATH).bearer(&api.vera).header("content-type", kind);
+            assert_eq!(call.send(form.to_owned()).await.status, status, "{form}");
+        }
+        let long = format!("token={}", "x".repeat(2 * 1024 * 1024));
+        let call = api.call("post", PATH).bearer(&api.vera).header("content-type", FORM);
+        assert_eq!(call.send(long).await.status, 413);
+    })
+    .await;
+}

@@ -1,0 +1,142 @@
+//! Every route that the document names × everybody who may not (S-05).
+
+use keywarden_domain::cast::both_engines;
+use serde_json::{Value, json};
+
+use super::{Answer, Api, examples};
+
+/// Tokens that are none, or none of ours; and headers that carry none.
+const NOBODIES: &[&[(&str, &str)]] = &[
+    &[],
+    &[("authorization", "")],
+    &[("authorization", "Bearer ")],
+    &[("authorization", "Bearer kws_live_0A1B2C3D4E5F_yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp11G2Z3Z")],
+    &[("authorization", "Bearer kws_test_0A1B2C3D4E5F_yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp11G2Z3Z")],
+    &[("authorization", "Bearer kwk_live_000000000000_000000000000000000000000000000000000000000037HFaf")],
+    &[("authorization", "Basic b2xnYTpvbGdh")],
+    &[("cookie", "session=anything; __Host-session=anything")],
+    &[("authorization", "Bearer a"), ("authorization", "Bearer b")],
+];
+
+#[tokio::test]
+async fn every_route_refuses_whoever_shows_no_good_token_in_the_same_words() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let before = api.events().await;
+        let mut told = None;
+        for (path, methods) in examples::routes() {
+            for method in methods {
+                for headers in NOBODIES {
+                    let answer = ask(&api, &method, &path, headers).await;
+                    let told = told.get_or_insert_with(|| answer.told());
+                    assert_eq!(*told, answer.told(), "{method} {path} {headers:?}");
+                }
+            }
+        }
+        let (status, headers, body) = told.unwrap();
+        insta::assert_json_snapshot!((status.as_u16(), headers, body));
+        assert_eq!(api.events().await, before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_token_in_the_query_or_twice_in_a_header_is_none() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let path = format!("/api/v1/projects?access_token={}", api.olga);
+        assert_eq!(api.call("get", &path).send("").await.status, 401);
+        let twice = api.call("get", "/api/v1/projects").bearer(&api.olga).bearer(&api.olga);
+        assert_eq!(twice.send("").await.status, 401);
+    })
+    .await;
+}
+
+async fn ask(api: &Api, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let body = examples::body(method, path, api.owner);
+    let mut call = api.call(method, &examples::fill(path, &api.pay));
+    for (name, value) in headers {
+        call = call.header(name, value);
+    }
+    match body {
+        Some(body) => call.json(body).await,
+        None => call.send("").await,
+    }
+}
+
+/// One of everything that belongs to `pay`, by the name of its parameter.
+async fn belongings(api: &Api) -> Vec<(&'static str, String)> {
+    let (key, _) = api.issue("Checkout", json!({})).await;
+    let value = api.get(&format!("/api/v1/keys/{key}")).await.json()["values"][0]["id"].clone();
+    let workload = json!({ "name": "checkout", "project": "pay", "role": "verifier" });
+    let workload = api.post("/api/v1/workloads", workload).await.json();
+    let id = workload["id"].as_str().unwrap();
+    let token = api.post(&format!("/api/v1/workloads/{id}/tokens"), json!({})).await.json()["id"].clone();
+    let event = api.get(&format!("/api/v1/audit?resource={key}")).await.json()["items"][0]["id"].clone();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    vec![
+        ("{project}", api.pay.slug.clone()),
+        ("{environment}", "live".into()),
+        ("{key}", key),
+        ("{value}", text(&value)),
+        ("{workload}", id.to_owned()),
+        ("{role}", text(&workload["roles"][0]["id"])),
+        ("{token}", text(&token)),
+        ("{event}", text(&event)),
+        ("{user}", api.owner.to_string()),
+    ]
+}
+
+#[tokio::test]
+async fn what_belongs_to_another_project_looks_like_what_is_not_there() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let belongings = belongings(&api).await;
+        let before = api.events().await;
+        for (path, methods) in examples::routes().into_iter().filter(|(path, _)| path.contains('{')) {
+            let there = belongings.iter().fold(path.clone(), |path, (name, id)| path.replace(name, id));
+            for method in methods {
+                let mut told = Vec::new();
+                for asked in [examples::nowhere(&there), examples::nowhere(&path)] {
+                    let call = api.call(&method, &asked).bearer(&api.mallory);
+                    let answer = match examples::body(&method, &path, api.owner) {
+                        Some(body) => call.json(body).await,
+                        None => call.send("").await,
+                    };
+                    // Of people and teams everybody knows that there are some: 403 is the same for all of them.
+                    let hidden = if path.contains("/users/") { 403 } else { 404 };
+                    assert_eq!(answer.status, hidden, "{method} {asked}: {answer:?}");
+                    told.push(answer.told());
+                }
+                assert_eq!(told[0], told[1], "{method} {path}");
+            }
+        }
+        assert_eq!(api.events().await, before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_id_of_another_project_in_a_body_looks_like_one_of_nothing() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let (key, _) = api.issue("Checkout", json!({})).await;
+        let before = api.events().await;
+        let nothing = "key_01JDB2W1N9F6Q3R8T5V7X9Z0AB";
+        let key_in = |project: &str| json!({ "project": project, "environment": "live", "name": "x", "owner": api.owner });
+        for (path, [there, nowhere]) in [
+            ("/api/v1/keys", ["pay", "nowhere"].map(key_in)),
+            ("/api/v1/keys", [api.pay.id.to_string(), "prj_01JDB2W1N9F6Q3R8T5V7X9Z0AB".into()].map(|it: String| key_in(&it))),
+            ("/api/v1/workloads", ["pay", "nowhere"].map(|it| json!({ "name": "x", "project": it, "role": "viewer" }))),
+            ("/api/v1/roles", ["pay", "nowhere"].map(|it| json!({ "holder": api.owner, "role": "viewer", "project": it }))),
+            ("/api/v1/keys/bulk-revoke", [&key, nothing].map(|it| json!({ "keys": [it] }))),
+        ] {
+            let there = api.call("post", path).bearer(&api.mallory).json(there).await;
+            let nowhere = api.call("post", path).bearer(&api.mallory).json(nowhere).await;
+            assert_eq!(there.told(), nowhere.told(), "{path}");
+            assert_eq!(there.status, 404, "{path} {there:?}");
+        }
+        assert_eq!(api.events().await, before);
+    })
+    .await;
+}
