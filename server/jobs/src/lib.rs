@@ -1,1 +1,33 @@
-//! Placeholder.
+//! Door for time: the driver and its reconcilers.
+//!
+//! To add a reconciler: a file with a `pub(crate) const JOB: Job`, and a line in [`all`]. It takes no input, asks the
+//! domain, does nothing twice, and can die anywhere. What several nodes must not do at once, the domain claims in the
+//! store; the driver runs everything on every node.
+
+mod driver;
+mod flush_decisions;
+mod flush_key_uses;
+mod flush_refusals;
+mod flush_token_use;
+mod flush_usage;
+mod flush_verify_counts;
+mod look;
+mod note_clock;
+mod sweep;
+
+pub use driver::{Driver, Job, Report, Reports};
+
+/// Every reconciler.
+pub fn all() -> Vec<Job> {
+    vec![
+        look::JOB,
+        flush_decisions::JOB,
+        flush_key_uses::JOB,
+        flush_refusals::JOB,
+        flush_token_use::JOB,
+        flush_usage::JOB,
+        flush_verify_counts::JOB,
+        note_clock::JOB,
+        sweep::JOB,
+    ]
+}

@@ -1,0 +1,192 @@
+//! Runs reconcilers: each on its interval, one run at a time, whatever the others do. A run that fails or panics is
+//! told once and tried again later and later; the token stops them all, and those that hold something flush it.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use keywarden_domain::{Domain, Fault};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The longest pause between two tries of a job that fails.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// The same for what runs more often than once a second: others wait for it.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+/// A run that takes longer is given up: the store answers or refuses long before.
+const LONGEST_RUN: Duration = Duration::from_mins(2);
+/// What a job may still write when the server stops.
+const LAST_RUN: Duration = Duration::from_secs(5);
+
+type Run = fn(Domain) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send>>;
+
+/// A reconciler.
+#[derive(Debug, Clone, Copy)]
+pub struct Job {
+    name: &'static str,
+    every: Duration,
+    at_most: Duration,
+    flushes: bool,
+    run: Run,
+}
+
+impl Job {
+    /// Runs `run` about every `every`.
+    pub const fn new(name: &'static str, every: Duration, run: Run) -> Self {
+        Self { name, every, at_most: LONGEST_RUN, flushes: false, run }
+    }
+
+    /// A run that takes longer is given up and tried again: the connection that it waits on may be dead.
+    #[must_use]
+    pub const fn at_most(mut self, at_most: Duration) -> Self {
+        self.at_most = at_most;
+        self
+    }
+
+    /// It holds what is not written yet: it runs once more when the server stops.
+    #[must_use]
+    pub const fn once_more_at_the_end(mut self) -> Self {
+        self.flushes = true;
+        self
+    }
+}
+
+/// How a job's runs went.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Runs that ended well.
+    pub done: u64,
+    /// Runs that failed, panicked or took too long.
+    pub failed: u64,
+    /// When the last good run ended.
+    pub last_done: Option<DateTime<Utc>>,
+    /// How long the last run took.
+    pub took: Duration,
+}
+
+/// How all jobs' runs went, by name. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Reports(Arc<Mutex<BTreeMap<&'static str, Report>>>);
+
+impl Reports {
+    /// As of now.
+    pub fn now(&self) -> BTreeMap<&'static str, Report> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, job: &'static str, note: impl FnOnce(&mut Report)) {
+        note(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(job).or_default());
+    }
+}
+
+/// Runs jobs.
+#[derive(Debug)]
+pub struct Driver {
+    domain: Domain,
+    reports: Reports,
+}
+
+impl Driver {
+    /// For this domain; `reports` is told how the runs went.
+    pub fn new(domain: Domain, reports: Reports) -> Self {
+        Self { domain, reports }
+    }
+
+    /// Starts each job as a task of `tasks`; they end soon after `stop`.
+    pub fn start(&self, jobs: impl IntoIterator<Item = Job>, tasks: &TaskTracker, stop: &CancellationToken) {
+        for job in jobs {
+            self.reports.note(job.name, |_| {});
+            tasks.spawn(repeat(job, self.domain.clone(), self.reports.clone(), stop.clone()));
+        }
+    }
+}
+
+async fn repeat(job: Job, domain: Domain, reports: Reports, stop: CancellationToken) {
+    let mut failures = 0;
+    loop {
+        let ended = once(job, &domain, &reports, job.at_most).await;
+        failures = match ended {
+            Ok(()) => 0,
+            Err(cause) => {
+                if failures == 0 {
+                    tracing::warn!(job = job.name, %cause, "a job failed and is tried again");
+                }
+                failures + 1
+            }
+        };
+        let pause = jittered(backed_off(job.every, failures), domain.env().bytes());
+        if stop.run_until_cancelled(sleep(pause)).await.is_none() {
+            break;
+        }
+    }
+    if job.flushes
+        && let Err(cause) = once(job, &domain, &reports, LAST_RUN).await
+    {
+        tracing::error!(job = job.name, %cause, "what was not written yet is lost");
+    }
+}
+
+async fn once(job: Job, domain: &Domain, reports: &Reports, patience: Duration) -> Result<(), String> {
+    let began = Instant::now();
+    // A task of its own, so that a panic ends this run and nothing else.
+    let mut run = JoinSet::new();
+    run.spawn((job.run)(domain.clone()));
+    let ended = match timeout(patience, run.join_next()).await {
+        Ok(Some(Ok(Ok(())))) => Ok(()),
+        Ok(Some(Ok(Err(fault)))) => Err(fault.to_string()),
+        Ok(Some(Err(cause))) => Err(cause.to_string()),
+        Ok(None) => Err("it never ran".into()),
+        Err(_) => Err(format!("it did not end within {} s", patience.as_secs())),
+    };
+    let now = domain.env().now();
+    reports.note(job.name, |report| {
+        report.took = began.elapsed();
+        if ended.is_ok() {
+            report.done += 1;
+            report.last_done = Some(now);
+        } else {
+            report.failed += 1;
+        }
+    });
+    ended
+}
+
+/// Twice the pause after each failure in a row, to a limit; a job that is rare anyway keeps its interval.
+fn backed_off(every: Duration, failures: u32) -> Duration {
+    let longest = if every < SHORTEST_PAUSE { SHORTEST_PAUSE } else { LONGEST_PAUSE.max(every) };
+    every.saturating_mul(1 << failures.min(16)).min(longest)
+}
+
+/// Up to a tenth less, so that nodes which started together do not ask together for ever.
+fn jittered(pause: Duration, random: [u8; 2]) -> Duration {
+    let share = u32::from(u16::from_be_bytes(random)); // of 65 536
+    pause.saturating_sub(pause / 10 * share / (1 << 16))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_fails_is_asked_less_and_less_often() {
+        let quick = Duration::from_millis(250);
+        assert_eq!(backed_off(quick, 0), quick);
+        assert_eq!(backed_off(quick, 1), Duration::from_millis(500));
+        assert_eq!(backed_off(quick, u32::MAX), SHORTEST_PAUSE);
+        assert_eq!(backed_off(Duration::from_secs(5), u32::MAX), LONGEST_PAUSE);
+        assert_eq!(backed_off(Duration::from_mins(10), 9), Duration::from_mins(10));
+    }
+
+    #[test]
+    fn jitter_takes_a_tenth_at_most() {
+        let pause = Duration::from_secs(10);
+        assert_eq!(jittered(pause, [0, 0]), pause);
+        let least = jittered(pause, [255, 255]);
+        assert!(least >= Duration::from_secs(9) && least < Duration::from_millis(9_010), "{least:?}");
+    }
+}

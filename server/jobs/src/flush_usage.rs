@@ -1,0 +1,10 @@
+//! Writes who used which key: what pages and the drain board show.
+
+use std::time::Duration;
+
+use crate::Job;
+
+pub(crate) const JOB: Job = Job::new("flush-usage", Duration::from_secs(5), |domain| {
+    Box::pin(async move { domain.flush_usage().await.map(drop) })
+})
+.once_more_at_the_end();
