@@ -22,11 +22,15 @@ pub(crate) fn bind(wasm: &Path, release: bool) -> Result<Bound> {
         .out_name("keywarden")
         .web(true)?
         .typescript(false)
+        .omit_default_module_path(false)
         .debug(!release)
         .demangle(!release)
         .keep_debug(!release)
+        .remove_name_section(release)
+        .remove_producers_section(release)
         .generate_output()?;
-    let snippets = output.snippets().len() + output.local_modules().len();
+    // Crates that bring none are listed, too.
+    let snippets = output.snippets().values().map(Vec::len).sum::<usize>() + output.local_modules().len();
     ensure!(
         snippets == 0,
         "the wasm library brings {snippets} JavaScript snippets: only one script is bundled"

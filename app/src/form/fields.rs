@@ -1,0 +1,198 @@
+//! Urlencoded bodies, read strictly.
+
+use std::{collections::BTreeMap, fmt};
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::{FromRef, FromRequest, FromRequestParts as _, Request},
+    response::Response,
+};
+use http::{StatusCode, header, request::Parts};
+use zeroize::Zeroizing;
+
+use crate::{console::Console, render, shell::Shell, shell::Visit};
+
+/// Room for a large form; uploads do not come this way.
+const LARGEST_BODY: usize = 128 << 10;
+const MOST_FIELDS: usize = 300;
+const LONGEST_NAME: usize = 100;
+const LONGEST_VALUE: usize = 64 << 10;
+
+/// The hidden field of every `Form`.
+pub const IDEMPOTENCY_KEY: &str = "idempotency_key";
+
+/// Why a body is no form of ours. A browser never sends one of these by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FieldsError {
+    #[error("this is not a urlencoded form")]
+    Kind,
+    #[error("the field came twice")]
+    Repeated,
+    #[error("the form is too large")]
+    TooLarge,
+    #[error("a field is not text")]
+    Unreadable,
+}
+
+/// The fields of a posted form by name. A name comes once, unless it ends in `[]` (`scopes[]`: a group of
+/// checkboxes). They may hold secrets: `Debug` shows names only, the values are zeroized.
+#[derive(Clone, Default)]
+pub struct Fields(BTreeMap<String, Vec<Zeroizing<String>>>);
+
+impl Fields {
+    /// Reads a body. Line ends become `\n`; other control characters except tab are refused.
+    pub fn parse(body: &[u8]) -> Result<Self, FieldsError> {
+        if body.len() > LARGEST_BODY {
+            return Err(FieldsError::TooLarge);
+        }
+        let mut fields: BTreeMap<String, Vec<Zeroizing<String>>> = BTreeMap::new();
+        for (count, (name, value)) in form_urlencoded::parse(body).enumerate() {
+            if count >= MOST_FIELDS || name.len() > LONGEST_NAME || value.len() > LONGEST_VALUE {
+                return Err(FieldsError::TooLarge);
+            }
+            let value = Zeroizing::new(value.replace("\r\n", "\n"));
+            if !is_text(&name) || !is_text(&value) {
+                return Err(FieldsError::Unreadable);
+            }
+            let values = fields.entry(name.into_owned()).or_default();
+            values.push(value);
+            if values.len() > 1 && !fields_may_repeat(&fields) {
+                return Err(FieldsError::Repeated);
+            }
+        }
+        Ok(Self(fields))
+    }
+
+    /// The field without the blanks around it; empty if it did not come.
+    pub fn text(&self, name: &str) -> &str {
+        self.raw(name).trim()
+    }
+
+    /// The field as it came; empty if it did not.
+    pub fn raw(&self, name: &str) -> &str {
+        self.many(name).next().unwrap_or_default()
+    }
+
+    /// Every value of a field that may come several times.
+    pub fn many(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.get(name).into_iter().flatten().map(|value| value.as_str())
+    }
+
+    /// Whether a checkbox was ticked.
+    pub fn ticked(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// The form's idempotency key; empty if a program posted without one.
+    pub fn idempotency_key(&self) -> &str {
+        self.text(IDEMPOTENCY_KEY)
+    }
+}
+
+fn fields_may_repeat(fields: &BTreeMap<String, Vec<Zeroizing<String>>>) -> bool {
+    fields.iter().all(|(name, values)| values.len() < 2 || name.ends_with("[]"))
+}
+
+/// U+FFFD is what the decoder put where bytes were not UTF-8.
+fn is_text(text: &str) -> bool {
+    !text.chars().any(|c| c == char::REPLACEMENT_CHARACTER || (c.is_control() && c != '\n' && c != '\t'))
+}
+
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl Fields {
+    /// Reads a request's body; what is no form of ours gets the page that says so. Gives the bytes, too.
+    pub(crate) async fn read<S: Send + Sync>(
+        parts: &mut Parts,
+        body: Body,
+        state: &S,
+    ) -> Result<(Self, Bytes), Response>
+    where
+        Console: FromRef<S>,
+    {
+        let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
+        let is_form = kind.eq_ignore_ascii_case("application/x-www-form-urlencoded");
+        let read = async {
+            if !is_form {
+                return Err(FieldsError::Kind);
+            }
+            // The limit of the server's own layer answers first where it is lower.
+            let bytes = to_bytes(body, LARGEST_BODY).await.map_err(|_| FieldsError::TooLarge)?;
+            Ok((Self::parse(&bytes)?, bytes))
+        };
+        let error = match read.await {
+            Ok(read) => return Ok(read),
+            Err(error) => error,
+        };
+        tracing::info!(%error, "form refused");
+        let status = match error {
+            FieldsError::Kind => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            FieldsError::Repeated | FieldsError::Unreadable => StatusCode::BAD_REQUEST,
+            FieldsError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        };
+        let visit = match Visit::from_request_parts(parts, state).await {
+            Ok(visit) => visit,
+            Err(never) => match never {},
+        };
+        Err(render::refused_form(&Shell::unmoved(Console::from_ref(state), visit), status))
+    }
+}
+
+/// As a handler's last argument; the state must hand out a [`Console`] for the page that says what is wrong.
+impl<S: Send + Sync> FromRequest<S> for Fields
+where
+    Console: FromRef<S>,
+{
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        Ok(Self::read(&mut parts, body, state).await?.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_found_by_name() {
+        let fields = Fields::parse(b"name=+pay%2Dprod+&note=a%0D%0Ab&on=1&scopes[]=a&scopes[]=b").unwrap();
+        assert_eq!(fields.text("name"), "pay-prod");
+        assert_eq!(fields.raw("name"), " pay-prod ");
+        assert_eq!(fields.raw("note"), "a\nb");
+        assert!(fields.ticked("on") && !fields.ticked("off"));
+        assert_eq!(fields.many("scopes[]").collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(fields.text("ghost"), "");
+    }
+
+    #[test]
+    fn what_no_browser_sends_is_refused() {
+        for (body, error) in [
+            ("name=a&name=b", FieldsError::Repeated),
+            ("scopes[]=a&name=a&scopes[]=b&name=b", FieldsError::Repeated),
+            ("name=%FF", FieldsError::Unreadable),
+            ("name=a%00b", FieldsError::Unreadable),
+            ("na%0Dme=a", FieldsError::Unreadable),
+        ] {
+            assert_eq!(Fields::parse(body.as_bytes()).unwrap_err(), error, "{body}");
+        }
+        let crowd = "a[]=1&".repeat(MOST_FIELDS + 1);
+        let novel = format!("a={}", "x".repeat(LONGEST_VALUE + 1));
+        let heavy = "a[]=xxxxxxxxxxxxxxxx&".repeat(LARGEST_BODY / 20);
+        for body in [crowd, novel, heavy] {
+            assert_eq!(Fields::parse(body.as_bytes()).unwrap_err(), FieldsError::TooLarge);
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        let fields = Fields::parse(b"code=hunter2").unwrap();
+        assert_eq!(format!("{fields:?}"), "{\"code\"}");
+    }
+}

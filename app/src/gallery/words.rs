@@ -1,0 +1,81 @@
+//! The gallery's own texts.
+
+use crate::text::texts;
+
+texts! {
+    gallery = "Gallery";
+    gallery_lead = "What the console is made of.";
+    gallery_banner = "Something to know.";
+    gallery_sentence = "With a sentence more about it.";
+    gallery_somewhere = "With somewhere to go.";
+    gallery_look = "Have a look";
+    gallery_actions = "Actions";
+    gallery_primary = "Primary";
+    gallery_quiet = "Quiet";
+    gallery_danger = "Danger";
+    gallery_badges = "Badges";
+    gallery_badge = "Badge";
+    gallery_figures = "Figures";
+    gallery_requests = "Requests a day";
+    gallery_requests_range = "Between 3 and 97, most on 14 Nov.";
+    gallery_day = "Day";
+    gallery_requests_count = "Requests";
+    gallery_fields = "Fields without a form";
+    gallery_time = "Time";
+    gallery_code = "Recovery code";
+    gallery_address = "Address";
+    gallery_webhook = "Webhook";
+    gallery_name = "Name";
+    gallery_name_hint = "What will present it: a service, a job.";
+    gallery_state = "State";
+    gallery_environment = "Environment";
+    gallery_choose = "Choose one";
+    gallery_id = "Id";
+    gallery_last_used = "Last used";
+    gallery_uses = "Uses, 30 d";
+    gallery_shown(from: u64, to: u64, all: &str) = "{from}–{to} of about {all}";
+    gallery_keys_lead = "A key lets a service call your API; Keywarden verifies it for you.";
+    gallery_issue = "Issue key";
+    gallery_issued_key(name: &str) = "Issued key {name}.";
+    gallery_search = "Name, id or owner";
+    gallery_no_keys = "No keys yet";
+    gallery_owner = "Owner";
+    gallery_scopes = "Scopes";
+    gallery_scopes_hint = "Includes deleting.";
+    gallery_issued = "Issued";
+    gallery_expires = "Expires";
+    gallery_limits = "Limits";
+    gallery_rate = "Requests a minute";
+    gallery_note = "Description";
+    gallery_notify = "Tell me before it expires";
+    gallery_edit = "Edit";
+    gallery_suspend = "Suspend";
+    gallery_rotate = "Rotate";
+    gallery_unused(days: u64) = "unused {days} d";
+    gallery_overview = "Overview";
+    gallery_callers = "Callers";
+    gallery_versions = "Versions";
+    gallery_draining = "Rotation under way";
+    gallery_old = "Old value";
+    gallery_new = "New value";
+    gallery_new_key = "The new key";
+    gallery_key = "Key";
+    gallery_once = "Shown once. Your clipboard manager may keep it.";
+    gallery_verify = "Verify it";
+    gallery_revoke = "Revoke this key";
+    gallery_revoke_breaks(n: u64) =
+        "{n} caller used it in the last hour; it is refused from then on." |
+        "{n} callers used it in the last hour; all of them are refused from then on.";
+    gallery_revoke_final = "It cannot be undone.";
+    gallery_revoke_it = "Revoke key";
+    gallery_reason = "Reason";
+    gallery_superseded = "Another key took its place";
+    gallery_compromised = "It is or may be in wrong hands";
+    gallery_compromised_hint = "The value becomes compromised.";
+    gallery_revoked(name: &str) = "Key {name} revoked.";
+    gallery_sign_in = "Sign in";
+    gallery_sign_in_lead = "Your passkey says who you are; there is nothing to type.";
+    gallery_use_passkey = "Use a passkey";
+    gallery_left = "Time left:";
+    gallery_over = "over";
+}

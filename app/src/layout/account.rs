@@ -1,0 +1,49 @@
+//! Whose session this is, and how they like to look at it.
+
+use leptos::prelude::*;
+
+use crate::shell::{Section, Shell, Theme, Who};
+
+pub(super) fn menu(shell: &Shell) -> AnyView {
+    let t = shell.text;
+    let Some(Who { name, detail }) = shell.who.clone() else { return ().into_any() };
+    let current = (shell.section == Some(Section::Account)).then_some("page");
+    view! {
+        <details class="menu account">
+            <summary>
+                <span class="visually-hidden">{t.shell_account()}": "</span>
+                <span class="account-name" translate="no">{name}</span>
+                <span class="account-detail" translate="no">{detail}</span>
+            </summary>
+            <div class="menu-body">
+                <a href=Section::Account.href() aria-current=current>{t.account()}</a>
+                {theme(shell)}
+                <form method="post" action="/sign-out"><button type="submit" class="menu-button">{t.shell_sign_out()}</button></form>
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+/// Three buttons: the choice is a cookie, so the next page is drawn in it from its first byte.
+pub(super) fn theme(shell: &Shell) -> AnyView {
+    let t = shell.text;
+    let buttons = Theme::ALL
+        .map(|theme| {
+            let label = match theme {
+                Theme::Dark => t.shell_theme_dark(),
+                Theme::Light => t.shell_theme_light(),
+                Theme::System => t.shell_theme_system(),
+            };
+            let pressed = if shell.theme == theme { "true" } else { "false" };
+            view! { <button type="submit" name="theme" value=theme.as_str() aria-pressed=pressed>{label}</button> }
+        })
+        .collect_view();
+    view! {
+        <form method="post" action="/theme" class="theme">
+            <input type="hidden" name="back" value=shell.path.clone()/>
+            <fieldset><legend class="visually-hidden">{t.shell_theme()}</legend>{buttons}</fieldset>
+        </form>
+    }
+    .into_any()
+}

@@ -1,0 +1,36 @@
+//! The document's head.
+
+use leptos::prelude::*;
+
+use crate::{render::Islands, shell::Shell};
+
+/// No inline script and no inline style: the loader reads from its own element where the browser side is.
+pub(crate) fn head(shell: &Shell, title: &str, scripts: &[&'static str], islands: Islands) -> AnyView {
+    let href = |name| shell.console.href(name);
+    let at_once = (islands == Islands::AtOnce).then(|| {
+        view! {
+            <link rel="modulepreload" href=href("keywarden.js")/>
+            <link rel="preload" href=href("keywarden.wasm") r#as="fetch" r#type="application/wasm" crossorigin=""/>
+        }
+    });
+    let loader = (islands != Islands::Never).then(|| {
+        view! { <script type="module" src=href("islands.js") data-islands=href("keywarden.js")></script> }
+    });
+    let scripts =
+        scripts.iter().map(|name| view! { <script type="module" src=href(name)></script> }).collect_view();
+    view! {
+        <head>
+            <meta charset="utf-8"/>
+            <title>{title.to_owned()}</title>
+            <meta name="viewport" content="width=device-width, initial-scale=1"/>
+            <meta name="color-scheme" content="light dark"/>
+            <meta name="robots" content="noindex"/>
+            <link rel="icon" type="image/svg+xml" href=href("favicon.svg")/>
+            <link rel="stylesheet" href=href("keywarden.css")/>
+            {at_once}
+            {loader}
+            {scripts}
+        </head>
+    }
+    .into_any()
+}

@@ -1,0 +1,76 @@
+//! The navigation: where things are, which project, whose account.
+
+use leptos::prelude::*;
+
+use super::account;
+use crate::shell::{ProjectLink, Section, Shell};
+
+/// Project switcher, sections, account. Drawn twice: beside the page, and in the menu of narrow screens; only
+/// one of them is ever displayed.
+pub(super) fn side(shell: &Shell) -> AnyView {
+    let t = shell.text;
+    let link = |section: Section| {
+        let current = (shell.section == Some(section)).then_some("page");
+        view! { <li><a href=section.href() aria-current=current>{section.name(t)}</a></li> }
+    };
+    view! {
+        {projects(shell)}
+        <nav class="nav" aria-label=t.shell_nav()>
+            <ul>
+                {link(Section::Home)}
+                {link(Section::Keys)}
+                {link(Section::Projects)}
+            </ul>
+            <p class="nav-heading">{t.shell_access()}</p>
+            <ul>
+                {link(Section::People)}
+                {link(Section::Workloads)}
+            </ul>
+            <ul class="nav-apart">
+                {link(Section::Audit)}
+                {link(Section::System)}
+            </ul>
+            <ul class="nav-apart">{link(Section::Leaks)}</ul>
+        </nav>
+        {account::menu(shell)}
+    }
+    .into_any()
+}
+
+/// Links, so that it works everywhere; a list of more than this belongs on the projects' own page.
+const MOST: usize = 12;
+
+fn projects(shell: &Shell) -> AnyView {
+    let t = shell.text;
+    if shell.projects.is_empty() {
+        return ().into_any();
+    }
+    let (current, named) = match &shell.project {
+        Some(project) => (project.name.clone(), Some("no")),
+        None => (t.shell_all_projects().to_owned(), None),
+    };
+    let links = shell
+        .projects
+        .iter()
+        .take(MOST)
+        .map(|ProjectLink { slug, name }| {
+            let here = shell.project.as_ref().is_some_and(|project| project.slug == *slug);
+            let href = format!("/keys?project={slug}");
+            view! { <li><a href=href translate="no" aria-current=here.then_some("true")>{name.clone()}</a></li> }
+        })
+        .collect_view();
+    view! {
+        <details class="menu switcher">
+            <summary>
+                <span class="switcher-label">{t.shell_project()}</span>
+                <span translate=named>{current}</span>
+            </summary>
+            <ul class="menu-body">
+                <li><a href="/keys">{t.shell_all_projects()}</a></li>
+                {links}
+                <li><a href="/projects">{t.shell_manage_projects()}</a></li>
+            </ul>
+        </details>
+    }
+    .into_any()
+}

@@ -1,0 +1,131 @@
+use axum::{extract::State, response::Response};
+use keywarden_domain::audit::Event;
+use leptos::prelude::*;
+
+use super::{FILTERS, query};
+use crate::{
+    cells,
+    context::{Asking, House},
+    form::Params,
+    render::{self, page},
+    shell::Section,
+    text::Text,
+    ui::{
+        Badge, Column, EmptyState, FilterBar, FilterChip, FilterInput, FilterSelect, LinkButton, PageHeader,
+        Pager, Table, TextKind, Time, Tone, choice, row,
+    },
+};
+
+const PATH: &str = "/audit";
+
+/// What people look for most; a prefix that ends in a dot is all of a noun.
+const ACTIONS: [&str; 12] = [
+    "key.",
+    "key.issue",
+    "key.rotate",
+    "key.revoke",
+    "user.",
+    "session.",
+    "passkey.",
+    "role.",
+    "project.",
+    "workload.",
+    "service-token.",
+    "system.",
+];
+
+pub(super) async fn list(State(house): State<House>, asking: Asking, params: Params) -> Response {
+    let Asking { shell, op } = asking.at(Section::Audit);
+    let loaded = async {
+        let query = query(&house, &op, &params, 50).await?;
+        house.domain.events(&op, &query).await
+    };
+    let found = match loaded.await {
+        Ok(found) => found,
+        Err(refused) => return render::refused(&shell, refused),
+    };
+    let t = shell.text;
+    let projects =
+        shell.projects.iter().map(|it| choice(it.slug.clone(), it.name.clone()).named()).collect::<Vec<_>>();
+    page(&shell, t.audit()).show(move || {
+        let filtered = params.any(&FILTERS) || params.any(&["q"]);
+        let rows = found
+            .events
+            .iter()
+            .map(|event| {
+                let cells = cells![
+                    view! { <span translate="no">{who(t, event)}</span> },
+                    view! { <span translate="no">{what(event)}</span> },
+                    outcome(t, &event.outcome),
+                    view! { <Time at=event.at/> },
+                ];
+                row(format!("{PATH}/{}", event.id), event.action.clone(), cells)
+            })
+            .collect();
+        let columns = vec![
+            Column::text(t.audit_action()),
+            Column::text(t.audit_who()),
+            Column::text(t.audit_what()),
+            Column::text(t.audit_outcome()),
+            Column::text(t.audit_when()),
+        ];
+        let chips = FILTERS
+            .into_iter()
+            .chain(["q"])
+            .filter(|name| !params.text(name).is_empty())
+            .map(|name| FilterChip { label: format!("{name}: {}", params.text(name)), remove: params.without(PATH, name) })
+            .collect::<Vec<_>>();
+        let empty = if filtered {
+            view! { <EmptyState title=t.audit_none_match() action=(t.list_clear(), PATH)>{t.audit_none_match_why()}</EmptyState> }.into_any()
+        } else {
+            view! { <EmptyState title=t.audit_none()>{t.audit_none_why()}</EmptyState> }.into_any()
+        };
+        let pager = Pager {
+            shown: String::new(),
+            first: params.any(&["after"]).then(|| params.first(PATH)),
+            next: found.next.map(|place| params.after(PATH, &place.to_string())),
+        };
+        let export = view! { <LinkButton label=t.audit_export() href=params.first("/audit.csv")/> };
+        view! {
+            <PageHeader title=t.audit() lead=t.audit_lead() actions=export.into_any()/>
+            <FilterBar action=PATH search=params.text("q").to_owned() search_label=t.audit_search() chips=chips>
+                <FilterSelect name="action" label=t.audit_action() chosen=params.text("action").to_owned() choices=ACTIONS.map(|it| choice(it, it).named()).to_vec()/>
+                <FilterSelect name="project" label=t.workloads_project() chosen=params.text("project").to_owned() choices=projects/>
+                <FilterSelect name="outcome" label=t.audit_outcome() chosen=params.text("outcome").to_owned() choices=vec![
+                    choice("allowed", t.audit_allowed()),
+                    choice("refused", t.audit_refused()),
+                    choice("failed", t.audit_failed()),
+                ]/>
+                <FilterInput name="actor" label=t.audit_who() value=params.text("actor").to_owned()/>
+                <FilterInput name="since" label=t.audit_since() kind=TextKind::DateTime value=params.text("since").to_owned()/>
+                <FilterInput name="until" label=t.audit_until() kind=TextKind::DateTime value=params.text("until").to_owned()/>
+            </FilterBar>
+            <Table caption=t.audit() columns=columns rows=rows pager=pager empty=empty/>
+        }
+    })
+}
+
+/// The kind and id of who did it, or what it is called where the event tells.
+pub(in crate::pages) fn who(t: Text, event: &Event) -> String {
+    let (kind, id) = &event.actor;
+    match (kind.as_str(), id.as_str()) {
+        ("operator", "shell") => t.audit_shell().to_owned(),
+        ("system", job) => t.audit_system(job),
+        ("nobody", _) => t.audit_nobody().to_owned(),
+        (kind, id) => format!("{kind} {id}"),
+    }
+}
+
+pub(super) fn what(event: &Event) -> String {
+    let (kind, id) = &event.resource;
+    let name = event.personal.values().find_map(|fields| fields.get("name"));
+    name.map_or_else(|| format!("{kind} {id}"), |name| format!("{kind} {name}"))
+}
+
+pub(in crate::pages) fn outcome(t: Text, outcome: &str) -> AnyView {
+    match outcome {
+        "allowed" => view! { <Badge label=t.audit_allowed() tone=Tone::Good/> }.into_any(),
+        "refused" => view! { <Badge label=t.audit_refused() tone=Tone::Warn/> }.into_any(),
+        _ => view! { <Badge label=t.audit_failed() tone=Tone::Bad/> }.into_any(),
+    }
+}

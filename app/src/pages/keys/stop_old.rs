@@ -1,0 +1,97 @@
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use keywarden_domain::{
+    Op, Refused,
+    keys::{DrainingValue, Key, StopError},
+};
+use leptos::prelude::*;
+
+use super::{
+    around,
+    callers::{self, Seen},
+};
+use crate::{
+    context::{Asking, House, Posted},
+    form::{Draft, Errors},
+    render::{self, page},
+    shell::{Section, Shell},
+    ui::{Confirm, Form, PageHeader},
+};
+
+pub(super) async fn ask(
+    State(house): State<House>,
+    asking: Asking,
+    Path((id, value)): Path<(String, String)>,
+) -> Response {
+    let Asking { mut shell, op } = asking.at(Section::Keys);
+    match load(&house, &op, &id, &value).await {
+        Ok((key, Some(old))) => draw(&mut shell, &key, &old, Draft::default()),
+        Ok((key, None)) => stopped(&shell, &key),
+        Err(refused) => render::refused(&shell, refused),
+    }
+}
+
+pub(super) async fn stop(
+    State(house): State<House>,
+    asking: Asking,
+    Path((id, value)): Path<(String, String)>,
+    posted: Posted,
+) -> Response {
+    let Asking { mut shell, op } = asking.at(Section::Keys).once(&posted);
+    let t = shell.text;
+    let (key, old) = match load(&house, &op, &id, &value).await {
+        Ok((key, Some(old))) => (key, old),
+        Ok((key, None)) => return stopped(&shell, &key),
+        Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
+    };
+    let mut errors = Errors::new();
+    match house.domain.stop_old_value(&op, key.id, old.value.id).await {
+        Ok(()) => {
+            return render::done(&shell, &around::drain_path(&key), t.drain_stopped_now(&old.value.shown));
+        }
+        Err(StopError::Current) => errors.whole(t.drain_is_current()),
+        Err(StopError::Stopped) => return stopped(&shell, &key),
+        Err(StopError::Refused(refused)) => return house.refused(&shell, &op, &posted, refused).await,
+    }
+    draw(&mut shell, &key, &old, Draft::refused(posted.fields, errors))
+}
+
+/// The key, and the old value if it still works. A value that is none of the key's is not there.
+pub(super) async fn load(
+    house: &House,
+    op: &Op,
+    id: &str,
+    value: &str,
+) -> Result<(Key, Option<DrainingValue>), Refused> {
+    let view = around::load(house, op, id).await?;
+    if !view.values.iter().any(|it| it.id.to_string() == value) {
+        return Err(Refused::NotFound);
+    }
+    let board = house.domain.drain_board(op, view.key.id).await?;
+    Ok((view.key, board.draining.into_iter().find(|it| it.value.id.to_string() == value)))
+}
+
+/// There is nothing left to do about it: the board says so.
+pub(super) fn stopped(shell: &Shell, key: &Key) -> Response {
+    render::done(shell, &around::drain_path(key), shell.text.drain_stopped_already())
+}
+
+fn draw(shell: &mut Shell, key: &Key, old: &DrainingValue, draft: Draft) -> Response {
+    around::place(shell, &key.project_slug);
+    let t = shell.text;
+    let key = key.clone();
+    let shown = old.value.shown.clone();
+    let left: Vec<Seen> = old.would_break().map(|it| (it.caller.clone(), it.last_old)).collect();
+    let mut consequences = vec![t.drain_stop_at_once().to_owned()];
+    consequences.extend(callers::breaks(t, shell.now, &left));
+    page(shell, t.drain_stop()).of(&draft).show(move || {
+        view! {
+            <PageHeader title=t.drain_stop() crumbs=around::crumbs_below(t, &key)/>
+            <Confirm title=t.drain_stop_title(&shown) consequences=consequences>
+                <Form draft=draft submit=t.drain_stop() danger=true cancel=around::drain_path(&key)/>
+            </Confirm>
+        }
+    })
+}

@@ -1,0 +1,93 @@
+use axum::{extract::State, response::Response};
+use keywarden_domain::keys::{Key, KeyValue, Leak, WhatMay};
+use keywarden_model::KeyState;
+use leptos::prelude::*;
+
+use crate::{
+    context::{Asking, House, Posted},
+    form::{Draft, Errors},
+    render::page,
+    shell::{Section, Shell},
+    text::Text,
+    ui::{
+        Actions, Banner, ButtonKind, Facts, Form, KeyStateBadge, LinkButton, PageHeader, Panel, TextField,
+        TextKind, Time, Tone, fact,
+    },
+};
+
+/// A line of a log may hold it.
+const LONGEST: u32 = 4_000;
+
+pub(super) async fn ask(asking: Asking) -> Response {
+    draw(&asking.at(Section::Leaks).shell, None, Draft::default())
+}
+
+pub(in crate::pages) async fn look_up(
+    State(house): State<House>,
+    asking: Asking,
+    posted: Posted,
+) -> Response {
+    let Asking { shell, op } = asking.at(Section::Leaks).once(&posted);
+    let mut errors = Errors::new();
+    let text = errors.required(shell.text, &posted.fields, "value", LONGEST as usize);
+    if errors.any() {
+        return draw(&shell, None, Draft::refused(posted.fields, errors));
+    }
+    match house.domain.look_up_leak(&op, text).await {
+        Ok(leak) => draw(&shell, Some(leak), Draft::default()),
+        Err(refused) => house.refused(&shell, &op, &posted, refused).await,
+    }
+}
+
+fn draw(shell: &Shell, answer: Option<Leak>, draft: Draft) -> Response {
+    let t = shell.text;
+    page(shell, t.leaks()).of(&draft).show(move || {
+        let answer = answer.map(|leak| match leak {
+            Leak::Found { key, state, value, may } => found(t, &key, state, &value, may),
+            Leak::Unknown => {
+                view! { <Banner tone=Tone::Info title=t.leaks_unknown()>{t.leaks_unknown_why()}</Banner> }.into_any()
+            }
+        });
+        view! {
+            <PageHeader title=t.leaks() lead=t.leaks_lead()/>
+            {answer}
+            <Form draft=draft submit=t.leaks_look_up()>
+                <TextField name="value" label=t.leaks_value() kind=TextKind::Secret required=true maxlength=LONGEST hint=t.leaks_value_hint()/>
+            </Form>
+        }
+    })
+}
+
+fn found(t: Text, key: &Key, state: KeyState, value: &KeyValue, may: WhatMay) -> AnyView {
+    let path = format!("/keys/{}", key.id);
+    let facts = vec![
+        fact(t.keys_name(), view! { <a href=path.clone() translate="no">{key.name.to_string()}</a> }),
+        fact(t.keys_value(), view! { <code translate="no">{value.shown.clone()}</code> }),
+        fact(t.keys_state(), view! { <KeyStateBadge state=state/> }),
+        fact(
+            t.keys_place(),
+            view! { <span translate="no">{format!("{} / {}", key.project_slug, key.environment_slug)}</span> },
+        ),
+        fact(t.keys_owner(), view! { <span translate="no">{key.owner_name.clone()}</span> }),
+        fact(t.keys_last_used(), view! { <Time at=key.last_used_at/> }),
+    ];
+    // A value that works in wrong hands is the urgent case; one that does not work needs nobody.
+    let works = value.is_living();
+    let (tone, title, why) = if works {
+        (Tone::Bad, t.leaks_works(), t.leaks_works_why())
+    } else {
+        (Tone::Info, t.leaks_stopped(), t.leaks_stopped_why())
+    };
+    view! {
+        <Banner tone=tone title=title>{why}</Banner>
+        <Panel id="found" title=t.leaks_found()>
+            <Facts facts=facts/>
+            <Actions>
+                {may.revoke.then(|| view! { <LinkButton kind=ButtonKind::Danger label=t.keys_revoke() href=format!("{path}/revoke?reason=key-compromise")/> })}
+                {may.rotate.then(|| view! { <LinkButton label=t.keys_rotate() href=format!("{path}/rotate")/> })}
+                <LinkButton label=t.leaks_look_at() href=path/>
+            </Actions>
+        </Panel>
+    }
+    .into_any()
+}

@@ -1,0 +1,105 @@
+//! What the ⌘K palette finds, and the short permanent addresses `/o/<id>`.
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use http::header;
+use keywarden_domain::{Op, Refused, projects::ProjectQuery, workloads::WorkloadQuery};
+
+use crate::{
+    context::{Asking, House},
+    form::Params,
+    islands::palette::Hit,
+    render,
+    shell::{Section, Shell},
+};
+
+/// At most this many hits.
+const HITS: usize = 20;
+/// Of each kind.
+const EACH: u32 = 6;
+
+pub(crate) fn routes() -> Router<House> {
+    Router::new().route("/palette", get(find)).route("/o/{id}", get(open))
+}
+
+async fn find(State(house): State<House>, Asking { shell, op }: Asking, params: Params) -> Response {
+    match gather(&house, &shell, &op, params.text("q")).await {
+        Ok(hits) => ([(header::CACHE_CONTROL, "no-store")], Json(hits)).into_response(),
+        Err(refused) => render::refused(&shell, refused),
+    }
+}
+
+async fn gather(house: &House, shell: &Shell, op: &Op, text: &str) -> Result<Vec<Hit>, Refused> {
+    let t = shell.text;
+    let wanted = text.to_lowercase();
+    let mut hits = Vec::new();
+    if !text.is_empty() {
+        let search = Some(text.to_owned());
+        let projects = ProjectQuery { archived: false, search: search.clone(), after: None, limit: EACH };
+        for it in house.domain.projects(op, &projects).await?.projects {
+            let href = format!("/projects/{}", it.project.slug);
+            hits.push(Hit { label: it.project.name, detail: t.projects_one().to_owned(), href });
+        }
+        let workloads = WorkloadQuery {
+            project: None,
+            deactivated: false,
+            search,
+            token_ends_within_days: None,
+            after: None,
+            limit: EACH,
+        };
+        for it in house.domain.workloads(op, &workloads).await?.workloads {
+            hits.push(Hit {
+                label: it.name,
+                detail: t.workloads_one().to_owned(),
+                href: format!("/workloads/{}", it.id),
+            });
+        }
+    }
+    let pages = [
+        (t.keys_issue(), "/keys/new".to_owned()),
+        (t.projects_create(), "/projects/new".to_owned()),
+        (t.workloads_create(), "/workloads/new".to_owned()),
+    ];
+    let sections = [
+        Section::Home,
+        Section::Keys,
+        Section::Projects,
+        Section::People,
+        Section::Workloads,
+        Section::Audit,
+        Section::System,
+        Section::Leaks,
+        Section::Account,
+    ];
+    let sections = sections.map(|section| (section.name(t), section.href().to_owned()));
+    for (label, href) in sections.into_iter().chain(pages) {
+        if label.to_lowercase().contains(&wanted) {
+            hits.push(Hit { label: label.to_owned(), detail: t.palette_page().to_owned(), href });
+        }
+    }
+    hits.truncate(HITS);
+    Ok(hits)
+}
+
+/// Where a thing's own page is, by its id. Whether it may be seen is that page's matter.
+async fn open(Asking { shell, .. }: Asking, Path(id): Path<String>) -> Response {
+    let place = match id.split('_').next() {
+        Some("key") => "/keys",
+        Some("prj") => "/projects",
+        Some("wkl") => "/workloads",
+        Some("usr") => "/people",
+        Some("team") => "/teams",
+        Some("evt") => "/audit",
+        _ => return render::not_found(&shell),
+    };
+    if id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        render::see_other(&format!("{place}/{id}"))
+    } else {
+        render::not_found(&shell)
+    }
+}

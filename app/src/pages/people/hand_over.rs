@@ -1,0 +1,159 @@
+//! `/people/<id>/hand-over`: what somebody owns, with "give to …", and what they have seen lately.
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use keywarden_domain::{
+    Op, Refused,
+    authz::Owner,
+    people::{ConcernedKey, HandOver, HandOverError, MOST_KEYS, ShownUser, UserFilter, UserState},
+};
+use keywarden_model::{ApiKeyId, UserId};
+use leptos::prelude::*;
+
+use super::{find, home, way_to};
+use crate::{
+    cells,
+    context::{Asking, House, Posted},
+    form::{Draft, Errors},
+    render::{self, page},
+    shell::{Section, Shell},
+    text::Text,
+    ui::{
+        CheckboxGroup, Choice, Column, EmptyState, Form, LinkButton, PageHeader, Panel, SelectField, Table,
+        Time, choice, row,
+    },
+};
+
+/// People and teams in the select.
+const RECEIVERS: u32 = 200;
+
+struct Facts {
+    user: ShownUser,
+    left: HandOver,
+    receivers: Vec<Choice>,
+}
+
+pub(super) async fn show(
+    State(house): State<House>,
+    Asking { mut shell, op }: Asking,
+    Path(id): Path<String>,
+) -> Response {
+    shell.section = Some(Section::People);
+    draw(&house, &shell, &op, &id, Draft::default()).await
+}
+
+pub(super) async fn give(
+    State(house): State<House>,
+    asking: Asking,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Response {
+    let Asking { mut shell, op } = asking.once(&posted);
+    shell.section = Some(Section::People);
+    let t = shell.text;
+    let Ok(from) = id.parse::<UserId>() else { return render::not_found(&shell) };
+    let keys: Result<Vec<ApiKeyId>, _> = posted.fields.many("keys[]").map(str::parse).collect();
+    let Ok(keys) = keys else { return render::not_found(&shell) };
+    let mut errors = Errors::new();
+    match Owner::parse(posted.fields.text("to")) {
+        None => errors.at("to", t.hand_over_receiver()),
+        Some(to) => match house.domain.hand_over(&op, from, to, &keys).await {
+            Ok(_) => {
+                let here = format!("{}/hand-over", home(from));
+                return render::done(&shell, &here, t.hand_over_given(keys.len()));
+            }
+            Err(HandOverError::Count) => errors.at("keys[]", t.hand_over_count(MOST_KEYS)),
+            Err(HandOverError::NotTheirs(_)) => errors.at("keys[]", t.hand_over_not_theirs()),
+            Err(HandOverError::Receiver) => errors.at("to", t.hand_over_receiver()),
+            Err(HandOverError::Refused(refused)) => {
+                return house.refused(&shell, &op, &posted, refused).await;
+            }
+        },
+    }
+    draw(&house, &shell, &op, &id, Draft::refused(posted.fields, errors)).await
+}
+
+async fn load(house: &House, op: &Op, t: Text, id: &str) -> Result<Facts, Refused> {
+    let user = find(house, op, id).await?;
+    let left = house.domain.hand_over_facts(op, user.id).await?;
+    let active = UserFilter { name: None, state: Some(UserState::Active) };
+    let people = house.domain.list_users(op, &active, None, RECEIVERS).await?;
+    let teams = house.domain.teams(op, None, RECEIVERS).await?;
+    let teams =
+        teams.teams.into_iter().map(|it| choice(it.id.to_string(), t.hand_over_team(&it.name)).named());
+    let people = people.users.into_iter().filter(|it| it.id != user.id);
+    let people = people.map(|it| choice(it.id.to_string(), it.name).named());
+    Ok(Facts { left, receivers: teams.chain(people).collect(), user })
+}
+
+async fn draw(house: &House, shell: &Shell, op: &Op, id: &str, draft: Draft) -> Response {
+    let t = shell.text;
+    let Facts { user, left, receivers } = match load(house, op, t, id).await {
+        Ok(facts) => facts,
+        Err(refused) => return render::refused(shell, refused),
+    };
+    page(shell, t.hand_over()).of(&draft).show(move || {
+        let HandOver { name, owns, has_seen } = left;
+        view! {
+            <PageHeader title=t.hand_over_of(&name) crumbs=way_to(t, &user) lead=t.hand_over_lead()/>
+            <Panel id="owns" title=t.hand_over_owns()>{owned(t, owns, receivers, draft, home(user.id))}</Panel>
+            <Panel id="seen" title=t.hand_over_seen()>{seen(t, has_seen)}</Panel>
+        }
+    })
+}
+
+fn owned(t: Text, owns: Vec<ConcernedKey>, receivers: Vec<Choice>, draft: Draft, back: String) -> AnyView {
+    if owns.is_empty() {
+        return view! {
+            <EmptyState heading=3 title=t.hand_over_owns_none()>{t.hand_over_owns_none_why()}</EmptyState>
+        }
+        .into_any();
+    }
+    let ids: Vec<String> = owns.iter().map(|key| key.id.to_string()).collect();
+    let keys = owns
+        .into_iter()
+        .map(|key| {
+            let place = format!("{} / {}", key.project.1, key.environment);
+            choice(key.id.to_string(), key.name).named().hint(place)
+        })
+        .collect();
+    view! {
+        <Form draft=draft submit=t.hand_over_give() cancel=back>
+            <CheckboxGroup name="keys[]" label=t.hand_over_keys() required=true choices=keys values=ids/>
+            <SelectField name="to" label=t.hand_over_to() required=true placeholder=t.hand_over_choose() choices=receivers/>
+        </Form>
+    }
+    .into_any()
+}
+
+fn seen(t: Text, keys: Vec<ConcernedKey>) -> AnyView {
+    let columns = vec![
+        Column::text(t.people_name()),
+        Column::text(t.hand_over_project()),
+        Column::text(t.hand_over_environment()),
+        Column::text(t.hand_over_seen_at()),
+        Column::minor(t.hand_over_last_used()),
+        Column::text(t.hand_over_rotate()),
+    ];
+    let rows = keys
+        .into_iter()
+        .map(|key| {
+            let cells = cells![
+                view! { <span translate="no">{key.project.1}</span> },
+                view! { <span translate="no">{key.environment}</span> },
+                view! { <Time at=key.seen_at/> },
+                view! { <Time at=key.last_used_at otherwise=t.hand_over_never_used()/> },
+                view! { <LinkButton label=t.hand_over_rotate() href=format!("/keys/{}/rotate", key.id)/> },
+            ];
+            row(format!("/keys/{}", key.id), key.name, cells)
+        })
+        .collect::<Vec<_>>();
+    let lead = (!rows.is_empty()).then(|| view! { <p>{t.hand_over_seen_lead()}</p> });
+    let empty = view! {
+        <EmptyState heading=3 title=t.hand_over_seen_none()>{t.hand_over_seen_none_why()}</EmptyState>
+    };
+    view! { {lead}<Table caption=t.hand_over_seen() columns=columns rows=rows empty=empty.into_any()/> }
+        .into_any()
+}

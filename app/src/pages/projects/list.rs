@@ -1,0 +1,94 @@
+use axum::{extract::State, response::Response};
+use keywarden_domain::{Action, Resource, projects::ProjectQuery};
+use leptos::prelude::*;
+
+use crate::{
+    cells,
+    context::{Asking, House},
+    form::Params,
+    render::{self, page},
+    shell::Section,
+    ui::{
+        Badge, ButtonKind, Column, EmptyState, FilterBar, FilterChip, FilterSelect, LinkButton, PageHeader,
+        Pager, Table, Time, choice, row,
+    },
+};
+
+const PATH: &str = "/projects";
+
+pub(super) async fn list(State(house): State<House>, asking: Asking, params: Params) -> Response {
+    let Asking { shell, op } = asking.at(Section::Projects);
+    let query = ProjectQuery {
+        archived: params.text("state") == "archived",
+        search: params.some("q"),
+        after: params.some("after"),
+        limit: 50,
+    };
+    let found = house.domain.projects(&op, &query).await;
+    let may_create = house.domain.would(&op, Action::CreateProject, &Resource::Organization).await;
+    let (found, may_create) = match (found, may_create) {
+        (Ok(found), Ok(may_create)) => (found, may_create),
+        (Err(refused), _) | (_, Err(refused)) => return render::refused(&shell, refused),
+    };
+    let t = shell.text;
+    page(&shell, t.projects()).show(move || {
+        let filtered = params.any(&["q", "state"]);
+        let rows = found
+            .projects
+            .into_iter()
+            .map(|listed| {
+                let keys = listed.keys.map(|count| {
+                    let more = if count.more { "+" } else { "" };
+                    format!("{}{more}", t.number(count.counted))
+                });
+                let project = listed.project;
+                let state = project.archived_at.map(|_| view! { <Badge label=t.projects_archived()/> });
+                let cells = cells![
+                    view! { <code translate="no">{project.slug.clone()}</code> },
+                    keys.unwrap_or_else(|| "—".into()),
+                    state,
+                    view! { <Time at=project.created_at/> },
+                ];
+                row(format!("/projects/{}", project.slug), project.name, cells)
+            })
+            .collect();
+        let columns = vec![
+            Column::text(t.projects_name()),
+            Column::text(t.projects_slug()),
+            Column::number(t.keys()),
+            Column::text(t.projects_state()),
+            Column::minor(t.projects_created()),
+        ];
+        let chips = [("q", params.text("q").to_owned()), ("state", params.text("state").to_owned())]
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| FilterChip { label: format!("{name}: {value}"), remove: params.without(PATH, name) })
+            .collect::<Vec<_>>();
+        let empty = if filtered {
+            view! { <EmptyState title=t.projects_none_match() action=(t.list_clear(), PATH)>{t.projects_none_match_why()}</EmptyState> }.into_any()
+        } else if may_create {
+            view! {
+                <EmptyState title=t.projects_first() action=(t.projects_create(), "/projects/new") cli="curl -X POST $KEYWARDEN/api/v1/projects -d '{\"slug\":\"pay\",\"name\":\"Payments\"}'">
+                    {t.projects_first_why()}
+                </EmptyState>
+            }
+            .into_any()
+        } else {
+            view! { <EmptyState title=t.projects_none_yours()>{t.projects_none_yours_why()}</EmptyState> }.into_any()
+        };
+        let pager = Pager {
+            shown: String::new(),
+            first: params.any(&["after"]).then(|| params.first(PATH)),
+            next: found.next.map(|place| params.after(PATH, &place)),
+        };
+        let actions = may_create
+            .then(|| view! { <LinkButton kind=ButtonKind::Primary label=t.projects_create() href="/projects/new"/> }.into_any());
+        view! {
+            <PageHeader title=t.projects() lead=t.projects_lead() actions=actions.into_any()/>
+            <FilterBar action=PATH search=params.text("q").to_owned() search_label=t.projects_search() chips=chips>
+                <FilterSelect name="state" label=t.projects_state() chosen=params.text("state").to_owned() choices=vec![choice("archived", t.projects_archived())]/>
+            </FilterBar>
+            <Table caption=t.projects() columns=columns rows=rows pager=pager empty=empty/>
+        }
+    })
+}

@@ -1,0 +1,106 @@
+//! Giving a role.
+
+use axum::response::Response;
+use keywarden_domain::{
+    Op, Refused,
+    roles::{Grant, GrantRoleError, Holder},
+};
+use keywarden_model::{ProjectId, Role};
+use leptos::prelude::*;
+
+use super::Subject;
+use crate::{
+    context::{House, Posted},
+    form::{Draft, Errors},
+    render::{self, page},
+    shell::Shell,
+    text::Text,
+    ui::{Choice, Crumb, Form, PageHeader, RadioGroup, SelectField, choice},
+};
+
+/// Projects in the select.
+const PROJECTS: u32 = 200;
+
+pub(crate) async fn new(
+    house: &House,
+    shell: &Shell,
+    op: &Op,
+    subject: Subject,
+    crumbs: Vec<Crumb>,
+) -> Response {
+    form(house, shell, op, subject, crumbs, Draft::default()).await
+}
+
+pub(crate) async fn grant(
+    house: &House,
+    shell: &Shell,
+    op: &Op,
+    posted: Posted,
+    subject: Subject,
+    crumbs: Vec<Crumb>,
+) -> Response {
+    let t = shell.text;
+    let mut errors = Errors::new();
+    let role = posted.fields.text("role").parse::<Role>().ok();
+    let project = match posted.fields.text("project") {
+        "" => Ok(None),
+        id => id.parse::<ProjectId>().map(Some),
+    };
+    match (role, project) {
+        (Some(role), Ok(project)) => {
+            let wanted = Grant { holder: subject.holder, role, project };
+            match house.domain.grant_role(op, wanted).await {
+                Ok(_) => return render::done(shell, &subject.home, t.roles_given()),
+                Err(GrantRoleError::AlreadyHeld) => errors.at("role", t.roles_already()),
+                Err(GrantRoleError::Archived) => errors.at("project", t.roles_archived()),
+                Err(GrantRoleError::NoSuchHolder) => errors.whole(t.roles_no_such_holder()),
+                Err(GrantRoleError::OnlyPeopleOwn) => errors.at("role", t.roles_only_people()),
+                Err(GrantRoleError::WrongScope(_)) => errors.at("project", t.roles_wrong_scope()),
+                Err(GrantRoleError::Refused(refused)) => {
+                    return house.refused(shell, op, &posted, refused).await;
+                }
+            }
+        }
+        (None, _) => errors.at("role", t.roles_choose()),
+        (Some(_), Err(_)) => return render::refused(shell, Refused::NotFound),
+    }
+    form(house, shell, op, subject, crumbs, Draft::refused(posted.fields, errors)).await
+}
+
+/// Roles that this kind of holder can have.
+fn choices(t: Text, holder: Holder) -> Vec<Choice> {
+    let person = matches!(holder, Holder::Person(_));
+    [Role::Viewer, Role::Issuer, Role::Verifier, Role::Manager, Role::Auditor, Role::Admin, Role::Owner]
+        .into_iter()
+        .filter(|role| person || *role != Role::Owner)
+        .map(|role| choice(role.as_str(), t.role(role)).hint(t.role_may(role)))
+        .collect()
+}
+
+async fn form(
+    house: &House,
+    shell: &Shell,
+    op: &Op,
+    subject: Subject,
+    crumbs: Vec<Crumb>,
+    draft: Draft,
+) -> Response {
+    let t = shell.text;
+    let projects = match house.domain.projects_in_sight(op, PROJECTS).await {
+        Ok(projects) => projects,
+        Err(refused) => return render::refused(shell, refused),
+    };
+    page(shell, t.roles_give()).of(&draft).show(move || {
+        let projects = projects
+            .into_iter()
+            .map(|project| choice(project.id.to_string(), project.name).named())
+            .collect::<Vec<_>>();
+        view! {
+            <PageHeader title=t.roles_give_to(&subject.name) crumbs=crumbs/>
+            <Form draft=draft submit=t.roles_give() cancel=subject.home>
+                <RadioGroup name="role" label=t.roles_role() required=true choices=choices(t, subject.holder)/>
+                <SelectField name="project" label=t.roles_project() hint=t.roles_project_hint() placeholder=t.roles_no_project() choices=projects/>
+            </Form>
+        }
+    })
+}

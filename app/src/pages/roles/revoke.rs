@@ -1,0 +1,82 @@
+//! Taking a role away: what it stops, then the deed.
+
+use axum::response::Response;
+use keywarden_domain::{
+    Op, Refused,
+    roles::{RevokeRoleError, RoleBinding},
+};
+use keywarden_model::RoleBindingId;
+use leptos::prelude::*;
+
+use super::Subject;
+use crate::{
+    context::{House, Posted},
+    form::{Draft, Errors},
+    render::{self, page},
+    shell::Shell,
+    ui::{Confirm, Crumb, Form, PageHeader},
+};
+
+/// A role that the subject holds itself.
+async fn find(house: &House, op: &Op, id: &str, subject: &Subject) -> Result<RoleBinding, Refused> {
+    let id: RoleBindingId = id.parse().map_err(|_| Refused::NotFound)?;
+    let held = house.domain.roles_of(op, subject.holder).await?;
+    let own = |it: &RoleBinding| it.id == id && it.holder == subject.holder;
+    held.into_iter().find(own).ok_or(Refused::NotFound)
+}
+
+pub(crate) async fn before(
+    house: &House,
+    shell: &Shell,
+    op: &Op,
+    binding: &str,
+    subject: Subject,
+    crumbs: Vec<Crumb>,
+) -> Response {
+    match find(house, op, binding, &subject).await {
+        Ok(binding) => show(shell, binding, subject, crumbs, Draft::default()),
+        Err(refused) => render::refused(shell, refused),
+    }
+}
+
+pub(crate) async fn revoke(
+    house: &House,
+    shell: &Shell,
+    op: &Op,
+    posted: Posted,
+    binding: &str,
+    subject: Subject,
+    crumbs: Vec<Crumb>,
+) -> Response {
+    let t = shell.text;
+    let binding = match find(house, op, binding, &subject).await {
+        Ok(binding) => binding,
+        Err(refused) => return render::refused(shell, refused),
+    };
+    match house.domain.revoke_role(op, binding.id).await {
+        Ok(_) => render::done(shell, &subject.home, t.roles_taken()),
+        Err(RevokeRoleError::LastOwner) => {
+            let mut errors = Errors::new();
+            errors.whole(t.roles_last_owner());
+            show(shell, binding, subject, crumbs, Draft::refused(posted.fields, errors))
+        }
+        Err(RevokeRoleError::Refused(refused)) => house.refused(shell, op, &posted, refused).await,
+    }
+}
+
+fn show(shell: &Shell, binding: RoleBinding, subject: Subject, crumbs: Vec<Crumb>, draft: Draft) -> Response {
+    let t = shell.text;
+    let role = t.role(binding.role);
+    page(shell, t.roles_take_what(role)).of(&draft).show(move || {
+        let stops = match &binding.project_slug {
+            Some(project) => t.roles_take_there(project),
+            None => t.roles_take_everywhere().to_owned(),
+        };
+        view! {
+            <PageHeader title=t.roles_take_what(role) crumbs=crumbs/>
+            <Confirm title=t.roles_take_title(role, &subject.name) consequences=vec![stops, t.roles_take_others().to_owned()]>
+                <Form draft=draft submit=t.roles_take() danger=true cancel=subject.home/>
+            </Confirm>
+        }
+    })
+}

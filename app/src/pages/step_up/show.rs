@@ -1,0 +1,52 @@
+//! `GET /step-up?post=…&to=…`: asks for the passkey, then sends the kept post where it was going.
+
+use axum::{extract::Query, response::Response};
+use leptos::prelude::*;
+use serde::Deserialize;
+
+use crate::{
+    context::{Asking, KEPT_POST},
+    pages::ceremony::{Ask, PasskeyForm, SCRIPT},
+    render::page,
+    shell::back_path,
+    ui::PageHeader,
+};
+
+/// What waits.
+#[derive(Debug, Deserialize)]
+pub(super) struct Waiting {
+    /// The kept post, if there is one.
+    #[serde(default)]
+    post: String,
+    /// The page it belongs to.
+    #[serde(default)]
+    to: String,
+}
+
+pub(super) async fn show(Asking { shell, .. }: Asking, Query(waiting): Query<Waiting>) -> Response {
+    let t = shell.text;
+    let to = back_path(&waiting.to).to_owned();
+    let post = Some(waiting.post).filter(|post| !post.is_empty());
+    page(&shell, t.step_up()).script(SCRIPT).show(move || {
+        let lead = if post.is_some() { t.step_up_why() } else { t.step_up_only_why() };
+        let field = match post {
+            // Sent by the browser itself when the passkey was shown: the address is that of the kept post.
+            Some(post) => view! { <input type="hidden" name=KEPT_POST value=post/> }.into_any(),
+            None => view! { <input type="hidden" name="to" value=to.clone()/> }.into_any(),
+        };
+        view! {
+            <PageHeader title=t.step_up() lead=lead/>
+            <PasskeyForm
+                ask=Ask::Get
+                start="/step-up/start"
+                finish="/step-up/finish"
+                submit=t.step_up_do()
+                autostart=true
+                action=to.clone()
+                cancel=to
+            >
+                {field}
+            </PasskeyForm>
+        }
+    })
+}

@@ -1,0 +1,144 @@
+//! How the house is: what wraps the keys, the keyring, the records, the nodes.
+
+use axum::{Router, extract::State, response::Response, routing::get};
+use keywarden_domain::system::{Protection, System};
+use leptos::prelude::*;
+
+use crate::{
+    cells,
+    context::{Asking, House},
+    render::{self, page},
+    shell::Section,
+    text::Text,
+    ui::{Badge, Banner, Column, Facts, Id, PageHeader, Panel, Row, Table, Time, Tone, fact},
+};
+
+pub(crate) fn routes() -> Router<House> {
+    Router::new().route("/system", get(show))
+}
+
+async fn show(State(house): State<House>, asking: Asking) -> Response {
+    let Asking { shell, op } = asking.at(Section::System);
+    let system = match house.domain.system(&op).await {
+        Ok(system) => system,
+        Err(refused) => return render::refused(&shell, refused),
+    };
+    let t = shell.text;
+    let settings = house.domain.settings().clone();
+    page(&shell, t.system()).show(move || {
+        let one_seal = (system.seals.len() < 2).then(
+            || view! { <Banner tone=Tone::Warn title=t.system_one_seal()>{t.system_one_seal_why()}</Banner> },
+        );
+        let facts = vec![
+            fact(t.system_engine(), system.engine.clone()),
+            fact(t.system_schema(), system.schema.0.to_string()),
+            fact(t.system_origin(), view! { <code translate="no">{settings.origin}</code> }),
+            fact(t.system_rp_id(), view! { <code translate="no">{settings.rp_id}</code> }),
+            fact(t.system_set_up(), view! { <Time at=system.set_up_at/> }),
+        ];
+        view! {
+            <PageHeader title=t.system() lead=t.system_lead()/>
+            {one_seal}
+            <Facts facts=facts/>
+            {seals(t, &system)}
+            {keys(t, &system)}
+            {nodes(t, &system)}
+        }
+    })
+}
+
+fn seals(t: Text, system: &System) -> AnyView {
+    let rows = system
+        .seals
+        .iter()
+        .map(|seal| {
+            let protection = match seal.protection {
+                Protection::Hsm => view! { <Badge label=t.system_hardware() tone=Tone::Good/> },
+                Protection::Software => view! { <Badge label=t.shell_software_protected() tone=Tone::Warn/> },
+            };
+            let whole = if seal.lacks == 0 {
+                view! { <Badge label=t.system_wraps_all() tone=Tone::Good/> }
+            } else {
+                view! { <Badge label=t.system_lacks(seal.lacks as u64) tone=Tone::Bad/> }
+            };
+            let id = view! { <code translate="no">{seal.id.to_string()}</code> };
+            Row::plain(id, cells![protection, whole, view! { <Time at=seal.added_at/> }])
+        })
+        .collect();
+    let columns = vec![
+        Column::text(t.system_seal()),
+        Column::text(t.system_protection()),
+        Column::text(t.system_keys_wrapped()),
+        Column::text(t.roles_since()),
+    ];
+    view! {
+        <Panel id="seals" title=t.system_seals()>
+            <Table caption=t.system_seals() columns=columns rows=rows/>
+        </Panel>
+    }
+    .into_any()
+}
+
+fn keys(t: Text, system: &System) -> AnyView {
+    let rows = system
+        .keys
+        .iter()
+        .map(|key| {
+            let state = if key.retired_at.is_some() {
+                view! { <Badge label=t.system_retired()/> }
+            } else {
+                view! { <Badge label=t.workloads_active() tone=Tone::Good/> }
+            };
+            let cells = cells![
+                view! { <Id value=key.id.to_string()/> },
+                state,
+                view! { <Time at=key.created_at/> },
+                t.number(key.uses),
+            ];
+            Row::plain(view! { <code translate="no">{key.purpose.name()}</code> }, cells)
+        })
+        .collect();
+    let columns = vec![
+        Column::text(t.system_purpose()),
+        Column::text(t.projects_id()),
+        Column::text(t.projects_state()),
+        Column::text(t.projects_created()),
+        Column::number(t.system_uses()),
+    ];
+    view! {
+        <Panel id="keyring" title=t.system_keyring()>
+            <Table caption=t.system_keyring() columns=columns rows=rows/>
+        </Panel>
+    }
+    .into_any()
+}
+
+fn nodes(t: Text, system: &System) -> AnyView {
+    let rows = system
+        .nodes
+        .iter()
+        .map(|node| {
+            let tone = if node.condition == "ready" { Tone::Good } else { Tone::Bad };
+            let cells = cells![
+                view! { <Badge label=node.condition.clone() tone=tone/> },
+                view! { <code translate="no">{node.version.clone()}</code> },
+                view! { <Time at=node.started_at/> },
+                view! { <Time at=node.seen_at/> },
+            ];
+            Row::plain(view! { <span translate="no">{node.name.clone()}</span> }, cells)
+        })
+        .collect();
+    let columns = vec![
+        Column::text(t.system_node()),
+        Column::text(t.projects_state()),
+        Column::text(t.system_version()),
+        Column::text(t.system_started()),
+        Column::text(t.system_seen()),
+    ];
+    view! {
+        <Panel id="nodes" title=t.system_nodes()>
+            <Table caption=t.system_nodes() columns=columns rows=rows/>
+        </Panel>
+    }
+    .into_any()
+}

@@ -1,0 +1,99 @@
+//! `/teams/<slug>/members`: in and out.
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use keywarden_domain::{
+    Op, Refused,
+    teams::{Member, MemberError, Team},
+};
+use keywarden_model::UserId;
+use leptos::prelude::*;
+
+use super::{home, show, way_to};
+use crate::{
+    context::{Asking, House, Posted},
+    form::{Draft, Errors},
+    render::{self, page},
+    shell::Section,
+    ui::{Confirm, Form, PageHeader},
+};
+
+pub(super) async fn add(
+    State(house): State<House>,
+    asking: Asking,
+    Path(slug): Path<String>,
+    posted: Posted,
+) -> Response {
+    let Asking { shell, op } = asking.at(Section::People).once(&posted);
+    let t = shell.text;
+    let team = match house.domain.team(&op, &slug).await {
+        Ok(shown) => shown.team,
+        Err(refused) => return render::refused(&shell, refused),
+    };
+    let mut errors = Errors::new();
+    match posted.fields.text("person").parse::<UserId>() {
+        Err(_) => errors.at("person", t.teams_no_such_person()),
+        Ok(person) => match house.domain.add_member(&op, team.id, person).await {
+            Ok(_) => return render::done(&shell, &home(&team), t.teams_added()),
+            Err(MemberError::AlreadyIn) => errors.at("person", t.teams_already_in()),
+            Err(MemberError::NoSuchPerson | MemberError::NotIn) => {
+                errors.at("person", t.teams_no_such_person());
+            }
+            Err(MemberError::Refused(refused)) => return house.refused(&shell, &op, &posted, refused).await,
+        },
+    }
+    show::draw(&house, &shell, &op, &slug, Draft::refused(posted.fields, errors)).await
+}
+
+async fn find(house: &House, op: &Op, slug: &str, user: &str) -> Result<(Team, Member), Refused> {
+    let user: UserId = user.parse().map_err(|_| Refused::NotFound)?;
+    let shown = house.domain.team(op, slug).await?;
+    let member = shown.members.into_iter().find(|it| it.user == user).ok_or(Refused::NotFound)?;
+    Ok((shown.team, member))
+}
+
+pub(super) async fn before(
+    State(house): State<House>,
+    asking: Asking,
+    Path((slug, user)): Path<(String, String)>,
+) -> Response {
+    let Asking { shell, op } = asking.at(Section::People);
+    let t = shell.text;
+    let (team, member) = match find(&house, &op, &slug, &user).await {
+        Ok(found) => found,
+        Err(refused) => return render::refused(&shell, refused),
+    };
+    page(&shell, t.teams_remove_what(&member.name)).show(move || {
+        let title = t.teams_remove_title(&member.name, &team.name);
+        let consequences = vec![t.teams_remove_roles().to_owned(), t.teams_remove_keys().to_owned()];
+        view! {
+            <PageHeader title=t.teams_remove_what(&member.name) crumbs=way_to(t, &team)/>
+            <Confirm title=title consequences=consequences>
+                <Form submit=t.teams_remove() danger=true cancel=home(&team)/>
+            </Confirm>
+        }
+    })
+}
+
+pub(super) async fn remove(
+    State(house): State<House>,
+    asking: Asking,
+    Path((slug, user)): Path<(String, String)>,
+    posted: Posted,
+) -> Response {
+    let Asking { shell, op } = asking.at(Section::People).once(&posted);
+    let t = shell.text;
+    let (team, member) = match find(&house, &op, &slug, &user).await {
+        Ok(found) => found,
+        Err(refused) => return render::refused(&shell, refused),
+    };
+    match house.domain.remove_member(&op, team.id, member.user).await {
+        // Somebody else was faster: the page shows what is true either way.
+        Ok(_) | Err(MemberError::AlreadyIn | MemberError::NoSuchPerson | MemberError::NotIn) => {
+            render::done(&shell, &home(&team), t.teams_removed())
+        }
+        Err(MemberError::Refused(refused)) => house.refused(&shell, &op, &posted, refused).await,
+    }
+}

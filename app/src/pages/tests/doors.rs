@@ -1,0 +1,60 @@
+//! Who is led where.
+
+use keywarden_domain::{Actor, Person};
+use keywarden_model::{Role, TypedId as _, UserId};
+
+use super::{Stage, person};
+
+#[tokio::test]
+async fn nobody_is_led_to_sign_in_and_back() {
+    let stage = Stage::new().await;
+    for path in ["/account", "/people?q=a&state=active", "/teams/new", "/account/recovery-codes"] {
+        let came = stage.get(Actor::Nobody, path).await;
+        assert_eq!(came.status, 303, "{path}");
+        let query = came.to.strip_prefix("/sign-in?next=").unwrap();
+        let next = form_urlencoded::parse(format!("next={query}").as_bytes()).next().unwrap().1.into_owned();
+        assert_eq!(next, path);
+    }
+    let posted = stage.post(Actor::Nobody, "/teams/new", "name=a").await;
+    assert_eq!(posted.to, "/sign-in?next=%2F");
+}
+
+#[tokio::test]
+async fn a_recovering_session_reaches_nothing_but_the_new_passkey_and_the_way_out() {
+    let stage = Stage::new().await;
+    let alice = stage.cast.person("Alice", &[(Role::Owner, None)]).await;
+    let Actor::Person(whole) = person(&alice) else { unreachable!() };
+    let recovering = Actor::Person(Person { recovering: true, passkey: None, asserted_at: None, ..whole });
+    for path in ["/account", "/people", "/teams", "/account/passkeys/new", "/step-up"] {
+        let came = stage.get(recovering.clone(), path).await;
+        assert_eq!((came.status.as_u16(), came.to.as_str()), (303, "/enrol"), "{path}");
+    }
+    let came = stage.get(recovering.clone(), "/enrol").await;
+    assert_eq!(came.status, 200);
+    assert!(came.body.contains("action=\"/sign-out\""));
+    assert!(!came.body.contains("class=\"framed\""), "no navigation leads anywhere");
+}
+
+#[tokio::test]
+async fn what_is_not_there_and_what_may_not_be_seen_look_alike() {
+    let stage = Stage::new().await;
+    let alice = stage.cast.person("Alice", &[(Role::Owner, None)]).await;
+    let mallory = stage.cast.person("Mallory", &[]).await;
+    let ghost: UserId = UserId::from_parts(stage.cast.now(), 7);
+    let mut pages = Vec::new();
+    for id in [alice.id, ghost] {
+        let came = stage.get(person(&mallory), &format!("/people/{id}/hand-over")).await;
+        assert_eq!(came.status, 404);
+        pages.push(came.body.replace(&id.to_string(), "ID"));
+    }
+    assert_eq!(pages[0], pages[1]);
+}
+
+#[tokio::test]
+async fn whoever_may_see_but_not_do_is_told_what_is_missing() {
+    let stage = Stage::new().await;
+    let mallory = stage.cast.person("Mallory", &[]).await;
+    let came = stage.post(person(&mallory), "/teams/new", "name=Payments&slug=payments").await;
+    assert_eq!(came.status, 403);
+    assert!(came.body.contains("team.create"), "{}", came.body);
+}

@@ -1,0 +1,102 @@
+//! Coming in, with an authenticator made of software.
+
+use keywarden_domain::{Actor, passkeys::soft::SoftAuthenticator, people::SessionChange};
+use serde_json::{Value, json};
+
+use super::{Came, ORIGIN, Stage};
+
+impl Came {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+/// Who is behind the session that this answer opened.
+async fn opened(stage: &Stage, came: &Came) -> Actor {
+    let Some(SessionChange::Opened(key)) = came.response.extensions().get() else { panic!("no session") };
+    let person = stage.cast.domain.resolve_session(key, stage.cast.now()).await.unwrap();
+    Actor::Person(person.unwrap())
+}
+
+/// Sets the house up as Ada, of Engines.
+async fn set_up(stage: &Stage, authenticator: &mut SoftAuthenticator) -> Actor {
+    let op = stage.cast.op(Actor::System("start"));
+    let link = stage.cast.domain.open_setup(&op).await.unwrap();
+    let path = link.url.expose().strip_prefix(ORIGIN).unwrap().to_owned();
+    let page = stage.get(Actor::Nobody, &path).await;
+    assert_eq!(page.status, 200);
+    let mut typed = json!({ "organization": "Engines", "name": "Ada", "passkey": "Key" });
+    let started = stage.script(Actor::Nobody, &format!("{path}/start"), &typed).await.json();
+    typed["ceremony"] = started["ceremony"].clone();
+    typed["credential"] = authenticator.create(ORIGIN, &started["publicKey"]).unwrap();
+    let done = stage.script(Actor::Nobody, &format!("{path}/finish"), &typed).await;
+    assert_eq!(done.json()["location"], "/welcome", "{}", done.body);
+    assert_eq!(stage.get(Actor::Nobody, &path).await.status, 404, "the link served once");
+    opened(stage, &done).await
+}
+
+#[tokio::test]
+async fn the_first_owner_comes_in_and_sees_the_codes_once() {
+    let stage = Stage::new().await;
+    let ada = set_up(&stage, &mut SoftAuthenticator::new(1)).await;
+    assert_eq!(stage.get(ada.clone(), "/welcome").await.status, 200);
+    let shown = stage.post(ada.clone(), "/welcome/codes", "").await;
+    let codes = shown.body.split("<code id=\"codes\" translate=\"no\">").nth(1).unwrap();
+    assert_eq!(codes.split("</code>").next().unwrap().lines().count(), 10);
+    let again = stage.post(ada.clone(), "/welcome/codes", "").await;
+    assert!(!again.body.contains("<code id=\"codes\""));
+    let account = stage.get(ada, "/account").await;
+    assert_eq!(account.status, 200);
+    assert!(account.body.contains("Ada") && account.body.contains("Owner"));
+}
+
+#[tokio::test]
+async fn signing_in_leads_to_where_it_was_asked_and_never_elsewhere() {
+    let stage = Stage::new().await;
+    let mut authenticator = SoftAuthenticator::new(1);
+    set_up(&stage, &mut authenticator).await;
+    for (next, to) in [("/keys?state=active", "/keys?state=active"), ("//evil.example", "/")] {
+        let started = stage.script(Actor::Nobody, "/sign-in/start", &json!({ "next": next })).await.json();
+        let credential = authenticator.get(ORIGIN, &started["publicKey"]).unwrap();
+        let answer = json!({ "next": next, "ceremony": started["ceremony"], "credential": credential });
+        let done = stage.script(Actor::Nobody, "/sign-in/finish", &answer).await;
+        assert_eq!(done.json()["location"], to, "{}", done.body);
+        assert!(matches!(opened(&stage, &done).await, Actor::Person(_)));
+        let replayed = stage.script(Actor::Nobody, "/sign-in/finish", &answer).await;
+        assert_eq!(replayed.status, 422);
+        assert!(replayed.response.extensions().get::<SessionChange>().is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_code_is_refused_and_not_shown_again() {
+    let stage = Stage::new().await;
+    set_up(&stage, &mut SoftAuthenticator::new(1)).await;
+    let typed = "7K2QFM-9XM4TB-01C0DE-ABCDEF";
+    let came = stage.post(Actor::Nobody, "/recover", &format!("code={typed}")).await;
+    assert_eq!(came.status, 422);
+    assert!(!came.body.contains(typed));
+}
+
+#[tokio::test]
+async fn a_code_lets_in_to_enrol_and_the_new_passkey_makes_the_session_whole() {
+    let stage = Stage::new().await;
+    let ada = set_up(&stage, &mut SoftAuthenticator::new(1)).await;
+    let shown = stage.post(ada, "/welcome/codes", "").await;
+    let codes = shown.body.split("<code id=\"codes\" translate=\"no\">").nth(1).unwrap();
+    let code = codes.lines().next().unwrap();
+    let came = stage.post(Actor::Nobody, "/recover", &format!("code={code}")).await;
+    assert_eq!((came.status.as_u16(), came.to.as_str()), (303, "/enrol"));
+    let recovering = opened(&stage, &came).await;
+    let mut fresh = SoftAuthenticator::new(2);
+    let mut typed = json!({ "passkey": "New key" });
+    let started = stage.script(recovering.clone(), "/enrol/start", &typed).await.json();
+    typed["ceremony"] = started["ceremony"].clone();
+    typed["credential"] = fresh.create(ORIGIN, &started["publicKey"]).unwrap();
+    let done = stage.script(recovering, "/enrol/finish", &typed).await;
+    assert_eq!(done.json()["location"], "/account", "{}", done.body);
+    let whole = opened(&stage, &done).await;
+    let account = stage.get(whole, "/account").await;
+    assert_eq!(account.status, 200);
+    assert!(account.body.contains("New key"));
+}

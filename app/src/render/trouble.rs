@@ -1,0 +1,146 @@
+//! Pages for what went wrong. Each says what happened, what was not done, and what to do next.
+
+use axum::response::Response;
+use http::{HeaderValue, StatusCode, header};
+use keywarden_domain::{Refused, Replayed};
+use leptos::prelude::*;
+
+use super::page;
+use crate::{
+    shell::{Condition, Shell, encoded},
+    ui::{EmptyState, Id},
+};
+
+/// 404, for what is not there and for what may not be seen: nobody can tell the two apart.
+pub fn not_found(shell: &Shell) -> Response {
+    let t = shell.text;
+    page(shell, t.error_not_found()).status(StatusCode::NOT_FOUND).show(|| {
+        view! {
+            <EmptyState heading=1 title=t.error_not_found() action=(t.error_home(), "/")>
+                {t.error_not_found_why()}
+            </EmptyState>
+        }
+    })
+}
+
+/// The page for what the domain answers instead of doing it. Posts that may need a fresher passkey go through
+/// [`House::refused`](crate::context::House::refused) instead; here that answer can only lead to the passkey.
+pub fn refused(shell: &Shell, refused: Refused) -> Response {
+    match refused {
+        Refused::Fault(cause) if cause.is_passing() => {
+            tracing::warn!(%cause, "page not answered");
+            unavailable(shell)
+        }
+        Refused::Fault(cause) => {
+            tracing::error!(%cause, "page failed");
+            fault(shell)
+        }
+        Refused::Forbidden(action) => forbidden(shell, action.name()),
+        Refused::NotFound => not_found(shell),
+        Refused::Replayed(replayed) => done_before(shell, replayed),
+        Refused::StepUp => super::see_other(&format!("/step-up?to={}", encoded(&shell.path))),
+    }
+}
+
+/// 403: the thing may be seen, and this may not be done to it.
+fn forbidden(shell: &Shell, action: &'static str) -> Response {
+    let t = shell.text;
+    page(shell, t.error_forbidden()).status(StatusCode::FORBIDDEN).show(move || {
+        view! {
+            <EmptyState heading=1 title=t.error_forbidden() action=(t.error_home(), "/")>
+                {t.error_forbidden_why(action)}
+            </EmptyState>
+        }
+    })
+}
+
+/// 409: the form came twice.
+fn done_before(shell: &Shell, replayed: Replayed) -> Response {
+    let t = shell.text;
+    let (title, why, action) = match replayed {
+        Replayed::Done { thing } => {
+            let look = href(&thing).map_or((t.error_home(), "/".to_owned()), |it| (t.error_done_look(), it));
+            (t.error_done_before(), t.error_done_before_why(), look)
+        }
+        Replayed::OtherRequest => {
+            (t.error_other_request(), t.error_other_request_why(), (t.error_retry(), shell.path.clone()))
+        }
+    };
+    page(shell, title).status(StatusCode::CONFLICT).show(move || {
+        view! { <EmptyState heading=1 title=title action=action>{why}</EmptyState> }
+    })
+}
+
+/// Where a thing has its page, by its typed id.
+fn href(thing: &str) -> Option<String> {
+    let (kind, _) = thing.split_once('_')?;
+    Some(match kind {
+        "key" => format!("/keys/{thing}"),
+        "prj" => format!("/projects/{thing}"),
+        "wkl" => format!("/workloads/{thing}"),
+        "usr" => format!("/people/{thing}"),
+        "team" => format!("/teams/{thing}"),
+        "inv" => "/people/invitations".into(),
+        "psk" => "/account".into(),
+        _ => return None,
+    })
+}
+
+/// 410: a kept post that waits no more.
+pub fn gone(shell: &Shell) -> Response {
+    let t = shell.text;
+    let back = shell.path.clone();
+    page(shell, t.error_gone()).status(StatusCode::GONE).show(move || {
+        view! {
+            <EmptyState heading=1 title=t.error_gone() action=(t.error_gone_back(), back)>
+                {t.error_gone_why()}
+            </EmptyState>
+        }
+    })
+}
+
+/// 500, with the request id that finds the cause in the log. Nothing of the cause is shown.
+pub fn fault(shell: &Shell) -> Response {
+    let t = shell.text;
+    let id = shell.request_id.clone();
+    page(shell, t.error_fault()).status(StatusCode::INTERNAL_SERVER_ERROR).show(move || {
+        view! {
+            <EmptyState heading=1 title=t.error_fault() action=(t.error_home(), "/")>
+                {t.error_fault_why()}
+                " "
+                <Id value=id label=t.error_request_id() whole=true/>
+            </EmptyState>
+        }
+    })
+}
+
+/// 503: the store or the HSM is away.
+pub fn unavailable(shell: &Shell) -> Response {
+    let t = shell.text;
+    let title = match shell.condition {
+        Condition::Sealed { .. } => t.error_sealed(),
+        _ => t.error_unavailable(),
+    };
+    let again = shell.path.clone();
+    let mut response = page(shell, title).status(StatusCode::SERVICE_UNAVAILABLE).show(move || {
+        view! {
+            <EmptyState heading=1 title=title action=(t.error_retry(), again)>
+                {t.error_unavailable_why()}
+            </EmptyState>
+        }
+    });
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    response
+}
+
+/// 400, 413 or 415: what came is no form of ours, so there is no page to draw it on again.
+pub fn refused_form(shell: &Shell, status: StatusCode) -> Response {
+    let t = shell.text;
+    page(shell, t.form_unreadable()).status(status).show(|| {
+        view! {
+            <EmptyState heading=1 title=t.form_unreadable() action=(t.error_home(), "/")>
+                {t.form_unreadable_why()}
+            </EmptyState>
+        }
+    })
+}

@@ -1,0 +1,40 @@
+//! The console's own table of contents. A noun's routes are merged here.
+
+use axum::Router;
+
+use crate::{
+    console::Console,
+    context::House,
+    pages::{
+        account, audit, docs, entry, home, keys, leaks, notices, palette, people, preferences, projects,
+        step_up, system, teams, workloads,
+    },
+};
+
+/// The whole console. It has no fallback: what is at no address is the server's to answer.
+pub fn router(house: House) -> Router {
+    let console = house.console;
+    Router::new()
+        .merge(account::routes())
+        .merge(audit::routes())
+        .merge(docs::routes())
+        .merge(entry::routes())
+        .merge(home::routes())
+        .merge(keys::routes())
+        .merge(leaks::routes())
+        .merge(notices::routes())
+        .merge(palette::routes())
+        .merge(people::routes())
+        .merge(projects::routes())
+        .merge(step_up::routes())
+        .merge(system::routes())
+        .merge(teams::routes())
+        .merge(workloads::routes())
+        .with_state(house)
+        .merge(anyone(console))
+}
+
+/// Routes that need nobody to be signed in, nor a house.
+pub fn anyone(console: Console) -> Router {
+    Router::new().merge(preferences::routes()).with_state(console)
+}

@@ -1,0 +1,197 @@
+//! What a page's frame shows: who is signed in, where in the console they are, what needs saying on every
+//! page. Handlers fill a [`Shell`]; `layout` draws it.
+
+mod cookies;
+mod flash;
+mod theme;
+mod visit;
+
+use chrono::{DateTime, Utc};
+
+pub use cookies::{Lifetime, cookie, set_cookie};
+pub use flash::Flash;
+pub use theme::Theme;
+pub(crate) use visit::encoded;
+pub use visit::{Visit, back_path};
+
+use crate::{console::Console, text::Text};
+
+/// Everything around a page's own view.
+#[derive(Clone, Debug)]
+pub struct Shell {
+    /// Assets and cookie flags.
+    pub console: Console,
+    /// The words, in the visitor's locale.
+    pub text: Text,
+    /// Light, dark, or as the system.
+    pub theme: Theme,
+    /// The one instant of this operation; relative times count from it.
+    pub now: DateTime<Utc>,
+    /// Random text of this rendering, from which forms take their idempotency keys.
+    pub seed: String,
+    /// Path and query of this page.
+    pub path: String,
+    /// The request's id, for pages that report a fault.
+    pub request_id: String,
+    /// Who is signed in; `None` draws the bare frame without navigation.
+    pub who: Option<Who>,
+    /// Where in the navigation this page is.
+    pub section: Option<Section>,
+    /// The projects this person may enter, for the switcher.
+    pub projects: Vec<ProjectLink>,
+    /// The project this page is in.
+    pub project: Option<ProjectLink>,
+    /// What wraps the keys.
+    pub protection: Protection,
+    /// Whether the node can do its work.
+    pub condition: Condition,
+    /// Rights this person has for a limited time.
+    pub elevations: Vec<Elevation>,
+    /// What the request before this one did.
+    pub flash: Option<Flash>,
+}
+
+/// The person whose session this is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Who {
+    /// What the person is called.
+    pub name: String,
+    /// What tells people of one name apart: an address or a role.
+    pub detail: String,
+}
+
+/// A project in the switcher.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProjectLink {
+    /// Its slug, part of its address.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// The places of the navigation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// Your own account; in the account menu, not in the navigation.
+    Account,
+    /// The audit timeline.
+    Audit,
+    /// What needs this person.
+    Home,
+    /// API keys.
+    Keys,
+    /// "Found a key?".
+    Leaks,
+    /// People, teams, invitations.
+    People,
+    /// Projects and environments.
+    Projects,
+    /// Seals, nodes, settings.
+    System,
+    /// Machine identities.
+    Workloads,
+}
+
+impl Section {
+    /// Its address.
+    pub fn href(self) -> &'static str {
+        match self {
+            Self::Account => "/account",
+            Self::Audit => "/audit",
+            Self::Home => "/",
+            Self::Keys => "/keys",
+            Self::Leaks => "/leaks",
+            Self::People => "/people",
+            Self::Projects => "/projects",
+            Self::System => "/system",
+            Self::Workloads => "/workloads",
+        }
+    }
+
+    /// Its name.
+    pub fn name(self, t: Text) -> &'static str {
+        match self {
+            Self::Account => t.account(),
+            Self::Audit => t.audit(),
+            Self::Home => t.home(),
+            Self::Keys => t.keys(),
+            Self::Leaks => t.leaks(),
+            Self::People => t.people(),
+            Self::Projects => t.projects(),
+            Self::System => t.system(),
+            Self::Workloads => t.workloads(),
+        }
+    }
+}
+
+/// What wraps the key-encryption keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protection {
+    /// Hardware; nothing needs saying.
+    #[default]
+    Hardware,
+    /// Software on this machine; the header says so on every page.
+    Software,
+}
+
+/// Whether this node can do its work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Condition {
+    /// The HSM was lost while running; keys in memory serve until `until`.
+    Degraded {
+        /// When it was last reached.
+        since: DateTime<Utc>,
+        /// When the node zeroizes its keys.
+        until: DateTime<Utc>,
+    },
+    /// All is well.
+    #[default]
+    Ready,
+    /// No keys.
+    Sealed {
+        /// Since when.
+        since: DateTime<Utc>,
+    },
+}
+
+/// A right that ends by itself: an orange banner on every page until then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elevation {
+    /// What the person may do now.
+    pub role: String,
+    /// When it ends.
+    pub until: DateTime<Utc>,
+    /// Where it can be given back.
+    pub give_back: String,
+}
+
+impl Shell {
+    /// The frame of a page before anybody is known: no navigation, nothing to say.
+    ///
+    /// `seed` is fresh randomness (128 bits as text).
+    pub fn new(console: Console, visit: Visit, now: DateTime<Utc>, seed: String) -> Self {
+        let Visit { text, theme, path, request_id, flash } = visit;
+        Self {
+            console,
+            text,
+            theme,
+            now,
+            seed,
+            path,
+            request_id,
+            who: None,
+            section: None,
+            projects: Vec::new(),
+            project: None,
+            protection: Protection::default(),
+            condition: Condition::default(),
+            elevations: Vec::new(),
+            flash,
+        }
+    }
+
+    /// A bare frame for pages without forms and times, where no operation has begun.
+    pub(crate) fn unmoved(console: Console, visit: Visit) -> Self {
+        Self::new(console, visit, DateTime::UNIX_EPOCH, String::new())
+    }
+}

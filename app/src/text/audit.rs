@@ -1,0 +1,39 @@
+//! The audit timeline.
+
+use super::texts;
+
+texts! {
+    audit = "Audit";
+    audit_lead = "Everything that people, services and operators did or were refused, newest first.";
+    audit_search = "Id of a key, person, project …";
+    audit_action = "Action";
+    audit_who = "Who";
+    audit_what = "What";
+    audit_when = "When";
+    audit_outcome = "Outcome";
+    audit_allowed = "Done";
+    audit_refused = "Refused";
+    audit_failed = "Failed";
+    audit_since = "From";
+    audit_until = "Until";
+    audit_export = "Export CSV";
+    audit_none = "Nothing yet";
+    audit_none_why = "Every change will be recorded here in the moment it is made.";
+    audit_none_match = "No event matches";
+    audit_none_match_why = "Nothing you may see fits this filter.";
+    audit_shell = "operator on the server's shell";
+    audit_system(job: &str) = "Keywarden ({job})";
+    audit_nobody = "somebody unknown";
+    audit_id = "Event id";
+    audit_request = "Request id";
+    audit_session = "Session";
+    audit_strength = "Proven by";
+    audit_why = "Why";
+    audit_policies = "Allowed by";
+    audit_changes = "Changes";
+    audit_field = "Field";
+    audit_before = "Before";
+    audit_after = "After";
+    audit_record = "Record";
+    audit_record_why = "This is what is kept and will be hashed. Names, addresses and free text are sealed beside it; the record holds their salted hashes.";
+}

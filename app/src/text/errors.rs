@@ -1,0 +1,27 @@
+//! Words of the pages for what went wrong.
+
+use super::texts;
+
+texts! {
+    error_not_found = "There is nothing here that you can see";
+    error_not_found_why = "The address is wrong, the object is gone, or you have no access to it; Keywarden does not say which. If you expected something, ask an owner of the project for access.";
+    error_fault = "Something went wrong on our side";
+    error_fault_why = "What you asked for may not have been done. Look before you try again; if it happens again, give the operator this request id:";
+    error_unavailable = "Keywarden cannot answer right now";
+    error_unavailable_why = "Its records or its HSM cannot be reached. Nothing was changed. Try again in a moment.";
+    error_sealed = "This node is sealed";
+    error_fault_with(id: &str) = "Something went wrong on our side. Look before you try again; if it happens again, give the operator this request id: {id}";
+    error_forbidden = "You can see this, but not do that";
+    error_forbidden_why(action: &str) = "None of your roles allows {action}. Nothing was changed. An owner or admin can give you a role that does.";
+    error_done_before = "This was done already";
+    error_done_before_why = "The same form arrived twice, and the first time counts. If it made a secret value, that was shown then and is not shown again: make a new one if you have not stored it.";
+    error_done_look = "Look at it";
+    error_other_request = "This form was sent before with other content";
+    error_other_request_why = "Nothing was done this time. Open the page again and fill in a fresh form.";
+    error_gone = "This form is not waiting any more";
+    error_gone_why = "It waited for your passkey for more than ten minutes, was sent already, or belongs to another session. Nothing was done now. Look whether it was done before; if not, fill it in again.";
+    error_gone_back = "Back to the form";
+    error_request_id = "Request id";
+    error_home = "Go to Home";
+    error_retry = "Try again";
+}

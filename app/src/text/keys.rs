@@ -1,0 +1,98 @@
+//! API keys: lists, one key, its callers.
+
+use super::texts;
+
+texts! {
+    keys = "Keys";
+    keys_lead = "A key lets a service call your API. You issue it here, your services ask here whether it is good.";
+    keys_search = "Name, id or value";
+    keys_search_chip = "search";
+    keys_id = "Id";
+    keys_name = "Name";
+    keys_value = "Value";
+    keys_values = "Values";
+    keys_state = "State";
+    keys_place = "Project / environment";
+    keys_project = "Project";
+    keys_environment = "Environment";
+    keys_owner = "Owner";
+    keys_tag = "Tag";
+    keys_last_used = "Last used";
+    keys_expires = "Expires";
+    keys_issued_at = "Issued";
+    keys_suspended_at = "Suspended";
+    keys_revoked_at = "Revoked";
+    keys_imported = "Imported";
+    keys_draining = "Old value works";
+    keys_order = "Order";
+    keys_order_created = "Newest first";
+    keys_order_expires = "Expiry";
+    keys_order_last_used = "Last use";
+    keys_order_name = "Name";
+    keys_found(n: u64) = "{n} key" | "{n} keys";
+    keys_found_many(n: &str) = "more than {n} keys";
+    keys_first = "No keys yet";
+    keys_first_why = "A key lets a service call your API; your services ask Keywarden whether it is good. Issue the first one.";
+    keys_none_yours_why = "You own no key, and no project lets you see its keys. Ask a project's manager for a role.";
+    keys_none_match = "No key matches";
+    keys_none_match_why(all: &str) = "You may see {all}, and this filter lets none of them through.";
+
+    keys_tab_overview = "Overview";
+    keys_tab_drain = "Drain";
+    keys_made = "Made";
+    keys_superseded = "Replaced";
+    keys_current = "current";
+    keys_stops = "Stops";
+    keys_stops_with_key = "with the key";
+    keys_use = "Use of the last 30 days";
+    keys_uses = "Found good";
+    keys_uses_said(n: &str) = "Found good {n} times in the last 30 days.";
+    keys_refusals = "Refused";
+    keys_refusals_said(n: &str) = "Refused {n} times in the last 30 days.";
+    keys_day = "Day";
+    keys_terms = "What it may do";
+    keys_no_scopes = "none";
+    keys_everywhere = "from everywhere";
+    keys_unlimited = "no limit";
+    keys_rate_said(n: &str, window: &str) = "{n} in {window}";
+    keys_overlap = "Overlap";
+    keys_no_tags = "none";
+    keys_said = "Note";
+
+    callers_who = "Caller";
+    callers_via = "Verified by";
+    callers_rest = "Callers beyond those told apart";
+    callers_unnamed = "A caller without address or name";
+    callers_none = "No caller was seen in the last 30 days.";
+    callers_none_why = "Nobody asked whether this value is good.";
+    callers_break(n: usize) = "{n} caller of the last 30 days breaks if it still holds a value that stops:" | "{n} callers of the last 30 days break if they still hold a value that stops:";
+    callers_last(who: &str, ago: &str) = "{who}, last {ago}";
+    callers_last_via(who: &str, ago: &str, verifier: &str) = "{who}, last {ago}, verified by {verifier}";
+    callers_more(n: usize) = "and {n} more";
+
+    drain_none = "No old value works";
+    drain_none_why = "After a rotation, this shows who still uses the old value until it stops.";
+    drain_current = "Callers of the current value";
+    drain_old_value(value: &str) = "Old value {value}";
+    drain_left = "Not changed over";
+    drain_moved = "Changed over";
+    drain_is_moved = "Changed over";
+    drain_is_quiet = "Quiet since the rotation";
+    drain_is_still = "Still on the old value";
+    drain_uses = "Uses";
+    drain_last_old = "Last use of the old value";
+    drain_last_new = "Last use of a newer one";
+    drain_not_yet = "not yet";
+    drain_unused_why = "This value can stop without anybody noticing.";
+    drain_stop = "Stop the old value now";
+    drain_stop_title(value: &str) = "Stop {value} now";
+    drain_stop_at_once = "It is refused on every node within a second. This cannot be taken back.";
+    drain_stopped_now(value: &str) = "Stopped {value}.";
+    drain_stopped_already = "This value has stopped.";
+    drain_is_current = "This is the key's current value: rotate first, or revoke the key.";
+    drain_extend = "Extend";
+    drain_extend_title(value: &str) = "Let {value} work longer";
+    drain_extend_lead = "For callers that need more time to change over. An earlier moment shortens the overlap.";
+    drain_extended_now(value: &str, until: &str) = "{value} works until {until}.";
+    drain_when_wrong = "Choose a moment between now and 90 days from now, and not after the key's expiry.";
+}

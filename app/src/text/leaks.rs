@@ -1,0 +1,19 @@
+//! "Found a key?": what to do with a value that leaked.
+
+use super::texts;
+
+texts! {
+    leaks = "Found a key?";
+    leaks_lead = "A key's value turned up in a log, a chat or a repository? Paste it, and learn whose it is and what to do. It is not kept, and nobody else sees what you typed.";
+    leaks_value = "Value";
+    leaks_value_hint = "The value, or the line that holds it.";
+    leaks_look_up = "Look it up";
+    leaks_found = "Whose it is";
+    leaks_works = "This value works.";
+    leaks_works_why = "Whoever has it can use it. Rotate with no overlap if its callers can change over now; else revoke it as compromised.";
+    leaks_stopped = "This value does not work any more.";
+    leaks_stopped_why = "Nothing needs to be done about it.";
+    leaks_unknown = "This is no value that you may know of.";
+    leaks_unknown_why = "It is not one of ours, or its key is not yours to act on. The look-up is in the record, so that those who may can follow it up.";
+    leaks_look_at = "Look at the key";
+}

@@ -1,0 +1,23 @@
+//! Words of every passkey ceremony, and of stepping up.
+
+use super::texts;
+
+texts! {
+    passkey_cancelled = "Nothing was signed: the browser's window was closed, or it took too long. Try again.";
+    passkey_registered = "This device or security key holds a passkey of yours already. Use another one.";
+    passkey_unsupported = "This browser or device cannot do passkeys with a PIN, fingerprint or face. Use another one.";
+    passkey_insecure = "Passkeys work over HTTPS only. Open this page at Keywarden's own address.";
+    passkey_address = "Passkeys belong to one address. Open this page at Keywarden's own address.";
+    passkey_offline = "The server was not reached. Nothing was done. Try again.";
+    passkey_failed = "That did not work. Nothing was done. Try again.";
+    passkey_again = "The passkey's answer did not fit. Nothing was done. Try again.";
+    passkey_verify = "Your passkey did not verify you. Set up a PIN, fingerprint or face for it, then try again.";
+    passkey_another = "This passkey is not known here, or cannot be used for this. Try another one.";
+    passkey_ask = "This passkey was refused for your safety. Ask an owner of this Keywarden to look at it.";
+    passkey_took_too_long = "That took too long or was done before. Nothing was done now. Try again.";
+    passkey_script = "Passkeys need JavaScript: it is the only part of this console that does. Allow it for this site and reload the page.";
+    step_up = "Show your passkey";
+    step_up_why = "What you asked for changes something, and your passkey was last shown more than five minutes ago. What you filled in is kept for ten minutes and sent as soon as you have shown it.";
+    step_up_only_why = "What you asked for changes something, and your passkey was last shown more than five minutes ago.";
+    step_up_do = "Use passkey";
+}

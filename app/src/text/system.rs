@@ -1,0 +1,31 @@
+//! The system page.
+
+use super::texts;
+
+texts! {
+    system = "System";
+    system_lead = "What protects the keys, and how the servers are.";
+    system_one_seal = "There is one seal only.";
+    system_one_seal_why = "If its HSM or key file is lost, everything stored here is lost with it. Add a second one on the server's shell: keywarden seal add.";
+    system_engine = "Records in";
+    system_schema = "Schema version";
+    system_origin = "Public address";
+    system_rp_id = "Passkeys belong to";
+    system_set_up = "Set up";
+    system_seals = "Seals";
+    system_seal = "Seal";
+    system_protection = "Protection";
+    system_hardware = "Hardware";
+    system_keys_wrapped = "Keys";
+    system_wraps_all = "Wraps all of them";
+    system_lacks(n: u64) = "Lacks {n} key" | "Lacks {n} keys";
+    system_keyring = "Keyring";
+    system_purpose = "Purpose";
+    system_retired = "Only verifies and opens";
+    system_uses = "Envelopes sealed";
+    system_nodes = "Servers";
+    system_node = "Machine";
+    system_version = "Version";
+    system_started = "Started";
+    system_seen = "Last seen";
+}

@@ -1,0 +1,166 @@
+//! Fields to type in.
+
+use leptos::prelude::*;
+
+use super::{super::words, frame::Frame};
+
+/// What is typed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TextKind {
+    /// A day.
+    Date,
+    /// A minute in UTC; without a hint of its own the field says so.
+    DateTime,
+    /// An address.
+    Email,
+    /// A whole number.
+    Number,
+    /// Something secret: never shown again, not even after a refused post.
+    Secret,
+    /// A line.
+    #[default]
+    Text,
+    /// A time of the day.
+    Time,
+    /// A web address.
+    Url,
+}
+
+impl TextKind {
+    pub(in crate::ui) fn html(self) -> &'static str {
+        match self {
+            Self::Date => "date",
+            Self::DateTime => "datetime-local",
+            Self::Email => "email",
+            Self::Number => "number",
+            Self::Secret => "password",
+            Self::Text => "text",
+            Self::Time => "time",
+            Self::Url => "url",
+        }
+    }
+}
+
+/// One line.
+#[component]
+pub fn TextField(
+    #[prop(into)] name: String,
+    #[prop(into)] label: String,
+    #[prop(optional)] kind: TextKind,
+    #[prop(optional, into)] hint: Option<String>,
+    /// What the page starts with; a refused post shows what was typed.
+    #[prop(optional, into)]
+    value: Option<String>,
+    #[prop(optional)] required: bool,
+    #[prop(default = 200)] maxlength: u32,
+    #[prop(optional, into)] placeholder: Option<String>,
+    /// Machine words are set in mono and neither corrected nor capitalized.
+    #[prop(optional)]
+    mono: bool,
+    #[prop(default = "off")] autocomplete: &'static str,
+    #[prop(optional, into)] min: Option<String>,
+    #[prop(optional, into)] max: Option<String>,
+) -> impl IntoView {
+    let hint = hint.or_else(|| (kind == TextKind::DateTime).then(|| words().text.form_utc().to_owned()));
+    let frame = Frame::new(&name, label, hint, required);
+    let value = match kind {
+        TextKind::Secret => String::new(),
+        _ => frame.around.draft.value(&name, value),
+    };
+    let as_typed = mono || matches!(kind, TextKind::Email | TextKind::Secret | TextKind::Url);
+    let control = view! {
+        <input
+            id=frame.id.clone()
+            class:mono=mono
+            type=kind.html()
+            name=name
+            value=value
+            required=required
+            maxlength=maxlength
+            min=min
+            max=max
+            placeholder=placeholder
+            autocomplete=autocomplete
+            autocapitalize=as_typed.then_some("off")
+            spellcheck=as_typed.then_some("false")
+            aria-describedby=frame.described_by()
+            aria-invalid=frame.invalid()
+        />
+    };
+    frame.around(control.into_any())
+}
+
+/// Several lines.
+#[component]
+pub fn TextArea(
+    #[prop(into)] name: String,
+    #[prop(into)] label: String,
+    #[prop(optional, into)] hint: Option<String>,
+    #[prop(optional, into)] value: Option<String>,
+    #[prop(optional)] required: bool,
+    #[prop(default = 2000)] maxlength: u32,
+    #[prop(default = 4)] rows: u8,
+    #[prop(optional, into)] placeholder: Option<String>,
+    #[prop(optional)] mono: bool,
+) -> impl IntoView {
+    let frame = Frame::new(&name, label, hint, required);
+    let value = text_of_area(&frame.around.draft.value(&name, value));
+    let control = view! {
+        <textarea
+            id=frame.id.clone()
+            class:mono=mono
+            name=name
+            rows=rows
+            required=required
+            maxlength=maxlength
+            placeholder=placeholder
+            autocomplete="off"
+            spellcheck=mono.then_some("false")
+            aria-describedby=frame.described_by()
+            aria-invalid=frame.invalid()
+        >
+            {value}
+        </textarea>
+    };
+    frame.around(control.into_any())
+}
+
+/// Leptos does not escape what is inside a `textarea` (tachys 0.2.19, `elements.rs`), so this does. Parsers drop
+/// one newline at the start: ours is there to be dropped.
+fn text_of_area(value: &str) -> String {
+    let mut text = String::with_capacity(value.len() + 1);
+    text.push('\n');
+    for c in value.chars() {
+        match c {
+            '&' => text.push_str("&amp;"),
+            '<' => text.push_str("&lt;"),
+            '>' => text.push_str("&gt;"),
+            c => text.push(c),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_typed_cannot_leave_its_area() {
+        let html = view! { <TextArea name="note" label="Note" value="</textarea><script>&amp;"/> }.to_html();
+        assert!(html.contains(">\n&lt;/textarea&gt;&lt;script&gt;&amp;amp;</textarea>"), "{html}");
+    }
+
+    #[test]
+    fn what_was_typed_cannot_leave_its_attribute() {
+        let html = view! { <TextField name="name" label="Name" value="\"><script>"/> }.to_html();
+        assert!(!html.contains("<script>"), "{html}");
+    }
+
+    #[test]
+    fn a_secret_is_never_in_the_page() {
+        let html =
+            view! { <TextField name="code" label="Code" kind=TextKind::Secret value="hunter2"/> }.to_html();
+        assert!(!html.contains("hunter2"), "{html}");
+    }
+}
