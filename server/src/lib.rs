@@ -8,9 +8,12 @@ mod commands;
 pub mod config;
 mod data_dir;
 mod http;
+mod keeper;
 mod listen;
 mod logs;
 mod operator;
+mod seals;
+mod setup_link;
 mod wire;
 
 pub use commands::run;

@@ -1,49 +1,198 @@
 //! The only place where concrete things are built: clock, randomness, store, vault → domain.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc, time::Duration};
 
-use keywarden_domain::Env;
-use tokio::sync::watch;
+use keywarden_domain::{
+    Domain, Env, Fault, Refused, Settings, SteadyClock,
+    env::{Clock as _, SystemClock},
+    people::RpIdError,
+    system::{ClockError, Node},
+};
+use keywarden_jobs::{Driver, Reports};
+use keywarden_store::{Location, OpenError, Store};
+use keywarden_vault::Keyring;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    config::Config,
+    config::{Config, Database},
     http::{Condition, metrics::Metrics},
+    keeper::Keeper,
+    seals::{Seals, SealsError},
+    setup_link,
 };
+
+/// The clock that the whole house goes by.
+pub(crate) type Clock = SteadyClock<SystemClock>;
+
+/// How long a start waits for a database that is not there yet: both may start together.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Why the house could not be built.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WireError {
+    #[error(transparent)]
+    Clock(#[from] ClockError),
+    #[error("{cause}; is KEYWARDEN_DATABASE_URL right, and does the database run?")]
+    Database { cause: OpenError },
+    #[error(transparent)]
+    Fault(#[from] Fault),
     #[error("the operating system gives no randomness: {0}")]
     Randomness(String),
+    #[error(transparent)]
+    RpId(#[from] RpIdError),
+    #[error(transparent)]
+    Seals(#[from] SealsError),
 }
 
-/// Everything that runs, in one place.
+/// What stands before the doors: enough to tell anybody how this node is.
 #[derive(Debug)]
 pub(crate) struct House {
     pub(crate) config: Arc<Config>,
     pub(crate) env: Env,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) condition: watch::Sender<Condition>,
+    reports: Reports,
+}
+
+/// What lies behind the doors.
+pub(crate) struct Cellars {
+    pub(crate) domain: Domain,
+    pub(crate) seals: Seals,
+    clock: Arc<Clock>,
+    node: Node,
 }
 
 impl House {
-    pub(crate) async fn build(config: Arc<Config>) -> Result<Self, WireError> {
-        let env = Env::system().map_err(|cause| WireError::Randomness(cause.to_string()))?;
+    /// The house without its cellars.
+    pub(crate) fn build(config: Arc<Config>, env: Env) -> Self {
         let (condition, _) = watch::channel(Condition::Starting);
-        Ok(Self { config, env, metrics: Arc::new(Metrics::new()), condition })
+        let reports = Reports::default();
+        Self { config, env, metrics: Arc::new(Metrics::new(reports.clone())), condition, reports }
     }
 
     /// The house before it has a store: enough for what stands before the doors.
     #[cfg(test)]
     pub(crate) fn without_cellars(config: Arc<Config>) -> Self {
-        let clock = Arc::new(keywarden_domain::env::SystemClock);
-        let (condition, _) = watch::channel(Condition::Starting);
-        Self { config, env: Env::seeded(clock, 7), metrics: Arc::new(Metrics::new()), condition }
+        Self::build(config, Env::seeded(Arc::new(SystemClock), 7))
+    }
+}
+
+/// The clock and the randomness.
+pub(crate) fn world() -> Result<(Arc<Clock>, Env), WireError> {
+    let clock = Arc::new(SteadyClock::new(SystemClock));
+    let env = Env::with_clock(Arc::<Clock>::clone(&clock))
+        .map_err(|cause| WireError::Randomness(cause.to_string()))?;
+    Ok((clock, env))
+}
+
+impl Cellars {
+    /// Opens the records, brings their schema up to date and puts the domain together. The keyring is still sealed.
+    pub(crate) async fn build(config: &Config, clock: Arc<Clock>, env: Env) -> Result<Self, WireError> {
+        let seals = Seals::build(config, &env)?;
+        let store = open_patiently(&location(&config.database)).await?;
+        let domain = domain(config, store, env.clone())?;
+        clock.raise(domain.check_clock(SystemClock.now()).await?);
+        let node = Node {
+            id: hex::encode(env.bytes::<8>()),
+            name: nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned(),
+            version: env!("CARGO_PKG_VERSION"),
+            started_at: env.now(),
+        };
+        Ok(Self { domain, seals, clock, node })
     }
 
-    /// Starts what runs in the background.
-    pub(crate) fn start(&self, _tasks: &TaskTracker, _stop: &CancellationToken) {
-        self.condition.send_replace(Condition::Ready);
+    /// Unseals, if the HSM is there, and starts what runs in the background; that stops by a token of its own: after
+    /// the last request. `change_rp_id` lets passkeys of another relying party be orphaned.
+    pub(crate) async fn start(
+        &self,
+        house: &House,
+        change_rp_id: bool,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> Result<(), WireError> {
+        let keeper = Keeper {
+            domain: self.domain.clone(),
+            seals: self.seals.clone(),
+            clock: Arc::clone(&self.clock),
+            condition: house.condition.clone(),
+            node: self.node.clone(),
+        };
+        keeper.begin().await;
+        self.check_rp_id(&house.config.public.rp_id, change_rp_id).await?;
+        tasks.spawn(keeper.run(stop.clone()));
+        let (domain, condition) = (self.domain.clone(), house.condition.subscribe());
+        let ready = *condition.borrow() == Condition::Ready;
+        let offer = setup_link::offer(domain, condition, house.config.data_dir.clone(), stop.clone());
+        if ready {
+            offer.await; // whoever is told that this node is ready finds the link
+        } else {
+            tasks.spawn(offer);
+        }
+        let driver = Driver::new(self.domain.clone(), house.reports.clone());
+        driver.start(keywarden_jobs::all(), tasks, stop);
+        Ok(())
+    }
+
+    async fn check_rp_id(&self, rp_id: &str, change: bool) -> Result<(), WireError> {
+        let op = self.domain.system_op("start");
+        match self.domain.check_rp_id(&op, rp_id, change).await {
+            // Without keys nothing can be noted; as nobody can sign in either, it waits for the next start.
+            Err(RpIdError::Refused(Refused::Fault(fault))) if fault.is_passing() && !change => {
+                tracing::warn!(%fault, "the passkeys' domain was not noted");
+                Ok(())
+            }
+            checked => Ok(checked?),
+        }
+    }
+}
+
+impl fmt::Debug for Cellars {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cellars").field("domain", &self.domain).finish_non_exhaustive()
+    }
+}
+
+/// The rules over these records, with an empty, sealed keyring.
+pub(crate) fn domain(config: &Config, store: Store, env: Env) -> Result<Domain, WireError> {
+    let ticks = env.clone();
+    let keyring = Keyring::new(config.seal.grace, move || ticks.monotonic());
+    let session = &config.session;
+    let settings = Settings {
+        origin: config.public.origin(),
+        rp_id: config.public.rp_id.clone(),
+        verify_max_staleness: config.verify.max_staleness,
+        session: (session.idle, session.absolute),
+        admin_session: (session.admin_idle, session.admin_absolute),
+        software_protected: config.seal.is_software_protected(),
+    };
+    Ok(Domain::new(store, Arc::new(keyring), env, settings)?)
+}
+
+/// Where the records are.
+pub(crate) fn location(database: &Database) -> Location {
+    match database {
+        Database::Postgres(url) => Location::Postgres(url.expose().to_owned()),
+        Database::Sqlite(path) => Location::Sqlite(path.clone()),
+    }
+}
+
+/// A database that is not there yet is waited for; one that refuses is not.
+async fn open_patiently(location: &Location) -> Result<Store, WireError> {
+    let until = Instant::now() + PATIENCE;
+    let mut pause = Duration::from_millis(250);
+    loop {
+        match Store::open(location).await {
+            Ok(store) => return Ok(store),
+            Err(OpenError::Connect { what, cause, passing: true }) if Instant::now() + pause < until => {
+                tracing::warn!(%what, %cause, again_in_ms = pause.as_millis(), "the database is not there yet");
+                sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(5));
+            }
+            Err(cause) => return Err(WireError::Database { cause }),
+        }
     }
 }

@@ -1,14 +1,25 @@
 //! The command line. One file per command; each ends with one clear sentence and a documented exit code.
 
 mod config;
+mod copy;
 mod doctor;
 mod flags;
+mod fsck;
+mod keyring;
+mod operator;
+mod seal;
 mod serve;
 mod status;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{Parser, Subcommand};
+use keywarden_vault::seal::softhsm::Variable;
 
 use crate::{
     config::{Config, ConfigError, Given, Values},
@@ -16,6 +27,7 @@ use crate::{
     listen::{ListenError, TlsError},
     logs,
     operator::OperatorError,
+    seals,
 };
 
 const EXIT_CODES: &str = "Exit codes:
@@ -43,10 +55,20 @@ struct Line {
 enum Command {
     /// Show what is in force and where each value came from
     Config(config::Arguments),
+    /// Carry everything to another, empty database
+    Copy(copy::Arguments),
     /// Check database, HSM, clock, disk, TLS and passkey origin, and say what to do
     Doctor(doctor::Arguments),
+    /// Look at the whole store and say what must not be so; reads only
+    Fsck(fsck::Arguments),
+    /// Change the keyring's keys
+    Keyring(keyring::Arguments),
+    /// What only the server's own shell may do
+    Operator(operator::Arguments),
+    /// Show, add or remove what wraps the keyring
+    Seal(seal::Arguments),
     /// Run the server
-    Serve,
+    Serve(serve::Arguments),
     /// Ask the running server how it is
     Status(status::Arguments),
 }
@@ -58,14 +80,22 @@ pub(crate) enum Failure {
     Checks,
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error("not everything was carried over: {0}; give a fresh database and start again")]
+    Copy(#[source] keywarden_domain::system::CopyFailed),
+    #[error("{0} things must not be so; each line above names one")]
+    Damaged(usize),
     #[error(transparent)]
     DataDir(#[from] DataDirError),
+    #[error("{0}")]
+    Domain(String),
     #[error("cannot {what}: {cause}")]
     Io { what: &'static str, cause: std::io::Error },
     #[error(transparent)]
     Listen(#[from] ListenError),
     #[error(transparent)]
     Operator(#[from] OperatorError),
+    #[error("--to: {0}")]
+    Target(String),
     #[error(transparent)]
     Tls(#[from] TlsError),
     #[error(transparent)]
@@ -79,10 +109,16 @@ impl Failure {
 
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Listen(ListenError::Plain { .. }) | Self::Tls(_) => 2,
+            Self::Config(_) | Self::Listen(ListenError::Plain { .. }) | Self::Target(_) | Self::Tls(_) => 2,
             Self::DataDir(_) | Self::Listen(ListenError::Bind { .. }) => 3,
             Self::Operator(OperatorError::NotRunning { .. }) => 4,
-            Self::Checks | Self::Io { .. } | Self::Operator(_) | Self::Wire(_) => 1,
+            Self::Checks
+            | Self::Domain(_)
+            | Self::Copy(_)
+            | Self::Damaged(_)
+            | Self::Io { .. }
+            | Self::Operator(_)
+            | Self::Wire(_) => 1,
         }
     }
 }
@@ -106,11 +142,50 @@ fn act(line: Line) -> Result<(), Failure> {
     let values = Values::gather(&given)?;
     let config = Config::read(&values)?;
     logs::start(&config.log);
+    match line.command {
+        Command::Serve(_) => serve::before_threads(&config)?,
+        Command::Doctor(_) | Command::Fsck(_) => {
+            let variable = seals::needed_variable_if_made(&config);
+            with_variable(variable.map_err(Failure::io("find the embedded token"))?)?;
+        }
+        _ => {}
+    }
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::io("start the runtime"))?;
     match line.command {
         Command::Config(arguments) => config::run(&config, &values, &arguments),
+        Command::Copy(arguments) => runtime.block_on(copy::run(&config, &arguments)),
         Command::Doctor(arguments) => runtime.block_on(doctor::run(&config, &arguments)),
-        Command::Serve => runtime.block_on(serve::run(config)),
+        Command::Fsck(arguments) => runtime.block_on(fsck::run(&config, &arguments)),
+        Command::Keyring(arguments) => runtime.block_on(keyring::run(&config, arguments)),
+        Command::Operator(arguments) => runtime.block_on(operator::run(&config, arguments)),
+        Command::Seal(arguments) => runtime.block_on(seal::run(&config, arguments)),
+        Command::Serve(arguments) => runtime.block_on(serve::run(config, arguments)),
         Command::Status(arguments) => runtime.block_on(status::run(&config, &arguments)),
     }
+}
+
+/// How commands print a moment.
+fn shown_at(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// Sees that this process was started with the variable. SoftHSM2 reads its environment when it is loaded, and a process
+/// cannot change its own safely: where it is missing, the program starts itself anew. To be called before any thread is
+/// there.
+fn with_variable(variable: Option<Variable>) -> Result<(), Failure> {
+    match variable {
+        Some(variable) if variable.is_missing_from(std::env::var_os(variable.name)) => {
+            start_anew(variable.name, &variable.value)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Replaces this process by the same program, with one more variable in its environment. Comes back only if it cannot.
+fn start_anew(name: &str, value: &Path) -> Result<(), Failure> {
+    let mut arguments = std::env::args_os();
+    let own_name = arguments.next().unwrap_or_else(|| "keywarden".into());
+    let refused =
+        std::process::Command::new("/proc/self/exe").arg0(own_name).args(arguments).env(name, value).exec();
+    Err(Failure::io("start the program anew")(refused))
 }

@@ -32,7 +32,7 @@ pub use setting::{SETTINGS, Setting};
 pub use shown::{ShownSetting, shown};
 pub use source::{Given, Origin, Values};
 pub use tls::Tls;
-pub use value::Secret;
+pub use value::{Secret, Span};
 pub use verify::Verify;
 
 /// The whole configuration. `Debug` shows no secret.

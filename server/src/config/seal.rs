@@ -57,6 +57,11 @@ impl Seal {
         Ok(Self { kind, grace: values.parse::<Span>("seal.grace")?.0 })
     }
 
+    /// Whether the seal is a device of its own, which must be there before the first start.
+    pub fn is_hsm(&self) -> bool {
+        matches!(self.kind, SealKind::Pkcs11 { .. })
+    }
+
     /// Whether the wrapping key lies in this machine's files: the console says "software-protected".
     pub fn is_software_protected(&self) -> bool {
         !matches!(self.kind, SealKind::Pkcs11 { .. })

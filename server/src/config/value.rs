@@ -33,7 +33,7 @@ impl FromStr for Secret {
 
 /// A span of time as `90s`, `5m`, `12h`, `7d`, or a bare number of seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span(pub Duration);
+pub struct Span(pub Duration);
 
 impl FromStr for Span {
     type Err = String;

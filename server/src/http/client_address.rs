@@ -10,14 +10,11 @@ use axum::{
 };
 use http::HeaderMap;
 use ipnet::IpNet;
+use keywarden_model::ClientAddress;
 
 use crate::listen::Peer;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
-
-/// The client's address; an IPv4-mapped IPv6 address is the IPv4 one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ClientAddress(pub IpAddr);
 
 /// Puts [`ClientAddress`] into the request. A request without a [`Peer`] (only in tests) gets none.
 pub(super) async fn note(State(proxies): State<Arc<[IpNet]>>, mut request: Request, next: Next) -> Response {

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -71,20 +71,27 @@ async fn ready(State(condition): State<watch::Receiver<Condition>>) -> Response 
     }
 }
 
-/// While sealed every door is shut with the reason; health stays outside this layer.
+/// Without keys every door is shut with the reason; health stays outside this layer.
 pub(super) async fn shut_while_sealed(
     State(condition): State<watch::Receiver<Condition>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let why = match &*condition.borrow() {
-        Condition::Sealed { why } => why.clone(),
-        _ => String::new(),
-    };
-    if why.is_empty() {
-        return next.run(request).await;
+    let shut = at_shut_door(&condition.borrow(), request.headers());
+    match shut {
+        Some(answer) => answer,
+        None => next.run(request).await,
     }
-    retry_after(unavailable("sealed", "Sealed", &why).answer(request.headers()), 5)
+}
+
+/// What is said at a shut door, and after how many seconds it is worth asking again; nothing while doors are open.
+pub(super) fn at_shut_door(condition: &Condition, asked: &HeaderMap) -> Option<Response> {
+    let (problem, seconds) = match condition {
+        Condition::Sealed { why } => (unavailable("sealed", "Sealed", why), 5),
+        Condition::Starting => (unavailable("starting", "Starting", "ready in a moment"), 1),
+        Condition::Degraded { .. } | Condition::NoDatabase { .. } | Condition::Ready => return None,
+    };
+    Some(retry_after(problem.answer(asked), seconds))
 }
 
 fn unavailable(kind: &'static str, title: &'static str, why: &str) -> Problem {

@@ -13,12 +13,10 @@ use axum::{
     response::Response,
 };
 use http::{HeaderMap, StatusCode};
+use keywarden_model::ClientAddress;
 use moka::sync::Cache;
 
-use super::{
-    client_address::ClientAddress,
-    problem::{Problem, retry_after},
-};
+use super::problem::{Problem, retry_after};
 
 const ADDRESSES: u64 = 65_536;
 

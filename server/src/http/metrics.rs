@@ -11,11 +11,14 @@ use axum::{
     routing::get,
 };
 use http::{Method, StatusCode, header};
+use keywarden_jobs::Reports;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
+
+use super::job_metrics::JobMetrics;
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const SECONDS: [f64; 11] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0, 10.0];
@@ -32,7 +35,7 @@ struct Route {
     route: String,
 }
 
-/// What the server counts about itself. Other crates add theirs through [`Metrics::registry`] before it is served.
+/// What the server counts about itself.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
@@ -42,7 +45,7 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(jobs: Reports) -> Self {
         let mut registry = Registry::with_prefix("keywarden");
         let requests = Family::<Answered, Counter>::default();
         let seconds = Family::<Route, Histogram>::new_with_constructor(|| Histogram::new(SECONDS));
@@ -50,17 +53,8 @@ impl Metrics {
         registry.register("http_requests", "Requests answered, by route template", requests.clone());
         registry.register_with_unit("http_request", "Time to answer", Unit::Seconds, seconds.clone());
         registry.register("http_requests_open", "Requests being answered", open.clone());
+        registry.register_collector(Box::new(JobMetrics(jobs)));
         Self { registry, requests, seconds, open }
-    }
-
-    pub(crate) fn registry(&mut self) -> &mut Registry {
-        &mut self.registry
-    }
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

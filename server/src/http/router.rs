@@ -1,6 +1,6 @@
 //! The table of contents: every route of the server, grouped by who calls.
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use axum::{Router, middleware::from_fn_with_state, response::Response};
 use http::{HeaderMap, StatusCode};
@@ -8,11 +8,12 @@ use ipnet::IpNet;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
+    assets,
     bounds::{self, Bounds},
     client_address, csp_report,
     csrf::{self, OwnOrigin},
     headers::{self, Headers},
-    health,
+    health::{self, Condition},
     limits::{self, Meter},
     metrics,
     problem::Problem,
@@ -23,6 +24,8 @@ use crate::wire::House;
 /// The doors that other crates built, each with its routes.
 #[derive(Debug, Default)]
 pub(crate) struct Doors {
+    /// What the API shows without a caller.
+    pub(crate) strangers: Router,
     /// The API: callers show a token, no cookie is ever read.
     pub(crate) machines: Router,
     /// The console: browsers with a session cookie.
@@ -31,12 +34,14 @@ pub(crate) struct Doors {
 
 /// The whole server.
 pub(crate) fn router(house: &House, doors: Doors) -> Router {
+    let condition = house.condition.subscribe();
     Router::new()
         .merge(probes(house))
-        .merge(anyone(house))
+        .merge(anyone(house, doors.strangers))
+        .merge(files(house))
         .merge(machines(house, doors.machines))
         .merge(people(house, doors.people))
-        .fallback(nothing_here)
+        .fallback(move |asked: HeaderMap| ready(nothing_here(&condition.borrow(), &asked)))
         .layer(CatchPanicLayer::custom(bounds::after_panic))
         .layer(from_fn_with_state(Arc::new(Headers::new(house.config.public.is_https())), headers::set))
         .layer(from_fn_with_state(Arc::clone(&house.metrics), metrics::observe))
@@ -50,11 +55,15 @@ fn probes(house: &House) -> Router {
 }
 
 /// Anybody, without signing in; every request counts against its address.
-fn anyone(house: &House) -> Router {
-    Router::new()
-        .merge(csp_report::routes())
+fn anyone(house: &House, door: Router) -> Router {
+    door.merge(csp_report::routes())
         .layer(from_fn_with_state(bounds(house), bounds::hold))
         .layer(from_fn_with_state(Meter::new(60, 60), limits::each_request))
+}
+
+/// The console's files: the same for everybody, and kept by browsers for ever.
+fn files(house: &House) -> Router {
+    assets::router().layer(from_fn_with_state(bounds(house), bounds::hold))
 }
 
 /// Machines with a token. A token that is refused counts against its address.
@@ -72,9 +81,12 @@ fn people(house: &House, door: Router) -> Router {
         .layer(from_fn_with_state(Meter::new(1_000, 3_000), limits::each_refusal))
 }
 
-async fn nothing_here(asked: HeaderMap) -> Response {
-    let detail = "there is nothing at this address";
-    Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail).answer(&asked)
+/// The answer at every other address. Without keys nobody can say what there is, so it is why the doors are shut.
+fn nothing_here(condition: &Condition, asked: &HeaderMap) -> Response {
+    health::at_shut_door(condition, asked).unwrap_or_else(|| {
+        let detail = "there is nothing at this address";
+        Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail).answer(asked)
+    })
 }
 
 fn bounds(house: &House) -> Bounds {

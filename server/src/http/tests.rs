@@ -31,7 +31,7 @@ fn doors() -> Doors {
     let machines = Router::new()
         .route("/api/v1/things/{id}", get(|| async { "thing" }).post(|body: String| async move { body }))
         .route("/api/v1/closed", get(|| async { StatusCode::UNAUTHORIZED }))
-        .route("/api/v1/slow", get(|| async { tokio::time::sleep(Duration::from_secs(3_600)).await }));
+        .route("/api/v1/slow", get(|| async { tokio::time::sleep(Duration::from_hours(1)).await }));
     let page = || async {
         let csp = HeaderValue::from_static("default-src 'none'; script-src 'nonce-x'");
         ([(header::CONTENT_SECURITY_POLICY, csp)], "page")
@@ -41,10 +41,9 @@ fn doors() -> Doors {
         .route("/moved", get(|| async { Redirect::to("/") }))
         .route("/panic", get(panics))
         .route("/posted", post(|| async { "posted" }));
-    Doors { machines, people }
+    Doors { machines, people, ..Doors::default() }
 }
 
-#[expect(clippy::unused_async, reason = "a handler")]
 async fn panics() -> &'static str {
     panic!("kwk_live_secret")
 }

@@ -1,26 +1,43 @@
 //! Commands of this binary speaking to a running server over `operator.sock`.
 //!
-//! To add a command: a route in `routes.rs`, a struct for its answer here, a file in `commands/`.
+//! To add a command: a file here with its routes and what goes over the socket, a line in [`routes`], a file in
+//! `commands/`.
 
 mod client;
-mod routes;
+mod keyring;
+mod link;
+mod seal;
+mod status;
+mod token;
+mod trouble;
 
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use axum::Router;
+use keywarden_domain::Domain;
 
 pub(crate) use client::{OperatorError, call};
-pub(crate) use routes::{Facts, routes};
+pub(crate) use keyring::{Rotate, Rotated};
+pub(crate) use link::{Link, Recover};
+pub(crate) use seal::{Added, RemoveSeal, SealShown, SealWanted};
+pub(crate) use status::{Facts, Records, Status};
+pub(crate) use token::{Token, TokenWanted};
 
-/// What `keywarden status` shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Status {
-    /// `ready`, `degraded`, `sealed`, `no-database` or `starting`.
-    pub condition: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
-    pub public_url: String,
-    pub listen: String,
-    pub engine: String,
-    pub process: u32,
-    pub started_at: DateTime<Utc>,
+use crate::seals::Seals;
+
+/// What lies behind the operator's door.
+#[derive(Debug, Clone)]
+pub(crate) struct Desk {
+    pub(crate) facts: Facts,
+    pub(crate) domain: Domain,
+    pub(crate) seals: Seals,
+}
+
+/// Everything that the operator's shell may ask.
+pub(crate) fn routes(desk: Desk) -> Router {
+    Router::new()
+        .merge(keyring::routes())
+        .merge(link::routes())
+        .merge(seal::routes())
+        .merge(status::routes())
+        .merge(token::routes())
+        .with_state(desk)
 }

@@ -3,16 +3,19 @@
 //! It changes nothing and runs beside a running server. To add a check: a file here, a line in [`examine`].
 
 mod disk;
+mod hsm;
 mod origin;
+mod records;
 mod tls;
 
 use std::{fmt, io::Write};
 
+use chrono::{DateTime, Utc};
 use keywarden_domain::env::{Clock, SystemClock};
 use serde::Serialize;
 
 use super::Failure;
-use crate::{config::Config, listen};
+use crate::{config::Config, listen, wire};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -76,13 +79,24 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
 
 async fn examine(config: &Config) -> Vec<Check> {
     let now = SystemClock.now();
-    vec![
-        disk::folder(&config.data_dir),
-        disk::space(&config.data_dir),
-        listener(config),
-        tls::check(config, now),
-        origin::check(&config.public),
-    ]
+    let mut checks = vec![disk::folder(&config.data_dir), disk::space(&config.data_dir)];
+    checks.extend(beneath(config, now).await);
+    checks.extend([listener(config), tls::check(config, now), origin::check(&config.public)]);
+    checks
+}
+
+/// Database, clock and HSM.
+async fn beneath(config: &Config, now: DateTime<Utc>) -> Vec<Check> {
+    let (database, store) = records::database(config).await;
+    let env = match wire::world() {
+        Ok((_, env)) => env,
+        Err(cause) => return vec![database, Check::failed("hsm", cause.to_string(), "report this")],
+    };
+    let domain = store.and_then(|store| wire::domain(config, store, env.clone()).ok());
+    let mut checks = vec![database, records::clock(domain.as_ref(), now).await];
+    checks.push(hsm::answers(config, &env, domain.as_ref()).await);
+    checks.extend(hsm::enough(domain.as_ref()).await);
+    checks
 }
 
 fn listener(config: &Config) -> Check {

@@ -35,7 +35,7 @@ struct Served {
     address: SocketAddr,
     stop: CancellationToken,
     certificates: Arc<Certificates>,
-    served: tokio::task::JoinSet<()>,
+    tasks: tokio::task::JoinSet<()>,
 }
 
 async fn served(pair: &Pair) -> Served {
@@ -53,7 +53,7 @@ async fn served(pair: &Pair) -> Served {
     };
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(serve(listener, Some(tls), router, guard, stop.clone()));
-    Served { address, stop, certificates, served: tasks }
+    Served { address, stop, certificates, tasks }
 }
 
 impl Served {
@@ -78,7 +78,7 @@ impl Served {
 
     async fn end(mut self) {
         self.stop.cancel();
-        while self.served.join_next().await.is_some() {}
+        while self.tasks.join_next().await.is_some() {}
     }
 }
 

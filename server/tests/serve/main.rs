@@ -1,77 +1,22 @@
 //! The binary itself, as an operator meets it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot start the server has failed"
+)]
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot start the server has failed")]
+mod commands;
+mod house;
+mod sealing;
 
-use std::{
-    fs,
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
-    os::unix::fs::PermissionsExt,
-    path::Path,
-    process::{Child, Command, Output, Stdio},
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use house::{Server, keywarden, told};
+use nix::sys::{
+    signal::Signal,
+    stat::{Mode, umask},
 };
-
-use nix::{
-    sys::signal::{Signal, kill},
-    sys::stat::{Mode, umask},
-    unistd::Pid,
-};
-
-fn keywarden(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_keywarden"));
-    command.args(arguments).current_dir(folder).env_clear();
-    command.env("KEYWARDEN_DATA_DIR", folder.join("data")).env("KEYWARDEN_LISTEN", "127.0.0.1:0");
-    command
-}
-
-fn told(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// A running server; killed when the test ends early.
-struct Server {
-    child: Child,
-    address: String,
-}
-
-impl Server {
-    fn start(folder: &Path) -> Self {
-        let mut child = keywarden(folder, &["serve"]).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut seen = Vec::new();
-        let address = loop {
-            let Some(Ok(line)) = lines.next() else { panic!("the server ended: {seen:?}") };
-            let event: serde_json::Value = serde_json::from_str(&line).unwrap();
-            if let Some(address) =
-                event["address"].as_str().filter(|_| event["message"] == "Keywarden is open")
-            {
-                break address.to_owned();
-            }
-            seen.push(line);
-        };
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
-    }
-
-    fn get(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
 
 #[test]
 fn a_server_starts_on_the_defaults_tells_how_it_is_and_ends_on_sigterm() {

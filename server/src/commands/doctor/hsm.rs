@@ -1,0 +1,59 @@
+use keywarden_domain::{Domain, Env};
+use tokio::task::spawn_blocking;
+
+use super::Check;
+use crate::{config::Config, seals::Seals};
+
+const HSM: &str = "hsm";
+const SEALS: &str = "seals";
+
+/// The configured seal answers. Before the first start there is none to ask.
+pub(super) async fn answers(config: &Config, env: &Env, domain: Option<&Domain>) -> Check {
+    let seals = match Seals::build(config, env) {
+        Ok(seals) => seals,
+        Err(cause) => return Check::failed(HSM, cause.to_string(), "see KEYWARDEN_SEAL"),
+    };
+    let name = seals.ids().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let has_keys = match domain {
+        Some(domain) => domain.has_keyring().await.unwrap_or(false),
+        None => false,
+    };
+    if !has_keys && !config.seal.is_hsm() {
+        return Check::fine(HSM, format!("{name} will be made on first start"));
+    }
+    let all = seals.all();
+    let probed = spawn_blocking(move || all.iter().try_for_each(|seal| seal.probe())).await;
+    match probed {
+        Ok(Ok(())) if config.seal.is_software_protected() => {
+            Check::fine(HSM, format!("{name} answers; keys are protected by this machine's files only"))
+        }
+        Ok(Ok(())) => Check::fine(HSM, format!("{name} answers")),
+        Ok(Err(cause)) if !has_keys => {
+            Check::warning(HSM, format!("{name}: {cause}"), "the first start makes its key")
+        }
+        Ok(Err(cause)) => {
+            let advice = "bring it back: a running server unseals by itself, within a second";
+            Check::failed(HSM, format!("{name}: {cause}"), advice)
+        }
+        Err(cause) => Check::failed(HSM, format!("{name}: {cause}"), "report this"),
+    }
+}
+
+/// One seal alone is one accident away from losing everything.
+pub(super) async fn enough(domain: Option<&Domain>) -> Option<Check> {
+    let domain = domain?;
+    let seals = domain.seals(&domain.shell_op()).await.ok()?;
+    let whole = seals.iter().filter(|seal| seal.lacks == 0).count();
+    Some(match (seals.len(), whole) {
+        (0, _) => return None,
+        (1, _) => {
+            let advice = "add another, kept elsewhere: `keywarden seal add software /media/recovery.key`";
+            Check::warning(SEALS, "the keyring is wrapped under one seal only", advice)
+        }
+        (all, whole) if whole < all => {
+            let advice = "run `keywarden seal add` for it again; `keywarden seal list` names it";
+            Check::warning(SEALS, "a seal does not wrap every key", advice)
+        }
+        (all, _) => Check::fine(SEALS, format!("the keyring is wrapped under {all} seals")),
+    })
+}

@@ -1,0 +1,213 @@
+//! Keeps the keyring: once a second it asks the HSM and the records whether they are there, unseals when they are, and
+//! says what this node can do now.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use keywarden_domain::{
+    Domain, Fault,
+    system::{CLOCK_ALARM, Node},
+};
+use keywarden_store::StoreError;
+use keywarden_vault::keyring::KeyringState;
+use tokio::{
+    sync::watch,
+    task::spawn_blocking,
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{http::Condition, seals::Seals, wire::Clock};
+
+const EVERY: Duration = Duration::from_secs(1);
+/// The change counter is read four times a second; a reading this old means that the records do not answer.
+const SILENT: Duration = Duration::from_secs(2);
+/// How often nodes tell of themselves, in rounds.
+const TELL: u32 = 5;
+
+pub(crate) struct Keeper {
+    pub(crate) domain: Domain,
+    pub(crate) seals: Seals,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) condition: watch::Sender<Condition>,
+    pub(crate) node: Node,
+}
+
+impl Keeper {
+    /// The first round, before anybody is served.
+    pub(crate) async fn begin(&self) {
+        let found = self.round().await;
+        self.announce(found);
+    }
+
+    /// Until `stop`.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let mut rounds = 0;
+        let mut was_behind = false;
+        loop {
+            let began = Instant::now();
+            let found = self.round().await;
+            self.announce(found);
+            was_behind = self.mind_the_clock(was_behind);
+            if rounds % TELL == 0 {
+                let word = self.condition.borrow().word();
+                if let Err(cause) = in_time(self.domain.note_node(&self.node, word)).await {
+                    tracing::debug!(%cause, "could not tell the other nodes");
+                }
+            }
+            rounds = rounds.wrapping_add(1);
+            if stop.run_until_cancelled(sleep(EVERY.saturating_sub(began.elapsed()))).await.is_none() {
+                break;
+            }
+        }
+        if let Err(cause) = in_time(self.domain.forget_node(&self.node)).await {
+            tracing::debug!(%cause, "could not tell the other nodes");
+        }
+    }
+
+    async fn round(&self) -> Condition {
+        let state = self.observe().await;
+        let unsealed = match state {
+            KeyringState::Sealed { .. } => self.unseal().await,
+            // The HSM is away: keys made elsewhere meanwhile have to wait.
+            KeyringState::Degraded { .. } => Ok(()),
+            KeyringState::Unsealed => self.catch_up().await,
+        };
+        let silence = self.domain.last_look().map(|(_, ago)| ago);
+        let state = self.domain.keyring().state();
+        match (state, unsealed) {
+            (KeyringState::Sealed { .. }, Err(Unready::Records(cause))) => no_database(&cause.to_string()),
+            (KeyringState::Sealed { reason }, Ok(())) => sealed(&reason.to_string()),
+            (KeyringState::Sealed { .. }, Err(Unready::Seal(cause))) => sealed(&cause),
+            (_, Err(Unready::Records(cause))) if is_silent(silence) => no_database(&cause.to_string()),
+            (_, _) if is_silent(silence) => no_database("it has not answered for some seconds"),
+            (KeyringState::Degraded { until, .. }, _) => degraded(until),
+            (KeyringState::Unsealed, _) => Condition::Ready,
+        }
+    }
+
+    async fn observe(&self) -> KeyringState {
+        let (keyring, seals, now) =
+            (Arc::clone(self.domain.keyring()), self.seals.all(), self.domain.env().now());
+        let asked = spawn_blocking(move || keyring.observe(&seals, now)).await;
+        let state = asked.unwrap_or_else(|_| self.domain.keyring().state());
+        if matches!(state, KeyringState::Sealed { .. }) {
+            self.domain.forget_secrets();
+        }
+        state
+    }
+
+    async fn unseal(&self) -> Result<(), Unready> {
+        if !in_time(self.domain.has_keyring()).await? {
+            let seals = self.seals.clone();
+            spawn_blocking(move || seals.create())
+                .await
+                .map_err(|cause| Unready::Seal(cause.to_string()))?
+                .map_err(|cause| Unready::Seal(cause.to_string()))?;
+        }
+        self.domain.unseal(&self.seals.all()).await?;
+        // The counter's first reading, so that the doors need not wait for the job's.
+        in_time(self.domain.look()).await?;
+        Ok(())
+    }
+
+    async fn catch_up(&self) -> Result<(), Unready> {
+        if in_time(self.domain.keyring_is_current()).await? {
+            return Ok(());
+        }
+        tracing::info!("the keyring has a new key; taking it in");
+        self.domain.unseal(&self.seals.all()).await.map_err(|cause| {
+            tracing::error!(%cause, "the keyring's new key could not be taken in");
+            cause.into()
+        })
+    }
+
+    fn announce(&self, found: Condition) {
+        let changed = self.condition.send_if_modified(|known| {
+            let changed = *known != found;
+            known.clone_from(&found);
+            changed
+        });
+        if !changed {
+            return;
+        }
+        match &found {
+            Condition::Ready => tracing::info!("ready"),
+            Condition::Starting => {}
+            Condition::Degraded { why } => tracing::warn!(why, "degraded"),
+            Condition::NoDatabase { why } => tracing::error!(why, "no database"),
+            Condition::Sealed { why } => tracing::error!(why, "sealed"),
+        }
+    }
+
+    /// Told once when it goes wrong and once when it is right again.
+    fn mind_the_clock(&self, was_behind: bool) -> bool {
+        let behind = self.clock.behind();
+        let is_behind = behind > CLOCK_ALARM;
+        match (was_behind, is_behind) {
+            (false, true) => tracing::error!(
+                seconds = behind.num_seconds(),
+                "this machine's clock was set back; going on by the monotonic clock until it is right: set it"
+            ),
+            (true, false) => tracing::info!("this machine's clock is right again"),
+            _ => {}
+        }
+        is_behind
+    }
+}
+
+/// A database that hangs must not keep this node from saying so.
+async fn in_time<T>(asked: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    timeout(SILENT, asked).await.unwrap_or_else(|_| {
+        let cause = format!("no answer within {} s", SILENT.as_secs());
+        Err(StoreError::Unavailable(cause).into())
+    })
+}
+
+enum Unready {
+    Records(Fault),
+    Seal(String),
+}
+
+impl From<Fault> for Unready {
+    fn from(fault: Fault) -> Self {
+        if matches!(fault, Fault::Store(_)) { Self::Records(fault) } else { Self::Seal(fault.to_string()) }
+    }
+}
+
+impl From<keywarden_domain::system::UnsealFailed> for Unready {
+    fn from(error: keywarden_domain::system::UnsealFailed) -> Self {
+        match error {
+            keywarden_domain::system::UnsealFailed::Fault(fault) => fault.into(),
+            other => Self::Seal(other.to_string()),
+        }
+    }
+}
+
+fn is_silent(silence: Option<Duration>) -> bool {
+    silence.is_none_or(|ago| ago > SILENT)
+}
+
+fn sealed(cause: &str) -> Condition {
+    let why = format!(
+        "this node has no keys in memory: {cause}. It unseals by itself as soon as its HSM answers; `keywarden doctor` on \
+         the server's shell says what is wrong"
+    );
+    Condition::Sealed { why }
+}
+
+fn degraded(until: DateTime<Utc>) -> Condition {
+    let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
+    Condition::Degraded {
+        why: format!("the HSM does not answer; this node goes on with the keys in memory until {until}"),
+    }
+}
+
+fn no_database(cause: &str) -> Condition {
+    Condition::NoDatabase {
+        why: format!("the database does not answer: {cause}. This node tries again every second"),
+    }
+}

@@ -1,0 +1,82 @@
+use std::path::PathBuf;
+
+use axum::{Json, Router, extract::State, routing::get};
+use chrono::{DateTime, Utc};
+use keywarden_domain::system::SealStatus;
+use keywarden_vault::SealId;
+use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
+
+use super::{Desk, trouble::Trouble};
+use crate::seals::Seals;
+
+/// A seal, as the shell shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SealShown {
+    pub id: String,
+    /// `hsm` or `software`.
+    pub protection: String,
+    pub added_at: DateTime<Utc>,
+    /// Keys that it does not wrap.
+    pub lacks: usize,
+}
+
+/// Which seal to add. Files are named, not sent: the server reads them itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum SealWanted {
+    Pkcs11 { module: PathBuf, token: String, pin_file: PathBuf },
+    Software { key_file: PathBuf },
+}
+
+/// Which seal to take away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RemoveSeal {
+    pub id: String,
+}
+
+/// The seal that was added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Added {
+    pub id: String,
+}
+
+impl From<SealStatus> for SealShown {
+    fn from(seal: SealStatus) -> Self {
+        Self {
+            id: seal.id.to_string(),
+            protection: seal.protection.name().to_owned(),
+            added_at: seal.added_at,
+            lacks: seal.lacks,
+        }
+    }
+}
+
+pub(super) fn routes() -> Router<Desk> {
+    Router::new().route("/seals", get(list).post(add).delete(remove))
+}
+
+async fn list(State(desk): State<Desk>) -> Result<Json<Vec<SealShown>>, Trouble> {
+    let seals = desk.domain.seals(&desk.domain.shell_op()).await?;
+    Ok(Json(seals.into_iter().map(SealShown::from).collect()))
+}
+
+async fn add(State(desk): State<Desk>, Json(wanted): Json<SealWanted>) -> Result<Json<Added>, Trouble> {
+    let made = match &wanted {
+        SealWanted::Pkcs11 { module, token, pin_file } => {
+            desk.seals.another_token(module, token, pin_file)?
+        }
+        SealWanted::Software { key_file } => Seals::another_file(key_file),
+    };
+    let (seal, env) = (made.as_seal(), desk.domain.env().clone());
+    spawn_blocking(move || made.create(&env)).await??;
+    let added = desk.domain.add_seal(&desk.domain.shell_op(), seal).await?;
+    Ok(Json(Added { id: added.seal.to_string() }))
+}
+
+async fn remove(State(desk): State<Desk>, Json(wanted): Json<RemoveSeal>) -> Result<Json<()>, Trouble> {
+    let id: SealId = wanted.id.parse()?;
+    desk.domain.remove_seal(&desk.domain.shell_op(), &id, &desk.seals.ids()).await?;
+    Ok(Json(()))
+}

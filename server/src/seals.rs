@@ -1,0 +1,165 @@
+//! From configuration to seals. Nothing is asked of them here: they may not be there yet.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use keywarden_domain::Env;
+use keywarden_vault::{
+    Seal, SealError, SealId, SecretString,
+    seal::{
+        pkcs11::{Attempts, Module, Pin, Pkcs11Seal, Token},
+        softhsm::{NotInstalled, SoftHsm, Variable, find_module},
+        software::SoftwareSeal,
+    },
+};
+
+use crate::config::{Config, SealKind};
+
+/// Why there is no seal to ask.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SealsError {
+    #[error(transparent)]
+    NotInstalled(#[from] NotInstalled),
+    #[error("cannot start the PKCS#11 module's thread: {0}")]
+    Thread(io::Error),
+}
+
+/// A seal that can also make its own key.
+#[derive(Clone)]
+pub(crate) enum Made {
+    Pkcs11(Arc<Pkcs11Seal>),
+    SoftHsm { folder: SoftHsm, module: Module, seal: Arc<Pkcs11Seal> },
+    Software(Arc<SoftwareSeal>),
+}
+
+impl Made {
+    pub(crate) fn as_seal(&self) -> Arc<dyn Seal> {
+        match self {
+            Self::Pkcs11(seal) | Self::SoftHsm { seal, .. } => Arc::<Pkcs11Seal>::clone(seal),
+            Self::Software(seal) => Arc::<SoftwareSeal>::clone(seal),
+        }
+    }
+
+    /// Makes the key that wraps, unless it is there: when the seal is added, never at a later start. Blocks.
+    pub(crate) fn create(&self, env: &Env) -> Result<(), SealError> {
+        match self {
+            Self::Pkcs11(seal) => seal.create_key(),
+            Self::SoftHsm { folder, module, .. } => folder.create(module, &mut env.fork()),
+            Self::Software(seal) => seal.create_key(&mut env.fork()),
+        }
+    }
+}
+
+/// The seals of this server. Clones share the PKCS#11 libraries.
+#[derive(Clone)]
+pub(crate) struct Seals {
+    configured: Made,
+    modules: Arc<Mutex<Vec<Module>>>,
+    data_dir: PathBuf,
+    env: Env,
+}
+
+impl Seals {
+    pub(crate) fn build(config: &Config, env: &Env) -> Result<Self, SealsError> {
+        let modules = Arc::default();
+        let configured = match &config.seal.kind {
+            SealKind::Pkcs11 { module, token, pin } => {
+                let pin = Pin::Given(SecretString::new(pin.expose().to_owned()));
+                pkcs11(&modules, module, token, pin, &config.data_dir, env)?
+            }
+            SealKind::SoftHsm { module } => {
+                let path = module.clone().map_or_else(find_module, Ok)?;
+                let module = load(&modules, &path)?;
+                let folder = SoftHsm::at(&config.data_dir);
+                let seal = Arc::new(folder.seal(&module, &mut env.fork()));
+                Made::SoftHsm { folder, module, seal }
+            }
+            SealKind::Software { key_file } => software(key_file),
+        };
+        Ok(Self { configured, modules, data_dir: config.data_dir.clone(), env: env.clone() })
+    }
+
+    /// What this server unseals with.
+    pub(crate) fn all(&self) -> [Arc<dyn Seal>; 1] {
+        [self.configured.as_seal()]
+    }
+
+    pub(crate) fn ids(&self) -> Vec<SealId> {
+        self.all().iter().map(|seal| seal.describe().id.clone()).collect()
+    }
+
+    /// Makes the configured seal's own key. Blocks.
+    pub(crate) fn create(&self) -> Result<(), SealError> {
+        self.configured.create(&self.env)
+    }
+
+    /// Another HSM's token.
+    pub(crate) fn another_token(
+        &self,
+        module: &Path,
+        label: &str,
+        pin_file: &Path,
+    ) -> Result<Made, SealsError> {
+        let pin = Pin::File(pin_file.to_owned());
+        pkcs11(&self.modules, module, label, pin, &self.data_dir, &self.env)
+    }
+
+    /// Another key file.
+    pub(crate) fn another_file(path: &Path) -> Made {
+        software(path)
+    }
+}
+
+impl std::fmt::Debug for Seals {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Seals").field(&self.ids()).finish()
+    }
+}
+
+fn software(path: &Path) -> Made {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Made::Software(Arc::new(SoftwareSeal::at(path, &name)))
+}
+
+fn pkcs11(
+    modules: &Mutex<Vec<Module>>,
+    module: &Path,
+    label: &str,
+    pin: Pin,
+    data_dir: &Path,
+    env: &Env,
+) -> Result<Made, SealsError> {
+    let attempts = Attempts::at(data_dir.join("pin-attempts"), &mut env.fork());
+    let token = Token { label: label.to_owned(), serial: None, pin, attempts };
+    Ok(Made::Pkcs11(Arc::new(Pkcs11Seal::new(&load(modules, module)?, token))))
+}
+
+/// A library is loaded once in a process, however many seals are on it.
+fn load(modules: &Mutex<Vec<Module>>, path: &Path) -> Result<Module, SealsError> {
+    let same = |one: &Path| {
+        one == path || one.canonicalize().ok().is_some_and(|it| path.canonicalize().ok() == Some(it))
+    };
+    let mut modules = modules.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(module) = modules.iter().find(|module| same(module.path())) {
+        return Ok(module.clone());
+    }
+    let module = Module::load(path).map_err(SealsError::Thread)?;
+    modules.push(module.clone());
+    Ok(module)
+}
+
+/// What this process must have been started with, if its seal is the embedded token. Makes the token's folder.
+pub(crate) fn needed_variable(config: &Config) -> io::Result<Option<Variable>> {
+    match config.seal.kind {
+        SealKind::SoftHsm { .. } => SoftHsm::at(&config.data_dir).prepare().map(Some),
+        SealKind::Pkcs11 { .. } | SealKind::Software { .. } => Ok(None),
+    }
+}
+
+/// As [`needed_variable`], for commands that make nothing: none before the token's folder is there.
+pub(crate) fn needed_variable_if_made(config: &Config) -> io::Result<Option<Variable>> {
+    if config.data_dir.join("softhsm/softhsm2.conf").exists() { needed_variable(config) } else { Ok(None) }
+}

@@ -1,0 +1,151 @@
+//! The operator's shell beside a running server, and after it.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use serde_json::Value;
+
+use crate::house::{Server, fresh_database, keywarden, postgres, printed, told};
+
+const SOFTWARE: [(&str, &str); 1] = [("KEYWARDEN_SEAL", "software")];
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn a_second_seal_is_added_and_unseals_a_server_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| printed(folder.path(), &SOFTWARE, arguments);
+    let server = Server::start_with(folder.path(), &SOFTWARE);
+    server.becomes("\"ready\"");
+    assert!(run(&["seal", "list"]).contains("Only one seal"));
+    let recovery = folder.path().join("recovery.key");
+    run(&["seal", "add", "software", recovery.to_str().unwrap()]);
+    let seals = json(&run(&["seal", "list", "--json"]));
+    assert_eq!(seals.as_array().unwrap().len(), 2);
+
+    let refused = keywarden(folder.path(), &["seal", "remove", "software:seal.key"]).output().unwrap();
+    assert!(told(&refused).contains("configure another one"), "{}", told(&refused));
+    let rotated = run(&["keyring", "rotate", "session"]);
+    assert!(rotated.contains("recovery.key"), "the recovery key lacks the new key: {rotated}");
+    run(&["seal", "add", "software", recovery.to_str().unwrap()]);
+    let status = json(&run(&["status", "--json"]));
+    let retired =
+        status["records"]["keys"].as_array().unwrap().iter().filter(|key| key["retired_at"].is_string());
+    assert_eq!(retired.count(), 1, "{status}");
+    server.stop();
+
+    fs::remove_file(folder.path().join("data/seal.key")).unwrap();
+    let with_recovery = [SOFTWARE[0], ("KEYWARDEN_SEAL_KEY_FILE", recovery.to_str().unwrap())];
+    let server = Server::start_with(folder.path(), &with_recovery);
+    server.becomes("\"ready\"");
+    printed(folder.path(), &with_recovery, &["seal", "remove", "software:seal.key"]);
+    server.stop();
+    assert!(printed(folder.path(), &with_recovery, &["fsck"]).contains("clean"));
+}
+
+#[test]
+fn the_operators_token_opens_the_api_and_only_for_an_hour() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start_with(folder.path(), &SOFTWARE);
+    server.becomes("\"ready\"");
+    let token = printed(folder.path(), &SOFTWARE, &["operator", "token", "--role", "admin", "--ttl", "15m"]);
+    assert!(token.starts_with("kws_operator_"), "{token}");
+    let asked =
+        server.get_with("/api/v1/projects", &[("Authorization", &format!("Bearer {}", token.trim()))]);
+    assert!(asked.starts_with("HTTP/1.1 200"), "{asked}");
+    assert!(server.get("/api/v1/projects").starts_with("HTTP/1.1 401"));
+    for wrong in [&["--role", "admin", "--ttl", "61m"][..], &["--role", "viewer"]] {
+        let arguments = [&["operator", "token"][..], wrong].concat();
+        let refused = keywarden(folder.path(), &arguments).output().unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{}", told(&refused));
+    }
+    server.stop();
+}
+
+#[test]
+fn fsck_is_clean_beside_a_server_and_finds_what_was_taken_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let nothing = keywarden(folder.path(), &["fsck"]).output().unwrap();
+    assert_eq!(nothing.status.code(), Some(1), "{}", told(&nothing));
+    assert!(!folder.path().join("data").exists(), "fsck made something");
+    let server = Server::start(folder.path());
+    server.becomes("\"ready\"");
+    let beside = printed(folder.path(), &[], &["fsck", "--json"]);
+    assert_eq!(json(&beside)["findings"], Value::Array(Vec::new()), "{beside}");
+    server.stop();
+    fs::rename(folder.path().join("data/softhsm/tokens"), folder.path().join("away")).unwrap();
+    fs::create_dir(folder.path().join("data/softhsm/tokens")).unwrap();
+    let found = keywarden(folder.path(), &["fsck"]).output().unwrap();
+    let text = String::from_utf8_lossy(&found.stdout);
+    assert_eq!(found.status.code(), Some(1), "{text}");
+    assert!(text.contains("wrap-broken") && text.contains("keyring-sealed"), "{text}");
+}
+
+#[test]
+fn a_pilot_moves_to_postgresql_and_back() {
+    let Some(server) = postgres() else { return };
+    let url = fresh_database(&server);
+    let folder = tempfile::tempdir().unwrap();
+    let on_postgres = [SOFTWARE[0], ("KEYWARDEN_DATABASE_URL", url.as_str())];
+    let running = Server::start_with(folder.path(), &SOFTWARE);
+    running.becomes("\"ready\"");
+    let busy = keywarden(folder.path(), &["copy", "--to", &url]).envs(SOFTWARE).output().unwrap();
+    assert_eq!(busy.status.code(), Some(3), "{}", told(&busy));
+    running.stop();
+    assert!(printed(folder.path(), &SOFTWARE, &["copy", "--to", &url]).contains("keyring_keys"));
+    let again = keywarden(folder.path(), &["copy", "--to", &url]).envs(SOFTWARE).output().unwrap();
+    assert!(told(&again).contains("not empty"), "{}", told(&again));
+    let moved = Server::start_with(folder.path(), &on_postgres);
+    moved.becomes("\"ready\"");
+    moved.stop();
+    assert!(printed(folder.path(), &on_postgres, &["fsck"]).contains("clean"));
+
+    let back = format!("sqlite://{}", folder.path().join("back.db").display());
+    printed(folder.path(), &on_postgres, &["copy", "--to", &back]);
+    let home = [SOFTWARE[0], ("KEYWARDEN_DATABASE_URL", back.as_str())];
+    assert!(printed(folder.path(), &home, &["fsck"]).contains("clean"));
+}
+
+#[test]
+fn doctor_looks_at_database_clock_and_hsm() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |name: &str| {
+        let output = keywarden(folder.path(), &["doctor", "--json"]).output().unwrap();
+        let checks = json(&String::from_utf8_lossy(&output.stdout));
+        checks.as_array().unwrap().iter().find(|check| check["name"] == name).unwrap().clone()
+    };
+    for name in ["database", "clock", "hsm"] {
+        assert_eq!(check(name)["outcome"], "fine", "{name}");
+    }
+    assert!(!folder.path().join("data").exists(), "doctor made something");
+    let server = Server::start(folder.path());
+    server.becomes("\"ready\"");
+    assert!(check("database")["finding"].as_str().unwrap().contains("schema"));
+    assert!(check("hsm")["finding"].as_str().unwrap().contains("softhsm:keywarden answers"));
+    assert_eq!(check("seals")["outcome"], "warning");
+    server.stop();
+    fs::remove_dir_all(folder.path().join("data/softhsm/tokens")).unwrap();
+    assert_eq!(check("hsm")["outcome"], "failed");
+}
+
+#[test]
+fn the_setup_link_is_in_a_private_file_in_no_log_and_a_fresh_one_replaces_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start_with(folder.path(), &SOFTWARE);
+    let path = folder.path().join("data/setup-link");
+    server.waits_for("the setup link", || path.exists());
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let link = fs::read_to_string(&path).unwrap();
+    assert!(link.starts_with("http://localhost") && link.contains("/setup/kwt_setup_"), "{link}");
+    let fresh = printed(folder.path(), &SOFTWARE, &["operator", "setup"]);
+    assert!(fresh.contains("/setup/kwt_setup_") && fresh.trim() != link.trim(), "{fresh}");
+    let nobody = keywarden(folder.path(), &["operator", "recover", "Alice"]).output().unwrap();
+    assert!(told(&nobody).contains("nobody here") && told(&nobody).contains("`Alice`"), "{}", told(&nobody));
+    let said = server.stop();
+    for link in [&link, &fresh] {
+        let secret = link.trim().rsplit('_').next().unwrap();
+        assert!(!said.iter().any(|line| line.contains(secret)), "the link is in the log");
+    }
+    assert!(printed(folder.path(), &SOFTWARE, &["fsck"]).contains("clean"));
+}

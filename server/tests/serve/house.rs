@@ -1,0 +1,159 @@
+//! A running binary, and commands beside it.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    thread::JoinHandle,
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+pub(crate) fn keywarden(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keywarden"));
+    command.args(arguments).current_dir(folder).env_clear();
+    command.env("KEYWARDEN_DATA_DIR", folder.join("data")).env("KEYWARDEN_LISTEN", "127.0.0.1:0");
+    command
+}
+
+pub(crate) fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A running server; killed when the test ends early.
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    pub(crate) address: String,
+    log: Option<JoinHandle<Vec<String>>>,
+}
+
+impl Server {
+    pub(crate) fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    pub(crate) fn start_with(folder: &Path, variables: &[(&str, &str)]) -> Self {
+        let mut command = keywarden(folder, &["serve"]);
+        let mut child = command
+            .envs(variables.iter().copied())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut seen = Vec::new();
+        let address = loop {
+            let Some(Ok(line)) = lines.next() else { panic!("the server ended: {seen:?}") };
+            let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+            if let Some(address) =
+                event["address"].as_str().filter(|_| event["message"] == "Keywarden is open")
+            {
+                break address.to_owned();
+            }
+            seen.push(line);
+        };
+        let log = std::thread::spawn(move || seen.into_iter().chain(lines.map_while(Result::ok)).collect());
+        Self { child, address, log: Some(log) }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> String {
+        self.get_as(path, "*/*")
+    }
+
+    /// Waits until the answer of `/readyz` says `word`.
+    pub(crate) fn becomes(&self, word: &str) -> String {
+        let mut answer = String::new();
+        for _ in 0..300 {
+            answer = self.get("/readyz");
+            if answer.contains(word) {
+                return answer;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("never {word}: {answer}");
+    }
+
+    /// Waits until something outside is so.
+    pub(crate) fn waits_for(&self, what: &str, is_so: impl Fn() -> bool) {
+        for _ in 0..300 {
+            if is_so() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("{what} never came about at {}", self.address);
+    }
+
+    /// Ends it in good order, and gives what it logged.
+    pub(crate) fn stop(mut self) -> Vec<String> {
+        self.signal(Signal::SIGTERM);
+        assert!(self.child.wait().unwrap().success());
+        self.log.take().unwrap().join().unwrap()
+    }
+
+    pub(crate) fn get_as(&self, path: &str, accept: &str) -> String {
+        self.get_with(path, &[("Accept", accept)])
+    }
+
+    pub(crate) fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n").unwrap();
+        for (name, value) in headers {
+            write!(stream, "{name}: {value}\r\n").unwrap();
+        }
+        write!(stream, "\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// What a command printed, which must have succeeded.
+pub(crate) fn printed(folder: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> String {
+    let output = keywarden(folder, arguments).envs(variables.iter().copied()).output().unwrap();
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {} {}",
+        told(&output),
+        String::from_utf8_lossy(&output.stdout)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The PostgreSQL server on which tests may make databases: a loud skip without one, a failure in CI.
+pub(crate) fn postgres() -> Option<String> {
+    let server = std::env::var_os("KEYWARDEN_TEST_POSTGRES").map(|it| it.into_string().unwrap());
+    if server.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "KEYWARDEN_TEST_POSTGRES must name a server in CI");
+        println!("SKIPPED on PostgreSQL: KEYWARDEN_TEST_POSTGRES names no server");
+    }
+    server
+}
+
+/// The URL of a database of the test's own.
+pub(crate) fn fresh_database(server: &str) -> String {
+    let name = format!("kw_serve_{}", std::process::id());
+    let made = Command::new("psql")
+        .args(["--no-psqlrc", "--quiet", "--dbname", server, "--command", &format!("CREATE DATABASE {name}")])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", told(&made));
+    let mut url = url::Url::parse(server).unwrap();
+    url.set_path(&name);
+    url.into()
+}
