@@ -52,7 +52,7 @@ export class House {
 
     try {
       await ready(server, url, log.path.toString());
-      const setupLink = (await readFile(join(dataDir, 'setup-link'), 'utf8')).trim();
+      const setupLink = await appears(join(dataDir, 'setup-link'));
       return new House(url, dataDir, setupLink, server, database);
     } catch (error) {
       await sweep(server, dataDir, database);
@@ -83,7 +83,7 @@ class Database {
     if (setting('KEYWARDEN_E2E_ENGINE', 'sqlite') !== 'postgres') {
       return undefined;
     }
-    const database = new Database(setting('KEYWARDEN_TEST_POSTGRES_URL'), name);
+    const database = new Database(setting('KEYWARDEN_TEST_POSTGRES'), name);
     await database.#tell(`CREATE DATABASE ${name}`);
     return database;
   }
@@ -108,6 +108,17 @@ async function ready(server: ChildProcess, url: string, log: string): Promise<vo
     }
   }
   throw new Error(`keywarden is not ready after 30 s:\n${await readFile(log, 'utf8')}`);
+}
+
+/** The link is written right after the server is ready. */
+async function appears(path: string): Promise<string> {
+  for (const patience = Date.now() + 10_000; Date.now() < patience; await sleep(50)) {
+    const text = await readFile(path, 'utf8').catch(() => '');
+    if (text.endsWith('\n')) {
+      return text.trim();
+    }
+  }
+  throw new Error(`${path} did not appear within 10 s`);
 }
 
 async function sweep(server: ChildProcess, dataDir: string, database?: Database): Promise<void> {
