@@ -86,8 +86,6 @@ pub(crate) enum Failure {
     Damaged(usize),
     #[error(transparent)]
     DataDir(#[from] DataDirError),
-    #[error("{0}")]
-    Domain(String),
     #[error("cannot {what}: {cause}")]
     Io { what: &'static str, cause: std::io::Error },
     #[error(transparent)]
@@ -113,7 +111,6 @@ impl Failure {
             Self::DataDir(_) | Self::Listen(ListenError::Bind { .. }) => 3,
             Self::Operator(OperatorError::NotRunning { .. }) => 4,
             Self::Checks
-            | Self::Domain(_)
             | Self::Copy(_)
             | Self::Damaged(_)
             | Self::Io { .. }

@@ -1,14 +1,7 @@
 //! `keywarden serve`: locks the data folder, builds the house, opens its doors, and closes them in order: no new
 //! requests, the open ones answered, what was not written yet written, the end.
 
-use std::{
-    io::{IsTerminal as _, Write as _},
-    net::SocketAddr,
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use keywarden_app::{
     console::Console,
@@ -16,11 +9,10 @@ use keywarden_app::{
     routes as console_routes,
     shell::{Condition, Protection},
 };
-use keywarden_domain::{Domain, people::SetupState, system::KeyringState};
+use keywarden_domain::{Domain, system::KeyringState};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
-    sync::watch,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -28,7 +20,7 @@ use super::Failure;
 use crate::{
     config::Config,
     data_dir,
-    http::{Condition as Ready, Doors, assets, metrics, router, session},
+    http::{Doors, assets, metrics, router, session},
     listen::{self, Certificates, Guard, ListenError, serve, serve_operator},
     operator::{self, Desk, Facts},
     seals,
@@ -75,13 +67,6 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<(), Fail
     let (behind, last) = (TaskTracker::new(), CancellationToken::new());
     cellars.start(&house, arguments.change_rp_id, &behind, &last).await?;
 
-    tasks.spawn(invite_when_ready(
-        Arc::clone(&config),
-        cellars.domain.clone(),
-        house.condition.subscribe(),
-        stop.clone(),
-    ));
-
     let address = listener.local_addr().unwrap_or(config.listen.address);
     let facts = Facts {
         public_url: config.public.origin(),
@@ -125,60 +110,6 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<(), Fail
     behind.wait().await;
     tracing::info!("closed");
     Ok(())
-}
-
-/// The link needs the keyring, which the keeper unseals when the HSM is there.
-async fn invite_when_ready(
-    config: Arc<Config>,
-    domain: Domain,
-    mut condition: watch::Receiver<Ready>,
-    stop: CancellationToken,
-) {
-    let ready = condition.wait_for(|it| matches!(it, Ready::Ready));
-    let Some(Ok(_)) = stop.run_until_cancelled(ready).await else { return };
-    if let Err(error) = invite_first_owner(&config, &domain).await {
-        tracing::error!(%error, "no setup link was made: start again when the cause is mended");
-    }
-}
-
-/// While there is no owner, whoever starts the server gets a link to become the first one: on the terminal, or in a
-/// file that only the server's user can read. Never in a log.
-async fn invite_first_owner(config: &Config, domain: &Domain) -> Result<(), Failure> {
-    let path = config.data_dir.join("setup-link");
-    match domain.setup_state().await {
-        Ok(SetupState::Done { .. }) => {
-            return remove(&path).map_err(Failure::io("remove the used setup link"));
-        }
-        Ok(SetupState::Waiting) => {}
-        Err(fault) => return Err(Failure::Domain(fault.to_string())),
-    }
-    let link = domain.open_setup(&domain.system_op("start")).await;
-    let link = link.map_err(|error| Failure::Domain(error.to_string()))?;
-    let minutes = (link.expires_at - domain.env().now()).num_minutes() + 1;
-    if std::io::stdout().is_terminal() {
-        println!(
-            "\nNobody owns this Keywarden yet. Open this link within {minutes} minutes to become its first owner:\n\n  {}\n",
-            link.url.expose()
-        );
-        return Ok(());
-    }
-    remove(&path).map_err(Failure::io("replace the setup link"))?;
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(Failure::io("write the setup link"))?;
-    writeln!(file, "{}", link.url.expose()).map_err(Failure::io("write the setup link"))?;
-    tracing::info!(path = %path.display(), minutes, "nobody owns this Keywarden yet: the link to become its first owner is in this file");
-    Ok(())
-}
-
-fn remove(path: &Path) -> std::io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
 }
 
 /// The doors as other crates built them.
