@@ -33,6 +33,8 @@ mod sessions;
 mod setup;
 mod sign_in;
 mod step_up;
+#[cfg(test)]
+mod tests;
 mod unseen;
 
 pub use ceremonies::{Browser, Started};

@@ -1,0 +1,126 @@
+//! S-08 and S-15: a ceremony serves one browser, once, and a refusal leaves nothing behind.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use keywarden_model::Role;
+
+use super::*;
+use crate::cast::both_engines;
+use crate::passkeys::PasskeyError;
+
+#[tokio::test]
+async fn of_fifty_finishes_of_one_ceremony_one_succeeds() {
+    both_engines(async |house| {
+        let mut ada = set_up(&house).await;
+        let (browser, _) = Browser::fresh(house.domain.env());
+        let started = house.domain.start_sign_in(&nobody(&house), browser).await.unwrap();
+        let answer = got(&mut ada.soft, &started.options);
+        let finished = join_all((0..50).map(async |_| {
+            house.domain.finish_sign_in(&nobody(&house), browser, started.ceremony, &answer).await
+        }))
+        .await;
+        let refused = finished.iter().filter(|it| matches!(it, Err(CeremonyError::Gone))).count();
+        assert_eq!((finished.iter().filter(|it| it.is_ok()).count(), refused), (1, 49));
+        assert_eq!(credentials(&house).await[4], 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_ceremony_is_finished_only_where_and_while_it_was_begun() {
+    both_engines(async |house| {
+        let mut ada = set_up(&house).await;
+        let before = credentials(&house).await;
+        let (browser, cookie) = Browser::fresh(house.domain.env());
+        let (other, _) = Browser::fresh(house.domain.env());
+        assert_eq!(Browser::known(cookie.expose()), browser);
+        let started = house.domain.start_sign_in(&nobody(&house), browser).await.unwrap();
+        let answer = got(&mut ada.soft, &started.options);
+        let finish = async |browser| {
+            house.domain.finish_sign_in(&nobody(&house), browser, started.ceremony, &answer).await
+        };
+        assert!(matches!(finish(other).await, Err(CeremonyError::Gone)));
+        let stepped = house.domain.finish_step_up(&ada.op(&house), started.ceremony, &answer).await;
+        assert!(matches!(stepped, Err(CeremonyError::Gone)));
+        house.clock.advance(Duration::from_mins(5));
+        assert!(matches!(finish(browser).await, Err(CeremonyError::Gone)));
+        assert_eq!(credentials(&house).await, before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_failed_answer_spends_its_ceremony_and_is_recorded() {
+    both_engines(async |house| {
+        let mut ada = set_up(&house).await;
+        let before = credentials(&house).await;
+        let (browser, _) = Browser::fresh(house.domain.env());
+        let started = house.domain.start_sign_in(&nobody(&house), browser).await.unwrap();
+        let good = got(&mut ada.soft, &started.options);
+        ada.soft.habits.user_verified = false;
+        let unverified = got(&mut ada.soft, &started.options);
+        let finish = async |answer: &[u8]| {
+            house.domain.finish_sign_in(&nobody(&house), browser, started.ceremony, answer).await
+        };
+        let refused = finish(&unverified).await;
+        assert!(matches!(refused, Err(CeremonyError::Passkey(PasskeyError::UserNotVerified))));
+        assert!(matches!(finish(&good).await, Err(CeremonyError::Gone)));
+        assert_eq!(credentials(&house).await, before);
+        assert_eq!(events(&house, "session.sign-in", "refused").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_counter_that_stands_still_is_refused_across_ceremonies() {
+    both_engines(async |house| {
+        let mut ada = set_up(&house).await;
+        // A copy of the authenticator, made before it signed again.
+        let mut copy = Somebody { soft: ada.soft.clone(), person: ada.person.clone(), key: ada.key.clone() };
+        ada.signs_in(&house).await.unwrap();
+        let refused = copy.signs_in(&house).await;
+        assert!(matches!(refused, Err(CeremonyError::Passkey(PasskeyError::CounterWentBack))));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn somebody_deactivated_is_refused_like_somebody_unknown() {
+    both_engines(async |house| {
+        let ada = set_up(&house).await;
+        let mut bob = join(&house, &ada, "Bob", Role::Auditor, None, 2).await;
+        house.domain.deactivate_user(&ada.op(&house), bob.person.id).await.unwrap();
+        let before = credentials(&house).await;
+        let known = bob.signs_in(&house).await.err().unwrap();
+        // An authenticator that registered, with somebody who never came in.
+        let link = house.domain.invite(&ada.op(&house), &named("Eve"), Role::Auditor, None).await.unwrap();
+        let started = house.domain.start_accept(&nobody(&house), &value(&link), &named("Eve")).await.unwrap();
+        let mut eve = SoftAuthenticator::new(3);
+        made(&mut eve, &started.options);
+        let mut eve = Somebody { soft: eve, person: bob.person.clone(), key: bob.key.clone() };
+        let unknown = eve.signs_in(&house).await.err().unwrap();
+        assert_eq!(format!("{known:?}"), format!("{unknown:?}"));
+        assert_eq!(known.to_string(), unknown.to_string());
+        assert_eq!(credentials(&house).await, before);
+        assert_eq!(events(&house, "session.sign-in", "refused").await, 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn signing_in_gives_a_new_cookie_and_takes_the_old_one() {
+    both_engines(async |house| {
+        let mut ada = set_up(&house).await;
+        let (browser, _) = Browser::fresh(house.domain.env());
+        let started = house.domain.start_sign_in(&ada.op(&house), browser).await.unwrap();
+        let answer = got(&mut ada.soft, &started.options);
+        let op = ada.op(&house);
+        let after = house.domain.finish_sign_in(&op, browser, started.ceremony, &answer).await.unwrap();
+        assert_eq!(ada.resolved(&house).await, None);
+        let after = Somebody::new(ada.soft, after);
+        assert_eq!(after.resolved(&house).await.as_ref(), Some(&after.person));
+        assert_ne!(after.person.session, ada.person.session);
+    })
+    .await;
+}

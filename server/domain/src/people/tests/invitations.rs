@@ -1,0 +1,107 @@
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use keywarden_model::Role;
+
+use super::*;
+use crate::cast::both_engines;
+use crate::{Action, Once, Refused, Replayed, Resource};
+
+#[tokio::test]
+async fn of_many_who_hold_one_invitation_one_comes_in_with_its_role() {
+    both_engines(async |house| {
+        let pay = house.project("pay").await;
+        let ada = set_up(&house).await;
+        let op = ada.op(&house);
+        let link = house.domain.invite(&op, &named("Bob"), Role::Issuer, Some(pay.id)).await.unwrap();
+        let link = value(&link);
+        let looked = house.domain.look_at_link(&nobody(&house), LinkKind::Invitation, &link).await.unwrap();
+        assert_eq!((looked.name.as_deref(), looked.role), (Some("Bob"), Some(Role::Issuer)));
+        assert_eq!(looked.project, Some((pay.id, "pay".into())));
+        let mut runners = Vec::new();
+        for seed in 10..30 {
+            let mut soft = SoftAuthenticator::new(seed);
+            let started = house.domain.start_accept(&nobody(&house), &link, &named("Bob")).await.unwrap();
+            runners.push((started.ceremony, made(&mut soft, &started.options)));
+        }
+        let joined = join_all(runners.iter().map(async |(ceremony, answer)| {
+            house.domain.finish_accept(&nobody(&house), &link, *ceremony, answer, &named("Key")).await
+        }))
+        .await;
+        let mut joined = joined.into_iter().filter_map(Result::ok);
+        let bob = joined.next().unwrap();
+        assert!(joined.next().is_none());
+        assert_eq!(credentials(&house).await, [2, 2, 2, 20, 2]);
+        let op = house.op(Actor::Person(bob.person));
+        let here = Resource::Environment { id: pay.live, project: pay.id };
+        assert!(house.domain.would(&op, Action::IssueKey, &here).await.unwrap());
+        assert!(!house.domain.would(&op, Action::CreateProject, &Resource::Organization).await.unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_invites_above_themselves_or_into_the_wrong_place() {
+    both_engines(async |house| {
+        let pay = house.project("pay").await;
+        let ada = set_up(&house).await;
+        let bob = join(&house, &ada, "Bob", Role::Admin, None, 2).await;
+        let invite =
+            async |role, project| house.domain.invite(&bob.op(&house), &named("Eve"), role, project).await;
+        let above = invite(Role::Owner, None).await;
+        assert!(matches!(above, Err(InviteError::Refused(Refused::Forbidden(_)))));
+        assert!(invite(Role::Admin, None).await.is_ok());
+        assert!(matches!(invite(Role::Issuer, None).await, Err(InviteError::Scope(Role::Issuer))));
+        assert!(matches!(invite(Role::Auditor, Some(pay.id)).await, Err(InviteError::Scope(_))));
+        let manager = house.person("Mia", &[(Role::Manager, Some(pay.id))]).await;
+        let by_manager = house.domain.invite(&manager.op(), &named("Eve"), Role::Viewer, Some(pay.id)).await;
+        assert!(matches!(by_manager, Err(InviteError::Refused(_))));
+        let unsigned = manager.without_step_up().op();
+        assert!(matches!(house.domain.invitations(&unsigned).await, Err(Refused::NotFound)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_invitation_ends_when_it_is_withdrawn_or_a_week_old() {
+    both_engines(async |house| {
+        let ada = set_up(&house).await;
+        let invite = async |name: &str| {
+            house.domain.invite(&ada.op(&house), &named(name), Role::Auditor, None).await.unwrap()
+        };
+        let (first, second) = (invite("Bob").await, invite("Eve").await);
+        let open = house.domain.invitations(&ada.op(&house)).await.unwrap();
+        let names: Vec<_> = open.iter().filter_map(|it| it.name.as_deref()).collect();
+        assert_eq!(open.len(), 2, "{names:?}");
+        house.domain.withdraw_invitation(&ada.op(&house), first.id).await.unwrap();
+        let again = house.domain.withdraw_invitation(&ada.op(&house), first.id).await;
+        assert!(matches!(again, Err(Refused::NotFound)));
+        let start = async |link: &NewLink| {
+            house.domain.start_accept(&nobody(&house), &value(link), &named("Bob")).await.is_ok()
+        };
+        assert!(!start(&first).await);
+        assert!(start(&second).await);
+        house.clock.advance(Duration::from_hours(7 * 24));
+        assert!(!start(&second).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_replayed_invitation_is_the_same_link_and_never_a_second_one() {
+    both_engines(async |house| {
+        let ada = set_up(&house).await;
+        let once = || {
+            let once = Once::new("idempotency-key-1", &[b"POST /people/invite", b"Bob"]).unwrap();
+            Op { once: Some(once), ..ada.op(&house) }
+        };
+        let invite = async |op: Op| house.domain.invite(&op, &named("Bob"), Role::Auditor, None).await;
+        let (first, again) = (invite(once()).await.unwrap(), invite(once()).await.unwrap());
+        assert_eq!((first.id, first.url.expose()), (again.id, again.url.expose()));
+        assert_eq!(house.domain.invitations(&ada.op(&house)).await.unwrap().len(), 1);
+        let other = Once::new("idempotency-key-1", &[b"POST /people/invite", b"Eve"]).unwrap();
+        let other = invite(Op { once: Some(other), ..ada.op(&house) }).await;
+        assert!(matches!(other, Err(InviteError::Refused(Refused::Replayed(Replayed::OtherRequest)))));
+    })
+    .await;
+}

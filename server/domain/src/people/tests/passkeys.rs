@@ -1,0 +1,98 @@
+use chrono::TimeDelta;
+use futures_util::future::join;
+use keywarden_model::PasskeyId;
+
+use super::*;
+use crate::cast::both_engines;
+use crate::passkeys::PasskeyError;
+use crate::passkeys::soft::SoftError;
+
+/// Adds a passkey of another authenticator.
+async fn adds(house: &House, who: &Somebody, soft: &mut SoftAuthenticator) -> PasskeyId {
+    let started = house.domain.start_add_passkey(&who.op(house)).await.unwrap();
+    let answer = made(soft, &started.options);
+    let (op, name) = (who.op(house), named("Backup"));
+    house.domain.finish_add_passkey(&op, started.ceremony, &answer, &name).await.unwrap().passkey
+}
+
+#[tokio::test]
+async fn a_passkey_is_added_named_used_and_removed_but_never_the_last() {
+    both_engines(async |house| {
+        let mut ada = set_up(&house).await;
+        let first = ada.person.passkey.unwrap();
+        let alone = house.domain.remove_passkey(&ada.op(&house), first).await;
+        assert!(matches!(alone, Err(PasskeyChangeError::Last)));
+        let mut backup = SoftAuthenticator::new(9);
+        backup.habits.backup_eligible = true;
+        let second = adds(&house, &ada, &mut backup).await;
+        house.domain.rename_passkey(&ada.op(&house), second, &named("In the safe")).await.unwrap();
+        let own = house.domain.own_passkeys(&ada.op(&house)).await.unwrap();
+        let shown: Vec<_> = own.iter().map(|it| (it.name.as_str(), it.synced)).collect();
+        assert_eq!(shown, [("YubiKey", false), ("In the safe", true)]);
+        assert_eq!(own[0].may_approve_after, house.now());
+        assert_eq!(own[1].may_approve_after, house.now() + TimeDelta::hours(24));
+        let by_first = ada.signs_in(&house).await.unwrap();
+        let mut with_second = Somebody { soft: backup, person: ada.person.clone(), key: ada.key.clone() };
+        let by_second = with_second.signs_in(&house).await.unwrap();
+        house.domain.remove_passkey(&by_second.op(&house), first).await.unwrap();
+        assert!(by_first.resolved(&house).await.is_none(), "sessions of a lost passkey end");
+        assert!(by_second.resolved(&house).await.is_some());
+        assert!(matches!(
+            ada.signs_in(&house).await,
+            Err(CeremonyError::Passkey(PasskeyError::UnknownCredential))
+        ));
+        let last = house.domain.remove_passkey(&by_second.op(&house), second).await;
+        assert!(matches!(last, Err(PasskeyChangeError::Last)));
+        let told = house.domain.own_notices(&by_second.op(&house)).await.unwrap();
+        let kinds: Vec<_> = told.iter().map(|it| it.kind).collect();
+        assert_eq!(kinds.len(), 2);
+        assert!(kinds.contains(&NoticeKind::PasskeyAdded) && kinds.contains(&NoticeKind::PasskeyRemoved));
+        house.domain.dismiss_notice(&by_second.op(&house), told[0].id).await.unwrap();
+        assert_eq!(house.domain.own_notices(&by_second.op(&house)).await.unwrap().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_two_passkeys_removed_at_the_same_moment_one_stays() {
+    both_engines(async |house| {
+        let ada = set_up(&house).await;
+        let second = adds(&house, &ada, &mut SoftAuthenticator::new(9)).await;
+        let (one, other) = (ada.op(&house), ada.op(&house));
+        let first = ada.person.passkey.unwrap();
+        let (one, other) =
+            join(house.domain.remove_passkey(&one, first), house.domain.remove_passkey(&other, second)).await;
+        assert_ne!(one.is_ok(), other.is_ok());
+        assert_eq!(credentials(&house).await[2], 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_authenticator_is_registered_once_whoever_asks() {
+    both_engines(async |house| {
+        let mut ada = set_up(&house).await;
+        let started = house.domain.start_add_passkey(&ada.op(&house)).await.unwrap();
+        let excluded = ada.soft.create(ORIGIN, &json(&started.options));
+        assert_eq!(excluded.unwrap_err(), SoftError::InvalidState);
+        // Another person's authenticator that claims a credential id that is taken.
+        let bob = super::join(&house, &ada, "Bob", keywarden_model::Role::Auditor, None, 2).await;
+        let taken = ada.soft.get(ORIGIN, &serde_json::json!({"rpId": "keys.example.com", "challenge": "AA"}));
+        let taken = crate::passkeys::CredentialId::try_from(raw_id(&taken.unwrap())).unwrap();
+        let mut thief = SoftAuthenticator::new(9);
+        thief.habits.credential_id = Some(taken.as_bytes().to_vec());
+        let started = house.domain.start_add_passkey(&bob.op(&house)).await.unwrap();
+        let answer = made(&mut thief, &started.options);
+        let before = credentials(&house).await;
+        let op = bob.op(&house);
+        let twice = house.domain.finish_add_passkey(&op, started.ceremony, &answer, &named("Mine")).await;
+        assert!(matches!(twice, Err(CeremonyError::Passkey(PasskeyError::AlreadyRegistered))));
+        assert_eq!(credentials(&house).await, before);
+    })
+    .await;
+}
+
+fn raw_id(answer: &Value) -> Vec<u8> {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    URL_SAFE_NO_PAD.decode(answer["rawId"].as_str().unwrap()).unwrap()
+}
