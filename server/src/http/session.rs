@@ -206,3 +206,6 @@ fn browser(identify: &Identify, headers: &HeaderMap) -> (Browser, Option<HeaderV
     let line = format!("{name}={}; Path=/; HttpOnly; SameSite=Lax{secure}", cookie.expose());
     (browser, HeaderValue::from_str(&line).ok())
 }
+
+#[cfg(test)]
+mod tests;
