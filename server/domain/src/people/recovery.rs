@@ -12,7 +12,7 @@ use super::codes::{RecoveryCodes, TypedCode};
 use super::error::RecoverError;
 use super::links::{LinkKind, NewLink, Says};
 use super::notices::{NoticeKind, tell};
-use super::session::{Contents, SignedIn, alike, done_by};
+use super::session::{Contents, SignedIn, done_by};
 use super::sessions::end_all;
 use crate::once::Repeatable;
 use crate::{Action, Actor, Domain, Fault, Op, Refused, Resource};
@@ -39,9 +39,7 @@ impl Domain {
             None => Err(RecoverError::Unknown),
         };
         if matches!(recovered, Err(RecoverError::Unknown)) {
-            let nobody = alike(op, Actor::Nobody);
-            let about = ("organization", "organization".into());
-            self.record_refusal(&nobody, "recovery.use-code", about, "unknown_or_used").await?;
+            self.note_refusal(&op.source, "recovery.use-code", "unknown_or_used");
         }
         recovered
     }

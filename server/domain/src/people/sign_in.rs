@@ -38,14 +38,7 @@ impl Domain {
         match self.judge_sign_in(op, ceremony, response).await {
             Ok((user, used)) => self.sign_in(op, user, used).await,
             Err(CeremonyError::Passkey(why)) => {
-                let nobody = alike(op, Actor::Nobody);
-                self.record_refusal(
-                    &nobody,
-                    "session.sign-in",
-                    ("organization", "organization".into()),
-                    why.code(),
-                )
-                .await?;
+                self.tell_refusal(op, why).await?;
                 Err(why.into())
             }
             Err(other) => Err(other),
@@ -101,7 +94,20 @@ impl Domain {
         Ok(signed_in)
     }
 
-    /// Records that somebody was not let in, or not believed.
+    /// Strangers are counted, however often they knock. What only the holder of a passkey's key can bring about is
+    /// worth an event of its own: there may be a copy of the authenticator.
+    async fn tell_refusal(&self, op: &Op, why: PasskeyError) -> Result<(), Refused> {
+        if matches!(why, PasskeyError::BackupChanged | PasskeyError::CounterWentBack) {
+            let about = ("organization", "organization".into());
+            return self
+                .record_refusal(&alike(op, Actor::Nobody), "session.sign-in", about, why.code())
+                .await;
+        }
+        self.note_refusal(&op.source, "session.sign-in", why.code());
+        Ok(())
+    }
+
+    /// Records that somebody was not believed.
     pub(super) async fn record_refusal(
         &self,
         op: &Op,

@@ -67,7 +67,7 @@ async fn a_failed_answer_spends_its_ceremony_and_is_recorded() {
         assert!(matches!(refused, Err(CeremonyError::Passkey(PasskeyError::UserNotVerified))));
         assert!(matches!(finish(&good).await, Err(CeremonyError::Gone)));
         assert_eq!(credentials(&house).await, before);
-        assert_eq!(events(&house, "session.sign-in", "refused").await, 1);
+        assert_eq!(house.domain.flush_refusals().await.unwrap(), 1);
     })
     .await;
 }
@@ -81,6 +81,7 @@ async fn a_counter_that_stands_still_is_refused_across_ceremonies() {
         ada.signs_in(&house).await.unwrap();
         let refused = copy.signs_in(&house).await;
         assert!(matches!(refused, Err(CeremonyError::Passkey(PasskeyError::CounterWentBack))));
+        assert_eq!(events(&house, "session.sign-in", "refused").await, 1);
     })
     .await;
 }
@@ -103,7 +104,7 @@ async fn somebody_deactivated_is_refused_like_somebody_unknown() {
         assert_eq!(format!("{known:?}"), format!("{unknown:?}"));
         assert_eq!(known.to_string(), unknown.to_string());
         assert_eq!(credentials(&house).await, before);
-        assert_eq!(events(&house, "session.sign-in", "refused").await, 2);
+        assert_eq!(house.domain.flush_refusals().await.unwrap(), 2);
     })
     .await;
 }
