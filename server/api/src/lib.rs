@@ -33,6 +33,7 @@ mod spec;
 mod strict;
 mod teams;
 mod tokens;
+mod users;
 mod workloads;
 
 pub use anyone::anyone;

@@ -9,7 +9,8 @@ use keywarden_domain::Domain;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    audit, environments, introspect, keys, leaks, problem, projects, roles, spec, teams, tokens, workloads,
+    audit, environments, introspect, keys, leaks, problem, projects, roles, spec, teams, tokens, users,
+    workloads,
 };
 
 /// The API. The server mounts it at the root, below its own layers: request id, client address, limits.
@@ -69,6 +70,11 @@ fn table() -> OpenApiRouter<Domain> {
         .routes(routes!(tokens::issue::issue))
         .routes(routes!(tokens::revoke::revoke))
         // people
+        .routes(routes!(users::list::list))
+        .routes(routes!(users::invite::invite))
+        .routes(routes!(users::show::show))
+        .routes(routes!(users::deactivate::deactivate))
+        .routes(routes!(users::reactivate::reactivate))
         .routes(routes!(teams::list::list, teams::create::create))
         .routes(routes!(teams::show::show, teams::edit::edit))
         .routes(routes!(teams::members::add, teams::members::remove))

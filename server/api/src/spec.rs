@@ -126,16 +126,21 @@ fn parameters() -> Value {
 
 /// Adds what follows from the method to an operation.
 fn complete(method: &str, operation: &mut Map<String, Value>) {
-    let asks = operation.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
-    let asks_in = |place: &str| asks.iter().any(|it| it.get("in").is_some_and(|at| at == place));
+    let given = operation.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
+    let asks_in = |place: &str| given.iter().any(|it| it.get("in").is_some_and(|at| at == place));
     let has_body = operation.contains_key("requestBody");
-    let reads = method == "get" || operation.remove("x-reads").is_some();
+    // A POST that only asks: the question is too secret for an address.
+    let asks = operation.remove("x-reads").is_some();
+    let reads = asks || method == "get";
     let mut problems = vec![401, 429, 500, 503];
     if asks_in("query") || has_body {
         problems.push(400);
     }
-    if asks_in("path") || has_body {
+    if asks_in("path") {
         problems.push(404);
+    }
+    if asks {
+        problems.push(403);
     }
     if has_body {
         problems.extend([413, 415, 422]);

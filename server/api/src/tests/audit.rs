@@ -29,7 +29,7 @@ async fn the_record_is_paged_newest_first_and_each_event_is_there_by_its_id() {
         insta::assert_json_snapshot!("event", without_ids(event), {
             ".event.decision.counter" => "a counter",
             ".event.nonce" => "16 random bytes",
-            ".event.personal.*.*" => "a salted hash",
+            ".event.personal" => "salted hashes",
         });
     })
     .await;

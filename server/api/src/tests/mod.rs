@@ -11,6 +11,7 @@ mod leaks;
 mod once;
 mod projects;
 mod strangers;
+mod users;
 mod verify;
 mod workloads;
 
@@ -185,11 +186,13 @@ impl Answer {
 pub(crate) fn without_ids(value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(without_ids).collect(),
-        Value::Object(map) => map
-            .iter()
-            .map(|(name, value)| (without_id(name), without_ids(value)))
-            .collect::<Map<_, _>>()
-            .into(),
+        Value::Object(map) => {
+            let shown = |(name, value): (&String, &Value)| match name.as_str() {
+                "public_id" => (name.clone(), "…".into()),
+                _ => (without_id(name), without_ids(value)),
+            };
+            map.iter().map(shown).collect::<Map<_, _>>().into()
+        }
         Value::String(text) => {
             text.split_inclusive(['/', ' ', '`']).map(without_id).collect::<String>().into()
         }
