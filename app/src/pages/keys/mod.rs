@@ -26,8 +26,6 @@ mod shown_once;
 mod stop_old;
 mod suspend;
 mod terms;
-#[cfg(test)]
-mod tests;
 
 use axum::{Router, routing::get};
 

@@ -22,11 +22,7 @@ pub(super) async fn ask(asking: Asking) -> Response {
     draw(&asking.at(Section::Leaks).shell, None, Draft::default())
 }
 
-pub(in crate::pages) async fn look_up(
-    State(house): State<House>,
-    asking: Asking,
-    posted: Posted,
-) -> Response {
+pub(super) async fn look_up(State(house): State<House>, asking: Asking, posted: Posted) -> Response {
     let Asking { shell, op } = asking.at(Section::Leaks).once(&posted);
     let mut errors = Errors::new();
     let text = errors.required(shell.text, &posted.fields, "value", LONGEST as usize);

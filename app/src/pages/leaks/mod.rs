@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** the value travels in the body of a post, and comes back in no page and no address.
 
-pub(super) mod look_up;
+mod look_up;
 
 use axum::{Router, routing::get};
 

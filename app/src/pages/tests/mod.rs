@@ -2,6 +2,7 @@
 
 mod doors;
 mod entry;
+mod keys;
 mod posts;
 
 use std::sync::Arc;
