@@ -22,8 +22,12 @@ use crate::{
     write::{Job, write_in_groups},
 };
 
-/// How long a request waits for a connection (RELIABILITY.md, R-25).
-const ACQUIRE: Duration = Duration::from_secs(3);
+/// How long a request waits for a connection; it is answered within three seconds whatever the database does.
+const ACQUIRE: Duration = Duration::from_millis(2_500);
+/// How long a server waits for a statement.
+const SERVING: Duration = Duration::from_millis(2_500);
+/// How long a command waits that looks at everything.
+const LOOKING: Duration = Duration::from_mins(1);
 /// Writes that may wait for SQLite's writer.
 const QUEUE: usize = 4096;
 
@@ -88,6 +92,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     db: Db,
     tasks: TaskTracker,
+    patience: Duration,
 }
 
 pub(crate) enum Db {
@@ -109,7 +114,7 @@ impl Store {
     pub async fn inspect(location: &Location) -> Result<Self, OpenError> {
         let store = match location {
             Location::Sqlite(path) => Self::inspect_sqlite(path).await?,
-            Location::Postgres(url) => Self::connect_postgres(url).await?,
+            Location::Postgres(url) => Self::connect_postgres(url, LOOKING).await?,
         };
         let schema = match store.read().await {
             Ok(mut conn) => instance::schema(&mut conn).await,
@@ -151,6 +156,7 @@ impl Store {
         Ok(Self(Arc::new(Inner {
             db: Db::Sqlite { readers, writer, path: path.to_owned() },
             tasks: TaskTracker::new(),
+            patience: LOOKING,
         })))
     }
 
@@ -187,32 +193,34 @@ impl Store {
         let store = Self(Arc::new(Inner {
             db: Db::Sqlite { readers, writer, path: path.to_owned() },
             tasks: TaskTracker::new(),
+            patience: SERVING,
         }));
         store.in_background(write_in_groups(own, waiting));
         Ok(store)
     }
 
     async fn open_postgres(url: &str) -> Result<Self, OpenError> {
-        let store = Self::connect_postgres(url).await?;
+        let store = Self::connect_postgres(url, SERVING).await?;
         if let Db::Postgres(pool) = store.db() {
             migrate::postgres(pool).await?;
         }
         Ok(store)
     }
 
-    async fn connect_postgres(url: &str) -> Result<Self, OpenError> {
+    async fn connect_postgres(url: &str, patience: Duration) -> Result<Self, OpenError> {
         let failed = |cause: sqlx::Error| OpenError::Connect {
             what: "PostgreSQL".into(),
             cause: cause.to_string(),
             passing: StoreError::from(cause).is_passing(),
         };
+        let limit = patience.as_millis().to_string();
         let options = PgConnectOptions::from_str(url)
             .map_err(failed)?
             .application_name("keywarden")
             .statement_cache_capacity(256)
             .options([
-                ("statement_timeout", "20000"),
-                ("lock_timeout", "5000"),
+                ("statement_timeout", limit.as_str()),
+                ("lock_timeout", "2000"),
                 ("idle_in_transaction_session_timeout", "20000"),
             ]);
         // A pool would try again until its patience ends, and then say only that it timed out.
@@ -223,13 +231,13 @@ impl Store {
             .connect_with(options)
             .await
             .map_err(failed)?;
-        Ok(Self(Arc::new(Inner { db: Db::Postgres(pool), tasks: TaskTracker::new() })))
+        Ok(Self(Arc::new(Inner { db: Db::Postgres(pool), tasks: TaskTracker::new(), patience })))
     }
 
     /// A connection to read with. What it sees are other writes' commits, never a half of one.
     pub async fn read(&self) -> Result<Conn, StoreError> {
         Ok(match self.db() {
-            Db::Postgres(pool) => Conn::postgres(pool.acquire().await?),
+            Db::Postgres(pool) => Conn::postgres(pool.acquire().await?, self.patience()),
             Db::Sqlite { readers, .. } => Conn::sqlite(readers.acquire().await?),
         })
     }
@@ -248,6 +256,10 @@ impl Store {
             Db::Postgres(_) => None,
             Db::Sqlite { path, .. } => Some(path),
         }
+    }
+
+    pub(crate) fn patience(&self) -> Duration {
+        self.0.patience
     }
 
     pub(crate) fn db(&self) -> &Db {

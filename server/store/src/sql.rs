@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, postgres::PgRow, sqlite::SqliteRow};
 
 use crate::{
     StoreError,
-    tx::{Conn, Link, Tx},
+    tx::{Conn, Link, Tx, within},
 };
 
 /// What a statement's `$n` stands for.
@@ -65,10 +65,11 @@ macro_rules! run {
             Text::Fixed(text) => text.into_sql_str(),
             Text::Assembled(text) => AssertSqlSafe(text).into_sql_str(),
         };
+        let patience = conn.patience();
         let ran = match conn.link() {
             Link::Postgres($link) => {
                 type $Db = sqlx::Postgres;
-                $body.await
+                within(patience, $body).await
             }
             Link::Sqlite($link) => {
                 type $Db = sqlx::Sqlite;

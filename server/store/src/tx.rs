@@ -1,8 +1,14 @@
 //! Connections: one for reading, and one inside a write.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    future::Future,
+    io,
+    ops::{Deref, DerefMut},
+    time::Duration,
+};
 
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, pool::PoolConnection};
+use tokio::time::timeout;
 
 use crate::{Engine, StoreError, dialect};
 
@@ -11,6 +17,9 @@ use crate::{Engine, StoreError, dialect};
 pub struct Conn {
     held: Held,
     collided: bool,
+    broken: bool,
+    /// How long a statement may take before the database counts as gone.
+    patience: Duration,
 }
 
 #[derive(Debug)]
@@ -26,12 +35,13 @@ pub(crate) enum Link<'c> {
 }
 
 impl Conn {
-    pub(crate) fn postgres(held: PoolConnection<Postgres>) -> Self {
-        Self { held: Held::Postgres(held), collided: false }
+    pub(crate) fn postgres(held: PoolConnection<Postgres>, patience: Duration) -> Self {
+        Self { held: Held::Postgres(held), collided: false, broken: false, patience }
     }
 
+    /// SQLite is in this process: it fails, but it never falls silent.
     pub(crate) fn sqlite(held: PoolConnection<Sqlite>) -> Self {
-        Self { held: Held::Sqlite(held), collided: false }
+        Self { held: Held::Sqlite(held), collided: false, broken: false, patience: Duration::MAX }
     }
 
     pub(crate) fn link(&mut self) -> Link<'_> {
@@ -49,12 +59,25 @@ impl Conn {
         }
     }
 
-    /// Passes a result on, noting whether two transactions got in each other's way.
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// Passes a result on, noting whether two transactions got in each other's way, and whether the wire broke.
     pub(crate) fn learn<T>(&mut self, ran: Result<T, sqlx::Error>) -> Result<T, StoreError> {
         ran.map_err(|error| {
             self.collided |= dialect::is_collision(&error);
+            if let (Held::Postgres(held), sqlx::Error::Io(_)) = (&mut self.held, &error) {
+                held.close_on_drop(); // it stopped in the middle of something
+                self.broken = true;
+            }
             error.into()
         })
+    }
+
+    /// Whether the connection is good for nothing more.
+    pub(crate) fn broken(&self) -> bool {
+        self.broken
     }
 
     /// Whether a statement failed only because another transaction came in between.
@@ -64,8 +87,11 @@ impl Conn {
 
     /// Runs one statement of the transaction's own grammar (`BEGIN`, `SAVEPOINT` …).
     pub(crate) async fn control(&mut self, statement: &'static str) -> Result<(), StoreError> {
+        let patience = self.patience;
         let ran = match self.link() {
-            Link::Postgres(link) => sqlx::raw_sql(statement).execute(&mut *link).await.map(drop),
+            Link::Postgres(link) => {
+                within(patience, sqlx::raw_sql(statement).execute(&mut *link)).await.map(drop)
+            }
             Link::Sqlite(link) => sqlx::raw_sql(statement).execute(&mut *link).await.map(drop),
         };
         self.learn(ran)
@@ -78,6 +104,18 @@ impl Conn {
             Held::Sqlite(held) => drop(held.detach()),
         }
     }
+}
+
+/// A network that drops everything says nothing, and TCP takes minutes to notice: an answer that is late is an error.
+pub(crate) async fn within<T>(
+    patience: Duration,
+    running: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    let late = || {
+        let says = format!("no answer within {} ms", patience.as_millis());
+        sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, says))
+    };
+    timeout(patience, running).await.unwrap_or_else(|_| Err(late()))
 }
 
 /// A connection inside a write; only [`crate::Store::write`] and its silent sister make one.

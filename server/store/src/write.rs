@@ -8,7 +8,7 @@
 //! its end even if the caller goes away. A failed commit is answered as failed, to everyone whose closure was in it;
 //! whether it took effect is then unknown, and the caller's idempotency key is what tells.
 
-use std::panic::AssertUnwindSafe;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use sqlx::SqlitePool;
@@ -118,7 +118,8 @@ impl Store {
             }
             Db::Postgres(pool) => {
                 let pool = pool.clone();
-                self.in_background(async move { work.run_on_postgres(&pool).await });
+                let patience = self.patience();
+                self.in_background(async move { work.run_on_postgres(&pool, patience).await });
             }
         }
         // A closure that panicked drops its answer.
@@ -160,12 +161,12 @@ where
         Ok(written.value)
     }
 
-    async fn run_on_postgres(mut self, pool: &sqlx::PgPool) {
+    async fn run_on_postgres(mut self, pool: &sqlx::PgPool, patience: Duration) {
         let mut attempts = 0;
         let outcome = loop {
             attempts += 1;
             let conn = match pool.acquire().await {
-                Ok(conn) => Conn::postgres(conn),
+                Ok(conn) => Conn::postgres(conn, patience),
                 Err(error) => break Err(StoreError::from(error).into()),
             };
             match self.once_on_postgres(conn).await {
@@ -188,6 +189,7 @@ where
         let outcome = AssertUnwindSafe(self.attempt(&mut tx)).catch_unwind().await;
         let ended = match outcome {
             Ok(Ok(_)) => tx.control("COMMIT").await,
+            _ if tx.broken() => Err(StoreError::Unavailable("the connection broke".into())),
             Ok(Err(_)) | Err(_) => tx.control("ROLLBACK").await,
         };
         let collided = tx.collided();
