@@ -1,6 +1,6 @@
 # Each command installs what it misses (with sudo where it isn't root), says so, and can be repeated.
 .DEFAULT_GOAL := help
-.PHONY: dev fmt help lint run test
+.PHONY: bench dev faults fmt help lint run test
 
 ci := $(dir $(abspath $(lastword $(MAKEFILE_LIST)))).ci
 
@@ -12,6 +12,12 @@ test: ## Check everything: style, lints, tests on both engines, browser journeys
 
 dev: ## Start Keywarden and rebuild it when a file changes
 	@"$(ci)/dev"
+
+faults: ## Break it for long: kill, cut off, race; goes on where it was interrupted
+	@"$(ci)/faults"
+
+bench: ## Measure an optimized build and print a table
+	@"$(ci)/bench"
 
 lint: ## Check style and lints only
 	@"$(ci)/test" lint

@@ -21,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("keywarden-jobs", &["domain", "model"]),
     ("keywarden-model", &[]),
     ("keywarden-store", &["model"]),
+    ("keywarden-trials", &[]),
     ("keywarden-vault", &["model"]),
 ];
 

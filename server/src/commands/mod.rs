@@ -1,5 +1,7 @@
 //! The command line. One file per command; each ends with one clear sentence and a documented exit code.
 
+#[cfg(feature = "bare")]
+mod bare;
 mod config;
 mod copy;
 mod doctor;
@@ -53,6 +55,10 @@ struct Line {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve nothing, quickly, for measurements to compare with
+    #[cfg(feature = "bare")]
+    #[command(hide = true)]
+    Bare,
     /// Show what is in force and where each value came from
     Config(config::Arguments),
     /// Carry everything to another, empty database
@@ -149,6 +155,8 @@ fn act(line: Line) -> Result<(), Failure> {
     }
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::io("start the runtime"))?;
     match line.command {
+        #[cfg(feature = "bare")]
+        Command::Bare => runtime.block_on(bare::run(&config)),
         Command::Config(arguments) => config::run(&config, &values, &arguments),
         Command::Copy(arguments) => runtime.block_on(copy::run(&config, &arguments)),
         Command::Doctor(arguments) => runtime.block_on(doctor::run(&config, &arguments)),

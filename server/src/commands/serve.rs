@@ -140,11 +140,11 @@ fn standing(domain: &Domain) -> Standing {
     Standing { condition, protection }
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
+pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
     TcpListener::bind(address).await.map_err(|cause| ListenError::Bind { address, cause })
 }
 
-fn guard(config: &Config) -> Guard {
+pub(super) fn guard(config: &Config) -> Guard {
     Guard {
         connections: config.limits.connections,
         connections_per_address: config.limits.connections_per_address,

@@ -1,0 +1,152 @@
+//! The long proofs: `faults --binary PATH [kill] [two-nodes] [cut-off]`. A failure names the round; the same seed and
+//! `--from` do it again.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
+use clap::{Parser, ValueEnum};
+use keywarden_trials::{
+    Result,
+    database::Engine,
+    faults::{cut_off, kill, two_nodes},
+    progress::{Progress, Voice},
+};
+use url::Url;
+
+#[derive(Debug, Parser)]
+#[command(name = "faults", about = "Breaks a running Keywarden and looks at what is left")]
+struct Line {
+    /// The `keywarden` to break
+    #[arg(long)]
+    binary: PathBuf,
+    /// A PostgreSQL server on which databases may be made; proofs that need one fail without it
+    #[arg(long, env = "KEYWARDEN_TEST_POSTGRES", hide_env_values = true)]
+    postgres: Option<Url>,
+    /// Rounds of each proof that kills; the others do half as many
+    #[arg(long, default_value_t = 200)]
+    rounds: u64,
+    /// What chance is made from
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The first round
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// Remembers how far each proof is: run again, it goes on there
+    #[arg(long)]
+    progress: Option<PathBuf>,
+    /// Fail on a start that takes longer than two seconds; meant for optimized builds
+    #[arg(long)]
+    strict: bool,
+    /// Which proofs; all without a name
+    #[arg(value_enum)]
+    proofs: Vec<Proof>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Proof {
+    KillSqlite,
+    KillPostgres,
+    TwoNodes,
+    CutOff,
+}
+
+fn main() -> ExitCode {
+    let line = Line::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let done = runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(prove(&line)));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a command says why it failed")]
+fn tell(error: &anyhow::Error) {
+    eprintln!("faults: {error:#}");
+}
+
+async fn prove(line: &Line) -> Result<()> {
+    let mut progress = Progress::open(line.progress.clone())?;
+    let all = Proof::value_variants();
+    for proof in if line.proofs.is_empty() { all } else { &line.proofs } {
+        let name = proof.to_possible_value().context("a proof's name")?.get_name().to_owned();
+        let told = format!("{name} (seed {})", line.seed);
+        let folder = tempfile::Builder::new().prefix("keywarden-faults-").tempdir()?;
+        let run = Run { line, folder: folder.path(), from: line.from.max(progress.done(&told)), name: &told };
+        let outcome = run.prove(*proof, &mut progress).await;
+        if outcome.is_err() {
+            let kept = folder.keep();
+            return outcome.with_context(|| format!("{told}; its folder is kept: {}", kept.display()));
+        }
+    }
+    progress.forget()
+}
+
+/// One proof's run.
+struct Run<'a> {
+    line: &'a Line,
+    folder: &'a Path,
+    from: u64,
+    name: &'a str,
+}
+
+impl Run<'_> {
+    async fn prove(&self, proof: Proof, progress: &mut Progress) -> Result<()> {
+        match proof {
+            Proof::KillSqlite => self.kill(Engine::Sqlite, progress).await,
+            Proof::KillPostgres => self.kill(Engine::Postgres, progress).await,
+            Proof::TwoNodes => self.two_nodes(progress).await,
+            Proof::CutOff => self.cut_off(progress).await,
+        }
+    }
+
+    async fn kill(&self, engine: Engine, progress: &mut Progress) -> Result<()> {
+        let plan = engine.plan(&self.line.binary, self.folder, self.line.postgres.as_ref())?;
+        let mut trial = kill::Trial::new(plan, self.line.seed).await?;
+        let mut voice = Voice::new(self.name, self.line.rounds);
+        for round in self.from..self.line.rounds {
+            let found = trial.round(round).await.with_context(|| format!("round {round}"))?;
+            voice.round(round + 1, &found.to_string());
+            progress.note(self.name, round + 1)?;
+        }
+        trial.end(self.line.strict)
+    }
+
+    async fn two_nodes(&self, progress: &mut Progress) -> Result<()> {
+        let pair = two_nodes::pair(&self.line.binary, self.folder, self.server()?).await?;
+        let mut found = two_nodes::Found::default();
+        let rounds = self.line.rounds.div_ceil(2);
+        let mut voice = Voice::new(self.name, rounds);
+        for round in self.from..rounds {
+            two_nodes::round(&pair, round, &mut found).await.with_context(|| format!("round {round}"))?;
+            voice.round(round + 1, &found.to_string());
+            progress.note(self.name, round + 1)?;
+        }
+        pair.stop()
+    }
+
+    async fn cut_off(&self, progress: &mut Progress) -> Result<()> {
+        let rounds = self.line.rounds.div_ceil(10).max(2);
+        if self.from >= rounds {
+            return Ok(());
+        }
+        let mut trial = cut_off::Trial::new(&self.line.binary, self.folder, self.server()?).await?;
+        let mut voice = Voice::new(self.name, rounds);
+        for round in self.from..rounds {
+            let found = trial.round(round).await.with_context(|| format!("round {round}"))?;
+            voice.round(round + 1, &found.to_string());
+            progress.note(self.name, round + 1)?;
+        }
+        trial.end()
+    }
+
+    fn server(&self) -> Result<&Url> {
+        self.line.postgres.as_ref().context("name a PostgreSQL server: --postgres or KEYWARDEN_TEST_POSTGRES")
+    }
+}

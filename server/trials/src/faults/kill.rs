@@ -1,0 +1,112 @@
+//! The server is killed while clients issue, rotate, suspend and revoke.
+//!
+//! Must be so: what was acknowledged is there, with its event; what was not is there whole or not at all, and asking
+//! again under the same idempotency key does it exactly once; `keywarden fsck` finds the killed store clean; the next
+//! start is ready within [`READY`].
+
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use rand::{Rng as _, RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use tokio::task::JoinSet;
+
+use super::book::Book;
+use crate::{Result, house::House, node::Plan};
+
+/// Clients at once.
+const CLIENTS: u64 = 16;
+/// The load lasts this many milliseconds, by chance.
+const LOAD: std::ops::Range<u64> = 50..900;
+/// From `exec` to ready.
+pub const READY: Duration = Duration::from_secs(2);
+
+/// One store that is killed again and again.
+#[derive(Debug)]
+pub struct Trial {
+    plan: Plan,
+    house: House,
+    seed: u64,
+    found: Found,
+}
+
+/// What was seen so far.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub acknowledged: u64,
+    pub doubted: u64,
+    pub slowest_start: Duration,
+}
+
+impl Trial {
+    pub async fn new(plan: Plan, seed: u64) -> Result<Self> {
+        let node = plan.start().await?;
+        let house = House::furnish(&plan, node.url()).await?;
+        node.stop()?;
+        Ok(Self { plan, house, seed, found: Found::default() })
+    }
+
+    /// Starts, loads, kills, looks at what is left, starts again and asks.
+    pub async fn round(&mut self, round: u64) -> Result<&Found> {
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+        random.set_stream(round);
+        let node = self.plan.start().await?;
+        self.found.slowest_start = self.found.slowest_start.max(node.start_took);
+        let mut clients = JoinSet::new();
+        for client in 0..CLIENTS {
+            let mut random = ChaCha8Rng::from_rng(&mut random);
+            let (house, asks) = (self.house.clone(), node.client(&self.house.manager));
+            let mut book = Book::new(format!("round {round} client {client} {:08x}", random.next_u32()));
+            clients.spawn(async move {
+                while book.act(&house, &asks, &mut random).await? {}
+                Ok::<_, anyhow::Error>(book)
+            });
+        }
+        tokio::time::sleep(Duration::from_millis(random.random_range(LOAD))).await;
+        node.kill()?;
+        let mut books = Vec::new();
+        while let Some(book) = clients.join_next().await {
+            books.push(book??);
+        }
+        self.plan.run(&["fsck"]).context("the killed store")?;
+
+        let node = self.plan.start().await?;
+        self.found.slowest_start = self.found.slowest_start.max(node.start_took);
+        let manager = node.client(&self.house.manager);
+        let mut asking = JoinSet::new();
+        for mut book in books {
+            self.found.acknowledged += book.acknowledged;
+            self.found.doubted += book.doubted;
+            let manager = manager.clone();
+            asking.spawn(async move {
+                book.settle(&manager).await?;
+                book.check(&manager).await
+            });
+        }
+        while let Some(asked) = asking.join_next().await {
+            asked?.with_context(|| format!("round {round} of seed {}", self.seed))?;
+        }
+        node.stop()?;
+        Ok(&self.found)
+    }
+
+    /// After the last round: the store is clean, and every start was quick enough if `strict`.
+    pub fn end(&self, strict: bool) -> Result<()> {
+        self.plan.run(&["fsck"]).context("the store after all rounds")?;
+        let slowest = self.found.slowest_start;
+        ensure!(!strict || slowest <= READY, "a start took {} ms", slowest.as_millis());
+        Ok(())
+    }
+}
+
+impl std::fmt::Display for Found {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} acknowledged, {} in doubt; slowest start {} ms",
+            self.acknowledged,
+            self.doubted,
+            self.slowest_start.as_millis()
+        )
+    }
+}

@@ -1,0 +1,55 @@
+//! What stands before a trial begins: a project, an environment, a team that owns, and callers.
+
+use serde_json::json;
+
+use crate::{Result, client::Client, node::Plan};
+
+/// Where keys are issued, and as whom.
+#[derive(Debug, Clone)]
+pub struct House {
+    /// Owns every key.
+    pub team: String,
+    /// May do everything a key can be asked.
+    pub manager: String,
+    /// May verify, no more.
+    pub verifier: String,
+}
+
+pub const PROJECT: &str = "pay";
+pub const ENVIRONMENT: &str = "live";
+const LIFE: u32 = 30 * 86_400;
+
+impl House {
+    /// Sets it up in a server that runs on `plan` and listens at `url`.
+    pub async fn furnish(plan: &Plan, url: String) -> Result<Self> {
+        let token = plan.run(&["operator", "token", "--role", "admin", "--ttl", "15m"])?;
+        let operator = Client::new(url, Some(token.trim()));
+        let project = json!({ "slug": PROJECT, "name": "Payments" });
+        operator.post("/api/v1/projects", &project).await?.good()?;
+        let environment = json!({ "slug": ENVIRONMENT, "name": "Live", "label": "live" });
+        operator.post(&format!("/api/v1/projects/{PROJECT}/environments"), &environment).await?.good()?;
+        let team = json!({ "slug": "payments", "name": "Payments" });
+        let team = operator.post("/api/v1/teams", &team).await?.text("id")?;
+        let manager = caller(&operator, "admin", None).await?;
+        let verifier = caller(&operator, "verifier", Some(PROJECT)).await?;
+        Ok(Self { team, manager, verifier })
+    }
+
+    /// The body that issues a key.
+    pub fn key(&self, name: &str) -> serde_json::Value {
+        json!({
+            "project": PROJECT,
+            "environment": ENVIRONMENT,
+            "name": name,
+            "owner": self.team,
+            "scopes": ["orders:read"],
+        })
+    }
+}
+
+async fn caller(operator: &Client, role: &str, project: Option<&str>) -> Result<String> {
+    let workload = json!({ "name": format!("a {role}"), "project": project, "role": role });
+    let id = operator.post("/api/v1/workloads", &workload).await?.text("id")?;
+    let tokens = format!("/api/v1/workloads/{id}/tokens");
+    operator.post(&tokens, &json!({ "expires_in_seconds": LIFE })).await?.text("token")
+}

@@ -1,0 +1,157 @@
+//! One `keywarden serve`, and commands beside it.
+
+use std::{
+    fs::{self, File},
+    net::{Ipv4Addr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail, ensure};
+use http::StatusCode;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use crate::{Result, client::Client};
+
+/// A start that takes longer has failed.
+const PATIENCE: Duration = Duration::from_mins(1);
+const LOOK: Duration = Duration::from_millis(5);
+
+/// How a server is to be started.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub binary: PathBuf,
+    /// Everything of this node lies in here.
+    pub folder: PathBuf,
+    /// `KEYWARDEN_…` beside those that every node gets.
+    pub variables: Vec<(String, String)>,
+}
+
+/// A running server; killed when dropped.
+#[derive(Debug)]
+pub struct Node {
+    child: Child,
+    port: u16,
+    /// From `exec` to the first `ready`.
+    pub start_took: Duration,
+}
+
+impl Plan {
+    pub fn new(binary: &Path, folder: PathBuf) -> Self {
+        Self { binary: binary.to_path_buf(), folder, variables: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn with(mut self, variable: &str, value: impl Into<String>) -> Self {
+        self.variables.push((variable.to_owned(), value.into()));
+        self
+    }
+
+    fn command(&self, arguments: &[&str], port: u16) -> Command {
+        let mut command = Command::new(&self.binary);
+        command
+            .args(arguments)
+            .current_dir(&self.folder)
+            .env_clear()
+            .env("KEYWARDEN_DATA_DIR", self.folder.join("data"))
+            .env("KEYWARDEN_LISTEN", format!("127.0.0.1:{port}"))
+            .env("KEYWARDEN_LOG_FORMAT", "json")
+            .env("KEYWARDEN_LIMITS_CONNECTIONS_PER_ADDRESS", "4096")
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Starts it and waits until it is ready. What it logs is added to `server.log` in its folder.
+    pub async fn start(&self) -> Result<Node> {
+        self.start_as("serve").await
+    }
+
+    /// The same for another command that serves.
+    pub async fn start_as(&self, what: &str) -> Result<Node> {
+        fs::create_dir_all(&self.folder)?;
+        let port = free_port()?;
+        let log = File::options().create(true).append(true).open(self.log())?;
+        let mut command = self.command(&[what], port);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        let started = Instant::now();
+        let child = command.spawn().with_context(|| format!("start {}", self.binary.display()))?;
+        let mut node = Node { child, port, start_took: Duration::ZERO };
+        let client = Client::new(node.url(), None);
+        loop {
+            if client.get("/readyz").await.is_ok_and(|answer| answer.status == StatusCode::OK) {
+                node.start_took = started.elapsed();
+                return Ok(node);
+            }
+            if let Some(ended) = node.child.try_wait()? {
+                bail!("the server ended with {ended}; see {}", self.log().display());
+            }
+            ensure!(started.elapsed() < PATIENCE, "the server is not ready; see {}", self.log().display());
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    pub fn log(&self) -> PathBuf {
+        self.folder.join("server.log")
+    }
+
+    /// Runs a command of the same binary on the same settings and gives what it printed; its failure is one here.
+    pub fn run(&self, arguments: &[&str]) -> Result<String> {
+        let output = self.command(arguments, 0).output()?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(output.status.success(), "`keywarden {}`: {said}{told}", arguments.join(" "));
+        Ok(said)
+    }
+}
+
+impl Node {
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub fn client(&self, token: &str) -> Client {
+        Client::new(self.url(), Some(token))
+    }
+
+    /// Ends it as a power cut would.
+    pub fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Ends it in good order.
+    pub fn stop(mut self) -> Result<()> {
+        kill(self.pid()?, Signal::SIGTERM)?;
+        let ended = self.child.wait()?;
+        ensure!(ended.success(), "the server ended with {ended} after SIGTERM");
+        Ok(())
+    }
+
+    pub fn pid(&self) -> Result<Pid> {
+        Ok(Pid::from_raw(i32::try_from(self.child.id())?))
+    }
+
+    /// Bytes of memory that are its own and present.
+    pub fn resident(&self) -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS line")?;
+        let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
+        Ok(kib * 1024)
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
