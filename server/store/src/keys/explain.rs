@@ -1,6 +1,6 @@
 //! How SQLite goes about the lists: along an index in their order, never by looking at every key.
 
-use keywarden_model::{ApiKeyId, EnvironmentId, ProjectId};
+use keywarden_model::{ApiKeyId, EnvironmentId, KeyState, ProjectId};
 
 use super::list::{After, Filter, Order, Rank, page};
 use crate::{Location, Store};
@@ -59,5 +59,23 @@ async fn every_narrow_filter_searches_an_index() {
         let steps = steps(&filter, Order::Created, true, None).await;
         let searched = steps.iter().any(|step| step.contains("SEARCH k ") && step.contains("INDEX"));
         assert!(searched, "{filter:?}: {steps:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_narrows_without_an_order_of_its_own_is_decided_within_the_index() {
+    let named = || Filter { name_contains: Some("refund".into()), ..Filter::default() };
+    let compromised = || Filter { state: Some(KeyState::Compromised), ..Filter::default() };
+    for filter in [named(), compromised()] {
+        let places = [
+            (filter.clone(), "api_keys_in_order"),
+            (Filter { project: Some(ProjectId::NIL), ..filter.clone() }, "api_keys_by_project"),
+            (Filter { environment: Some(EnvironmentId::NIL), ..filter }, "api_keys_by_environment"),
+        ];
+        for (filter, index) in places {
+            let steps = steps(&filter, Order::Created, true, None).await;
+            let along = steps.iter().any(|step| step.split_whitespace().any(|word| word == index));
+            assert!(along, "{filter:?} does not go along {index}: {steps:?}");
+        }
     }
 }

@@ -6,7 +6,6 @@
 use std::fmt;
 
 use anyhow::{Context as _, bail, ensure};
-use http::StatusCode;
 use rand::{Rng, RngExt as _};
 use serde_json::{Value, json};
 
@@ -232,9 +231,4 @@ fn text(body: &Value, field: &str) -> Result<String> {
         Some(text) => Ok(text.to_owned()),
         None => bail!("no `{field}` in {body}"),
     }
-}
-
-/// Whether an answer says that the server cannot know: the honest answer of a node that is cut off.
-pub fn is_unknown(status: StatusCode) -> bool {
-    status == StatusCode::SERVICE_UNAVAILABLE
 }

@@ -9,12 +9,10 @@ use std::{
 };
 
 use anyhow::{Context as _, bail, ensure};
+use http::StatusCode;
 use url::Url;
 
-use super::{
-    book::is_unknown,
-    two_nodes::{Pair, SOON},
-};
+use super::two_nodes::{Pair, SOON};
 use crate::{
     Result,
     client::NoAnswer,
@@ -22,6 +20,8 @@ use crate::{
     proxy::{Proxy, Wire},
 };
 
+/// The honest answer of a node that cannot know.
+const UNKNOWN: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
 /// An answer takes no longer, whatever the database does.
 const PROMPT: Duration = Duration::from_secs(3);
 /// From a whole wire to right answers.
@@ -75,7 +75,7 @@ impl Trial {
                 .await
                 .with_context(|| format!("no prompt answer: {wire:?}"))?;
             self.found.slowest_answer = self.found.slowest_answer.max(cut.elapsed().saturating_sub(asked));
-            if is_unknown(answer.status) {
+            if answer.status == UNKNOWN {
                 self.found.refusals += 1;
             } else {
                 match answer.text("code")?.as_str() {
@@ -97,7 +97,7 @@ impl Trial {
         loop {
             let answer = self.pair.there.verify(&value).await;
             match answer {
-                Ok(answer) if is_unknown(answer.status) => {}
+                Ok(answer) if answer.status == UNKNOWN => {}
                 Ok(answer) => match answer.text("code")?.as_str() {
                     "revoked" => break,
                     code => bail!("{id} is {code} after the wire is whole again"),
