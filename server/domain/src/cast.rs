@@ -16,6 +16,7 @@
 //! The store, the keyring and the decisions are the real ones; only time and chance are staged. Rows that other nouns
 //! own are put in by hand, so that a noun's tests do not depend on another noun's use-cases.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ use keywarden_model::{
     UserId, WorkloadId,
 };
 pub use keywarden_store::Engine;
+use keywarden_store::count::number;
 use keywarden_store::{ChangeKind, Location, Sql, Store, StoreError, WriteError, sql};
 use keywarden_vault::seal::software::SoftwareSeal;
 use keywarden_vault::{Keyring, Purpose, Seal};
@@ -36,6 +38,19 @@ use crate::{Actor, Domain, Env, Once, Op, Person, Settings, Source};
 
 /// Where tests find a PostgreSQL server on which they may make databases.
 const POSTGRES: &str = "KEYWARDEN_TEST_POSTGRES";
+
+macro_rules! tables {
+    ($($table:literal)*) => {
+        [$(($table, concat!("SELECT count(*) AS number FROM ", $table)),)*]
+    };
+}
+
+/// What holds something that is somebody's: credentials, things, who may do what, the record.
+const TABLES: [(&str, &str); 24] = tables!(
+    "api_keys" "ceremonies" "changes" "environments" "event_personal" "events" "idempotency" "key_tags" "key_values"
+    "keyring_keys" "keyring_wraps" "notices" "one_time_links" "organizations" "passkeys" "pending_posts" "projects"
+    "recovery_codes" "role_bindings" "service_tokens" "sessions" "team_members" "users" "workloads"
+);
 
 /// A house with everything real but time and chance.
 #[derive(Debug)]
@@ -132,19 +147,41 @@ impl House {
         let wall = DateTime::from_timestamp(1_800_000_000, 0).expect("a moment");
         let clock = Arc::new(MockClock::at(wall));
         let keyring = Arc::new(keyring(folder.path(), &clock));
-        Self::open(Arc::new(folder), location, keyring, clock, 1).await
+        Self::open(Arc::new(folder), location, keyring, clock, 1, settings()).await
     }
 
     /// A second node on the same records, keys and clock.
     pub async fn neighbour(&self) -> Self {
+        self.neighbour_with(|_| ()).await
+    }
+
+    /// A second node that is set up otherwise.
+    pub async fn neighbour_with(&self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = self.domain.settings().clone();
+        change(&mut settings);
         Self::open(
             Arc::clone(&self.folder),
             self.location.clone(),
             Arc::clone(&self.keyring),
             Arc::clone(&self.clock),
             self.seed + 1,
+            settings,
         )
         .await
+    }
+
+    /// The same house with its keyring in its records, as a server has it, and the seal that unwraps it: for what
+    /// rotates keys or looks at everything.
+    pub async fn with_stored_keyring(self) -> (Self, Vec<Arc<dyn Seal>>) {
+        let seal = SoftwareSeal::at(self.folder().join("stored.key"), "stored.key");
+        seal.create_key(&mut self.domain.env().fork()).expect("a key file");
+        let seals: Vec<Arc<dyn Seal>> = vec![Arc::new(seal)];
+        let clock = Arc::clone(&self.clock);
+        let keyring = Arc::new(Keyring::new(Duration::from_mins(5), move || clock.monotonic()));
+        let (env, settings) = (self.domain.env().clone(), self.domain.settings().clone());
+        let domain = Domain::new(self.store.clone(), Arc::clone(&keyring), env, settings).expect("a domain");
+        domain.unseal(&seals).await.expect("unsealed");
+        (Self { domain, keyring, ..self }, seals)
     }
 
     async fn open(
@@ -153,17 +190,9 @@ impl House {
         keyring: Arc<Keyring>,
         clock: Arc<MockClock>,
         seed: u64,
+        settings: Settings,
     ) -> Self {
         let store = Store::open(&location).await.expect("a store");
-        let hours = |n| Duration::from_hours(n);
-        let settings = Settings {
-            origin: "https://keys.example.com".into(),
-            rp_id: "keys.example.com".into(),
-            verify_max_staleness: Duration::ZERO,
-            session: (hours(1), hours(24)),
-            admin_session: (Duration::from_mins(15), hours(12)),
-            software_protected: true,
-        };
         let env = Env::seeded(clock.clone(), seed);
         let domain = Domain::new(store.clone(), Arc::clone(&keyring), env, settings).expect("a domain");
         Self { domain, clock, store, keyring, location, folder, seed }
@@ -318,6 +347,16 @@ impl House {
         .bind(self.now())
     }
 
+    /// How many rows each table has: two of these differ by what was written in between.
+    pub async fn rows(&self) -> BTreeMap<&'static str, i64> {
+        let mut conn = self.store.read().await.expect("a connection");
+        let mut rows = BTreeMap::new();
+        for (table, count) in TABLES {
+            rows.insert(table, number(sql(count), &mut conn).await.expect("a count"));
+        }
+        rows
+    }
+
     /// Puts rows in by hand, and lets this house know at once.
     pub async fn put(&self, rows: Vec<Sql>) {
         let now = self.now();
@@ -375,6 +414,18 @@ impl Machine {
     /// An operation of this workload's, now.
     pub fn op(&self) -> Op {
         operation(&self.env, Actor::Workload { id: self.id, token: self.token })
+    }
+}
+
+fn settings() -> Settings {
+    let hours = |n| Duration::from_hours(n);
+    Settings {
+        origin: "https://keys.example.com".into(),
+        rp_id: "keys.example.com".into(),
+        verify_max_staleness: Duration::ZERO,
+        session: (hours(1), hours(24)),
+        admin_session: (Duration::from_mins(15), hours(12)),
+        software_protected: true,
     }
 }
 
