@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use futures_util::future::BoxFuture;
 use keywarden_model::{RequestId, TypedId};
 use keywarden_store::keys::public_ids;
-use keywarden_store::{Basis, Changed, Counter, Store, Tx, WriteError, Written, change};
+use keywarden_store::{Changed, Counter, Store, change};
 use keywarden_vault::{EnvelopeKey, Keyring};
 
 use crate::audit::{Record, Subjects};
@@ -17,14 +16,11 @@ use crate::authz::{Action, Gate, Permit, Reach, Resource};
 use crate::decisions::Decisions;
 use crate::freshness::{Freshness, MAX_AGE};
 use crate::keys;
-use crate::once::{self, Noted, Repeatable};
 use crate::passkeys::{Passkeys, Relying, RelyingError};
 use crate::refusals::Refusals;
 use crate::tokens::Tokens;
 use crate::{Actor, Env, Fault, Op, Refused, Source};
 
-/// How often a mutation is decided anew because who may do what changed under it.
-const DECISIONS: u32 = 8;
 /// Steps of the change counter that are read at once; more than that and everything is forgotten.
 const STEPS: i64 = 1_000;
 
@@ -205,7 +201,7 @@ impl Domain {
         }
     }
 
-    fn forget_everything(&self) {
+    pub(crate) fn forget_everything(&self) {
         self.gate().forget();
         self.tokens().forget();
         self.0.keys.forget_everything();
@@ -245,172 +241,7 @@ impl Domain {
         self.gate().is_privileged(op, self.store(), counter).await
     }
 
-    // ---- changing -----------------------------------------------------------------------------------------------
-
-    /// Decides, then writes with its event, and notes the idempotency key; decides anew when who may do what changed
-    /// in between. `subjects` are the people (ids) of whom the events will tell, beside the actor.
-    ///
-    /// `body` runs inside the transaction, perhaps more than once: SQL and pure decisions only.
-    pub(crate) async fn change<T, E, F>(
-        &self,
-        op: &Op,
-        action: Action,
-        resource: &Resource,
-        subjects: &[String],
-        body: F,
-    ) -> Result<T, E>
-    where
-        T: Repeatable + Send + Sync + 'static,
-        E: From<Refused> + Send + 'static,
-        F: for<'t> Fn(&'t mut Tx, Record) -> BoxFuture<'t, Result<Written<T>, E>>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-    {
-        self.change_all(op, action, std::slice::from_ref(resource), subjects, body).await
-    }
-
-    /// As [`Domain::change`] of several things at once: each is asked for, and one no is a no to all.
-    pub(crate) async fn change_all<T, E, F>(
-        &self,
-        op: &Op,
-        action: Action,
-        resources: &[Resource],
-        subjects: &[String],
-        body: F,
-    ) -> Result<T, E>
-    where
-        T: Repeatable + Send + Sync + 'static,
-        E: From<Refused> + Send + 'static,
-        F: for<'t> Fn(&'t mut Tx, Record) -> BoxFuture<'t, Result<Written<T>, E>>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-    {
-        for _ in 0..DECISIONS {
-            let mut permit: Option<Permit> = None;
-            for resource in resources {
-                // The first one tells the event; it is the oldest, too, so that what it rests on is checked for all.
-                let one = self.authorize(op, action, resource).await?;
-                permit = permit.or(Some(one));
-            }
-            let permit = permit.ok_or(Refused::NotFound)?;
-            let basis = Basis::Permit { counter: permit.counter(), restricts: action.restricts() };
-            let record = self.record(op, Some(&permit), subjects).await.map_err(Refused::from)?;
-            match self.commit(op, basis, record, body.clone()).await {
-                Err(WriteError::Stale) => {
-                    self.look().await.map_err(Refused::from)?;
-                }
-                Err(WriteError::Refused(error)) => return Err(error),
-                Err(WriteError::Store(error)) => return Err(Refused::from(error).into()),
-                Ok(done) => {
-                    if action.restricts() {
-                        self.look().await.map_err(Refused::from)?;
-                    }
-                    return Ok(done);
-                }
-            }
-        }
-        Err(Refused::from(Fault::Unexpected("who may do what changes too often to decide".into())).into())
-    }
-
-    /// Writes on its own account, without a permit: a job, the operator's shell, a one-time link that proves itself
-    /// in `body`. `why` names which.
-    pub(crate) async fn change_unasked<T, E, F>(
-        &self,
-        op: &Op,
-        why: &'static str,
-        subjects: &[String],
-        body: F,
-    ) -> Result<T, E>
-    where
-        T: Repeatable + Send + Sync + 'static,
-        E: From<Refused> + Send + 'static,
-        F: for<'t> Fn(&'t mut Tx, Record) -> BoxFuture<'t, Result<Written<T>, E>>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-    {
-        tracing::debug!(why, actor = op.actor.kind(), "domain.change_unasked");
-        let record = self.record(op, None, subjects).await.map_err(Refused::from)?;
-        match self.commit(op, Basis::Own, record, body).await {
-            Err(WriteError::Refused(error)) => Err(error),
-            Err(WriteError::Stale) => {
-                Err(Refused::from(Fault::Unexpected("stale without a permit".into())).into())
-            }
-            Err(WriteError::Store(error)) => Err(Refused::from(error).into()),
-            Ok(done) => {
-                self.look().await.map_err(Refused::from)?;
-                Ok(done)
-            }
-        }
-    }
-
-    async fn commit<T, E, F>(
-        &self,
-        op: &Op,
-        basis: Basis,
-        record: Record,
-        body: F,
-    ) -> Result<T, WriteError<E>>
-    where
-        T: Repeatable + Send + Sync + 'static,
-        E: From<Refused> + Send + 'static,
-        F: for<'t> Fn(&'t mut Tx, Record) -> BoxFuture<'t, Result<Written<T>, E>>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-    {
-        let refused = |error: Refused| WriteError::Refused(E::from(error));
-        if op.once.is_some() {
-            let mut conn = self.store().read().await?;
-            match once::look::<T>(&mut conn, op, self.keyring())
-                .await
-                .map_err(|error| refused(error.into()))?
-            {
-                Some(Ok(before)) => return Ok(before),
-                Some(Err(replayed)) => return Err(refused(replayed.into())),
-                None => {}
-            }
-        }
-        let noted = Arc::new(Noted::of(op));
-        let (keyring, env) = (Arc::clone(self.keyring()), self.env().clone());
-        let wrote = self
-            .store()
-            .write(basis, move |tx: &mut Tx| {
-                let (body, record) = (body.clone(), record.clone());
-                let (noted, keyring, env) = (Arc::clone(&noted), Arc::clone(&keyring), env.clone());
-                Box::pin(async move {
-                    let written = body(tx, record).await?;
-                    if let Some(noted) = &*noted {
-                        once::note(tx, noted, &keyring, &env, written.value())
-                            .await
-                            .map_err(|fault| E::from(Refused::from(fault)))?;
-                    }
-                    Ok(written)
-                })
-            })
-            .await;
-        match wrote {
-            // A twin of this very request was faster: its row stands, so its answer is ours.
-            Err(WriteError::Refused(_) | WriteError::Store(_)) if op.once.is_some() => {
-                let mut conn = self.store().read().await?;
-                match once::look::<T>(&mut conn, op, self.keyring())
-                    .await
-                    .map_err(|error| refused(error.into()))?
-                {
-                    Some(Ok(before)) => Ok(before),
-                    Some(Err(replayed)) => Err(refused(replayed.into())),
-                    None => wrote,
-                }
-            }
-            other => other,
-        }
-    }
+    // ---- the record ---------------------------------------------------------------------------------------------
 
     /// What events of this operation are made with: under its permit, with the keys of the subjects they tell of.
     pub(crate) async fn record(

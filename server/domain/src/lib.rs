@@ -15,6 +15,7 @@ pub mod audit;
 pub mod authz;
 #[cfg(any(test, feature = "cast"))]
 pub mod cast;
+mod change;
 mod decisions;
 mod domain;
 pub mod env;

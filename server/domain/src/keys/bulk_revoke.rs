@@ -123,7 +123,7 @@ impl Domain {
         };
         let note = note.to_owned();
         let owners: Vec<_> = keys.iter().map(|(id, owner, _)| (*id, *owner)).collect();
-        self.change_all(op, Action::RevokeKey, &resources, &[], move |tx, record| {
+        self.change(op, Action::RevokeKey, resources.as_slice(), &[], move |tx, record| {
             let (owners, note) = (owners.clone(), note.clone());
             Box::pin(async move {
                 let now = record.now();

@@ -1,0 +1,191 @@
+//! Changing: decide, write with an event, answer a repeated request as the first one.
+
+use std::slice;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use keywarden_store::{Basis, Tx, WriteError, Written};
+
+use crate::audit::Record;
+use crate::authz::{Action, Permit, Resource};
+use crate::once::{self, Noted, Repeatable};
+use crate::{Domain, Fault, Op, Refused};
+
+/// How often a mutation is decided anew because who may do what changed under it.
+const DECISIONS: u32 = 8;
+
+/// What a change is about: one thing, or several that change together or not at all.
+pub(crate) trait Concerned: Sync {
+    /// Each of them.
+    fn each(&self) -> &[Resource];
+}
+
+impl Concerned for Resource {
+    fn each(&self) -> &[Self] {
+        slice::from_ref(self)
+    }
+}
+
+impl Concerned for [Resource] {
+    fn each(&self) -> &[Resource] {
+        self
+    }
+}
+
+impl Domain {
+    /// Decides, then writes with its event, and notes the idempotency key; decides anew when who may do what changed
+    /// in between. Of several things each is asked for, and one no is a no to all. `subjects` are the people (ids) of
+    /// whom the events will tell, beside the actor.
+    ///
+    /// `body` runs inside the transaction, perhaps more than once: SQL and pure decisions only.
+    pub(crate) async fn change<T, E, F>(
+        &self,
+        op: &Op,
+        action: Action,
+        concerned: &(impl Concerned + ?Sized),
+        subjects: &[String],
+        body: F,
+    ) -> Result<T, E>
+    where
+        T: Repeatable + Send + Sync + 'static,
+        E: From<Refused> + Send + 'static,
+        F: for<'t> Fn(&'t mut Tx, Record) -> BoxFuture<'t, Result<Written<T>, E>>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        for _ in 0..DECISIONS {
+            let mut permit: Option<Permit> = None;
+            for resource in concerned.each() {
+                // The first one tells the event; it is the oldest, too, so that what it rests on is checked for all.
+                let one = self.authorize(op, action, resource).await?;
+                permit = permit.or(Some(one));
+            }
+            let permit = permit.ok_or(Refused::NotFound)?;
+            let basis = Basis::Permit { counter: permit.counter(), restricts: action.restricts() };
+            let record = self.record(op, Some(&permit), subjects).await.map_err(Refused::from)?;
+            match self.commit(op, basis, record, body.clone()).await {
+                Err(WriteError::Stale) => {
+                    self.look().await.map_err(Refused::from)?;
+                }
+                Err(WriteError::Refused(error)) => return Err(error),
+                Err(WriteError::Store(error)) => return Err(Refused::from(error).into()),
+                Ok(done) => {
+                    if action.restricts() {
+                        self.heed().await;
+                    }
+                    return Ok(done);
+                }
+            }
+        }
+        Err(Refused::from(Fault::Unexpected("who may do what changes too often to decide".into())).into())
+    }
+
+    /// Writes on its own account, without a permit: a job, the operator's shell, a one-time link that proves itself
+    /// in `body`. `why` names which.
+    pub(crate) async fn change_unasked<T, E, F>(
+        &self,
+        op: &Op,
+        why: &'static str,
+        subjects: &[String],
+        body: F,
+    ) -> Result<T, E>
+    where
+        T: Repeatable + Send + Sync + 'static,
+        E: From<Refused> + Send + 'static,
+        F: for<'t> Fn(&'t mut Tx, Record) -> BoxFuture<'t, Result<Written<T>, E>>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        tracing::debug!(why, actor = op.actor.kind(), "domain.change_unasked");
+        let record = self.record(op, None, subjects).await.map_err(Refused::from)?;
+        match self.commit(op, Basis::Own, record, body).await {
+            Err(WriteError::Refused(error)) => Err(error),
+            Err(WriteError::Stale) => {
+                Err(Refused::from(Fault::Unexpected("stale without a permit".into())).into())
+            }
+            Err(WriteError::Store(error)) => Err(Refused::from(error).into()),
+            Ok(done) => {
+                self.heed().await;
+                Ok(done)
+            }
+        }
+    }
+
+    /// What was written counts on this node at once. It is done, whatever happens now: if the counter cannot be read,
+    /// everything is forgotten instead, and the caller gets its answer. A fresh value is shown only this once.
+    async fn heed(&self) {
+        if let Err(fault) = self.look().await {
+            tracing::warn!(%fault, "domain.change: the change counter does not answer; all is forgotten");
+            self.forget_everything();
+        }
+    }
+
+    async fn commit<T, E, F>(
+        &self,
+        op: &Op,
+        basis: Basis,
+        record: Record,
+        body: F,
+    ) -> Result<T, WriteError<E>>
+    where
+        T: Repeatable + Send + Sync + 'static,
+        E: From<Refused> + Send + 'static,
+        F: for<'t> Fn(&'t mut Tx, Record) -> BoxFuture<'t, Result<Written<T>, E>>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        if let Some(before) = self.done_before(op).await? {
+            return Ok(before);
+        }
+        let noted = Arc::new(Noted::of(op));
+        let (keyring, env) = (Arc::clone(self.keyring()), self.env().clone());
+        let wrote = self
+            .store()
+            .write(basis, move |tx: &mut Tx| {
+                let (body, record) = (body.clone(), record.clone());
+                let (noted, keyring, env) = (Arc::clone(&noted), Arc::clone(&keyring), env.clone());
+                Box::pin(async move {
+                    let written = body(tx, record).await?;
+                    if let Some(noted) = &*noted {
+                        once::note(tx, noted, &keyring, &env, written.value())
+                            .await
+                            .map_err(|fault| E::from(Refused::from(fault)))?;
+                    }
+                    Ok(written)
+                })
+            })
+            .await;
+        match wrote {
+            // A twin of this very request was faster: its row stands, so its answer is ours.
+            Err(WriteError::Refused(_) | WriteError::Store(_)) if op.once.is_some() => {
+                match self.done_before(op).await? {
+                    Some(before) => Ok(before),
+                    None => wrote,
+                }
+            }
+            other => other,
+        }
+    }
+
+    /// The answer of the same request, if it was done before.
+    async fn done_before<T, E>(&self, op: &Op) -> Result<Option<T>, WriteError<E>>
+    where
+        T: Repeatable,
+        E: From<Refused>,
+    {
+        if op.once.is_none() {
+            return Ok(None);
+        }
+        let refused = |error: Refused| WriteError::Refused(E::from(error));
+        let mut conn = self.store().read().await?;
+        let before = once::look::<T>(&mut conn, op, self.keyring()).await;
+        let before = before.map_err(|error| refused(error.into()))?;
+        before.transpose().map_err(|replayed| refused(replayed.into()))
+    }
+}
