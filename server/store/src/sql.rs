@@ -93,9 +93,16 @@ macro_rules! bound {
 }
 
 impl Sql {
-    /// Binds the next `$n`.
+    /// Binds the next `$n`. PostgreSQL has no NUL in texts, so none is kept or looked for here: it stands as U+FFFD,
+    /// which no name or id of ours holds.
     pub fn bind(mut self, value: impl Into<Value>) -> Self {
-        self.values.push(value.into());
+        let mut value = value.into();
+        if let Value::Text(Some(text)) = &mut value
+            && text.contains('\0')
+        {
+            *text = text.replace('\0', "\u{fffd}");
+        }
+        self.values.push(value);
         self
     }
 
