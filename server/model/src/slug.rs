@@ -25,7 +25,7 @@ pub enum SlugError {
 }
 
 /// Words that name parts of Keywarden itself (S-02).
-pub const RESERVED: [&str; 24] = [
+pub const RESERVED: [&str; 26] = [
     "admin",
     "all",
     "api",
@@ -42,6 +42,8 @@ pub const RESERVED: [&str; 24] = [
     "new",
     "none",
     "null",
+    "operator",
+    "operators",
     "owner",
     "public",
     "readyz",

@@ -1,7 +1,7 @@
 //! Teams and their members.
 
 use chrono::{DateTime, Utc};
-use keywarden_model::{Name, Slug, TeamId, UserId};
+use keywarden_model::{Name, TeamId, UserId};
 
 use crate::{Conn, StoreError, Tx, count::number, filter::Select, sql};
 
@@ -48,7 +48,7 @@ pub struct Insert<'a> {
     /// Its id.
     pub id: TeamId,
     /// The name in addresses.
-    pub slug: &'a Slug,
+    pub slug: &'a str,
     /// What people call it.
     pub name: &'a Name,
     /// When.
@@ -62,13 +62,28 @@ pub async fn insert(tx: &mut Tx, row: Insert<'_>) -> Result<(), StoreError> {
     sql("INSERT INTO teams (id, slug, name, folded_name, created_at, created_by, row_version)
          VALUES ($1, $2, $3, $4, $5, $6, 1)")
     .bind(row.id)
-    .bind(row.slug.as_str())
+    .bind(row.slug)
     .bind(row.name.as_str())
     .bind(row.name.folded())
     .bind(row.created_at)
     .bind(row.created_by)
     .execute_one(tx, "teams")
     .await
+}
+
+/// Writes the row unless its slug or name is taken; whether it did.
+pub async fn insert_if_free(tx: &mut Tx, row: Insert<'_>) -> Result<bool, StoreError> {
+    let inserted = sql("INSERT INTO teams (id, slug, name, folded_name, created_at, created_by, row_version)
+                        VALUES ($1, $2, $3, $4, $5, $6, 1) ON CONFLICT DO NOTHING")
+    .bind(row.id)
+    .bind(row.slug)
+    .bind(row.name.as_str())
+    .bind(row.name.folded())
+    .bind(row.created_at)
+    .bind(row.created_by)
+    .execute(tx)
+    .await?;
+    Ok(inserted == 1)
 }
 
 /// By its id.

@@ -54,6 +54,13 @@ impl<T> Written<T> {
         &self.value
     }
 
+    /// Whatever else happened with it.
+    #[must_use]
+    pub fn and_all(mut self, events: impl IntoIterator<Item = EventRow>) -> Self {
+        self.events.extend(events);
+        self
+    }
+
     /// One more event.
     #[must_use]
     pub fn and(mut self, event: EventRow) -> Self {

@@ -36,7 +36,7 @@ pub(crate) struct CreateKey {
     #[serde(default)]
     #[schema(example = "charges cards at checkout")]
     pub(super) description: String,
-    /// The id of a person or team. A workload must name one; there is none without an owner.
+    /// The id of a person or team. Otherwise the key belongs to the team `operators`, made when it is first needed.
     #[schema(example = "usr_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
     pub(super) owner: Option<String>,
     /// What it may be used for: at most 64, such as `orders:read` or `orders:*`.

@@ -42,7 +42,7 @@ pub(crate) struct TakeInKey {
     #[serde(default)]
     #[schema(example = "from before Keywarden")]
     description: String,
-    /// The id of a person or team. A workload must name one; there is none without an owner.
+    /// The id of a person or team. Otherwise the key belongs to the team `operators`, made when it is first needed.
     #[schema(example = "usr_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
     owner: Option<String>,
     #[serde(default)]

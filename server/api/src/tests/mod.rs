@@ -13,6 +13,7 @@ mod projects;
 mod strangers;
 mod users;
 mod verify;
+mod without_people;
 mod workloads;
 
 use axum::{Router, body::Body};
@@ -54,7 +55,7 @@ pub(crate) struct Answer {
 
 /// A request under construction.
 pub(crate) struct Call<'a> {
-    api: &'a Api,
+    router: &'a Router,
     request: http::request::Builder,
 }
 
@@ -67,20 +68,12 @@ impl Api {
         let mallory = token(&house, "mallory", Role::Manager, Some(&other)).await;
         let vera = token(&house, "vera", Role::Verifier, Some(&pay)).await;
         let owner = house.person("Olivia", &[]).await.id;
-        let router = crate::router(house.domain.clone()).merge(crate::anyone(house.domain.clone()));
+        let router = door(&house);
         Self { house, pay, olga, alice, mallory, vera, owner, router }
     }
 
     pub(crate) fn call(&self, method: &str, path: &str) -> Call<'_> {
-        let method: Method = method.to_uppercase().parse().unwrap();
-        let now = self.house.now();
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .extension(self.house.domain.env().id::<RequestId>(now))
-            .extension(ClientAddress([192, 0, 2, 7].into()))
-            .header(header::USER_AGENT, "curl/8");
-        Call { api: self, request }
+        Call::at(&self.router, &self.house, method, path)
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -124,7 +117,23 @@ impl Api {
     }
 }
 
-impl Call<'_> {
+/// The API as the server mounts it, without the server's own layers.
+pub(crate) fn door(house: &House) -> Router {
+    crate::router(house.domain.clone()).merge(crate::anyone(house.domain.clone()))
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn at(router: &'a Router, house: &House, method: &str, path: &str) -> Self {
+        let method: Method = method.to_uppercase().parse().unwrap();
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .extension(house.domain.env().id::<RequestId>(house.now()))
+            .extension(ClientAddress([192, 0, 2, 7].into()))
+            .header(header::USER_AGENT, "curl/8");
+        Self { router, request }
+    }
+
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.request = self.request.header(name, value);
         self
@@ -140,7 +149,7 @@ impl Call<'_> {
 
     pub(crate) async fn send(self, body: impl Into<Body>) -> Answer {
         let request = self.request.body(body.into()).unwrap();
-        let response = self.api.router.clone().oneshot(request).await.unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let body = String::from_utf8(body.to_vec()).unwrap();

@@ -15,8 +15,8 @@ use keywarden_vault::{Keyring, Purpose, Sealed, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::issue::{NewKey, insert_key, told};
+use super::owner;
 use super::terms::{TermError, Terms, latest_expiry};
-use crate::authz::Owner;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
 
@@ -62,7 +62,7 @@ pub enum ImportError {
     /// Not 64 hexadecimal digits.
     #[error("a SHA-256 has 64 hexadecimal digits")]
     Malformed,
-    /// Nobody would own it.
+    /// Nobody was named, and the team `operators` cannot be made because another one has its name.
     #[error("name an owner: a team or a person")]
     NoOwner,
     /// It looks like a value of Keywarden's own.
@@ -141,7 +141,7 @@ impl Domain {
         // Whether a value is known is told only to who may import: so first the permit, in `change`.
         let digest = import.value.digest();
         let new = import.key;
-        let owner = new.owner.or_else(|| op.actor.person().map(|person| Owner::Person(person.id)));
+        let owner = owner::named_or_asking(new.owner, &op.actor);
         let id: ApiKeyId = self.fresh(op);
         let value: KeyValueId = self.fresh(op);
         let keyring = Arc::clone(self.keyring());
@@ -158,24 +158,15 @@ impl Domain {
                     Err(ImportError::Ours) => return Err(ImportError::Ours),
                     Err(_) => return Err(ImportError::Weak),
                 };
-                let owner = owner.ok_or(ImportError::NoOwner)?;
                 let now = record.now();
                 let place = rows::place(tx, environment).await?.ok_or(Refused::NotFound)?;
                 if place.archived_at.is_some() {
                     return Err(ImportError::Archived);
                 }
-                let terms = Terms {
-                    name: new.name.clone(),
-                    description: new.description.clone(),
-                    owner,
-                    scopes: new.scopes.clone(),
-                    allowed_cidrs: new.allowed_cidrs.clone(),
-                    rate_limit: new.rate_limit,
-                    tags: new.tags.clone(),
-                    metadata: new.metadata.clone(),
-                    not_before: new.not_before,
-                    expires_at: new.expires_at.or_else(|| latest_expiry(now, place.max_lifetime_seconds)),
-                };
+                let (owner, made) =
+                    owner::settle(tx, &record, owner, id).await?.ok_or(ImportError::NoOwner)?;
+                let expires_at = new.expires_at.or_else(|| latest_expiry(now, place.max_lifetime_seconds));
+                let terms = Terms::of(new, owner, expires_at);
                 terms.check_times(now, place.max_lifetime_seconds, now)?;
                 if last_day <= now || terms.expires_at.is_some_and(|end| end < last_day) {
                     return Err(ImportError::LastDay);
@@ -212,7 +203,7 @@ impl Domain {
                     .fact("environment", place.environment_id)
                     .fact("value", value)
                     .fact("last_day", last_day);
-                Ok(Written::new(id, event.finish()?))
+                Ok(Written::new(id, event.finish()?).and_all(made))
             })
         })
         .await

@@ -12,6 +12,7 @@ use keywarden_store::{Conn, StoreError, Tx, Written};
 use keywarden_vault::token::{self, Kind};
 use keywarden_vault::{Keyring, Purpose, SecretString};
 
+use super::owner;
 use super::terms::{TermError, Terms, latest_expiry, owner_fact};
 use crate::audit::{Draft, Fact, Record};
 use crate::authz::Owner;
@@ -42,7 +43,7 @@ pub struct NewKey {
     pub name: Name,
     /// What it is for.
     pub description: Description,
-    /// Whose it is; `None`: the person who issues it. Workloads and operators must name somebody.
+    /// Whose it is; `None`: the person who issues it, or for a machine the team `operators`.
     pub owner: Option<Owner>,
     /// What it may be used for.
     pub scopes: Scopes,
@@ -110,7 +111,7 @@ pub enum IssueError {
     /// The project is archived.
     #[error("this project is archived: nothing new is made in it")]
     Archived,
-    /// Nobody would own it.
+    /// Nobody was named, and the team `operators` cannot be made because another one has its name.
     #[error("name an owner: a team or a person")]
     NoOwner,
     /// As everywhere.
@@ -126,31 +127,15 @@ impl Domain {
     /// Issues a key with its first value.
     pub async fn issue_key(&self, op: &Op, new: NewKey) -> Result<Issued, IssueError> {
         let place = self.place(&new.place).await?;
-        let owner = new.owner.or_else(|| op.actor.person().map(|person| Owner::Person(person.id)));
+        let owner = owner::named_or_asking(new.owner, &op.actor);
         let resource = Resource::Environment { id: place.environment_id, project: place.project_id };
-        let permitted = owner.is_some() || self.would(op, Action::IssueKey, &resource).await?;
-        let Some(owner) = owner else {
-            // A stranger must not learn from this error that the environment exists.
-            return Err(if permitted { IssueError::NoOwner } else { Refused::NotFound.into() });
-        };
-        let terms = Arc::new(Terms {
-            name: new.name,
-            description: new.description,
-            owner,
-            scopes: new.scopes,
-            allowed_cidrs: new.allowed_cidrs,
-            rate_limit: new.rate_limit,
-            tags: new.tags,
-            metadata: new.metadata,
-            not_before: new.not_before,
-            expires_at: new.expires_at,
-        });
+        let new = Arc::new(new);
         let id: ApiKeyId = self.fresh(op);
         let value: KeyValueId = self.fresh(op);
         let keyring = Arc::clone(self.keyring());
         let by = op.actor.id();
         self.change(op, Action::IssueKey, &resource, &[], move |tx, record| {
-            let (terms, keyring, by) = (Arc::clone(&terms), Arc::clone(&keyring), by.clone());
+            let (new, keyring, by) = (Arc::clone(&new), Arc::clone(&keyring), by.clone());
             let environment = place.environment_id;
             Box::pin(async move {
                 let now = record.now();
@@ -158,22 +143,22 @@ impl Domain {
                 if place.archived_at.is_some() {
                     return Err(IssueError::Archived);
                 }
-                let mut terms = (*terms).clone();
-                if terms.expires_at.is_none() {
-                    terms.expires_at = latest_expiry(now, place.max_lifetime_seconds);
-                }
+                let (owner, made) =
+                    owner::settle(tx, &record, owner, id).await?.ok_or(IssueError::NoOwner)?;
+                let expires_at = new.expires_at.or_else(|| latest_expiry(now, place.max_lifetime_seconds));
+                let terms = Terms::of(&new, owner, expires_at);
                 terms.check_times(now, place.max_lifetime_seconds, now)?;
                 terms.check_owner(tx).await??;
                 insert_key(tx, id, &place, &terms, false, &record, &by).await??;
                 let label: KeyLabel =
                     place.label.parse().map_err(|cause| Fault::Damaged(format!("environments: {cause}")))?;
-                let made = Fresh { id: value, key: id, label: &label, by: &by };
-                let (public_id, secret) = made.insert(tx, &record, &keyring).await?;
+                let fresh = Fresh { id: value, key: id, label: &label, by: &by };
+                let (public_id, secret) = fresh.insert(tx, &record, &keyring).await?;
                 let event = told(&record, Action::IssueKey, id, &terms)
                     .project(place.project_id)
                     .fact("environment", place.environment_id)
                     .fact("value", value);
-                Ok(Written::new(Issued { id, public_id, value: secret }, event.finish()?))
+                Ok(Written::new(Issued { id, public_id, value: secret }, event.finish()?).and_all(made))
             })
         })
         .await

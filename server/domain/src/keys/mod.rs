@@ -19,6 +19,7 @@ mod limiter;
 mod list;
 mod memory;
 mod meter;
+mod owner;
 pub mod patterns;
 mod resume;
 mod revoke;

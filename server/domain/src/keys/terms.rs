@@ -5,6 +5,7 @@ use keywarden_model::{AllowedCidrs, Description, Metadata, Name, RateLimit, Scop
 use keywarden_store::Tx;
 use keywarden_store::keys::{self as rows, Attributes};
 
+use super::issue::NewKey;
 use crate::audit::Fact;
 use crate::authz::Owner;
 use crate::{Fault, Refused};
@@ -48,6 +49,22 @@ pub enum TermError {
 }
 
 impl Terms {
+    /// Those of a new key.
+    pub(super) fn of(new: &NewKey, owner: Owner, expires_at: Option<DateTime<Utc>>) -> Self {
+        Self {
+            name: new.name.clone(),
+            description: new.description.clone(),
+            owner,
+            scopes: new.scopes.clone(),
+            allowed_cidrs: new.allowed_cidrs.clone(),
+            rate_limit: new.rate_limit,
+            tags: new.tags.clone(),
+            metadata: new.metadata.clone(),
+            not_before: new.not_before,
+            expires_at,
+        }
+    }
+
     /// Checks times: `since` is when the newest value was made, from which the environment's longest life counts.
     pub(super) fn check_times(
         &self,

@@ -41,7 +41,7 @@ impl Domain {
             Box::pin(async move {
                 let row = rows::Insert {
                     id,
-                    slug: &new.slug,
+                    slug: new.slug.as_str(),
                     name: &new.name,
                     created_at: record.now(),
                     created_by: &by,
