@@ -94,10 +94,23 @@ mod tests {
             let day = 24 * 3_600;
             rows.extend([usage(hour - 401 * 24), usage(hour - 399 * 24)]);
             rows.extend([window(now.timestamp() - 3 * day), window(now.timestamp() - day)]);
+            let waiting = |table: &'static str, id: &'static str, expires: DateTime<Utc>| {
+                sql(table).bind(id).bind(vec![0_u8]).bind(now).bind(expires)
+            };
+            const CODES: &str =
+                "INSERT INTO unseen_codes (session_id, sealed, created_at, expires_at) VALUES ($1, $2, $3, $4)";
+            const POSTS: &str = "INSERT INTO pending_posts (id, session_id, sealed, created_at, expires_at)
+                                 VALUES ($1, 'ses_1', $2, $3, $4)";
+            for table in [CODES, POSTS] {
+                rows.push(waiting(table, "old", now));
+                rows.push(waiting(table, "new", now + TimeDelta::minutes(5)));
+            }
             house.put(rows).await;
             let mut op = house.domain.system_op("sweep");
             op.now += TimeDelta::seconds(1);
-            assert_eq!(house.domain.sweep(&op).await.unwrap(), 1_502);
+            assert_eq!(house.domain.sweep(&op).await.unwrap(), 1_504);
+            assert_eq!(left(&house, "SELECT count(*) AS number FROM unseen_codes").await, 1);
+            assert_eq!(left(&house, "SELECT count(*) AS number FROM pending_posts").await, 1);
             assert_eq!(left(&house, "SELECT count(*) AS number FROM ceremonies").await, 1);
             assert_eq!(left(&house, "SELECT count(*) AS number FROM key_usage").await, 1);
             assert_eq!(left(&house, "SELECT count(*) AS number FROM rate_windows").await, 1);

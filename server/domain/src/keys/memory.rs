@@ -20,6 +20,7 @@ use moka::sync::Cache;
 use serde::de::DeserializeOwned;
 
 use super::judge::{KeyLife, ValueLife};
+use super::kept::Kept;
 use super::key;
 use super::limiter::Limiter;
 use super::meter::{Counts, Meter};
@@ -94,6 +95,7 @@ pub(crate) struct Memory {
     verifiers: Cache<WorkloadId, (i64, Arc<Reach>)>,
     moves: Mutex<Vec<MacMove>>,
     pub(super) counts: Counts,
+    pub(super) kept: Kept,
     pub(super) limiter: Limiter,
     pub(super) meter: Meter,
     pub(super) store_failed_at: Mutex<Option<Instant>>,
@@ -110,6 +112,7 @@ impl Memory {
             verifiers: cache(VERIFIERS),
             moves: Mutex::default(),
             counts: Counts::default(),
+            kept: Kept::default(),
             limiter: Limiter::new(),
             meter: Meter::new(),
             store_failed_at: Mutex::default(),

@@ -13,6 +13,7 @@ mod extend;
 mod import;
 mod issue;
 pub mod judge;
+mod kept;
 mod key;
 mod leaks;
 mod limiter;

@@ -1,10 +1,12 @@
 //! What the meter counted: written every few seconds, told in summary once a minute, read for charts.
 
 use std::collections::BTreeMap;
+use std::slice;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::{ApiKeyId, VerifyCode};
-use keywarden_store::keys::{self as rows, usage};
+use keywarden_store::keys as rows;
+use keywarden_store::keys::usage::{self, Uses};
 use keywarden_store::{StoreError, Written};
 
 use super::meter::{CALLERS, Told};
@@ -42,30 +44,68 @@ pub struct UsagePoint {
 
 impl Domain {
     /// Writes what was used since the last flush, and tags that were made again; says how many rows. A job calls it every
-    /// five seconds and when the node stops. What cannot be written is lost: uses are a measure, not a record.
+    /// five seconds and when the node stops. What cannot be written is kept for the next time. A batch whose commit
+    /// failed without saying whether it took effect may be counted twice: uses are a measure, not a record.
     pub async fn flush_usage(&self) -> Result<u64, Fault> {
         self.flush_moves().await?;
-        let (all, lost) = self.key_memory().meter.take();
-        if lost > 0 {
-            tracing::warn!(lost, "domain.flush_usage: more values in use than are counted");
-        }
+        let memory = self.key_memory();
+        let (fresh, mut lost) = memory.meter.take();
+        let all = memory.kept.with(fresh);
+        let mut unwritten: Vec<Uses> = Vec::new();
+        let mut away = None;
         for batch in all.chunks(BATCH) {
-            let batch = batch.to_vec();
-            let wrote = self.store().write_silently("uses of keys", move |tx| {
-                let batch = batch.clone();
-                Box::pin(async move {
-                    for uses in &batch {
-                        usage::add(tx, uses, CALLERS.into()).await?;
-                        if uses.outcome == VerifyCode::Valid.as_str() {
-                            usage::note_use(tx, uses.key, uses.value, uses.last_at).await?;
-                        }
-                    }
-                    Ok::<_, StoreError>(())
-                })
-            });
-            wrote.await.map_err(silent)?;
+            if away.is_some() {
+                unwritten.extend_from_slice(batch);
+                continue;
+            }
+            match self.write_uses(batch).await {
+                Ok(()) => {}
+                Err(fault) if fault.is_passing() => {
+                    unwritten.extend_from_slice(batch);
+                    away = Some(fault);
+                }
+                // What the database will never take must not hold up all the rest.
+                Err(_) => lost += self.write_one_by_one(batch, &mut unwritten).await,
+            }
         }
-        Ok(all.len() as u64)
+        lost += memory.kept.keep(&unwritten);
+        if lost > 0 {
+            tracing::warn!(lost, "domain.flush_usage: uses that there was no room for, or that were refused");
+        }
+        away.map_or(Ok(all.len() as u64), Err)
+    }
+
+    /// How many uses were refused for good.
+    async fn write_one_by_one(&self, batch: &[Uses], unwritten: &mut Vec<Uses>) -> u64 {
+        let mut refused = 0;
+        for one in batch {
+            match self.write_uses(slice::from_ref(one)).await {
+                Ok(()) => {}
+                Err(fault) if fault.is_passing() => unwritten.push(one.clone()),
+                Err(fault) => {
+                    tracing::error!(%fault, "domain.flush_usage: a row was refused");
+                    refused += u64::try_from(one.uses).unwrap_or(0);
+                }
+            }
+        }
+        refused
+    }
+
+    async fn write_uses(&self, batch: &[Uses]) -> Result<(), Fault> {
+        let batch = batch.to_vec();
+        let wrote = self.store().write_silently("uses of keys", move |tx| {
+            let batch = batch.clone();
+            Box::pin(async move {
+                for uses in &batch {
+                    usage::add(tx, uses, CALLERS.into()).await?;
+                    if uses.outcome == VerifyCode::Valid.as_str() {
+                        usage::note_use(tx, uses.key, uses.value, uses.last_at).await?;
+                    }
+                }
+                Ok::<_, StoreError>(())
+            })
+        });
+        wrote.await.map_err(silent)
     }
 
     async fn flush_moves(&self) -> Result<(), Fault> {

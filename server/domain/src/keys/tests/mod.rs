@@ -1,5 +1,6 @@
 //! Keys on both engines: every verb with what it lets verify afterwards.
 
+mod away;
 mod bulk;
 mod drain;
 mod edit;
