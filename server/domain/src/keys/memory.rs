@@ -147,10 +147,17 @@ impl Memory {
         self.values.get(&id)
     }
 
-    /// Reads a value and its key, and remembers them unless something is forgotten meanwhile.
-    pub(super) async fn load(&self, conn: &mut Conn, id: PublicId) -> Result<Option<Arc<Known>>, Fault> {
+    /// Reads the value that one of these tags proves, with its key, and remembers them unless something is forgotten
+    /// meanwhile.
+    pub(super) async fn load(
+        &self,
+        conn: &mut Conn,
+        id: PublicId,
+        macs: &[[u8; 32]],
+    ) -> Result<Option<Arc<Known>>, Fault> {
         let epoch = self.epoch.load(Ordering::SeqCst);
-        let Some(value) = rows::value_by_public_id(conn, id.as_str()).await? else { return Ok(None) };
+        let found = rows::value_by_mac(conn, macs).await?;
+        let Some(value) = found.filter(|value| value.public_id == id.as_str()) else { return Ok(None) };
         let Some(key) = rows::find(conn, value.key_id).await? else { return Ok(None) };
         let known = Arc::new(self.known(key, value)?);
         self.values.insert(id, Arc::clone(&known));

@@ -132,7 +132,8 @@ impl Domain {
         let who = Who::of(&op.actor);
         memory.counts.add((who, question.route, code), 1);
         if let Some(known) = &known {
-            let caller = mask(question.caller.unwrap_or_default());
+            // A value of ours is known by its looks, an imported one by having been shown just now.
+            let caller = mask(question.caller.unwrap_or_default()).replace(question.presented, "…");
             let agent = caller.get(..caller.floor_char_boundary(AGENT)).unwrap_or_default();
             memory.meter.record(&Use {
                 key: known.key.id,
@@ -229,6 +230,10 @@ impl Domain {
     }
 
     /// The value of this public id, if the hash fits and the caller may verify in its project.
+    ///
+    /// Memory is asked by the id, and its answer compared in constant time. The store is asked by the hash: it finds
+    /// nothing for an unknown id and nothing for a wrong secret, in the same time, whatever ids there are (S-09). To
+    /// steer such a search one would have to know the keyring's key.
     async fn find_value(
         &self,
         ground: &Ground,
@@ -249,8 +254,10 @@ impl Domain {
             let away = "the key is not in memory, and the database does not answer";
             return Err(StoreError::Unavailable(away.into()).into());
         }
+        let tags = self.keyring().macs(Purpose::ApiKeyMac, material).map_err(Fault::from)?;
+        let tags: Vec<_> = tags.into_iter().map(|(_, tag)| tag).collect();
         let mut conn = self.store().read().await?;
-        let stored = memory.load(&mut conn, id).await?;
+        let stored = memory.load(&mut conn, id, &tags).await?;
         drop(conn);
         if self.fits(stored.as_deref(), material, imported)?
             && let Some(known) = stored.filter(|known| may(reach, known.key.project))

@@ -9,7 +9,9 @@ mod issue;
 mod leaks;
 mod list;
 mod rate;
+mod rehash;
 mod rotate;
+mod timing;
 mod verify;
 
 use keywarden_model::{Role, Scopes, VerifyCode};
