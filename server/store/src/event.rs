@@ -161,8 +161,15 @@ const COLUMNS: &str =
     "SELECT id, at, action, outcome, actor_kind, actor_id, resource_kind, resource_id, project_id, bytes
                        FROM events";
 
+pub(crate) const NEWEST_FIRST: &str = "ORDER BY id DESC LIMIT ?";
+
 /// Newest first.
 pub async fn list(conn: &mut Conn, filter: &Filter, limit: u32) -> Result<Vec<Found>, StoreError> {
+    let rows: Vec<FoundRow> = page(filter).then(NEWEST_FIRST, [limit]).all(conn).await?;
+    rows.into_iter().map(Found::try_from).collect()
+}
+
+pub(crate) fn page(filter: &Filter) -> Select {
     let mut select = Select::from(COLUMNS);
     if let Some(projects) = &filter.projects {
         select = select.and_in("project_id", projects.iter().copied());
@@ -192,8 +199,7 @@ pub async fn list(conn: &mut Conn, filter: &Filter, limit: u32) -> Result<Vec<Fo
     if let Some(before) = filter.before {
         select = select.and("id < ?", [before]);
     }
-    let rows: Vec<FoundRow> = select.then("ORDER BY id DESC LIMIT ?", [limit]).all(conn).await?;
-    rows.into_iter().map(Found::try_from).collect()
+    select
 }
 
 /// One event.

@@ -110,8 +110,12 @@ impl Select {
 
     /// Asks how the statement would be run, instead of running it.
     #[cfg(test)]
-    pub(crate) fn explained(mut self) -> Self {
-        self.text.insert_str(0, "EXPLAIN QUERY PLAN ");
+    pub(crate) fn explained(mut self, engine: crate::Engine) -> Self {
+        let ask = match engine {
+            crate::Engine::Postgres => "EXPLAIN (COSTS OFF) ",
+            crate::Engine::Sqlite => "EXPLAIN QUERY PLAN ",
+        };
+        self.text.insert_str(0, ask);
         self
     }
 

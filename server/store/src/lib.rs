@@ -25,6 +25,8 @@ pub mod dialect;
 mod engine;
 pub mod environments;
 pub mod event;
+#[cfg(test)]
+mod explain;
 pub mod filter;
 pub mod fsck;
 pub mod idempotency;

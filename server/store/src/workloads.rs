@@ -99,8 +99,14 @@ pub struct Filter {
     pub after: Option<WorkloadId>,
 }
 
+pub(crate) const OLDEST_FIRST: &str = "ORDER BY w.id LIMIT ?";
+
 /// Oldest first.
 pub async fn list(conn: &mut Conn, filter: &Filter, limit: u32) -> Result<Vec<Workload>, StoreError> {
+    page(filter).then(OLDEST_FIRST, [limit]).all(conn).await
+}
+
+pub(crate) fn page(filter: &Filter) -> Select {
     let mut select = Select::from(COLUMNS);
     if let Some(projects) = &filter.projects {
         select = select.and_in("w.project_id", projects.iter().copied());
@@ -121,5 +127,5 @@ pub async fn list(conn: &mut Conn, filter: &Filter, limit: u32) -> Result<Vec<Wo
     if let Some(after) = filter.after {
         select = select.and("w.id > ?", [after]);
     }
-    select.then("ORDER BY w.id LIMIT ?", [limit]).all(conn).await
+    select
 }

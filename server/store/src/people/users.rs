@@ -130,8 +130,14 @@ pub struct Filter {
     pub after: Option<(String, UserId)>,
 }
 
+pub(crate) const BY_NAME: &str = "ORDER BY folded_name, id LIMIT ?";
+
 /// By name.
 pub async fn list(conn: &mut Conn, filter: &Filter, limit: u32) -> Result<Vec<User>, StoreError> {
+    page(filter).then(BY_NAME, [limit]).all(conn).await
+}
+
+pub(crate) fn page(filter: &Filter) -> Select {
     let mut select = Select::from(COLUMNS);
     if let Some(name) = &filter.name {
         select = select.and("folded_name LIKE ? ESCAPE '\\'", [containing(name)]);
@@ -142,7 +148,7 @@ pub async fn list(conn: &mut Conn, filter: &Filter, limit: u32) -> Result<Vec<Us
     if let Some((name, id)) = &filter.after {
         select = select.and("(folded_name, id) > (?, ?)", [Value::from(name), Value::from(*id)]);
     }
-    select.then("ORDER BY folded_name, id LIMIT ?", [limit]).all(conn).await
+    select
 }
 
 /// A team that a person is in.

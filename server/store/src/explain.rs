@@ -1,0 +1,170 @@
+//! How the engines go about lists: along an index in their order, never by looking at every row. SQLite decides by its
+//! schema alone and is asked about an empty file; PostgreSQL decides by statistics and is asked about filled tables.
+
+use crate::{Conn, Engine, Location, Sql, Store, StoreError, Value, WriteError, filter::Select, sql};
+
+mod lists;
+
+/// Where tests find a PostgreSQL server on which they may make databases.
+const POSTGRES: &str = "KEYWARDEN_TEST_POSTGRES";
+
+/// Records that answer how they would be read.
+#[derive(Debug)]
+pub(crate) struct Planner {
+    store: Store,
+    _folder: tempfile::TempDir,
+}
+
+/// The steps of one statement, a line each.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    engine: Engine,
+    steps: Vec<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct SqliteStep {
+    detail: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct PostgresStep {
+    #[sqlx(rename = "QUERY PLAN")]
+    line: String,
+}
+
+impl Planner {
+    /// One for each engine that is here.
+    pub(crate) async fn each() -> Vec<Self> {
+        let folder = || tempfile::tempdir().unwrap();
+        let file = folder();
+        let store = Store::open(&Location::Sqlite(file.path().join("plans.db"))).await.unwrap();
+        let mut planners = vec![Self { store, _folder: file }];
+        if let Some(server) = server() {
+            let unique = folder();
+            // The folder's name is as unique as the machine can make it.
+            let letters = unique.path().file_name().unwrap().as_encoded_bytes().iter();
+            let number = letters.fold(0_u64, |sum, byte| sum.wrapping_mul(257).wrapping_add((*byte).into()));
+            let name = format!("kw_plans_{number:x}_{}", std::process::id());
+            let location = crate::cast::fresh_postgres(&server, &name).await.unwrap();
+            drop(Store::open(&location).await.unwrap()); // made; and now with the patience of who looks at everything
+            let store = Store::inspect(&location).await.unwrap();
+            fill(&store).await;
+            planners.push(Self { store, _folder: unique });
+        }
+        planners
+    }
+
+    /// How the statement would be run.
+    pub(crate) async fn plan(&self, select: Select, tail: &'static str) -> Plan {
+        let engine = self.store.engine();
+        let asked = select.explained(engine).then(tail, [Value::from(50_i64)]);
+        let mut conn = self.store.read().await.unwrap();
+        Plan { engine, steps: steps(engine, asked, &mut conn).await.unwrap() }
+    }
+}
+
+async fn steps(engine: Engine, asked: Sql, conn: &mut Conn) -> Result<Vec<String>, StoreError> {
+    Ok(match engine {
+        Engine::Postgres => asked.all::<PostgresStep>(conn).await?.into_iter().map(|it| it.line).collect(),
+        Engine::Sqlite => asked.all::<SqliteStep>(conn).await?.into_iter().map(|it| it.detail).collect(),
+    })
+}
+
+impl Plan {
+    /// Whether every row of `table`, called `alias` in the statement, is looked at in no order.
+    pub(crate) fn scans(&self, table: &str, alias: &str) -> bool {
+        self.steps.iter().any(|step| match self.engine {
+            Engine::Postgres => step.contains(&format!("Seq Scan on {table}")),
+            Engine::Sqlite => step.starts_with(&format!("SCAN {alias}")) && !step.contains("USING"),
+        })
+    }
+
+    /// Whether an index leads to just the rows of `table` that are asked for.
+    pub(crate) fn searches(&self, table: &str, alias: &str) -> bool {
+        match self.engine {
+            // Where many rows fit, PostgreSQL walks along the order's index until it has enough of them.
+            Engine::Postgres => !self.scans(table, alias),
+            Engine::Sqlite => {
+                let start = format!("SEARCH {alias} ");
+                self.steps.iter().any(|step| step.starts_with(&start) && step.contains("INDEX"))
+            }
+        }
+    }
+
+    /// Whether the index is the one that rows are read along. PostgreSQL chooses by how many rows there are; of it this
+    /// says nothing.
+    pub(crate) fn goes_along(&self, index: &str) -> bool {
+        let named = |step: &String| step.split_whitespace().any(|word| word == index);
+        self.engine == Engine::Postgres || self.steps.iter().any(named)
+    }
+
+    /// Whether rows are put in order by hand, after all of them were read.
+    pub(crate) fn sorts(&self) -> bool {
+        self.steps.iter().any(|step| step.contains("Sort Key") || step.contains("TEMP B-TREE"))
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests are told by their environment where PostgreSQL is")]
+fn server() -> Option<String> {
+    let named = std::env::var(POSTGRES).ok().filter(|value| !value.is_empty());
+    let in_ci = std::env::var("CI").is_ok_and(|value| !value.is_empty());
+    assert!(named.is_some() || !in_ci, "{POSTGRES} must name a PostgreSQL server in CI");
+    if named.is_none() {
+        println!(
+            "SKIPPED on PostgreSQL: set {POSTGRES}=postgres://… to a server where databases can be made"
+        );
+    }
+    named
+}
+
+/// A house of some size: 200 projects with 10 000 keys, as many people and events, 5 000 workloads.
+const ROWS: [&str; 12] = [
+    "INSERT INTO projects (id, slug, name, folded_name, created_at, created_by, row_version)
+     SELECT 'prj_' || i, 'p' || i, 'p' || i, 'p' || i, 1, 'x', 1 FROM generate_series(1, 200) i",
+    "INSERT INTO environments (id, project_id, slug, name, folded_name, label, overlap_seconds, created_at, created_by,
+                               row_version)
+     SELECT 'env_' || i, 'prj_' || i, 'live', 'live', 'live', 'live', 0, 1, 'x', 1 FROM generate_series(1, 200) i",
+    "INSERT INTO users (id, name, folded_name, handle, state, created_at, created_by, row_version)
+     SELECT 'usr_' || i, md5(i::text), md5(i::text), decode(md5(i::text), 'hex'),
+            CASE WHEN i % 10 = 0 THEN 'deactivated' ELSE 'active' END, i, 'x', 1 FROM generate_series(1, 10000) i",
+    "INSERT INTO teams (id, slug, name, folded_name, created_at, created_by, row_version)
+     SELECT 'team_' || i, 't' || i, 't' || i, 't' || i, 1, 'x', 1 FROM generate_series(1, 50) i",
+    "INSERT INTO workloads (id, name, folded_name, project_id, state, created_at, created_by, row_version)
+     SELECT 'wkl_' || i, md5(i::text), md5(i::text), 'prj_' || (1 + i % 200), 'active', i, 'x', 1
+     FROM generate_series(1, 5000) i",
+    "INSERT INTO service_tokens (id, workload_id, public_id, mac_key_id, mac, created_at, created_by, expires_at)
+     SELECT 'stk_' || i, 'wkl_' || (1 + i % 5000), 'p' || i, 'k', '', i, 'x', i FROM generate_series(1, 10000) i",
+    "INSERT INTO api_keys (id, project_id, environment_id, name, folded_name, description, owner_kind, owner_id, scopes,
+                           allowed_cidrs, tags, metadata, expires_at, imported, created_at, created_by, last_used_at,
+                           row_version)
+     SELECT 'key_' || lpad(i::text, 26, '0'), 'prj_' || (1 + i % 200), 'env_' || (1 + i % 200), md5(i::text), md5(i::text),
+            '', 'person', 'usr_' || (1 + i % 2000), '[]', '[]', '[]', '{}', i * 7919 % 100000, FALSE, i, 'x',
+            i * 104729 % 100000, 1
+     FROM generate_series(1, 10000) i",
+    "INSERT INTO key_values (id, key_id, public_id, label, imported, mac_key_id, mac, created_at, created_by)
+     SELECT 'kvl_' || i, 'key_' || lpad(i::text, 26, '0'), 'v' || i, 'live', FALSE, 'k', '', i, 'x'
+     FROM generate_series(1, 10000) i",
+    "INSERT INTO key_tags (tag, key_id)
+     SELECT 'team=' || i % 100, 'key_' || lpad(i::text, 26, '0') FROM generate_series(1, 10000) i",
+    "INSERT INTO events (id, at, action, outcome, actor_kind, actor_id, resource_kind, resource_id, project_id,
+                         request_id, bytes)
+     SELECT 'evt_' || lpad(i::text, 26, '0'), i, 'action.' || i % 50, 'allowed', 'person', 'usr_' || i % 500, 'key',
+            'key_' || lpad((i % 5000)::text, 26, '0'), 'prj_' || i % 200, 'req_' || i, '' FROM generate_series(1, 10000) i",
+    "INSERT INTO sessions (id_hash, id, user_id, sealed, created_at, last_seen_at, expires_at)
+     SELECT decode(md5(i::text), 'hex'), 'ses_' || i, 'usr_' || (1 + i % 5000), '', i, i, i + 1
+     FROM generate_series(1, 10000) i",
+    "ANALYZE",
+];
+
+async fn fill(store: &Store) {
+    let filled = store.write_silently("a house of some size", |tx| {
+        Box::pin(async move {
+            for rows in ROWS {
+                sql(rows).execute(tx).await?;
+            }
+            Ok(())
+        })
+    });
+    filled.await.map_err(|error: WriteError<StoreError>| error.to_string()).unwrap();
+}

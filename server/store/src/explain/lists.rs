@@ -1,0 +1,62 @@
+//! Lists of people, machines and events.
+
+use keywarden_model::{ProjectId, UserId, WorkloadId};
+
+use super::Planner;
+use crate::people::users;
+use crate::{event, workloads};
+
+#[tokio::test]
+async fn people_are_listed_along_their_names() {
+    let none = users::Filter::default;
+    for planner in Planner::each().await {
+        for filter in [
+            none(),
+            users::Filter { state: Some("active"), ..none() },
+            users::Filter { after: Some(("8".into(), UserId::NIL)), ..none() },
+            users::Filter { state: Some("deactivated"), after: Some(("8".into(), UserId::NIL)), ..none() },
+        ] {
+            let plan = planner.plan(users::page(&filter), users::BY_NAME).await;
+            assert!(!plan.scans("users", "users") && !plan.sorts(), "{filter:?}: {plan:#?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn events_are_listed_newest_first_and_found_by_what_they_are_about() {
+    let none = event::Filter::default;
+    for planner in Planner::each().await {
+        for filter in [
+            none(),
+            event::Filter { before: Some("evt_00000000000000000000005000".parse().unwrap()), ..none() },
+        ] {
+            let plan = planner.plan(event::page(&filter), event::NEWEST_FIRST).await;
+            assert!(!plan.scans("events", "events") && !plan.sorts(), "{filter:?}: {plan:#?}");
+        }
+        for filter in [
+            event::Filter { projects: Some(vec![ProjectId::NIL]), ..none() },
+            event::Filter { action: Some("action.7".into()), ..none() },
+            event::Filter { actor: Some("usr_7".into()), ..none() },
+            event::Filter { resource: Some("key_00000000000000000000000007".into()), ..none() },
+        ] {
+            let plan = planner.plan(event::page(&filter), event::NEWEST_FIRST).await;
+            assert!(plan.searches("events", "events"), "{filter:?}: {plan:#?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn workloads_are_listed_in_order_and_found_by_project() {
+    let none = workloads::Filter::default;
+    for planner in Planner::each().await {
+        for filter in
+            [none(), workloads::Filter { after: Some(WorkloadId::NIL), deactivated: true, ..none() }]
+        {
+            let plan = planner.plan(workloads::page(&filter), workloads::OLDEST_FIRST).await;
+            assert!(!plan.scans("workloads", "w") && !plan.sorts(), "{filter:?}: {plan:#?}");
+        }
+        let filter = workloads::Filter { projects: Some(vec![ProjectId::NIL]), ..none() };
+        let plan = planner.plan(workloads::page(&filter), workloads::OLDEST_FIRST).await;
+        assert!(plan.searches("workloads", "w"), "{plan:#?}");
+    }
+}
