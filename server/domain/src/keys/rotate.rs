@@ -128,7 +128,9 @@ impl Domain {
                     .event(Action::RotateKey.name(), "key", id)
                     .project(it.key.project)
                     .fact("value", value);
-                for old in it.values.iter().filter(|old| old.superseded_at.is_none() && old.is_living()) {
+                // One that has ended by itself (an imported value's last day is over) is superseded too: a key has one
+                // value that is not.
+                for old in it.values.iter().filter(|old| old.superseded_at.is_none()) {
                     let stops_at = old.stops_at.map_or(stops_at, |end| end.min(stops_at));
                     rows::supersede(tx, old.id, now, stops_at).await?;
                     event = event.fact("superseded", old.id).change("stops_at", old.stops_at, stops_at);

@@ -34,7 +34,7 @@ mod setup;
 mod sign_in;
 mod step_up;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod unseen;
 
 pub use ceremonies::{Browser, Started};

@@ -22,6 +22,16 @@ pub(super) const RULES: &[Rule] = &[
          WHERE times < 1 OR last_at < first_at",
     ),
     rule(
+        "event-outcome",
+        "is an event of no known outcome",
+        "SELECT id AS thing FROM events WHERE outcome NOT IN ('allowed', 'failed', 'refused')",
+    ),
+    rule(
+        "replay-for-ever",
+        "is an answer that is kept for longer than a replay is recognised (seven days)",
+        "SELECT caller || ' ' || resource_id AS thing FROM idempotency WHERE expires_at - created_at > 604800000000",
+    ),
+    rule(
         "replay-state",
         "is a kept answer that expires before it was made",
         "SELECT caller || ' ' || resource_id AS thing FROM idempotency WHERE expires_at <= created_at",

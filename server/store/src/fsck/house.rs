@@ -46,6 +46,20 @@ pub(super) const RULES: &[Rule] = &[
            AND (rp_id IS NULL OR NOT EXISTS (SELECT 1 FROM organizations) OR NOT EXISTS (SELECT 1 FROM users))",
     ),
     rule(
+        "keyring-event-without-key",
+        "is a key of the keyring that an event made and that is not there",
+        "SELECT e.resource_id AS thing FROM events e
+         WHERE e.action IN ('keyring-key.generate', 'keyring-key.rotate') AND e.outcome = 'allowed'
+           AND NOT EXISTS (SELECT 1 FROM keyring_keys k WHERE k.id = e.resource_id)",
+    ),
+    rule(
+        "seal-event-without-seal",
+        "is a seal that an event added, none removed, and that is not there",
+        "SELECT e.resource_id AS thing FROM events e WHERE e.action = 'seal.add' AND e.outcome = 'allowed'
+         AND NOT EXISTS (SELECT 1 FROM seals s WHERE s.id = e.resource_id)
+         AND NOT EXISTS (SELECT 1 FROM events r WHERE r.resource_id = e.resource_id AND r.action = 'seal.remove')",
+    ),
+    rule(
         "uses-negative",
         "is a key of the keyring that was used a negative number of times",
         "SELECT id AS thing FROM keyring_keys WHERE uses < 0",

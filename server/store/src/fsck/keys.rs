@@ -36,10 +36,21 @@ pub(super) const RULES: &[Rule] = &[
          AND NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = k.id AND e.action = 'key.suspend')",
     ),
     rule(
+        "key-suspension-without-event",
+        "is an API key that is suspended, or resumed, otherwise than its events say",
+        "SELECT k.id AS thing FROM api_keys k
+         WHERE (SELECT count(*) FROM events e
+                WHERE e.resource_id = k.id AND e.action = 'key.suspend' AND e.outcome = 'allowed')
+             - (SELECT count(*) FROM events e
+                WHERE e.resource_id = k.id AND e.action = 'key.resume' AND e.outcome = 'allowed')
+            <> CASE WHEN k.suspended_at IS NULL THEN 0 ELSE 1 END",
+    ),
+    rule(
         "key-state",
         "is an API key in no legal state",
         "SELECT id AS thing FROM api_keys
          WHERE (revoked_at IS NULL) <> (revoke_reason IS NULL)
+            OR revoke_reason NOT IN ('cessation-of-operation', 'key-compromise', 'superseded', 'unspecified')
             OR (rate_limit IS NULL) <> (rate_window IS NULL) OR rate_limit < 1 OR rate_window < 1
             OR not_before >= expires_at",
     ),
@@ -78,6 +89,31 @@ pub(super) const RULES: &[Rule] = &[
                 AND e.action IN ('key.issue', 'key.import', 'key.rotate') AND e.outcome = 'allowed')",
     ),
     rule(
+        "value-fewer-than-events",
+        "is an API key with fewer values than events made",
+        "SELECT k.id AS thing FROM api_keys k
+         WHERE (SELECT count(*) FROM key_values v WHERE v.key_id = k.id)
+             < (SELECT count(*) FROM events e WHERE e.resource_id = k.id
+                AND e.action IN ('key.issue', 'key.import', 'key.rotate') AND e.outcome = 'allowed')",
+    ),
+    rule(
+        "value-superseded-by-nothing",
+        "is a key's value in whose place no other one came",
+        "SELECT v.id AS thing FROM key_values v WHERE v.superseded_at IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM key_values n
+                         WHERE n.key_id = v.key_id AND n.id <> v.id AND n.created_at = v.superseded_at)",
+    ),
+    rule(
+        "value-superseded-for-ever",
+        "is a key's value that was superseded and never stops",
+        "SELECT id AS thing FROM key_values WHERE superseded_at IS NOT NULL AND stops_at IS NULL",
+    ),
+    rule(
+        "value-imported-for-ever",
+        "is an imported value that never stops, or one of ours without its label",
+        "SELECT id AS thing FROM key_values WHERE imported <> (label = '') OR imported AND stops_at IS NULL",
+    ),
+    rule(
         "value-tag",
         "is a key's value whose tag no key of the keyring made",
         "SELECT id AS thing FROM key_values v
@@ -101,6 +137,17 @@ pub(super) const RULES: &[Rule] = &[
         "is a value that was used and is not there",
         "SELECT DISTINCT value_id AS thing FROM key_usage u
          WHERE NOT EXISTS (SELECT 1 FROM key_values v WHERE v.id = u.value_id AND v.key_id = u.key_id)",
+    ),
+    rule(
+        "usage-counted",
+        "is a value's use that was counted less than once, or last before first",
+        "SELECT DISTINCT value_id AS thing FROM key_usage WHERE uses < 1 OR last_at < first_at",
+    ),
+    rule(
+        "rate-window-orphan",
+        "is an API key whose uses are limited and that is not there",
+        "SELECT DISTINCT key_id AS thing FROM rate_windows w
+         WHERE NOT EXISTS (SELECT 1 FROM api_keys k WHERE k.id = w.key_id)",
     ),
     rule(
         "tag-orphan",

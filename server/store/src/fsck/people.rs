@@ -35,6 +35,40 @@ pub(super) const RULES: &[Rule] = &[
            AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = s.user_id AND u.state = 'active')",
     ),
     rule(
+        "session-times",
+        "is a session that ends, or was seen, before it began",
+        "SELECT id AS thing FROM sessions WHERE expires_at <= created_at OR last_seen_at < created_at",
+    ),
+    rule(
+        "passkey-without-event",
+        "is a passkey that neither came with its person nor by an event of its own",
+        "SELECT p.id AS thing FROM passkeys p JOIN users u ON u.id = p.user_id
+         WHERE p.created_at <> u.created_at
+           AND NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = p.id AND e.action = 'passkey.add')",
+    ),
+    rule(
+        "person-without-passkey",
+        "is an active person who has no passkey to sign in with",
+        "SELECT id AS thing FROM users u WHERE state = 'active'
+         AND NOT EXISTS (SELECT 1 FROM passkeys p WHERE p.user_id = u.id)",
+    ),
+    rule(
+        "house-without-owner",
+        "is set up, and no active person is its owner",
+        "SELECT 'the organization' AS thing FROM instance
+         WHERE set_up_at IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM role_bindings b JOIN users u ON u.id = b.principal_id
+                           WHERE b.role = 'owner' AND u.state = 'active')
+           AND NOT EXISTS (SELECT 1 FROM role_bindings b JOIN team_members m ON m.team_id = b.principal_id
+                                JOIN users u ON u.id = m.user_id WHERE b.role = 'owner' AND u.state = 'active')",
+    ),
+    rule(
+        "team-event-without-team",
+        "is a team that an event made and that is not there",
+        "SELECT e.resource_id AS thing FROM events e WHERE e.action = 'team.create' AND e.outcome = 'allowed'
+         AND NOT EXISTS (SELECT 1 FROM teams t WHERE t.id = e.resource_id)",
+    ),
+    rule(
         "team-without-event",
         "is a team of whose making there is no event",
         "SELECT id AS thing FROM teams t
@@ -68,6 +102,29 @@ pub(super) const RULES: &[Rule] = &[
         "SELECT id AS thing FROM one_time_links
          WHERE kind NOT IN ('setup', 'invitation', 'recovery')
             OR (used_at IS NOT NULL AND revoked_at IS NOT NULL AND revoked_at < used_at)",
+    ),
+    rule(
+        "link-without-event",
+        "is a one-time link of whose making there is no event",
+        "SELECT id AS thing FROM one_time_links l
+         WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = l.id
+                           OR l.kind = 'recovery' AND e.resource_id = l.user_id AND e.action = 'recovery.open-link')",
+    ),
+    rule(
+        "link-used-without-event",
+        "is an invitation or setup link that was used and let nobody in",
+        "SELECT id AS thing FROM one_time_links l WHERE used_at IS NOT NULL AND kind IN ('setup', 'invitation')
+         AND NOT EXISTS (SELECT 1 FROM events e WHERE e.action = 'user.join' AND e.at = l.used_at)",
+    ),
+    rule(
+        "recovery-codes-not-ten",
+        "is a person who has not ten recovery codes, used ones counted",
+        "SELECT user_id AS thing FROM recovery_codes GROUP BY user_id HAVING count(*) <> 10",
+    ),
+    rule(
+        "recovery-code-used-before",
+        "is a recovery code that was used before it was made",
+        "SELECT user_id AS thing FROM recovery_codes WHERE used_at < created_at",
     ),
     rule(
         "link-tag",

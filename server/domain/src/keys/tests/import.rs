@@ -46,6 +46,27 @@ async fn callers_keep_their_values_until_the_last_day_and_leave_for_a_value_of_o
 }
 
 #[tokio::test]
+async fn a_value_whose_last_day_is_over_gives_its_place_to_a_new_one_like_any_other() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        let id = domain.import_key(&scene.bob.op(), import(&scene, "Old", value(HELD))).await.unwrap();
+        scene.house.clock.advance(Duration::from_hours(31 * 24));
+        let ended = scene.house.now() - TimeDelta::days(1);
+        let bob = scene.bob.steps_up();
+        let new = domain.rotate_key(&bob.op(), id, Overlap::For(TimeDelta::days(7))).await.unwrap();
+        let values = domain.key(&bob.op(), id).await.unwrap().values;
+        let current: Vec<_> = values.iter().filter(|value| value.superseded_at.is_none()).collect();
+        assert_eq!((current.len(), &current[0].public_id), (1, &new.public_id));
+        let old = values.iter().find(|value| value.imported).unwrap();
+        assert_eq!(old.stops_at, Some(ended), "an end that is past does not come back");
+        assert_eq!(scene.ask(HELD, |_| {}).await.unwrap().code, VerifyCode::Expired);
+        assert_eq!(scene.verify(&new.value).await, VerifyCode::Valid);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_can_be_guessed_is_known_or_is_ours_is_not_taken_in() {
     both_engines(async |house| {
         let scene = Scene::set(house).await;

@@ -28,29 +28,29 @@ use crate::{Actor, Op, Person};
 const ORIGIN: &str = "https://keys.example.com";
 
 /// Somebody who came in by a ceremony of their own, with their authenticator and cookie.
-struct Somebody {
-    soft: SoftAuthenticator,
-    person: Person,
-    key: Arc<SessionKey>,
+pub(crate) struct Somebody {
+    pub(crate) soft: SoftAuthenticator,
+    pub(crate) person: Person,
+    pub(crate) key: Arc<SessionKey>,
 }
 
 impl Somebody {
-    fn new(soft: SoftAuthenticator, signed_in: SignedIn) -> Self {
+    pub(crate) fn new(soft: SoftAuthenticator, signed_in: SignedIn) -> Self {
         Self { soft, person: signed_in.person, key: signed_in.key }
     }
 
     /// As of the session's last proof.
-    fn op(&self, house: &House) -> Op {
+    pub(crate) fn op(&self, house: &House) -> Op {
         house.op(Actor::Person(self.person.clone()))
     }
 
     /// Who the cookie says it is.
-    async fn resolved(&self, house: &House) -> Option<Person> {
+    pub(crate) async fn resolved(&self, house: &House) -> Option<Person> {
         house.domain.resolve_session(&self.key, house.now()).await.unwrap()
     }
 
     /// Signs in anew, in a browser of their own.
-    async fn signs_in(&mut self, house: &House) -> Result<Self, CeremonyError> {
+    pub(crate) async fn signs_in(&mut self, house: &House) -> Result<Self, CeremonyError> {
         let (browser, _) = Browser::fresh(house.domain.env());
         let started = house.domain.start_sign_in(&nobody(house), browser).await?;
         let answer = got(&mut self.soft, &started.options);
@@ -60,37 +60,37 @@ impl Somebody {
     }
 }
 
-fn nobody(house: &House) -> Op {
+pub(crate) fn nobody(house: &House) -> Op {
     house.op(Actor::Nobody)
 }
 
-fn named(name: &str) -> Name {
+pub(crate) fn named(name: &str) -> Name {
     name.parse().unwrap()
 }
 
-fn json(options: &impl Serialize) -> Value {
+pub(crate) fn json(options: &impl Serialize) -> Value {
     serde_json::to_value(options).unwrap()
 }
 
-fn made(soft: &mut SoftAuthenticator, options: &impl Serialize) -> Vec<u8> {
+pub(crate) fn made(soft: &mut SoftAuthenticator, options: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(&soft.create(ORIGIN, &json(options)).unwrap()).unwrap()
 }
 
-fn got(soft: &mut SoftAuthenticator, options: &impl Serialize) -> Vec<u8> {
+pub(crate) fn got(soft: &mut SoftAuthenticator, options: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(&soft.get(ORIGIN, &json(options)).unwrap()).unwrap()
 }
 
 /// The value in a link: what comes after the last slash.
-fn value(link: &NewLink) -> String {
+pub(crate) fn value(link: &NewLink) -> String {
     link.url.expose().rsplit('/').next().unwrap().to_owned()
 }
 
-async fn setup_link(house: &House) -> String {
+pub(crate) async fn setup_link(house: &House) -> String {
     value(&house.domain.open_setup(&house.op(Actor::System("start"))).await.unwrap())
 }
 
 /// Ada sets the house up.
-async fn set_up(house: &House) -> Somebody {
+pub(crate) async fn set_up(house: &House) -> Somebody {
     let link = setup_link(house).await;
     let mut soft = SoftAuthenticator::new(1);
     let (ceremony, answer) = starts_setup(house, &link, &mut soft).await;
@@ -99,14 +99,18 @@ async fn set_up(house: &House) -> Somebody {
     Somebody::new(soft, finished.unwrap())
 }
 
-async fn starts_setup(house: &House, link: &str, soft: &mut SoftAuthenticator) -> (CeremonyId, Vec<u8>) {
+pub(crate) async fn starts_setup(
+    house: &House,
+    link: &str,
+    soft: &mut SoftAuthenticator,
+) -> (CeremonyId, Vec<u8>) {
     let (organization, person) = (named("Example"), named("Ada"));
     let started = house.domain.start_setup(&nobody(house), link, &organization, &person).await.unwrap();
     (started.ceremony, made(soft, &started.options))
 }
 
 /// Somebody whom `host` invites comes in.
-async fn join(
+pub(crate) async fn join(
     house: &House,
     host: &Somebody,
     name: &str,
@@ -124,17 +128,17 @@ async fn join(
 }
 
 /// Their unseen codes, as texts.
-async fn codes(house: &House, somebody: &Somebody) -> Vec<String> {
+pub(crate) async fn codes(house: &House, somebody: &Somebody) -> Vec<String> {
     let codes = house.domain.take_unseen_codes(&somebody.op(house)).await.unwrap().unwrap();
     codes.iter().map(|code| code.expose().to_owned()).collect()
 }
 
-fn typed(code: &str) -> SecretString {
+pub(crate) fn typed(code: &str) -> SecretString {
     SecretString::new(code.to_owned())
 }
 
 /// Rows of what lets people in: users, role bindings, passkeys, codes, sessions.
-async fn credentials(house: &House) -> [i64; 5] {
+pub(crate) async fn credentials(house: &House) -> [i64; 5] {
     let mut conn = house.store.read().await.unwrap();
     let mut counts = [0; 5];
     for (count, statement) in counts.iter_mut().zip([
@@ -150,7 +154,7 @@ async fn credentials(house: &House) -> [i64; 5] {
 }
 
 /// How many events of an action had this outcome.
-async fn events(house: &House, action: &str, outcome: &str) -> i64 {
+pub(crate) async fn events(house: &House, action: &str, outcome: &str) -> i64 {
     let mut conn = house.store.read().await.unwrap();
     let count = sql("SELECT count(*) AS number FROM events WHERE action = $1 AND outcome = $2");
     number(count.bind(action).bind(outcome), &mut conn).await.unwrap()

@@ -1,0 +1,81 @@
+//! What takes a key or the canonical form to see: wraps, sealed rows, events. Damage is planted by hand, one kind after the
+//! other; each is found by its own check.
+
+use keywarden_store::sql;
+
+use super::Furnished;
+use crate::cast::both_engines;
+
+#[tokio::test]
+async fn what_use_cases_leave_is_clean_and_each_kind_of_damage_is_found_by_its_own_check() {
+    both_engines(async |house| {
+        let it = Furnished::new(house).await;
+        let first = it.look().await;
+        assert!(first.is_clean(), "{:?}", first.findings);
+        assert!(first.skipped.is_empty() && first.rules > 40, "{first:?}");
+        assert!(first.events > 10 && first.opened >= 2, "{first:?}");
+
+        it.finds("project-archived-without-event", || sql("UPDATE projects SET archived_at = 1")).await;
+        it.finds("token-revoked-without-event", || sql("UPDATE service_tokens SET revoked_at = 1")).await;
+        it.finds("workload-state", || sql("UPDATE workloads SET state = 'asleep'")).await;
+        it.finds("counter-behind", || sql("UPDATE change_counter SET value = value - 1, authority = 0"))
+            .await;
+        it.finds("role-unknown", || sql("UPDATE role_bindings SET role = 'king'")).await;
+        it.finds("event-column", || {
+            sql("UPDATE events SET actor_id = 'somebody' WHERE action = 'project.create'")
+        })
+        .await;
+        it.finds("event-bytes", || {
+            sql("UPDATE events SET bytes = $1 WHERE action = 'workload.create'").bind(b"{\"v\": 1}".to_vec())
+        })
+        .await;
+        it.finds("token-tag", || sql("UPDATE service_tokens SET mac = $1").bind(vec![7; 31])).await;
+        it.finds("event-personal", || {
+            sql("UPDATE event_personal SET sealed = $1
+                 WHERE event_id IN (SELECT id FROM events WHERE action = 'project.create')")
+            .bind(vec![1; 64])
+        })
+        .await;
+        let token = it.token.clone();
+        it.finds("token-without-event", move || {
+            sql("DELETE FROM events WHERE resource_id = $1").bind(token.as_str())
+        })
+        .await;
+        let new = it
+            .finds_more(|| {
+                sql("UPDATE events SET action = 'service-token.issue', resource_id = 'token_gone'
+                     WHERE action = 'project.create'")
+            })
+            .await;
+        assert!(
+            new.contains(&"token-event-without-token") && new.contains(&"project-without-event"),
+            "{new:?}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lost_wrap_a_changed_wrap_and_a_changed_subject_are_found() {
+    both_engines(async |house| {
+        let it = Furnished::new(house).await;
+        let new = it.finds_more(|| sql("UPDATE subjects SET sealed_key = $1").bind(vec![1; 64])).await;
+        assert!(new.contains(&"sealed-row") && new.contains(&"event-personal"), "{new:?}");
+        it.damage(|| {
+            sql("UPDATE keyring_wraps SET wrapped = $1
+                 WHERE key_id IN (SELECT id FROM keyring_keys WHERE purpose = 'session')")
+            .bind(vec![1; 61])
+        })
+        .await;
+        // A fresh node: the keys in memory would hide it.
+        it.house.domain.keyring().zeroize();
+        let found = it.look().await;
+        assert!(found.findings.iter().any(|it| it.check == "wrap-broken"), "{found:?}");
+        assert!(found.findings.iter().any(|it| it.check == "keyring-sealed"), "{found:?}");
+        it.damage(|| sql("DELETE FROM keyring_wraps")).await;
+        let found = it.look().await;
+        assert!(found.findings.iter().any(|it| it.check == "keyring-key-without-wrap"), "{found:?}");
+        assert!(found.findings.iter().any(|it| it.check == "seal-without-wrap"), "{found:?}");
+    })
+    .await;
+}

@@ -1,0 +1,324 @@
+//! Each rule that SQL can see is broken once, alone, in records in which everything has happened; the rule must name it.
+//! The damage is rolled back, so that each one is found on its own account. A rule without damage here fails the test.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+use keywarden_model::{RevokeReason, Role, Scopes};
+use keywarden_store::fsck::{self, Rule};
+use keywarden_store::{Engine, Store, StoreError, WriteError, sql};
+use keywarden_vault::{SecretBytes, SecretString};
+
+use super::Furnished;
+use crate::cast::both_engines;
+use crate::environments::{NewEnvironment, Terms};
+use crate::keys::{ImportKey, ImportedValue, NewKey, Overlap, Place, Question, Route};
+use crate::people::Browser;
+use crate::people::tests as people;
+use crate::roles::{Grant, Holder};
+use crate::teams::NewTeam;
+use crate::{Once, Op};
+
+/// A rule and what breaks it.
+const DAMAGE: &[(&str, &[&str])] = &[
+    // the house
+    ("counter-behind", &["UPDATE change_counter SET authority = value + 1"]),
+    ("change-unknown", &["UPDATE changes SET kind = 'gossip'"]),
+    ("keyring-key-without-wrap", &["DELETE FROM keyring_wraps"]),
+    ("keyring-key-without-event", &["DELETE FROM events WHERE action = 'keyring-key.generate'"]),
+    ("keyring-event-without-key", &["DELETE FROM keyring_keys"]),
+    ("seal-without-event", &["DELETE FROM events WHERE action = 'seal.add'"]),
+    ("seal-event-without-seal", &["DELETE FROM seals"]),
+    ("seal-without-wrap", &["DELETE FROM keyring_wraps"]),
+    ("set-up-by-halves", &["UPDATE instance SET rp_id = NULL"]),
+    ("uses-negative", &["UPDATE keyring_keys SET uses = -1"]),
+    // projects
+    ("project-without-event", &["DELETE FROM events WHERE action = 'project.create'"]),
+    ("project-archived-without-event", &["UPDATE projects SET archived_at = 1"]),
+    ("project-event-without-project", &["DELETE FROM projects"]),
+    ("environment-without-event", &["DELETE FROM events WHERE action = 'environment.create'"]),
+    ("environment-event-without-environment", &["DELETE FROM environments"]),
+    ("environment-limits", &["UPDATE environments SET overlap_seconds = -1"]),
+    // people
+    ("person-without-event", &["DELETE FROM events WHERE action = 'user.join'"]),
+    ("person-event-without-person", &["DELETE FROM users"]),
+    ("person-state", &["UPDATE users SET state = 'asleep'"]),
+    ("person-deactivated-without-event", &["DELETE FROM events WHERE action = 'user.deactivate'"]),
+    ("person-without-passkey", &["DELETE FROM passkeys"]),
+    ("house-without-owner", &["DELETE FROM role_bindings WHERE role = 'owner'"]),
+    ("passkey-without-event", &["DELETE FROM events WHERE action = 'passkey.add'"]),
+    ("session-of-nobody", &["DELETE FROM users"]),
+    ("session-times", &["UPDATE sessions SET expires_at = created_at"]),
+    ("team-without-event", &["DELETE FROM events WHERE action = 'team.create'"]),
+    ("team-event-without-team", &["DELETE FROM teams"]),
+    ("role-unknown", &["UPDATE role_bindings SET role = 'king'"]),
+    ("role-of-nobody", &["UPDATE role_bindings SET principal_id = id"]),
+    (
+        "role-without-event",
+        &["DELETE FROM events WHERE action IN ('role.grant', 'user.join', 'workload.create')"],
+    ),
+    ("link-state", &["UPDATE one_time_links SET kind = 'magic'"]),
+    ("link-without-event", &["DELETE FROM events WHERE action = 'user.invite'"]),
+    ("link-used-without-event", &["DELETE FROM events WHERE action = 'user.join'"]),
+    ("link-tag", &["UPDATE one_time_links SET mac_key_id = 'krk_gone'"]),
+    ("recovery-codes-not-ten", &["DELETE FROM recovery_codes WHERE position = 3"]),
+    ("recovery-code-used-before", &["UPDATE recovery_codes SET used_at = created_at - 1"]),
+    ("recovery-code-tag", &["UPDATE recovery_codes SET mac_key_id = 'krk_gone'"]),
+    // machines
+    ("workload-without-event", &["DELETE FROM events WHERE action = 'workload.create'"]),
+    ("workload-event-without-workload", &["DELETE FROM workloads"]),
+    ("workload-state", &["UPDATE workloads SET state = 'asleep'"]),
+    (
+        "workload-deactivated-without-event",
+        &["UPDATE workloads SET state = 'deactivated', deactivated_at = 1"],
+    ),
+    ("token-bearer", &["UPDATE service_tokens SET role = 'owner'"]),
+    ("token-tag", &["UPDATE service_tokens SET mac_key_id = 'krk_gone'"]),
+    ("token-without-event", &["DELETE FROM events WHERE action = 'service-token.issue'"]),
+    ("token-event-without-token", &["DELETE FROM service_tokens"]),
+    ("token-revoked-without-event", &["DELETE FROM events WHERE action = 'service-token.revoke'"]),
+    ("token-event-not-revoked", &["UPDATE service_tokens SET revoked_at = NULL"]),
+    // keys
+    ("key-without-event", &["DELETE FROM events WHERE action IN ('key.issue', 'key.import')"]),
+    ("key-event-without-key", &["DELETE FROM api_keys"]),
+    ("key-revoked-without-event", &["DELETE FROM events WHERE action = 'key.revoke'"]),
+    ("key-event-not-revoked", &["UPDATE api_keys SET revoked_at = NULL, revoke_reason = NULL"]),
+    ("key-suspended-without-event", &["DELETE FROM events WHERE action = 'key.suspend'"]),
+    ("key-suspension-without-event", &["UPDATE api_keys SET suspended_at = NULL"]),
+    ("key-state", &["UPDATE api_keys SET revoke_reason = 'whim' WHERE revoked_at IS NOT NULL"]),
+    ("key-elsewhere", &["UPDATE api_keys SET project_id = 'prj_gone'"]),
+    ("key-of-nobody", &["UPDATE api_keys SET owner_id = 'usr_gone'"]),
+    ("key-without-value", &["DELETE FROM key_values"]),
+    ("key-with-two-values", &["UPDATE key_values SET superseded_at = NULL"]),
+    ("value-more-than-events", &["DELETE FROM events WHERE action = 'key.rotate'"]),
+    ("value-fewer-than-events", &["DELETE FROM key_values WHERE superseded_at IS NOT NULL"]),
+    ("value-superseded-by-nothing", &["DELETE FROM key_values WHERE superseded_at IS NULL"]),
+    ("value-superseded-for-ever", &["UPDATE key_values SET stops_at = NULL"]),
+    ("value-imported-for-ever", &["UPDATE key_values SET stops_at = NULL"]),
+    ("value-tag", &["UPDATE key_values SET mac_key_id = 'krk_gone'"]),
+    ("value-state", &["UPDATE key_values SET revoked_at = 1"]),
+    ("value-orphan", &["DELETE FROM api_keys"]),
+    ("usage-orphan", &["UPDATE key_usage SET value_id = 'kvl_gone'"]),
+    ("usage-counted", &["UPDATE key_usage SET uses = 0"]),
+    ("rate-window-orphan", &["DELETE FROM api_keys"]),
+    ("tag-orphan", &["DELETE FROM api_keys"]),
+    // the record
+    ("event-outcome", &["UPDATE events SET outcome = 'perhaps'"]),
+    ("personal-orphan", &["DELETE FROM events"]),
+    ("subject-state", &["UPDATE subjects SET erased_at = 1"]),
+    ("decision-counted", &["UPDATE decision_log SET times = 0"]),
+    ("replay-state", &["UPDATE idempotency SET expires_at = created_at"]),
+    ("replay-for-ever", &["UPDATE idempotency SET expires_at = created_at + 604800000001"]),
+    // SQLite keeps what PostgreSQL refuses
+    ("reference-broken", &["DELETE FROM api_keys"]),
+];
+
+/// Not to be broken from inside a transaction: the file's own pages.
+const ELSEWHERE: &[&str] = &["page-damaged"];
+
+/// Everything happens that leaves rows, by use-cases alone.
+async fn live(it: &Furnished) {
+    let (house, domain) = (&it.house, &it.house.domain);
+    let ada = people::set_up(house).await;
+    let pay = domain.project(&ada.op(house), "pay").await.unwrap().id;
+    let live = NewEnvironment {
+        slug: "live".parse().unwrap(),
+        name: "Live".parse().unwrap(),
+        label: "live".parse().unwrap(),
+        terms: Terms::new(None, None).unwrap(),
+    };
+    let live = domain.create_environment(&ada.op(house), pay, live).await.unwrap();
+    let bob = people::join(house, &ada, "Bob", Role::Issuer, Some(pay), 2).await;
+    let cleo = people::join(house, &ada, "Cleo", Role::Auditor, None, 3).await;
+    domain.deactivate_user(&ada.op(house), cleo.person.id).await.unwrap();
+    domain.invite(&ada.op(house), &people::named("Dan"), Role::Admin, None).await.unwrap();
+    domain.operator_recover(&house.operator(Role::Owner), bob.person.id).await.unwrap();
+    let code = people::codes(house, &bob).await.remove(0);
+    let _back = domain.use_recovery_code(&people::nobody(house), &people::typed(&code)).await.unwrap();
+    second_passkey(it, &ada).await;
+    domain.keep_post(&ada.op(house), "/keys", &SecretBytes::copy_of(b"a=b")).await.unwrap();
+    let (browser, _) = Browser::fresh(domain.env());
+    domain.start_sign_in(&people::nobody(house), browser).await.unwrap();
+
+    let team = NewTeam { slug: "payers".parse().unwrap(), name: "Payers".parse().unwrap() };
+    let team = domain.create_team(&ada.op(house), team).await.unwrap();
+    let grant = Grant { holder: Holder::Team(team), role: Role::Viewer, project: Some(pay) };
+    domain.grant_role(&ada.op(house), grant).await.unwrap();
+    domain.revoke_service_token(&ada.op(house), it.token.parse().unwrap()).await.unwrap();
+
+    let named = |name: &str| NewKey::named(Place::Environment(live), name.parse().unwrap());
+    let rated = NewKey {
+        rate_limit: Some(keywarden_model::RateLimit::new(100, 60).unwrap()),
+        tags: keywarden_model::Tags::parse(["team=payments"]).unwrap(),
+        ..named("Rated")
+    };
+    let once = Op { once: Some(Once::new("idempotency-1", &[b"issue"]).unwrap()), ..ada.op(house) };
+    let rated = domain.issue_key(&once, rated).await.unwrap();
+    let held = ImportKey {
+        key: named("Held"),
+        value: ImportedValue::Value(SecretString::new("sk-Legacy-4f9a1c77e2".to_owned())),
+        last_day: house.now() + TimeDelta::days(30),
+    };
+    let held = domain.import_key(&ada.op(house), held).await.unwrap();
+    domain.rotate_key(&ada.op(house), rated.id, Overlap::For(TimeDelta::hours(1))).await.unwrap();
+    for name in ["Still", "Gone", "Again"] {
+        let key = domain.issue_key(&ada.op(house), named(name)).await.unwrap().id;
+        domain.suspend_key(&ada.op(house), key, "").await.unwrap();
+        match name {
+            "Again" => domain.resume_key(&ada.op(house), key).await.unwrap(),
+            "Gone" => domain.revoke_key(&ada.op(house), key, RevokeReason::Superseded, "").await.unwrap(),
+            _ => {}
+        }
+    }
+    domain.bulk_revoke(&ada.op(house), vec![held], RevokeReason::KeyCompromise, "").await.unwrap();
+    let question = Question {
+        presented: rated.value.expose(),
+        scopes: &Scopes::default(),
+        ip: None,
+        caller: Some("shop"),
+        route: Route::Verify,
+    };
+    assert!(domain.verify_key(&house.operator(Role::Owner), &question).await.unwrap().valid());
+    domain.flush_usage().await.unwrap();
+    domain.flush_verify_counts().await.unwrap();
+    domain.flush_decisions().await.unwrap();
+}
+
+async fn second_passkey(it: &Furnished, ada: &people::Somebody) {
+    let (house, domain) = (&it.house, &it.house.domain);
+    // Its own instant tells it from the passkey that came with its person.
+    house.clock.advance(std::time::Duration::from_secs(1));
+    let started = domain.start_add_passkey(&ada.op(house)).await.unwrap();
+    let mut soft = crate::passkeys::soft::SoftAuthenticator::new(9);
+    let answer = people::made(&mut soft, &started.options);
+    let name = people::named("Second");
+    domain.finish_add_passkey(&ada.op(house), started.ceremony, &answer, &name).await.unwrap();
+}
+
+/// What the rule finds once it is broken; nothing of the damage stays.
+async fn broken(store: &Store, rule: Rule, damage: &'static [&'static str]) -> Result<Vec<String>, String> {
+    let engine = store.engine();
+    let looked = store.write_silently("damage that is rolled back", move |tx| {
+        Box::pin(async move {
+            let found = async {
+                // Rows may go that others refer to.
+                sql(match engine {
+                    Engine::Postgres => "SET LOCAL session_replication_role = replica",
+                    Engine::Sqlite => "PRAGMA defer_foreign_keys = ON",
+                })
+                .execute(tx)
+                .await?;
+                for statement in damage {
+                    if sql(statement).execute(tx).await? == 0 {
+                        return Ok(Err(format!("`{statement}` changed nothing")));
+                    }
+                }
+                Ok::<_, StoreError>(Ok(fsck::offenders(tx, rule, 20).await?))
+            };
+            Err::<(), _>(found.await)
+        })
+    });
+    match looked.await {
+        Err(WriteError::Refused(Ok(found))) => found,
+        other => Err(format!("{other:?}")),
+    }
+}
+
+#[tokio::test]
+async fn every_rule_names_the_row_that_breaks_it() {
+    both_engines(async |house| {
+        let it = Furnished::new(house).await;
+        live(&it).await;
+        let first = it.look().await;
+        assert!(first.is_clean() && first.skipped.is_empty(), "{first:#?}");
+        let mut kept = BTreeSet::new();
+        for rule in fsck::rules(it.house.store.engine()) {
+            if ELSEWHERE.contains(&rule.name) {
+                continue;
+            }
+            let (_, damage) = *DAMAGE
+                .iter()
+                .find(|(name, _)| *name == rule.name)
+                .unwrap_or_else(|| panic!("say in DAMAGE what breaks `{}`", rule.name));
+            let found = broken(&it.house.store, rule, damage).await;
+            assert!(found.as_ref().is_ok_and(|found| !found.is_empty()), "{}: {found:?}", rule.name);
+            assert!(kept.insert(rule.name), "two rules are called `{}`", rule.name);
+        }
+        assert!(it.look().await.is_clean(), "the damage was rolled back");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_that_rotted_is_found_or_cannot_be_read_at_all() {
+    let house = crate::cast::House::new(Engine::Sqlite).await;
+    let it = Furnished::new(house).await;
+    live(&it).await;
+    let copy = it.house.folder().join("rotten.db");
+    let mut conn = it.house.store.read().await.unwrap();
+    let into_the_file = sql("PRAGMA wal_checkpoint(TRUNCATE)").optional::<(i64, i64, i64)>(&mut conn).await;
+    assert_eq!(into_the_file.unwrap().map(|(busy, ..)| busy), Some(0));
+    std::fs::copy(it.house.store.path().unwrap(), &copy).unwrap();
+    let sound = std::fs::read(&copy).unwrap();
+    let (mut told, pages) = (0, sound.len() / 4096);
+    assert!(pages > 20, "{pages} pages");
+    for page in (2..pages).step_by(pages / 10) {
+        let mut rotten = sound.clone();
+        // The head of a b-tree page: its kind and how many cells it has.
+        rotten[page * 4096..page * 4096 + 8].fill(0xA5);
+        std::fs::write(&copy, rotten).unwrap();
+        let store = Store::inspect(&keywarden_store::Location::Sqlite(copy.clone())).await;
+        let Ok(store) = store else {
+            told += 1;
+            continue;
+        };
+        let rule = fsck::rules(Engine::Sqlite).find(|rule| rule.name == "page-damaged").unwrap();
+        let mut conn = store.read().await.unwrap();
+        let found = fsck::offenders(&mut conn, rule, 20).await;
+        told += usize::from(found.is_err() || found.is_ok_and(|found| !found.is_empty()));
+    }
+    assert_eq!(told, (2..pages).step_by(pages / 10).count());
+}
+
+#[tokio::test]
+async fn a_sealed_row_in_anothers_place_is_found_whatever_holds_it() {
+    both_engines(async |house| {
+        let it = Furnished::new(house).await;
+        live(&it).await;
+        // Of two sealed rows under the same key each gets the other's envelope: every column is in order.
+        for (table, swap) in [
+            (
+                "sessions",
+                "UPDATE sessions SET sealed = (SELECT o.sealed FROM sessions o WHERE o.id <> sessions.id
+                          ORDER BY o.id LIMIT 1)",
+            ),
+            (
+                "subjects",
+                "UPDATE subjects SET sealed_key = (SELECT o.sealed_key FROM subjects o
+                          WHERE o.id <> subjects.id ORDER BY o.id LIMIT 1)",
+            ),
+            (
+                "pending_posts",
+                "UPDATE pending_posts SET sealed = (SELECT sealed FROM sessions ORDER BY id LIMIT 1)",
+            ),
+            (
+                "ceremonies",
+                "UPDATE ceremonies SET sealed = (SELECT sealed FROM sessions ORDER BY id LIMIT 1)",
+            ),
+            (
+                "unseen_codes",
+                "UPDATE unseen_codes SET sealed = (SELECT sealed FROM sessions ORDER BY id LIMIT 1)",
+            ),
+            (
+                "idempotency",
+                "UPDATE idempotency SET sealed = (SELECT sealed FROM sessions ORDER BY id LIMIT 1)",
+            ),
+        ] {
+            it.damage(move || sql(swap)).await;
+            let found = it.look().await.findings;
+            let told = found.iter().any(|it| it.check == "sealed-row" && it.thing.starts_with(table));
+            assert!(told, "{table}: {found:#?}");
+        }
+    })
+    .await;
+}
