@@ -37,6 +37,8 @@ mod steady;
 mod sweep;
 pub mod system;
 pub mod teams;
+#[cfg(test)]
+mod tests;
 mod tokens;
 pub mod workloads;
 

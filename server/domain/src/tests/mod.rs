@@ -1,0 +1,4 @@
+//! What holds for the house as a whole.
+
+mod canary;
+mod panics;
