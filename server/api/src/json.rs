@@ -74,8 +74,15 @@ pub(crate) async fn bytes(headers: &HeaderMap, body: Body) -> Result<Bytes, Prob
     })
 }
 
-/// `application/json` in UTF-8; anything else is refused before it is read.
+/// `application/json` in UTF-8 and not compressed; anything else is refused before it is read.
 pub(crate) fn says_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if !headers.get_all(header::CONTENT_ENCODING).iter().all(plain) {
+        return Err(Problem::new(
+            Kind::UnsupportedType,
+            "send the body as it is, without `Content-Encoding`",
+        ));
+    }
     let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (essence, parameters) = said.split_once(';').unwrap_or((said, ""));
     let charset = parameters.trim();
@@ -102,6 +109,10 @@ pub(crate) fn read_with<T>(
     as_what: impl FnOnce(&Value) -> Result<T, serde_path_to_error::Error<serde_json::Error>>,
 ) -> Result<T, Problem> {
     let Strict(value) = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
+    if !value.is_object() {
+        // Serde would take an array for a struct, field by field.
+        return Err(Problem::invalid(Flaw::at("", "send a JSON object")));
+    }
     as_what(&value).map_err(|error| {
         let pointer = pointer(error.path());
         Problem::invalid(Flaw::at(pointer, error.into_inner()))

@@ -61,6 +61,26 @@ async fn a_body_must_say_that_it_is_json() {
 }
 
 #[tokio::test]
+async fn a_compressed_body_is_not_unpacked() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let before = api.house.rows().await;
+        for path in ["/api/v1/projects", "/api/v1/keys/verify", "/api/v1/keys/bulk-revoke"] {
+            for coding in ["gzip", "br", "deflate", "zstd", "identity, gzip", "x"] {
+                let call = api.call("post", path).bearer(&api.olga).header("content-encoding", coding);
+                let answer = call.json(json!({ "slug": "x", "name": "x" })).await;
+                assert_eq!(answer.status, 415, "{path} {coding}: {answer:?}");
+            }
+        }
+        assert_eq!(api.house.rows().await, before);
+        let call =
+            api.call("post", "/api/v1/projects").bearer(&api.olga).header("content-encoding", "identity");
+        assert_eq!(call.json(json!({ "slug": "x", "name": "x" })).await.status, 201);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn every_flaw_of_a_body_is_named_where_it_is() {
     both_engines(async |house| {
         let api = Api::in_house(house).await;

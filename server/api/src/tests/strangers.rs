@@ -1,9 +1,13 @@
 //! Every route that the document names × everybody who may not (S-05).
 
-use keywarden_domain::cast::both_engines;
+use keywarden_domain::{
+    cast::{House, both_engines},
+    workloads::{NewWorkload, TokenLifetime},
+};
+use keywarden_model::Role;
 use serde_json::{Value, json};
 
-use super::{Answer, Api, examples};
+use super::{Answer, Api, examples, token};
 
 /// Tokens that are none, or none of ours; and headers that carry none.
 const NOBODIES: &[&[(&str, &str)]] = &[
@@ -65,7 +69,7 @@ async fn ask(api: &Api, method: &str, path: &str, headers: &[(&str, &str)]) -> A
 }
 
 /// One of everything that belongs to `pay`, by the name of its parameter.
-async fn belongings(api: &Api) -> Vec<(&'static str, String)> {
+pub(super) async fn belongings(api: &Api) -> Vec<(&'static str, String)> {
     let (key, _) = api.issue("Checkout", json!({})).await;
     let value = api.get(&format!("/api/v1/keys/{key}")).await.json()["values"][0]["id"].clone();
     let workload = json!({ "name": "checkout", "project": "pay", "role": "verifier" });
@@ -92,28 +96,48 @@ async fn what_belongs_to_another_project_looks_like_what_is_not_there() {
     both_engines(async |house| {
         let api = Api::in_house(house).await;
         let belongings = belongings(&api).await;
-        let before = api.events().await;
-        for (path, methods) in examples::routes().into_iter().filter(|(path, _)| path.contains('{')) {
-            let there = belongings.iter().fold(path.clone(), |path, (name, id)| path.replace(name, id));
-            for method in methods {
-                let mut told = Vec::new();
-                for asked in [examples::nowhere(&there), examples::nowhere(&path)] {
-                    let call = api.call(&method, &asked).bearer(&api.mallory);
-                    let answer = match examples::body(&method, &path, api.owner) {
-                        Some(body) => call.json(body).await,
-                        None => call.send("").await,
-                    };
-                    // That there are people is no secret, so a door to all of them may say 403: to each the same.
-                    let shut = answer.status == 404 || (answer.status == 403 && path.contains("{user}"));
-                    assert!(shut, "{method} {asked}: {answer:?}");
-                    told.push(answer.told());
-                }
-                assert_eq!(told[0], told[1], "{method} {path}");
-            }
+        let other = api.house.project("elsewhere").await;
+        let mut strangers = vec![("nothing anywhere", nothing(&api.house).await)];
+        for role in [Role::Issuer, Role::Manager, Role::Verifier, Role::Viewer] {
+            strangers.push((role.as_str(), token(&api.house, role.as_str(), role, Some(&other)).await));
         }
-        assert_eq!(api.events().await, before);
+        let before = api.house.rows().await;
+        for (who, stranger) in &strangers {
+            looks_absent(&api, &belongings, who, stranger).await;
+        }
+        assert_eq!(api.house.rows().await, before);
     })
     .await;
+}
+
+/// A token of a workload that holds no role at all.
+async fn nothing(house: &House) -> String {
+    let op = house.operator(Role::Owner);
+    let new = NewWorkload { name: "nothing".parse().unwrap(), project: None, role: None };
+    let workload = house.domain.create_workload(&op, new).await.unwrap();
+    let issued = house.domain.issue_service_token(&op, workload, TokenLifetime::default()).await.unwrap();
+    issued.value.expose().to_owned()
+}
+
+async fn looks_absent(api: &Api, belongings: &[(&str, String)], who: &str, stranger: &str) {
+    for (path, methods) in examples::routes().into_iter().filter(|(path, _)| path.contains('{')) {
+        let there = belongings.iter().fold(path.clone(), |path, (name, id)| path.replace(name, id));
+        for method in methods {
+            let mut told = Vec::new();
+            for asked in [examples::nowhere(&there), examples::nowhere(&path)] {
+                let call = api.call(&method, &asked).bearer(stranger);
+                let answer = match examples::body(&method, &path, api.owner) {
+                    Some(body) => call.json(body).await,
+                    None => call.send("").await,
+                };
+                // That there are people is no secret, so a door to all of them may say 403: to each the same.
+                let shut = answer.status == 404 || (answer.status == 403 && path.contains("{user}"));
+                assert!(shut, "{who}: {method} {asked}: {answer:?}");
+                told.push(answer.told());
+            }
+            assert_eq!(told[0], told[1], "{who}: {method} {path}");
+        }
+    }
 }
 
 #[tokio::test]

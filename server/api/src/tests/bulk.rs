@@ -1,0 +1,93 @@
+//! Many at once is as many one by one: the same callers are refused, and the record tells of each (S-35).
+
+use keywarden_domain::cast::both_engines;
+use keywarden_model::Role;
+use serde_json::{Value, json};
+
+use super::{Api, token};
+
+/// Everybody who could ask: a name, and a token.
+async fn callers(api: &Api) -> Vec<(&'static str, String)> {
+    let mut callers = vec![("owner", api.olga.clone()), ("foreign manager", api.mallory.clone())];
+    for role in [Role::Admin, Role::Auditor] {
+        callers.push((role.as_str(), token(&api.house, role.as_str(), role, None).await));
+    }
+    for role in [Role::Issuer, Role::Manager, Role::Verifier, Role::Viewer] {
+        callers.push((role.as_str(), token(&api.house, role.as_str(), role, Some(&api.pay)).await));
+    }
+    callers
+}
+
+async fn actions(api: &Api, key: &str) -> Vec<String> {
+    let events = api.get(&format!("/api/v1/audit?resource={key}")).await.json();
+    let action = |event: &Value| event["action"].as_str().unwrap().to_owned();
+    let mut actions: Vec<_> = events["items"].as_array().unwrap().iter().map(action).collect();
+    actions.sort_unstable();
+    actions
+}
+
+#[tokio::test]
+async fn revoking_many_is_revoking_each() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        for (who, caller) in callers(&api).await {
+            let (one, _) = api.issue(&format!("one {who}"), json!({})).await;
+            let (many, _) = api.issue(&format!("many {who}"), json!({})).await;
+            let post =
+                async |path: &str, body: Value| api.call("post", path).bearer(&caller).json(body).await;
+            let single = post(&format!("/api/v1/keys/{one}/revoke"), json!({ "reason": "superseded" })).await;
+            let bulk = json!({ "keys": [many], "reason": "superseded" });
+            let bulk = post("/api/v1/keys/bulk-revoke", bulk).await;
+            assert_eq!(single.status, bulk.status, "{who}: {single:?} {bulk:?}");
+            if single.status != 200 {
+                assert_eq!(single.told(), bulk.told(), "{who}");
+            }
+            assert_eq!(actions(&api, &one).await, actions(&api, &many).await, "{who}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_that_may_not_be_revoked_keeps_all_the_others() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let (ours, value) = api.issue("ours", json!({})).await;
+        let theirs = json!({ "project": "other", "environment": "live", "name": "x", "owner": api.owner });
+        let theirs = api.post("/api/v1/keys", theirs).await.json()["id"].clone();
+        let before = api.house.rows().await;
+        for other in [theirs, json!("key_01JDB2W1N9F6Q3R8T5V7X9Z0AB")] {
+            let body = json!({ "keys": [ours, other], "reason": "superseded" });
+            let answer = api.call("post", "/api/v1/keys/bulk-revoke").bearer(&api.alice).json(body).await;
+            assert_eq!(answer.status, 404, "{answer:?}");
+        }
+        assert_eq!(api.house.rows().await, before);
+        assert_eq!(api.verify(&value, json!({})).await["code"], "valid");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn importing_asks_for_what_issuing_asks_for() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        for (n, (who, caller)) in callers(&api).await.into_iter().enumerate() {
+            let key = |name: &str| {
+                json!({ "project": "pay", "environment": "live", "name": format!("{name} {who}"), "owner": api.owner })
+            };
+            let mut held = key("held");
+            held["value"] = format!("sk-Legacy-4f9a1c77e2-{n}").into();
+            held["last_day"] = "2027-02-01T00:00:00Z".into();
+            let post = async |path: &str, body: Value| api.call("post", path).bearer(&caller).json(body).await;
+            let issued = post("/api/v1/keys", key("new")).await;
+            let imported = post("/api/v1/keys/import", held).await;
+            assert_eq!(issued.status, imported.status, "{who}: {issued:?} {imported:?}");
+            if issued.status == 201 {
+                let id = |answer: &super::Answer| answer.json()["id"].as_str().unwrap().to_owned();
+                let (issued, imported) = (actions(&api, &id(&issued)).await, actions(&api, &id(&imported)).await);
+                assert_eq!((issued, imported), (vec!["key.issue".to_owned()], vec!["key.import".to_owned()]));
+            }
+        }
+    })
+    .await;
+}

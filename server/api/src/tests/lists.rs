@@ -1,0 +1,93 @@
+//! A list shows what looking one by one shows, no more and no less (S-06): for callers with roles drawn at random.
+
+use std::collections::BTreeSet;
+
+use keywarden_domain::cast::{Stage, both_engines};
+use keywarden_model::Role;
+use serde_json::json;
+
+use super::{Api, token};
+
+/// Every id (or slug) on every page of a list.
+async fn listed(api: &Api, caller: &str, path: &str, field: &str) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    let mut cursor = String::new();
+    loop {
+        let asked = format!("{path}?limit=3{cursor}");
+        let page = api.call("get", &asked).bearer(caller).send("").await;
+        assert_eq!(page.status, 200, "{asked}: {page:?}");
+        for item in page.json()["items"].as_array().unwrap() {
+            assert!(all.insert(item[field].as_str().unwrap().to_owned()), "{asked}: twice");
+        }
+        match page.json()["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return all,
+        }
+    }
+}
+
+/// Those of `all` that the caller is shown when it asks for one.
+async fn shown(api: &Api, caller: &str, path: &str, all: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut shown = BTreeSet::new();
+    for id in all {
+        let answer = api.call("get", &format!("{path}/{id}")).bearer(caller).send("").await;
+        match answer.status.as_u16() {
+            200 => drop(shown.insert(id.clone())),
+            404 => {}
+            other => panic!("{path}/{id}: {other}"),
+        }
+    }
+    shown
+}
+
+/// Three callers with one role each, and three with a role in each of two projects.
+async fn callers(api: &Api, stages: &[Stage]) -> Vec<(String, String)> {
+    let roles = [Role::Issuer, Role::Manager, Role::Verifier, Role::Viewer];
+    let mut callers = vec![("auditor".to_owned(), token(&api.house, "auditor", Role::Auditor, None).await)];
+    let draw = || usize::from(api.house.domain.env().bytes::<1>()[0]);
+    for n in 0..6 {
+        let (role, stage) = (roles[draw() % roles.len()], &stages[draw() % stages.len()]);
+        let name = format!("{n}: {role} of {}", stage.slug);
+        callers.push((name.clone(), token(&api.house, &name, role, Some(stage)).await));
+    }
+    callers
+}
+
+#[tokio::test]
+async fn keys_projects_workloads_and_events_are_listed_to_whom_they_are_shown() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let mut stages = Vec::new();
+        for slug in ["alpha", "beta", "gamma"] {
+            let stage = api.house.project(slug).await;
+            for n in 0..4 {
+                let key = json!({ "project": slug, "environment": "live", "name": format!("{n}"), "owner": api.owner });
+                assert_eq!(api.post("/api/v1/keys", key).await.status, 201);
+            }
+            stages.push(stage);
+        }
+        let callers = callers(&api, &stages).await;
+        for (path, field) in [
+            ("/api/v1/keys", "id"),
+            ("/api/v1/projects", "slug"),
+            ("/api/v1/workloads", "id"),
+            ("/api/v1/audit", "id"),
+        ] {
+            let all = listed(&api, &api.olga, path, field).await;
+            assert!(all.len() > 3, "{path}: {all:?}");
+            let mut different = BTreeSet::new();
+            for (who, caller) in &callers {
+                let answer = api.call("get", &format!("{path}?limit=1")).bearer(caller).send("").await;
+                let listed = if answer.status == 200 {
+                    listed(&api, caller, path, field).await
+                } else {
+                    BTreeSet::new()
+                };
+                assert_eq!(listed, shown(&api, caller, path, &all).await, "{who} at {path}");
+                different.insert(listed.len());
+            }
+            assert!(different.len() > 1, "{path}: everybody sees {different:?}");
+        }
+    })
+    .await;
+}
