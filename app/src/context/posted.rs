@@ -23,19 +23,18 @@ pub struct Posted {
 }
 
 impl Posted {
-    /// The form's idempotency key together with everything that makes the post what it is.
+    /// The form's idempotency key together with everything that makes the post what it is. What the page shows once
+    /// stays shown once: a reload finds that the form was done, and no secret.
     pub fn once(&self) -> Option<Once> {
         let request = [self.path.as_bytes(), self.body.expose()];
-        Once::new(self.fields.idempotency_key(), &request).ok()
+        Once::new(self.fields.idempotency_key(), &request).ok().map(Once::without_secret)
     }
-}
 
-impl Posted {
     /// As [`Posted::once`] for one of several things that the form does: each has a key of its own, made from the
     /// form's, so that a form which comes again finds what it did and goes on with the rest.
     pub fn once_for(&self, part: &str) -> Option<Once> {
         let key = format!("{}.{part}", self.fields.idempotency_key());
-        Once::new(&key, &[self.path.as_bytes(), self.body.expose()]).ok()
+        Once::new(&key, &[self.path.as_bytes(), self.body.expose()]).ok().map(Once::without_secret)
     }
 }
 

@@ -59,7 +59,8 @@ fn done_before(shell: &Shell, replayed: Replayed) -> Response {
     let t = shell.text;
     let (title, why, action) = match replayed {
         Replayed::Done { thing } => {
-            let look = href(&thing).map_or((t.error_home(), "/".to_owned()), |it| (t.error_done_look(), it));
+            let look = href(&thing, &shell.path)
+                .map_or((t.error_home(), "/".to_owned()), |it| (t.error_done_look(), it));
             (t.error_done_before(), t.error_done_before_why(), look)
         }
         Replayed::OtherRequest => {
@@ -71,8 +72,8 @@ fn done_before(shell: &Shell, replayed: Replayed) -> Response {
     })
 }
 
-/// Where a thing has its page, by its typed id.
-fn href(thing: &str) -> Option<String> {
+/// Where a thing has its page, by its typed id; `here` is the form's.
+fn href(thing: &str, here: &str) -> Option<String> {
     let (kind, _) = thing.split_once('_')?;
     Some(match kind {
         "key" => format!("/keys/{thing}"),
@@ -82,6 +83,8 @@ fn href(thing: &str) -> Option<String> {
         "team" => format!("/teams/{thing}"),
         "inv" => "/people/invitations".into(),
         "psk" => "/account".into(),
+        // A token is on its workload's page.
+        "stk" => here.split_once("/tokens/")?.0.to_owned(),
         _ => return None,
     })
 }

@@ -46,7 +46,6 @@ texts! {
     codes_before = "Without a passkey, a recovery code is the only way back in that you have yourself. You can see yours now, once. Have a place ready where you keep them: a password manager, or paper.";
     codes_show = "Show my recovery codes";
     codes_yours = "Your recovery codes";
-    codes_download = "Download as a file";
     codes_print = "To print them, use your browser's print command: the page prints without the rest of the console.";
     codes_stored = "I have stored them";
     codes_not_now = "Later";

@@ -24,6 +24,8 @@ const KEPT: TimeDelta = TimeDelta::days(7);
 pub struct Once {
     key: SecretString,
     request: [u8; 32],
+    /// Whether a replay may have a secret again.
+    secret_again: bool,
 }
 
 /// Why a text is no idempotency key.
@@ -42,7 +44,17 @@ impl Once {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
-        Ok(Self { key: SecretString::new(key.to_owned()), request: hash.finalize().into() })
+        Ok(Self {
+            key: SecretString::new(key.to_owned()),
+            request: hash.finalize().into(),
+            secret_again: true,
+        })
+    }
+
+    /// For whoever looks at the answer themselves: a secret is not kept, and a replay learns the id and nothing else.
+    #[must_use]
+    pub fn without_secret(self) -> Self {
+        Self { secret_again: false, ..self }
     }
 
     fn hash(&self) -> [u8; 32] {
@@ -89,7 +101,8 @@ pub(crate) async fn look<T: Repeatable>(
     if row.request_hash != once.request {
         return Ok(Some(Err(Replayed::OtherRequest)));
     }
-    let fresh = op.now < keywarden_model::time::from_micros(row.created_at) + SECRET_KEPT;
+    let fresh =
+        once.secret_again && op.now < keywarden_model::time::from_micros(row.created_at) + SECRET_KEPT;
     let secret = match row.sealed.filter(|_| fresh) {
         Some(sealed) => {
             let opened = keyring.open_for(
@@ -115,7 +128,7 @@ pub(crate) async fn note<T: Repeatable>(
     env: &Env,
     done: &T,
 ) -> Result<(), Fault> {
-    let sealed = match done.secret() {
+    let sealed = match done.secret().filter(|_| noted.secret_again) {
         Some(secret) => Some(env.with_rng(|rng| {
             let plaintext = secret.expose().as_bytes();
             keyring.seal_for(
@@ -149,6 +162,7 @@ pub(crate) struct Noted {
     key: SecretString,
     now: DateTime<Utc>,
     request: [u8; 32],
+    secret_again: bool,
 }
 
 impl Noted {
@@ -161,6 +175,7 @@ impl Noted {
             key: SecretString::new(once.key.expose().to_owned()),
             now: op.now,
             request: once.request,
+            secret_again: once.secret_again,
         })
     }
 }

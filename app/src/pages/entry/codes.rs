@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use crate::{
     context::{Asking, House},
     render::{self, page},
-    shell::{Shell, encoded},
+    shell::Shell,
     ui::{Actions, Button, ButtonKind, CodeBlock, EmptyState, LinkButton, PageHeader},
 };
 
@@ -50,8 +50,6 @@ pub(super) async fn show_once(State(house): State<House>, Asking { shell, op }: 
 pub(crate) fn show(shell: &Shell, codes: &RecoveryCodes) -> Response {
     let t = shell.text;
     let text = codes.iter().map(SecretString::expose).collect::<Vec<_>>().join("\n");
-    // A link that is saved, never opened: the codes leave the page only by this click.
-    let file = format!("data:text/plain;charset=utf-8,{}", encoded(&text).replace('+', "%20"));
     page(shell, t.codes()).show(move || {
         view! {
             <PageHeader title=t.codes() lead=t.codes_lead()/>
@@ -59,7 +57,6 @@ pub(crate) fn show(shell: &Shell, codes: &RecoveryCodes) -> Response {
             <p class="screen-only">{t.codes_print()}</p>
             <Actions>
                 <LinkButton kind=ButtonKind::Primary label=t.codes_stored() href="/"/>
-                <a class="button" href=file download="keywarden-recovery-codes.txt">{t.codes_download()}</a>
             </Actions>
         }
     })

@@ -64,6 +64,21 @@ async fn a_value_is_in_the_answer_that_made_it_and_in_no_other_page() {
 }
 
 #[tokio::test]
+async fn a_form_that_came_again_leads_to_its_key_and_shows_no_value() {
+    let (stage, pay, bob, _) = cast().await;
+    let body = format!(
+        "idempotency_key=0123456789abcdef&environment={}&name=checkout&expiry=90&rate_window=60",
+        pay.live
+    );
+    let made = stage.post(person(&bob), "/keys/new", &body).await;
+    let id = between(&made.body, "href=\"/keys/key_", "\"");
+    let again = stage.post(person(&bob), "/keys/new", &body).await;
+    assert_eq!(again.status, 409);
+    assert!(again.body.contains(&format!("/keys/key_{id}")), "{}", again.body);
+    assert!(!again.body.contains("kwk_live_"), "{}", again.body);
+}
+
+#[tokio::test]
 async fn a_form_that_came_again_with_other_content_issues_nothing() {
     let (stage, pay, bob, _) = cast().await;
     let body = |name| {
