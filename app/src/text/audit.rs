@@ -22,6 +22,8 @@ texts! {
     audit_none_match = "No event matches";
     audit_none_match_why = "Nothing you may see fits this filter.";
     audit_shell = "operator on the server's shell";
+    audit_operator = "operator, by token";
+    audit_link = "an invitation or recovery link";
     audit_system(job: &str) = "Keywarden ({job})";
     audit_nobody = "somebody unknown";
     audit_id = "Event id";

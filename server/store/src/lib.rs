@@ -34,6 +34,7 @@ pub mod instance;
 pub mod keyring;
 pub mod keys;
 mod migrate;
+pub mod names;
 pub mod node;
 pub mod overview;
 pub mod people;

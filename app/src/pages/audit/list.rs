@@ -11,8 +11,8 @@ use crate::{
     shell::Section,
     text::Text,
     ui::{
-        Badge, Column, EmptyState, FilterBar, FilterChip, FilterInput, FilterSelect, LinkButton, PageHeader,
-        Pager, Table, TextKind, Time, Tone, choice, row,
+        Badge, Column, EmptyState, FilterBar, FilterChip, FilterInput, FilterSelect, Id, LinkButton,
+        PageHeader, Pager, Table, TextKind, Time, Tone, choice, row,
     },
 };
 
@@ -54,8 +54,8 @@ pub(super) async fn list(State(house): State<House>, asking: Asking, params: Par
             .iter()
             .map(|event| {
                 let cells = cells![
-                    view! { <span translate="no">{who(t, event)}</span> },
-                    view! { <span translate="no">{what(event)}</span> },
+                    who(t, event),
+                    what(event),
                     outcome(t, &event.outcome),
                     view! { <Time at=event.at/> },
                 ];
@@ -73,7 +73,7 @@ pub(super) async fn list(State(house): State<House>, asking: Asking, params: Par
             .into_iter()
             .chain(["q"])
             .filter(|name| !params.text(name).is_empty())
-            .map(|name| FilterChip { label: format!("{name}: {}", params.text(name)), remove: params.without(PATH, name) })
+            .map(|name| FilterChip { label: format!("{}: {}", filter_name(t, name), params.text(name)), remove: params.without(PATH, name) })
             .collect::<Vec<_>>();
         let empty = if filtered {
             view! { <EmptyState title=t.audit_none_match() action=(t.list_clear(), PATH)>{t.audit_none_match_why()}</EmptyState> }.into_any()
@@ -105,21 +105,45 @@ pub(super) async fn list(State(house): State<House>, asking: Asking, params: Par
     })
 }
 
-/// The kind and id of who did it, or what it is called where the event tells.
-pub(in crate::pages) fn who(t: Text, event: &Event) -> String {
-    let (kind, id) = &event.actor;
-    match (kind.as_str(), id.as_str()) {
-        ("operator", "shell") => t.audit_shell().to_owned(),
-        ("system", job) => t.audit_system(job),
-        ("nobody", _) => t.audit_nobody().to_owned(),
-        (kind, id) => format!("{kind} {id}"),
+fn filter_name(t: Text, filter: &str) -> &'static str {
+    match filter {
+        "action" => t.audit_action(),
+        "actor" => t.audit_who(),
+        "outcome" => t.audit_outcome(),
+        "project" => t.workloads_project(),
+        "since" => t.audit_since(),
+        "until" => t.audit_until(),
+        _ => t.audit_what(),
     }
 }
 
-pub(super) fn what(event: &Event) -> String {
+/// Who did it, by name where there is one.
+pub(in crate::pages) fn who(t: Text, event: &Event) -> AnyView {
+    let (kind, id) = &event.actor;
+    let said = match (kind.as_str(), id.as_str()) {
+        ("operator", "shell") => t.audit_shell().to_owned(),
+        ("operator", _) => t.audit_operator().to_owned(),
+        ("link", _) => t.audit_link().to_owned(),
+        ("system", job) => t.audit_system(job),
+        ("nobody", _) => t.audit_nobody().to_owned(),
+        (_, id) => return called(event.names.get(id), id),
+    };
+    view! { <span title=id.clone()>{said}</span> }.into_any()
+}
+
+/// What it was about: its kind, and the name that it had then, or has now.
+pub(super) fn what(event: &Event) -> AnyView {
     let (kind, id) = &event.resource;
-    let name = event.personal.values().find_map(|fields| fields.get("name"));
-    name.map_or_else(|| format!("{kind} {id}"), |name| format!("{kind} {name}"))
+    let then = event.personal.values().find_map(|fields| fields.get("name"));
+    let name = called(then.or_else(|| event.names.get(id)), id);
+    view! { <span translate="no" class="audit-kind">{kind.clone()}</span> " " {name} }.into_any()
+}
+
+fn called(name: Option<&String>, id: &str) -> AnyView {
+    match name {
+        Some(name) => view! { <span translate="no" title=id.to_owned()>{name.clone()}</span> }.into_any(),
+        None => view! { <Id value=id plain=true/> }.into_any(),
+    }
 }
 
 pub(in crate::pages) fn outcome(t: Text, outcome: &str) -> AnyView {

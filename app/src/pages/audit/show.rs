@@ -27,8 +27,8 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, Path(id): P
     };
     let t = shell.text;
     page(&shell, event.action.clone()).show(move || {
-        let actor = view! { <a href=format!("/audit?actor={}", event.actor.1) translate="no">{who(t, &event)}</a> };
-        let thing = view! { <a href=format!("/audit?resource={}", event.resource.1) translate="no">{what(&event)}</a> };
+        let actor = view! { <a href=format!("/audit?actor={}", event.actor.1) >{who(t, &event)}</a> " " <Id value=event.actor.1.clone()/> };
+        let thing = view! { <a href=format!("/audit?resource={}", event.resource.1) >{what(&event)}</a> " " <Id value=event.resource.1.clone()/> };
         let mut facts = vec![
             fact(t.audit_when(), view! { <Time at=event.at/> }),
             fact(t.audit_who(), actor),

@@ -38,7 +38,7 @@ pub(super) fn view(t: Text, key: &Key, params: &Params, found: Page) -> AnyView 
 fn line(t: Text, event: &Event) -> Row {
     let cells = cells![
         view! { <Time at=event.at/> },
-        view! { <span translate="no">{who(t, event)}</span> },
+        who(t, event),
         outcome(t, &event.outcome),
         view! { <span translate="no">{said(event)}</span> },
     ];

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use keywarden_model::{EventId, ProjectId, time::from_micros};
 use keywarden_store::event::{self, Filter, Found};
+use keywarden_store::names;
 use serde_json::Value;
 
 use super::record::{PERSONAL, personal_context};
@@ -55,6 +56,8 @@ pub struct Event {
     pub canonical: Value,
     /// Opened personal fields by subject.
     pub personal: Personal,
+    /// What those of its ids are called today that have a name.
+    pub names: BTreeMap<String, String>,
 }
 
 /// Subject → field → text. A subject that was erased is not in it.
@@ -100,6 +103,7 @@ impl Domain {
         for row in rows {
             events.push(self.opened(op, row).await?);
         }
+        self.name(&mut events).await?;
         let next = events.last().map(|event| event.id).filter(|_| more);
         Ok(Page { events, next })
     }
@@ -117,7 +121,24 @@ impl Domain {
             Refused::Forbidden(_) => Refused::NotFound,
             other => other,
         })?;
-        Ok(self.opened(op, row).await?)
+        let mut event = self.opened(op, row).await?;
+        self.name(std::slice::from_mut(&mut event)).await?;
+        Ok(event)
+    }
+
+    /// Whoever may read an event may know what its actor and its thing are called.
+    async fn name(&self, events: &mut [Event]) -> Result<(), Fault> {
+        let mut conn = self.store().read().await?;
+        let ids = events.iter().flat_map(|event| [event.actor.1.as_str(), event.resource.1.as_str()]);
+        let names = names::of(&mut conn, ids).await?;
+        for event in events {
+            for id in [&event.actor.1, &event.resource.1] {
+                if let Some(name) = names.get(id) {
+                    event.names.insert(id.clone(), name.clone());
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn opened(&self, op: &Op, row: Found) -> Result<Event, Fault> {
@@ -145,6 +166,7 @@ impl Domain {
             project: row.project_id,
             canonical,
             personal,
+            names: BTreeMap::new(),
         })
     }
 }
