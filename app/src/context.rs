@@ -39,7 +39,7 @@ use std::{fmt, sync::Arc};
 use axum::extract::FromRef;
 use keywarden_domain::Domain;
 
-pub use asking::{Anybody, Asking, Guest, Signed};
+pub use asking::{Anybody, Asking, Guest, Reader, Signed};
 pub(crate) use asking::{ENROL, SIGN_IN};
 pub use posted::{KEPT_POST, Posted};
 

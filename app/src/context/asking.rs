@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use axum::{extract::FromRequestParts, response::Response};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Method, request::Parts};
-use keywarden_domain::{Actor, Op, Source};
+use keywarden_domain::{Actor, Op, Source, authz::ASSERTION_AGE};
 use keywarden_model::RequestId;
 
 use super::{House, Posted, Standing};
@@ -37,6 +37,13 @@ pub struct Anybody {
     pub shell: Shell,
     /// The operation of the person, or of nobody.
     pub op: Op,
+}
+
+/// Anybody, for pages that are the same for everybody: in the whole frame for who is signed in, else in the bare one.
+#[derive(Debug)]
+pub struct Reader {
+    /// The frame.
+    pub shell: Shell,
 }
 
 /// Somebody signed in, perhaps by a recovery code: the session may enrol a passkey or end, and nothing else.
@@ -137,6 +144,18 @@ impl FromRequestParts<House> for Anybody {
     }
 }
 
+impl FromRequestParts<House> for Reader {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Response> {
+        let (mut shell, op) = Arrival::of(parts, house).await.opened();
+        if op.actor.person().is_some_and(|person| !person.recovering) {
+            house.dress(&mut shell, &op).await?;
+        }
+        Ok(Self { shell })
+    }
+}
+
 impl FromRequestParts<House> for Signed {
     type Rejection = Response;
 
@@ -173,6 +192,12 @@ impl House {
         };
         let (me, projects) = known.await.map_err(|refused| render::refused(shell, refused))?;
         let detail = me.role.map_or(shell.text.role_member(), |role| shell.text.role(role));
+        shell.proven_until = op
+            .actor
+            .person()
+            .and_then(|person| person.asserted_at)
+            .map(|at| at + ASSERTION_AGE)
+            .filter(|until| *until > op.now);
         shell.who = Some(Who { name: me.name, detail: detail.to_owned() });
         shell.projects =
             projects.into_iter().map(|it| ProjectLink { slug: it.slug, name: it.name }).collect();

@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::shell::{Section, Shell, Theme, Who};
+use crate::{
+    shell::{Section, Shell, Theme, Who},
+    text::Locale,
+};
 
 pub(super) fn menu(shell: &Shell) -> AnyView {
     let t = shell.text;
@@ -25,8 +28,30 @@ pub(super) fn menu(shell: &Shell) -> AnyView {
     .into_any()
 }
 
+/// A button for every language of the catalogue, each in its own.
+pub(crate) fn language(shell: &Shell) -> AnyView {
+    let t = shell.text;
+    let buttons = Locale::ALL
+        .map(|locale| {
+            let pressed = if t.locale() == locale { "true" } else { "false" };
+            view! {
+                <button type="submit" name="locale" value=locale.tag() lang=locale.tag() translate="no" aria-pressed=pressed>
+                    {locale.name()}
+                </button>
+            }
+        })
+        .collect_view();
+    view! {
+        <form method="post" action="/locale" class="theme">
+            <input type="hidden" name="back" value=shell.path.clone()/>
+            <fieldset><legend class="visually-hidden">{t.account_language()}</legend>{buttons}</fieldset>
+        </form>
+    }
+    .into_any()
+}
+
 /// Three buttons: the choice is a cookie, so the next page is drawn in it from its first byte.
-pub(super) fn theme(shell: &Shell) -> AnyView {
+pub(crate) fn theme(shell: &Shell) -> AnyView {
     let t = shell.text;
     let buttons = Theme::ALL
         .map(|theme| {

@@ -13,7 +13,7 @@ pub(super) fn all(shell: &Shell) -> AnyView {
         .elevations
         .iter()
         .map(|Elevation { role, until, give_back }| {
-            let title = t.shell_elevated(role, &absolute(*until, shell.now));
+            let title = t.shell_elevated(role, &absolute(t, *until, shell.now));
             view! { <Banner tone=Tone::Warn title=title action=(t.shell_give_back(), give_back.clone())/> }
         })
         .collect_view();
@@ -29,12 +29,12 @@ fn condition(shell: &Shell) -> AnyView {
     match shell.condition {
         Condition::Ready => ().into_any(),
         Condition::Degraded { since, until } => {
-            let (since, until) = (absolute(since, shell.now), absolute(until, shell.now));
+            let (since, until) = (absolute(t, since, shell.now), absolute(t, until, shell.now));
             view! { <Banner tone=Tone::Bad title=t.shell_degraded()>{t.shell_degraded_until(&since, &until)}</Banner> }
                 .into_any()
         }
         Condition::Sealed { since } => {
-            let since = absolute(since, shell.now);
+            let since = absolute(t, since, shell.now);
             view! { <Banner tone=Tone::Bad title=t.shell_sealed()>{t.shell_sealed_why(&since)}</Banner> }
                 .into_any()
         }

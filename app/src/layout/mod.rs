@@ -1,6 +1,6 @@
 //! The frame around every page: head, navigation, what needs saying, the page itself.
 
-mod account;
+pub(crate) mod account;
 mod banners;
 mod head;
 mod nav;
@@ -11,9 +11,9 @@ pub(crate) use head::head;
 
 use crate::{
     islands::{Clock, ClockWords, Palette, PaletteWords},
-    shell::{Protection, Shell},
+    shell::{Protection, Shell, encoded},
     text::Text,
-    ui::{Badge, Tone},
+    ui::{Badge, Tone, clock, relative},
 };
 
 /// The body: the whole frame for who is signed in, the bare one for everybody else.
@@ -36,6 +36,7 @@ fn framed(shell: &Shell, page: AnyView) -> AnyView {
                 {brand()}
                 <div class="top-end">
                     {protection(shell)}
+                    {proven(shell)}
                     <div data-wake="palette" class="top-search"><Palette words=palette_words(t)/></div>
                 </div>
             </div>
@@ -76,6 +77,32 @@ fn protection(shell: &Shell) -> AnyView {
             view! { <Badge label=t.shell_software_protected() title=t.shell_software_protected_why() tone=Tone::Warn/> }
         })
         .into_any()
+}
+
+/// Privileged mode: how long changes need no passkey, or the way to show it before one does.
+fn proven(shell: &Shell) -> AnyView {
+    let t = shell.text;
+    match shell.proven_until {
+        Some(until) => {
+            let machine = until.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+            view! {
+                <span class="proven proven-now" title=t.shell_unlocked_why()>
+                    <span>{t.shell_unlocked()}</span>
+                    " "
+                    <time class="time" datetime=machine data-at=until.timestamp()>
+                        <span class="proven-clock">{clock(until)}</span>
+                        " "
+                        <span class="time-distance">{relative(t, until, shell.now)}</span>
+                    </time>
+                </span>
+            }
+            .into_any()
+        }
+        None => {
+            let href = format!("/step-up?to={}", encoded(&shell.path));
+            view! { <a class="proven" href=href title=t.shell_locked_why()>{t.shell_locked()}</a> }.into_any()
+        }
+    }
 }
 
 fn palette_words(t: Text) -> PaletteWords {

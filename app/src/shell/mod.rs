@@ -45,6 +45,8 @@ pub struct Shell {
     pub protection: Protection,
     /// Whether the node can do its work.
     pub condition: Condition,
+    /// Until when changes need no passkey again; `None` where the next one asks for it.
+    pub proven_until: Option<DateTime<Utc>>,
     /// Rights this person has for a limited time.
     pub elevations: Vec<Elevation>,
     /// What the request before this one did.
@@ -185,6 +187,7 @@ impl Shell {
             project: None,
             protection: Protection::default(),
             condition: Condition::default(),
+            proven_until: None,
             elevations: Vec::new(),
             flash,
         }

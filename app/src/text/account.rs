@@ -28,7 +28,7 @@ texts! {
     account_remove_final = "It cannot be undone. The same authenticator can be added again as a new passkey.";
     account_removed(name: &str) = "Passkey {name} removed.";
     account_last = "This is your only passkey. Add another one first, or nothing would let you in.";
-    account_codes_left(n: i64) = "{n} of ten codes left." | "{n} of ten codes left.";
+    account_codes_left(n: i64) = "{n} of 10 codes is left." | "{n} of 10 codes are left.";
     account_codes_none = "None left: make new ones.";
     account_codes_renew_ends = "The codes that you have now stop working.";
     account_codes_renew_once = "The new ones are shown once.";
@@ -37,6 +37,7 @@ texts! {
     account_session_recovering = "Recovering";
     account_browser = "Browser";
     account_browser_unknown = "Unknown";
+    account_browser_on(browser: &str, system: &str) = "{browser} on {system}";
     account_address = "Address";
     account_signed_in = "Signed in";
     account_last_seen = "Last seen";
@@ -51,4 +52,7 @@ texts! {
     account_where = "Where";
     account_since = "Since";
     account_everywhere = "Everywhere";
+    account_preferences = "Preferences";
+    account_preferences_why = "Kept in this browser.";
+    account_language = "Language";
 }

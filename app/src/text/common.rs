@@ -14,6 +14,8 @@ texts! {
     list_clear = "Clear the filter";
     shown_once = "It is shown this once. Keep it where only the service can read it; your clipboard manager may keep a copy.";
     palette_page = "Go to";
+    keys_one = "Key";
+    people_one = "Person";
     projects_one = "Project";
     workloads_one = "Workload";
     stored_it = "I have stored it";

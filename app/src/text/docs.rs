@@ -8,7 +8,7 @@ texts! {
     docs_machine = "The description for programs (OpenAPI 3.1)";
     docs_problems = "Problems";
     docs_problems_lead = "Every error has a stable type: one of these, in the field “type” of its answer.";
-    docs_contents = "Contents";
+    docs_operation = "Operation";
     docs_parameters = "Parameters";
     docs_name = "Name";
     docs_place = "Where";

@@ -14,6 +14,5 @@ texts! {
     home_unowned = "Keys without an active owner";
     home_unused = "Keys unused for 90 days";
     home_tokens = "Service tokens that end within 14 days";
-    home_when = "When";
     home_all = "See all";
 }

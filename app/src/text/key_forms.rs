@@ -24,7 +24,8 @@ texts! {
     keys_until_date = "At a date";
     keys_longest = "As late as the environment allows";
     keys_longest_hint = "Where it sets no longest life, the key never expires.";
-    keys_dates = "Dates";
+    keys_life = "How long it lives";
+    keys_found_by = "What is known of it";
     keys_expires_at = "Expires at";
     keys_expires_at_hint = "Time in UTC. Counts with \"At a date\".";
     keys_expires_edit_hint = "Time in UTC. Empty: never, where the environment allows it.";
@@ -44,9 +45,8 @@ texts! {
     keys_range_wrong(text: &str) = "{text} is no address range: write 10.0.0.0/8 or 2001:db8::/32.";
     keys_range_meant(given: &str, meant: &str) = "{given} has bits outside its mask. Did you mean {meant}?";
     keys_rate = "Rate limit";
-    keys_rate_limit = "Uses";
-    keys_rate_hint = "Empty: no limit.";
-    keys_rate_window = "In each";
+    keys_rate_hint = "Uses. Empty: no limit.";
+    keys_rate_window = "in each";
     keys_rate_wrong = "Write a whole number from 1 to 10,000,000.";
     keys_window_second = "second";
     keys_window_minute = "minute";

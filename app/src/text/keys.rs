@@ -23,6 +23,7 @@ texts! {
     keys_suspended_at = "Suspended";
     keys_revoked_at = "Revoked";
     keys_imported = "Imported";
+    keys_imported_value(fingerprint: &str) = "imported {fingerprint}";
     keys_draining = "Old value works";
     keys_order = "Order";
     keys_order_created = "Newest first";

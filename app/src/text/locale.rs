@@ -14,6 +14,14 @@ impl Locale {
     /// Every locale.
     pub const ALL: [Self; 2] = [Self::En, Self::EnXa];
 
+    /// What its readers call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::En => "English",
+            Self::EnXa => "Éñĝļîšĥ (pseudo)",
+        }
+    }
+
     /// The tag for `lang` attributes and cookies.
     pub fn tag(self) -> &'static str {
         match self {

@@ -26,6 +26,10 @@ texts! {
     shell_sealed = "This node is sealed.";
     shell_sealed_why(since: &str) =
         "It has had no access to its HSM since {since}, so it can neither verify nor issue. It unseals by itself when the HSM is back; \"keywarden doctor\" says what is missing.";
+    shell_unlocked = "Passkey again";
+    shell_unlocked_why = "You showed your passkey lately: until this moment, changes do not ask for it.";
+    shell_locked = "Show passkey";
+    shell_locked_why = "The next change asks for your passkey. Show it now, and none does for five minutes.";
     shell_elevated(role: &str, until: &str) = "Elevated: {role} until {until}.";
     shell_give_back = "Give back now";
 }

@@ -1,6 +1,6 @@
 //! The system page.
 
-use super::texts;
+use super::{Text, texts};
 
 texts! {
     system = "System";
@@ -28,4 +28,18 @@ texts! {
     system_version = "Version";
     system_started = "Started";
     system_seen = "Last seen";
+    system_ready = "Ready";
+    system_is_degraded = "Degraded";
+    system_is_sealed = "Sealed";
+}
+
+impl Text {
+    /// How a node says it is, in words.
+    pub(crate) fn system_condition(self, condition: &str) -> &'static str {
+        match condition {
+            "ready" => self.system_ready(),
+            "degraded" => self.system_is_degraded(),
+            _ => self.system_is_sealed(),
+        }
+    }
 }

@@ -19,6 +19,7 @@ texts! {
     workloads_last_used = "Last used";
     workloads_token_until = "Token until";
     workloads_no_token = "no token";
+    workloads_ends_within(days: &str) = "last token ends within {days} d";
     workloads_create = "Create workload";
     workloads_create_lead = "It begins with one role. Its tokens are issued on its page.";
     workloads_made(name: &str) = "Created workload {name}. Issue its first token.";

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::words;
+use super::{Tone, words};
 
 /// A line without axes, for the shape of the last days; the title says what and the description how much.
 #[component]
@@ -33,8 +33,12 @@ pub fn BarChart(
     #[prop(into)]
     value_heading: String,
     points: Vec<(String, u64)>,
+    #[prop(optional)] tone: Tone,
 ) -> impl IntoView {
     let t = words().text;
+    let total = t.number(points.iter().map(|(_, value)| value).sum());
+    let ends = [points.first(), points.last()].map(|end| end.map(|(label, _)| label.clone()));
+    let [from, to] = ends;
     let most = points.iter().map(|(_, value)| *value).max().unwrap_or(0).max(1);
     let step = 100.0 / count(points.len().max(1));
     let bars = points
@@ -56,13 +60,14 @@ pub fn BarChart(
         })
         .collect_view();
     view! {
-        <figure class="chart">
-            <figcaption>{title.clone()}</figcaption>
+        <figure class="chart" class:chart-bad=tone == Tone::Bad>
+            <figcaption><span>{title.clone()}</span><strong>{total}</strong></figcaption>
             <svg viewBox="0 0 100 40" preserveAspectRatio="none" role="img" focusable="false">
                 <title>{title.clone()}</title>
                 <desc>{description}</desc>
                 {bars}
             </svg>
+            <p class="chart-axis" aria-hidden="true" translate="no"><span>{from}</span><span>{to}</span></p>
             <details>
                 <summary>{t.ui_chart_table()}</summary>
                 <table class="table">

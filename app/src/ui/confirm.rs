@@ -9,13 +9,24 @@ pub fn Confirm(
     #[prop(into)] title: String,
     /// One sentence each: what breaks and for whom.
     consequences: Vec<String>,
+    /// Who they are, below the last sentence.
+    #[prop(optional)]
+    callers: Vec<String>,
+    /// Nothing breaks by itself: a decision, not a danger.
+    #[prop(optional)]
+    calm: bool,
     children: Children,
 ) -> impl IntoView {
     view! {
-        <section class="confirm" aria-labelledby="confirm-title">
+        <section class="confirm" class:confirm-calm=calm aria-labelledby="confirm-title">
             <h2 id="confirm-title">{title}</h2>
             {(!consequences.is_empty()).then(|| view! {
                 <ul>{consequences.into_iter().map(|it| view! { <li>{it}</li> }).collect_view()}</ul>
+            })}
+            {(!callers.is_empty()).then(|| view! {
+                <ul class="confirm-callers" translate="no">
+                    {callers.into_iter().map(|it| view! { <li>{it}</li> }).collect_view()}
+                </ul>
             })}
             {children()}
         </section>

@@ -52,7 +52,7 @@ pub use panel::Panel;
 pub use secret::SecretValue;
 pub use table::{Column, Pager, Row, Table, cells, row};
 pub use tabs::{Tab, Tabs, tab};
-pub use time::{Time, absolute, relative};
+pub use time::{Time, absolute, clock, relative};
 
 use crate::text::Text;
 

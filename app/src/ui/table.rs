@@ -90,7 +90,7 @@ pub fn Table(
         .collect_view();
     let body = rows.into_iter().map(|row| table_row(row, &columns)).collect_view();
     view! {
-        <div class="table-frame" role="region" aria-label=caption tabindex="0">
+        <div class="table-frame" role="group" aria-label=caption tabindex="0">
             <table class="table">
                 <caption class=(!captioned).then_some("visually-hidden")>{caption.clone()}</caption>
                 <thead><tr>{heads}</tr></thead>

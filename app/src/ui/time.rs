@@ -25,8 +25,10 @@ pub fn Time(
     let machine = at.format("%Y-%m-%dT%H:%M:%SZ").to_string();
     let exact = at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
     view! {
-        <time class="time" datetime=machine title=exact data-at=at.timestamp()>
-            <span>{absolute(at, words.now)}</span>
+        <time class="time" class:time-far=is_far(at, words.now) datetime=machine title=exact data-at=at.timestamp()>
+            <span>{day(words.text, at, words.now)}</span>
+            " "
+            <span class="time-clock">{clock(at)}</span>
             " "
             <span class="time-distance">{relative(words.text, at, words.now)}</span>
         </time>
@@ -35,9 +37,22 @@ pub fn Time(
 }
 
 /// `25 Nov 14:00 UTC`; with its year where that is not this one.
-pub fn absolute(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
-    let format = if at.year() == now.year() { "%-d %b %H:%M UTC" } else { "%-d %b %Y %H:%M UTC" };
-    at.format(format).to_string()
+pub fn absolute(t: Text, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    format!("{} {}", day(t, at, now), clock(at))
+}
+
+fn day(t: Text, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    if at.year() == now.year() { t.day(at) } else { t.day_of(at) }
+}
+
+/// `14:00 UTC`.
+pub fn clock(at: DateTime<Utc>) -> String {
+    at.format("%H:%M UTC").to_string()
+}
+
+/// So far away that a list needs no time of day; it is in the title, and on the thing's own page.
+fn is_far(at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    Distance::between(at.timestamp(), now.timestamp()).unit == Unit::Days
 }
 
 /// `3 h ago`, `in 12 d`.

@@ -7,6 +7,12 @@ use axum::{
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
+use super::assets;
+
+/// What the page needs: its sheet, and the picture that is in the sheet.
+const PAGE: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'; report-uri /csp-report";
+
 /// A refusal or failure of the house itself.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 pub(super) struct Problem {
@@ -44,15 +50,30 @@ impl Problem {
         response
     }
 
+    /// In the console's clothes, without anything that it would have to ask for: it is drawn while doors are shut.
     fn page(self) -> Response {
-        let (title, detail) = (escaped(self.title), escaped(&self.detail));
+        let (title, detail) = (escaped(self.title), escaped(&sentence(&self.detail)));
+        let sheet = assets::path("keywarden.css").unwrap_or("/assets/missing");
         let page = format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-             <meta name=\"viewport\" content=\"width=device-width\"><title>{title} · Keywarden</title></head>\
-             <body><main><h1>{title}</h1><p>{detail}</p><p><a href=\"/\">Go to the console</a></p></main></body></html>\n"
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+             <meta name=\"color-scheme\" content=\"light dark\"><title>{title} — Keywarden</title>\
+             <link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" href=\"{sheet}\"></head>\
+             <body class=\"bare\"><header class=\"bare-top\"><a class=\"brand\" href=\"/\">Keywarden</a></header>\
+             <main><h1>{title}</h1><p>{detail}</p><p><a class=\"button\" href=\"/\">Go to the console</a></p></main>\
+             </body></html>\n"
         );
-        (self.status, Html(page)).into_response()
+        let policy = HeaderValue::from_static(PAGE);
+        (self.status, [(header::CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response()
     }
+}
+
+/// A detail as people read it: it begins large and ends with a stop.
+fn sentence(detail: &str) -> String {
+    let mut letters = detail.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let stop = if detail.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{stop}", letters.as_str())
 }
 
 /// A response of this status that says when to come back.

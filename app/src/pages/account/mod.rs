@@ -1,6 +1,7 @@
 //! The account of whoever is signed in: passkeys, recovery codes, sessions, roles.
 
 mod add;
+mod agent;
 mod codes;
 mod passkey;
 mod sessions;

@@ -9,16 +9,17 @@ use keywarden_domain::{
 use keywarden_model::PasskeyId;
 use leptos::prelude::*;
 
-use super::HOME;
+use super::{HOME, agent::browser};
 use crate::{
     cells,
     context::{Asking, House},
+    layout,
     render::{self, page},
     shell::Section,
     text::Text,
     ui::{
-        Badge, Button, ButtonKind, Column, EmptyState, LinkButton, PageHeader, Panel, Row, Table, Time, Tone,
-        row,
+        Badge, Button, ButtonKind, Column, EmptyState, Facts, LinkButton, PageHeader, Panel, Row, Table,
+        Time, Tone, fact, row,
     },
 };
 
@@ -37,6 +38,7 @@ pub(super) async fn show(State(house): State<House>, Asking { mut shell, op }: A
         Ok(account) => account,
         Err(refused) => return render::refused(&shell, refused),
     };
+    let (theme, language) = (layout::account::theme(&shell), layout::account::language(&shell));
     page(&shell, t.account()).show(move || {
         let Account { passkeys, codes, sessions, roles } = account;
         let add = view! { <LinkButton kind=ButtonKind::Primary label=t.account_passkey_add() href="/account/passkeys/new"/> };
@@ -54,13 +56,17 @@ pub(super) async fn show(State(house): State<House>, Asking { mut shell, op }: A
                 {only}
                 {passkeys_table(t, passkeys, current)}
             </Panel>
-            <Panel id="codes" title=t.codes() aside=view! { <a href="/account/recovery-codes">{t.codes_renew()}</a> }.into_any()>
+            <Panel id="codes" title=t.codes() aside=view! { <LinkButton label=t.codes_renew() href="/account/recovery-codes"/> }.into_any()>
                 <p>{left}</p>
             </Panel>
             <Panel id="sessions" title=t.account_sessions() aside=others.into_any()>
                 {sessions_table(t, sessions)}
             </Panel>
             <Panel id="roles" title=t.account_roles()>{roles_table(t, roles)}</Panel>
+            <Panel id="preferences" title=t.account_preferences()>
+                <p>{t.account_preferences_why()}</p>
+                <Facts facts=vec![fact(t.shell_theme(), theme), fact(t.account_language(), language)]/>
+            </Panel>
         }
     })
 }
@@ -119,7 +125,8 @@ fn sessions_table(t: Text, sessions: Vec<OwnSession>) -> AnyView {
     let rows = sessions
         .into_iter()
         .map(|it| {
-            let agent = it.agent.unwrap_or_else(|| t.account_browser_unknown().to_owned());
+            let whole = it.agent.unwrap_or_default();
+            let agent = browser(t, &whole);
             let end = if it.current {
                 view! { <Badge tone=Tone::Good label=t.account_session_here()/> }.into_any()
             } else {
@@ -141,7 +148,7 @@ fn sessions_table(t: Text, sessions: Vec<OwnSession>) -> AnyView {
                 view! { <Time at=it.last_seen_at/> },
                 end,
             ];
-            Row::plain(view! { <span class="agent" translate="no">{agent}</span>{recovering} }, cells)
+            Row::plain(view! { <span translate="no" title=whole>{agent}</span>{recovering} }, cells)
         })
         .collect();
     view! { <Table caption=t.account_sessions() columns=columns rows=rows/> }.into_any()

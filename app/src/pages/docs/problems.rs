@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use serde_json::Value;
 
 use crate::{
-    context::{Guest, House},
+    context::{House, Reader},
     render::page,
     ui::{PageHeader, crumb},
 };
@@ -18,7 +18,7 @@ struct Kind {
     status: String,
 }
 
-pub(super) async fn show(State(house): State<House>, Guest { shell, .. }: Guest) -> Response {
+pub(super) async fn show(State(house): State<House>, Reader { shell }: Reader) -> Response {
     let t = shell.text;
     let kinds = kinds(house.openapi());
     page(&shell, t.docs_problems()).show(move || {

@@ -50,10 +50,10 @@ async fn home(State(house): State<House>, asking: Asking) -> Response {
             return view! { <PageHeader title=t.home()/> <NoticeList notices=notices/> {empty} }.into_any();
         }
         let panels: Vec<_> = [
-            keys(t, "expiring", t.home_expiring(), overview.keys_expiring, |key| view! { <Time at=key.expires_at/> }.into_any()),
-            keys(t, "old-values", t.home_old_values(), overview.old_values_used, |key| view! { <Time at=key.last_used_at/> }.into_any()),
-            keys(t, "unowned", t.home_unowned(), overview.keys_without_owner, |key| view! { <Time at=key.last_used_at/> }.into_any()),
-            keys(t, "unused", t.home_unused(), overview.keys_unused, |key| view! { <Time at=key.last_used_at/> }.into_any()),
+            keys(t, "expiring", (t.home_expiring(), t.keys_expires()), overview.keys_expiring, |key| view! { <Time at=key.expires_at/> }.into_any()),
+            keys(t, "old-values", (t.home_old_values(), t.drain_last_old()), overview.old_values_used, |key| view! { <Time at=key.last_used_at/> }.into_any()),
+            keys(t, "unowned", (t.home_unowned(), t.keys_last_used()), overview.keys_without_owner, |key| view! { <Time at=key.last_used_at/> }.into_any()),
+            keys(t, "unused", (t.home_unused(), t.keys_last_used()), overview.keys_unused, |key| view! { <Time at=key.last_used_at/> }.into_any()),
             tokens(t, overview.tokens_expiring),
         ]
         .into_iter()
@@ -69,7 +69,7 @@ async fn home(State(house): State<House>, asking: Asking) -> Response {
             <PageHeader title=t.home() lead=t.home_lead() actions=actions.into_any()/>
             <NoticeList notices=notices/>
             {calm}
-            {panels}
+            <div class="attention">{panels}</div>
         }
         .into_any()
     })
@@ -90,7 +90,7 @@ fn all(path: &str, filter: &[(&str, &str)]) -> Option<String> {
 fn keys(
     t: Text,
     id: &'static str,
-    title: &str,
+    (title, when_heading): (&str, &str),
     attention: Attention<KeyInBrief>,
     when: impl Fn(&KeyInBrief) -> AnyView,
 ) -> Option<AnyView> {
@@ -106,7 +106,7 @@ fn keys(
         })
         .collect();
     let columns =
-        vec![Column::text(t.keys_name()), Column::text(t.workloads_project()), Column::text(t.home_when())];
+        vec![Column::text(t.keys_name()), Column::text(t.workloads_project()), Column::text(when_heading)];
     let aside =
         all("/keys", attention.filter).map(|href| view! { <LinkButton label=t.home_all() href=href/> });
     let title = format!("{title} ({})", counted(t, attention.count));

@@ -66,6 +66,11 @@ pub(super) fn current(values: &[KeyValue]) -> Option<&KeyValue> {
     values.iter().find(|value| value.superseded_at.is_none()).or(values.first())
 }
 
+/// A value as people may see it: its public part, or the fingerprint of one that was imported.
+pub(crate) fn shown(t: Text, value: &KeyValue) -> String {
+    if value.imported { t.keys_imported_value(&value.public_id) } else { value.shown.clone() }
+}
+
 /// How many old values work on.
 pub(super) fn draining(values: &[KeyValue]) -> u64 {
     values.iter().filter(|value| value.superseded_at.is_some() && value.is_living()).map(|_| 1).sum()

@@ -138,7 +138,7 @@ fn previewed(t: Text, preview: BulkPreview, draft: Draft) -> AnyView {
             <Table caption=t.keys_bulk_callers() columns=caller_columns rows=callers empty=nobody.into_any()/>
         </Panel>
         <Panel id="keys" title=t.keys()>
-            <Table caption=t.keys() columns=key_columns rows=keys.into_iter().map(key_row).collect()/>
+            <Table caption=t.keys() columns=key_columns rows=keys.into_iter().map(|it| key_row(t, it)).collect()/>
         </Panel>
         <Confirm title=t.keys_bulk_title(count) consequences=consequences>
             <Form draft=draft submit=t.keys_revoke_many() danger=true cancel="/keys">
@@ -151,9 +151,9 @@ fn previewed(t: Text, preview: BulkPreview, draft: Draft) -> AnyView {
     .into_any()
 }
 
-fn key_row(line: KeyLine) -> Row {
+fn key_row(t: Text, line: KeyLine) -> Row {
     let KeyLine { key, state, values } = line;
-    let shown = around::current(&values).map(|value| value.shown.clone());
+    let shown = around::current(&values).map(|value| around::shown(t, value));
     let cells = cells![
         view! { <code translate="no">{shown}</code> },
         view! { <KeyStateBadge state=state/> },

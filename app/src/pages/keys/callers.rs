@@ -42,13 +42,13 @@ pub(super) fn seen(board: &DrainBoard) -> Vec<Seen> {
     seen
 }
 
-/// Who breaks, a sentence each, for a page that asks before it happens.
-pub(super) fn breaks(t: Text, now: DateTime<Utc>, seen: &[Seen]) -> Vec<String> {
+/// How many break, and who, for a page that asks before it happens.
+pub(super) fn breaks(t: Text, now: DateTime<Utc>, seen: &[Seen]) -> (String, Vec<String>) {
     if seen.is_empty() {
-        return vec![t.callers_none().to_owned()];
+        return (t.callers_none().to_owned(), Vec::new());
     }
-    let mut sentences = vec![t.callers_break(seen.len())];
-    sentences.extend(seen.iter().take(NAMED).map(|(caller, at)| {
+    let mut callers = Vec::with_capacity(seen.len().min(NAMED + 1));
+    callers.extend(seen.iter().take(NAMED).map(|(caller, at)| {
         let (who, ago) = (who(t, caller), relative(t, *at, now));
         if caller.verifier_name.is_empty() {
             t.callers_last(&who, &ago)
@@ -57,9 +57,9 @@ pub(super) fn breaks(t: Text, now: DateTime<Utc>, seen: &[Seen]) -> Vec<String> 
         }
     }));
     if let Some(more) = seen.len().checked_sub(NAMED).filter(|more| *more > 0) {
-        sentences.push(t.callers_more(more));
+        callers.push(t.callers_more(more));
     }
-    sentences
+    (t.callers_break(seen.len()), callers)
 }
 
 #[cfg(test)]
@@ -80,14 +80,15 @@ mod tests {
     #[test]
     fn nobody_is_said_to_be_nobody_and_a_crowd_is_counted() {
         let (t, now) = (Text::default(), DateTime::UNIX_EPOCH);
-        assert_eq!(breaks(t, now, &[]), [t.callers_none()]);
+        assert_eq!(breaks(t, now, &[]), (t.callers_none().to_owned(), Vec::new()));
         let crowd: Vec<Seen> = (0..NAMED + 2)
             .map(|n| (caller(&format!("10.0.0.{n}"), "curl/8"), now - TimeDelta::hours(3)))
             .collect();
-        let said = breaks(t, now, &crowd);
-        assert_eq!(said.len(), NAMED + 2);
-        assert!(said[1].contains("10.0.0.0 · curl/8") && said[1].contains("3 h ago"), "{}", said[1]);
-        assert_eq!(said[NAMED + 1], t.callers_more(2));
+        let (said, callers) = breaks(t, now, &crowd);
+        assert_eq!(said, t.callers_break(NAMED + 2));
+        assert_eq!(callers.len(), NAMED + 1);
+        assert!(callers[0].contains("10.0.0.0 · curl/8") && callers[0].contains("3 h ago"), "{}", callers[0]);
+        assert_eq!(callers[NAMED], t.callers_more(2));
     }
 
     #[test]

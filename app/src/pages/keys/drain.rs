@@ -63,7 +63,7 @@ fn panel(t: Text, view: &KeyView, draining: &DrainingValue) -> AnyView {
     let rows = callers.iter().map(|it| caller_row(t, it)).collect();
     let none = view! { <EmptyState title=t.callers_none()>{t.drain_unused_why()}</EmptyState> };
     let may = view.may;
-    let title = t.drain_old_value(&value.shown);
+    let title = t.drain_old_value(&around::shown(t, value));
     view! {
         <Panel id=format!("value-{}", value.public_id) title=title.clone()>
             <Drain old_label=t.drain_left() old=left new_label=t.drain_moved() new=moved/>

@@ -51,7 +51,7 @@ pub(super) async fn extend(
     };
     match house.domain.extend_key_overlap(&op, key.id, old.value.id, until).await {
         Ok(()) => {
-            let said = t.drain_extended_now(&old.value.shown, &moments::minute(until));
+            let said = t.drain_extended_now(&around::shown(t, &old.value), &moments::minute(until));
             return render::done(&shell, &around::drain_path(&key), said);
         }
         Err(ExtendError::Current) => errors.whole(t.drain_is_current()),
@@ -69,7 +69,7 @@ fn draw(shell: &mut Shell, key: &Key, old: &DrainingValue, draft: Draft) -> Resp
     // A day more than it has, but no more than the key itself.
     let later = old.value.stops_at.unwrap_or(shell.now) + TimeDelta::days(1);
     let later = key.expires_at.map_or(later, |end| end.min(later));
-    let title = t.drain_extend_title(&old.value.shown);
+    let title = t.drain_extend_title(&around::shown(t, &old.value));
     page(shell, t.drain_extend()).of(&draft).show(move || {
         view! {
             <PageHeader title=title lead=t.drain_extend_lead() crumbs=around::crumbs_below(t, &key)/>

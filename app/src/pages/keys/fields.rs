@@ -64,8 +64,8 @@ pub(super) fn life(t: Text) -> AnyView {
     choices.push(choice("date", t.keys_until_date()));
     choices.push(choice("longest", t.keys_longest()).hint(t.keys_longest_hint()));
     view! {
-        <RadioGroup name="expiry" label=t.keys_expires() required=true choices=choices value="90"/>
-        <FieldGroup label=t.keys_dates()>
+        <FieldGroup label=t.keys_life()>
+            <RadioGroup name="expiry" label=t.keys_expires() required=true choices=choices value="90"/>
             <TextField name="expires_at" label=t.keys_expires_at() kind=TextKind::DateTime hint=t.keys_expires_at_hint()/>
             <TextField name="not_before" label=t.keys_not_before() kind=TextKind::DateTime hint=t.keys_not_before_hint()/>
         </FieldGroup>
@@ -77,7 +77,7 @@ pub(super) fn life(t: Text) -> AnyView {
 pub(super) fn dates(t: Text, expires_at: String, start: &Start) -> AnyView {
     let not_before = start.not_before.clone();
     view! {
-        <FieldGroup label=t.keys_dates()>
+        <FieldGroup label=t.keys_life()>
             <TextField name="expires_at" label=t.keys_expires() kind=TextKind::DateTime value=expires_at hint=t.keys_expires_edit_hint()/>
             <TextField name="not_before" label=t.keys_not_before() kind=TextKind::DateTime value=not_before hint=t.keys_not_before_hint()/>
         </FieldGroup>
@@ -98,15 +98,20 @@ pub(super) fn limits(t: Text, start: &Start) -> AnyView {
         windows.push(choice(window.to_string(), t.keys_window_seconds(window)));
     }
     let limit = start.rate_limit.map(|it| it.limit.to_string()).unwrap_or_default();
+    let Start { scopes, allowed_cidrs, tags, metadata, .. } = start.clone();
     view! {
-        <TextArea name="scopes" label=t.keys_scopes() mono=true maxlength=9000 rows=3 value=start.scopes.clone() hint=t.keys_scopes_hint()/>
-        <TextArea name="allowed_cidrs" label=t.keys_ranges() mono=true maxlength=4000 rows=2 value=start.allowed_cidrs.clone() hint=t.keys_ranges_hint()/>
-        <FieldGroup label=t.keys_rate()>
-            <TextField name="rate_limit" label=t.keys_rate_limit() kind=TextKind::Number min="1" max="10000000" value=limit hint=t.keys_rate_hint()/>
+        <FieldGroup label=t.keys_terms()>
+        <TextArea name="scopes" label=t.keys_scopes() mono=true maxlength=9000 rows=3 value=scopes hint=t.keys_scopes_hint()/>
+        <TextArea name="allowed_cidrs" label=t.keys_ranges() mono=true maxlength=4000 rows=2 value=allowed_cidrs hint=t.keys_ranges_hint()/>
+        <div class="field-pair">
+            <TextField name="rate_limit" label=t.keys_rate() kind=TextKind::Number min="1" max="10000000" value=limit hint=t.keys_rate_hint()/>
             <SelectField name="rate_window" label=t.keys_rate_window() required=true choices=windows value=window.to_string()/>
+        </div>
         </FieldGroup>
-        <TextArea name="tags" label=t.keys_tags() mono=true maxlength=5000 rows=2 value=start.tags.clone() hint=t.keys_tags_hint()/>
-        <TextArea name="metadata" label=t.keys_metadata() mono=true maxlength=16000 rows=3 value=start.metadata.clone() hint=t.keys_metadata_hint()/>
+        <FieldGroup label=t.keys_found_by()>
+        <TextArea name="tags" label=t.keys_tags() mono=true maxlength=5000 rows=2 value=tags hint=t.keys_tags_hint()/>
+        <TextArea name="metadata" label=t.keys_metadata() mono=true maxlength=16000 rows=3 value=metadata hint=t.keys_metadata_hint()/>
+        </FieldGroup>
     }
     .into_any()
 }

@@ -114,7 +114,7 @@ async fn may(house: &House, op: &Op) -> Result<May, Refused> {
 
 fn line(t: Text, line: KeyLine) -> Row {
     let KeyLine { key, state, values } = line;
-    let shown = around::current(&values).map(|value| value.shown.clone());
+    let shown = around::current(&values).map(|value| around::shown(t, value));
     let draining = around::draining(&values);
     let cells = cells![
         view! { <code translate="no">{shown}</code> },

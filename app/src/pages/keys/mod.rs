@@ -27,6 +27,7 @@ mod stop_old;
 mod suspend;
 mod terms;
 
+pub(crate) use around::shown;
 use axum::{Router, routing::get};
 
 use crate::context::House;

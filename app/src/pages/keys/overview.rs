@@ -3,12 +3,12 @@
 use keywarden_domain::keys::{Key, KeyValue, KeyView, UsagePoint};
 use leptos::prelude::*;
 
-use super::reasons;
+use super::{around, reasons};
 use crate::{
     cells,
     pages::projects::span,
     text::Text,
-    ui::{BarChart, CodeBlock, Column, Fact, Facts, Id, KeyStateBadge, Panel, Row, Table, Time, fact},
+    ui::{BarChart, CodeBlock, Column, Fact, Facts, Id, KeyStateBadge, Panel, Row, Table, Time, Tone, fact},
 };
 
 pub(super) fn view(t: Text, view: &KeyView, usage: &[UsagePoint]) -> AnyView {
@@ -80,24 +80,26 @@ fn value_row(t: Text, value: &KeyValue) -> Row {
         view! { <Time at=value.stops_at otherwise=t.keys_stops_with_key()/> },
         view! { <Time at=value.last_used_at/> },
     ];
-    Row::plain(view! { <code translate="no">{value.shown.clone()}</code> }, cells)
+    Row::plain(view! { <code translate="no">{around::shown(t, value)}</code> }, cells)
 }
 
 /// Good uses, and refused ones if there were any.
 fn charts(t: Text, usage: &[UsagePoint]) -> AnyView {
     let points = |count: fn(&UsagePoint) -> u64| -> Vec<(String, u64)> {
-        usage.iter().map(|it| (it.at.format("%-d %b").to_string(), count(it))).collect()
+        usage.iter().map(|it| (t.day(it.at), count(it))).collect()
     };
     let valid: u64 = usage.iter().map(|it| it.valid).sum();
     let refused: u64 = usage.iter().map(|it| it.refused).sum();
     let valid_says = t.keys_uses_said(&t.number(valid));
     let refused_chart = (refused > 0).then(|| {
         let said = t.keys_refusals_said(&t.number(refused));
-        view! { <BarChart title=t.keys_refusals() description=said label_heading=t.keys_day() value_heading=t.keys_refusals() points=points(|it| it.refused)/> }
+        view! { <BarChart title=t.keys_refusals() description=said label_heading=t.keys_day() value_heading=t.keys_refusals() points=points(|it| it.refused) tone=Tone::Bad/> }
     });
     view! {
+        <div class="charts">
         <BarChart title=t.keys_uses() description=valid_says label_heading=t.keys_day() value_heading=t.keys_uses() points=points(|it| it.valid)/>
         {refused_chart}
+        </div>
     }
     .into_any()
 }

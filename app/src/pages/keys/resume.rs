@@ -53,7 +53,7 @@ fn draw(shell: &mut Shell, key: &Key, draft: Draft) -> Response {
     page(shell, t.keys_resume()).of(&draft).show(move || {
         view! {
             <PageHeader title=t.keys_resume() crumbs=around::crumbs_below(t, &key)/>
-            <Confirm title=t.keys_resume_title(key.name.as_str()) consequences=vec![t.keys_resume_good().into()]>
+            <Confirm title=t.keys_resume_title(key.name.as_str()) consequences=vec![t.keys_resume_good().into()] calm=true>
                 <Form draft=draft submit=t.keys_resume() cancel=around::path(&key)/>
             </Confirm>
         }

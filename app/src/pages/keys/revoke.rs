@@ -63,11 +63,12 @@ fn draw(shell: &mut Shell, key: &Key, seen: &[Seen], reason: RevokeReason, draft
     let t = shell.text;
     let key = key.clone();
     let mut consequences = vec![t.keys_revoke_all().to_owned(), t.keys_revoke_final().to_owned()];
-    consequences.extend(callers::breaks(t, shell.now, seen));
+    let (breaks, callers) = callers::breaks(t, shell.now, seen);
+    consequences.push(breaks);
     page(shell, t.keys_revoke()).of(&draft).show(move || {
         view! {
             <PageHeader title=t.keys_revoke() crumbs=around::crumbs_below(t, &key)/>
-            <Confirm title=t.keys_revoke_title(key.name.as_str()) consequences=consequences>
+            <Confirm title=t.keys_revoke_title(key.name.as_str()) consequences=consequences callers=callers>
                 <Form draft=draft submit=t.keys_revoke() danger=true cancel=around::path(&key)>
                     {reasons::fields(t, reason.as_str())}
                 </Form>

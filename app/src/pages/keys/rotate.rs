@@ -88,7 +88,7 @@ fn draw(shell: &mut Shell, view: &KeyView, seen: &[Seen], draft: Draft) -> Respo
     around::place(shell, &view.key.project_slug);
     let t = shell.text;
     let key = view.key.clone();
-    let breaks = callers::breaks(t, shell.now, seen);
+    let (breaks, callers) = callers::breaks(t, shell.now, seen);
     page(shell, t.keys_rotate()).of(&draft).show(move || {
         let usual = key.overlap_seconds;
         let mut choices: Vec<_> = OVERLAPS
@@ -109,10 +109,10 @@ fn draw(shell: &mut Shell, view: &KeyView, seen: &[Seen], draft: Draft) -> Respo
         if let Some(end) = key.expires_at {
             consequences.push(t.keys_rotate_cap(&moments::minute(end)));
         }
-        consequences.extend(breaks);
+        consequences.push(breaks);
         view! {
             <PageHeader title=t.keys_rotate() crumbs=around::crumbs_below(t, &key)/>
-            <Confirm title=t.keys_rotate_title(key.name.as_str()) consequences=consequences>
+            <Confirm title=t.keys_rotate_title(key.name.as_str()) consequences=consequences callers=callers calm=true>
                 <Form draft=draft submit=t.keys_rotate() cancel=around::path(&key)>
                     <RadioGroup name="overlap" label=t.keys_old_stops() required=true choices=choices value=chosen/>
                     <TextField name="until" label=t.keys_until() kind=TextKind::DateTime hint=t.keys_until_hint()/>

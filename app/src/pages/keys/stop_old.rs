@@ -49,7 +49,11 @@ pub(super) async fn stop(
     let mut errors = Errors::new();
     match house.domain.stop_old_value(&op, key.id, old.value.id).await {
         Ok(()) => {
-            return render::done(&shell, &around::drain_path(&key), t.drain_stopped_now(&old.value.shown));
+            return render::done(
+                &shell,
+                &around::drain_path(&key),
+                t.drain_stopped_now(&around::shown(t, &old.value)),
+            );
         }
         Err(StopError::Current) => errors.whole(t.drain_is_current()),
         Err(StopError::Stopped) => return stopped(&shell, &key),
@@ -82,14 +86,15 @@ fn draw(shell: &mut Shell, key: &Key, old: &DrainingValue, draft: Draft) -> Resp
     around::place(shell, &key.project_slug);
     let t = shell.text;
     let key = key.clone();
-    let shown = old.value.shown.clone();
+    let shown = around::shown(t, &old.value);
     let left: Vec<Seen> = old.would_break().map(|it| (it.caller.clone(), it.last_old)).collect();
     let mut consequences = vec![t.drain_stop_at_once().to_owned()];
-    consequences.extend(callers::breaks(t, shell.now, &left));
+    let (breaks, callers) = callers::breaks(t, shell.now, &left);
+    consequences.push(breaks);
     page(shell, t.drain_stop()).of(&draft).show(move || {
         view! {
             <PageHeader title=t.drain_stop() crumbs=around::crumbs_below(t, &key)/>
-            <Confirm title=t.drain_stop_title(&shown) consequences=consequences>
+            <Confirm title=t.drain_stop_title(&shown) consequences=consequences callers=callers>
                 <Form draft=draft submit=t.drain_stop() danger=true cancel=around::drain_path(&key)/>
             </Confirm>
         }

@@ -61,11 +61,12 @@ fn draw(shell: &mut Shell, key: &Key, seen: &[Seen], draft: Draft) -> Response {
     let t = shell.text;
     let key = key.clone();
     let mut consequences = vec![t.keys_suspend_refused().to_owned(), t.keys_suspend_back().to_owned()];
-    consequences.extend(callers::breaks(t, shell.now, seen));
+    let (breaks, callers) = callers::breaks(t, shell.now, seen);
+    consequences.push(breaks);
     page(shell, t.keys_suspend()).of(&draft).show(move || {
         view! {
             <PageHeader title=t.keys_suspend() crumbs=around::crumbs_below(t, &key)/>
-            <Confirm title=t.keys_suspend_title(key.name.as_str()) consequences=consequences>
+            <Confirm title=t.keys_suspend_title(key.name.as_str()) consequences=consequences callers=callers>
                 <Form draft=draft submit=t.keys_suspend() danger=true cancel=around::path(&key)>
                     <TextField name="reason" label=t.keys_reason() maxlength=REASON hint=t.keys_note_hint()/>
                 </Form>

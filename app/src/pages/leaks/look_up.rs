@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use crate::{
     context::{Asking, House, Posted},
     form::{Draft, Errors},
+    pages::keys::shown,
     render::page,
     shell::{Section, Shell},
     text::Text,
@@ -58,7 +59,7 @@ fn found(t: Text, key: &Key, state: KeyState, value: &KeyValue, may: WhatMay) ->
     let path = format!("/keys/{}", key.id);
     let facts = vec![
         fact(t.keys_name(), view! { <a href=path.clone() translate="no">{key.name.to_string()}</a> }),
-        fact(t.keys_value(), view! { <code translate="no">{value.shown.clone()}</code> }),
+        fact(t.keys_value(), view! { <code translate="no">{shown(t, value)}</code> }),
         fact(t.keys_state(), view! { <KeyStateBadge state=state/> }),
         fact(
             t.keys_place(),

@@ -7,7 +7,13 @@ use axum::{
     routing::get,
 };
 use http::header;
-use keywarden_domain::{Op, Refused, projects::ProjectQuery, workloads::WorkloadQuery};
+use keywarden_domain::{
+    Op, Refused,
+    keys::{KeyLine, KeyPage, KeyQuery, ListError},
+    people::{UserFilter, UserState},
+    projects::ProjectQuery,
+    workloads::WorkloadQuery,
+};
 
 use crate::{
     context::{Asking, House},
@@ -39,6 +45,11 @@ async fn gather(house: &House, shell: &Shell, op: &Op, text: &str) -> Result<Vec
     let mut hits = Vec::new();
     if !text.is_empty() {
         let search = Some(text.to_owned());
+        let keys = KeyQuery { search: search.clone(), limit: EACH, ..KeyQuery::default() };
+        for KeyLine { key, .. } in found(house.domain.keys(op, &keys).await)? {
+            let detail = format!("{} · {} / {}", t.keys_one(), key.project_slug, key.environment_slug);
+            hits.push(Hit { label: key.name.to_string(), detail, href: format!("/keys/{}", key.id) });
+        }
         let projects = ProjectQuery { archived: false, search: search.clone(), after: None, limit: EACH };
         for it in house.domain.projects(op, &projects).await?.projects {
             let href = format!("/projects/{}", it.project.slug);
@@ -58,6 +69,19 @@ async fn gather(house: &House, shell: &Shell, op: &Op, text: &str) -> Result<Vec
                 detail: t.workloads_one().to_owned(),
                 href: format!("/workloads/{}", it.id),
             });
+        }
+    }
+    if let Ok(name) = text.parse() {
+        let named = UserFilter { name: Some(name), state: Some(UserState::Active) };
+        match house.domain.list_users(op, &named, None, EACH).await {
+            Ok(page) => hits.extend(page.users.into_iter().map(|it| Hit {
+                label: it.name,
+                detail: t.people_one().to_owned(),
+                href: format!("/people/{}", it.id),
+            })),
+            // People are not everybody's to see.
+            Err(Refused::Forbidden(_) | Refused::NotFound) => {}
+            Err(refused) => return Err(refused),
         }
     }
     let pages = [
@@ -84,6 +108,15 @@ async fn gather(house: &House, shell: &Shell, op: &Op, text: &str) -> Result<Vec
     }
     hits.truncate(HITS);
     Ok(hits)
+}
+
+fn found(page: Result<KeyPage, ListError>) -> Result<Vec<KeyLine>, Refused> {
+    match page {
+        Ok(page) => Ok(page.keys),
+        // A first page has no cursor to be wrong about.
+        Err(ListError::Cursor) => Ok(Vec::new()),
+        Err(ListError::Refused(refused)) => Err(refused),
+    }
 }
 
 /// Where a thing's own page is, by its id. Whether it may be seen is that page's matter.

@@ -58,7 +58,7 @@ fn show(shell: &Shell, user: &ShownUser, draft: Draft) -> Response {
     page(shell, t.people_reactivate()).of(&draft).show(move || {
         view! {
             <PageHeader title=t.people_reactivate() crumbs=crumbs/>
-            <Confirm title=title consequences=vec![t.people_reactivate_roles().to_owned()]>
+            <Confirm title=title consequences=vec![t.people_reactivate_roles().to_owned()] calm=true>
                 <Form draft=draft submit=t.people_reactivate() cancel=here/>
             </Confirm>
         }

@@ -98,8 +98,8 @@ fn form(shell: &Shell, draft: Draft) -> Response {
                     label=t.projects_environments()
                     values=USUAL.iter().map(|(slug, ..)| (*slug).to_owned()).collect()
                     choices=vec![
-                        choice("development", "development").named().hint(t.projects_development_hint()),
-                        choice("production", "production").named().hint(t.projects_production_hint()),
+                        choice("development", "Development").named().hint(t.projects_development_hint()),
+                        choice("production", "Production").named().hint(t.projects_production_hint()),
                     ]
                 />
             </Form>

@@ -33,7 +33,7 @@ pub(super) async fn list(State(house): State<House>, asking: Asking, params: Par
     let t = shell.text;
     page(&shell, t.projects()).show(move || {
         let filtered = params.any(&["q", "state"]);
-        let rows = found
+        let rows: Vec<_> = found
             .projects
             .into_iter()
             .map(|listed| {
@@ -42,7 +42,10 @@ pub(super) async fn list(State(house): State<House>, asking: Asking, params: Par
                     format!("{}{more}", t.number(count.counted))
                 });
                 let project = listed.project;
-                let state = project.archived_at.map(|_| view! { <Badge label=t.projects_archived()/> });
+                let state = match project.archived_at {
+                    None => t.workloads_active().into_any(),
+                    Some(_) => view! { <Badge label=t.projects_archived()/> }.into_any(),
+                };
                 let cells = cells![
                     view! { <code translate="no">{project.slug.clone()}</code> },
                     keys.unwrap_or_else(|| "—".into()),
@@ -59,11 +62,16 @@ pub(super) async fn list(State(house): State<House>, asking: Asking, params: Par
             Column::text(t.projects_state()),
             Column::minor(t.projects_created()),
         ];
-        let chips = [("q", params.text("q").to_owned()), ("state", params.text("state").to_owned())]
-            .into_iter()
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(name, value)| FilterChip { label: format!("{name}: {value}"), remove: params.without(PATH, name) })
-            .collect::<Vec<_>>();
+        let mut chips = Vec::new();
+        if let Some(text) = params.some("q") {
+            chips.push(FilterChip { label: format!("{}: {text}", t.keys_search_chip()), remove: params.without(PATH, "q") });
+        }
+        if params.any(&["state"]) {
+            let label = format!("{}: {}", t.projects_state(), t.projects_archived());
+            chips.push(FilterChip { label, remove: params.without(PATH, "state") });
+        }
+        // Where there is nothing yet, the page says how to begin, once.
+        let begun = filtered || !rows.is_empty();
         let empty = if filtered {
             view! { <EmptyState title=t.projects_none_match() action=(t.list_clear(), PATH)>{t.projects_none_match_why()}</EmptyState> }.into_any()
         } else if may_create {
@@ -81,13 +89,15 @@ pub(super) async fn list(State(house): State<House>, asking: Asking, params: Par
             first: params.any(&["after"]).then(|| params.first(PATH)),
             next: found.next.map(|place| params.after(PATH, &place)),
         };
-        let actions = may_create
+        let actions = (may_create && begun)
             .then(|| view! { <LinkButton kind=ButtonKind::Primary label=t.projects_create() href="/projects/new"/> }.into_any());
         view! {
             <PageHeader title=t.projects() lead=t.projects_lead() actions=actions.into_any()/>
-            <FilterBar action=PATH search=params.text("q").to_owned() search_label=t.projects_search() chips=chips>
-                <FilterSelect name="state" label=t.projects_state() chosen=params.text("state").to_owned() choices=vec![choice("archived", t.projects_archived())]/>
-            </FilterBar>
+            {begun.then(|| view! {
+                <FilterBar action=PATH search=params.text("q").to_owned() search_label=t.projects_search() chips=chips>
+                    <FilterSelect name="state" label=t.projects_state() chosen=params.text("state").to_owned() choices=vec![choice("archived", t.projects_archived())]/>
+                </FilterBar>
+            })}
             <Table caption=t.projects() columns=columns rows=rows pager=pager empty=empty/>
         }
     })

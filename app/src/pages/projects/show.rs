@@ -10,7 +10,7 @@ use crate::{
     cells,
     context::{Asking, House},
     render::{self, page},
-    shell::Section,
+    shell::{ProjectLink, Section},
     ui::{
         Badge, ButtonKind, Column, EmptyState, Facts, Id, LinkButton, PageHeader, Panel, Row, Table, Time,
         crumb, fact, row,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub(super) async fn show(State(house): State<House>, asking: Asking, Path(slug): Path<String>) -> Response {
-    let Asking { shell, op } = asking.at(Section::Projects);
+    let Asking { mut shell, op } = asking.at(Section::Projects);
     let loaded = async {
         let project = house.domain.project(&op, &slug).await?;
         let home = Resource::Project(project.id);
@@ -40,6 +40,7 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, Path(slug):
         Ok(loaded) => loaded,
         Err(refused) => return render::refused(&shell, refused),
     };
+    shell.project = Some(ProjectLink { slug: project.slug.clone(), name: project.name.clone() });
     let t = shell.text;
     page(&shell, project.name.clone()).show(move || {
         let base = format!("/projects/{}", project.slug);

@@ -30,7 +30,7 @@ async fn show(State(house): State<House>, asking: Asking) -> Response {
             || view! { <Banner tone=Tone::Warn title=t.system_one_seal()>{t.system_one_seal_why()}</Banner> },
         );
         let facts = vec![
-            fact(t.system_engine(), system.engine.clone()),
+            fact(t.system_engine(), view! { <span translate="no">{system.engine.clone()}</span> }),
             fact(t.system_schema(), system.schema.0.to_string()),
             fact(t.system_origin(), view! { <code translate="no">{settings.origin}</code> }),
             fact(t.system_rp_id(), view! { <code translate="no">{settings.rp_id}</code> }),
@@ -120,7 +120,7 @@ fn nodes(t: Text, system: &System) -> AnyView {
         .map(|node| {
             let tone = if node.condition == "ready" { Tone::Good } else { Tone::Bad };
             let cells = cells![
-                view! { <Badge label=node.condition.clone() tone=tone/> },
+                view! { <Badge label=t.system_condition(&node.condition) tone=tone/> },
                 view! { <code translate="no">{node.version.clone()}</code> },
                 view! { <Time at=node.started_at/> },
                 view! { <Time at=node.seen_at/> },

@@ -71,6 +71,8 @@ pub(super) async fn draw(house: &House, shell: &Shell, op: &Op, slug: &str, draf
         let subject = Subject { holder: Holder::Team(team.id), name: team.name.clone(), home: here.clone() };
         let rename =
             edits.then(|| view! { <LinkButton label=t.teams_rename() href=format!("{here}/edit")/> });
+        let keys = format!("/keys?owner={}", team.id);
+        let actions = view! { {rename} <LinkButton label=t.projects_see_keys() href=keys/> };
         let add = candidates.map(|candidates| {
             view! {
                 <Form draft=draft submit=t.teams_add() action=format!("{here}/members") id="add">
@@ -80,7 +82,7 @@ pub(super) async fn draw(house: &House, shell: &Shell, op: &Op, slug: &str, draf
         });
         let give = view! { <a href=format!("{here}/roles/new")>{t.roles_give()}</a> };
         view! {
-            <PageHeader title=team.name.clone() named=true crumbs=way(t) actions=rename.into_any()/>
+            <PageHeader title=team.name.clone() named=true crumbs=way(t) actions=actions.into_any()/>
             <Panel id="members" title=t.teams_count(team.members)>
                 {table(t, &here, members, edits)}
                 {add}

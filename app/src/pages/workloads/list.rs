@@ -50,11 +50,15 @@ pub(super) async fn list(State(house): State<House>, asking: Asking, params: Par
     page(&shell, t.workloads()).show(move || {
         let names = ["q", "state", "project", "token_ends_within_days"];
         let filtered = params.any(&names);
-        let rows = found
+        let rows: Vec<_> = found
             .workloads
             .into_iter()
             .map(|it| {
-                let state = (!it.is_active()).then(|| view! { <Badge label=t.workloads_deactivated()/> });
+                let state = if it.is_active() {
+                    t.workloads_active().into_any()
+                } else {
+                    view! { <Badge label=t.workloads_deactivated()/> }.into_any()
+                };
                 let project = match &it.project_slug {
                     Some(slug) => view! { <span translate="no">{slug.clone()}</span> }.into_any(),
                     None => t.workloads_organization().into_any(),
@@ -75,11 +79,19 @@ pub(super) async fn list(State(house): State<House>, asking: Asking, params: Par
             Column::text(t.workloads_token_until()),
             Column::text(t.workloads_state()),
         ];
+        let said = |name: &str| match name {
+            "project" => format!("{}: {}", t.workloads_project(), params.text(name)),
+            "state" => format!("{}: {}", t.workloads_state(), t.workloads_deactivated()),
+            "token_ends_within_days" => t.workloads_ends_within(params.text(name)),
+            _ => format!("{}: {}", t.keys_search_chip(), params.text(name)),
+        };
         let chips = names
             .into_iter()
             .filter(|name| !params.text(name).is_empty())
-            .map(|name| FilterChip { label: format!("{name}: {}", params.text(name)), remove: params.without(PATH, name) })
+            .map(|name| FilterChip { label: said(name), remove: params.without(PATH, name) })
             .collect::<Vec<_>>();
+        // Where there is nothing yet, the page says how to begin, once.
+        let begun = filtered || !rows.is_empty();
         let empty = if filtered {
             view! { <EmptyState title=t.workloads_none_match() action=(t.list_clear(), PATH)>{t.workloads_none_match_why()}</EmptyState> }.into_any()
         } else if may_create {
@@ -92,13 +104,15 @@ pub(super) async fn list(State(house): State<House>, asking: Asking, params: Par
             first: params.any(&["after"]).then(|| params.first(PATH)),
             next: found.next.map(|place| params.after(PATH, &place.to_string())),
         };
-        let actions = may_create.then(|| view! { <LinkButton kind=ButtonKind::Primary label=t.workloads_create() href="/workloads/new"/> });
+        let actions = (may_create && begun).then(|| view! { <LinkButton kind=ButtonKind::Primary label=t.workloads_create() href="/workloads/new"/> });
         view! {
             <PageHeader title=t.workloads() lead=t.workloads_lead() actions=actions.into_any()/>
-            <FilterBar action=PATH search=params.text("q").to_owned() search_label=t.workloads_search() chips=chips>
-                <FilterSelect name="project" label=t.workloads_project() chosen=params.text("project").to_owned() choices=projects/>
-                <FilterSelect name="state" label=t.workloads_state() chosen=params.text("state").to_owned() choices=vec![choice("deactivated", t.workloads_deactivated())]/>
-            </FilterBar>
+            {begun.then(|| view! {
+                <FilterBar action=PATH search=params.text("q").to_owned() search_label=t.workloads_search() chips=chips>
+                    <FilterSelect name="project" label=t.workloads_project() chosen=params.text("project").to_owned() choices=projects/>
+                    <FilterSelect name="state" label=t.workloads_state() chosen=params.text("state").to_owned() choices=vec![choice("deactivated", t.workloads_deactivated())]/>
+                </FilterBar>
+            })}
             <Table caption=t.workloads() columns=columns rows=rows pager=pager empty=empty/>
         }
     })

@@ -77,7 +77,7 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, Path(id): P
         let columns = vec![
             Column::text(t.tokens_value()),
             Column::text(t.workloads_state()),
-            Column::minor(t.tokens_issued()),
+            Column::minor(t.keys_issued_at()),
             Column::text(t.workloads_last_used()),
             Column::text(t.tokens_expires()),
             Column::text(""),
