@@ -12,7 +12,7 @@ export default defineConfig<Options>({
   fullyParallel: false,
   reporter: [['list'], ['html', { outputFolder: './report', open: 'never' }]],
   retries: 0,
-  timeout: 30_000,
+  timeout: 60_000,
   workers: 2,
   use: {
     browserName: 'chromium',

@@ -44,7 +44,10 @@ export class Authenticator {
     return credentials;
   }
 
-  async add(credential: Credential): Promise<void> {
+  /** Counters only go up, whichever page had the passkey before: they begin with the time. */
+  async add(passkey: Credential): Promise<void> {
+    const signCount = Math.floor((Date.now() - Date.UTC(2026, 0)) / 100);
+    const credential = { ...passkey, signCount };
     await this.#session.send('WebAuthn.addCredential', { authenticatorId: this.#id, credential });
   }
 

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { Clock } from './clock.ts';
 
 const run = promisify(execFile);
 
@@ -17,30 +18,42 @@ export class House {
   readonly dataDir: string;
   /** The one-time link that makes the first owner. */
   readonly setupLink: string;
+  /** The server's clock. */
+  readonly clock: Clock;
   readonly #server: ChildProcess;
   readonly #database: Database | undefined;
 
-  private constructor(url: string, dataDir: string, setupLink: string, server: ChildProcess, database?: Database) {
+  private constructor(
+    url: string,
+    dataDir: string,
+    setupLink: string,
+    clock: Clock,
+    server: ChildProcess,
+    database?: Database,
+  ) {
     this.url = url;
     this.dataDir = dataDir;
     this.setupLink = setupLink;
+    this.clock = clock;
     this.#server = server;
     this.#database = database;
   }
 
-  static async start(place: number, worker: number): Promise<House> {
-    const binary = setting('KEYWARDEN_E2E_BINARY');
+  /** `name` tells the houses of one run apart; the server's clock begins `daysAgo`. */
+  static async start(name: string, daysAgo = 0): Promise<House> {
     const dataDir = await mkdtemp(join(tmpdir(), 'keywarden-e2e-'));
-    const database = await Database.create(`keywarden_e2e_${process.pid}_${place}_${worker}`);
+    const database = await Database.create(`keywarden_e2e_${process.pid}_${name}`);
     const url = `http://localhost:${await freePort()}`;
 
     await mkdir('test-results', { recursive: true });
-    const log = createWriteStream(`test-results/keywarden-${worker}.log`);
+    const log = createWriteStream(`test-results/keywarden-${name}.log`);
     await once(log, 'open');
-    const server = spawn(binary, ['serve'], {
+    const clock = await Clock.wind(dataDir, daysAgo);
+    const server = spawn(binary(), ['serve'], {
       cwd: dataDir,
       env: {
         ...withoutKeywarden(process.env),
+        ...clock.env,
         KEYWARDEN_DATA_DIR: dataDir,
         KEYWARDEN_LISTEN: `127.0.0.1:${new URL(url).port}`,
         KEYWARDEN_METRICS_LISTEN: `127.0.0.1:${await freePort()}`,
@@ -53,16 +66,27 @@ export class House {
     try {
       await ready(server, url, log.path.toString());
       const setupLink = await appears(join(dataDir, 'setup-link'));
-      return new House(url, dataDir, setupLink, server, database);
+      return new House(url, dataDir, setupLink, clock, server, database);
     } catch (error) {
       await sweep(server, dataDir, database);
       throw error;
     }
   }
 
+  /** What the operator's shell on the server prints: `house.operator('token', '--role', 'admin')`. */
+  async operator(...command: string[]): Promise<string> {
+    const env = { ...withoutKeywarden(process.env), KEYWARDEN_DATA_DIR: this.dataDir };
+    const { stdout } = await run(binary(), ['operator', ...command], { cwd: this.dataDir, env });
+    return stdout.trim();
+  }
+
   async stop(): Promise<void> {
     await sweep(this.#server, this.dataDir, this.#database);
   }
+}
+
+function binary(): string {
+  return setting('KEYWARDEN_E2E_BINARY');
 }
 
 /** A database of the server's own, where the journeys run on PostgreSQL. */

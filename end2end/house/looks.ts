@@ -1,0 +1,37 @@
+// How a page looks, as far as a program can judge it: accessibility in both themes, what does not fit, what it weighs.
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, type Page } from '@playwright/test';
+
+const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/** What is found does not end the journey. */
+export class Looks {
+  constructor(readonly page: Page) {}
+
+  /** No accessibility violations. */
+  async accessible(themes: ('light' | 'dark')[] = ['light', 'dark']): Promise<void> {
+    for (const colorScheme of themes) {
+      await this.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      const found = await new AxeBuilder({ page: this.page }).withTags(rules).analyze();
+      const violations = found.violations.map(
+        ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`,
+      );
+      expect.soft(violations, `${this.page.url()} in ${colorScheme} has no accessibility violations`).toEqual([]);
+    }
+    await this.page.emulateMedia({ colorScheme: null, reducedMotion: null });
+  }
+
+  /** Nothing scrolls sideways at these widths. */
+  async fits(widths: number[]): Promise<void> {
+    const { width, height } = this.page.viewportSize() ?? { width: 1280, height: 720 };
+    const beyond = () => {
+      const { scrollWidth, clientWidth } = document.documentElement;
+      return scrollWidth - clientWidth;
+    };
+    for (const narrow of widths) {
+      await this.page.setViewportSize({ width: narrow, height });
+      expect.soft(await this.page.evaluate(beyond), `${this.page.url()} fits into ${narrow} pixels`).toBe(0);
+    }
+    await this.page.setViewportSize({ width, height });
+  }
+}

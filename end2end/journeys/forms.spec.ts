@@ -1,0 +1,48 @@
+// Forms that are refused lose nothing, and forms that come twice do nothing twice.
+import { expect, test } from '../house/test.ts';
+
+test.beforeEach(async ({ admin }) => {
+  await admin.post('/projects', { slug: 'forms', name: 'Forms' }).catch(() => {});
+  await admin.post('/projects/forms/environments', { slug: 'live', name: 'Live', label: 'live' }).catch(() => {});
+});
+
+test('a refused form keeps what was typed, and leads to what is wrong', async ({ accessible, owner, page }) => {
+  await page.goto('/keys/new');
+  await owner.field('Environment').selectOption({ label: 'Forms / Live' });
+  await owner.field('Name').fill('partner');
+  await owner.field('Description').fill('</textarea><b>the partner</b> & friends');
+  await owner.field('Scopes').fill('Orders');
+  await owner.field('Allowed addresses').fill('10.1.2.3/8');
+  const answer = page.waitForResponse((response) => response.request().method() === 'POST');
+  await owner.press('Issue key');
+  expect((await answer).status()).toBe(422);
+
+  await expect(page).toHaveTitle(/^Error: /);
+  const summary = page.getByRole('alert');
+  await expect(summary).toBeFocused();
+  await expect(summary).toContainText('2 fields need a change');
+  await expect(owner.field('Name')).toHaveValue('partner');
+  await expect(owner.field('Description')).toHaveValue('</textarea><b>the partner</b> & friends');
+  await expect(owner.field('Scopes')).toHaveValue('Orders');
+  await expect(owner.field('Scopes')).toHaveAttribute('aria-invalid', 'true');
+  await expect(owner.field('Allowed addresses')).toHaveAccessibleDescription(/10\.0\.0\.0\/8/);
+  await accessible();
+
+  await summary.getByRole('link', { name: /^Scopes/ }).click();
+  await expect(owner.field('Scopes')).toBeFocused();
+  await owner.field('Scopes').fill('orders:read');
+  await owner.field('Allowed addresses').fill('10.0.0.0/8');
+  await owner.press('Issue key');
+  await owner.isAt('Key issued');
+});
+
+test('a value is shown once: the same form again leads to the key and shows nothing', async ({ accessible, owner, page }) => {
+  const value = await owner.issueKey('once', 'Forms / Live');
+  await page.reload();
+  await owner.isAt('This was done already');
+  expect(await page.content()).not.toContain(value);
+  expect(await page.content()).not.toMatch(/kwk_live_[0-9A-Za-z]{12}_[0-9A-Za-z]/);
+  await accessible();
+  await owner.press('Look at it');
+  await owner.isAt('once');
+});

@@ -1,0 +1,80 @@
+// What every page promises, in a house that is lived in (the bars U-01, U-02, U-03 and U-05).
+import { gzipSync } from 'node:zlib';
+import { Looks } from '../house/looks.ts';
+import { places } from '../house/places.ts';
+import { expect, test } from '../house/test.ts';
+
+test.beforeEach(({ wasm }) => {
+  test.skip(!wasm, 'the pages are the same without WebAssembly');
+  test.setTimeout(300_000);
+});
+
+test('every page is accessible in light and dark, at a desk and on a phone', async ({ home, page, tenant }) => {
+  const looks = new Looks(page);
+  for (const place of places(tenant.estate)) {
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.goto(home.house.url + place);
+    await looks.accessible();
+    await page.setViewportSize({ width: 390, height: 844 });
+    await looks.accessible(['light']);
+  }
+});
+
+test('every page has one heading and a title of its own, and fits', async ({ home, page, tenant }) => {
+  const looks = new Looks(page);
+  for (const place of places(tenant.estate)) {
+    await page.goto(home.house.url + place);
+    await expect.soft(page.getByRole('heading', { level: 1 }), place).toHaveCount(1);
+    await expect.soft(page, place).toHaveTitle(/\S.* — Keywarden$/);
+    // 640: what 1280 pixels are at a zoom of 200 %.
+    await looks.fits([320, 390, 640, 768, 1024, 1280, 1440]);
+  }
+});
+
+test('every page is small', async ({ home, page, tenant }) => {
+  for (const place of places(tenant.estate)) {
+    await page.goto(home.house.url + place);
+    const nodes = await page.evaluate(() => document.querySelectorAll('*').length);
+    expect.soft(nodes, `elements of ${place}`).toBeLessThanOrEqual(1_500);
+  }
+});
+
+test('the first page is light, and a later one lighter', async ({ context, home, page, tenant }) => {
+  const weigh = async (place: string) => {
+    const session = await context.newCDPSession(page);
+    await session.send('Network.enable');
+    let bytes = 0;
+    const urls = new Set<string>();
+    session.on('Network.requestWillBeSent', ({ request }) => urls.add(request.url));
+    session.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
+    await page.goto(home.house.url + place);
+    await page.waitForLoadState('networkidle');
+    await session.detach();
+    return { bytes, urls: [...urls].filter((url) => !url.startsWith('data:')) };
+  };
+  await tenant.person.isAt('Home');
+  const key = `/keys/${tenant.estate.key}`;
+  const session = await context.newCDPSession(page);
+  await session.send('Network.clearBrowserCache');
+  const cold = await weigh(key);
+  expect(cold.bytes, 'bytes with an empty cache').toBeLessThanOrEqual(150 * 1024);
+  expect(cold.urls.length, cold.urls.join(' ')).toBeLessThanOrEqual(8);
+  expect(cold.urls.filter((url) => !url.startsWith(home.house.url))).toEqual([]);
+  const warm = await weigh('/keys');
+  expect(warm.urls, 'a later page asks for nothing but itself').toEqual([`${home.house.url}/keys`]);
+  expect(gzipSync(await page.content()).length, 'bytes of a later page').toBeLessThanOrEqual(40 * 1024);
+});
+
+test('nothing moves for those who asked for calm', async ({ home, page, tenant }) => {
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  for (const place of ['/', '/keys', `/keys/${tenant.estate.key}`]) {
+    await page.goto(home.house.url + place);
+    const moving = await page.evaluate(() =>
+      [...document.querySelectorAll('*')].filter((it) => {
+        const { animationName, transitionDuration } = getComputedStyle(it);
+        return animationName !== 'none' || transitionDuration.split(', ').some((span) => parseFloat(span) > 0.001);
+      }).map((it) => it.outerHTML.slice(0, 80)),
+    );
+    expect(moving, place).toEqual([]);
+  }
+});
