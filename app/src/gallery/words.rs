@@ -20,6 +20,8 @@ texts! {
     gallery_requests_range = "Between 3 and 97, most on 14 Nov.";
     gallery_day = "Day";
     gallery_requests_count = "Requests";
+    gallery_refused = "Refused";
+    gallery_old_works(n: u64) = "{n} caller still holds the old value:" | "{n} callers still hold the old value:";
     gallery_fields = "Fields without a form";
     gallery_time = "Time";
     gallery_code = "Recovery code";
