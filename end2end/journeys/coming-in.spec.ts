@@ -103,7 +103,7 @@ test('a recovery code opens one door: to a new passkey', async ({ accessible, br
   await ada.press('Create passkey');
   await ada.isAt('Your account');
   await expect(other.getByRole('table', { name: 'Passkeys' })).toContainText('Spare key');
-  await expect(other.getByText('9 of ten codes left.')).toBeVisible();
+  await expect(other.getByText('9 of 10 codes are left.')).toBeVisible();
   await other.goto('/');
   await expect(other.getByText(/A recovery code let somebody into the account of Ada Lovelace/)).toBeVisible();
   await other.context().close();
