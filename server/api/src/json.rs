@@ -110,13 +110,17 @@ pub(crate) fn read_with<T>(
 ) -> Result<T, Problem> {
     let Strict(value) = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
     if !value.is_object() {
-        // Serde would take an array for a struct, field by field.
-        return Err(Problem::invalid(Flaw::at("", "send a JSON object")));
+        return Err(no_object());
     }
     as_what(&value).map_err(|error| {
         let pointer = pointer(error.path());
         Problem::invalid(Flaw::at(pointer, error.into_inner()))
     })
+}
+
+/// Serde would take an array for a struct, field by field.
+pub(crate) fn no_object() -> Problem {
+    Problem::invalid(Flaw::at("", "send a JSON object"))
 }
 
 /// A text that is not JSON, or says a thing twice.

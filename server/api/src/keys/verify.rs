@@ -130,6 +130,9 @@ async fn answered(domain: &Domain, request: Request) -> Result<Response, Problem
     let op = authenticate(domain, token, &parts.headers, &parts.extensions).await?;
     json::says_json(&parts.headers)?;
     let bytes = json::bytes(&parts.headers, body).await?;
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(json::read::<json::Nothing>(&bytes).err().unwrap_or_else(json::no_object));
+    }
     let asked: VerifyKey<'_> = serde_json::from_slice(&bytes).map_err(|error| why(&bytes, &error))?;
     let verdict = ask(domain, &op, &asked).await?;
     let mut told = Vec::with_capacity(USUAL);

@@ -114,6 +114,8 @@ async fn a_question_is_read_as_strictly_as_all_else() {
             (r#"{"key":"a","key":"b"}"#, 400, None),
             (r#"{"key":"a"} x"#, 400, None),
             ("{}", 422, Some("")),
+            (r#"["a"]"#, 422, Some("")),
+            (r#" ["a", ["orders:read"], null, null]"#, 422, Some("")),
             (r#"{"key":7}"#, 422, Some("/key")),
             (r#"{"key":"a","ip":"10.0.0.256"}"#, 422, Some("/ip")),
             (r#"{"key":"a","scopes":["A B"]}"#, 422, Some("/scopes")),
