@@ -71,6 +71,13 @@ pub enum UnsealError {
     },
 }
 
+impl UnsealError {
+    /// True if a seal said nothing, so that nothing is known of the key.
+    pub fn is_silence(&self) -> bool {
+        matches!(self, Self::NotUnwrapped { source, .. } if source.is_silence())
+    }
+}
+
 /// Why a key could not be wrapped.
 #[derive(Debug, thiserror::Error)]
 pub enum WrapError {

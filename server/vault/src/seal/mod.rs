@@ -278,6 +278,11 @@ impl SealError {
     pub fn is_about_the_bytes(&self) -> bool {
         matches!(self, Self::AuthenticationFailed | Self::UnknownFormat)
     }
+
+    /// True if the seal said nothing: of what it wrapped, nothing is known by that.
+    pub fn is_silence(&self) -> bool {
+        matches!(self, Self::Busy(_) | Self::NoAnswer { .. })
+    }
 }
 
 /// What a seal authenticates beside the key.

@@ -2,6 +2,7 @@
 
 mod damage;
 mod rules;
+mod silence;
 
 use std::sync::Arc;
 
