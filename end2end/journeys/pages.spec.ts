@@ -44,13 +44,15 @@ test('the first page is light, and a later one lighter', async ({ context, home,
     const session = await context.newCDPSession(page);
     await session.send('Network.enable');
     let bytes = 0;
-    const urls = new Set<string>();
-    session.on('Network.requestWillBeSent', ({ request }) => urls.add(request.url));
+    const asked = new Map<string, string>();
+    session.on('Network.requestWillBeSent', ({ request, requestId }) => asked.set(requestId, request.url));
+    session.on('Network.requestServedFromCache', ({ requestId }) => asked.delete(requestId));
+    session.on('Network.responseReceived', ({ requestId, response }) => response.fromDiskCache && asked.delete(requestId));
     session.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
     await page.goto(home.house.url + place);
     await page.waitForLoadState('networkidle');
     await session.detach();
-    return { bytes, urls: [...urls].filter((url) => !url.startsWith('data:')) };
+    return { bytes, urls: [...asked.values()].filter((url) => !url.startsWith('data:')) };
   };
   await tenant.person.isAt('Home');
   const key = `/keys/${tenant.estate.key}`;

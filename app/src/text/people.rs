@@ -99,7 +99,7 @@ texts! {
     roles_only_people = "Only a person can be an owner.";
     roles_wrong_scope = "Owner, admin and auditor hold everywhere: choose no project. The other roles hold in one project: choose it.";
     roles_choose = "Choose a role.";
-    roles_take_what(role: &str) = "Take {role} away";
+    roles_take_what(role: &str) = "Take away {role}";
     roles_take_everywhere = "What this role allows is refused to them at once, everywhere.";
     roles_take_there(project: &str) = "What this role allows is refused to them at once in the project {project}.";
     roles_take_others = "What another role of theirs allows stays allowed. Keys they own stay theirs.";

@@ -94,7 +94,7 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, Path(slug):
                 Column::text(t.roles_what()),
                 Column::text(t.roles_role()),
                 Column::minor(t.roles_since()),
-                Column::text(""),
+                Column::text(t.roles_take()),
             ];
             let empty = view! { <EmptyState title=t.roles_none()>{t.roles_none_why()}</EmptyState> };
             let add = (may_grant && open)

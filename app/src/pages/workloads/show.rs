@@ -80,7 +80,7 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, Path(id): P
             Column::minor(t.keys_issued_at()),
             Column::text(t.workloads_last_used()),
             Column::text(t.tokens_expires()),
-            Column::text(""),
+            Column::text(t.revoke()),
         ];
         let roles = shown
             .roles
