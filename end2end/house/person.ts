@@ -50,6 +50,13 @@ export class Person {
     await expect(this.page.getByRole('heading', { level: 1 })).toHaveText(title);
   }
 
+  /** The page that asks for the passkey, after the ceremony that it began by itself has failed. */
+  async isAskedInVain(): Promise<void> {
+    await this.isAt('Show your passkey');
+    await this.page.waitForLoadState('load'); // by then the ceremony has begun, and the button waits for its end
+    await expect(this.page.getByRole('main').getByRole('button', { name: 'Use passkey' })).toBeEnabled();
+  }
+
   /** Presses a button, or follows a link that looks like one, by its words. */
   async press(name: string): Promise<void> {
     const main = this.page.getByRole('main');

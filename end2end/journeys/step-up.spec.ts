@@ -8,7 +8,7 @@ test('a post that comes too late waits for the passkey, then does what it was to
   await house.clock.pass({ minutes: 6 });
   await owner.device.setUserVerified(false);
   await owner.press('Create project');
-  await owner.isAt('Show your passkey');
+  await owner.isAskedInVain();
   await expect(page.getByText('What you filled in is kept for ten minutes')).toBeVisible();
   await accessible();
 
@@ -46,7 +46,7 @@ test('a post that waited for too long is not sent', async ({ complaints, house, 
   await house.clock.pass({ minutes: 6 });
   await owner.device.setUserVerified(false);
   await owner.press('Create project');
-  await owner.isAt('Show your passkey');
+  await owner.isAskedInVain();
   await house.clock.pass({ minutes: 11 });
   await owner.device.setUserVerified(true);
   // The ceremony that began with the page may be as late as the post.
