@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -100,11 +100,29 @@ impl Plan {
 
     /// Runs a command of the same binary on the same settings and gives what it printed; its failure is one here.
     pub fn run(&self, arguments: &[&str]) -> Result<String> {
-        let output = self.command(arguments, 0).output()?;
+        let output = self.ask(arguments)?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         ensure!(output.status.success(), "`keywarden {}`: {said}{told}", arguments.join(" "));
         Ok(said)
+    }
+}
+
+impl Plan {
+    /// Runs a command and gives all that came of it; one that does not end is killed and is an error.
+    pub fn ask(&self, arguments: &[&str]) -> Result<Output> {
+        let mut command = self.command(arguments, 0);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let began = Instant::now();
+        while child.try_wait()?.is_none() {
+            if began.elapsed() > PATIENCE {
+                child.kill()?;
+                child.wait()?;
+                bail!("`keywarden {}` did not end", arguments.join(" "));
+            }
+            std::thread::sleep(LOOK);
+        }
+        Ok(child.wait_with_output()?)
     }
 }
 
