@@ -126,17 +126,11 @@ impl Failure {
     }
 }
 
-/// What a PKCS#11 library gets to finish before the process ends.
-const LIBRARY_ENDS: std::time::Duration = std::time::Duration::from_millis(200);
-
 /// Reads the command line and does what it says.
 pub fn run() -> ExitCode {
     data_dir::keep_files_private();
     let line = Line::parse();
-    let done = act(line);
-    // A PKCS#11 library is being finalized on its own thread now; one whose destructors run meanwhile can crash the exit.
-    std::thread::sleep(LIBRARY_ENDS);
-    match done {
+    match act(line) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("keywarden: {failure}");

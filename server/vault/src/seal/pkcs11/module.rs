@@ -5,11 +5,12 @@
 //! a bounded queue. A library that hangs costs its callers [`ANSWER_LIMIT`] each, and nothing once the queue is
 //! full.
 
+use std::convert::Infallible;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,16 +22,36 @@ const QUEUE: usize = 16;
 
 type Job = Box<dyn FnOnce(&mut Worker) + Send>;
 
-/// A PKCS#11 library of this process. Clones share the thread; the library is finalised, and the thread ends,
-/// when the last one is dropped.
+/// A PKCS#11 library of this process. Clones share the thread; when the last one is dropped the library is finalised
+/// and the thread ends, which that drop waits for: a process that ends while its library is being finalised on another
+/// thread runs the library's destructors under its feet.
 ///
 /// **Invariant:** make one for each library. A second one is refused by the library itself
 /// (`CKR_CRYPTOKI_ALREADY_INITIALIZED`).
 #[derive(Debug, Clone)]
 pub struct Module {
     path: Arc<Path>,
-    jobs: SyncSender<Job>,
+    owner: Arc<Owner>,
     limit: Duration,
+}
+
+/// The thread, as long as anybody may ask it.
+#[derive(Debug)]
+struct Owner {
+    /// `None` once it is told to end.
+    jobs: Option<SyncSender<Job>>,
+    /// Closes when the library is finalised.
+    alive: Mutex<Receiver<Infallible>>,
+    limit: Duration,
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.jobs = None;
+        let alive = self.alive.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // One that hangs is left behind.
+        let _hangs = alive.recv_timeout(self.limit) == Err(RecvTimeoutError::Timeout);
+    }
 }
 
 impl Module {
@@ -41,9 +62,14 @@ impl Module {
 
     pub(super) fn with_limit(path: PathBuf, limit: Duration) -> io::Result<Self> {
         let (jobs, queue) = sync_channel(QUEUE);
+        let (living, alive) = sync_channel(0);
         let worker = path.clone();
-        thread::Builder::new().name("pkcs11".to_owned()).spawn(move || serve(&worker, &queue))?;
-        Ok(Self { path: path.into(), jobs, limit })
+        thread::Builder::new().name("pkcs11".to_owned()).spawn(move || {
+            let _until_finalised = living;
+            serve(&worker, &queue);
+        })?;
+        let owner = Owner { jobs: Some(jobs), alive: Mutex::new(alive), limit };
+        Ok(Self { path: path.into(), owner: Arc::new(owner), limit })
     }
 
     /// The library's file.
@@ -65,7 +91,11 @@ impl Module {
                 let _nobody_waits = answer.try_send(task(worker)).is_err();
             }
         });
-        self.jobs.try_send(job).map_err(|error| match error {
+        let sent = match &self.owner.jobs {
+            Some(jobs) => jobs.try_send(job),
+            None => Err(TrySendError::Disconnected(job)),
+        };
+        sent.map_err(|error| match error {
             TrySendError::Full(_) => SealError::Busy(self.path.to_path_buf()),
             TrySendError::Disconnected(_) => self.broken("its thread has ended"),
         })?;
@@ -125,6 +155,30 @@ mod tests {
         let answered = std::iter::repeat_with(|| patient.call(|_| Ok(7))).find(Result::is_ok);
         assert_eq!(answered, Some(Ok(7)), "it goes on when the module answers again");
         assert!(calls.try_recv().is_err());
+    }
+
+    #[test]
+    fn the_last_drop_waits_until_the_thread_is_done_or_for_as_long_as_for_an_answer() {
+        let (release, held) = channel::<()>();
+        let (finished, seen) = channel();
+        let patient = module(Duration::from_mins(1));
+        let owner = Arc::clone(&patient.owner);
+        let task: Job = Box::new(move |_| {
+            let released = held.recv().is_ok();
+            finished.send(released).unwrap();
+        });
+        owner.jobs.as_ref().unwrap().try_send(task).ok().unwrap();
+        drop(owner);
+        let other = patient.clone();
+        drop(other);
+        release.send(()).unwrap();
+        drop(patient);
+        assert_eq!(seen.try_recv(), Ok(true), "what was begun has ended by now");
+
+        let impatient = module(Duration::from_millis(20));
+        let (_never, held) = channel::<()>();
+        assert!(impatient.call(move |_| Ok(held.recv().is_ok())).is_err());
+        drop(impatient);
     }
 
     #[test]
