@@ -1,5 +1,6 @@
 // A house that has been lived in for two months: projects, keys in every state, services that verify them, callers that
 // lag behind. Time passes by the server's own clock, so ages and charts are those of a real one.
+import { expect } from '@playwright/test';
 import type { House } from './house.ts';
 import { Machine } from './machine.ts';
 
@@ -134,6 +135,7 @@ export async function live(house: House, every = 3): Promise<Estate> {
   await passed(1);
   for (const [ip, caller] of callers.slice(1, 4)) await gateways[0].verify(keys.checkout.key, { ip, caller });
   await passed(AGE - (AGE - 4) - 2);
+  await written(admin, keys.checkout.id);
 
   return {
     key: keys.checkout.id,
@@ -145,4 +147,14 @@ export async function live(house: House, every = 3): Promise<Estate> {
     team: team.id,
     values: { ...Object.fromEntries(Object.entries(keys).map(([name, { key }]) => [name, key])), checkout: rotated.key },
   };
+}
+
+/** Uses are written some seconds after they happen: waits for the last of them, those of the value that drains. */
+async function written(admin: Machine, key: string): Promise<void> {
+  type Value = { superseded_at?: string; last_used_at?: string };
+  await expect(async () => {
+    const { values } = await admin.get<{ values: Value[] }>(`/keys/${key}`);
+    const old = values.find((it) => it.superseded_at);
+    expect(Date.parse(old?.last_used_at ?? '')).toBeGreaterThan(Date.parse(old?.superseded_at ?? ''));
+  }).toPass({ timeout: 30_000 });
 }
