@@ -167,7 +167,7 @@ impl Domain {
     pub(crate) async fn counter(&self) -> Result<Counter, Fault> {
         match self.0.freshness.counter(self.env().monotonic(), MAX_AGE) {
             Some(counter) => Ok(counter),
-            None => self.look().await,
+            None => Box::pin(self.look()).await,
         }
     }
 

@@ -8,6 +8,10 @@ use std::net::IpAddr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddress(pub IpAddr);
 
+/// Among an answer's extensions: a stranger had something kept for them. It counts against their address as a refusal does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptForStranger;
+
 impl fmt::Display for ClientAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

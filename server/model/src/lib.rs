@@ -20,7 +20,7 @@ pub mod slug;
 pub mod tag;
 pub mod time;
 
-pub use address::ClientAddress;
+pub use address::{ClientAddress, KeptForStranger};
 pub use cidr::AllowedCidrs;
 pub use id::*;
 pub use key::{KeyState, RevokeReason, VerifyCode};

@@ -2,12 +2,7 @@
 
 use std::{any::Any, time::Duration};
 
-use axum::{
-    body::Body,
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
+use axum::{body::Body, extract::Request, middleware::Next, response::Response};
 use http::{StatusCode, header};
 use http_body_util::Limited;
 
@@ -20,24 +15,31 @@ pub(super) struct Bounds {
     pub time: Duration,
 }
 
-/// Refuses a body that says it is too long, cuts one that doesn't say, and ends a request that takes too long.
-pub(super) async fn hold(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if length.and_then(|length| length.parse().ok()).is_some_and(|length: u64| length > bounds.body as u64) {
-        let detail = format!("send at most {} bytes", bounds.body);
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Request too large", detail)
-            .answer(request.headers());
+impl Bounds {
+    /// Refuses a body that says it is too long, cuts one that doesn't say, and ends a request that takes too long.
+    pub(super) async fn hold(self, request: Request, next: Next) -> Response {
+        let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        let length: Option<u64> = length.and_then(|length| length.parse().ok());
+        if length.is_some_and(|length| length > self.body as u64) {
+            let detail = format!("send at most {} bytes", self.body);
+            return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Request too large", detail)
+                .answer(request.headers());
+        }
+        let asked = request.headers().get(header::ACCEPT).cloned();
+        // Where a length is told, no more than that is read from the connection.
+        let request = match length {
+            Some(_) => request,
+            None => request.map(|body| Body::new(Limited::new(body, self.body))),
+        };
+        if let Ok(response) = tokio::time::timeout(self.time, next.run(request)).await {
+            return response;
+        }
+        tracing::warn!("request ended: it took too long");
+        let asked = asked.map(|value| (header::ACCEPT, value)).into_iter().collect();
+        let detail = "it took too long and was stopped; try again";
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", "Request stopped", detail);
+        retry_after(problem.answer(&asked), 1)
     }
-    let asked = request.headers().get(header::ACCEPT).cloned();
-    let request = request.map(|body| Body::new(Limited::new(body, bounds.body)));
-    if let Ok(response) = tokio::time::timeout(bounds.time, next.run(request)).await {
-        return response;
-    }
-    tracing::warn!("request ended: it took too long");
-    let asked = asked.map(|value| (header::ACCEPT, value)).into_iter().collect();
-    let detail = "it took too long and was stopped; try again";
-    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", "Request stopped", detail);
-    retry_after(problem.answer(&asked), 1)
 }
 
 /// The answer to a request whose handler panicked. What was said in the panic goes to the log only.

@@ -1,13 +1,9 @@
 //! Whose request it is. `X-Forwarded-For` is believed only from the proxies the operator named, and only as far as
 //! they vouch for it: from the right, the first address that is not such a proxy. Nothing else is ever read.
 
-use std::{net::IpAddr, sync::Arc};
+use std::net::IpAddr;
 
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
+use axum::extract::Request;
 use http::HeaderMap;
 use ipnet::IpNet;
 use keywarden_model::ClientAddress;
@@ -17,12 +13,11 @@ use crate::listen::Peer;
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// Puts [`ClientAddress`] into the request. A request without a [`Peer`] (only in tests) gets none.
-pub(super) async fn note(State(proxies): State<Arc<[IpNet]>>, mut request: Request, next: Next) -> Response {
+pub(super) fn note(request: &mut Request, proxies: &[IpNet]) {
     if let Some(Peer(peer)) = request.extensions().get().copied() {
-        let address = client_address(peer.ip(), request.headers(), &proxies);
+        let address = client_address(peer.ip(), request.headers(), proxies);
         request.extensions_mut().insert(ClientAddress(address));
     }
-    next.run(request).await
 }
 
 /// The client of a request that `peer` sent.

@@ -1,14 +1,10 @@
 //! Requests that carry a cookie must come from our own pages. `SameSite=Lax` is not enough (a sibling host is the same
-//! site), and Leptos has no defence of its own, so one layer asks the two headers that a page cannot forge:
+//! site), and Leptos has no defence of its own, so the door asks the two headers that a page cannot forge:
 //! `Sec-Fetch-Site` and `Origin`. The machine API needs none of this only because it never reads a cookie.
 
 use std::sync::Arc;
 
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
+use axum::{extract::Request, response::Response};
 use http::{HeaderMap, Method, StatusCode, header};
 
 use super::problem::Problem;
@@ -43,25 +39,17 @@ pub(super) enum CsrfError {
     OtherSite { own: Arc<str> },
 }
 
-/// Refuses what other sites' pages sent.
-pub(super) async fn refuse_other_sites(
-    State(own): State<OwnOrigin>,
-    request: Request,
-    next: Next,
-) -> Response {
-    match judge(request.method(), request.headers(), &own.0) {
-        Ok(()) => next.run(request).await,
-        Err(error) => {
-            tracing::info!(%error, "request refused as cross-site");
-            let (status, kind) = match error {
-                CsrfError::Format => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type"),
-                CsrfError::Method => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
-                CsrfError::OtherSite { .. } | CsrfError::Unnamed { .. } => {
-                    (StatusCode::FORBIDDEN, "cross-site")
-                }
-            };
-            Problem::new(status, kind, "Request refused", error.to_string()).answer(request.headers())
-        }
+impl OwnOrigin {
+    /// The answer to what another site's page sent.
+    pub(super) fn refuses(&self, request: &Request) -> Option<Response> {
+        let error = judge(request.method(), request.headers(), &self.0).err()?;
+        tracing::info!(%error, "request refused as cross-site");
+        let (status, kind) = match error {
+            CsrfError::Format => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type"),
+            CsrfError::Method => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
+            CsrfError::OtherSite { .. } | CsrfError::Unnamed { .. } => (StatusCode::FORBIDDEN, "cross-site"),
+        };
+        Some(Problem::new(status, kind, "Request refused", error.to_string()).answer(request.headers()))
     }
 }
 

@@ -2,8 +2,7 @@
 
 use axum::{
     Json, Router,
-    extract::{Request, State},
-    middleware::Next,
+    extract::State,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -68,19 +67,6 @@ async fn ready(State(condition): State<watch::Receiver<Condition>>) -> Response 
         Condition::NoDatabase { why } => unavailable("no-database", "No database", why).json(),
         Condition::Sealed { why } => unavailable("sealed", "Sealed", why).json(),
         Condition::Starting => unavailable("starting", "Starting", "ready in a moment").json(),
-    }
-}
-
-/// Without keys every door is shut with the reason; health stays outside this layer.
-pub(super) async fn shut_while_sealed(
-    State(condition): State<watch::Receiver<Condition>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let shut = at_shut_door(&condition.borrow(), request.headers());
-    match shut {
-        Some(answer) => answer,
-        None => next.run(request).await,
     }
 }
 

@@ -7,13 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
+use axum::response::Response;
 use http::{HeaderMap, StatusCode};
-use keywarden_model::ClientAddress;
 use moka::sync::Cache;
 
 use super::problem::{Problem, retry_after};
@@ -86,34 +81,7 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// For routes anybody may call: every request counts.
-pub(super) async fn each_request(State(meter): State<Meter>, request: Request, next: Next) -> Response {
-    match address(&request).map_or(Ok(()), |address| meter.take(address, Instant::now())) {
-        Ok(()) => next.run(request).await,
-        Err(wait) => too_many(request.headers(), wait),
-    }
-}
-
-/// For routes that authenticate: only what was answered 401 counts, so that callers who are who they say share an address
-/// freely, and one who guesses is stopped before the next guess is read.
-pub(super) async fn each_refusal(State(meter): State<Meter>, request: Request, next: Next) -> Response {
-    let Some(address) = address(&request) else { return next.run(request).await };
-    if let Err(wait) = meter.check(address, Instant::now()) {
-        return too_many(request.headers(), wait);
-    }
-    let response = next.run(request).await;
-    if response.status() == StatusCode::UNAUTHORIZED {
-        // The answer stands; what the take says matters to the next request.
-        meter.take(address, Instant::now()).ok();
-    }
-    response
-}
-
-fn address(request: &Request) -> Option<IpAddr> {
-    request.extensions().get::<ClientAddress>().map(|address| address.0)
-}
-
-fn too_many(asked: &HeaderMap, wait: Duration) -> Response {
+pub(super) fn too_many(asked: &HeaderMap, wait: Duration) -> Response {
     let seconds = wait.as_secs().saturating_add(1);
     let detail = format!("too many requests from your address; try again in {seconds} seconds");
     let problem =

@@ -6,7 +6,6 @@ use std::{sync::Arc, time::Instant};
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
-    middleware::Next,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -58,24 +57,46 @@ impl Metrics {
     }
 }
 
-/// Counts and times a request.
-pub(crate) async fn observe(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
-    let began = Instant::now();
-    let method = known(request.method());
-    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
-    let open = Open::new(&metrics.open);
-    let response = next.run(request).await;
-    drop(open);
-    let took = began.elapsed();
-    let status = response.status();
-    metrics.seconds.get_or_create(&Route { route: route.clone() }).observe(took.as_secs_f64());
-    metrics.requests.get_or_create(&Answered { method, route, status: status.as_u16() }).inc();
-    if status.is_server_error() {
-        tracing::warn!(status = status.as_u16(), took_ms = took.as_millis(), "request failed");
-    } else {
-        tracing::debug!(status = status.as_u16(), took_ms = took.as_millis(), "request answered");
+impl Metrics {
+    /// Counts a request as open, and times it.
+    pub(super) fn watch(self: &Arc<Self>, request: &Request) -> Watch {
+        self.open.inc();
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        Watch { metrics: Arc::clone(self), began: Instant::now(), method: known(request.method()), route }
     }
-    response
+}
+
+/// A request that is open until it is answered or its client is gone.
+#[derive(Debug)]
+pub(super) struct Watch {
+    metrics: Arc<Metrics>,
+    began: Instant,
+    method: &'static str,
+    route: Option<MatchedPath>,
+}
+
+impl Watch {
+    /// Counts the answer.
+    pub(super) fn answered(self, response: &Response) {
+        let took = self.began.elapsed();
+        let route = self.route.as_ref().map_or("unmatched", MatchedPath::as_str).to_owned();
+        let status = response.status();
+        let answered = Answered { method: self.method, route, status: status.as_u16() };
+        self.metrics.requests.get_or_create(&answered).inc();
+        let route = Route { route: answered.route };
+        self.metrics.seconds.get_or_create(&route).observe(took.as_secs_f64());
+        if status.is_server_error() {
+            tracing::warn!(status = status.as_u16(), took_ms = took.as_millis(), "request failed");
+        } else {
+            tracing::debug!(status = status.as_u16(), took_ms = took.as_millis(), "request answered");
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.metrics.open.dec();
+    }
 }
 
 /// `/metrics`, for the listener of its own.
@@ -88,22 +109,6 @@ async fn show(State(metrics): State<Arc<Metrics>>) -> Response {
     match encode(&mut text, &metrics.registry) {
         Ok(()) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
-}
-
-/// Counts a request as open until it is answered or its client is gone.
-struct Open<'a>(&'a Gauge);
-
-impl<'a> Open<'a> {
-    fn new(gauge: &'a Gauge) -> Self {
-        gauge.inc();
-        Self(gauge)
-    }
-}
-
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        self.0.dec();
     }
 }
 

@@ -5,6 +5,8 @@ mod bounds;
 mod client_address;
 mod csp_report;
 mod csrf;
+mod door;
+mod frame;
 mod headers;
 mod health;
 mod job_metrics;

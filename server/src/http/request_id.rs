@@ -2,28 +2,32 @@
 //! on), a span that carries it into every log line, and a response header that names it.
 
 use axum::{
-    extract::{MatchedPath, Request, State},
-    middleware::Next,
+    extract::{MatchedPath, Request},
     response::Response,
 };
 use http::{HeaderName, HeaderValue};
 use keywarden_domain::Env;
 use keywarden_model::RequestId;
-use tracing::Instrument;
+use tracing::Span;
 
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Puts a [`RequestId`] into the request and its text into the response.
-pub(super) async fn assign(State(env): State<Env>, mut request: Request, next: Next) -> Response {
+/// Puts a [`RequestId`] into the request; its text is for log and response.
+pub(super) fn assign(request: &mut Request, env: &Env) -> String {
     let id: RequestId = env.id(env.now());
-    let text = id.to_string();
     request.extensions_mut().insert(id);
-    // The template, never the path itself: links carry tokens.
+    id.to_string()
+}
+
+/// What every log line about the request carries. The route's template, never the path itself: links carry tokens.
+pub(super) fn span(request: &Request, id: &str) -> Span {
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let span = tracing::info_span!("request", id = text, method = %request.method(), route);
-    let mut response = next.run(request).instrument(span).await;
-    if let Ok(value) = HeaderValue::from_str(&text) {
+    tracing::info_span!("request", id, method = %request.method(), route)
+}
+
+/// Puts the id into the response.
+pub(super) fn tell(response: &mut Response, id: &str) {
+    if let Ok(value) = HeaderValue::from_str(id) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
-    response
 }

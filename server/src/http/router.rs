@@ -4,20 +4,17 @@ use std::{future::ready, sync::Arc};
 
 use axum::{Router, middleware::from_fn_with_state, response::Response};
 use http::{HeaderMap, StatusCode};
-use ipnet::IpNet;
-use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
     assets,
-    bounds::{self, Bounds},
-    client_address, csp_report,
-    csrf::{self, OwnOrigin},
-    headers::{self, Headers},
+    bounds::Bounds,
+    csp_report,
+    csrf::OwnOrigin,
+    door::{self, Counting, Door},
+    frame::{self, Frame},
     health::{self, Condition},
-    limits::{self, Meter},
-    metrics,
+    limits::Meter,
     problem::Problem,
-    request_id,
 };
 use crate::wire::House;
 
@@ -42,11 +39,7 @@ pub(crate) fn router(house: &House, doors: Doors) -> Router {
         .merge(machines(house, doors.machines))
         .merge(people(house, doors.people))
         .fallback(move |asked: HeaderMap| ready(nothing_here(&condition.borrow(), &asked)))
-        .layer(CatchPanicLayer::custom(bounds::after_panic))
-        .layer(from_fn_with_state(Arc::new(Headers::new(house.config.public.is_https())), headers::set))
-        .layer(from_fn_with_state(Arc::clone(&house.metrics), metrics::observe))
-        .layer(from_fn_with_state(house.env.clone(), request_id::assign))
-        .layer(from_fn_with_state(proxies(house), client_address::note))
+        .layer(from_fn_with_state(Arc::new(Frame::new(house)), frame::surround))
 }
 
 /// Load balancers and probes.
@@ -55,30 +48,33 @@ fn probes(house: &House) -> Router {
 }
 
 /// Anybody, without signing in; every request counts against its address.
-fn anyone(house: &House, door: Router) -> Router {
-    door.merge(csp_report::routes())
-        .layer(from_fn_with_state(bounds(house), bounds::hold))
-        .layer(from_fn_with_state(Meter::new(60, 60), limits::each_request))
+fn anyone(house: &House, routes: Router) -> Router {
+    let door = Door::new(bounds(house), Counting::Requests(Meter::new(60, 60)));
+    behind(door, routes.merge(csp_report::routes()))
 }
 
 /// The console's files: the same for everybody, and kept by browsers for ever.
 fn files(house: &House) -> Router {
-    assets::router().layer(from_fn_with_state(bounds(house), bounds::hold))
+    behind(Door::new(bounds(house), Counting::Nothing), assets::router())
 }
 
 /// Machines with a token. A token that is refused counts against its address.
-fn machines(house: &House, door: Router) -> Router {
-    door.layer(from_fn_with_state(bounds(house), bounds::hold))
-        .layer(from_fn_with_state(house.condition.subscribe(), health::shut_while_sealed))
-        .layer(from_fn_with_state(Meter::new(1_000, 3_000), limits::each_refusal))
+fn machines(house: &House, routes: Router) -> Router {
+    let door = Door::new(bounds(house), Counting::Refusals(Meter::new(1_000, 3_000)))
+        .shut_while_sealed(house.condition.subscribe());
+    behind(door, routes)
 }
 
 /// People with a browser. What another site's page sent goes no further than this.
-fn people(house: &House, door: Router) -> Router {
-    door.layer(from_fn_with_state(bounds(house), bounds::hold))
-        .layer(from_fn_with_state(house.condition.subscribe(), health::shut_while_sealed))
-        .layer(from_fn_with_state(OwnOrigin::new(&house.config.public), csrf::refuse_other_sites))
-        .layer(from_fn_with_state(Meter::new(1_000, 3_000), limits::each_refusal))
+fn people(house: &House, routes: Router) -> Router {
+    let door = Door::new(bounds(house), Counting::Refusals(Meter::new(1_000, 3_000)))
+        .shut_while_sealed(house.condition.subscribe())
+        .only_own_pages(OwnOrigin::new(&house.config.public));
+    behind(door, routes)
+}
+
+fn behind(door: Door, routes: Router) -> Router {
+    routes.layer(from_fn_with_state(Arc::new(door), door::pass))
 }
 
 /// The answer at every other address. Without keys nobody can say what there is, so it is why the doors are shut.
@@ -91,8 +87,4 @@ fn nothing_here(condition: &Condition, asked: &HeaderMap) -> Response {
 
 fn bounds(house: &House) -> Bounds {
     Bounds { body: house.config.limits.body, time: house.config.limits.request }
-}
-
-fn proxies(house: &House) -> Arc<[IpNet]> {
-    house.config.listen.trusted_proxies.clone().into()
 }

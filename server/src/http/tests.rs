@@ -1,13 +1,14 @@
 use std::{fmt::Write, sync::Arc, time::Duration};
 
 use axum::{
-    Router,
+    Extension, Router,
     body::Body,
     response::Redirect,
     routing::{get, post},
 };
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
+use keywarden_model::KeptForStranger;
 use tower::ServiceExt;
 
 use super::{Condition, Doors, metrics, router};
@@ -40,6 +41,7 @@ fn doors() -> Doors {
         .route("/", get(page))
         .route("/moved", get(|| async { Redirect::to("/") }))
         .route("/panic", get(panics))
+        .route("/kept", get(|| async { (Extension(KeptForStranger), "kept") }))
         .route("/posted", post(|| async { "posted" }));
     Doors { machines, people, ..Doors::default() }
 }
@@ -175,6 +177,18 @@ async fn an_address_that_guesses_is_stopped_and_others_go_on() {
         assert!(stopped.unwrap().headers.contains_key(header::RETRY_AFTER), "{spelling}");
     }
     assert_eq!(server.send(from("198.51.100.8"), "").await.0.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn an_address_that_has_things_kept_for_nobody_is_stopped() {
+    let server = Server::new(&[]);
+    let mut served = 0;
+    while server.get("/kept").await.0.status == StatusCode::OK {
+        served += 1;
+        assert!(served < 5_000, "nobody stops it");
+    }
+    assert!(served >= 1_000, "{served}");
+    assert_eq!(server.get("/").await.0.status, StatusCode::TOO_MANY_REQUESTS);
 }
 
 #[tokio::test]

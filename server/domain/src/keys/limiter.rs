@@ -78,7 +78,7 @@ impl Limiter {
             Taken::Exhausted => false,
             Taken::Reserve => {
                 let _alone = bucket.reserving.lock().await;
-                bucket.reserve_and_take(store, key, start, limit).await?
+                Box::pin(bucket.reserve_and_take(store, key, start, limit)).await?
             }
         };
         Ok((granted, bucket.status(start, limit, now)))

@@ -4,6 +4,7 @@
 //! looked for by its public id in memory, else in the store, and its hash is compared in constant time. A wrong secret
 //! and an unknown id take the same steps: memory, one MAC, the store, one MAC.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -115,16 +116,7 @@ impl Domain {
         let reach = self.where_to_verify(op, &ground).await?;
         let known = match read(question.presented, self)? {
             Shown::Ours(id, material) => self.find_value(&ground, &reach, id, material, false).await?,
-            Shown::Imported(prints) => {
-                let mut found = None;
-                for id in &prints.ids {
-                    found = self.find_value(&ground, &reach, *id, &prints.material, true).await?;
-                    if found.is_some() {
-                        break;
-                    }
-                }
-                found
-            }
+            Shown::Imported(prints) => Box::pin(self.find_imported(&ground, &reach, &prints)).await?,
             Shown::Nothing => None,
         };
         let (code, rate_limit) = self.decide(op, question, known.as_deref()).await?;
@@ -133,7 +125,7 @@ impl Domain {
         memory.counts.add((who, question.route, code), 1);
         if let Some(known) = &known {
             // A value of ours is known by its looks, an imported one by having been shown just now.
-            let caller = mask(question.caller.unwrap_or_default()).replace(question.presented, "…");
+            let caller = without(question.presented, mask(question.caller.unwrap_or_default()));
             let agent = caller.get(..caller.floor_char_boundary(AGENT)).unwrap_or_default();
             memory.meter.record(&Use {
                 key: known.key.id,
@@ -218,7 +210,7 @@ impl Domain {
         if let Some(reach) = workload.and_then(|id| memory.reach(id, ground.counter.authority)) {
             return Ok(reach);
         }
-        let reach = self.gate().reach(op, self.store(), ground.counter, Action::VerifyKeys).await?;
+        let reach = Box::pin(self.gate().reach(op, self.store(), ground.counter, Action::VerifyKeys)).await?;
         if matches!(&reach, Reach::Part { projects, .. } if projects.is_empty()) {
             return Err(Refused::Forbidden(Action::VerifyKeys));
         }
@@ -254,6 +246,32 @@ impl Domain {
             let away = "the key is not in memory, and the database does not answer";
             return Err(StoreError::Unavailable(away.into()).into());
         }
+        Box::pin(self.find_stored(reach, id, material, imported)).await
+    }
+
+    async fn find_imported(
+        &self,
+        ground: &Ground,
+        reach: &Reach,
+        prints: &import::Fingerprints,
+    ) -> Result<Option<Arc<Known>>, Refused> {
+        for id in &prints.ids {
+            let found = self.find_value(ground, reach, *id, &prints.material, true).await?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    async fn find_stored(
+        &self,
+        reach: &Reach,
+        id: PublicId,
+        material: &[u8],
+        imported: bool,
+    ) -> Result<Option<Arc<Known>>, Refused> {
+        let memory = self.key_memory();
         let tags = self.keyring().macs(Purpose::ApiKeyMac, material).map_err(Fault::from)?;
         let tags: Vec<_> = tags.into_iter().map(|(_, tag)| tag).collect();
         let mut conn = self.store().read().await?;
@@ -289,6 +307,11 @@ impl Domain {
 
 fn may(reach: &Reach, project: ProjectId) -> bool {
     reach.covers(project)
+}
+
+/// What a caller calls itself, without the value it shows.
+fn without<'a>(presented: &str, caller: Cow<'a, str>) -> Cow<'a, str> {
+    if caller.len() < presented.len() { caller } else { caller.replace(presented, "…").into() }
 }
 
 /// No database: prefix and checksum tell most of what is no key. What has another shape may be an imported value.

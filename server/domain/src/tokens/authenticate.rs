@@ -23,7 +23,7 @@ impl Domain {
         // What was read under an older authority is not used, even if forgetting it was missed.
         let known = match self.tokens().known.get(&parsed.id()) {
             Some(known) if known.counter >= counter.authority => known,
-            _ => self.read_token(parsed.id(), counter).await?,
+            _ => Box::pin(self.read_token(parsed.id(), counter)).await?,
         };
         let (key, tag) = match &known.bearer {
             Some(bearer) => (bearer.mac_key, bearer.mac),

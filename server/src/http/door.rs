@@ -1,0 +1,103 @@
+//! What stands at a door, from the outside in: what an address may cost, other sites' pages, a node without its keys, and
+//! what one request may take.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::StatusCode;
+use keywarden_model::{ClientAddress, KeptForStranger};
+use tokio::sync::watch;
+
+use super::{
+    bounds::Bounds,
+    csrf::OwnOrigin,
+    health::{self, Condition},
+    limits::{Meter, too_many},
+};
+
+/// What is asked of a request before its handler runs.
+#[derive(Debug)]
+pub(super) struct Door {
+    bounds: Bounds,
+    counting: Counting,
+    own_origin: Option<OwnOrigin>,
+    condition: Option<watch::Receiver<Condition>>,
+}
+
+/// Which requests count against their address.
+#[derive(Debug)]
+pub(super) enum Counting {
+    /// None: the answer costs nothing.
+    Nothing,
+    /// For routes that authenticate: what was answered 401 or kept something for a stranger, so that callers who are who they say share an address freely,
+    /// and one who guesses is stopped before the next guess is read.
+    Refusals(Meter),
+    /// For routes anybody may call.
+    Requests(Meter),
+}
+
+impl Door {
+    pub(super) fn new(bounds: Bounds, counting: Counting) -> Self {
+        Self { bounds, counting, own_origin: None, condition: None }
+    }
+
+    /// Shut with the reason while the node has no keys.
+    pub(super) fn shut_while_sealed(self, condition: watch::Receiver<Condition>) -> Self {
+        Self { condition: Some(condition), ..self }
+    }
+
+    /// What another site's page sent goes no further.
+    pub(super) fn only_own_pages(self, own: OwnOrigin) -> Self {
+        Self { own_origin: Some(own), ..self }
+    }
+
+    /// The answer to a request that may not pass.
+    fn refuses(&self, request: &Request) -> Option<Response> {
+        self.over_limit(request)
+            .or_else(|| self.own_origin.as_ref()?.refuses(request))
+            .or_else(|| health::at_shut_door(&self.condition.as_ref()?.borrow(), request.headers()))
+    }
+
+    fn over_limit(&self, request: &Request) -> Option<Response> {
+        let address = address(request)?;
+        let room = match &self.counting {
+            Counting::Nothing => Ok(()),
+            Counting::Refusals(meter) => meter.check(address.0, Instant::now()),
+            Counting::Requests(meter) => meter.take(address.0, Instant::now()),
+        };
+        room.err().map(|wait| too_many(request.headers(), wait))
+    }
+
+    /// The answer stands; what is counted matters to the next request.
+    fn count(&self, address: Option<ClientAddress>, response: &Response) {
+        if let (Counting::Refusals(meter), Some(address)) = (&self.counting, address)
+            && (response.status() == StatusCode::UNAUTHORIZED || kept_something(response))
+        {
+            meter.take(address.0, Instant::now()).ok();
+        }
+    }
+}
+
+/// Lets a request pass, or answers it here.
+pub(super) async fn pass(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+    if let Some(refusal) = door.refuses(&request) {
+        return refusal;
+    }
+    let address = address(&request);
+    let response = door.bounds.hold(request, next).await;
+    door.count(address, &response);
+    response
+}
+
+fn kept_something(response: &Response) -> bool {
+    response.extensions().get::<KeptForStranger>().is_some()
+}
+
+/// A request without an address (only in tests) counts against nobody.
+fn address(request: &Request) -> Option<ClientAddress> {
+    request.extensions().get().copied()
+}
