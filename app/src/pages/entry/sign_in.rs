@@ -6,6 +6,7 @@ use axum::{
     response::Response,
 };
 use keywarden_domain::people::{Browser, SessionChange, SetupState};
+use keywarden_model::KeptForStranger;
 use leptos::prelude::*;
 use serde::Deserialize;
 
@@ -64,7 +65,11 @@ pub(super) async fn start(
     Extension(browser): Extension<Browser>,
 ) -> Response {
     match house.domain.start_sign_in(&op, browser).await {
-        Ok(started) => ceremony::started(&started),
+        Ok(started) => {
+            let mut response = ceremony::started(&started);
+            response.extensions_mut().insert(KeptForStranger);
+            response
+        }
         Err(error) => ceremony::refused(&shell, error, PAGE),
     }
 }

@@ -11,6 +11,9 @@ use sha2::{Digest, Sha256};
 use crate::passkeys::{Ceremony, Passkeys};
 use crate::{Domain, Env, Fault, Op, Refused};
 
+/// Ceremonies of people who are not signed in yet that are kept at once; beyond that the oldest go.
+pub(super) const OF_STRANGERS: i64 = 20_000;
+
 /// What the browser needs to perform a ceremony; serializes as `{"ceremony": …, "publicKey": …}`.
 #[derive(Debug, Serialize)]
 pub struct Started<O> {
@@ -131,7 +134,14 @@ impl Domain {
         self.store()
             .write_silently("a ceremony has begun and nothing has come of it yet", move |tx| {
                 let row = row.clone();
-                Box::pin(async move { ceremonies::insert(tx, &row).await })
+                Box::pin(async move {
+                    ceremonies::insert(tx, &row).await?;
+                    match bound {
+                        // Strangers begin as many as they like: what they leave is bounded.
+                        Bound::Browser(_) => ceremonies::forget_oldest(tx, row.kind, OF_STRANGERS).await,
+                        Bound::Link(_) | Bound::Session(_) => Ok(()),
+                    }
+                })
             })
             .await?;
         Ok(id)

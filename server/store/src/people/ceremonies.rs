@@ -35,6 +35,17 @@ pub async fn insert(tx: &mut Tx, row: &Insert) -> Result<(), StoreError> {
         .await
 }
 
+/// Of one kind the latest `most` stay.
+pub async fn forget_oldest(tx: &mut Tx, kind: &str, most: i64) -> Result<(), StoreError> {
+    sql("DELETE FROM ceremonies
+         WHERE id IN (SELECT id FROM ceremonies WHERE kind = $1 ORDER BY expires_at DESC, id DESC LIMIT 1000 OFFSET $2)")
+        .bind(kind)
+        .bind(most)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
 #[derive(sqlx::FromRow)]
 struct Taken {
     sealed: Vec<u8>,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use keywarden_model::Role;
 
+use super::super::ceremonies::OF_STRANGERS;
 use super::*;
 use crate::cast::both_engines;
 use crate::passkeys::PasskeyError;
@@ -23,6 +24,28 @@ async fn of_fifty_finishes_of_one_ceremony_one_succeeds() {
         let refused = finished.iter().filter(|it| matches!(it, Err(CeremonyError::Gone))).count();
         assert_eq!((finished.iter().filter(|it| it.is_ok()).count(), refused), (1, 49));
         assert_eq!(credentials(&house).await[4], 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_flood_of_strangers_leaves_a_bounded_number_and_the_latest_can_still_be_finished() {
+    both_engines(async |house| {
+        let mut ada = set_up(&house).await;
+        let flood = sql("INSERT INTO ceremonies (id, kind, bound_to, sealed, created_at, expires_at)
+                         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+                         SELECT 'flood_' || i, 'sign-in', 'browser_x', $2, $3, $4 FROM n")
+        .bind(OF_STRANGERS + 50)
+        .bind(vec![0_u8; 8])
+        .bind(house.now())
+        .bind(house.now() + chrono::TimeDelta::minutes(1));
+        house.put(vec![flood]).await;
+        let (browser, _) = Browser::fresh(house.domain.env());
+        let started = house.domain.start_sign_in(&nobody(&house), browser).await.unwrap();
+        assert_eq!(house.rows().await["ceremonies"], OF_STRANGERS);
+        let answer = got(&mut ada.soft, &started.options);
+        let finished = house.domain.finish_sign_in(&nobody(&house), browser, started.ceremony, &answer).await;
+        assert!(finished.is_ok(), "{finished:?}");
     })
     .await;
 }
