@@ -6,7 +6,8 @@ import type { Options } from './house/test.ts';
 const asRoot = process.getuid?.() === 0;
 
 export default defineConfig<Options>({
-  testDir: './journeys',
+  // Journeys, or what `make bench` measures in a browser.
+  testDir: process.env.KEYWARDEN_E2E_FOLDER ?? './journeys',
   outputDir: './test-results',
   forbidOnly: Boolean(process.env.CI),
   fullyParallel: false,

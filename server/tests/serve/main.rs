@@ -9,6 +9,7 @@
 mod commands;
 mod house;
 mod sealing;
+mod strangers;
 
 use std::{fs, os::unix::fs::PermissionsExt};
 

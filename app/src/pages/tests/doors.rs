@@ -1,9 +1,11 @@
 //! Who is led where.
 
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
+
 use keywarden_domain::{Actor, Person};
 use keywarden_model::{Role, TypedId as _, UserId};
 
-use super::{Stage, person};
+use super::{Came, Stage, person};
 
 #[tokio::test]
 async fn nobody_is_led_to_sign_in_and_back() {
@@ -57,4 +59,39 @@ async fn whoever_may_see_but_not_do_is_told_what_is_missing() {
     let came = stage.post(person(&mallory), "/teams/new", "name=Payments&slug=payments").await;
     assert_eq!(came.status, 403);
     assert!(came.body.contains("team.create"), "{}", came.body);
+}
+
+/// Addresses of pages, as their source names them; something stands for each parameter.
+fn addresses() -> Vec<String> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/pages")];
+    let mut all = BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+                continue;
+            }
+            let text = fs::read_to_string(entry).unwrap();
+            let named =
+                text.split(".route(").skip(1).filter_map(|after| after.trim_start().strip_prefix('"'));
+            let named =
+                named.filter_map(|after| Some(after.split_once('"')?.0)).filter(|it| it.starts_with('/'));
+            all.extend(named.map(|address| address.replace(['{', '}'], "")));
+        }
+    }
+    all.into_iter().collect()
+}
+
+#[tokio::test]
+async fn what_strangers_find_at_every_address() {
+    let stage = Stage::new().await;
+    stage.cast.person("Alice", &[(Role::Owner, None)]).await;
+    let mut seen = String::new();
+    for path in addresses() {
+        let read = stage.get(Actor::Nobody, &path).await;
+        let posted = stage.post(Actor::Nobody, &path, "name=a").await;
+        let told = |came: &Came| format!("{} {}", came.status.as_u16(), came.to);
+        writeln!(seen, "{path}: GET {}, POST {}", told(&read).trim_end(), told(&posted).trim_end()).unwrap();
+    }
+    insta::assert_snapshot!(seen);
 }
