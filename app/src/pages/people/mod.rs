@@ -17,8 +17,11 @@ use axum::{
 use keywarden_domain::{Op, Refused, people::ShownUser};
 use keywarden_model::UserId;
 
+use roles::OfPerson;
+
 use crate::{
     context::House,
+    pages::roles as held,
     text::Text,
     ui::{Crumb, Tab, crumb, tab},
 };
@@ -34,8 +37,11 @@ pub(crate) fn routes() -> Router<House> {
         .route("/people/{id}/reactivate", get(reactivate::before).post(reactivate::reactivate))
         .route("/people/{id}/hand-over", get(hand_over::show).post(hand_over::give))
         .route("/people/{id}/end-sessions", post(end_sessions::end))
-        .route("/people/{id}/roles/new", get(roles::new).post(roles::grant))
-        .route("/people/{id}/roles/{binding}/revoke", get(roles::before).post(roles::revoke))
+        .route("/people/{id}/roles/new", get(held::new::<OfPerson>).post(held::grant::<OfPerson>))
+        .route(
+            "/people/{id}/roles/{binding}/revoke",
+            get(held::before::<OfPerson>).post(held::revoke::<OfPerson>),
+        )
 }
 
 const LIST: &str = "/people";

@@ -1,6 +1,9 @@
 //! Giving a role.
 
-use axum::response::Response;
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
 use keywarden_domain::{
     Op, Refused,
     roles::{Grant, GrantRoleError, Holder},
@@ -8,12 +11,12 @@ use keywarden_domain::{
 use keywarden_model::{ProjectId, Role};
 use leptos::prelude::*;
 
-use super::Subject;
+use super::{Holds, Subject};
 use crate::{
-    context::{House, Posted},
+    context::{Asking, House, Posted},
     form::{Draft, Errors},
     render::{self, page},
-    shell::Shell,
+    shell::{Section, Shell},
     text::Text,
     ui::{Choice, Crumb, Form, PageHeader, RadioGroup, SelectField, choice},
 };
@@ -21,25 +24,30 @@ use crate::{
 /// Projects in the select.
 const PROJECTS: u32 = 200;
 
-pub(crate) async fn new(
-    house: &House,
-    shell: &Shell,
-    op: &Op,
-    subject: Subject,
-    crumbs: Vec<Crumb>,
+pub(crate) async fn new<H: Holds>(
+    State(house): State<House>,
+    asking: Asking,
+    Path(at): Path<String>,
 ) -> Response {
-    form(house, shell, op, subject, crumbs, Draft::default()).await
+    let Asking { shell, op } = asking.at(Section::People);
+    match H::find(&house, &op, shell.text, &at).await {
+        Ok((subject, crumbs)) => form(&house, &shell, &op, subject, crumbs, Draft::default()).await,
+        Err(refused) => render::refused(&shell, refused),
+    }
 }
 
-pub(crate) async fn grant(
-    house: &House,
-    shell: &Shell,
-    op: &Op,
+pub(crate) async fn grant<H: Holds>(
+    State(house): State<House>,
+    asking: Asking,
+    Path(at): Path<String>,
     posted: Posted,
-    subject: Subject,
-    crumbs: Vec<Crumb>,
 ) -> Response {
+    let Asking { shell, op } = asking.at(Section::People).once(&posted);
     let t = shell.text;
+    let (subject, crumbs) = match H::find(&house, &op, t, &at).await {
+        Ok(found) => found,
+        Err(refused) => return render::refused(&shell, refused),
+    };
     let mut errors = Errors::new();
     let role = posted.fields.text("role").parse::<Role>().ok();
     let project = match posted.fields.text("project") {
@@ -49,22 +57,22 @@ pub(crate) async fn grant(
     match (role, project) {
         (Some(role), Ok(project)) => {
             let wanted = Grant { holder: subject.holder, role, project };
-            match house.domain.grant_role(op, wanted).await {
-                Ok(_) => return render::done(shell, &subject.home, t.roles_given()),
+            match house.domain.grant_role(&op, wanted).await {
+                Ok(_) => return render::done(&shell, &subject.home, t.roles_given()),
                 Err(GrantRoleError::AlreadyHeld) => errors.at("role", t.roles_already()),
                 Err(GrantRoleError::Archived) => errors.at("project", t.roles_archived()),
                 Err(GrantRoleError::NoSuchHolder) => errors.whole(t.roles_no_such_holder()),
                 Err(GrantRoleError::OnlyPeopleOwn) => errors.at("role", t.roles_only_people()),
                 Err(GrantRoleError::WrongScope(_)) => errors.at("project", t.roles_wrong_scope()),
                 Err(GrantRoleError::Refused(refused)) => {
-                    return house.refused(shell, op, &posted, refused).await;
+                    return house.refused(&shell, &op, &posted, refused).await;
                 }
             }
         }
         (None, _) => errors.at("role", t.roles_choose()),
-        (Some(_), Err(_)) => return render::refused(shell, Refused::NotFound),
+        (Some(_), Err(_)) => return render::refused(&shell, Refused::NotFound),
     }
-    form(house, shell, op, subject, crumbs, Draft::refused(posted.fields, errors)).await
+    form(&house, &shell, &op, subject, crumbs, Draft::refused(posted.fields, errors)).await
 }
 
 /// Roles that this kind of holder can have.

@@ -4,7 +4,9 @@ mod grant;
 mod revoke;
 mod table;
 
-use keywarden_domain::roles::Holder;
+use keywarden_domain::{Op, Refused, roles::Holder};
+
+use crate::{context::House, text::Text, ui::Crumb};
 
 pub(crate) use grant::{grant, new};
 pub(crate) use revoke::{before, revoke};
@@ -19,4 +21,15 @@ pub(crate) struct Subject {
     pub(crate) name: String,
     /// The holder's page; `<home>/roles/new` and `<home>/roles/<id>/revoke` belong to it.
     pub(crate) home: String,
+}
+
+/// A noun whose pages hold roles: `…/roles/new` and `…/roles/<id>/revoke` below each.
+pub(crate) trait Holds: Send + Sync + 'static {
+    /// The one at this address, and the way there.
+    fn find(
+        house: &House,
+        op: &Op,
+        t: Text,
+        at: &str,
+    ) -> impl Future<Output = Result<(Subject, Vec<Crumb>), Refused>> + Send;
 }

@@ -1,6 +1,9 @@
 //! Taking a role away: what it stops, then the deed.
 
-use axum::response::Response;
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
 use keywarden_domain::{
     Op, Refused,
     roles::{RevokeRoleError, RoleBinding},
@@ -8,12 +11,13 @@ use keywarden_domain::{
 use keywarden_model::RoleBindingId;
 use leptos::prelude::*;
 
-use super::Subject;
+use super::{Holds, Subject};
 use crate::{
-    context::{House, Posted},
+    context::{Asking, House, Posted},
     form::{Draft, Errors},
     render::{self, page},
-    shell::Shell,
+    shell::{Section, Shell},
+    text::Text,
     ui::{Confirm, Crumb, Form, PageHeader},
 };
 
@@ -25,42 +29,50 @@ async fn find(house: &House, op: &Op, id: &str, subject: &Subject) -> Result<Rol
     held.into_iter().find(own).ok_or(Refused::NotFound)
 }
 
-pub(crate) async fn before(
+/// The holder at an address, the way there, and one of its roles.
+async fn load<H: Holds>(
     house: &House,
-    shell: &Shell,
     op: &Op,
-    binding: &str,
-    subject: Subject,
-    crumbs: Vec<Crumb>,
+    t: Text,
+    (at, binding): (&str, &str),
+) -> Result<(Subject, Vec<Crumb>, RoleBinding), Refused> {
+    let (subject, crumbs) = H::find(house, op, t, at).await?;
+    let binding = find(house, op, binding, &subject).await?;
+    Ok((subject, crumbs, binding))
+}
+
+pub(crate) async fn before<H: Holds>(
+    State(house): State<House>,
+    asking: Asking,
+    Path((at, binding)): Path<(String, String)>,
 ) -> Response {
-    match find(house, op, binding, &subject).await {
-        Ok(binding) => show(shell, binding, subject, crumbs, Draft::default()),
-        Err(refused) => render::refused(shell, refused),
+    let Asking { shell, op } = asking.at(Section::People);
+    match load::<H>(&house, &op, shell.text, (&at, &binding)).await {
+        Ok((subject, crumbs, binding)) => show(&shell, binding, subject, crumbs, Draft::default()),
+        Err(refused) => render::refused(&shell, refused),
     }
 }
 
-pub(crate) async fn revoke(
-    house: &House,
-    shell: &Shell,
-    op: &Op,
+pub(crate) async fn revoke<H: Holds>(
+    State(house): State<House>,
+    asking: Asking,
+    Path((at, binding)): Path<(String, String)>,
     posted: Posted,
-    binding: &str,
-    subject: Subject,
-    crumbs: Vec<Crumb>,
 ) -> Response {
+    let Asking { shell, op } = asking.at(Section::People).once(&posted);
     let t = shell.text;
-    let binding = match find(house, op, binding, &subject).await {
-        Ok(binding) => binding,
-        Err(refused) => return render::refused(shell, refused),
+    let (subject, crumbs, binding) = match load::<H>(&house, &op, t, (&at, &binding)).await {
+        Ok(found) => found,
+        Err(refused) => return render::refused(&shell, refused),
     };
-    match house.domain.revoke_role(op, binding.id).await {
-        Ok(_) => render::done(shell, &subject.home, t.roles_taken()),
+    match house.domain.revoke_role(&op, binding.id).await {
+        Ok(_) => render::done(&shell, &subject.home, t.roles_taken()),
         Err(RevokeRoleError::LastOwner) => {
             let mut errors = Errors::new();
             errors.whole(t.roles_last_owner());
-            show(shell, binding, subject, crumbs, Draft::refused(posted.fields, errors))
+            show(&shell, binding, subject, crumbs, Draft::refused(posted.fields, errors))
         }
-        Err(RevokeRoleError::Refused(refused)) => house.refused(shell, op, &posted, refused).await,
+        Err(RevokeRoleError::Refused(refused)) => house.refused(&shell, &op, &posted, refused).await,
     }
 }
 

@@ -13,8 +13,11 @@ use axum::{
 };
 use keywarden_domain::teams::Team;
 
+use roles::OfTeam;
+
 use crate::{
     context::House,
+    pages::roles as held,
     text::Text,
     ui::{Crumb, crumb},
 };
@@ -27,8 +30,11 @@ pub(crate) fn routes() -> Router<House> {
         .route("/teams/{team}/edit", get(rename::edit).post(rename::rename))
         .route("/teams/{team}/members", post(members::add))
         .route("/teams/{team}/members/{user}/remove", get(members::before).post(members::remove))
-        .route("/teams/{team}/roles/new", get(roles::new).post(roles::grant))
-        .route("/teams/{team}/roles/{binding}/revoke", get(roles::before).post(roles::revoke))
+        .route("/teams/{team}/roles/new", get(held::new::<OfTeam>).post(held::grant::<OfTeam>))
+        .route(
+            "/teams/{team}/roles/{binding}/revoke",
+            get(held::before::<OfTeam>).post(held::revoke::<OfTeam>),
+        )
 }
 
 const LIST: &str = "/teams";
