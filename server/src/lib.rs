@@ -4,6 +4,7 @@
 //! `http/router.rs` is the contents page of both. To add a command: a file in `commands/`. To add a setting: a row in
 //! `config/setting.rs`.
 
+mod client;
 mod commands;
 pub mod config;
 mod data_dir;

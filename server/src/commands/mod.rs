@@ -9,7 +9,9 @@ mod flags;
 mod fsck;
 mod keyring;
 mod operator;
+mod run;
 mod seal;
+mod secret;
 mod serve;
 mod status;
 
@@ -24,6 +26,7 @@ use clap::{Parser, Subcommand};
 use keywarden_vault::seal::softhsm::Variable;
 
 use crate::{
+    client::{ClientError, VariablesError},
     config::{Config, ConfigError, Given, Values},
     data_dir::{self, DataDirError},
     listen::{ListenError, TlsError},
@@ -42,7 +45,7 @@ const EXIT_CODES: &str = "Exit codes:
 Settings are read from keywarden.toml, then KEYWARDEN_… variables, then flags; `keywarden config` shows them.";
 
 #[derive(Debug, Parser)]
-#[command(name = "keywarden", version, about = "Self-hosted console for API keys", after_help = EXIT_CODES)]
+#[command(name = "keywarden", version, about = "Self-hosted console for API keys and secrets", after_help = EXIT_CODES)]
 struct Line {
     /// Configuration file; `keywarden.toml` in the working folder if there is one
     #[arg(long, global = true, value_name = "FILE")]
@@ -71,8 +74,12 @@ enum Command {
     Keyring(keyring::Arguments),
     /// What only the server's own shell may do
     Operator(operator::Arguments),
+    /// Start a program with an environment's secrets in its variables
+    Run(run::Arguments),
     /// Show, add or remove what wraps the keyring
     Seal(seal::Arguments),
+    /// Get, put or list secrets of any server
+    Secret(secret::Arguments),
     /// Run the server
     Serve(serve::Arguments),
     /// Ask the running server how it is
@@ -85,6 +92,8 @@ pub(crate) enum Failure {
     #[error("some checks failed; each line above says what to do")]
     Checks,
     #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error(transparent)]
     Config(#[from] ConfigError),
     #[error("not everything was carried over: {0}; give a fresh database and start again")]
     Copy(#[source] keywarden_domain::system::CopyFailed),
@@ -96,12 +105,18 @@ pub(crate) enum Failure {
     Io { what: &'static str, cause: std::io::Error },
     #[error(transparent)]
     Listen(#[from] ListenError),
+    #[error("no secret would be the variable {0}; nothing was started")]
+    NoSuchVariable(String),
     #[error(transparent)]
     Operator(#[from] OperatorError),
     #[error("--to: {0}")]
     Target(String),
     #[error(transparent)]
     Tls(#[from] TlsError),
+    #[error("{0}")]
+    Usage(&'static str),
+    #[error(transparent)]
+    Variables(#[from] VariablesError),
     #[error(transparent)]
     Wire(#[from] crate::wire::WireError),
 }
@@ -113,14 +128,22 @@ impl Failure {
 
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Listen(ListenError::Plain { .. }) | Self::Target(_) | Self::Tls(_) => 2,
+            Self::Client(ClientError::NoToken | ClientError::Plain(_) | ClientError::Scheme(_))
+            | Self::Config(_)
+            | Self::Listen(ListenError::Plain { .. })
+            | Self::Target(_)
+            | Self::Tls(_)
+            | Self::Usage(_) => 2,
             Self::DataDir(_) | Self::Listen(ListenError::Bind { .. }) => 3,
             Self::Operator(OperatorError::NotRunning { .. }) => 4,
             Self::Checks
+            | Self::Client(_)
             | Self::Copy(_)
             | Self::Damaged(_)
             | Self::Io { .. }
+            | Self::NoSuchVariable(_)
             | Self::Operator(_)
+            | Self::Variables(_)
             | Self::Wire(_) => 1,
         }
     }
@@ -131,7 +154,7 @@ pub fn run() -> ExitCode {
     data_dir::keep_files_private();
     let line = Line::parse();
     match act(line) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             eprintln!("keywarden: {failure}");
             ExitCode::from(failure.exit_code())
@@ -139,7 +162,20 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn act(line: Line) -> Result<(), Failure> {
+fn act(line: Line) -> Result<ExitCode, Failure> {
+    match line.command {
+        Command::Run(arguments) => runtime()?.block_on(run::run(arguments)),
+        Command::Secret(arguments) => runtime()?.block_on(secret::run(arguments)).map(|()| ExitCode::SUCCESS),
+        _ => at_home(line).map(|()| ExitCode::SUCCESS),
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Runtime::new().map_err(Failure::io("start the runtime"))
+}
+
+/// What is done with this machine's own configuration.
+fn at_home(line: Line) -> Result<(), Failure> {
     let given =
         Given { file: line.config, environment: std::env::vars_os().collect(), flags: line.flags.given };
     let values = Values::gather(&given)?;
@@ -153,7 +189,7 @@ fn act(line: Line) -> Result<(), Failure> {
         }
         _ => {}
     }
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::io("start the runtime"))?;
+    let runtime = runtime()?;
     match line.command {
         #[cfg(feature = "bare")]
         Command::Bare => runtime.block_on(bare::run(&config)),
@@ -164,6 +200,8 @@ fn act(line: Line) -> Result<(), Failure> {
         Command::Keyring(arguments) => runtime.block_on(keyring::run(&config, arguments)),
         Command::Operator(arguments) => runtime.block_on(operator::run(&config, arguments)),
         Command::Seal(arguments) => runtime.block_on(seal::run(&config, arguments)),
+        // They ask a server, and were done above.
+        Command::Run(_) | Command::Secret(_) => Ok(()),
         Command::Serve(arguments) => runtime.block_on(serve::run(config, arguments)),
         Command::Status(arguments) => runtime.block_on(status::run(&config, &arguments)),
     }

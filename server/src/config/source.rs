@@ -10,6 +10,8 @@ use std::{
 
 use zeroize::Zeroizing;
 
+use crate::client::VARIABLES;
+
 use super::{
     error::ConfigError,
     setting::{self, FILE_VARIABLE, PREFIX, SETTINGS, Setting},
@@ -135,7 +137,7 @@ impl Values {
     fn take_environment(&mut self, given: &Given) -> Result<(), ConfigError> {
         for (name, value) in &given.environment {
             let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else { continue };
-            if name == FILE_VARIABLE || setting::is_service_link(name) {
+            if name == FILE_VARIABLE || setting::is_service_link(name) || VARIABLES.contains(&name) {
                 continue;
             }
             let (setting, from_file) = find(name, "_FILE", |setting| setting.variable).ok_or_else(|| {

@@ -87,6 +87,13 @@ fn link_variables_of_a_kubernetes_service_are_ignored() {
 }
 
 #[test]
+fn variables_of_commands_that_ask_a_server_are_not_its_settings() {
+    let others =
+        [("KEYWARDEN_SERVER", "https://x"), ("KEYWARDEN_TOKEN", "kws_x"), ("KEYWARDEN_TOKEN_FILE", "/x")];
+    assert_eq!(read("", &others, &[]).unwrap().listen.address.to_string(), "127.0.0.1:3000");
+}
+
+#[test]
 fn a_secret_may_come_from_a_file_and_shows_nowhere() {
     let folder = tempfile::tempdir().unwrap();
     let pin = folder.path().join("pin");

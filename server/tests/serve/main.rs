@@ -6,6 +6,7 @@
     reason = "a test that cannot start the server has failed"
 )]
 
+mod client;
 mod commands;
 mod house;
 mod sealing;

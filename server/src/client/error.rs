@@ -1,0 +1,92 @@
+//! Why a server was not asked, or what it said instead.
+
+use std::path::PathBuf;
+
+use http::StatusCode;
+use serde::Deserialize;
+use url::Url;
+
+/// Why a command did not get what it asked a server for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ClientError {
+    #[error("the server's answer makes no sense: {0}; is KEYWARDEN_SERVER a Keywarden of this version?")]
+    Answer(String),
+    #[error("cannot speak HTTP: {0}")]
+    Http(#[source] reqwest::Error),
+    #[error(
+        "no token: name a file that holds one by --token-file or KEYWARDEN_TOKEN_FILE, or put it into KEYWARDEN_TOKEN"
+    )]
+    NoToken,
+    #[error("{0} would carry the token and the values readably: use https://")]
+    Plain(Url),
+    #[error("{0} is no address of a Keywarden: use https://…")]
+    Scheme(Url),
+    #[error("cannot read the token in {path}: {cause}")]
+    TokenFile { path: PathBuf, cause: std::io::Error },
+    #[error("{detail}{}", request(.instance.as_deref()))]
+    Told { detail: String, instance: Option<String> },
+    #[error("cannot reach {server}: {}; nothing was done", chain(.cause))]
+    Unreachable { server: Url, cause: reqwest::Error },
+}
+
+/// RFC 9457, as far as it is told on.
+#[derive(Deserialize)]
+struct Problem {
+    detail: String,
+    instance: Option<String>,
+    #[serde(default)]
+    errors: Vec<Flaw>,
+}
+
+#[derive(Deserialize)]
+struct Flaw {
+    detail: String,
+}
+
+impl ClientError {
+    /// What an answer says that is not what was asked for.
+    pub(super) fn told(status: StatusCode, bytes: &[u8]) -> Self {
+        match serde_json::from_slice::<Problem>(bytes) {
+            Ok(Problem { detail, instance, errors }) => {
+                let flaws: Vec<_> = errors.into_iter().map(|flaw| flaw.detail).collect();
+                let detail = if flaws.is_empty() { detail } else { flaws.join("; ") };
+                Self::Told { detail, instance }
+            }
+            Err(_) => Self::Answer(status.to_string()),
+        }
+    }
+}
+
+fn request(instance: Option<&str>) -> String {
+    instance.map(|id| format!(" ({id})")).unwrap_or_default()
+}
+
+/// The causes of an error, which its own words leave out.
+fn chain(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(next) = cause {
+        text.push_str(": ");
+        text.push_str(&next.to_string());
+        cause = next.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_server_says_is_what_the_person_reads() {
+        let told = |text: &str| ClientError::told(StatusCode::NOT_FOUND, text.as_bytes());
+        let plain = told(
+            r#"{"type":"x","title":"Not found","status":404,"detail":"there is no such thing","instance":"req_1"}"#,
+        );
+        assert_eq!(plain.to_string(), "there is no such thing (req_1)");
+        let flaws =
+            told(r#"{"detail":"1 field","errors":[{"pointer":"/label","detail":"choose another label"}]}"#);
+        assert_eq!(flaws.to_string(), "choose another label");
+        assert!(told("<html>").to_string().contains("404"));
+    }
+}

@@ -1,0 +1,179 @@
+//! `keywarden secret`: values, by hand or in a script, over the API of any server.
+
+use std::{
+    io::{IsTerminal as _, Read as _, Write as _},
+    path::PathBuf,
+    str::FromStr,
+};
+
+use clap::Subcommand;
+use keywarden_vault::SecretBytes;
+
+use super::{Failure, shown_at};
+use crate::client::{Access, Client, Place, Put, Which};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    access: Access,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Print a value, byte for byte; the server records that it was read
+    Get {
+        /// `project/environment/path`
+        secret: Address,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// List the secrets of an environment or folder; no value is read
+    List {
+        /// `project/environment`, or `project/environment/folder`
+        place: Address,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put the value that comes in, byte for byte: a new secret, or a new version of one
+    Put {
+        /// `project/environment/path`
+        secret: Address,
+        /// Read the value from a file instead of standard input
+        #[arg(long)]
+        file: Option<PathBuf>,
+        /// `text`, `json` or `binary`; otherwise what the bytes are
+        #[arg(long)]
+        kind: Option<String>,
+        /// A label for the new version instead of `current`
+        #[arg(long)]
+        label: Option<String>,
+        /// The version that must be `current`; 0: there is no secret yet
+        #[arg(long, value_name = "N")]
+        if_version: Option<i64>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Where a secret lives, or a folder, or all of an environment.
+#[derive(Debug, Clone)]
+struct Address {
+    place: Place,
+    path: Option<String>,
+}
+
+impl FromStr for Address {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut parts = text.trim_end_matches('/').splitn(3, '/').map(str::to_owned);
+        let (Some(project), Some(environment)) = (parts.next(), parts.next()) else {
+            return Err("write `project/environment/path`");
+        };
+        if project.is_empty() || environment.is_empty() {
+            return Err("write `project/environment/path`");
+        }
+        Ok(Self { place: Place { project, environment }, path: parts.next() })
+    }
+}
+
+impl Address {
+    fn path(&self) -> Result<&str, Failure> {
+        self.path.as_deref().ok_or(Failure::Usage("name a secret: `project/environment/path`"))
+    }
+}
+
+pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let client = Client::new(&arguments.access)?;
+    match arguments.what {
+        What::Get { secret, which } => get(&client, &secret, &which).await,
+        What::List { place, json } => list(&client, &place, json).await,
+        What::Put { secret, file, kind, label, if_version, json } => {
+            let path = secret.path()?;
+            let put = Put { value: value(file)?, kind, label, expected_version: if_version };
+            let made = client.put(&secret.place, path, put).await?;
+            if json {
+                return print_json(&made);
+            }
+            print(format_args!("version {} of {}\n", made.version, path))
+        }
+    }
+}
+
+async fn get(client: &Client, secret: &Address, which: &Which) -> Result<(), Failure> {
+    let value = client.read(&secret.place, secret.path()?, which).await?;
+    let bytes = value.bytes.expose();
+    let mut out = std::io::stdout().lock();
+    // At a terminal a person reads it; in a pipe every byte counts.
+    let end = if out.is_terminal() && !bytes.ends_with(b"\n") { "\n" } else { "" };
+    out.write_all(bytes)
+        .and_then(|()| out.write_all(end.as_bytes()))
+        .and_then(|()| out.flush())
+        .map_err(Failure::io("print"))
+}
+
+async fn list(client: &Client, place: &Address, json: bool) -> Result<(), Failure> {
+    let all = client.list(&place.place, place.path.as_deref()).await?;
+    if json {
+        return print_json(&all);
+    }
+    let width = all.iter().map(|it| it.path.chars().count()).max().unwrap_or(0);
+    for it in all {
+        match it.current {
+            Some(at) => print(format_args!(
+                "{:width$}  {:>4}  {:8}  {}\n",
+                it.path,
+                at.version,
+                at.kind,
+                shown_at(at.created_at)
+            ))?,
+            None => print(format_args!("{:width$}     -\n", it.path))?,
+        }
+    }
+    Ok(())
+}
+
+/// The value that comes in. Never an argument: whoever lists processes sees those.
+fn value(file: Option<PathBuf>) -> Result<SecretBytes, Failure> {
+    let mut bytes = Vec::new();
+    match file {
+        Some(path) => bytes = std::fs::read(path).map_err(Failure::io("read the file"))?,
+        None => {
+            let mut input = std::io::stdin().lock();
+            if input.is_terminal() {
+                eprintln!("Type the value, then Ctrl-D twice (it is shown, and every byte counts):");
+            }
+            input.read_to_end(&mut bytes).map_err(Failure::io("read the value"))?;
+        }
+    }
+    Ok(SecretBytes::new(bytes))
+}
+
+fn print_json(it: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(it).map_err(|cause| Failure::io("print")(cause.into()))?;
+    print(format_args!("{text}\n"))
+}
+
+fn print(text: std::fmt::Arguments<'_>) -> Result<(), Failure> {
+    std::io::stdout().lock().write_fmt(text).map_err(Failure::io("print"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_project_environment_and_the_rest() {
+        let address: Address = "pay/live/database/url".parse().unwrap();
+        assert_eq!((address.place.project.as_str(), address.place.environment.as_str()), ("pay", "live"));
+        assert_eq!(address.path.as_deref(), Some("database/url"));
+        assert_eq!("pay/live/".parse::<Address>().unwrap().path, None);
+        for wrong in ["", "pay", "pay/", "/live/x"] {
+            assert!(wrong.parse::<Address>().is_err(), "{wrong}");
+        }
+    }
+}

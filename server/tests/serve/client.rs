@@ -1,0 +1,195 @@
+//! The same binary as the client of a server: values in and out byte for byte, and programs that get them.
+
+use std::{
+    fs,
+    io::Write as _,
+    os::unix::process::ExitStatusExt as _,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::house::{Server, printed, told};
+
+/// A server with a project and an environment, and a token for it in a file.
+struct Stage {
+    folder: TempDir,
+    server: Server,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::start(folder.path());
+        server.becomes("ready");
+        let token = printed(folder.path(), &[], &["operator", "token", "--role", "admin"]);
+        fs::write(folder.path().join("token"), &token).unwrap();
+        let stage = Self { folder, server };
+        stage.post("/api/v1/projects", &token, &json!({ "slug": "pay", "name": "Payments" }));
+        let live = json!({ "slug": "live", "name": "Live", "label": "live" });
+        stage.post("/api/v1/projects/pay/environments", &token, &live);
+        stage
+    }
+
+    fn post(&self, path: &str, token: &str, body: &Value) {
+        let answer = self.server.post(path, token.trim(), &body.to_string());
+        assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keywarden"));
+        command.args(arguments).current_dir(self.folder.path()).env_clear();
+        command.env("KEYWARDEN_SERVER", format!("http://{}", self.server.address));
+        command.env("KEYWARDEN_TOKEN_FILE", self.token());
+        command.env("PATH", "/usr/bin:/bin");
+        command
+    }
+
+    fn token(&self) -> std::path::PathBuf {
+        self.folder.path().join("token")
+    }
+
+    fn put(&self, address: &str, value: &[u8]) -> Output {
+        let mut child = self
+            .command(&["secret", "put", address])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(value).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    fn done(&self, arguments: &[&str]) -> Vec<u8> {
+        let output = self.command(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", told(&output));
+        output.stdout
+    }
+}
+
+#[test]
+fn values_go_in_and_come_out_byte_for_byte() {
+    let stage = Stage::new();
+    let text = "postgres://app:p%40ss=w0rd@db/shop?x=1#ü\n\n".as_bytes();
+    let binary: Vec<u8> = (0..=255).collect();
+    assert!(stage.put("pay/live/database/url", b"first").status.success());
+    let second = stage.put("pay/live/database/url", text);
+    assert_eq!(String::from_utf8_lossy(&second.stdout), "version 2 of database/url\n");
+    assert!(stage.put("pay/live/keystore", &binary).status.success());
+
+    assert_eq!(stage.done(&["secret", "get", "pay/live/database/url"]), text);
+    assert_eq!(stage.done(&["secret", "get", "pay/live/database/url", "--version", "1"]), b"first");
+    assert_eq!(stage.done(&["secret", "get", "pay/live/database/url", "--label", "previous"]), b"first");
+    assert_eq!(stage.done(&["secret", "get", "pay/live/keystore"]), binary);
+
+    let listed = String::from_utf8(stage.done(&["secret", "list", "pay/live"])).unwrap();
+    let paths: Vec<_> = listed.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
+    assert_eq!(paths, ["database/url", "keystore"]);
+    let in_folder: Value =
+        serde_json::from_slice(&stage.done(&["secret", "list", "pay/live/database", "--json"])).unwrap();
+    assert_eq!(in_folder[0]["current"]["version"], 2);
+    assert_eq!(in_folder.as_array().unwrap().len(), 1);
+    stage.server.stop();
+}
+
+#[test]
+fn what_cannot_be_had_is_said_in_a_sentence_and_prints_nothing() {
+    let stage = Stage::new();
+    assert!(stage.put("pay/live/url", b"x").status.success());
+    let empty = stage.folder.path().join("empty");
+    fs::write(&empty, "\n").unwrap();
+    let forged = stage.folder.path().join("forged");
+    fs::write(&forged, "kws_nobody").unwrap();
+    let table: [(&[&str], &Path, i32, &str); 8] = [
+        (&["secret", "get", "pay/live/nothing"], &stage.token(), 1, "no such"),
+        (&["secret", "get", "pay/live/url", "--version", "9"], &stage.token(), 1, "no such"),
+        (&["secret", "get", "pay/live"], &stage.token(), 2, "name a secret"),
+        (&["secret", "get", "pay"], &stage.token(), 2, "project/environment/path"),
+        (&["secret", "get", "pay/live/url"], &empty, 2, "no token"),
+        (&["secret", "get", "pay/live/url"], &forged, 1, "token"),
+        (
+            &["secret", "get", "pay/live/url", "--server", "http://keys.example.com"],
+            &stage.token(),
+            2,
+            "https://",
+        ),
+        (
+            &["secret", "get", "pay/live/url", "--server", "http://127.0.0.1:1"],
+            &stage.token(),
+            1,
+            "cannot reach",
+        ),
+    ];
+    for (arguments, token, code, words) in table {
+        let output = stage.command(arguments).env("KEYWARDEN_TOKEN_FILE", token).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?} {}", told(&output));
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        assert!(told(&output).contains(words), "{arguments:?}: {}", told(&output));
+    }
+    let mut stale = stage.command(&["secret", "put", "pay/live/url", "--if-version", "7"]);
+    let stale = stale.stdin(Stdio::null()).output().unwrap();
+    assert_eq!(stale.status.code(), Some(1), "{}", told(&stale));
+    assert_eq!(stage.done(&["secret", "get", "pay/live/url"]), b"x");
+    stage.server.stop();
+}
+
+#[test]
+fn a_program_gets_the_values_nothing_of_ours_and_hands_its_code_back() {
+    let stage = Stage::new();
+    assert!(stage.put("pay/live/database/url", b"postgres://x").status.success());
+    assert!(stage.put("pay/live/database/pass-word", b"two\nlines").status.success());
+    assert!(stage.put("pay/live/keystore", &[0, 1, 2, 255]).status.success());
+    let run = ["run", "-p", "pay", "-e", "live"];
+    let script = r#"printf '%s|' "$DATABASE_URL" "$DATABASE_PASS_WORD"; od -An -tx1 "$KEYSTORE"; printf '%s' "$KEYSTORE" >kept
+                    env | grep -c ^KEYWARDEN_; exit 7"#;
+    let output = stage.command(&[&run[..], &["--", "sh", "-c", script]].concat()).output().unwrap();
+    assert_eq!(output.status.code(), Some(7), "{}", told(&output));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "postgres://x|two\nlines| 00 01 02 ff\n0\n");
+    let file = fs::read_to_string(stage.folder.path().join("kept")).unwrap();
+    assert!(file.ends_with("/KEYSTORE") && !Path::new(&file).exists(), "{file} is gone with the program");
+
+    let below =
+        ["--folder", "database", "--only", "URL", "--", "sh", "-c", "env | grep -v ^PWD | grep =.*x$"];
+    assert_eq!(stage.done(&[&run[..], &below].concat()), b"URL=postgres://x\n");
+    let none = stage
+        .command(&[&run[..], &["--only", "NOTHING", "--", "touch", "started"]].concat())
+        .output()
+        .unwrap();
+    assert_eq!(none.status.code(), Some(1), "{}", told(&none));
+    assert!(told(&none).contains("NOTHING") && !stage.folder.path().join("started").exists());
+    assert!(stage.put("pay/live/database-url", b"y").status.success());
+    let twice = stage.command(&[&run[..], &["--", "touch", "started"]].concat()).output().unwrap();
+    assert!(told(&twice).contains("DATABASE_URL") && !stage.folder.path().join("started").exists());
+    stage.server.stop();
+}
+
+#[test]
+fn a_program_gets_the_signals_and_a_killed_one_is_told_as_shells_do() {
+    let stage = Stage::new();
+    assert!(stage.put("pay/live/url", b"x").status.success());
+    let script = "trap 'echo stopping; exit 3' TERM; echo ready; while :; do sleep 0.05; done";
+    let mut child = stage
+        .command(&["run", "-p", "pay", "-e", "live", "--", "sh", "-c", script])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut out, &mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGTERM).unwrap();
+    let status = child.wait().unwrap();
+    assert_eq!((status.code(), status.signal()), (Some(3), None));
+    let killed =
+        stage.command(&["run", "-p", "pay", "-e", "live", "--", "sh", "-c", "kill -9 $$"]).output().unwrap();
+    assert_eq!(killed.status.code(), Some(137));
+    stage.server.stop();
+}
