@@ -5,6 +5,7 @@ mod bare;
 mod config;
 mod copy;
 mod doctor;
+mod export;
 mod flags;
 mod fsck;
 mod keyring;
@@ -14,6 +15,7 @@ mod seal;
 mod secret;
 mod serve;
 mod status;
+mod wanted;
 
 use std::{
     os::unix::process::CommandExt,
@@ -22,7 +24,7 @@ use std::{
 };
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use keywarden_vault::seal::softhsm::Variable;
 
 use crate::{
@@ -62,12 +64,16 @@ enum Command {
     #[cfg(feature = "bare")]
     #[command(hide = true)]
     Bare,
+    /// Print what completes this command line in a shell
+    Completions { shell: clap_complete::Shell },
     /// Show what is in force and where each value came from
     Config(config::Arguments),
     /// Carry everything to another, empty database
     Copy(copy::Arguments),
     /// Check database, HSM, clock, disk, TLS and passkey origin, and say what to do
     Doctor(doctor::Arguments),
+    /// Print an environment's secrets as a file: dotenv, JSON, YAML or a Kubernetes Secret
+    Export(export::Arguments),
     /// Look at the whole store and say what must not be so; reads only
     Fsck(fsck::Arguments),
     /// Change the keyring's keys
@@ -89,6 +95,8 @@ enum Command {
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
+    #[error("`{0}` is binary: only `--format k8s` can hold it, and `keywarden run`")]
+    Binary(String),
     #[error("some checks failed; each line above says what to do")]
     Checks,
     #[error(transparent)]
@@ -136,7 +144,8 @@ impl Failure {
             | Self::Usage(_) => 2,
             Self::DataDir(_) | Self::Listen(ListenError::Bind { .. }) => 3,
             Self::Operator(OperatorError::NotRunning { .. }) => 4,
-            Self::Checks
+            Self::Binary(_)
+            | Self::Checks
             | Self::Client(_)
             | Self::Copy(_)
             | Self::Damaged(_)
@@ -164,6 +173,11 @@ pub fn run() -> ExitCode {
 
 fn act(line: Line) -> Result<ExitCode, Failure> {
     match line.command {
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Line::command(), "keywarden", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Export(arguments) => runtime()?.block_on(export::run(arguments)).map(|()| ExitCode::SUCCESS),
         Command::Run(arguments) => runtime()?.block_on(run::run(arguments)),
         Command::Secret(arguments) => runtime()?.block_on(secret::run(arguments)).map(|()| ExitCode::SUCCESS),
         _ => at_home(line).map(|()| ExitCode::SUCCESS),
@@ -200,8 +214,8 @@ fn at_home(line: Line) -> Result<(), Failure> {
         Command::Keyring(arguments) => runtime.block_on(keyring::run(&config, arguments)),
         Command::Operator(arguments) => runtime.block_on(operator::run(&config, arguments)),
         Command::Seal(arguments) => runtime.block_on(seal::run(&config, arguments)),
-        // They ask a server, and were done above.
-        Command::Run(_) | Command::Secret(_) => Ok(()),
+        // They need no configuration, and were done above.
+        Command::Completions { .. } | Command::Export(_) | Command::Run(_) | Command::Secret(_) => Ok(()),
         Command::Serve(arguments) => runtime.block_on(serve::run(config, arguments)),
         Command::Status(arguments) => runtime.block_on(status::run(&config, &arguments)),
     }

@@ -10,57 +10,27 @@ use std::{
     process::{ExitCode, ExitStatus},
 };
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 use nix::{sys::signal::Signal, unistd::Pid};
 use tokio::{
     process::{Child, Command},
     signal::unix::{SignalKind, signal},
 };
 
-use super::Failure;
-use crate::client::{Access, Client, Files, Place, VARIABLES, Value, Variable, Which, named};
-
-/// Values that are asked for at once.
-const AT_ONCE: usize = 8;
+use super::{Failure, wanted::Wanted};
+use crate::client::{Files, VARIABLES, Value, Variable};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    access: Access,
-    /// The project's slug
-    #[arg(long, short)]
-    project: String,
-    /// The environment's slug
-    #[arg(long, short)]
-    environment: String,
-    /// Only the secrets of this folder; variables are named after what stands behind it
-    #[arg(long)]
-    folder: Option<String>,
-    /// Only this variable; may be given more than once
-    #[arg(long, value_name = "NAME")]
-    only: Vec<String>,
+    wanted: Wanted,
     /// The program and its arguments
     #[arg(last = true, required = true)]
     command: Vec<OsString>,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
-    let client = Client::new(&arguments.access)?;
-    let place = Place { project: arguments.project, environment: arguments.environment };
-    let folder = arguments.folder.as_deref().map(|folder| folder.trim_matches('/'));
-    let listed = client.list(&place, folder).await?;
-    let enabled = |it: &crate::client::Listed| it.current.as_ref().is_some_and(|at| at.state == "enabled");
-    let paths: Vec<_> = listed.into_iter().filter(enabled).map(|it| it.path).collect();
-    let wanted = chosen(named(&paths, folder)?, &arguments.only)?;
-    let values: Vec<(Variable, Value)> = stream::iter(wanted)
-        .map(|variable| async {
-            let value = client.read(&place, &variable.path, &Which::default()).await?;
-            Ok::<_, Failure>((variable, value))
-        })
-        .buffered(AT_ONCE)
-        .try_collect()
-        .await?;
-
+    let values = arguments.wanted.values().await?;
     let mut command = command(arguments.command)?;
     let mut files = None;
     for (variable, value) in &values {
@@ -73,14 +43,6 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let status = wait(&mut child).await?;
     drop(files);
     Ok(ended(status))
-}
-
-/// The variables that are wanted; a name that nothing has is a mistake.
-fn chosen(all: Vec<Variable>, only: &[String]) -> Result<Vec<Variable>, Failure> {
-    if let Some(name) = only.iter().find(|name| !all.iter().any(|it| it.name == **name)) {
-        return Err(Failure::NoSuchVariable(name.clone()));
-    }
-    Ok(all.into_iter().filter(|it| only.is_empty() || only.contains(&it.name)).collect())
 }
 
 /// The program, in this process's environment without what is Keywarden's own.

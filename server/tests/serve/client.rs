@@ -171,6 +171,38 @@ fn a_program_gets_the_values_nothing_of_ours_and_hands_its_code_back() {
 }
 
 #[test]
+fn an_environment_is_exported_as_shells_json_and_kubernetes_read_it() {
+    let stage = Stage::new();
+    assert!(stage.put("pay/live/database/url", b"it's $HOME \"x\"\n").status.success());
+    let export = |format: &str| stage.done(&["export", "-p", "pay", "-e", "live", "--format", format]);
+    fs::write(stage.folder.path().join("env"), export("dotenv")).unwrap();
+    let script = "set -a; . ./env; printf %s \"$DATABASE_URL\"";
+    let read = Command::new("sh").args(["-c", script]).current_dir(stage.folder.path()).output().unwrap();
+    assert_eq!(read.stdout, b"it's $HOME \"x\"\n");
+    let object: Value = serde_json::from_slice(&export("json")).unwrap();
+    assert_eq!(object, json!({ "DATABASE_URL": "it's $HOME \"x\"\n" }));
+    assert_eq!(
+        export("yaml"),
+        br#"DATABASE_URL: "it's $HOME \"x\"\n"
+"#
+    );
+
+    assert!(stage.put("pay/live/keystore", &[0, 255]).status.success());
+    let manifest = String::from_utf8(export("k8s")).unwrap();
+    assert!(
+        manifest.contains("  name: \"pay-live\"\n") && manifest.contains("  KEYSTORE: AP8=\n"),
+        "{manifest}"
+    );
+    let refused = stage.command(&["export", "-p", "pay", "-e", "live"]).output().unwrap();
+    assert!(
+        refused.stdout.is_empty() && told(&refused).contains("`keystore` is binary"),
+        "{}",
+        told(&refused)
+    );
+    stage.server.stop();
+}
+
+#[test]
 fn a_program_gets_the_signals_and_a_killed_one_is_told_as_shells_do() {
     let stage = Stage::new();
     assert!(stage.put("pay/live/url", b"x").status.success());
