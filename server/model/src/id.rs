@@ -128,8 +128,14 @@ ids! {
     PasskeyId = "psk", "passkey";
     /// A project.
     ProjectId = "prj", "project";
+    /// A project's own key, under which data keys are wrapped.
+    ProjectKeyId = "pjk", "project key";
     /// One HTTP request or one run of a job.
     RequestId = "req", "request";
+    /// A secret: keeps its identity through its versions.
+    SecretId = "sec", "secret";
+    /// One version of a secret; its 128 bits are the version's UUID too.
+    SecretVersionId = "sev", "secret version";
     /// A session of a person; not the cookie's value.
     SessionId = "ses", "session";
     /// A service token of a workload.
@@ -142,9 +148,41 @@ ids! {
     WorkloadId = "wkl", "workload";
 }
 
+impl SecretVersionId {
+    /// A fresh one, whose UUID is of version 7 (RFC 9562): that has the moment where a ULID has it.
+    pub fn fresh(at: DateTime<Utc>, random: u128) -> Self {
+        const VERSION: u128 = 0xF << 76;
+        const VARIANT: u128 = 0b11 << 62;
+        Self::from_parts(at, random & !VERSION & !VARIANT | 0x7 << 76 | 0b10 << 62)
+    }
+
+    /// As other systems name the version: `0192f4c1-5f2b-7000-8000-000000000000`.
+    pub fn uuid(self) -> String {
+        let hex = format!("{:032x}", self.0.0);
+        let mut uuid = String::with_capacity(36);
+        for (at, digit) in hex.chars().enumerate() {
+            if matches!(at, 8 | 12 | 16 | 20) {
+                uuid.push('-');
+            }
+            uuid.push(digit);
+        }
+        uuid
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_versions_id_is_a_uuid_of_version_7() {
+        let at = DateTime::from_timestamp_millis(0x0192_f4c1_5f2b).unwrap();
+        let uuid = |random| SecretVersionId::fresh(at, random).uuid();
+        assert_eq!(uuid(0), "0192f4c1-5f2b-7000-8000-000000000000");
+        assert_eq!(uuid(u128::MAX), "0192f4c1-5f2b-7fff-bfff-ffffffffffff");
+        let id = SecretVersionId::fresh(at, 7);
+        assert_eq!(id.to_string().parse::<SecretVersionId>().unwrap().uuid(), id.uuid());
+    }
 
     #[test]
     fn an_id_reads_back_as_itself() {

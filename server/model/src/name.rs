@@ -36,15 +36,14 @@ impl Name {
 
     /// What uniqueness compares: NFKC, lower case. Two spellings of one name fold to the same text (S-01).
     pub fn folded(&self) -> String {
-        self.0
-            .nfkc()
-            .flat_map(char::to_lowercase)
-            .nfkc()
-            .collect::<String>()
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
+        folded(&self.0)
     }
+}
+
+/// NFKC, lower case, white space folded.
+pub(crate) fn folded(text: &str) -> String {
+    let folded: String = text.nfkc().flat_map(char::to_lowercase).nfkc().collect();
+    folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl FromStr for Name {
@@ -104,7 +103,7 @@ impl FromStr for Description {
     }
 }
 
-fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
             | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'

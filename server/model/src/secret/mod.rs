@@ -1,0 +1,11 @@
+//! Secrets: where they live, what their values are, which version is meant.
+
+mod content;
+mod label;
+mod path;
+mod state;
+
+pub use content::{ContentType, ContentTypeError, SecretKind, SecretKindError};
+pub use label::{SecretLabel, SecretLabelError};
+pub use path::{SecretPath, SecretPathError};
+pub use state::{VersionState, VersionStateError};
