@@ -7,6 +7,8 @@
 //! * *Store a proof of a value*: [`Keyring::mac`] gives the id of the key and a tag for the row;
 //!   [`Keyring::verify_mac`] compares in constant time.
 //! * *Store a secret*: [`Keyring::seal`] and [`Keyring::open`], with a context that names the row.
+//! * *Store a version of a secret*: [`ProjectKey::seal_value`], under a data key of its own; the project's key itself is
+//!   kept sealed under [`Purpose::ProjectKey`].
 //! * *Add a purpose*: a variant and a name in [`Purpose`]; on its next start the caller finds it in
 //!   [`Keyring::missing`] and generates its first key.
 //! * *Add a kind of seal*: a file in [`seal`] that implements [`Seal`], and a variant of [`SealKind`].
@@ -31,6 +33,7 @@ pub mod envelope;
 pub mod keyring;
 mod mac;
 mod mask;
+mod project_key;
 pub mod seal;
 mod secret;
 pub mod token;
@@ -40,5 +43,6 @@ pub use keyring::{
     KeyRecord, Keyring, KeyringState, Purpose, SealRecord, Sealed, SealedReason, SealingError, WrapRecord,
 };
 pub use mask::mask;
+pub use project_key::{MAX_SEALS, ProjectKey, SealedValue, ValuePlace};
 pub use seal::{Protection, Seal, SealDescription, SealError, SealId, SealKind};
 pub use secret::{SecretBytes, SecretString};

@@ -16,6 +16,10 @@ pub enum Purpose {
     OneTimeMac,
     /// Names, addresses and free text of people, or the subjects' own keys.
     Personal,
+    /// Projects' own keys, which wrap the data keys of secrets; see [`crate::ProjectKey`].
+    ProjectKey,
+    /// Tags of secrets' values, so that equal ones can be told.
+    SecretFingerprint,
     /// Tags of service tokens.
     ServiceTokenMac,
     /// Tags of session ids, and posts that wait for a step-up.
@@ -24,12 +28,14 @@ pub enum Purpose {
 
 impl Purpose {
     /// All purposes, in declaration order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::ApiKeyMac,
         Self::Fingerprint,
         Self::Idempotency,
         Self::OneTimeMac,
         Self::Personal,
+        Self::ProjectKey,
+        Self::SecretFingerprint,
         Self::ServiceTokenMac,
         Self::Session,
     ];
@@ -42,6 +48,8 @@ impl Purpose {
             Self::Idempotency => "idempotency",
             Self::OneTimeMac => "one-time",
             Self::Personal => "personal",
+            Self::ProjectKey => "project-key",
+            Self::SecretFingerprint => "secret-fingerprint",
             Self::ServiceTokenMac => "service-token-mac",
             Self::Session => "session",
         }

@@ -1,0 +1,224 @@
+//! Projects' keys and the data keys under them.
+//!
+//! ```text
+//! HSM key → keyring key (Purpose::ProjectKey) → project key → data key → the value of one version
+//! ```
+//! Each envelope names the key that sealed it, so that any of the four can be replaced without touching what lies below
+//! the one that it wraps: a new project key wraps data keys anew, and no value is sealed again.
+//!
+//! **Invariants:** a data key seals one value and is never used again; whoever loses its wrapped form loses the value,
+//! which is how a version is destroyed. Nonces are random, so a project key seals fewer than 2^32 data keys: whoever
+//! keeps its row counts, see [`MAX_SEALS`]. What is opened belongs to the project, secret and version that it was sealed
+//! for, or it does not open.
+
+use std::fmt;
+
+use keywarden_model::{ProjectId, ProjectKeyId, SecretId, SecretVersionId};
+use rand::CryptoRng;
+
+use crate::envelope::{EnvelopeKey, KEY_LEN, LengthError, OpenError, frame};
+use crate::keyring::{Keyring, Purpose, SealingError};
+use crate::secret::SecretBytes;
+
+/// The most data keys that one project key may wrap (NIST SP 800-38D, 8.3).
+pub const MAX_SEALS: i64 = (1 << 32) - 1;
+
+const DATA_KEY: &str = "data-key";
+const VALUE: &str = "secret-value";
+
+/// A project's key, in memory for as long as one operation takes.
+pub struct ProjectKey {
+    id: ProjectKeyId,
+    project: ProjectId,
+    envelope: EnvelopeKey,
+}
+
+/// Where a value belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ValuePlace {
+    /// The secret.
+    pub secret: SecretId,
+    /// The version.
+    pub version: SecretVersionId,
+}
+
+/// A value as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedValue {
+    /// The data key, sealed under the project's key.
+    pub wrapped_key: Vec<u8>,
+    /// The value, sealed under the data key.
+    pub ciphertext: Vec<u8>,
+}
+
+impl ProjectKey {
+    /// Draws a key; gives it with what is to be stored of it.
+    pub fn generate(
+        keyring: &Keyring,
+        id: ProjectKeyId,
+        project: ProjectId,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(Self, Vec<u8>), SealingError> {
+        let secret = SecretBytes::random(KEY_LEN, rng);
+        let sealed = keyring.seal(Purpose::ProjectKey, &context(id, project), secret.expose(), rng)?;
+        Ok((Self { id, project, envelope: EnvelopeKey::new(&secret)? }, sealed))
+    }
+
+    /// Opens what [`ProjectKey::generate`] gave to store.
+    pub fn open(
+        keyring: &Keyring,
+        id: ProjectKeyId,
+        project: ProjectId,
+        sealed: &[u8],
+    ) -> Result<Self, OpenError> {
+        let secret = keyring.open(Purpose::ProjectKey, &context(id, project), sealed)?;
+        let envelope = EnvelopeKey::new(&secret).map_err(|LengthError| OpenError::Malformed)?;
+        Ok(Self { id, project, envelope })
+    }
+
+    /// Its id.
+    pub fn id(&self) -> ProjectKeyId {
+        self.id
+    }
+
+    /// Seals a value under a fresh data key.
+    pub fn seal_value(
+        &self,
+        place: ValuePlace,
+        value: &SecretBytes,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<SealedValue, LengthError> {
+        let bound = self.bound(place);
+        let data_key = SecretBytes::random(KEY_LEN, rng);
+        let wrapped_key =
+            self.envelope.seal(&self.id.to_string(), DATA_KEY, &bound, data_key.expose(), rng)?;
+        let ciphertext = EnvelopeKey::new(&data_key)?.seal(
+            &place.version.to_string(),
+            VALUE,
+            &bound,
+            value.expose(),
+            rng,
+        )?;
+        Ok(SealedValue { wrapped_key, ciphertext })
+    }
+
+    /// Opens what [`ProjectKey::seal_value`] sealed for the same place.
+    pub fn open_value(&self, place: ValuePlace, sealed: &SealedValue) -> Result<SecretBytes, OpenError> {
+        let bound = self.bound(place);
+        let data_key = self.envelope.open(DATA_KEY, &bound, &sealed.wrapped_key)?;
+        let data_key = EnvelopeKey::new(&data_key).map_err(|LengthError| OpenError::Malformed)?;
+        data_key.open(VALUE, &bound, &sealed.ciphertext)
+    }
+
+    /// What both envelopes are bound to, beside the version and algorithm in their headers. The project's key is not
+    /// part of it: another one may wrap the data key later, and the value stays as it is.
+    fn bound(&self, place: ValuePlace) -> Vec<u8> {
+        frame(&[
+            b"keywarden/secret/1",
+            self.project.to_string().as_bytes(),
+            place.secret.to_string().as_bytes(),
+            place.version.to_string().as_bytes(),
+        ])
+    }
+}
+
+fn context(id: ProjectKeyId, project: ProjectId) -> Vec<u8> {
+    format!("project_keys.sealed/{id}/{project}").into_bytes()
+}
+
+impl fmt::Debug for ProjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ProjectKey({})", self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+    use keywarden_model::TypedId;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha20Rng;
+
+    use super::*;
+
+    fn id<I: TypedId>(n: u128) -> I {
+        I::from_parts(DateTime::<Utc>::UNIX_EPOCH, n)
+    }
+
+    fn rng() -> ChaCha20Rng {
+        ChaCha20Rng::seed_from_u64(1)
+    }
+
+    fn key_of(id: ProjectKeyId, project: ProjectId) -> ProjectKey {
+        let envelope = EnvelopeKey::new(&SecretBytes::new(vec![7; KEY_LEN])).unwrap();
+        ProjectKey { id, project, envelope }
+    }
+
+    fn key() -> ProjectKey {
+        key_of(id(1), id(1))
+    }
+
+    fn place() -> ValuePlace {
+        ValuePlace { secret: id(1), version: id(1) }
+    }
+
+    fn sealed() -> SealedValue {
+        key().seal_value(place(), &SecretBytes::copy_of(b"hunter2\0\xff"), &mut rng()).unwrap()
+    }
+
+    #[test]
+    fn a_value_opens_in_its_place_and_nowhere_else() {
+        assert_eq!(key().open_value(place(), &sealed()).unwrap().expose(), b"hunter2\0\xff");
+        let elsewhere = [
+            (key(), ValuePlace { secret: id(2), ..place() }),
+            (key(), ValuePlace { version: id(2), ..place() }),
+            (key_of(id(1), id(2)), place()),
+        ];
+        for (key, place) in elsewhere {
+            let opened = key.open_value(place, &sealed());
+            assert_eq!(opened.err(), Some(OpenError::AuthenticationFailed), "{key:?} {place:?}");
+        }
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_cut_of_either_envelope_is_refused() {
+        fn wrapped_key(it: &mut SealedValue) -> &mut Vec<u8> {
+            &mut it.wrapped_key
+        }
+        fn ciphertext(it: &mut SealedValue) -> &mut Vec<u8> {
+            &mut it.ciphertext
+        }
+        for part in [wrapped_key, ciphertext] {
+            for at in 0..part(&mut sealed()).len() {
+                for bit in 0..8 {
+                    let mut changed = sealed();
+                    if let Some(byte) = part(&mut changed).get_mut(at) {
+                        *byte ^= 1 << bit;
+                    }
+                    assert_ne!(changed, sealed());
+                    assert!(key().open_value(place(), &changed).is_err(), "byte {at} bit {bit}");
+                }
+                let mut cut = sealed();
+                part(&mut cut).truncate(at);
+                assert!(key().open_value(place(), &cut).is_err(), "cut to {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn two_values_share_no_data_key_and_no_bytes() {
+        let mut rng = rng();
+        let mut seal = || key().seal_value(place(), &SecretBytes::copy_of(b"same"), &mut rng).unwrap();
+        let (one, two) = (seal(), seal());
+        assert_ne!(one.ciphertext, two.ciphertext);
+        let mixed = SealedValue { wrapped_key: one.wrapped_key, ciphertext: two.ciphertext };
+        assert_eq!(key().open_value(place(), &mixed).err(), Some(OpenError::AuthenticationFailed));
+    }
+
+    #[test]
+    fn an_envelope_names_the_key_that_sealed_it() {
+        let sealed = sealed();
+        assert_eq!(crate::envelope::key_id(&sealed.wrapped_key).unwrap(), key().id().to_string());
+        assert_eq!(crate::envelope::key_id(&sealed.ciphertext).unwrap(), place().version.to_string());
+    }
+}
