@@ -46,10 +46,10 @@ macro_rules! tables {
 }
 
 /// What holds something that is somebody's: credentials, things, who may do what, the record.
-const TABLES: [(&str, &str); 24] = tables!(
+const TABLES: [(&str, &str); 28] = tables!(
     "api_keys" "ceremonies" "changes" "environments" "event_personal" "events" "idempotency" "key_tags" "key_values"
-    "keyring_keys" "keyring_wraps" "notices" "one_time_links" "organizations" "passkeys" "pending_posts" "projects"
-    "recovery_codes" "role_bindings" "service_tokens" "sessions" "team_members" "users" "workloads"
+    "keyring_keys" "keyring_wraps" "notices" "one_time_links" "organizations" "passkeys" "pending_posts" "project_keys"
+    "projects" "recovery_codes" "role_bindings" "secret_labels" "secret_versions" "secrets" "service_tokens" "sessions" "team_members" "users" "workloads"
 );
 
 /// A house with everything real but time and chance.

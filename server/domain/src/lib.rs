@@ -33,6 +33,7 @@ pub mod projects;
 mod refusals;
 mod refused;
 pub mod roles;
+pub mod secrets;
 mod steady;
 mod sweep;
 pub mod system;

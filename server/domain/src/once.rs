@@ -5,8 +5,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::{
-    ApiKeyId, EnvironmentId, InvitationId, PasskeyId, ProjectId, RoleBindingId, ServiceTokenId, TeamId,
-    UserId, WorkloadId,
+    ApiKeyId, EnvironmentId, InvitationId, PasskeyId, ProjectId, RoleBindingId, SecretId, ServiceTokenId,
+    TeamId, UserId, WorkloadId,
 };
 use keywarden_store::{Conn, Tx, idempotency};
 use keywarden_vault::{Keyring, Purpose, SecretString};
@@ -216,6 +216,7 @@ repeatable_ids!(
     PasskeyId,
     ProjectId,
     RoleBindingId,
+    SecretId,
     ServiceTokenId,
     TeamId,
     UserId,

@@ -13,6 +13,7 @@ mod flush_usage;
 mod flush_verify_counts;
 mod look;
 mod note_clock;
+mod purge_secrets;
 mod sweep;
 
 pub use driver::{Driver, Job, Report, Reports};
@@ -28,6 +29,7 @@ pub fn all() -> Vec<Job> {
         flush_usage::JOB,
         flush_verify_counts::JOB,
         note_clock::JOB,
+        purge_secrets::JOB,
         sweep::JOB,
     ]
 }

@@ -57,6 +57,10 @@ const TABLES: &[Table] = &[
     table("key_values", "id"),
     table("key_usage", "value_id, hour, address, agent, workload_id, outcome"),
     table("rate_windows", "key_id, window_start"),
+    table("project_keys", "id"),
+    table("secrets", "id"),
+    table("secret_versions", "id"),
+    table("secret_labels", "secret_id, label"),
     table("events", "id"),
     table("event_personal", "event_id, subject_id"),
     table("subjects", "id"),
@@ -198,7 +202,7 @@ impl ColumnType {
 }
 
 /// Columns that SQLite keeps as whole numbers and PostgreSQL as truth values.
-const TRUTHS: &[&str] = &["allowed", "imported", "synced"];
+const TRUTHS: &[&str] = &["allowed", "imported", "purge_protection", "synced"];
 
 /// One row, whatever it holds.
 struct Cells(Vec<Value>);
@@ -299,9 +303,11 @@ mod tests {
             include_str!("../../../migrations/postgres/0003_people.sql"),
             include_str!("../../../migrations/postgres/0006_keys.sql"),
             include_str!("../../../migrations/postgres/0007_audit.sql"),
+            include_str!("../../../migrations/postgres/0012_secrets.sql"),
         );
         for line in postgres.lines().filter(|line| line.contains("BOOLEAN")) {
-            let name = line.split_whitespace().next().unwrap();
+            let column = line.trim_start().trim_start_matches("ALTER TABLE environments ADD COLUMN ");
+            let name = column.split_whitespace().next().unwrap();
             assert!(TRUTHS.contains(&name), "`{name}` is a truth value");
         }
     }

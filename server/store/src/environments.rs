@@ -24,6 +24,10 @@ pub struct Environment {
     pub max_lifetime_seconds: Option<i64>,
     /// How long an old value works after a rotation, unless one says otherwise.
     pub overlap_seconds: i64,
+    /// How long a deleted secret can be restored.
+    pub secret_recovery_days: i64,
+    /// Whether nothing of a secret is destroyed before that time is over.
+    pub purge_protection: bool,
     /// When, in microseconds.
     pub created_at: i64,
     /// By whom: an actor's id.
@@ -33,8 +37,8 @@ pub struct Environment {
 }
 
 const COLUMNS: &str =
-    "SELECT id, project_id, slug, name, label, max_lifetime_seconds, overlap_seconds, created_at,
-                              created_by, row_version FROM environments";
+    "SELECT id, project_id, slug, name, label, max_lifetime_seconds, overlap_seconds, secret_recovery_days,
+            purge_protection, created_at, created_by, row_version FROM environments";
 
 /// A row to be written.
 #[derive(Debug)]
@@ -131,6 +135,24 @@ pub async fn edit(tx: &mut Tx, edit: Edit<'_>) -> Result<(), StoreError> {
     .bind(edit.overlap_seconds)
     .bind(edit.id)
     .bind(edit.row_version)
+    .execute_one(tx, "environments")
+    .await
+}
+
+/// Sets how long deleted secrets are kept; [`StoreError::Stale`] when it was edited meanwhile.
+pub async fn keep_secrets(
+    tx: &mut Tx,
+    id: EnvironmentId,
+    recovery_days: i64,
+    purge_protection: bool,
+    row_version: i64,
+) -> Result<(), StoreError> {
+    sql("UPDATE environments SET secret_recovery_days = $1, purge_protection = $2, row_version = row_version + 1
+         WHERE id = $3 AND row_version = $4")
+    .bind(recovery_days)
+    .bind(purge_protection)
+    .bind(id)
+    .bind(row_version)
     .execute_one(tx, "environments")
     .await
 }

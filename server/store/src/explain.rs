@@ -119,7 +119,7 @@ fn server() -> Option<String> {
 }
 
 /// A house of some size: 200 projects with 10 000 keys, as many people and events, 5 000 workloads.
-const ROWS: [&str; 12] = [
+const ROWS: [&str; 13] = [
     "INSERT INTO projects (id, slug, name, folded_name, created_at, created_by, row_version)
      SELECT 'prj_' || i, 'p' || i, 'p' || i, 'p' || i, 1, 'x', 1 FROM generate_series(1, 200) i",
     "INSERT INTO environments (id, project_id, slug, name, folded_name, label, overlap_seconds, created_at, created_by,
@@ -147,6 +147,11 @@ const ROWS: [&str; 12] = [
      FROM generate_series(1, 10000) i",
     "INSERT INTO key_tags (tag, key_id)
      SELECT 'team=' || i % 100, 'key_' || lpad(i::text, 26, '0') FROM generate_series(1, 10000) i",
+    "INSERT INTO secrets (id, project_id, environment_id, path, folded_path, description, tags, last_version, created_at,
+                          created_by, deleted_at, purge_at, row_version)
+     SELECT 'sec_' || lpad(i::text, 26, '0'), 'prj_' || (1 + i % 200), 'env_' || (1 + i % 200), md5(i::text), md5(i::text),
+            '', '[]', 0, i, 'x', CASE WHEN i % 20 = 0 THEN i END, CASE WHEN i % 20 = 0 THEN i END, 1
+     FROM generate_series(1, 10000) i",
     "INSERT INTO events (id, at, action, outcome, actor_kind, actor_id, resource_kind, resource_id, project_id,
                          request_id, bytes)
      SELECT 'evt_' || lpad(i::text, 26, '0'), i, 'action.' || i % 50, 'allowed', 'person', 'usr_' || i % 500, 'key',

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use crate::{Conn, StoreError, filter::Select};
 
 /// By the beginning of an id: where the name stands, and the id's column.
-const NOUNS: [(&str, &str, &str); 7] = [
+const NOUNS: [(&str, &str, &str); 8] = [
     ("env_", "SELECT id, name FROM environments", "id"),
     ("key_", "SELECT id, name FROM api_keys", "id"),
     ("prj_", "SELECT id, name FROM projects", "id"),
+    ("sec_", "SELECT id, path AS name FROM secrets", "id"),
     // A token is its workload's.
     ("stk_", "SELECT t.id, w.name FROM service_tokens t JOIN workloads w ON w.id = t.workload_id", "t.id"),
     ("team_", "SELECT id, name FROM teams", "id"),

@@ -3,8 +3,9 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use keywarden_model::{
     AllowedCidrs, ApiKeyId, EnvironmentId, InvitationId, KeyLabel, KeyState, KeyValueId, KeyringKeyId,
-    PasskeyId, ProjectId, RateLimit, RevokeReason, Role, RoleBindingId, Scopes, ServiceTokenId, SessionId,
-    Slug, Tags, TeamId, UserId, VerifyCode, WorkloadId,
+    PasskeyId, ProjectId, ProjectKeyId, RateLimit, RevokeReason, Role, RoleBindingId, Scopes, SecretId,
+    SecretKind, SecretLabel, SecretVersionId, ServiceTokenId, SessionId, Slug, Tags, TeamId, UserId,
+    VerifyCode, VersionState, WorkloadId,
 };
 use serde_json::Value;
 
@@ -104,14 +105,20 @@ shown!(
     KeyringKeyId,
     PasskeyId,
     ProjectId,
+    ProjectKeyId,
     RevokeReason,
     Role,
     RoleBindingId,
+    SecretId,
+    SecretKind,
+    &SecretLabel,
+    SecretVersionId,
     ServiceTokenId,
     SessionId,
     &Slug,
     TeamId,
     UserId,
     VerifyCode,
+    VersionState,
     WorkloadId,
 );

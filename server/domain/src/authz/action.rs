@@ -7,6 +7,8 @@ use keywarden_model::Role;
 pub enum Nature {
     /// Changes something.
     Change,
+    /// Changes nothing, and shows what must be shown to nobody else: a person shows their passkey for it.
+    Disclose,
     /// Changes something, and can wait for no passkey: the reviewed list of harmless ones.
     Harmless,
     /// Restricts, and can wait for no passkey: the reviewed list.
@@ -32,6 +34,8 @@ pub enum Kind {
     Project,
     /// A project, or the whole organization.
     Scope,
+    /// A secret.
+    Secret,
     /// A team.
     Team,
     /// A machine identity.
@@ -48,6 +52,7 @@ impl Kind {
             Self::Person => &["Person"],
             Self::Project => &["Project"],
             Self::Scope => &["Organization", "Project"],
+            Self::Secret => &["Secret"],
             Self::Team => &["Team"],
             Self::Workload => &["Workload"],
         }
@@ -170,6 +175,29 @@ actions! {
     /// Give or take a role in a project.
     GrantProjectRole = "role.grant-project" on Project, Restrict, "dm";
 
+    /// Make a secret.
+    CreateSecret = "secret.create" on Environment, Change, "dm";
+    /// Delete a secret.
+    DeleteSecret = "secret.delete" on Secret, Change, "dm";
+    /// Destroy a version of a secret.
+    DestroySecretVersion = "secret.destroy-version" on Secret, Change, "dm";
+    /// Stop a version of a secret from being read.
+    DisableSecretVersion = "secret.disable-version" on Secret, Change, "dm";
+    /// Change what is said about a secret.
+    EditSecret = "secret.edit" on Secret, Change, "dm";
+    /// Let a version of a secret be read again.
+    EnableSecretVersion = "secret.enable-version" on Secret, Change, "dm";
+    /// Let a label point at a version of a secret.
+    LabelSecret = "secret.label" on Secret, Change, "dm";
+    /// Give a secret a new value.
+    PutSecret = "secret.put" on Secret, Change, "dm";
+    /// Read a secret's value.
+    ReadSecret = "secret.read" on Secret, Disclose, "dm";
+    /// Restore a deleted secret.
+    RestoreSecret = "secret.restore" on Secret, Change, "dm";
+    /// See a secret, its versions and labels.
+    ViewSecret = "secret.view" on Secret, Read, "admv";
+
     /// Sign out another person's session.
     EndOthersSession = "session.end-others" on Person, Restrict, "d";
     /// Sign out a session of your own.
@@ -228,7 +256,7 @@ impl Action {
 
     /// Whether a person needs a fresh passkey assertion for it.
     pub fn needs_step_up(self) -> bool {
-        matches!(self.nature(), Nature::Change | Nature::Restrict)
+        matches!(self.nature(), Nature::Change | Nature::Disclose | Nature::Restrict)
     }
 
     /// Whether it may turn a yes into a no, so that the change counter moves.

@@ -27,6 +27,7 @@ pub(super) fn resource_uid(types: &Types, resource: &Resource) -> EntityUid {
         Resource::Organization => types.uid(&types.organization, "organization"),
         Resource::Person(id) => types.uid(&types.person, id),
         Resource::Project(id) => types.uid(&types.project, id),
+        Resource::Secret { id, .. } => types.uid(&types.secret, id),
         Resource::Team(id) => types.uid(&types.team, id),
         Resource::Workload { id, .. } => types.uid(&types.workload, id),
     }
@@ -112,6 +113,10 @@ fn attributes(types: &Types, target: &Target) -> HashMap<String, RestrictedExpre
                 Owner::Team(id) => ("ownerTeam", types.uid(&types.team, id)),
             };
             attributes.insert(name.to_owned(), RestrictedExpression::new_entity_uid(uid));
+        }
+        Resource::Secret { environment, .. } => {
+            let uid = types.uid(&types.environment, environment);
+            attributes.insert("environment".to_owned(), RestrictedExpression::new_entity_uid(uid));
         }
         Resource::Workload { .. } => {
             attributes.insert("confined".to_owned(), RestrictedExpression::new_bool(target.confined));

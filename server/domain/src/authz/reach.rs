@@ -3,7 +3,7 @@
 //! A list has no action of its own, so that it never shows more than looking at things one by one would (S-06): its
 //! scope is where viewing is allowed, asked of the same policies.
 
-use keywarden_model::{ApiKeyId, EnvironmentId, ProjectId, UserId, WorkloadId};
+use keywarden_model::{ApiKeyId, EnvironmentId, ProjectId, SecretId, UserId, WorkloadId};
 
 use super::action::Kind;
 use super::principal::Who;
@@ -79,6 +79,7 @@ fn specimen(action: Action, project: ProjectId, owner: Owner) -> Resource {
         Kind::Organization => Resource::Organization,
         Kind::Person => Resource::Person(UserId::NIL),
         Kind::Project | Kind::Scope => Resource::Project(project),
+        Kind::Secret => Resource::Secret { id: SecretId::NIL, project, environment: EnvironmentId::NIL },
         Kind::Team => Resource::Team(keywarden_model::TeamId::NIL),
         Kind::Workload => Resource::Workload { id: WorkloadId::NIL, project: Some(project) },
     }

@@ -1,6 +1,6 @@
 //! What something is done to, with the facts that policies ask for.
 
-use keywarden_model::{ApiKeyId, EnvironmentId, ProjectId, TeamId, UserId, WorkloadId};
+use keywarden_model::{ApiKeyId, EnvironmentId, ProjectId, SecretId, TeamId, UserId, WorkloadId};
 
 use super::Action;
 
@@ -32,6 +32,15 @@ pub enum Resource {
     Person(UserId),
     /// A project.
     Project(ProjectId),
+    /// A secret. Policies and statements go by the same id: a path is turned into it once, before the question.
+    Secret {
+        /// Which.
+        id: SecretId,
+        /// Its project.
+        project: ProjectId,
+        /// Its environment.
+        environment: EnvironmentId,
+    },
     /// A team.
     Team(TeamId),
     /// A machine identity.
@@ -80,9 +89,10 @@ impl Resource {
     /// The project it belongs to, or is.
     pub fn project(&self) -> Option<ProjectId> {
         match self {
-            Self::ApiKey { project, .. } | Self::Environment { project, .. } | Self::Project(project) => {
-                Some(*project)
-            }
+            Self::ApiKey { project, .. }
+            | Self::Environment { project, .. }
+            | Self::Project(project)
+            | Self::Secret { project, .. } => Some(*project),
             Self::Workload { project, .. } => *project,
             Self::Organization | Self::Person(_) | Self::Team(_) => None,
         }
@@ -96,6 +106,7 @@ impl Resource {
             Self::Organization => ("organization", "organization".into()),
             Self::Person(id) => ("user", id.to_string()),
             Self::Project(id) => ("project", id.to_string()),
+            Self::Secret { id, .. } => ("secret", id.to_string()),
             Self::Team(id) => ("team", id.to_string()),
             Self::Workload { id, .. } => ("workload", id.to_string()),
         }
@@ -109,6 +120,7 @@ impl Resource {
             Self::Organization => "Organization",
             Self::Person(_) => "Person",
             Self::Project(_) => "Project",
+            Self::Secret { .. } => "Secret",
             Self::Team(_) => "Team",
             Self::Workload { .. } => "Workload",
         }
@@ -122,6 +134,7 @@ impl Resource {
             Self::Organization => None,
             Self::Person(_) => Some((Action::ViewUsers, Self::Organization)),
             Self::Project(_) => Some((Action::ViewProject, *self)),
+            Self::Secret { .. } => Some((Action::ViewSecret, *self)),
             Self::Team(_) => Some((Action::ViewTeams, Self::Organization)),
             Self::Workload { .. } => Some((Action::ViewWorkload, *self)),
         }

@@ -30,6 +30,7 @@ pub(super) struct Types {
     pub person: EntityTypeName,
     pub project: EntityTypeName,
     pub project_role: EntityTypeName,
+    pub secret: EntityTypeName,
     pub team: EntityTypeName,
     pub workload: EntityTypeName,
 }
@@ -103,6 +104,7 @@ impl Rules {
                 person: name("Person")?,
                 project: name("Project")?,
                 project_role: name("ProjectRole")?,
+                secret: name("Secret")?,
                 team: name("Team")?,
                 workload: name("Workload")?,
             },

@@ -64,6 +64,7 @@ fn holder(resource: &Resource) -> Option<String> {
         Resource::ApiKey { .. }
         | Resource::Environment { .. }
         | Resource::Organization
-        | Resource::Project(_) => None,
+        | Resource::Project(_)
+        | Resource::Secret { .. } => None,
     }
 }

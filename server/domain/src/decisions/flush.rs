@@ -82,6 +82,11 @@ fn context(question: &Question) -> String {
             "project": project,
             "recovering": question.recovering,
         }),
+        Resource::Secret { environment, .. } => json!({
+            "environment": environment.to_string(),
+            "project": project,
+            "recovering": question.recovering,
+        }),
         _ => json!({ "project": project, "recovering": question.recovering }),
     }
     .to_string()

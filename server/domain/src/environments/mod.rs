@@ -5,6 +5,7 @@
 
 mod create;
 mod edit;
+mod keep;
 mod show;
 mod terms;
 
@@ -15,6 +16,7 @@ use keywarden_store::environments as rows;
 
 pub use create::{CreateEnvironmentError, NewEnvironment};
 pub use edit::{EditEnvironment, EditEnvironmentError};
+pub use keep::{KeepSecretsError, Retention, RetentionError};
 pub use terms::{Terms, TermsError};
 
 /// An environment.
@@ -34,6 +36,10 @@ pub struct Environment {
     pub max_lifetime_seconds: Option<i64>,
     /// How long an old value works after a rotation, unless one says otherwise, in seconds.
     pub overlap_seconds: i64,
+    /// How many days a deleted secret can be restored.
+    pub secret_recovery_days: i64,
+    /// Whether nothing of a secret is destroyed before they are over; once on, never off.
+    pub purge_protection: bool,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// By whom: an actor's id.
@@ -52,6 +58,8 @@ impl From<rows::Environment> for Environment {
             label: row.label,
             max_lifetime_seconds: row.max_lifetime_seconds,
             overlap_seconds: row.overlap_seconds,
+            secret_recovery_days: row.secret_recovery_days,
+            purge_protection: row.purge_protection,
             created_at: from_micros(row.created_at),
             created_by: row.created_by,
             row_version: row.row_version,

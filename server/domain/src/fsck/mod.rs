@@ -11,6 +11,7 @@
 mod audit;
 mod keyring;
 mod sealed;
+mod secrets;
 
 use std::fmt;
 use std::sync::Arc;
@@ -85,6 +86,7 @@ impl Domain {
         self.check_events(unsealed, &mut findings).await?;
         if unsealed {
             self.check_sealed(&mut findings).await?;
+            self.check_secrets(&mut findings).await?;
         } else {
             findings.skipped.push("sealed rows: without the keyring nothing can be opened".into());
         }

@@ -8,10 +8,11 @@ use super::{Findings, PAGE};
 use crate::audit::subject_context;
 use crate::{Domain, Fault};
 
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 7] = [
     Kind::Ceremonies,
     Kind::Idempotency,
     Kind::PendingPosts,
+    Kind::ProjectKeys,
     Kind::Sessions,
     Kind::Subjects,
     Kind::UnseenCodes,
@@ -45,6 +46,10 @@ impl Domain {
             Kind::Ceremonies | Kind::PendingPosts | Kind::Sessions => {
                 let context = format!("{}.sealed/{}/{}", kind.table(), row.id, row.bound);
                 open(Purpose::Session, context.as_bytes())
+            }
+            Kind::ProjectKeys => {
+                let context = format!("project_keys.sealed/{}/{}", row.id, row.bound);
+                open(Purpose::ProjectKey, context.as_bytes())
             }
             Kind::UnseenCodes => open(Purpose::Session, format!("unseen_codes.sealed/{}", row.id).as_bytes()),
             Kind::Personal => Ok(()), // with its event

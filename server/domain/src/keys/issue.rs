@@ -20,7 +20,7 @@ use crate::once::Repeatable;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
 
-/// The environment that a key is for.
+/// The environment that a key or secret is for.
 #[derive(Debug, Clone)]
 pub enum Place {
     /// By its id.
@@ -165,13 +165,14 @@ impl Domain {
     }
 
     /// Where a key would be issued. Nothing of it is answered before the permit.
-    pub(super) async fn place(&self, place: &Place) -> Result<rows::Place, Refused> {
+    pub(crate) async fn place(&self, place: &Place) -> Result<rows::Place, Refused> {
         let mut conn = self.store().read().await?;
         find_place(&mut conn, place).await?.ok_or(Refused::NotFound)
     }
 }
 
-async fn find_place(conn: &mut Conn, place: &Place) -> Result<Option<rows::Place>, StoreError> {
+/// An environment as it is named.
+pub(crate) async fn find_place(conn: &mut Conn, place: &Place) -> Result<Option<rows::Place>, StoreError> {
     match place {
         Place::Environment(id) => rows::place(conn, *id).await,
         Place::Slugs { project, environment } => {

@@ -37,6 +37,7 @@ pub use drain::{Caller, DrainBoard, DrainStanding, DrainingCaller, DrainingValue
 pub use edit::{EditKeyError, KeyPatch};
 pub use extend::ExtendError;
 pub use import::{ImportError, ImportKey, ImportedValue};
+pub(crate) use issue::find_place;
 pub use issue::{IssueError, Issued, NewKey, Place};
 pub use key::{Key, KeyValue};
 pub use leaks::Leak;

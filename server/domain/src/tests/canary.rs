@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
-use keywarden_model::{Role, Scopes};
+use keywarden_model::{EnvironmentId, Role, Scopes, SecretKind};
 use keywarden_store::{Engine, sql};
 use keywarden_vault::{SecretBytes, SecretString};
 use tracing::field::{Field, Visit};
@@ -16,6 +16,7 @@ use tracing::span::{Attributes, Id, Record};
 use crate::cast::{House, both_engines};
 use crate::keys::{ImportKey, ImportedValue, NewKey, Overlap, Place, Question, Route};
 use crate::people::tests as people;
+use crate::secrets::{Address, NewValue, PutSecret, Which};
 use crate::workloads::{NewWorkload, TokenLifetime};
 use crate::{Once, Op};
 
@@ -112,6 +113,8 @@ async fn use_everything(house: &House) -> Secrets {
     let operators = domain.operator_token(&shell, Role::Admin, TimeDelta::minutes(15)).await.unwrap();
     secrets.push(("an operator's token", tail(operators.expose())));
 
+    secrets.extend(keep_secrets(house, &again, pay.live).await);
+
     // Shown where they are wanted, and where they have no business.
     let gateway = house.op(domain.authenticate_token(token.value.expose()).await.unwrap());
     for presented in [issued.value.expose(), rotated.value.expose(), held, token.value.expose(), "x"] {
@@ -130,6 +133,39 @@ async fn use_everything(house: &House) -> Secrets {
     domain.flush_decisions().await.unwrap();
     domain.flush_refusals().await.unwrap();
     secrets
+}
+
+/// Secrets of others: put, put anew, read, labelled, deleted, restored, destroyed. A destroyed one is not there either.
+async fn keep_secrets(house: &House, ada: &people::Somebody, live: EnvironmentId) -> Secrets {
+    let domain = &house.domain;
+    let address = Address::Path { place: Place::Environment(live), path: "shop/held".parse().unwrap() };
+    let Address::Path { place, path } = &address else { unreachable!() };
+    let kept = [
+        ("a text", SecretKind::Text, "canary-text-of-a-secret-0123456789-abcdefghijkl"),
+        ("a JSON", SecretKind::Json, r#"{"canary-json-of-a-secret":"0123456789-abcdefghijkl"}"#),
+        ("a binary", SecretKind::Binary, "canary-bytes-of-a-secret-0123456789-abcdefghijkl"),
+        ("a current text", SecretKind::Text, "canary-current-of-a-secret-0123456789-abcdefghijk"),
+    ];
+    let mut id = None;
+    for (_, kind, value) in kept {
+        let value = NewValue::new(kind, None, SecretBytes::copy_of(value.as_bytes())).unwrap();
+        let put = PutSecret { value, label: None, expected: None };
+        let done = domain.put_secret(&ada.op(house), place, path, put).await.unwrap();
+        let which = Which::Number(done.number);
+        domain.read_secret(&ada.op(house), &address, &which).await.unwrap();
+        id = Some(done.id);
+    }
+    let id = id.unwrap();
+    domain.label_secret(&ada.op(house), id, None, &"blue".parse().unwrap(), 2).await.unwrap();
+    domain.disable_secret_version(&ada.op(house), id, 3).await.unwrap();
+    assert!(domain.read_secret(&ada.op(house), &address, &Which::Number(3)).await.is_err());
+    domain.destroy_secret_version(&ada.op(house), id, 1).await.unwrap();
+    domain.delete_secret(&ada.op(house), &address, None).await.unwrap();
+    assert!(domain.read_secret(&ada.op(house), &address, &Which::default()).await.is_err());
+    domain.restore_secret(&ada.op(house), id).await.unwrap();
+    let refused = NewValue::new(SecretKind::Json, None, SecretBytes::copy_of(kept[0].2.as_bytes()));
+    tracing::info!(refused = ?refused, "a value that is none");
+    kept.into_iter().map(|(what, _, value)| (what, value.to_owned())).collect()
 }
 
 /// All that is stored, as somebody who steals it would read it.

@@ -8,7 +8,10 @@ mod house;
 mod keys;
 mod people;
 mod projects;
+mod secrets;
 mod workloads;
+
+pub use secrets::{SealedVersion, sealed_versions};
 
 use crate::{Conn, Engine, StoreError, sql};
 
@@ -32,8 +35,16 @@ pub fn rules(engine: Engine) -> impl Iterator<Item = Rule> {
         Engine::Postgres => &[],
         Engine::Sqlite => SQLITE,
     };
-    let nouns =
-        [own, house::RULES, projects::RULES, people::RULES, workloads::RULES, keys::RULES, audit::RULES];
+    let nouns = [
+        own,
+        house::RULES,
+        projects::RULES,
+        people::RULES,
+        workloads::RULES,
+        keys::RULES,
+        secrets::RULES,
+        audit::RULES,
+    ];
     nouns.into_iter().flatten().copied()
 }
 
@@ -124,6 +135,8 @@ pub enum Kind {
     Idempotency,
     /// Posts that wait for a passkey; bound to a session.
     PendingPosts,
+    /// Projects' keys; bound to their project.
+    ProjectKeys,
     /// Sessions; bound to a person.
     Sessions,
     /// Subjects' keys.
@@ -140,6 +153,7 @@ impl Kind {
             Self::Personal => "event_personal",
             Self::Idempotency => "idempotency",
             Self::PendingPosts => "pending_posts",
+            Self::ProjectKeys => "project_keys",
             Self::Sessions => "sessions",
             Self::Subjects => "subjects",
             Self::UnseenCodes => "unseen_codes",
@@ -163,6 +177,9 @@ impl Kind {
             }
             Self::PendingPosts => {
                 "SELECT id, session_id AS bound, sealed FROM pending_posts WHERE id > $1 ORDER BY id LIMIT $2"
+            }
+            Self::ProjectKeys => {
+                "SELECT id, project_id AS bound, sealed FROM project_keys WHERE id > $1 ORDER BY id LIMIT $2"
             }
             Self::Sessions => {
                 "SELECT id, user_id AS bound, sealed FROM sessions WHERE id > $1 ORDER BY id LIMIT $2"

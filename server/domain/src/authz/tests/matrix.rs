@@ -64,6 +64,7 @@ fn who_may_do_what() {
         }
         let mark = match action.nature() {
             Nature::Read => "",
+            Nature::Disclose => "  shows a secret",
             Nature::Harmless | Nature::HarmlessRestrict => "  change, no passkey",
             Nature::Change | Nature::Restrict => "  change",
         };

@@ -63,6 +63,7 @@ fn thing_in(action: Action, project: ProjectId) -> Target {
         Kind::Organization => Resource::Organization,
         Kind::Person => Resource::Person(id(98)),
         Kind::Project | Kind::Scope => Resource::Project(project),
+        Kind::Secret => Resource::Secret { id: id(1), project, environment: id(1) },
         Kind::Team => Resource::Team(id(97)),
         Kind::Workload => Resource::Workload { id: id(1), project: Some(project) },
     };

@@ -1,6 +1,6 @@
 use cedar_policy::{EntityUid, Request};
 use keywarden_model::{
-    ApiKeyId, EnvironmentId, PasskeyId, ServiceTokenId, SessionId, TeamId, UserId, WorkloadId,
+    ApiKeyId, EnvironmentId, PasskeyId, SecretId, ServiceTokenId, SessionId, TeamId, UserId, WorkloadId,
 };
 use proptest::prelude::*;
 
@@ -36,6 +36,7 @@ fn is_typed(id: &str) -> bool {
     body.parse::<ApiKeyId>().is_ok()
         || body.parse::<EnvironmentId>().is_ok()
         || body.parse::<ProjectId>().is_ok()
+        || body.parse::<SecretId>().is_ok()
         || body.parse::<ServiceTokenId>().is_ok()
         || body.parse::<TeamId>().is_ok()
         || body.parse::<UserId>().is_ok()
@@ -64,7 +65,7 @@ proptest! {
                 prop_assert_eq!(one.allowed, listed, "{} {:?} of {:?}", action.name(), principal, owner);
             }
         }
-        for action in [Action::ViewProject, Action::ReadAudit, Action::ViewWorkload, Action::EditEnvironment] {
+        for action in [Action::ViewProject, Action::ReadAudit, Action::ViewWorkload, Action::EditEnvironment, Action::ViewSecret, Action::ReadSecret] {
             let reach = rules.reach(&principal, action, false);
             for project in (1..7).map(id) {
                 let one = rules.decide(&principal, action, &thing_in(action, project), false).allowed;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use keywarden_model::{RevokeReason, Role, Scopes};
+use keywarden_model::{EnvironmentId, RevokeReason, Role, Scopes, SecretKind};
 use keywarden_store::fsck::{self, Rule};
 use keywarden_store::{Engine, Store, StoreError, WriteError, sql};
 use keywarden_vault::{SecretBytes, SecretString};
@@ -16,6 +16,7 @@ use crate::keys::{ImportKey, ImportedValue, NewKey, Overlap, Place, Question, Ro
 use crate::people::Browser;
 use crate::people::tests as people;
 use crate::roles::{Grant, Holder};
+use crate::secrets::{Address, NewValue, PutSecret, Which};
 use crate::teams::NewTeam;
 use crate::{Once, Op};
 
@@ -102,6 +103,35 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ("usage-counted", &["UPDATE key_usage SET uses = 0"]),
     ("rate-window-orphan", &["DELETE FROM api_keys"]),
     ("tag-orphan", &["DELETE FROM api_keys"]),
+    // secrets
+    ("secret-without-event", &["DELETE FROM events WHERE action = 'secret.create'"]),
+    ("secret-event-without-secret", &["DELETE FROM secrets"]),
+    ("secret-elsewhere", &["UPDATE secrets SET project_id = 'prj_gone'"]),
+    ("secret-state", &["UPDATE secrets SET purge_at = NULL WHERE deleted_at IS NOT NULL"]),
+    ("secret-deleted-otherwise", &["UPDATE secrets SET deleted_at = NULL, purge_at = NULL"]),
+    ("secret-purged-otherwise", &["DELETE FROM events WHERE action = 'secret.purge'"]),
+    ("secret-purged-and-there", &["UPDATE secrets SET purged_at = 1"]),
+    ("secret-without-current", &["DELETE FROM secret_labels WHERE label = 'current'"]),
+    ("secret-numbering", &["UPDATE secrets SET last_version = last_version + 1"]),
+    ("secret-version-count", &["DELETE FROM events WHERE action = 'secret.put'"]),
+    ("secret-version-orphan", &["DELETE FROM secrets"]),
+    ("secret-version-state", &["UPDATE secret_versions SET state = 'asleep'"]),
+    (
+        "secret-version-not-destroyed",
+        &["UPDATE secret_versions SET fingerprint_key_id = 'krk_gone' WHERE state = 'destroyed'"],
+    ),
+    ("secret-version-without-value", &["UPDATE secret_versions SET wrapped_key = NULL"]),
+    ("secret-version-key", &["UPDATE project_keys SET project_id = 'prj_gone'"]),
+    ("secret-version-fingerprint", &["UPDATE secret_versions SET fingerprint_key_id = 'krk_gone'"]),
+    (
+        "secret-destroyed-without-event",
+        &["DELETE FROM events WHERE action IN ('secret.destroy-version', 'secret.purge')"],
+    ),
+    ("secret-label", &["UPDATE secret_labels SET number = 99"]),
+    ("project-key-orphan", &["DELETE FROM projects"]),
+    ("project-key-without-event", &["DELETE FROM events WHERE action = 'project-key.generate'"]),
+    ("project-key-event-without-key", &["DELETE FROM project_keys"]),
+    ("project-key-uses", &["UPDATE project_keys SET uses = 0"]),
     // the record
     ("event-outcome", &["UPDATE events SET outcome = 'perhaps'"]),
     ("personal-orphan", &["DELETE FROM events"]),
@@ -179,9 +209,47 @@ async fn live(it: &Furnished) {
         route: Route::Verify,
     };
     assert!(domain.verify_key(&house.operator(Role::Owner), &question).await.unwrap().valid());
+    secrets(it, &ada, live).await;
     domain.flush_usage().await.unwrap();
     domain.flush_verify_counts().await.unwrap();
     domain.flush_decisions().await.unwrap();
+}
+
+/// Secrets in every state.
+async fn secrets(it: &Furnished, ada: &people::Somebody, live: EnvironmentId) {
+    let (house, domain) = (&it.house, &it.house.domain);
+    let put = async |path: &str, text: &str, label: Option<&str>| {
+        let bytes = SecretBytes::copy_of(text.as_bytes());
+        let put = PutSecret {
+            value: NewValue::new(SecretKind::Text, None, bytes).unwrap(),
+            label: label.map(|it| it.parse().unwrap()),
+            expected: None,
+        };
+        let place = Place::Environment(live);
+        domain.put_secret(&ada.op(house), &place, &path.parse().unwrap(), put).await.unwrap().id
+    };
+    let kept = put("db/password", "one", None).await;
+    put("db/password", "two", None).await;
+    put("db/password", "three", Some("pending")).await;
+    domain.label_secret(&ada.op(house), kept, None, &"blue".parse().unwrap(), 1).await.unwrap();
+    domain.disable_secret_version(&ada.op(house), kept, 3).await.unwrap();
+    domain.destroy_secret_version(&ada.op(house), kept, 1).await.unwrap();
+    let read = domain.read_secret(&ada.op(house), &Address::Id(kept), &Which::default()).await.unwrap();
+    assert_eq!(read.value.expose(), b"two");
+    put("never/in/force", "x", Some("pending")).await;
+    for path in ["purged", "deleted", "restored"] {
+        let id = put(path, path, None).await;
+        domain.delete_secret(&ada.op(house), &Address::Id(id), None).await.unwrap();
+        match path {
+            "restored" => domain.restore_secret(&ada.op(house), id).await.unwrap(),
+            "purged" => {
+                let mut later = domain.system_op("purge-secrets");
+                later.now += TimeDelta::days(30);
+                assert_eq!(domain.purge_secrets(&later).await.unwrap(), 1);
+            }
+            _ => {}
+        }
+    }
 }
 
 async fn second_passkey(it: &Furnished, ada: &people::Somebody) {
@@ -306,6 +374,10 @@ async fn a_sealed_row_in_anothers_place_is_found_whatever_holds_it() {
                 "UPDATE ceremonies SET sealed = (SELECT sealed FROM sessions ORDER BY id LIMIT 1)",
             ),
             (
+                "project_keys",
+                "UPDATE project_keys SET sealed = (SELECT sealed FROM sessions ORDER BY id LIMIT 1)",
+            ),
+            (
                 "unseen_codes",
                 "UPDATE unseen_codes SET sealed = (SELECT sealed FROM sessions ORDER BY id LIMIT 1)",
             ),
@@ -319,6 +391,38 @@ async fn a_sealed_row_in_anothers_place_is_found_whatever_holds_it() {
             let told = found.iter().any(|it| it.check == "sealed-row" && it.thing.starts_with(table));
             assert!(told, "{table}: {found:#?}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_secrets_value_that_is_not_what_its_row_says_is_found() {
+    both_engines(async |house| {
+        let it = Furnished::new(house).await;
+        live(&it).await;
+        let shorter = "UPDATE secret_versions SET size = size - 1 WHERE state = 'enabled'";
+        it.finds("secret-value", move || sql(shorter)).await;
+        it.damage(|| sql("UPDATE secret_versions SET size = size + 1 WHERE state = 'enabled'")).await;
+        assert!(it.look().await.is_clean());
+        // Two versions under the same key, each with the other's envelopes.
+        let swap = "UPDATE secret_versions SET
+             wrapped_key = (SELECT o.wrapped_key FROM secret_versions o
+                            WHERE o.id <> secret_versions.id AND o.wrapped_key IS NOT NULL ORDER BY o.id LIMIT 1),
+             ciphertext = (SELECT o.ciphertext FROM secret_versions o
+                           WHERE o.id <> secret_versions.id AND o.ciphertext IS NOT NULL ORDER BY o.id LIMIT 1)
+             WHERE state <> 'destroyed'";
+        it.finds("secret-value", move || sql(swap)).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_fingerprint_of_another_value_is_found() {
+    both_engines(async |house| {
+        let it = Furnished::new(house).await;
+        live(&it).await;
+        let other = "UPDATE secret_versions SET fingerprint = $1 WHERE state <> 'destroyed'";
+        it.finds("secret-value", move || sql(other).bind(vec![7; 32])).await;
     })
     .await;
 }

@@ -1,0 +1,43 @@
+//! Every version of a secret opens in its place, is as long as its row says, and has the fingerprint of its value.
+
+use keywarden_store::fsck::{self, SealedVersion};
+use keywarden_vault::{OpenError, ProjectKey, Purpose, SealedValue, ValuePlace};
+
+use super::{Findings, PAGE};
+use crate::{Domain, Fault};
+
+impl Domain {
+    pub(super) async fn check_secrets(&self, findings: &mut Findings) -> Result<(), Fault> {
+        let mut after = String::new();
+        loop {
+            let page = fsck::sealed_versions(&mut self.store().read().await?, &after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.id.to_string();
+            for row in page {
+                findings.opened += 1;
+                let id = row.id;
+                match self.try_version(row) {
+                    Ok(true) => {}
+                    Ok(false) => findings.found("secret-value", id, "has another value than its row says"),
+                    Err(cause) => findings.found("secret-value", id, format!("does not open: {cause}")),
+                }
+            }
+        }
+    }
+
+    /// Whether what it holds is what its row tells of it.
+    fn try_version(&self, row: SealedVersion) -> Result<bool, OpenError> {
+        let key = ProjectKey::open(self.keyring(), row.project_key_id, row.project_id, &row.project_key)?;
+        let place = ValuePlace { secret: row.secret_id, version: row.id };
+        let sealed = SealedValue { wrapped_key: row.wrapped_key, ciphertext: row.ciphertext };
+        let value = key.open_value(place, &sealed)?;
+        let Ok(tag) = <[u8; 32]>::try_from(row.fingerprint.as_slice()) else { return Ok(false) };
+        let fits = self.keyring().verify_mac(
+            Purpose::SecretFingerprint,
+            row.fingerprint_key_id,
+            value.expose(),
+            &tag,
+        )?;
+        Ok(fits && i64::try_from(value.expose().len()).is_ok_and(|size| size == row.size))
+    }
+}

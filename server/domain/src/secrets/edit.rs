@@ -1,0 +1,76 @@
+//! Changing what is said about a secret. Its path stays: callers hold it.
+
+use keywarden_model::{Description, SecretId, Tags};
+use keywarden_store::Written;
+use keywarden_store::secrets as rows;
+
+use super::secret::{Address, claim};
+use crate::refused::carries_refused;
+use crate::{Action, Domain, Fault, Op, Refused};
+
+/// What is to change; `None` leaves a field as it is.
+#[derive(Debug, Clone, Default)]
+pub struct SecretPatch {
+    /// What it is for.
+    pub description: Option<Description>,
+    /// For finding it.
+    pub tags: Option<Tags>,
+}
+
+/// Why nothing changed.
+#[derive(Debug, thiserror::Error)]
+pub enum EditSecretError {
+    /// It is deleted.
+    #[error("this secret is deleted: restore it first")]
+    Deleted,
+    /// As everywhere.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// Somebody changed it since it was read.
+    #[error("this secret was changed meanwhile: look at it again")]
+    Stale,
+}
+carries_refused!(EditSecretError);
+
+impl Domain {
+    /// Changes a secret's attributes. With `if_version`, only if nobody changed it since it had that
+    /// [`super::Secret::row_version`].
+    pub async fn edit_secret(
+        &self,
+        op: &Op,
+        id: SecretId,
+        if_version: Option<i64>,
+        patch: SecretPatch,
+    ) -> Result<(), EditSecretError> {
+        let resource = self.secret_as_resource(&Address::Id(id)).await?;
+        self.change(op, Action::EditSecret, &resource, &[], move |tx, record| {
+            let patch = patch.clone();
+            Box::pin(async move {
+                let it = claim(tx, &resource).await?;
+                if if_version.is_some_and(|seen| seen != it.seen_version()) {
+                    return Err(EditSecretError::Stale);
+                }
+                let before = it.secret;
+                if before.deletion.is_some() {
+                    return Err(EditSecretError::Deleted);
+                }
+                let description = patch.description.unwrap_or_else(|| before.description.clone());
+                let tags = patch.tags.unwrap_or_else(|| before.tags.clone());
+                let text =
+                    serde_json::to_string(&tags).map_err(|cause| Fault::Unexpected(cause.to_string()))?;
+                rows::edit(tx, id, description.as_str(), &text).await?;
+                let mut event = record
+                    .event(Action::EditSecret.name(), "secret", id)
+                    .project(before.project)
+                    .change("tags", &before.tags, &tags);
+                if before.description != description {
+                    event = event
+                        .text("description_before", &before.description)
+                        .text("description", &description);
+                }
+                Ok(Written::new((), event.finish()?))
+            })
+        })
+        .await
+    }
+}

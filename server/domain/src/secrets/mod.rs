@@ -1,0 +1,44 @@
+//! Secrets: put, read, labelled, deleted, restored, destroyed.
+//!
+//! A secret lives at a path in an environment and keeps its identity (`sec_…`) through its versions. A version's value
+//! never changes; labels say which version is meant, and `current` is the one truth: it is what is read when nobody says
+//! which, and a version that is only `pending` is latest for nobody.
+//!
+//! To see a secret and to read its value are two actions. Each reading is a change to the record: its event commits
+//! before the value leaves.
+//!
+//! **Invariants:** a path is turned into an id once, before the question is put, so that what policies decide on and what
+//! statements touch is the same (S-03). A value is at rest only under a data key of its own; no event, log or error holds
+//! a value, a fingerprint or a key. Versions are numbered from one without a gap. Under purge protection nothing is
+//! destroyed before the recovery window is over, and nobody can end the protection or shorten the window.
+
+mod delete;
+mod destroy;
+mod edit;
+mod labels;
+mod list;
+mod purge;
+mod put;
+mod read;
+mod restore;
+mod seal;
+mod secret;
+mod show;
+mod switch;
+mod value;
+
+pub use delete::DeleteSecretError;
+pub use destroy::DestroyVersionError;
+pub use edit::{EditSecretError, SecretPatch};
+pub use labels::{LabelError, MOST_LABELS};
+pub use list::{SecretLine, SecretListError, SecretPage, SecretQuery};
+pub use put::{Expected, Put, PutError, PutSecret};
+pub use read::{ReadSecretError, Revealed, Which};
+pub use restore::RestoreSecretError;
+pub use secret::{Address, Deletion, Secret, Version};
+pub use show::{MOST_VERSIONS, SecretView};
+pub use switch::SwitchVersionError;
+pub use value::{MAX_VALUE, NewValue, ValueError};
+
+#[cfg(test)]
+mod tests;

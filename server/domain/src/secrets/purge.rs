@@ -1,0 +1,65 @@
+//! Destroying what was deleted, once its window is over. A job asks; on any number of nodes each secret goes once.
+
+use keywarden_model::SecretId;
+use keywarden_model::time::micros;
+use keywarden_store::Written;
+use keywarden_store::secrets as rows;
+
+use super::secret::{Address, Secret, find};
+use crate::audit::Fact;
+use crate::refused::carries_refused;
+use crate::{Domain, Fault, Op, Refused};
+
+/// Secrets in one run: the rest is for the next one.
+const BATCH: u32 = 200;
+
+#[derive(Debug, thiserror::Error)]
+enum PurgeError {
+    /// Restored, or purged by another node, since the look.
+    #[error("it is not due")]
+    NotDue,
+    #[error(transparent)]
+    Refused(#[from] Refused),
+}
+carries_refused!(PurgeError);
+
+impl Domain {
+    /// Destroys every version of the deleted secrets whose window is over; says how many secrets it were.
+    pub async fn purge_secrets(&self, op: &Op) -> Result<u64, Fault> {
+        let due = rows::due(&mut self.store().read().await?, micros(op.now), BATCH).await?;
+        let mut purged = 0;
+        for id in due {
+            match self.purge_secret(op, id).await {
+                Ok(()) => purged += 1,
+                Err(PurgeError::NotDue) => {}
+                Err(PurgeError::Refused(Refused::Fault(fault))) => return Err(fault),
+                Err(PurgeError::Refused(refused)) => return Err(Fault::Unexpected(refused.to_string())),
+            }
+        }
+        Ok(purged)
+    }
+
+    async fn purge_secret(&self, op: &Op, id: SecretId) -> Result<(), PurgeError> {
+        self.change_unasked(op, "deleted secrets whose window is over", &[], move |tx, record| {
+            Box::pin(async move {
+                if !rows::claim(tx, id).await? {
+                    return Err(PurgeError::NotDue);
+                }
+                let row = find(tx, &Address::Id(id)).await?.ok_or(PurgeError::NotDue)?;
+                let secret = Secret::from_row(row)?;
+                let now = record.now();
+                let due = secret.deletion.filter(|deletion| deletion.purge_at <= now);
+                let due = due.ok_or(PurgeError::NotDue)?;
+                let versions = rows::purge(tx, id, now).await?;
+                let event = record
+                    .event("secret.purge", "secret", id)
+                    .project(secret.project)
+                    .change("purged_at", Fact::none(), now)
+                    .fact("deleted_at", due.at)
+                    .fact("versions_destroyed", versions);
+                Ok(Written::new((), event.finish()?))
+            })
+        })
+        .await
+    }
+}

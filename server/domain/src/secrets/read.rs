@@ -1,0 +1,147 @@
+//! Reading a value: a change to the record, whose event commits before the value leaves.
+
+use std::sync::Arc;
+
+use keywarden_model::{SecretId, SecretLabel, SecretPath, SecretVersionId, VersionState};
+use keywarden_store::secrets as rows;
+use keywarden_store::{Conn, Written};
+use keywarden_vault::{ProjectKey, SealedValue, SecretBytes, SecretString, ValuePlace};
+
+use super::secret::{Address, Secret, Version, find, labels};
+use crate::once::Repeatable;
+use crate::refused::carries_refused;
+use crate::{Action, Domain, Fault, Op, Refused, Resource};
+
+/// Which version is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// The one that a label points at.
+    Label(SecretLabel),
+    /// The one of this number.
+    Number(i64),
+}
+
+/// `current`.
+impl Default for Which {
+    fn default() -> Self {
+        Self::Label(SecretLabel::current())
+    }
+}
+
+/// A value, with what belongs to it.
+#[derive(Debug)]
+pub struct Revealed {
+    /// The secret.
+    pub id: SecretId,
+    /// Where it lives.
+    pub path: SecretPath,
+    /// The version.
+    pub version: Version,
+    /// Its value, byte for byte.
+    pub value: SecretBytes,
+}
+
+/// A value is never kept for a replay.
+impl Repeatable for Revealed {
+    fn thing(&self) -> String {
+        self.version.id.to_string()
+    }
+    fn again(_: &str, _: Option<SecretString>) -> Option<Self> {
+        None
+    }
+}
+
+/// Why no value was read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadSecretError {
+    /// As everywhere. A deleted secret is not found, nor is a version that never was.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The version is not read: it is disabled or destroyed.
+    #[error("version {number} is {state}: it cannot be read")]
+    Shut {
+        /// The version.
+        number: i64,
+        /// Its state.
+        state: VersionState,
+    },
+}
+carries_refused!(ReadSecretError);
+
+impl Domain {
+    /// Reads a value.
+    pub async fn read_secret(
+        &self,
+        op: &Op,
+        address: &Address,
+        which: &Which,
+    ) -> Result<Revealed, ReadSecretError> {
+        let resource = self.secret_as_resource(address).await?;
+        let (which, keyring) = (which.clone(), Arc::clone(self.keyring()));
+        self.change(op, Action::ReadSecret, &resource, &[], move |tx, record| {
+            let (which, keyring) = (which.clone(), Arc::clone(&keyring));
+            Box::pin(async move {
+                let (secret, version) = meant(tx, &resource, &which).await?;
+                let shut = |state| ReadSecretError::Shut { number: version.number, state };
+                if version.state != VersionState::Enabled {
+                    return Err(shut(version.state));
+                }
+                let sealed = rows::sealed(tx, version.id).await?;
+                // Destroyed since the look above.
+                let sealed = sealed.ok_or_else(|| shut(VersionState::Destroyed))?;
+                let key =
+                    ProjectKey::open(&keyring, sealed.project_key_id, secret.project, &sealed.project_key)
+                        .map_err(Fault::from)?;
+                let place = ValuePlace { secret: secret.id, version: version.id };
+                let sealed = SealedValue { wrapped_key: sealed.wrapped_key, ciphertext: sealed.ciphertext };
+                let value = key.open_value(place, &sealed).map_err(Fault::from)?;
+                let event = record
+                    .event(Action::ReadSecret.name(), "secret", secret.id)
+                    .project(secret.project)
+                    .fact("version", version.number)
+                    .fact("version_id", version.id);
+                let event = match &which {
+                    Which::Label(label) => event.fact("label", label),
+                    Which::Number(_) => event,
+                };
+                let revealed = Revealed { id: secret.id, path: secret.path, version, value };
+                Ok(Written::new(revealed, event.finish()?))
+            })
+        })
+        .await
+    }
+
+    /// The version whose value a read would give now, for callers who may have that value already: asked for like the
+    /// value, but nothing is opened and nothing is told. `None`: a read would say why there is none.
+    pub async fn secret_version_meant(
+        &self,
+        op: &Op,
+        address: &Address,
+        which: &Which,
+    ) -> Result<Option<SecretVersionId>, Refused> {
+        let resource = self.secret_as_resource(address).await?;
+        let _permit = self.authorize(op, Action::ReadSecret, &resource).await?;
+        let mut conn = self.store().read().await?;
+        let (_, version) = meant(&mut conn, &resource, which).await?;
+        Ok((version.state == VersionState::Enabled).then_some(version.id))
+    }
+}
+
+/// The version of a secret that is where the permit was given for, and not deleted.
+async fn meant(conn: &mut Conn, permitted: &Resource, which: &Which) -> Result<(Secret, Version), Refused> {
+    let Resource::Secret { id, .. } = *permitted else { return Err(Refused::NotFound) };
+    let row = find(conn, &Address::Id(id)).await?.ok_or(Refused::NotFound)?;
+    let secret = Secret::from_row(row)?;
+    if secret.resource() != *permitted || secret.deletion.is_some() {
+        return Err(Refused::NotFound);
+    }
+    let number = match which {
+        Which::Number(number) => *number,
+        Which::Label(label) => {
+            let labels = labels(rows::labels(conn, id).await?)?;
+            *labels.get(label).ok_or(Refused::NotFound)?
+        }
+    };
+    let row = rows::version(conn, id, number).await?.ok_or(Refused::NotFound)?;
+    Ok((secret, Version::from_row(row, false)?))
+}

@@ -1,0 +1,118 @@
+//! From a value to a row, under the project's key; the key is made with the project's first secret.
+
+use keywarden_model::{KeyringKeyId, ProjectId, ProjectKeyId, SecretId, SecretVersionId};
+use keywarden_store::secrets::{self as rows, VersionInsert, project_keys};
+use keywarden_store::{EventRow, Tx};
+use keywarden_vault::{Keyring, MAX_SEALS, ProjectKey, Purpose, SealedValue, ValuePlace};
+
+use super::NewValue;
+use super::put::PutError;
+use crate::Fault;
+use crate::audit::Record;
+
+/// A value that is sealed for a version of its own, and not written yet.
+pub(super) struct Sealed {
+    pub(super) version: SecretVersionId,
+    /// The event of the project's key, if that had to be made.
+    pub(super) key_made: Option<EventRow>,
+    secret: SecretId,
+    key: ProjectKeyId,
+    value: SealedValue,
+    fingerprint: (KeyringKeyId, [u8; 32]),
+}
+
+/// What only the taken row of its secret says of a version.
+pub(super) struct Fresh<'a> {
+    pub(super) number: i64,
+    pub(super) current: bool,
+    pub(super) by: &'a str,
+}
+
+impl Sealed {
+    /// Seals the value under a data key of its own.
+    pub(super) async fn of(
+        tx: &mut Tx,
+        record: &Record,
+        keyring: &Keyring,
+        (project, secret): (ProjectId, SecretId),
+        value: &NewValue,
+    ) -> Result<Self, PutError> {
+        let (key, key_made) = project_key(tx, record, keyring, project).await?;
+        let version = SecretVersionId::fresh(record.now(), u128::from_be_bytes(record.env().bytes()));
+        let sealed = record
+            .env()
+            .with_rng(|rng| key.seal_value(ValuePlace { secret, version }, value.bytes(), rng))
+            .map_err(|cause| Fault::Unexpected(cause.to_string()))?;
+        let fingerprint =
+            keyring.mac(Purpose::SecretFingerprint, value.bytes().expose()).map_err(Fault::from)?;
+        Ok(Self { version, key_made, secret, key: key.id(), value: sealed, fingerprint })
+    }
+
+    /// Writes the version of a claimed secret.
+    pub(super) async fn write(
+        &self,
+        tx: &mut Tx,
+        record: &Record,
+        value: &NewValue,
+        fresh: &Fresh<'_>,
+    ) -> Result<(), PutError> {
+        let row = VersionInsert {
+            id: self.version,
+            secret: self.secret,
+            number: fresh.number,
+            kind: value.kind().as_str(),
+            content_type: value.content_type().as_str(),
+            size: i64::try_from(value.bytes().expose().len()).unwrap_or(i64::MAX),
+            project_key: self.key,
+            wrapped_key: &self.value.wrapped_key,
+            ciphertext: &self.value.ciphertext,
+            fingerprint_key: self.fingerprint.0,
+            fingerprint: self.fingerprint.1,
+            created_at: record.now(),
+            created_by: fresh.by,
+            promoted_at: fresh.current.then(|| record.now()),
+        };
+        Ok(rows::add_version(tx, &row).await?)
+    }
+
+    /// Counts the data key. The last thing that a put writes of its own: all of a project's puts meet in this row.
+    pub(super) async fn count(&self, tx: &mut Tx) -> Result<(), PutError> {
+        // A key that was just made has counted its first.
+        if self.key_made.is_none() && !project_keys::count_use(tx, self.key, MAX_SEALS).await? {
+            return Err(PutError::KeyExhausted);
+        }
+        Ok(())
+    }
+}
+
+/// The project's key, made if there is none.
+async fn project_key(
+    tx: &mut Tx,
+    record: &Record,
+    keyring: &Keyring,
+    project: ProjectId,
+) -> Result<(ProjectKey, Option<EventRow>), PutError> {
+    if let Some(key) = in_service(tx, keyring, project).await? {
+        return Ok((key, None));
+    }
+    let id: ProjectKeyId = record.env().id(record.now());
+    let (key, sealed) =
+        record.env().with_rng(|rng| ProjectKey::generate(keyring, id, project, rng)).map_err(Fault::from)?;
+    if project_keys::insert(tx, id, project, &sealed, record.now()).await? {
+        let event = record.event("project-key.generate", "project-key", id).project(project).finish()?;
+        return Ok((key, Some(event)));
+    }
+    // Somebody made the project's first secret at the same moment: their key is the project's.
+    let key = in_service(tx, keyring, project).await?;
+    let key = key.ok_or_else(|| Fault::Unexpected("a project's key came and went".into()))?;
+    Ok((key, None))
+}
+
+async fn in_service(
+    tx: &mut Tx,
+    keyring: &Keyring,
+    project: ProjectId,
+) -> Result<Option<ProjectKey>, PutError> {
+    let Some(row) = project_keys::in_service(tx, project).await? else { return Ok(None) };
+    Ok(Some(ProjectKey::open(keyring, row.id, project, &row.sealed).map_err(Fault::from)?))
+}

@@ -1,0 +1,97 @@
+//! A value on its way in.
+
+use keywarden_model::{ContentType, SecretKind};
+use keywarden_vault::SecretBytes;
+use serde::de::IgnoredAny;
+
+/// The longest value, in bytes.
+pub const MAX_VALUE: usize = 64 * 1024;
+
+/// A value that may be kept: of its kind, neither empty nor too long.
+#[derive(Debug)]
+pub struct NewValue {
+    kind: SecretKind,
+    content_type: ContentType,
+    bytes: SecretBytes,
+}
+
+/// Why bytes are no value of a kind. Says nothing of what they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ValueError {
+    /// No byte at all: more often an unset variable than a secret.
+    #[error("the value is empty: write at least one byte")]
+    Empty,
+    /// Said to be JSON.
+    #[error("the value is not JSON: mend it, or say that it is `text`")]
+    NotJson,
+    /// Said to be text.
+    #[error("the value is not UTF-8: say that it is `binary`")]
+    NotText,
+    /// More than may be.
+    #[error("the value is too long: use at most {MAX_VALUE} bytes")]
+    TooLong,
+}
+
+impl NewValue {
+    /// Checks the bytes; without a content type, the kind's own.
+    pub fn new(
+        kind: SecretKind,
+        content_type: Option<ContentType>,
+        bytes: SecretBytes,
+    ) -> Result<Self, ValueError> {
+        match bytes.expose().len() {
+            0 => return Err(ValueError::Empty),
+            1..=MAX_VALUE => {}
+            _ => return Err(ValueError::TooLong),
+        }
+        match kind {
+            SecretKind::Binary => {}
+            // Nothing of it is kept: the text itself is the value.
+            SecretKind::Json => {
+                serde_json::from_slice::<IgnoredAny>(bytes.expose()).map_err(|_| ValueError::NotJson)?;
+            }
+            SecretKind::Text => {
+                std::str::from_utf8(bytes.expose()).map_err(|_| ValueError::NotText)?;
+            }
+        }
+        Ok(Self { kind, content_type: content_type.unwrap_or_else(|| kind.content_type()), bytes })
+    }
+
+    /// How it reads.
+    pub fn kind(&self) -> SecretKind {
+        self.kind
+    }
+
+    /// What it is for other programs.
+    pub fn content_type(&self) -> &ContentType {
+        &self.content_type
+    }
+
+    pub(super) fn bytes(&self) -> &SecretBytes {
+        &self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_of_its_kind_and_of_some_length() {
+        let new = |kind, bytes: &[u8]| NewValue::new(kind, None, SecretBytes::copy_of(bytes)).map(drop);
+        for kind in SecretKind::ALL {
+            assert_eq!(new(kind, b""), Err(ValueError::Empty));
+            assert_eq!(new(kind, &vec![b' '; MAX_VALUE + 1]), Err(ValueError::TooLong));
+        }
+        assert_eq!(new(SecretKind::Binary, &vec![0xff; MAX_VALUE]), Ok(()));
+        assert_eq!(new(SecretKind::Text, b"\xff"), Err(ValueError::NotText));
+        assert_eq!(new(SecretKind::Text, b"a\0b\r\n"), Ok(()));
+        for wrong in [&b"{"[..], b"{} {}", b"\xff", b"[1,]"] {
+            assert_eq!(new(SecretKind::Json, wrong), Err(ValueError::NotJson), "{wrong:?}");
+        }
+        assert_eq!(new(SecretKind::Json, b" {\"a\": [1, null]}\n"), Ok(()));
+        // Nothing is built of it, so depth costs nothing.
+        let deep = [vec![b'['; 20_000], vec![b']'; 20_000]].concat();
+        assert_eq!(new(SecretKind::Json, &deep), Ok(()));
+    }
+}

@@ -1,0 +1,208 @@
+//! Secrets, their versions and labels, and the projects' keys.
+
+use keywarden_model::{KeyringKeyId, ProjectId, ProjectKeyId, SecretId, SecretVersionId};
+
+use super::{Rule, rule};
+use crate::{Conn, StoreError, sql};
+
+pub(super) const RULES: &[Rule] = &[
+    rule(
+        "secret-without-event",
+        "is a secret of whose making there is no event",
+        "SELECT id AS thing FROM secrets s
+         WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = s.id AND e.action = 'secret.create')",
+    ),
+    rule(
+        "secret-event-without-secret",
+        "is a secret that an event made and that is not there",
+        "SELECT e.resource_id AS thing FROM events e WHERE e.action = 'secret.create' AND e.outcome = 'allowed'
+         AND NOT EXISTS (SELECT 1 FROM secrets s WHERE s.id = e.resource_id)",
+    ),
+    rule(
+        "secret-elsewhere",
+        "is a secret in an environment of another project",
+        "SELECT s.id AS thing FROM secrets s JOIN environments v ON v.id = s.environment_id
+         WHERE v.project_id <> s.project_id",
+    ),
+    rule(
+        "secret-state",
+        "is a secret in no legal state",
+        "SELECT id AS thing FROM secrets
+         WHERE (deleted_at IS NULL) <> (purge_at IS NULL) OR purge_at < deleted_at OR purged_at < purge_at
+            OR purged_at IS NOT NULL AND deleted_at IS NULL OR last_version < 1",
+    ),
+    rule(
+        "secret-deleted-otherwise",
+        "is a secret that is deleted, or restored, otherwise than its events say",
+        "SELECT s.id AS thing FROM secrets s
+         WHERE (SELECT count(*) FROM events e
+                WHERE e.resource_id = s.id AND e.action = 'secret.delete' AND e.outcome = 'allowed')
+             - (SELECT count(*) FROM events e
+                WHERE e.resource_id = s.id AND e.action = 'secret.restore' AND e.outcome = 'allowed')
+            <> CASE WHEN s.deleted_at IS NULL THEN 0 ELSE 1 END",
+    ),
+    rule(
+        "secret-purged-otherwise",
+        "is a secret that is purged, or not, otherwise than its events say",
+        "SELECT s.id AS thing FROM secrets s
+         WHERE (SELECT count(*) FROM events e
+                WHERE e.resource_id = s.id AND e.action = 'secret.purge' AND e.outcome = 'allowed')
+            <> CASE WHEN s.purged_at IS NULL THEN 0 ELSE 1 END",
+    ),
+    rule(
+        "secret-purged-and-there",
+        "is a purged secret of which a version or a label is still there",
+        "SELECT id AS thing FROM secrets s WHERE purged_at IS NOT NULL
+         AND (EXISTS (SELECT 1 FROM secret_versions v WHERE v.secret_id = s.id AND v.state <> 'destroyed')
+              OR EXISTS (SELECT 1 FROM secret_labels l WHERE l.secret_id = s.id))",
+    ),
+    rule(
+        "secret-without-current",
+        "is a secret that had a current version and has none",
+        "SELECT id AS thing FROM secrets s WHERE purged_at IS NULL
+         AND EXISTS (SELECT 1 FROM secret_versions v WHERE v.secret_id = s.id AND v.promoted_at IS NOT NULL)
+         AND NOT EXISTS (SELECT 1 FROM secret_labels l WHERE l.secret_id = s.id AND l.label = 'current')",
+    ),
+    rule(
+        "secret-numbering",
+        "is a secret whose versions are not numbered from one to the last",
+        "SELECT s.id AS thing FROM secrets s
+         WHERE (SELECT count(*) FROM secret_versions v WHERE v.secret_id = s.id) <> s.last_version
+            OR (SELECT max(number) FROM secret_versions v WHERE v.secret_id = s.id) <> s.last_version",
+    ),
+    rule(
+        "secret-version-count",
+        "is a secret with more or fewer versions than events made",
+        "SELECT s.id AS thing FROM secrets s
+         WHERE (SELECT count(*) FROM secret_versions v WHERE v.secret_id = s.id)
+            <> (SELECT count(*) FROM events e WHERE e.resource_id = s.id
+                AND e.action IN ('secret.create', 'secret.put') AND e.outcome = 'allowed')",
+    ),
+    rule(
+        "secret-version-orphan",
+        "is a version of a secret that is not there",
+        "SELECT id AS thing FROM secret_versions v WHERE NOT EXISTS (SELECT 1 FROM secrets s WHERE s.id = v.secret_id)",
+    ),
+    rule(
+        "secret-version-state",
+        "is a version of a secret in no legal state",
+        "SELECT id AS thing FROM secret_versions
+         WHERE state NOT IN ('enabled', 'disabled', 'destroyed') OR kind NOT IN ('binary', 'json', 'text')
+            OR (state = 'destroyed') <> (destroyed_at IS NOT NULL) OR size < 0",
+    ),
+    rule(
+        "secret-version-not-destroyed",
+        "is a destroyed version of a secret that still has a key, a value or a fingerprint",
+        "SELECT id AS thing FROM secret_versions WHERE state = 'destroyed'
+         AND (project_key_id IS NOT NULL OR wrapped_key IS NOT NULL OR ciphertext IS NOT NULL
+              OR fingerprint_key_id IS NOT NULL OR fingerprint IS NOT NULL)",
+    ),
+    rule(
+        "secret-version-without-value",
+        "is a version of a secret that is not destroyed and lacks its key, its value or its fingerprint",
+        "SELECT id AS thing FROM secret_versions WHERE state <> 'destroyed'
+         AND (project_key_id IS NULL OR wrapped_key IS NULL OR ciphertext IS NULL
+              OR fingerprint_key_id IS NULL OR fingerprint IS NULL)",
+    ),
+    rule(
+        "secret-version-key",
+        "is a version of a secret under a key of another project, or under none that is there",
+        "SELECT v.id AS thing FROM secret_versions v
+         WHERE v.project_key_id IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM project_keys k JOIN secrets s ON s.project_id = k.project_id
+                           WHERE k.id = v.project_key_id AND s.id = v.secret_id)",
+    ),
+    rule(
+        "secret-version-fingerprint",
+        "is a version of a secret whose fingerprint no key of the keyring made",
+        "SELECT id AS thing FROM secret_versions v WHERE fingerprint IS NOT NULL
+         AND (length(fingerprint) <> 32
+              OR NOT EXISTS (SELECT 1 FROM keyring_keys k
+                             WHERE k.id = v.fingerprint_key_id AND k.purpose = 'secret-fingerprint'))",
+    ),
+    rule(
+        "secret-destroyed-without-event",
+        "is a destroyed version of a secret of whose destruction there is no event",
+        "SELECT v.id AS thing FROM secret_versions v WHERE v.state = 'destroyed'
+         AND NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = v.secret_id
+                         AND e.action IN ('secret.destroy-version', 'secret.purge'))",
+    ),
+    rule(
+        "secret-label",
+        "is a secret with a label that points at no version, or at a destroyed one",
+        "SELECT DISTINCT l.secret_id AS thing FROM secret_labels l
+         WHERE NOT EXISTS (SELECT 1 FROM secret_versions v
+                           WHERE v.secret_id = l.secret_id AND v.number = l.number AND v.state <> 'destroyed')",
+    ),
+    rule(
+        "project-key-orphan",
+        "is a key of a project that is not there",
+        "SELECT id AS thing FROM project_keys k WHERE NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = k.project_id)",
+    ),
+    rule(
+        "project-key-without-event",
+        "is a project's key of whose making there is no event",
+        "SELECT id AS thing FROM project_keys k
+         WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = k.id AND e.action = 'project-key.generate')",
+    ),
+    rule(
+        "project-key-event-without-key",
+        "is a project's key that an event made and that is not there",
+        "SELECT e.resource_id AS thing FROM events e WHERE e.action = 'project-key.generate' AND e.outcome = 'allowed'
+         AND NOT EXISTS (SELECT 1 FROM project_keys k WHERE k.id = e.resource_id)",
+    ),
+    rule(
+        "project-key-uses",
+        "is a project's key that wrapped more than it counted, or more than it may",
+        "SELECT id AS thing FROM project_keys k
+         WHERE uses < (SELECT count(*) FROM secret_versions v WHERE v.project_key_id = k.id) OR uses >= 4294967296",
+    ),
+];
+
+/// A version that is not destroyed, with all that it takes to open it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct SealedVersion {
+    /// Its id.
+    #[sqlx(try_from = "String")]
+    pub id: SecretVersionId,
+    /// Whose.
+    #[sqlx(try_from = "String")]
+    pub secret_id: SecretId,
+    /// In which project.
+    #[sqlx(try_from = "String")]
+    pub project_id: ProjectId,
+    /// The project's key.
+    #[sqlx(try_from = "String")]
+    pub project_key_id: ProjectKeyId,
+    /// It, sealed.
+    pub project_key: Vec<u8>,
+    /// The data key, sealed.
+    pub wrapped_key: Vec<u8>,
+    /// The value, sealed.
+    pub ciphertext: Vec<u8>,
+    /// Bytes of the value.
+    pub size: i64,
+    /// The keyring's key of the fingerprint.
+    #[sqlx(try_from = "String")]
+    pub fingerprint_key_id: KeyringKeyId,
+    /// The fingerprint.
+    pub fingerprint: Vec<u8>,
+}
+
+/// Versions after `after` by id, at most `limit`; begin with the empty text. What lacks a part breaks a rule of its own.
+pub async fn sealed_versions(
+    conn: &mut Conn,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<SealedVersion>, StoreError> {
+    sql("SELECT v.id, v.secret_id, s.project_id, v.project_key_id, k.sealed AS project_key, v.wrapped_key, v.ciphertext,
+                v.size, v.fingerprint_key_id, v.fingerprint
+         FROM secret_versions v JOIN secrets s ON s.id = v.secret_id JOIN project_keys k ON k.id = v.project_key_id
+         WHERE v.id > $1 AND v.wrapped_key IS NOT NULL AND v.ciphertext IS NOT NULL
+           AND v.fingerprint_key_id IS NOT NULL AND v.fingerprint IS NOT NULL
+         ORDER BY v.id LIMIT $2")
+    .bind(after)
+    .bind(limit)
+    .all(conn)
+    .await
+}

@@ -1,0 +1,46 @@
+//! Lists of secrets, as the engines would run them.
+
+use keywarden_model::{EnvironmentId, ProjectId, SecretId};
+
+use super::find::{at_path, over};
+use super::list::{After, BY_PATH, Filter, page};
+use crate::explain::Planner;
+
+fn after() -> After {
+    After { folded_path: "8".into(), id: SecretId::NIL }
+}
+
+#[tokio::test]
+async fn secrets_are_listed_along_their_paths_everywhere_and_within_a_place() {
+    let none = Filter::default;
+    for planner in Planner::each().await {
+        for filter in [
+            none(),
+            Filter { project: Some(ProjectId::NIL), ..none() },
+            Filter { environment: Some(EnvironmentId::NIL), ..none() },
+            Filter { environment: Some(EnvironmentId::NIL), folder: Some("a/b".into()), ..none() },
+        ] {
+            for after in [None, Some(after())] {
+                let plan = planner.plan(page(&filter, after.as_ref()), BY_PATH).await;
+                let told = format!("{filter:?} {after:?}: {plan:#?}");
+                assert!(!plan.scans("secrets", "s"), "{told}");
+                // Of a place that has no secret PostgreSQL knows that there is little to sort.
+                let narrow = filter.project.is_some() || filter.environment.is_some();
+                assert!(!plan.sorts() || narrow && plan.searches("secrets", "s"), "{told}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_found_by_its_path_and_what_is_due_by_its_time_along_an_index() {
+    for planner in Planner::each().await {
+        let plan = planner.plan(at_path(EnvironmentId::NIL, "a/b"), "LIMIT ?").await;
+        assert!(plan.searches("secrets", "s"), "{plan:#?}");
+        let plan = planner.plan(over(7), "ORDER BY purge_at LIMIT ?").await;
+        assert!(plan.searches("secrets", "secrets") && !plan.sorts(), "{plan:#?}");
+        let reach = Filter { reach: Some(vec![ProjectId::NIL]), ..Filter::default() };
+        let plan = planner.plan(page(&reach, None), BY_PATH).await;
+        assert!(plan.searches("secrets", "s"), "{plan:#?}");
+    }
+}

@@ -1,0 +1,20 @@
+//! Secrets, their versions and labels, and the projects' keys above them.
+//!
+//! A write begins with [`claim`]: that takes the secret's row, so that what is read after it stays true until the commit
+//! and versions are numbered without a gap.
+
+mod change;
+#[cfg(test)]
+mod explain;
+mod find;
+pub mod list;
+pub mod project_keys;
+
+pub use change::{
+    Insert, VersionInsert, add_version, claim, delete, destroy_version, edit, insert, point, promoted, purge,
+    restore, set_state, unpoint, unpoint_all,
+};
+pub use find::{
+    LabelRow, SealedRow, SecretRow, VersionRow, due, find, find_by_path, labels, labels_of_many, sealed,
+    version, versions, versions_labelled,
+};
