@@ -56,7 +56,7 @@ pub(crate) fn changed() -> Problem {
 }
 
 /// Names the version that an answer shows.
-pub(crate) fn tagged(mut response: Response, version: i64) -> Response {
+pub(crate) fn tagged(mut response: Response, version: impl std::fmt::Display) -> Response {
     if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {
         response.headers_mut().insert(header::ETAG, tag);
     }

@@ -29,6 +29,7 @@ mod projects;
 mod query;
 mod roles;
 mod router;
+mod secrets;
 mod spec;
 mod strict;
 mod teams;

@@ -9,8 +9,8 @@ use keywarden_domain::Domain;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    audit, environments, introspect, keys, leaks, problem, projects, roles, spec, teams, tokens, users,
-    workloads,
+    audit, environments, introspect, keys, leaks, problem, projects, roles, secrets, spec, teams, tokens,
+    users, workloads,
 };
 
 /// The API. The server mounts it at the root, below its own layers: request id, client address, limits.
@@ -63,6 +63,16 @@ fn table() -> OpenApiRouter<Domain> {
         .routes(routes!(projects::archive::archive))
         .routes(routes!(environments::list::list, environments::create::create))
         .routes(routes!(environments::show::show, environments::edit::edit))
+        .routes(routes!(environments::retention::keep))
+        // secrets
+        .routes(routes!(secrets::read::read, secrets::put::put, secrets::delete::delete))
+        .routes(routes!(secrets::list::list))
+        .routes(routes!(secrets::show::show, secrets::edit::edit))
+        .routes(routes!(secrets::restore::restore))
+        .routes(routes!(secrets::labels::label, secrets::labels::unlabel))
+        .routes(routes!(secrets::versions::disable))
+        .routes(routes!(secrets::versions::enable))
+        .routes(routes!(secrets::versions::destroy))
         // machine identities
         .routes(routes!(workloads::list::list, workloads::create::create))
         .routes(routes!(workloads::show::show))

@@ -29,8 +29,11 @@ pub(crate) async fn show() -> Response {
 /// The whole document.
 pub fn openapi() -> Value {
     let made = serde_json::to_value(router::documented().into_openapi()).unwrap_or_default();
-    let mut paths = made.get("paths").cloned().unwrap_or_default();
-    for path in paths.as_object_mut().into_iter().flat_map(Map::values_mut) {
+    let paths = made.get("paths").and_then(Value::as_object).cloned().unwrap_or_default();
+    // The router's way to say that a parameter may hold slashes is none of OpenAPI's.
+    let named = |(path, operations): (String, Value)| (path.replace("{*", "{"), operations);
+    let mut paths: Map<_, _> = paths.into_iter().map(named).collect();
+    for path in paths.values_mut() {
         for (method, operation) in path.as_object_mut().into_iter().flatten() {
             if let Some(operation) = operation.as_object_mut() {
                 complete(method, operation);
@@ -71,7 +74,8 @@ pub fn openapi() -> Value {
 }
 
 const ABOUT: &str = "\
-Keywarden keeps the API keys of a distributed system: it issues, verifies, rotates and revokes them.\n\n\
+Keywarden keeps the API keys and secrets of a distributed system: it issues, verifies, rotates and revokes its own keys, \
+and keeps and gives out what others gave it.\n\n\
 Callers show a service token (`Authorization: Bearer kws_…`). What a caller may not know of answers 404, exactly as what \
 does not exist. Errors are `application/problem+json` (RFC 9457) whose `type` is stable. A POST with an \
 `Idempotency-Key` is done once, however often it is sent. Times are RFC 3339 in UTC. Fields may be added to answers; \
@@ -80,6 +84,7 @@ unknown fields in requests are refused.";
 const TAGS: &[(&str, &str)] = &[
     ("Keys", "API keys: issue, find, change, rotate, suspend, revoke."),
     ("Verification", "Is this key good? For services, reverse proxies and OAuth 2.0 resource servers."),
+    ("Secrets", "What others gave us to keep: put, read, labelled, deleted, restored, destroyed."),
     ("Projects", "Projects and their environments."),
     ("Workloads", "Machine identities and their service tokens."),
     ("People", "Persons, teams and roles."),
@@ -132,6 +137,8 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
     // A POST that only asks: the question is too secret for an address.
     let asks = operation.remove("x-reads").is_some();
     let reads = asks || method == "get";
+    // A GET whose answer is a secret: it may be seen and not read.
+    let discloses = operation.remove("x-discloses").is_some();
     let mut problems = vec![401, 429, 500, 503];
     if asks_in("query") || has_body {
         problems.push(400);
@@ -145,6 +152,9 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
     if has_body {
         problems.extend([413, 415, 422]);
     }
+    if discloses {
+        problems.extend([400, 403, 409]);
+    }
     if !reads {
         problems.extend([403, 404, 409]);
         let parameter = match method {
@@ -152,7 +162,7 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
             "post" => Some("IdempotencyKey"),
             _ => None,
         };
-        if method == "patch" {
+        if method == "patch" || given.iter().any(|it| it.get("name").is_some_and(|name| name == "If-Match")) {
             problems.push(412);
         }
         let parameters = operation.entry("parameters").or_insert_with(|| json!([]));

@@ -3,6 +3,7 @@
 pub(crate) mod create;
 pub(crate) mod edit;
 pub(crate) mod list;
+pub(crate) mod retention;
 pub(crate) mod show;
 
 use axum::extract::{FromRequestParts, Path};
@@ -36,6 +37,11 @@ pub(crate) struct Environment {
     /// How long an old value works after a rotation that says nothing else.
     #[schema(example = 86400)]
     overlap_seconds: i64,
+    /// How many days a deleted secret can be restored.
+    #[schema(example = 30)]
+    secret_recovery_days: i64,
+    /// Whether nothing of a secret is destroyed before they are over; once on, never off.
+    purge_protection: bool,
     created_at: DateTime<Utc>,
     /// The id of who made it.
     created_by: String,
@@ -51,6 +57,8 @@ impl Environment {
             label: environment.label,
             max_lifetime_seconds: environment.max_lifetime_seconds,
             overlap_seconds: environment.overlap_seconds,
+            secret_recovery_days: environment.secret_recovery_days,
+            purge_protection: environment.purge_protection,
             created_at: environment.created_at,
             created_by: environment.created_by,
         }

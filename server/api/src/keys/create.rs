@@ -152,7 +152,12 @@ impl CreateKey {
 pub(super) const OWNER: &str = "write the id of a person (`usr_…`) or team (`team_…`)";
 
 /// Two slugs go as they are; ids are looked up first.
-async fn place(domain: &Domain, op: &Op, project: &str, environment: &str) -> Result<Place, Problem> {
+pub(crate) async fn place(
+    domain: &Domain,
+    op: &Op,
+    project: &str,
+    environment: &str,
+) -> Result<Place, Problem> {
     if let (Ok(project), Ok(environment)) = (project.parse(), environment.parse()) {
         return Ok(Place::Slugs { project, environment });
     }

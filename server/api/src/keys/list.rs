@@ -7,6 +7,7 @@ use keywarden_domain::{
     authz::Owner,
     keys::{KeyQuery, ListError, Order},
 };
+use keywarden_model::{EnvironmentId, ProjectId};
 
 use super::{WholeKey, create::OWNER};
 use crate::{
@@ -88,26 +89,36 @@ pub(super) fn filter(query: &mut Reading) -> KeyQuery {
 pub(super) async fn narrow(
     domain: &Domain,
     caller: &Caller,
-    within: (Option<String>, Option<String>),
+    named: (Option<String>, Option<String>),
     wanted: &mut KeyQuery,
 ) -> Result<(), Problem> {
-    let (project, environment) = within;
-    if let Some(project) = project {
-        wanted.project = Some(domain.project(caller.op(), &project).await?.id);
-    }
-    match (environment, wanted.project) {
+    (wanted.project, wanted.environment) = within(domain, caller, named).await?;
+    Ok(())
+}
+
+/// The project and environment that a query names.
+pub(crate) async fn within(
+    domain: &Domain,
+    caller: &Caller,
+    (project, environment): (Option<String>, Option<String>),
+) -> Result<(Option<ProjectId>, Option<EnvironmentId>), Problem> {
+    let project = match project {
+        Some(project) => Some(domain.project(caller.op(), &project).await?.id),
+        None => None,
+    };
+    let environment = match (environment, project) {
         (Some(environment), Some(project)) => {
-            wanted.environment = Some(domain.environment(caller.op(), project, &environment).await?.id);
+            Some(domain.environment(caller.op(), project, &environment).await?.id)
         }
         (Some(environment), None) => {
             let why = "write `env_…`, or name the project too";
             let id =
                 environment.parse().map_err(|_| Problem::invalid(Flaw::parameter("environment", why)))?;
-            wanted.environment = Some(id);
+            Some(id)
         }
-        (None, _) => {}
-    }
-    Ok(())
+        (None, _) => None,
+    };
+    Ok((project, environment))
 }
 
 impl From<ListError> for Problem {

@@ -102,6 +102,7 @@ async fn a_limit_is_a_whole_number_from_1_to_200() {
             "/api/v1/projects",
             "/api/v1/audit",
             "/api/v1/keys",
+            "/api/v1/secrets",
             "/api/v1/workloads",
             "/api/v1/teams",
             "/api/v1/roles",

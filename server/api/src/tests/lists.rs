@@ -54,7 +54,7 @@ async fn callers(api: &Api, stages: &[Stage]) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn keys_projects_workloads_and_events_are_listed_to_whom_they_are_shown() {
+async fn keys_secrets_projects_workloads_and_events_are_listed_to_whom_they_are_shown() {
     both_engines(async |house| {
         let api = Api::in_house(house).await;
         let mut stages = Vec::new();
@@ -63,12 +63,16 @@ async fn keys_projects_workloads_and_events_are_listed_to_whom_they_are_shown() 
             for n in 0..4 {
                 let key = json!({ "project": slug, "environment": "live", "name": format!("{n}"), "owner": api.owner });
                 assert_eq!(api.post("/api/v1/keys", key).await.status, 201);
+                let secret = format!("/api/v1/projects/{slug}/environments/live/secrets/s/{n}");
+                let put = api.call("put", &secret).bearer(&api.olga).json(json!({ "value": "x" })).await;
+                assert_eq!(put.status, 201, "{put:?}");
             }
             stages.push(stage);
         }
         let callers = callers(&api, &stages).await;
         for (path, field) in [
             ("/api/v1/keys", "id"),
+            ("/api/v1/secrets", "id"),
             ("/api/v1/projects", "slug"),
             ("/api/v1/workloads", "id"),
             ("/api/v1/audit", "id"),

@@ -16,6 +16,7 @@ mod nodes;
 mod once;
 mod projects;
 mod refused;
+mod secrets;
 mod spellings;
 mod strangers;
 mod users;
@@ -93,6 +94,12 @@ impl Api {
 
     pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
         self.call("patch", path).bearer(&self.olga).json(body).await
+    }
+
+    /// Puts a value in `pay`, `live`.
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        let path = format!("/api/v1/projects/pay/environments/live/secrets/{path}");
+        self.call("put", &path).bearer(&self.olga).json(body).await
     }
 
     /// Issues a key in `pay`, `live`; `more` adds to what it is. Its id and its value.

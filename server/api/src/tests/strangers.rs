@@ -78,7 +78,12 @@ pub(super) async fn belongings(api: &Api) -> Vec<(&'static str, String)> {
     let token = api.post(&format!("/api/v1/workloads/{id}/tokens"), json!({})).await.json()["id"].clone();
     let event = api.get(&format!("/api/v1/audit?resource={key}")).await.json()["items"][0]["id"].clone();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let secret = api.put("database/password", json!({ "value": "hunter2" })).await.json()["id"].clone();
     vec![
+        ("{secret}", text(&secret)),
+        ("{path}", "database/password".into()),
+        ("{version}", "1".into()),
+        ("{label}", "current".into()),
         ("{project}", api.pay.slug.clone()),
         ("{environment}", "live".into()),
         ("{key}", key),

@@ -1,0 +1,163 @@
+//! Secrets: put, read, found, described, labelled, deleted, restored, destroyed.
+//!
+//! # Addresses
+//! A value is where it lives: `/api/v1/projects/{project}/environments/{environment}/secrets/{path}`, below the
+//! environment's own address, with the path's slashes as they are (`%2F` is read alike: an address is decoded once). What
+//! a secret *is*, its labels and versions, is at `/api/v1/secrets/{secret}`, by its id, as keys are. A verb cannot stand
+//! behind a path of any depth, nor could a short `/secrets/{project}/{environment}/{path}` be told from
+//! `/secrets/{secret}/versions/{version}` in a project whose environment is called `versions`.
+//!
+//! The `ETag` of a value is its version's id, so that a value that came back under an old number is another one; that of
+//! a secret is its row's version, as everywhere.
+
+pub(crate) mod at;
+pub(crate) mod delete;
+pub(crate) mod edit;
+pub(crate) mod labels;
+pub(crate) mod list;
+pub(crate) mod put;
+pub(crate) mod read;
+pub(crate) mod restore;
+pub(crate) mod show;
+pub(crate) mod versions;
+
+use std::collections::BTreeMap;
+
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use keywarden_domain::{
+    Domain, Op,
+    secrets::{self, Address, SecretView},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{etag::tagged, json, problem::Problem};
+
+/// A secret, without its values.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Secret {
+    #[schema(example = "sec_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
+    id: String,
+    /// The project's slug.
+    #[schema(example = "pay")]
+    project: String,
+    /// The environment's slug.
+    #[schema(example = "live")]
+    environment: String,
+    /// Folders and name.
+    #[schema(example = "database/password")]
+    path: String,
+    description: String,
+    #[schema(example = json!(["team=payments"]))]
+    tags: Vec<String>,
+    /// The number of the newest version.
+    #[schema(example = 3)]
+    last_version: i64,
+    created_at: DateTime<Utc>,
+    /// The id of who made it.
+    created_by: String,
+    /// Deleted since; until `purge_at` it can be restored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<DateTime<Utc>>,
+    /// When its values are destroyed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purge_at: Option<DateTime<Utc>>,
+}
+
+/// One version of a secret, without its value.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SecretVersion {
+    /// 1 for the first.
+    #[schema(example = 3)]
+    version: i64,
+    #[schema(example = "sev_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
+    id: String,
+    /// The same id as other systems write it.
+    #[schema(example = "0192f4c1-5f2b-7000-8000-000000000000")]
+    uuid: String,
+    /// `enabled`, `disabled`, `soft-deleted` or `destroyed`.
+    #[schema(example = "enabled")]
+    state: &'static str,
+    /// `text`, `json` or `binary`.
+    #[schema(example = "text")]
+    kind: &'static str,
+    #[schema(example = "text/plain")]
+    content_type: String,
+    /// Bytes of the value.
+    #[schema(example = 24)]
+    size: i64,
+    created_at: DateTime<Utc>,
+    /// The id of who made it.
+    created_by: String,
+    /// When it first was `current`; absent as long as it never was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    promoted_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    destroyed_at: Option<DateTime<Utc>>,
+}
+
+/// A secret with its labels and its newest versions.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WholeSecret {
+    #[serde(flatten)]
+    secret: Secret,
+    /// Labels, each with the version that it points at.
+    #[schema(example = json!({ "current": 3, "previous": 2 }))]
+    labels: BTreeMap<String, i64>,
+    /// The newest 100, newest first.
+    versions: Vec<SecretVersion>,
+}
+
+/// The secret as it is after a change.
+async fn after(domain: &Domain, op: &Op, address: &Address) -> Result<Response, Problem> {
+    let view = domain.secret(op, address).await?;
+    let version = view.secret.row_version;
+    Ok(tagged(json::ok(&WholeSecret::from(view)), version))
+}
+
+impl From<secrets::Secret> for Secret {
+    fn from(secret: secrets::Secret) -> Self {
+        Self {
+            id: secret.id.to_string(),
+            project: secret.project_slug,
+            environment: secret.environment_slug,
+            path: secret.path.to_string(),
+            description: secret.description.to_string(),
+            tags: secret.tags.words(),
+            last_version: secret.last_version,
+            created_at: secret.created_at,
+            created_by: secret.created_by,
+            deleted_at: secret.deletion.map(|deletion| deletion.at),
+            purge_at: secret.deletion.map(|deletion| deletion.purge_at),
+        }
+    }
+}
+
+impl From<secrets::Version> for SecretVersion {
+    fn from(version: secrets::Version) -> Self {
+        Self {
+            version: version.number,
+            id: version.id.to_string(),
+            uuid: version.id.uuid(),
+            state: version.state.as_str(),
+            kind: version.kind.as_str(),
+            content_type: version.content_type.to_string(),
+            size: version.size,
+            created_at: version.created_at,
+            created_by: version.created_by,
+            promoted_at: version.promoted_at,
+            destroyed_at: version.destroyed_at,
+        }
+    }
+}
+
+impl From<SecretView> for WholeSecret {
+    fn from(view: SecretView) -> Self {
+        Self {
+            secret: view.secret.into(),
+            labels: view.labels.into_iter().map(|(label, number)| (label.to_string(), number)).collect(),
+            versions: view.versions.into_iter().map(SecretVersion::from).collect(),
+        }
+    }
+}

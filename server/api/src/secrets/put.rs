@@ -1,0 +1,158 @@
+//! `PUT /api/v1/projects/{project}/environments/{environment}/secrets/{path}`
+
+use axum::{extract::State, response::Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
+use keywarden_domain::{
+    Domain, SecretBytes,
+    secrets::{self, Expected, NewValue, PutError},
+};
+use keywarden_model::{SecretKind, SecretLabel};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::at::{Lives, Wanted};
+use crate::{
+    caller::Caller,
+    etag::{self, tagged},
+    flaw::{Flaw, Flaws},
+    json::{self, Asked},
+    problem::Problem,
+};
+
+/// A new value. No `Debug`: it is a secret.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PutSecret {
+    /// The value as text: kept and given back byte for byte. Either this or `value_base64`; at most 64 KiB.
+    #[schema(example = "postgres://app:…@db/shop")]
+    value: Option<String>,
+    /// The value in base64 (RFC 4648, 4, padded), for bytes that are no text.
+    value_base64: Option<String>,
+    /// `text`, `json` or `binary`; otherwise `text`, or `binary` for `value_base64`. Of `json` it is checked that it is.
+    #[schema(example = "text")]
+    kind: Option<String>,
+    /// A media type for other programs; otherwise the kind's own.
+    #[schema(example = "text/plain")]
+    content_type: Option<String>,
+    /// The new version's label instead of `current`: `pending`, or one of your own. `current` then stays where it is.
+    label: Option<String>,
+    /// The number of the version that must be `current`; 0: none yet. The same as `If-Match`, by number.
+    expected_version: Option<i64>,
+}
+
+/// The version that was made.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PutVersion {
+    /// The secret.
+    #[schema(example = "sec_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
+    id: String,
+    #[schema(example = 3)]
+    version: i64,
+    #[schema(example = "sev_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
+    version_id: String,
+    #[schema(example = "0192f4c1-5f2b-7000-8000-000000000000")]
+    uuid: String,
+}
+
+/// Put a value
+///
+/// The first value at a path makes the secret; each further one is a new version, which becomes `current`, and the one
+/// before it `previous`, unless `label` says otherwise.
+#[utoipa::path(
+    put,
+    path = "/api/v1/projects/{project}/environments/{environment}/secrets/{*path}",
+    tag = "Secrets",
+    operation_id = "putSecret",
+    params(
+        ("project" = String, Path, description = "Slug or `prj_…`"),
+        ("environment" = String, Path, description = "Slug or `env_…`"),
+        ("path" = String, Path, description = "Folders and name between single slashes, as in `database/password`"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the value that was read: if another one is current, nothing is put"),
+        ("If-None-Match" = Option<String>, Header, description = "`*`: nothing is put if there is a secret"),
+    ),
+    request_body = PutSecret,
+    responses(
+        (status = 200, description = "The new version", body = PutVersion),
+        (status = 201, description = "The new secret's first version", body = PutVersion),
+    ),
+)]
+pub(crate) async fn put(
+    State(domain): State<Domain>,
+    caller: Caller,
+    lives: Lives,
+    wanted: Wanted,
+    asked: Asked<PutSecret>,
+) -> Result<Response, Problem> {
+    let (op, body) = caller.asks(asked);
+    let put = body.read(wanted)?;
+    let becomes_current = put.label.as_ref().is_none_or(|label| label.as_str() == SecretLabel::CURRENT);
+    let (place, path) = lives.place(&domain, &op).await?;
+    let done = domain.put_secret(&op, &place, &path, put).await?;
+    let status = if done.number == 1 { StatusCode::CREATED } else { StatusCode::OK };
+    let answer = json::answer(
+        status,
+        &PutVersion {
+            id: done.id.to_string(),
+            version: done.number,
+            version_id: done.version.to_string(),
+            uuid: done.version.uuid(),
+        },
+    );
+    Ok(if becomes_current { tagged(answer, done.version) } else { answer })
+}
+
+impl PutSecret {
+    fn read(self, Wanted(wanted): Wanted) -> Result<secrets::PutSecret, Problem> {
+        let mut flaws = Flaws::default();
+        let label = flaws.keep("/label", self.label.map(|text| text.parse()).transpose());
+        let content_type =
+            flaws.keep("/content_type", self.content_type.map(|text| text.parse()).transpose());
+        let kind = flaws.keep("/kind", self.kind.map(|text| text.parse::<SecretKind>()).transpose());
+        let number = match self.expected_version {
+            None => Ok(None),
+            Some(0..) if wanted.is_some() => Err("send either this or `If-Match` or `If-None-Match`"),
+            Some(number @ 0..) => Ok(Some(Expected::Number(number))),
+            Some(_) => Err("use the number of a version, or 0"),
+        };
+        let number = flaws.keep("/expected_version", number);
+        let bytes = match (self.value, self.value_base64) {
+            (Some(text), None) => Some(("/value", SecretKind::Text, text.into_bytes())),
+            (None, Some(text)) => flaws
+                .keep("/value_base64", STANDARD.decode(text).map_err(|_| "write padded base64 (RFC 4648, 4)"))
+                .map(|bytes| ("/value_base64", SecretKind::Binary, bytes)),
+            (Some(_), Some(_)) => {
+                flaws.note(Flaw::at("/value_base64", "send either this or `value`"));
+                None
+            }
+            (None, None) => {
+                flaws.note(Flaw::at("/value", "send a value, here or in `value_base64`"));
+                None
+            }
+        };
+        let (Some((pointer, usual, bytes)), Some(label), Some(content_type), Some(kind), Some(number)) =
+            (bytes, label, content_type, kind, number)
+        else {
+            return Err(flaws.problem());
+        };
+        let value = NewValue::new(kind.unwrap_or(usual), content_type, SecretBytes::new(bytes));
+        let value = flaws.keep(pointer, value).ok_or_else(|| flaws.problem())?;
+        Ok(secrets::PutSecret { value, label, expected: number.or(wanted) })
+    }
+}
+
+impl From<PutError> for Problem {
+    fn from(error: PutError) -> Self {
+        match error {
+            PutError::Archived
+            | PutError::Deleted
+            | PutError::KeyExhausted
+            | PutError::TooManyLabels
+            | PutError::Twin => Self::conflict(error),
+            PutError::Previous => Self::invalid(Flaw::at("/label", error)),
+            PutError::Refused(refused) => refused.into(),
+            PutError::Stale => etag::changed(),
+        }
+    }
+}
