@@ -19,6 +19,8 @@ pub enum Role {
     Manager,
     /// Organization: everything.
     Owner,
+    /// Project: reads the values of secrets; meant for services.
+    Reader,
     /// Project: verifies keys; meant for services.
     Verifier,
     /// Project: sees keys and their use.
@@ -41,8 +43,16 @@ pub struct RoleError(String);
 
 impl Role {
     /// Every role, alphabetical.
-    pub const ALL: [Self; 7] =
-        [Self::Admin, Self::Auditor, Self::Issuer, Self::Manager, Self::Owner, Self::Verifier, Self::Viewer];
+    pub const ALL: [Self; 8] = [
+        Self::Admin,
+        Self::Auditor,
+        Self::Issuer,
+        Self::Manager,
+        Self::Owner,
+        Self::Reader,
+        Self::Verifier,
+        Self::Viewer,
+    ];
 
     /// The word for it.
     pub fn as_str(self) -> &'static str {
@@ -52,6 +62,7 @@ impl Role {
             Self::Issuer => "issuer",
             Self::Manager => "manager",
             Self::Owner => "owner",
+            Self::Reader => "reader",
             Self::Verifier => "verifier",
             Self::Viewer => "viewer",
         }
@@ -61,7 +72,7 @@ impl Role {
     pub fn scope(self) -> RoleScope {
         match self {
             Self::Admin | Self::Auditor | Self::Owner => RoleScope::Organization,
-            Self::Issuer | Self::Manager | Self::Verifier | Self::Viewer => RoleScope::Project,
+            Self::Issuer | Self::Manager | Self::Reader | Self::Verifier | Self::Viewer => RoleScope::Project,
         }
     }
 }

@@ -25,7 +25,7 @@ pub enum SlugError {
 }
 
 /// Words that name parts of Keywarden itself (S-02).
-pub const RESERVED: [&str; 26] = [
+pub const RESERVED: [&str; 27] = [
     "admin",
     "all",
     "api",
@@ -46,6 +46,7 @@ pub const RESERVED: [&str; 26] = [
     "operators",
     "owner",
     "public",
+    "reader",
     "readyz",
     "root",
     "system",

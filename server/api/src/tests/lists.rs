@@ -42,7 +42,7 @@ async fn shown(api: &Api, caller: &str, path: &str, all: &BTreeSet<String>) -> B
 
 /// Three callers with one role each, and three with a role in each of two projects.
 async fn callers(api: &Api, stages: &[Stage]) -> Vec<(String, String)> {
-    let roles = [Role::Issuer, Role::Manager, Role::Verifier, Role::Viewer];
+    let roles = [Role::Issuer, Role::Manager, Role::Reader, Role::Verifier, Role::Viewer];
     let mut callers = vec![("auditor".to_owned(), token(&api.house, "auditor", Role::Auditor, None).await)];
     let draw = || usize::from(api.house.domain.env().bytes::<1>()[0]);
     for n in 0..6 {

@@ -330,3 +330,25 @@ async fn purge_protection_goes_on_and_never_off() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_reader_lists_and_reads_and_does_nothing_else() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let secret = text(&api.put("a", json!({ "value": "one" })).await, "id");
+        let reader = token(&api.house, "checkout", Role::Reader, Some(&api.pay)).await;
+        let ask = async |method: &str, path: &str| api.call(method, path).bearer(&reader).send("").await;
+        let listed = ask("get", "/api/v1/secrets?project=pay&environment=live").await;
+        assert_eq!(listed.json()["items"][0]["path"], "a", "{listed:?}");
+        assert_eq!(text(&ask("get", &format!("{HOME}/a")).await, "value"), "one");
+        assert_eq!(ask("get", &format!("/api/v1/secrets/{secret}")).await.status, 200);
+        assert_eq!(ask("delete", &format!("{HOME}/a")).await.status, 403);
+        assert_eq!(ask("post", &format!("/api/v1/secrets/{secret}/versions/1/disable")).await.status, 403);
+        for path in ["a", "new"] {
+            let call = api.call("put", &format!("{HOME}/{path}")).bearer(&reader);
+            assert_eq!(call.json(json!({ "value": "two" })).await.status, 403, "{path}");
+        }
+        assert!(ask("get", "/api/v1/keys").await.json()["items"].as_array().unwrap().is_empty());
+    })
+    .await;
+}

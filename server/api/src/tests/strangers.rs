@@ -103,7 +103,7 @@ async fn what_belongs_to_another_project_looks_like_what_is_not_there() {
         let belongings = belongings(&api).await;
         let other = api.house.project("elsewhere").await;
         let mut strangers = vec![("nothing anywhere", nothing(&api.house).await)];
-        for role in [Role::Issuer, Role::Manager, Role::Verifier, Role::Viewer] {
+        for role in [Role::Issuer, Role::Manager, Role::Reader, Role::Verifier, Role::Viewer] {
             strangers.push((role.as_str(), token(&api.house, role.as_str(), role, Some(&other)).await));
         }
         let before = api.house.rows().await;

@@ -96,10 +96,11 @@ macro_rules! actions {
 }
 
 /// The letters in the table and the Cedar action groups they stand for. Owners may do everything and have no letter.
-const LETTERS: [(char, &str); 10] = [
+const LETTERS: [(char, &str); 11] = [
     ('a', "as-auditor"),
     ('d', "as-admin"),
     ('i', "as-issuer"),
+    ('g', "as-reader"),
     ('k', "as-key-owner"),
     ('m', "as-manager"),
     ('r', "as-verifier"),
@@ -166,7 +167,7 @@ actions! {
     /// Rename a project.
     EditProject = "project.edit" on Project, Change, "dm";
     /// See a project and its environments.
-    ViewProject = "project.view" on Project, Read, "adimvr";
+    ViewProject = "project.view" on Project, Read, "adgimvr";
 
     /// Give or take a role of the organization below owner.
     GrantOrganizationRole = "role.grant-organization" on Organization, Restrict, "d";
@@ -192,11 +193,11 @@ actions! {
     /// Give a secret a new value.
     PutSecret = "secret.put" on Secret, Change, "dm";
     /// Read a secret's value.
-    ReadSecret = "secret.read" on Secret, Disclose, "dm";
+    ReadSecret = "secret.read" on Secret, Disclose, "dgm";
     /// Restore a deleted secret.
     RestoreSecret = "secret.restore" on Secret, Change, "dm";
     /// See a secret, its versions and labels.
-    ViewSecret = "secret.view" on Secret, Read, "admv";
+    ViewSecret = "secret.view" on Secret, Read, "adgmv";
 
     /// Sign out another person's session.
     EndOthersSession = "session.end-others" on Person, Restrict, "d";
@@ -244,7 +245,9 @@ impl Action {
     pub const fn to_grant(role: Role) -> Self {
         match role {
             Role::Admin | Role::Auditor => Self::GrantOrganizationRole,
-            Role::Issuer | Role::Manager | Role::Verifier | Role::Viewer => Self::GrantProjectRole,
+            Role::Issuer | Role::Manager | Role::Reader | Role::Verifier | Role::Viewer => {
+                Self::GrantProjectRole
+            }
             Role::Owner => Self::GrantOwner,
         }
     }

@@ -89,7 +89,7 @@ fn held(types: &Types, principal: &Principal, here: Option<ProjectId>) -> impl I
 
 fn roles_of(types: &Types, project: ProjectId) -> impl Iterator<Item = (String, RestrictedExpression)> {
     let itself = RestrictedExpression::new_entity_uid(types.uid(&types.project, project));
-    [Role::Issuer, Role::Manager, Role::Verifier, Role::Viewer]
+    [Role::Issuer, Role::Manager, Role::Reader, Role::Verifier, Role::Viewer]
         .into_iter()
         .map(move |role| {
             let uid = project_role(types, project, role);

@@ -44,6 +44,7 @@ fn who_may_do_what() {
         "auditor",
         "manager",
         "issuer",
+        "reader",
         "verifier",
         "viewer",
         "key owner",
