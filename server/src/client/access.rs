@@ -22,10 +22,10 @@ pub(crate) const VARIABLES: [&str; 3] = [SERVER, TOKEN, TOKEN_FILE];
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Access {
     /// The server to ask
-    #[arg(long, env = SERVER, default_value = "http://localhost:3000", value_name = "URL")]
+    #[arg(long, global = true, env = SERVER, default_value = "http://localhost:3000", value_name = "URL")]
     server: Url,
     /// A file that holds a service token; without it the token is in the variable KEYWARDEN_TOKEN
-    #[arg(long, env = TOKEN_FILE, value_name = "FILE")]
+    #[arg(long, global = true, env = TOKEN_FILE, value_name = "FILE")]
     token_file: Option<PathBuf>,
 }
 

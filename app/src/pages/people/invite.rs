@@ -75,6 +75,7 @@ async fn form(house: &House, shell: &Shell, op: &Op, draft: Draft) -> Response {
             .collect::<Vec<_>>();
         let roles = [
             Role::Viewer,
+            Role::Reader,
             Role::Issuer,
             Role::Verifier,
             Role::Manager,

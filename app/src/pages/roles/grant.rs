@@ -78,11 +78,20 @@ pub(crate) async fn grant<H: Holds>(
 /// Roles that this kind of holder can have.
 fn choices(t: Text, holder: Holder) -> Vec<Choice> {
     let person = matches!(holder, Holder::Person(_));
-    [Role::Viewer, Role::Issuer, Role::Verifier, Role::Manager, Role::Auditor, Role::Admin, Role::Owner]
-        .into_iter()
-        .filter(|role| person || *role != Role::Owner)
-        .map(|role| choice(role.as_str(), t.role(role)).hint(t.role_may(role)))
-        .collect()
+    [
+        Role::Viewer,
+        Role::Reader,
+        Role::Issuer,
+        Role::Verifier,
+        Role::Manager,
+        Role::Auditor,
+        Role::Admin,
+        Role::Owner,
+    ]
+    .into_iter()
+    .filter(|role| person || *role != Role::Owner)
+    .map(|role| choice(role.as_str(), t.role(role)).hint(t.role_may(role)))
+    .collect()
 }
 
 async fn form(

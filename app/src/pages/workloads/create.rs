@@ -12,8 +12,8 @@ use crate::{
 };
 
 /// What a workload can be at first.
-const ROLES: [Role; 6] =
-    [Role::Verifier, Role::Viewer, Role::Issuer, Role::Manager, Role::Auditor, Role::Admin];
+const ROLES: [Role; 7] =
+    [Role::Verifier, Role::Reader, Role::Viewer, Role::Issuer, Role::Manager, Role::Auditor, Role::Admin];
 
 pub(super) async fn new(asking: Asking) -> Response {
     form(&asking.at(Section::Workloads).shell, Draft::default())
