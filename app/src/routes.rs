@@ -7,7 +7,7 @@ use crate::{
     context::House,
     pages::{
         account, audit, docs, entry, home, keys, leaks, notices, palette, people, preferences, projects,
-        step_up, system, teams, workloads,
+        secrets, step_up, system, teams, workloads,
     },
 };
 
@@ -26,6 +26,7 @@ pub fn router(house: House) -> Router {
         .merge(palette::routes())
         .merge(people::routes())
         .merge(projects::routes())
+        .merge(secrets::routes())
         .merge(step_up::routes())
         .merge(system::routes())
         .merge(teams::routes())

@@ -6,12 +6,14 @@
 
 mod browser;
 pub mod clock;
+pub mod conceal;
 pub mod copy;
 pub mod countdown;
 pub mod distance;
 pub mod palette;
 
 pub use clock::{Clock, ClockWords};
+pub use conceal::Conceal;
 pub use copy::Copy;
 pub use countdown::Countdown;
 pub use palette::{Palette, PaletteWords};

@@ -19,6 +19,7 @@ pub(super) fn side(shell: &Shell) -> AnyView {
             <ul>
                 {link(Section::Home)}
                 {link(Section::Keys)}
+                {link(Section::Secrets)}
                 {link(Section::Projects)}
             </ul>
             <p class="nav-heading">{t.shell_access()}</p>
@@ -49,13 +50,18 @@ fn projects(shell: &Shell) -> AnyView {
         Some(project) => (project.name.clone(), Some("no")),
         None => (t.shell_all_projects().to_owned(), None),
     };
+    // Whoever looks at secrets goes on looking at secrets.
+    let list = match shell.section {
+        Some(Section::Secrets) => Section::Secrets.href(),
+        _ => Section::Keys.href(),
+    };
     let links = shell
         .projects
         .iter()
         .take(MOST)
         .map(|ProjectLink { slug, name }| {
             let here = shell.project.as_ref().is_some_and(|project| project.slug == *slug);
-            let href = format!("/keys?project={slug}");
+            let href = format!("{list}?project={slug}");
             view! { <li><a href=href translate="no" aria-current=here.then_some("true")>{name.clone()}</a></li> }
         })
         .collect_view();
@@ -66,7 +72,7 @@ fn projects(shell: &Shell) -> AnyView {
                 <span translate=named>{current}</span>
             </summary>
             <ul class="menu-body">
-                <li><a href="/keys">{t.shell_all_projects()}</a></li>
+                <li><a href=list>{t.shell_all_projects()}</a></li>
                 {links}
                 <li><a href="/projects">{t.shell_manage_projects()}</a></li>
             </ul>

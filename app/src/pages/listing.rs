@@ -21,6 +21,9 @@ mod tests {
     #[test]
     fn empty_parameters_are_left_out_and_others_cannot_add_any() {
         assert_eq!(href("/people", &[("q", ""), ("state", "")]), "/people");
-        assert_eq!(href("/people", &[("q", "a&b=c"), ("state", "active")]), "/people?q=a%26b%3Dc&state=active");
+        assert_eq!(
+            href("/people", &[("q", "a&b=c"), ("state", "active")]),
+            "/people?q=a%26b%3Dc&state=active"
+        );
     }
 }

@@ -77,6 +77,9 @@ fn href(thing: &str, here: &str) -> Option<String> {
     let (kind, _) = thing.split_once('_')?;
     Some(match kind {
         "key" => format!("/keys/{thing}"),
+        "sec" => format!("/secrets/{}", thing.split(' ').next()?),
+        // A version was read: its own page reads it anew.
+        "sev" => here.rsplit_once('/')?.0.to_owned(),
         "prj" => format!("/projects/{thing}"),
         "wkl" => format!("/workloads/{thing}"),
         "usr" => format!("/people/{thing}"),

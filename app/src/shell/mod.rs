@@ -88,6 +88,8 @@ pub enum Section {
     People,
     /// Projects and environments.
     Projects,
+    /// Secrets.
+    Secrets,
     /// Seals, nodes, settings.
     System,
     /// Machine identities.
@@ -105,6 +107,7 @@ impl Section {
             Self::Leaks => "/leaks",
             Self::People => "/people",
             Self::Projects => "/projects",
+            Self::Secrets => "/secrets",
             Self::System => "/system",
             Self::Workloads => "/workloads",
         }
@@ -120,6 +123,7 @@ impl Section {
             Self::Leaks => t.leaks(),
             Self::People => t.people(),
             Self::Projects => t.projects(),
+            Self::Secrets => t.secrets(),
             Self::System => t.system(),
             Self::Workloads => t.workloads(),
         }

@@ -4,6 +4,9 @@ use super::texts;
 
 texts! {
     ui_copy = "Copy";
+    ui_show = "Show";
+    ui_hide = "Hide";
+    ui_hides_again(n: u32) = "It covers itself again after {n} second; your clipboard manager may keep what you copy." | "It covers itself again after {n} seconds; your clipboard manager may keep what you copy.";
     ui_copied = "Copied";
     ui_copy_failed = "Not copied: select the text and copy it by hand.";
     ui_copy_what(what: &str) = "Copy {what}";

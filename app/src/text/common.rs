@@ -17,6 +17,7 @@ texts! {
     keys_one = "Key";
     people_one = "Person";
     projects_one = "Project";
+    secrets_one = "Secret";
     workloads_one = "Workload";
     stored_it = "I have stored it";
 }

@@ -1,4 +1,4 @@
-//! NIST SP 800-57 key states, as people read them.
+//! States of keys (NIST SP 800-57) and of versions, as people read them.
 
 use super::texts;
 
@@ -7,6 +7,9 @@ texts! {
     state_compromised = "Compromised";
     state_deactivated = "Deactivated";
     state_destroyed = "Destroyed";
+    state_disabled = "Disabled";
+    state_enabled = "Enabled";
     state_pre_activation = "Not yet valid";
+    state_soft_deleted = "Deleted";
     state_suspended = "Suspended";
 }

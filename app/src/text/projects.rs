@@ -29,6 +29,7 @@ texts! {
     projects_none_match = "No project matches";
     projects_none_match_why = "Nothing you may see fits this filter.";
     projects_see_keys = "See its keys";
+    projects_see_secrets = "See its secrets";
     projects_edit = "Edit project";
     projects_edit_hint = "The slug stays as it is.";
     projects_is_archived = "This project is archived: nothing in it can be changed.";
@@ -59,6 +60,17 @@ texts! {
     environments_overlap_hint = "How long the old value goes on working after a rotation, unless one says otherwise.";
     environments_lifetime_wrong = "Use 1 day to 10 years, or leave it empty.";
     environments_overlap_wrong = "Use 0 to 2160 hours.";
+    environments_secrets = "Deleted secrets";
+    environments_secrets_lead = "What is deleted in this environment can be restored for a while; then its values are destroyed for good.";
+    environments_secrets_change = "Change";
+    environments_window = "Recovery window in days";
+    environments_window_hint = "7 to 90. It holds for what is deleted from now on.";
+    environments_window_protected = "Under purge protection the window can only become longer.";
+    environments_protection = "Purge protection";
+    environments_protection_hint = "No value is destroyed before its window is over, whoever asks. It can be switched on and never off.";
+    environments_protection_on = "on";
+    environments_protection_off = "off";
+    environments_protected = "Purge protection is on: no value is destroyed before its window is over, and nobody can switch it off or make the window shorter.";
     environments_slug_taken = "Another environment of this project has this slug. Choose another.";
     environments_name_taken = "Another environment of this project has this name. Choose another.";
 

@@ -1,6 +1,6 @@
 //! Short facts in a chip.
 
-use keywarden_model::KeyState;
+use keywarden_model::{KeyState, VersionState};
 use leptos::prelude::*;
 
 use super::{Tone, words};
@@ -45,5 +45,27 @@ pub fn state_name(t: Text, state: KeyState) -> &'static str {
         KeyState::Destroyed => t.state_destroyed(),
         KeyState::PreActivation => t.state_pre_activation(),
         KeyState::Suspended => t.state_suspended(),
+    }
+}
+
+/// The state of a secret's version.
+#[component]
+pub fn VersionStateBadge(state: VersionState) -> impl IntoView {
+    let tone = match state {
+        VersionState::Destroyed | VersionState::SoftDeleted => Tone::Neutral,
+        VersionState::Disabled => Tone::Warn,
+        VersionState::Enabled => Tone::Good,
+    };
+    let label = version_state_name(words().text, state);
+    view! { <span class=format!("badge badge-state badge-{}", tone.as_str()) data-state=state.as_str()>{label}</span> }
+}
+
+/// The state as people read it.
+pub fn version_state_name(t: Text, state: VersionState) -> &'static str {
+    match state {
+        VersionState::Destroyed => t.state_destroyed(),
+        VersionState::Disabled => t.state_disabled(),
+        VersionState::Enabled => t.state_enabled(),
+        VersionState::SoftDeleted => t.state_soft_deleted(),
     }
 }

@@ -8,6 +8,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "a component owns its props")]
 
+pub mod act;
 pub mod badge;
 pub mod banner;
 pub mod button;
@@ -23,6 +24,7 @@ pub mod form;
 pub mod header;
 pub mod id;
 pub mod panel;
+pub mod revealed;
 pub mod secret;
 pub mod table;
 pub mod tabs;
@@ -31,7 +33,8 @@ pub mod time;
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 
-pub use badge::{Badge, KeyStateBadge, state_name};
+pub use act::Act;
+pub use badge::{Badge, KeyStateBadge, VersionStateBadge, state_name, version_state_name};
 pub use banner::Banner;
 pub use button::{Actions, Button, ButtonKind, LinkButton};
 pub use chart::{BarChart, Sparkline};
@@ -49,6 +52,7 @@ pub use form::{Form, Hidden};
 pub use header::{Crumb, PageHeader, crumb};
 pub use id::Id;
 pub use panel::Panel;
+pub use revealed::RevealedValue;
 pub use secret::SecretValue;
 pub use table::{Column, Pager, Row, Table, cells, row};
 pub use tabs::{Tab, Tabs, tab};

@@ -19,11 +19,13 @@ use crate::{
 const PATH: &str = "/audit";
 
 /// What people look for most; a prefix that ends in a dot is all of a noun.
-const ACTIONS: [&str; 12] = [
+const ACTIONS: [&str; 14] = [
     "key.",
     "key.issue",
     "key.rotate",
     "key.revoke",
+    "secret.",
+    "secret.read",
     "user.",
     "session.",
     "passkey.",

@@ -17,13 +17,34 @@ const MOST: u32 = 200;
 
 /// An environment that something may be done in.
 #[derive(Clone, Debug)]
-pub(super) struct Spot {
+pub(crate) struct Spot {
     /// The environment's id.
-    pub(super) id: String,
+    pub(crate) id: String,
     /// The project's slug.
-    pub(super) project: String,
+    pub(crate) project: String,
+    /// The environment's slug.
+    pub(crate) environment: String,
     /// `Payments / production`.
-    pub(super) name: String,
+    pub(crate) name: String,
+}
+
+/// The environments in which the person asking may do this.
+pub(crate) async fn spots(house: &House, op: &Op, action: Action) -> Result<Vec<Spot>, Refused> {
+    let reach = house.domain.reach(op, action).await?;
+    let query = ProjectQuery { limit: MOST, ..ProjectQuery::default() };
+    let mut spots = Vec::new();
+    for listed in house.domain.projects(op, &query).await?.projects {
+        let project = listed.project;
+        if !reach.covers(project.id) {
+            continue;
+        }
+        for it in house.domain.environments(op, project.id).await? {
+            let name = format!("{} / {}", project.name, it.name);
+            let (id, project) = (it.id.to_string(), project.slug.clone());
+            spots.push(Spot { id, project, environment: it.slug, name });
+        }
+    }
+    Ok(spots)
 }
 
 /// Environments and owners to choose from.
@@ -37,20 +58,7 @@ pub(super) struct Choices {
 impl Choices {
     /// What the person asking may choose for `action`, which is done in an environment.
     pub(super) async fn of(house: &House, op: &Op, action: Action) -> Result<Self, Refused> {
-        let reach = house.domain.reach(op, action).await?;
-        let query = ProjectQuery { limit: MOST, ..ProjectQuery::default() };
-        let mut spots = Vec::new();
-        for listed in house.domain.projects(op, &query).await?.projects {
-            let project = listed.project;
-            if !reach.covers(project.id) {
-                continue;
-            }
-            for it in house.domain.environments(op, project.id).await? {
-                let name = format!("{} / {}", project.name, it.name);
-                spots.push(Spot { id: it.id.to_string(), project: project.slug.clone(), name });
-            }
-        }
-        Ok(Self { spots, teams: teams(house, op).await? })
+        Ok(Self { spots: spots(house, op, action).await?, teams: teams(house, op).await? })
     }
 
     /// The environment to begin with: the only one, or the only one of this project.

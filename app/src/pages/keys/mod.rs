@@ -29,6 +29,7 @@ mod terms;
 
 pub(crate) use around::shown;
 use axum::{Router, routing::get};
+pub(crate) use choices::{Spot, spots};
 
 use crate::context::House;
 

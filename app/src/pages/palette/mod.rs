@@ -12,6 +12,7 @@ use keywarden_domain::{
     keys::{KeyLine, KeyPage, KeyQuery, ListError},
     people::{UserFilter, UserState},
     projects::ProjectQuery,
+    secrets::{SecretLine, SecretListError, SecretPage, SecretQuery},
     workloads::WorkloadQuery,
 };
 
@@ -50,6 +51,16 @@ async fn gather(house: &House, shell: &Shell, op: &Op, text: &str) -> Result<Vec
             let detail = format!("{} · {} / {}", t.keys_one(), key.project_slug, key.environment_slug);
             hits.push(Hit { label: key.name.to_string(), detail, href: format!("/keys/{}", key.id) });
         }
+        let secrets = SecretQuery { search: search.clone(), limit: EACH, ..SecretQuery::default() };
+        for SecretLine { secret, .. } in secrets_found(house.domain.secrets(op, &secrets).await)? {
+            let detail =
+                format!("{} · {} / {}", t.secrets_one(), secret.project_slug, secret.environment_slug);
+            hits.push(Hit {
+                label: secret.path.to_string(),
+                detail,
+                href: format!("/secrets/{}", secret.id),
+            });
+        }
         let projects = ProjectQuery { archived: false, search: search.clone(), after: None, limit: EACH };
         for it in house.domain.projects(op, &projects).await?.projects {
             let href = format!("/projects/{}", it.project.slug);
@@ -86,12 +97,14 @@ async fn gather(house: &House, shell: &Shell, op: &Op, text: &str) -> Result<Vec
     }
     let pages = [
         (t.keys_issue(), "/keys/new".to_owned()),
+        (t.secrets_create(), "/secrets/new".to_owned()),
         (t.projects_create(), "/projects/new".to_owned()),
         (t.workloads_create(), "/workloads/new".to_owned()),
     ];
     let sections = [
         Section::Home,
         Section::Keys,
+        Section::Secrets,
         Section::Projects,
         Section::People,
         Section::Workloads,
@@ -119,11 +132,20 @@ fn found(page: Result<KeyPage, ListError>) -> Result<Vec<KeyLine>, Refused> {
     }
 }
 
+fn secrets_found(page: Result<SecretPage, SecretListError>) -> Result<Vec<SecretLine>, Refused> {
+    match page {
+        Ok(page) => Ok(page.secrets),
+        Err(SecretListError::Cursor) => Ok(Vec::new()),
+        Err(SecretListError::Refused(refused)) => Err(refused),
+    }
+}
+
 /// Where a thing's own page is, by its id. Whether it may be seen is that page's matter.
 async fn open(Asking { shell, .. }: Asking, Path(id): Path<String>) -> Response {
     let place = match id.split('_').next() {
         Some("key") => "/keys",
         Some("prj") => "/projects",
+        Some("sec") => "/secrets",
         Some("wkl") => "/workloads",
         Some("usr") => "/people",
         Some("team") => "/teams",

@@ -16,7 +16,8 @@ use crate::{
     form::{Draft, Errors},
     render::{self, page},
     shell::{Section, Shell},
-    ui::{FieldGroup, Form, Hidden, PageHeader, TextField, TextKind, crumb},
+    text::Text,
+    ui::{Facts, FieldGroup, Form, Hidden, LinkButton, PageHeader, Panel, TextField, TextKind, crumb, fact},
 };
 
 pub(super) async fn new(State(house): State<House>, asking: Asking, Path(slug): Path<String>) -> Response {
@@ -106,7 +107,7 @@ pub(super) async fn save(
     draw(&shell, &project, Some(environment), Draft::refused(posted.fields, errors))
 }
 
-async fn load(
+pub(super) async fn load(
     house: &House,
     op: &keywarden_domain::Op,
     slug: &str,
@@ -115,6 +116,25 @@ async fn load(
     let project = house.domain.project(op, slug).await?;
     let environment = house.domain.environment(op, project.id, environment).await?;
     Ok((project, environment))
+}
+
+/// How long deleted secrets are kept, which has a page of its own.
+fn kept(t: Text, project: &Project, environment: &Environment) -> AnyView {
+    let href = format!("/projects/{}/environments/{}/secrets", project.slug, environment.slug);
+    let protection = if environment.purge_protection {
+        t.environments_protection_on()
+    } else {
+        t.environments_protection_off()
+    };
+    let facts = vec![
+        fact(t.environments_window(), t.span_days(environment.secret_recovery_days.unsigned_abs())),
+        fact(t.environments_protection(), protection),
+    ];
+    let change = view! { <LinkButton label=t.environments_secrets_change() href=href/> };
+    view! {
+        <Panel id="secrets" title=t.environments_secrets() aside=change.into_any()><Facts facts=facts/></Panel>
+    }
+    .into_any()
 }
 
 fn draw(shell: &Shell, project: &Project, environment: Option<Environment>, draft: Draft) -> Response {
@@ -150,6 +170,7 @@ fn draw(shell: &Shell, project: &Project, environment: Option<Environment>, draf
                     <TextField name="overlap_hours" label=t.environments_overlap_hours() kind=TextKind::Number min="0" max="2160" required=true value=hours hint=t.environments_overlap_hint()/>
                 </FieldGroup>
             </Form>
+            {environment.map(|it| kept(t, &project, &it))}
         }
     })
 }

@@ -5,6 +5,7 @@ mod create;
 mod edit;
 mod environment;
 mod list;
+mod retention;
 mod roles;
 mod show;
 mod terms;
@@ -26,4 +27,8 @@ pub(crate) fn routes() -> Router<House> {
         .route("/projects/{slug}/roles/{binding}", get(roles::ask).post(roles::revoke))
         .route("/projects/{slug}/environments/new", get(environment::new).post(environment::create))
         .route("/projects/{slug}/environments/{environment}", get(environment::form).post(environment::save))
+        .route(
+            "/projects/{slug}/environments/{environment}/secrets",
+            get(retention::form).post(retention::save),
+        )
 }

@@ -102,9 +102,13 @@ pub fn TextArea(
     #[prop(default = 4)] rows: u8,
     #[prop(optional, into)] placeholder: Option<String>,
     #[prop(optional)] mono: bool,
+    /// Something secret: never shown again, not even after a refused post.
+    #[prop(optional)]
+    secret: bool,
 ) -> impl IntoView {
     let frame = Frame::new(&name, label, hint, required);
-    let value = text_of_area(&frame.around.draft.value(&name, value));
+    let value = if secret { String::new() } else { frame.around.draft.value(&name, value) };
+    let value = text_of_area(&value);
     let control = view! {
         <textarea
             id=frame.id.clone()
@@ -115,7 +119,8 @@ pub fn TextArea(
             maxlength=maxlength
             placeholder=placeholder
             autocomplete="off"
-            spellcheck=mono.then_some("false")
+            autocapitalize=secret.then_some("off")
+            spellcheck=(mono || secret).then_some("false")
             aria-describedby=frame.described_by()
             aria-invalid=frame.invalid()
         >
@@ -161,6 +166,8 @@ mod tests {
     fn a_secret_is_never_in_the_page() {
         let html =
             view! { <TextField name="code" label="Code" kind=TextKind::Secret value="hunter2"/> }.to_html();
+        assert!(!html.contains("hunter2"), "{html}");
+        let html = view! { <TextArea name="value" label="Value" secret=true value="hunter2"/> }.to_html();
         assert!(!html.contains("hunter2"), "{html}");
     }
 }

@@ -1,0 +1,148 @@
+use axum::{extract::State, response::Response};
+use keywarden_domain::{
+    Action, Op,
+    keys::Place,
+    secrets::{EditSecretError, Expected, Put, PutError, PutSecret},
+};
+use keywarden_model::{EnvironmentId, SecretKind};
+use leptos::prelude::*;
+
+use super::{
+    around,
+    fields::{self, Attributes},
+    filter::PATH,
+    value,
+};
+use crate::{
+    context::{Asking, House, Posted},
+    form::{Draft, Errors, Params},
+    pages::keys::{Spot, spots},
+    render::{self, page},
+    shell::{Section, Shell},
+    text::Text,
+    ui::{EmptyState, Form, PageHeader, SelectField, TextField, choice, crumb},
+};
+
+pub(super) async fn new(State(house): State<House>, asking: Asking, params: Params) -> Response {
+    let Asking { shell, op } = asking.at(Section::Secrets);
+    match spots(&house, &op, Action::CreateSecret).await {
+        Ok(spots) => form(&shell, spots, &params, Draft::default()),
+        Err(refused) => render::refused(&shell, refused),
+    }
+}
+
+pub(super) async fn create(
+    State(house): State<House>,
+    asking: Asking,
+    params: Params,
+    posted: Posted,
+) -> Response {
+    let Asking { shell, op } = asking.at(Section::Secrets).once(&posted);
+    let t = shell.text;
+    let mut errors = Errors::new();
+    let place = posted.fields.text("environment").parse::<EnvironmentId>().ok();
+    if place.is_none() {
+        errors.at("environment", t.form_choose());
+    }
+    let path = fields::read_path(t, &posted.fields, &mut errors);
+    let attributes = fields::read_attributes(t, &posted.fields, &mut errors);
+    let value = value::read(t, house.domain.env(), &posted.fields, &mut errors);
+    if let (Some(place), Some(path), Some(attributes), Some(value)) = (place, path, attributes, value) {
+        let put = PutSecret { value, label: None, expected: Some(Expected::Nothing) };
+        match house.domain.put_secret(&op, &Place::Environment(place), &path, put).await {
+            Ok(made) => {
+                return describe(&house, &shell, &op, &posted, &made, (path.as_str(), attributes)).await;
+            }
+            Err(PutError::Refused(refused)) => return house.refused(&shell, &op, &posted, refused).await,
+            Err(error) => note(t, &mut errors, &error),
+        }
+    }
+    value::again(t, &posted.fields, &mut errors);
+    match spots(&house, &op, Action::CreateSecret).await {
+        Ok(spots) => form(&shell, spots, &params, Draft::refused(posted.fields, errors)),
+        Err(refused) => render::refused(&shell, refused),
+    }
+}
+
+/// What is said about a secret is an operation of its own, with an idempotency key made from the form's.
+async fn describe(
+    house: &House,
+    shell: &Shell,
+    op: &Op,
+    posted: &Posted,
+    made: &Put,
+    (path, attributes): (&str, Attributes),
+) -> Response {
+    let (page, said) = (format!("/secrets/{}", made.id), shell.text.secrets_created(path));
+    if attributes.any() {
+        let op = Op {
+            actor: op.actor.clone(),
+            source: op.source.clone(),
+            request: op.request,
+            now: op.now,
+            once: posted.once_for("attributes"),
+        };
+        match house.domain.edit_secret(&op, made.id, None, attributes.into_patch()).await {
+            // The secret is there; who deletes it meanwhile needs no description.
+            Ok(()) | Err(EditSecretError::Deleted | EditSecretError::Stale) => {}
+            Err(EditSecretError::Refused(refused)) => return render::refused(shell, refused),
+        }
+    }
+    render::done(shell, &page, said)
+}
+
+fn note(t: Text, errors: &mut Errors, error: &PutError) {
+    match error {
+        PutError::Archived => errors.at("environment", t.keys_archived()),
+        PutError::Deleted => errors.at("path", t.secrets_path_deleted()),
+        PutError::Stale => errors.at("path", t.secrets_path_taken()),
+        PutError::Twin => errors.at("path", t.secrets_path_twin()),
+        PutError::KeyExhausted => errors.whole(t.secrets_key_exhausted()),
+        // Neither comes of a first version that is `current`.
+        PutError::Previous | PutError::TooManyLabels | PutError::Refused(_) => {
+            errors.whole(t.form_refused_whole());
+        }
+    }
+}
+
+fn form(shell: &Shell, spots: Vec<Spot>, params: &Params, draft: Draft) -> Response {
+    let t = shell.text;
+    let (project, environment) = (params.text("project"), params.text("environment"));
+    let fits = |it: &&Spot| {
+        (project.is_empty() || it.project == project)
+            && (environment.is_empty() || it.environment == environment)
+    };
+    // The one of the address, or the only one there is.
+    let first = match (spots.iter().find(fits), spots.iter().filter(fits).count()) {
+        (Some(spot), 1) => spot.id.clone(),
+        _ => String::new(),
+    };
+    let folder = params.some("folder").map(|folder| format!("{folder}/")).unwrap_or_default();
+    let (crumbs, cancel) = if project.is_empty() || environment.is_empty() {
+        (vec![crumb(t.secrets(), PATH)], PATH.to_owned())
+    } else {
+        let folder = params.text("folder");
+        let here = around::folder_path(project, environment, folder);
+        (around::crumbs_to(t, project, environment, folder), here)
+    };
+    page(shell, t.secrets_create()).of(&draft).show(move || {
+        if spots.is_empty() {
+            return view! {
+                <PageHeader title=t.secrets_create() crumbs=crumbs/>
+                <EmptyState title=t.keys_nowhere() action=(t.projects(), "/projects")>{t.secrets_nowhere_why()}</EmptyState>
+            }
+            .into_any();
+        }
+        let places = spots.into_iter().map(|it| choice(it.id, it.name).named()).collect();
+        view! {
+            <PageHeader title=t.secrets_create() lead=t.secrets_create_lead() crumbs=crumbs/>
+            <Form draft=draft submit=t.secrets_create() cancel=cancel>
+                <SelectField name="environment" label=t.keys_environment() required=true placeholder=t.choose() choices=places value=first/>
+                <TextField name="path" label=t.secrets_path() required=true mono=true maxlength=512 value=folder hint=t.secrets_path_hint()/>
+                {value::fields(t, SecretKind::Text)}
+                {fields::attributes(t, None)}
+            </Form>
+        }
+        .into_any()
+    })
+}

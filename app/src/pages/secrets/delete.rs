@@ -1,0 +1,94 @@
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use chrono::TimeDelta;
+use keywarden_domain::{
+    Op, Refused,
+    environments::Environment,
+    secrets::{Address, DeleteSecretError, Expected, SecretView},
+};
+use leptos::prelude::*;
+
+use super::around;
+use crate::{
+    context::{Asking, House, Posted},
+    form::{Draft, Errors},
+    render::{self, page},
+    shell::{Section, Shell},
+    ui::{Confirm, Form, Hidden, PageHeader},
+};
+
+pub(super) async fn ask(State(house): State<House>, asking: Asking, Path(id): Path<String>) -> Response {
+    let Asking { mut shell, op } = asking.at(Section::Secrets);
+    match load(&house, &op, &id).await {
+        Ok((view, environment)) => draw(&mut shell, &view, &environment, Draft::default()),
+        Err(refused) => render::refused(&shell, refused),
+    }
+}
+
+pub(super) async fn delete(
+    State(house): State<House>,
+    asking: Asking,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Response {
+    let Asking { mut shell, op } = asking.at(Section::Secrets).once(&posted);
+    let t = shell.text;
+    let (view, environment) = match load(&house, &op, &id).await {
+        Ok(loaded) => loaded,
+        Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
+    };
+    let mut errors = Errors::new();
+    let Ok(seen) = posted.fields.text("current").parse() else {
+        errors.whole(t.form_unreadable());
+        return draw(&mut shell, &view, &environment, Draft::refused(posted.fields, errors));
+    };
+    let secret = &view.secret;
+    let expected = Some(Expected::Number(seen));
+    match house.domain.delete_secret(&op, &Address::Id(secret.id), expected).await {
+        Ok(deletion) => {
+            let said = t.secrets_deleted_now(secret.path.as_str(), &around::day(t, deletion.purge_at));
+            return render::done(&shell, &around::path(secret), said);
+        }
+        Err(DeleteSecretError::Already) => errors.whole(t.secrets_is_deleted()),
+        Err(DeleteSecretError::Stale) => errors.whole(t.changed_meanwhile()),
+        Err(DeleteSecretError::Refused(refused)) => {
+            return house.refused(&shell, &op, &posted, refused).await;
+        }
+    }
+    draw(&mut shell, &view, &environment, Draft::refused(posted.fields, errors))
+}
+
+/// The secret, and the environment that says how long it can be restored.
+async fn load(house: &House, op: &Op, id: &str) -> Result<(SecretView, Environment), Refused> {
+    let view = around::load(house, op, id).await?;
+    let secret = &view.secret;
+    let environment = house.domain.environment(op, secret.project, &secret.environment.to_string()).await?;
+    Ok((view, environment))
+}
+
+fn draw(shell: &mut Shell, view: &SecretView, environment: &Environment, draft: Draft) -> Response {
+    around::place(shell, &view.secret.project_slug);
+    let t = shell.text;
+    let secret = view.secret.clone();
+    let current = around::current(view).unwrap_or_default();
+    let days = environment.secret_recovery_days;
+    let until = TimeDelta::try_days(days).and_then(|window| shell.now.checked_add_signed(window));
+    let until = until.map(|at| around::day(t, at)).unwrap_or_default();
+    let consequences = vec![
+        t.secrets_delete_unread().to_owned(),
+        t.secrets_delete_until(days, &until),
+        t.secrets_delete_path().to_owned(),
+    ];
+    page(shell, t.secrets_delete()).of(&draft).show(move || {
+        view! {
+            <PageHeader title=t.secrets_delete() crumbs=around::crumbs_below(t, &secret)/>
+            <Confirm title=t.secrets_delete_title(secret.path.as_str()) consequences=consequences>
+                <Form draft=draft submit=t.secrets_delete() danger=true cancel=around::path(&secret)>
+                    <Hidden name="current" value=current.to_string()/>
+                </Form>
+            </Confirm>
+        }
+    })
+}

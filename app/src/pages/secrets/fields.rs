@@ -1,0 +1,111 @@
+//! What people say about a secret: where it lives, what it is for.
+
+use keywarden_domain::secrets::{Secret, SecretPatch};
+use keywarden_model::{Description, SecretPath, Tags, secret::SecretPathError, tag::TagError};
+use leptos::prelude::*;
+
+use crate::{
+    form::{Errors, Fields},
+    text::Text,
+    ui::{TextArea, choice},
+};
+
+/// The attributes that can change.
+#[derive(Clone, Debug)]
+pub(super) struct Attributes {
+    description: Description,
+    tags: Tags,
+}
+
+impl Attributes {
+    /// Whether anything is said at all.
+    pub(super) fn any(&self) -> bool {
+        !(self.description.as_str().is_empty() && self.tags.is_empty())
+    }
+
+    pub(super) fn into_patch(self) -> SecretPatch {
+        SecretPatch { description: Some(self.description), tags: Some(self.tags) }
+    }
+}
+
+/// Description and tags, as they are.
+pub(super) fn attributes(t: Text, secret: Option<&Secret>) -> AnyView {
+    let description = secret.map(|it| it.description.to_string()).unwrap_or_default();
+    let tags = secret.map(|it| it.tags.words().join("\n")).unwrap_or_default();
+    view! {
+        <TextArea name="description" label=t.keys_description() maxlength=1000 rows=2 value=description hint=t.secrets_description_hint()/>
+        <TextArea name="tags" label=t.keys_tags() mono=true maxlength=5000 rows=2 value=tags hint=t.keys_tags_hint()/>
+    }
+    .into_any()
+}
+
+/// Reads both, so that a refused form says everything at once.
+pub(super) fn read_attributes(t: Text, fields: &Fields, errors: &mut Errors) -> Option<Attributes> {
+    let description = fields.text("description").parse::<Description>();
+    let description = description.map_err(|wrong| errors.at("description", t.name_wrong(&wrong)));
+    let words = fields.text("tags").split([',', '\n']).map(str::trim).filter(|word| !word.is_empty());
+    let tags = Tags::parse(words).map_err(|wrong| {
+        errors.at(
+            "tags",
+            match wrong {
+                TagError::Malformed(text) => t.keys_tag_wrong(&text),
+                TagError::TooMany => t.keys_too_many(32),
+            },
+        );
+    });
+    Some(Attributes { description: description.ok()?, tags: tags.ok()? })
+}
+
+/// The path of something new.
+pub(super) fn read_path(t: Text, fields: &Fields, errors: &mut Errors) -> Option<SecretPath> {
+    let text = fields.text("path");
+    if text.is_empty() {
+        errors.at("path", t.form_missing());
+        return None;
+    }
+    let path = text.parse::<SecretPath>();
+    path.map_err(|wrong| errors.at("path", path_wrong(t, &wrong))).ok()
+}
+
+fn path_wrong(t: Text, wrong: &SecretPathError) -> String {
+    match wrong {
+        SecretPathError::Dots => t.secrets_path_dots().to_owned(),
+        SecretPathError::Empty => t.secrets_path_empty().to_owned(),
+        SecretPathError::Invisible => t.form_invisible().to_owned(),
+        SecretPathError::LooksLikeASlash(c) => t.secrets_path_slash(&c.to_string()),
+        SecretPathError::TooLong => t.secrets_path_long(SecretPath::MAX),
+        SecretPathError::TooLongName => t.secrets_path_long_name(SecretPath::MAX_NAME),
+        SecretPathError::TooManyFolders => t.secrets_path_deep(SecretPath::MAX_FOLDERS),
+        SecretPathError::Untidy => t.secrets_path_untidy().to_owned(),
+    }
+}
+
+/// What a new version is called: callers read it at once, or nobody does until it is said so.
+pub(super) fn labels(t: Text) -> Vec<crate::ui::Choice> {
+    vec![
+        choice("current", t.secrets_label_current()).hint(t.secrets_label_current_hint()),
+        choice("pending", t.secrets_label_pending()).hint(t.secrets_label_pending_hint()),
+        choice("own", t.secrets_label_own()).hint(t.secrets_label_own_hint()),
+    ]
+}
+
+/// The label out of `label` and `own`; what is wrong with it is noted.
+pub(super) fn read_label(
+    t: Text,
+    fields: &Fields,
+    errors: &mut Errors,
+) -> Option<keywarden_model::SecretLabel> {
+    let (field, text) = match fields.text("label") {
+        "own" => ("own", fields.text("own")),
+        known @ ("current" | "pending") => ("label", known),
+        _ => {
+            errors.at("label", t.form_choose());
+            return None;
+        }
+    };
+    if text.is_empty() {
+        errors.at(field, t.form_missing());
+        return None;
+    }
+    text.parse().map_err(|_| errors.at(field, t.secrets_label_wrong())).ok()
+}

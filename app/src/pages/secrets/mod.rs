@@ -1,0 +1,51 @@
+//! Secrets: folders of them, one of them with its versions, and a page for every verb.
+//!
+//! **Invariants:** a value is in the answer to the post that asked for it, and in no other page; no form begins with one,
+//! not even after it was refused. What a page knows of a value is its kind and size.
+
+mod around;
+mod audit;
+mod browse;
+mod create;
+mod delete;
+mod destroy;
+mod edit;
+mod fields;
+mod filter;
+mod found;
+mod generate;
+mod label;
+mod list;
+mod overview;
+mod places;
+mod put;
+mod restore;
+mod reveal;
+mod show;
+mod switch;
+mod value;
+mod version;
+mod who;
+
+use axum::{Router, routing::get};
+
+use crate::context::House;
+
+pub(crate) fn routes() -> Router<House> {
+    Router::new()
+        .route("/secrets", get(list::list))
+        .route("/secrets/new", get(create::new).post(create::create))
+        .route("/secrets/{id}", get(show::show))
+        .route("/secrets/{id}/delete", get(delete::ask).post(delete::delete))
+        .route("/secrets/{id}/edit", get(edit::form).post(edit::save))
+        .route("/secrets/{id}/labels/{label}", get(label::ask).post(label::remove))
+        .route("/secrets/{id}/restore", get(restore::ask).post(restore::restore))
+        .route("/secrets/{id}/versions/new", get(put::new).post(put::put))
+        .route("/secrets/{id}/versions/{number}", get(version::show))
+        .route("/secrets/{id}/versions/{number}/destroy", get(destroy::ask).post(destroy::destroy))
+        .route("/secrets/{id}/versions/{number}/disable", get(switch::ask_disable).post(switch::disable))
+        .route("/secrets/{id}/versions/{number}/download", get(reveal::ask).post(reveal::download))
+        .route("/secrets/{id}/versions/{number}/enable", get(switch::ask_enable).post(switch::enable))
+        .route("/secrets/{id}/versions/{number}/label", get(label::form).post(label::set))
+        .route("/secrets/{id}/versions/{number}/reveal", get(reveal::ask).post(reveal::reveal))
+}

@@ -1,0 +1,95 @@
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use keywarden_domain::{
+    keys::Place,
+    secrets::{Expected, PutError, PutSecret, SecretView},
+};
+use keywarden_model::SecretKind;
+use leptos::prelude::*;
+
+use super::{around, fields, value};
+use crate::{
+    context::{Asking, House, Posted},
+    form::{Draft, Errors},
+    render::{self, page},
+    shell::{Section, Shell},
+    text::Text,
+    ui::{FieldGroup, Form, Hidden, PageHeader, RadioGroup, TextField},
+};
+
+pub(super) async fn new(State(house): State<House>, asking: Asking, Path(id): Path<String>) -> Response {
+    let Asking { mut shell, op } = asking.at(Section::Secrets);
+    match around::load(&house, &op, &id).await {
+        Ok(view) => draw(&mut shell, &view, Draft::default()),
+        Err(refused) => render::refused(&shell, refused),
+    }
+}
+
+pub(super) async fn put(
+    State(house): State<House>,
+    asking: Asking,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Response {
+    let Asking { mut shell, op } = asking.at(Section::Secrets).once(&posted);
+    let t = shell.text;
+    let view = match around::load(&house, &op, &id).await {
+        Ok(view) => view,
+        Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
+    };
+    let mut errors = Errors::new();
+    let value = value::read(t, house.domain.env(), &posted.fields, &mut errors);
+    let label = fields::read_label(t, &posted.fields, &mut errors);
+    let seen = posted.fields.text("current").parse().ok();
+    if seen.is_none() {
+        errors.whole(t.form_unreadable());
+    }
+    if let (Some(value), Some(label), Some(seen)) = (value, label, seen) {
+        let secret = &view.secret;
+        let put = PutSecret { value, label: Some(label), expected: Some(Expected::Number(seen)) };
+        match house.domain.put_secret(&op, &Place::Environment(secret.environment), &secret.path, put).await {
+            Ok(made) => {
+                return render::done(&shell, &around::path(secret), t.secrets_put(made.number));
+            }
+            Err(PutError::Refused(refused)) => return house.refused(&shell, &op, &posted, refused).await,
+            Err(error) => note(t, &mut errors, &error),
+        }
+    }
+    value::again(t, &posted.fields, &mut errors);
+    draw(&mut shell, &view, Draft::refused(posted.fields, errors))
+}
+
+fn note(t: Text, errors: &mut Errors, error: &PutError) {
+    match error {
+        PutError::Archived => errors.whole(t.keys_archived()),
+        PutError::Deleted => errors.whole(t.secrets_is_deleted()),
+        PutError::KeyExhausted => errors.whole(t.secrets_key_exhausted()),
+        PutError::Previous => errors.at("own", t.secrets_label_follows()),
+        PutError::TooManyLabels => errors.at("own", t.secrets_label_many()),
+        PutError::Stale | PutError::Twin | PutError::Refused(_) => errors.whole(t.changed_meanwhile()),
+    }
+}
+
+fn draw(shell: &mut Shell, view: &SecretView, draft: Draft) -> Response {
+    around::place(shell, &view.secret.project_slug);
+    let t = shell.text;
+    let secret = view.secret.clone();
+    // What is replaced: if another one is `current` by then, nothing is.
+    let current = around::current(view).unwrap_or_default();
+    let kind = view.versions.iter().find(|it| it.number == current).map_or(SecretKind::Text, |it| it.kind);
+    page(shell, t.secrets_new_version()).of(&draft).show(move || {
+        view! {
+            <PageHeader title=t.secrets_new_version() lead=t.secrets_new_version_lead() crumbs=around::crumbs_below(t, &secret)/>
+            <Form draft=draft submit=t.secrets_new_version() cancel=around::path(&secret)>
+                <Hidden name="current" value=current.to_string()/>
+                {value::fields(t, kind)}
+                <FieldGroup label=t.secrets_label()>
+                    <RadioGroup name="label" label=t.secrets_label_which() required=true choices=fields::labels(t) value="current"/>
+                    <TextField name="own" label=t.secrets_label_name() mono=true maxlength=64 hint=t.secrets_label_name_hint()/>
+                </FieldGroup>
+            </Form>
+        }
+    })
+}

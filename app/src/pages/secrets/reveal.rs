@@ -1,0 +1,186 @@
+//! Reading a value: a post of its own, in the record before the value leaves. Its answer is the only page that holds it.
+
+use axum::{
+    extract::{Path, State},
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use keywarden_domain::{
+    Refused, Replayed,
+    secrets::{Address, ReadSecretError, Revealed, SecretView, Which},
+};
+use leptos::prelude::*;
+
+use super::around;
+use crate::{
+    context::{Asking, House, Posted},
+    render::{self, page},
+    shell::{Section, Shell},
+    ui::{
+        Act, Actions, Banner, ButtonKind, EmptyState, LinkButton, PageHeader, Panel, RevealedValue, Tone,
+        version_state_name,
+    },
+};
+
+/// Where a person lands who comes to the address of the post: asked once more, since nothing is read by a link.
+pub(super) async fn ask(
+    State(house): State<House>,
+    asking: Asking,
+    Path(at): Path<(String, String)>,
+) -> Response {
+    let Asking { mut shell, op } = asking.at(Section::Secrets);
+    let loaded = async {
+        let (view, version) = around::load_version(&house, &op, &at).await?;
+        Ok((view, version.number))
+    };
+    match loaded.await {
+        Ok((view, number)) => draw_ask(&mut shell, &view, number),
+        Err(refused) => render::refused(&shell, refused),
+    }
+}
+
+fn draw_ask(shell: &mut Shell, view: &SecretView, number: i64) -> Response {
+    around::place(shell, &view.secret.project_slug);
+    let t = shell.text;
+    let secret = view.secret.clone();
+    page(shell, t.secrets_reveal()).show(move || {
+        let path = around::version_path(&secret, number);
+        view! {
+            <PageHeader title=t.secrets_reveal() lead=t.secrets_reveal_why() crumbs=around::crumbs_below_version(t, &secret, number)/>
+            <Actions>
+                <Act id="reveal" kind=ButtonKind::Primary label=t.secrets_reveal() action=format!("{path}/reveal")/>
+                <Act id="download" label=t.secrets_download() action=format!("{path}/download")/>
+            </Actions>
+        }
+    })
+}
+
+pub(super) async fn reveal(
+    State(house): State<House>,
+    asking: Asking,
+    Path(at): Path<(String, String)>,
+    posted: Posted,
+) -> Response {
+    match read(&house, asking, &at, &posted).await {
+        Ok((mut shell, view, revealed)) => shown(&mut shell, &view, &revealed),
+        Err(response) => response,
+    }
+}
+
+pub(super) async fn download(
+    State(house): State<House>,
+    asking: Asking,
+    Path(at): Path<(String, String)>,
+    posted: Posted,
+) -> Response {
+    match read(&house, asking, &at, &posted).await {
+        Ok((_, _, revealed)) => file(&revealed),
+        Err(response) => response,
+    }
+}
+
+/// Reads it, or answers why not.
+async fn read(
+    house: &House,
+    asking: Asking,
+    at: &(String, String),
+    posted: &Posted,
+) -> Result<(Shell, SecretView, Revealed), Response> {
+    let Asking { mut shell, op } = asking.at(Section::Secrets).once(posted);
+    let (view, version) = match around::load_version(house, &op, at).await {
+        Ok(loaded) => loaded,
+        Err(refused) => return Err(house.refused(&shell, &op, posted, refused).await),
+    };
+    let which = Which::Number(version.number);
+    match house.domain.read_secret(&op, &Address::Id(view.secret.id), &which).await {
+        Ok(revealed) => Ok((shell, view, revealed)),
+        Err(ReadSecretError::Shut { number, state }) => {
+            let why = shell.text.secrets_version_is(number, version_state_name(shell.text, state));
+            Err(not_shown(&mut shell, &view, number, StatusCode::UNPROCESSABLE_ENTITY, why))
+        }
+        Err(ReadSecretError::Refused(Refused::Replayed(Replayed::Done { .. }))) => {
+            let why = shell.text.secrets_shown_before_why().to_owned();
+            Err(not_shown(&mut shell, &view, version.number, StatusCode::CONFLICT, why))
+        }
+        Err(ReadSecretError::Refused(refused)) => Err(house.refused(&shell, &op, posted, refused).await),
+    }
+}
+
+/// A reload, or a version that is shut: nothing was read.
+fn not_shown(shell: &mut Shell, view: &SecretView, number: i64, status: StatusCode, why: String) -> Response {
+    around::place(shell, &view.secret.project_slug);
+    let t = shell.text;
+    let back = around::version_path(&view.secret, number);
+    page(shell, t.secrets_not_shown()).status(status).show(move || {
+        view! {
+            <EmptyState heading=1 title=t.secrets_not_shown() action=(t.secrets_look_at_version(), back)>{why}</EmptyState>
+        }
+    })
+}
+
+fn shown(shell: &mut Shell, view: &SecretView, revealed: &Revealed) -> Response {
+    around::place(shell, &view.secret.project_slug);
+    let t = shell.text;
+    let secret = view.secret.clone();
+    let (number, size) = (revealed.version.number, revealed.version.size);
+    let text = exact(revealed.value.expose()).map(str::to_owned);
+    page(shell, t.secrets_revealed()).show(move || {
+        let back = around::path(&secret);
+        let path = around::version_path(&secret, number);
+        let body = match text {
+            Some(text) => view! { <RevealedValue id="secret" label=t.secrets_value() value=text/> }.into_any(),
+            None => view! {
+                <Banner tone=Tone::Info title=t.secrets_not_text(&around::size(t, size))>{t.secrets_not_text_why()}</Banner>
+                <Act id="download" label=t.secrets_download() action=format!("{path}/download")/>
+            }
+            .into_any(),
+        };
+        view! {
+            <PageHeader title=t.secrets_revealed() lead=t.secrets_revealed_lead() crumbs=around::crumbs_below_version(t, &secret, number)/>
+            <Panel id="value" title=secret.path.name().to_owned()>{body}</Panel>
+            <Actions><LinkButton kind=ButtonKind::Primary label=t.secrets_done() href=back/></Actions>
+        }
+    })
+}
+
+/// A text that a page holds and gives back as it is. Parsers of HTML turn `\r` into `\n` and drop what else has no place
+/// in it.
+fn exact(bytes: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let plain = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+    text.chars().all(plain).then_some(text)
+}
+
+/// The bytes as they are, under the secret's name.
+fn file(revealed: &Revealed) -> Response {
+    let name = revealed.path.name();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let name: String = name.chars().map(|c| if plain(c) { c } else { '_' }).collect();
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""));
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
+        (header::CONTENT_DISPOSITION, disposition.unwrap_or(HeaderValue::from_static("attachment"))),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ];
+    (headers, revealed.value.expose().to_vec()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::exact;
+
+    #[test]
+    fn what_a_page_would_change_is_not_put_into_one() {
+        for (bytes, fits) in [
+            (&b"a\n\tb"[..], true),
+            ("\u{fdfa}\u{2028}é".as_bytes(), true),
+            (b"a\r\nb", false),
+            (b"a\0b", false),
+            (b"\x1b[31m", false),
+            (b"\xff", false),
+        ] {
+            assert_eq!(exact(bytes).is_some(), fits, "{bytes:?}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use keywarden_domain::{
+    Refused,
+    audit::{Page, Query},
+    secrets::SecretView,
+};
+use leptos::prelude::*;
+
+use super::{
+    around::{self, May},
+    audit, overview,
+    who::{self, Names},
+};
+use crate::{
+    context::{Asking, House},
+    form::Params,
+    render::{self, page},
+    shell::Section,
+    text::Text,
+    ui::{Badge, Banner, ButtonKind, LinkButton, PageHeader, Tabs, Tone, tab},
+};
+
+const EVENTS: u32 = 50;
+
+/// What the chosen tab shows.
+enum Shown {
+    Audit(Page),
+    Overview(Names),
+}
+
+pub(super) async fn show(
+    State(house): State<House>,
+    asking: Asking,
+    Path(id): Path<String>,
+    params: Params,
+) -> Response {
+    let Asking { mut shell, op } = asking.at(Section::Secrets);
+    let loaded = async {
+        let view = around::load(&house, &op, &id).await?;
+        let may = May::of(&house, &op, &view.secret).await?;
+        let may_audit = who::may_audit(&house, &op, &view.secret).await?;
+        let shown = match params.text("tab") {
+            "audit" if may_audit => {
+                let before = params.some("after").map(|text| text.parse().map_err(|_| Refused::NotFound));
+                let query = Query {
+                    resource: Some(view.secret.id.to_string()),
+                    before: before.transpose()?,
+                    limit: EVENTS,
+                    ..Query::default()
+                };
+                Shown::Audit(house.domain.events(&op, &query).await?)
+            }
+            _ if may_audit => Shown::Overview(Names::of(&house, &op, &view).await?),
+            _ => Shown::Overview(Names::default()),
+        };
+        Ok((view, may, may_audit, shown))
+    };
+    let (view, may, may_audit, shown) = match loaded.await {
+        Ok(loaded) => loaded,
+        Err(refused) => return render::refused(&shell, refused),
+    };
+    around::place(&mut shell, &view.secret.project_slug);
+    let t = shell.text;
+    page(&shell, view.secret.path.name().to_owned()).show(move || {
+        let path = around::path(&view.secret);
+        let mut tabs =
+            vec![tab(t.keys_tab_overview(), path.clone()).current(matches!(shown, Shown::Overview(_)))];
+        if may_audit {
+            let audit = tab(t.audit(), format!("{path}?tab=audit"));
+            tabs.push(audit.current(matches!(shown, Shown::Audit(_))));
+        }
+        let body = match shown {
+            Shown::Audit(found) => audit::view(t, &view.secret, &params, found),
+            Shown::Overview(names) => overview::view(t, &view, may, &names, &params),
+        };
+        view! {
+            {header(t, &view, may)}
+            <Tabs tabs=tabs/>
+            {body}
+        }
+    })
+}
+
+fn header(t: Text, view: &SecretView, may: May) -> AnyView {
+    let secret = &view.secret;
+    let path = around::path(secret);
+    let badges = view! {
+        <Badge label=format!("{} / {}", secret.project_slug, secret.environment_slug) named=true/>
+        {secret.deletion.map(|_| view! { <Badge label=t.state_soft_deleted() tone=Tone::Warn/> })}
+    };
+    let link = |may: bool, label: &'static str, verb: &str| {
+        may.then(|| view! { <LinkButton label=label href=format!("{path}/{verb}")/> })
+    };
+    let main = if may.restore {
+        Some((t.secrets_restore(), format!("{path}/restore")))
+    } else {
+        may.put.then(|| (t.secrets_new_version(), format!("{path}/versions/new")))
+    };
+    let actions = view! {
+        {link(may.edit, t.edit(), "edit")}
+        {link(may.delete, t.secrets_delete(), "delete")}
+        {main.map(|(label, href)| view! { <LinkButton kind=ButtonKind::Primary label=label href=href/> })}
+    };
+    let deleted = secret.deletion.map(|it| {
+        let title = t.secrets_deleted_until(&around::day(t, it.purge_at));
+        view! { <Banner tone=Tone::Warn title=title>{t.secrets_deleted_why()}</Banner> }
+    });
+    view! {
+        <PageHeader
+            title=secret.path.name().to_owned()
+            named=true
+            crumbs=around::crumbs(t, secret)
+            state=badges.into_any()
+            actions=actions.into_any()
+        />
+        {deleted}
+    }
+    .into_any()
+}

@@ -1,0 +1,161 @@
+//! A value as a form asks for it: written by whoever sends it, or made on the server and seen by nobody.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use keywarden_domain::{
+    Env, SecretBytes,
+    secrets::{MAX_VALUE, NewValue, ValueError},
+};
+use keywarden_model::SecretKind;
+use leptos::prelude::*;
+
+use super::{
+    around,
+    generate::{self, Alphabet, LENGTHS},
+};
+use crate::{
+    form::{Errors, Fields},
+    text::Text,
+    ui::{FieldGroup, RadioGroup, SelectField, TextArea, TextField, TextKind, choice},
+};
+
+/// A value that was refused is typed again: it is in no page.
+pub(super) fn fields(t: Text, kind: SecretKind) -> AnyView {
+    let how = vec![
+        choice("write", t.secrets_write()).hint(t.secrets_write_hint()),
+        choice("generate", t.secrets_generate()).hint(t.secrets_generate_hint()),
+    ];
+    let kinds = [SecretKind::Text, SecretKind::Json, SecretKind::Binary]
+        .map(|it| choice(it.as_str(), around::kind(t, it)))
+        .to_vec();
+    let alphabets = Alphabet::ALL.map(|it| choice(it.as_str(), alphabet_name(t, it))).to_vec();
+    let longest = u32::try_from(MAX_VALUE).unwrap_or(u32::MAX);
+    view! {
+        <FieldGroup label=t.secrets_value()>
+            <RadioGroup name="how" label=t.secrets_how() required=true choices=how value="write"/>
+            <div class="value-typed">
+                <SelectField name="kind" label=t.secrets_kind() required=true choices=kinds value=kind.as_str() hint=t.secrets_kind_hint()/>
+                <TextArea name="value" label=t.secrets_value() mono=true secret=true required=true rows=5 maxlength=longest hint=t.secrets_value_hint()/>
+            </div>
+            <div class="value-made">
+                <TextField name="length" label=t.secrets_length() kind=TextKind::Number required=true min=LENGTHS.start().to_string() max=LENGTHS.end().to_string() value="32"/>
+                <SelectField name="alphabet" label=t.secrets_alphabet() required=true choices=alphabets value=Alphabet::LettersAndDigits.as_str()/>
+            </div>
+        </FieldGroup>
+    }
+    .into_any()
+}
+
+/// The value; what is wrong with it is noted.
+pub(super) fn read(t: Text, env: &Env, fields: &Fields, errors: &mut Errors) -> Option<NewValue> {
+    match fields.text("how") {
+        "generate" => made(t, env, fields, errors),
+        "write" => written(t, fields, errors),
+        _ => {
+            errors.at("how", t.form_choose());
+            None
+        }
+    }
+}
+
+/// Says beside what else is wrong that the value has to be typed again.
+pub(super) fn again(t: Text, fields: &Fields, errors: &mut Errors) {
+    if errors.any() && fields.text("how") == "write" && !fields.raw("value").is_empty() {
+        errors.at("value", t.secrets_value_again());
+    }
+}
+
+fn made(t: Text, env: &Env, fields: &Fields, errors: &mut Errors) -> Option<NewValue> {
+    if fields.text("length").is_empty() {
+        errors.at("length", t.form_missing());
+    }
+    let length = errors.number(t, fields, "length", LENGTHS).and_then(|it| usize::try_from(it).ok());
+    let alphabet = Alphabet::named(fields.text("alphabet"));
+    if alphabet.is_none() {
+        errors.at("alphabet", t.form_choose());
+    }
+    let value = generate::value(env, alphabet?, length?);
+    NewValue::new(SecretKind::Text, None, value).map_err(|wrong| errors.whole(said(t, wrong))).ok()
+}
+
+fn written(t: Text, fields: &Fields, errors: &mut Errors) -> Option<NewValue> {
+    let Ok(kind) = fields.text("kind").parse::<SecretKind>() else {
+        errors.at("kind", t.form_choose());
+        return None;
+    };
+    let text = fields.raw("value");
+    let bytes = match kind {
+        SecretKind::Binary => decoded(text),
+        SecretKind::Json | SecretKind::Text => Some(SecretBytes::copy_of(text.as_bytes())),
+    };
+    let Some(bytes) = bytes else {
+        errors.at("value", t.secrets_value_not_base64());
+        return None;
+    };
+    NewValue::new(kind, None, bytes).map_err(|wrong| errors.at("value", said(t, wrong))).ok()
+}
+
+/// Base64 as tools write it: in lines.
+fn decoded(text: &str) -> Option<SecretBytes> {
+    let text = zeroize::Zeroizing::new(text.split_ascii_whitespace().collect::<String>());
+    STANDARD.decode(text.as_bytes()).map(SecretBytes::new).ok()
+}
+
+fn said(t: Text, wrong: ValueError) -> String {
+    match wrong {
+        ValueError::Empty => t.form_missing().to_owned(),
+        ValueError::NotJson => t.secrets_value_not_json().to_owned(),
+        ValueError::NotText => t.secrets_value_not_text().to_owned(),
+        ValueError::TooLong => t.secrets_value_too_long(&t.number(MAX_VALUE as u64)),
+    }
+}
+
+fn alphabet_name(t: Text, alphabet: Alphabet) -> &'static str {
+    match alphabet {
+        Alphabet::Hexadecimal => t.secrets_alphabet_hexadecimal(),
+        Alphabet::LettersAndDigits => t.secrets_alphabet_letters(),
+        Alphabet::Symbols => t.secrets_alphabet_symbols(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keywarden_domain::cast::{Engine, House};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_value_is_written_or_made_and_what_is_wrong_is_said_at_its_field() {
+        let house = House::new(Engine::Sqlite).await;
+        let read = |body: &str| {
+            let fields = Fields::parse(body.as_bytes()).unwrap();
+            let (t, mut errors) = (Text::default(), Errors::new());
+            let value = read(t, house.domain.env(), &fields, &mut errors);
+            again(t, &fields, &mut errors);
+            (value.map(|it| it.kind()), errors)
+        };
+        for (body, kind) in [
+            ("how=write&kind=text&value=+a%0D%0Ab", SecretKind::Text),
+            ("how=write&kind=json&value={}", SecretKind::Json),
+            ("how=write&kind=binary&value=/w%0D%0A==", SecretKind::Binary),
+            ("how=generate&length=16&alphabet=symbols", SecretKind::Text),
+        ] {
+            let (found, errors) = read(body);
+            assert_eq!(found, Some(kind), "{body}: {errors:?}");
+            assert!(!errors.any(), "{body}");
+        }
+        for (body, field) in [
+            ("", "how"),
+            ("how=write&kind=text&value=", "value"),
+            ("how=write&value=a", "kind"),
+            ("how=write&value=a", "value"),
+            ("how=write&kind=json&value={", "value"),
+            ("how=write&kind=binary&value=hunter2", "value"),
+            ("how=generate&length=15&alphabet=symbols", "length"),
+            ("how=generate&alphabet=symbols", "length"),
+            ("how=generate&length=16&alphabet=runes", "alphabet"),
+        ] {
+            let (found, errors) = read(body);
+            assert!(found.is_none() && errors.of(field).is_some(), "{body}: {errors:?}");
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! What pages of secrets promise: a value leaves by a post and in no other page, a stranger sees nothing, what is
+//! deleted can be had back.
+
+use keywarden_domain::{
+    SecretBytes,
+    cast::{Player, Stage as Project},
+    keys::Place,
+    secrets::{NewValue, Put, PutSecret},
+};
+use keywarden_model::{Role, SecretKind};
+
+use super::{Stage, person};
+
+const VALUE: &str = "hunter2-correct-horse";
+
+/// A project, its manager, one who only looks, and somebody who holds nothing.
+async fn cast() -> (Stage, Project, [Player; 3]) {
+    let stage = Stage::new().await;
+    let pay = stage.cast.project("pay").await;
+    let bob = stage.cast.person("Bob", &[(Role::Manager, Some(pay.id))]).await;
+    let vera = stage.cast.person("Vera", &[(Role::Viewer, Some(pay.id))]).await;
+    let mallory = stage.cast.person("Mallory", &[]).await;
+    (stage, pay, [bob, vera, mallory])
+}
+
+async fn put(stage: &Stage, pay: &Project, by: &Player, path: &str, value: &[u8]) -> Put {
+    let kind = if std::str::from_utf8(value).is_ok() { SecretKind::Text } else { SecretKind::Binary };
+    let value = NewValue::new(kind, None, SecretBytes::copy_of(value)).unwrap();
+    let put = PutSecret { value, label: None, expected: None };
+    let place = Place::Environment(pay.live);
+    stage.cast.domain.put_secret(&by.op(), &place, &path.parse().unwrap(), put).await.unwrap()
+}
+
+fn form(pay: &Project, more: &str) -> String {
+    format!("idempotency_key=0123456789abcdef&environment={}&how=write&kind=text&{more}", pay.live)
+}
+
+#[tokio::test]
+async fn a_value_is_in_the_answer_to_the_post_that_asked_and_in_no_other_page() {
+    let (stage, pay, [bob, ..]) = cast().await;
+    let body =
+        form(&pay, &format!("path=db/primary/password&value={VALUE}&description=of+the+shop&tags=pci"));
+    let made = stage.post(person(&bob), "/secrets/new", &body).await;
+    assert_eq!(made.status, 303, "{}", made.body);
+    let page = made.to;
+    let one = format!("{page}/versions/1");
+    for path in [
+        page.clone(),
+        format!("{page}?tab=audit"),
+        format!("{page}/edit"),
+        format!("{page}/delete"),
+        format!("{page}/versions/new"),
+        one.clone(),
+        format!("{one}/label"),
+        format!("{one}/disable"),
+        format!("{one}/destroy"),
+        format!("{one}/reveal"),
+        "/secrets?project=pay&environment=live&folder=db/primary".to_owned(),
+        "/secrets?q=PASSWORD".to_owned(),
+    ] {
+        let shown = stage.get(person(&bob), &path).await;
+        assert_eq!(shown.status, 200, "{path}: {}", shown.body);
+        assert!(shown.body.contains("password") && !shown.body.contains(VALUE), "{path}: {}", shown.body);
+    }
+    assert!(stage.get(person(&bob), &page).await.body.contains("of the shop"));
+
+    let asked = "idempotency_key=abcdef0123456789";
+    let shown = stage.post(person(&bob), &format!("{one}/reveal"), asked).await;
+    assert_eq!(shown.status, 200, "{}", shown.body);
+    assert_eq!(shown.response.headers()["cache-control"], "no-store");
+    assert_eq!(shown.body.matches(VALUE).count(), 1, "once: {}", shown.body);
+    let again = stage.post(person(&bob), &format!("{one}/reveal"), asked).await;
+    assert_eq!(again.status, 409, "a reload reads nothing");
+    assert!(!again.body.contains(VALUE) && again.body.contains(&format!("href=\"{one}\"")), "{}", again.body);
+
+    let file = stage.post(person(&bob), &format!("{one}/download"), "idempotency_key=fedcba9876543210").await;
+    assert_eq!(file.body, VALUE);
+    let headers = file.response.headers();
+    assert_eq!(headers["content-disposition"], "attachment; filename=\"password\"");
+    assert_eq!(
+        (&headers["cache-control"], &headers["x-content-type-options"]),
+        (&"no-store".parse().unwrap(), &"nosniff".parse().unwrap())
+    );
+    let told = stage.get(person(&bob), &format!("{page}?tab=audit")).await.body;
+    assert_eq!(told.matches(">secret.read<").count(), 2, "{told}");
+}
+
+#[tokio::test]
+async fn a_refused_form_keeps_what_was_typed_but_never_the_value() {
+    let (stage, pay, [bob, ..]) = cast().await;
+    put(&stage, &pay, &bob, "db/password", b"x").await;
+    for (typed, wrong) in [
+        ("path=/db", "field-path-error"),
+        ("path=db/password", "field-path-error"),
+        ("path=DB/password", "field-path-error"),
+        ("path=new&tags=Team", "field-tags-error"),
+        ("path=new&description=%E2%80%8B", "field-description-error"),
+    ] {
+        let body = form(&pay, &format!("{typed}&value={VALUE}&length=77"));
+        let body = body.replace("0123456789abcdef", &format!("{:-<16}", typed.len()));
+        let came = stage.post(person(&bob), "/secrets/new", &body).await;
+        assert_eq!(came.status, 422, "{typed}: {}", came.body);
+        assert!(came.body.contains("value=\"77\"") && came.body.contains(wrong), "{typed}: {}", came.body);
+        assert!(
+            came.body.contains("field-value-error") && !came.body.contains(VALUE),
+            "{typed}: {}",
+            came.body
+        );
+    }
+}
+
+#[tokio::test]
+async fn to_a_stranger_there_is_no_secret_and_who_only_looks_reads_no_value() {
+    let (stage, pay, [bob, vera, mallory]) = cast().await;
+    let secret = put(&stage, &pay, &bob, "db/password", VALUE.as_bytes()).await;
+    let page = format!("/secrets/{}", secret.id);
+    let gets = [
+        "",
+        "/edit",
+        "/delete",
+        "/restore",
+        "/versions/new",
+        "/versions/1",
+        "/versions/1/reveal",
+        "/versions/1/label",
+        "/labels/current",
+    ];
+    let ghost = "/secrets/sec_00000000000000000000000000";
+    for path in gets {
+        let came = stage.get(person(&mallory), &format!("{page}{path}")).await;
+        let none = stage.get(person(&mallory), &format!("{ghost}{path}")).await;
+        assert_eq!((came.status.as_u16(), none.status.as_u16()), (404, 404), "{path}");
+        let id = secret.id.to_string();
+        let alike = came.body.replace(&id, "sec_00000000000000000000000000");
+        assert_eq!(alike, none.body, "{path}");
+    }
+    for path in [
+        "/delete",
+        "/edit",
+        "/restore",
+        "/versions/new",
+        "/versions/1/reveal",
+        "/versions/1/download",
+        "/versions/1/label",
+        "/versions/1/disable",
+        "/versions/1/destroy",
+    ] {
+        let came = stage.post(person(&mallory), &format!("{page}{path}"), "name=password&current=1").await;
+        assert_eq!(came.status, 404, "{path}");
+    }
+    assert!(!stage.get(person(&mallory), "/secrets?q=pass").await.body.contains("password"));
+    assert_eq!(stage.get(person(&mallory), "/secrets?project=pay&environment=live").await.status, 404);
+
+    let seen = stage.get(person(&vera), &page).await;
+    assert_eq!(seen.status, 200);
+    assert!(!seen.body.contains("/reveal"), "no act is offered that is refused: {}", seen.body);
+    let refused = stage.post(person(&vera), &format!("{page}/versions/1/reveal"), "").await;
+    assert_eq!(refused.status, 403);
+    assert!(!refused.body.contains(VALUE) && refused.body.contains("secret.read"), "{}", refused.body);
+}
+
+#[tokio::test]
+async fn folders_come_first_and_lead_down_and_up() {
+    let (stage, pay, [bob, ..]) = cast().await;
+    for path in ["api-token", "db/primary/password", "db/primary/user", "db/replica", "zoo/key"] {
+        put(&stage, &pay, &bob, path, b"x").await;
+    }
+    let list = |folder: &'static str| stage.get(person(&bob), folder);
+    let top = list("/secrets?project=pay&environment=live").await.body;
+    let at = |page: &str, what: &str| page.find(what).unwrap_or_else(|| panic!("no `{what}` in {page}"));
+    assert!(at(&top, ">db/<") < at(&top, ">zoo/<") && at(&top, ">zoo/<") < at(&top, ">api-token<"));
+    assert!(!top.contains(">replica<") && top.contains("3 secrets"), "{top}");
+    let db = list("/secrets?project=pay&environment=live&folder=db").await.body;
+    assert!(at(&db, "folder=db%2Fprimary") < at(&db, ">replica<"), "{db}");
+    let primary = list("/secrets?project=pay&environment=live&folder=db/primary").await.body;
+    assert!(primary.contains(">user<") && primary.contains("folder=db\""), "{primary}");
+    assert_eq!(list("/secrets?project=pay&environment=live&folder=../x").await.status, 404);
+    assert_eq!(list("/secrets?project=pay&environment=gone&folder=db").await.to, "/secrets?project=pay");
+    assert_eq!(list("/secrets?state=nonsense").await.status, 404, "what nobody can read widens nothing");
+}
+
+#[tokio::test]
+async fn versions_are_made_labelled_disabled_and_destroyed() {
+    let (stage, pay, [bob, ..]) = cast().await;
+    let secret = put(&stage, &pay, &bob, "db/password", b"first").await;
+    let page = format!("/secrets/{}", secret.id);
+    let post = async |path: &str, body: &str| {
+        let came = stage.post(person(&bob), &format!("{page}{path}"), body).await;
+        assert!(!came.body.contains("second"), "{path}: {}", came.body);
+        (came.status.as_u16(), came.to)
+    };
+    let done = (303, page.clone());
+    let second = "how=write&kind=text&value=second&label=pending";
+    assert_eq!(post("/versions/new", &format!("{second}&current=7")).await.0, 422, "somebody was faster");
+    assert_eq!(post("/versions/new", &format!("{second}&current=1")).await, done);
+    let made = "how=generate&length=32&alphabet=symbols&label=own&own=blue&current=1";
+    assert_eq!(post("/versions/new", made).await, done);
+    assert_eq!(post("/versions/new", &made.replace("own=blue", "own=previous")).await.0, 422);
+
+    let form = stage.get(person(&bob), &format!("{page}/versions/2/label")).await.body;
+    let version =
+        form.split("name=\"row_version\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert_eq!(
+        post("/versions/2/label", "label=current&row_version=1").await.0,
+        422,
+        "it was changed meanwhile"
+    );
+    assert_eq!(post("/versions/2/label", &format!("label=current&row_version={version}")).await, done);
+    assert_eq!(post("/labels/blue", "").await, done);
+    assert_eq!(post("/labels/current", "").await.0, 422, "it can be moved, not removed");
+
+    assert_eq!(post("/versions/1/disable", "").await, done);
+    assert_eq!(post("/versions/1/disable", "").await.0, 422);
+    assert_eq!(post("/versions/1/reveal", "").await.0, 422, "it is not read");
+    assert_eq!(post("/versions/1/enable", "").await, done);
+    assert_eq!(post("/versions/1/destroy", "name=Password").await.0, 422, "the name as it is");
+    assert_eq!(post("/versions/1/destroy", "name=password").await, done);
+    assert_eq!(post("/versions/2/destroy", "name=password").await.0, 422, "callers read it");
+    let shown = stage.get(person(&bob), &page).await.body;
+    for state in ["data-state=\"destroyed\"", "data-state=\"enabled\"", "Version 3"] {
+        assert!(shown.contains(state), "{state}: {shown}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_listed_with_its_day_and_can_be_had_back() {
+    let (stage, pay, [bob, ..]) = cast().await;
+    let secret = put(&stage, &pay, &bob, "db/password", VALUE.as_bytes()).await;
+    let page = format!("/secrets/{}", secret.id);
+    let ask = stage.get(person(&bob), &format!("{page}/delete")).await.body;
+    assert!(ask.contains("restored for 30 days"), "{ask}");
+    let gone = stage.post(person(&bob), &format!("{page}/delete"), "current=1").await;
+    assert_eq!((gone.status.as_u16(), &gone.to), (303, &page));
+    assert!(!stage.get(person(&bob), "/secrets?q=pass").await.body.contains(&page));
+    assert!(stage.get(person(&bob), "/secrets?state=deleted").await.body.contains(&page));
+    assert_eq!(stage.post(person(&bob), &format!("{page}/versions/1/reveal"), "").await.status, 404);
+    let taken = stage.post(person(&bob), "/secrets/new", &form(&pay, "path=db/password&value=x")).await;
+    assert_eq!(taken.status, 422, "its path stays its own");
+    let back = stage.post(person(&bob), &format!("{page}/restore"), "").await;
+    assert_eq!((back.status.as_u16(), &back.to), (303, &page));
+    assert!(stage.get(person(&bob), "/secrets?q=pass").await.body.contains(&page));
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_text_are_told_and_taken_away_as_a_file() {
+    let (stage, pay, [bob, ..]) = cast().await;
+    let secret = put(&stage, &pay, &bob, "lines", b"a\r\nb").await;
+    let page = format!("/secrets/{}/versions/1", secret.id);
+    let shown = stage.post(person(&bob), &format!("{page}/reveal"), "").await;
+    assert_eq!(shown.status, 200);
+    assert!(shown.body.contains("4 bytes") && !shown.body.contains("id=\"secret\""), "{}", shown.body);
+    assert_eq!(stage.post(person(&bob), &format!("{page}/download"), "").await.body, "a\r\nb");
+}
+
+#[tokio::test]
+async fn an_environment_keeps_what_is_deleted_and_protection_stays_on() {
+    let (stage, _, [bob, ..]) = cast().await;
+    let page = "/projects/pay/environments/live";
+    let version = async || {
+        let form = stage.get(person(&bob), &format!("{page}/secrets")).await.body;
+        form.split("name=\"row_version\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    let save = async |days: &str, more: &str| {
+        let body = format!("row_version={}&days={days}{more}", version().await);
+        stage.post(person(&bob), &format!("{page}/secrets"), &body).await.status.as_u16()
+    };
+    assert_eq!(save("6", "").await, 422);
+    assert_eq!(save("20", "&protection=1").await, 303);
+    assert!(stage.get(person(&bob), page).await.body.contains("20 days"));
+    assert_eq!(save("19", "").await, 422, "a shorter window would go round the protection");
+    assert_eq!(save("21", "").await, 303);
+    assert!(!stage.get(person(&bob), &format!("{page}/secrets")).await.body.contains("type=\"checkbox\""));
+}

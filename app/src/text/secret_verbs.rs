@@ -1,0 +1,43 @@
+//! What happens to a secret: each verb's question, its consequences and what is said afterwards.
+
+use super::texts;
+
+texts! {
+    secrets_delete = "Delete";
+    secrets_delete_title(path: &str) = "Delete {path}";
+    secrets_delete_unread = "No version of it is read from then on: callers get nothing.";
+    secrets_delete_until(days: i64, day: &str) = "It can be restored for {days} day, until {day}, as it is now. Then its values are destroyed." | "It can be restored for {days} days, until {day}, as it is now. Then its values are destroyed.";
+    secrets_delete_path = "Its path stays taken until then.";
+    secrets_deleted_now(path: &str, day: &str) = "Deleted {path}. It can be restored until {day}.";
+    secrets_is_deleted = "This secret is deleted: restore it first.";
+    secrets_restore = "Restore";
+    secrets_restore_title(path: &str) = "Restore {path}";
+    secrets_restore_why = "It comes back as it was: its versions, their states, its labels. Callers read it again at once.";
+    secrets_restored(path: &str) = "Restored {path}.";
+    secrets_not_deleted = "This secret is not deleted.";
+
+    secrets_disable = "Disable";
+    secrets_disable_title(number: i64, path: &str) = "Disable version {number} of {path}";
+    secrets_disable_unread = "It is not read from then on, by its number or by a label.";
+    secrets_disable_current = "It is current: callers who name no version get nothing, until it is enabled or another one is current.";
+    secrets_disable_back = "It can be enabled again at any time.";
+    secrets_disabled_now(number: i64) = "Version {number} is disabled.";
+    secrets_enable = "Enable";
+    secrets_enable_title(number: i64, path: &str) = "Enable version {number} of {path}";
+    secrets_enable_read = "It is read again at once, by its number and by the labels that point at it.";
+    secrets_enabled_now(number: i64) = "Version {number} is enabled.";
+    secrets_version_is(number: i64, state: &str) = "Version {number} is: {state}.";
+
+    secrets_destroy = "Destroy";
+    secrets_destroy_title(number: i64, path: &str) = "Destroy version {number} of {path}";
+    secrets_destroy_final = "Its value and the key that encrypts it are erased here. This cannot be taken back.";
+    secrets_destroy_labels(labels: &str) = "These labels go with it: {labels}.";
+    secrets_destroy_backups = "Backups of the database that were made before still hold it, encrypted.";
+    secrets_destroy_name = "The secret's name";
+    secrets_destroy_name_hint(name: &str) = "Write {name} to say that you mean it.";
+    secrets_destroy_name_wrong(name: &str) = "Write {name}, as it is.";
+    secrets_destroy_current = "This version is current: put a new value or make another one current first, or delete the secret.";
+    secrets_destroy_protected = "This environment has purge protection: delete the secret, and its values are destroyed when its window is over.";
+    secrets_destroyed_now(number: i64) = "Version {number} is destroyed.";
+    secrets_is_destroyed = "This version is destroyed already.";
+}

@@ -1,0 +1,23 @@
+//! A form that is nothing but its button: an act that needs no words.
+
+use leptos::prelude::*;
+
+use super::{Button, ButtonKind, words};
+use crate::form::IDEMPOTENCY_KEY;
+
+/// Posts to `action`. `id` tells several of one page apart, to the idempotency key too.
+#[component]
+pub fn Act(
+    id: &'static str,
+    #[prop(into)] label: String,
+    #[prop(into)] action: String,
+    #[prop(optional)] kind: ButtonKind,
+) -> impl IntoView {
+    let key = format!("{}-{id}", words().seed);
+    view! {
+        <form method="post" action=action>
+            <input type="hidden" name=IDEMPOTENCY_KEY value=key/>
+            <Button label=label kind=kind/>
+        </form>
+    }
+}
