@@ -13,6 +13,10 @@ export type Estate = {
   suspended: string;
   compromised: string;
   imported: string;
+  /** A secret with three versions, read lately. */
+  secret: string;
+  /** A secret that is deleted and can be restored. */
+  deleted: string;
   /** A workload with tokens. */
   workload: string;
   team: string;
@@ -134,6 +138,17 @@ export async function live(house: House, every = 3): Promise<Estate> {
   }
   await passed(1);
   for (const [ip, caller] of callers.slice(1, 4)) await gateways[0].verify(keys.checkout.key, { ip, caller });
+  const secrets = '/projects/pay/environments/production/secrets';
+  const put = (path: string, body: object) => admin.put<{ id: string }>(`${secrets}/${path}`, body);
+  const secret = await put('database/primary/password', { value: 'correct horse battery staple' });
+  await put('database/primary/password', { value: 'Tr0ub4dor&3' });
+  await put('database/primary/password', { value: 'a third one', label: 'pending' });
+  await put('database/primary/url', { value: 'postgres://app@db.northwind.example/shop' });
+  await put('psp/klarna/credentials', { value: '{"user":"northwind","key":"x"}', kind: 'json' });
+  await put('tls/keystore', { value_base64: 'AAECAwQFBgcICQ==' });
+  const deleted = await put('psp/old-provider', { value: 'gone soon' });
+  await admin.delete(`${secrets}/psp/old-provider`);
+  await admin.get(`${secrets}/database/primary/password`);
   await passed(AGE - (AGE - 4) - 2);
   await written(admin, keys.checkout.id);
 
@@ -143,6 +158,8 @@ export async function live(house: House, every = 3): Promise<Estate> {
     suspended: keys['fraud-scoring'].id,
     compromised: keys['sms-sender'].id,
     imported: imported.id,
+    secret: secret.id,
+    deleted: deleted.id,
     workload,
     team: team.id,
     values: { ...Object.fromEntries(Object.entries(keys).map(([name, { key }]) => [name, key])), checkout: rotated.key },

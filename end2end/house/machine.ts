@@ -14,12 +14,16 @@ export class Machine {
     return this.#ask('GET', path);
   }
 
-  put(path: string): Promise<void> {
-    return this.#ask('PUT', path);
+  put<Answer = void>(path: string, body?: unknown): Promise<Answer> {
+    return this.#ask('PUT', path, body);
   }
 
   post<Answer>(path: string, body: unknown): Promise<Answer> {
     return this.#ask('POST', path, body);
+  }
+
+  delete(path: string): Promise<void> {
+    return this.#ask('DELETE', path);
   }
 
   verify(key: string, more: { scopes?: string[]; ip?: string; caller?: string } = {}): Promise<Verdict> {
