@@ -75,7 +75,7 @@ fn note(t: Text, errors: &mut Errors, error: &LabelError) {
         }
         LabelError::TooMany => errors.at("own", t.secrets_label_many()),
         LabelError::NoVersion | LabelError::Stale | LabelError::Refused(_) => {
-            errors.whole(t.changed_meanwhile())
+            errors.whole(t.changed_meanwhile());
         }
     }
 }
