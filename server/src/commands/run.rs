@@ -37,10 +37,12 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         command.env(&variable.name, text(variable, value, &mut files)?);
     }
     drop(values);
+    // Before the program is there: from its first moment on, what this process is told reaches it.
+    let signals = signals().map_err(Failure::io("listen for signals"))?;
     let mut child = command.spawn().map_err(Failure::io("start the program"))?;
     // The program has its own copy; ours need not last as long.
     drop(command);
-    let status = wait(&mut child).await?;
+    let status = wait(&mut child, signals).await?;
     drop(files);
     Ok(ended(status))
 }
@@ -75,10 +77,15 @@ fn text(variable: &Variable, value: &Value, files: &mut Option<Files>) -> Result
 const SIGNALS: [Signal; 6] =
     [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGUSR1, Signal::SIGUSR2];
 
-/// Waits for the program, and hands on what it should know of.
-async fn wait(child: &mut Child) -> Result<ExitStatus, Failure> {
+type Signals = stream::SelectAll<stream::BoxStream<'static, Signal>>;
+
+fn signals() -> std::io::Result<Signals> {
     let streams: Result<Vec<_>, _> = SIGNALS.into_iter().map(arriving).collect();
-    let mut signals = stream::select_all(streams.map_err(Failure::io("listen for signals"))?);
+    Ok(stream::select_all(streams?))
+}
+
+/// Waits for the program, and hands on what it should know of.
+async fn wait(child: &mut Child, mut signals: Signals) -> Result<ExitStatus, Failure> {
     // A terminal sends its own to the program as well: here they are only survived.
     let at_terminal = std::io::stdin().is_terminal();
     loop {
