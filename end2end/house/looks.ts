@@ -10,6 +10,7 @@ export class Looks {
 
   /** No accessibility violations. */
   async accessible(themes: ('light' | 'dark')[] = ['light', 'dark']): Promise<void> {
+    await this.page.waitForLoadState('load');
     for (const colorScheme of themes) {
       await this.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       const found = await new AxeBuilder({ page: this.page }).withTags(rules).analyze();

@@ -6,7 +6,7 @@ import { expect, test } from '../house/test.ts';
 
 test.beforeEach(({ wasm }) => {
   test.skip(!wasm, 'the pages are the same without WebAssembly');
-  test.setTimeout(300_000);
+  test.setTimeout(900_000);
 });
 
 test('every page is accessible in light and dark, at a desk and on a phone', async ({ home, page, tenant }) => {
