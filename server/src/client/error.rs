@@ -17,6 +17,8 @@ pub(crate) enum ClientError {
         "no token: name a file that holds one by --token-file or KEYWARDEN_TOKEN_FILE, or put it into KEYWARDEN_TOKEN"
     )]
     NoToken,
+    #[error("{server} did not answer: {}; whether it was done is not known, so look before you try again", chain(.cause))]
+    Lost { server: Url, cause: reqwest::Error },
     #[error("{0} would carry the token and the values readably: use https://")]
     Plain(Url),
     #[error("{0} is no address of a Keywarden: use https://…")]

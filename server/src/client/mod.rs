@@ -111,17 +111,23 @@ impl Client {
         url: Url,
         body: Option<&(impl Serialize + Sync)>,
     ) -> Result<A, ClientError> {
-        let unreachable = |cause: reqwest::Error| ClientError::Unreachable {
-            server: self.server.clone(),
-            cause: cause.without_url(),
+        // Only where no connection came about is it sure that the server knows of nothing.
+        let broken = |cause: reqwest::Error| {
+            let (server, connected) = (self.server.clone(), !cause.is_connect());
+            let cause = cause.without_url();
+            if connected {
+                ClientError::Lost { server, cause }
+            } else {
+                ClientError::Unreachable { server, cause }
+            }
         };
         let mut request = self.http.request(method, url).bearer_auth(self.token.expose());
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = request.send().await.map_err(unreachable)?;
+        let response = request.send().await.map_err(broken)?;
         let status = response.status();
-        let bytes = response.bytes().await.map_err(unreachable)?;
+        let bytes = response.bytes().await.map_err(broken)?;
         if status == StatusCode::OK || status == StatusCode::CREATED {
             return serde_json::from_slice(&bytes).map_err(|cause| ClientError::Answer(cause.to_string()));
         }
