@@ -28,6 +28,10 @@ const ACQUIRE: Duration = Duration::from_millis(2_500);
 const SERVING: Duration = Duration::from_millis(2_500);
 /// How long a command waits that looks at everything.
 const LOOKING: Duration = Duration::from_mins(1);
+/// How long a start waits for a change of the schema, its own or another node's.
+const MIGRATING: Duration = Duration::from_hours(1);
+/// How long a statement waits for another's lock.
+const LOCKED: Duration = Duration::from_secs(2);
 /// Writes that may wait for SQLite's writer.
 const QUEUE: usize = 4096;
 
@@ -200,11 +204,12 @@ impl Store {
     }
 
     async fn open_postgres(url: &str) -> Result<Self, OpenError> {
-        let store = Self::connect_postgres(url, SERVING).await?;
-        if let Db::Postgres(pool) = store.db() {
+        let migrating = Self::connect_postgres(url, MIGRATING).await?;
+        if let Db::Postgres(pool) = migrating.db() {
             migrate::postgres(pool).await?;
+            pool.close().await;
         }
-        Ok(store)
+        Self::connect_postgres(url, SERVING).await
     }
 
     async fn connect_postgres(url: &str, patience: Duration) -> Result<Self, OpenError> {
@@ -214,13 +219,14 @@ impl Store {
             passing: StoreError::from(cause).is_passing(),
         };
         let limit = patience.as_millis().to_string();
+        let locked = if patience == MIGRATING { MIGRATING } else { LOCKED }.as_millis().to_string();
         let options = PgConnectOptions::from_str(url)
             .map_err(failed)?
             .application_name("keywarden")
             .statement_cache_capacity(256)
             .options([
                 ("statement_timeout", limit.as_str()),
-                ("lock_timeout", "2000"),
+                ("lock_timeout", locked.as_str()),
                 ("idle_in_transaction_session_timeout", "20000"),
             ]);
         // A pool would try again until its patience ends, and then say only that it timed out.
