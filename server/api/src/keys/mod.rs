@@ -20,7 +20,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use keywarden_domain::{Domain, Op, keys};
 use keywarden_model::{AllowedCidrs, ApiKeyId, Metadata, RateLimit, Scopes};
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use crate::{etag::tagged, json, problem::Problem};
@@ -77,13 +77,13 @@ pub(crate) struct Key {
     created_at: DateTime<Utc>,
     /// The id of who issued it.
     created_by: String,
-    /// When one of its values was last found valid; behind by seconds.
+    /// When one of its values was last found valid, to the minute.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_used_at: Option<DateTime<Utc>>,
 }
 
 /// How often a key may be used.
-#[derive(Debug, serde::Deserialize, Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rate {
     /// Verifications in a window: 1 to 10 000 000.
@@ -92,6 +92,19 @@ pub(crate) struct Rate {
     /// The window: 1 second to 1 day.
     #[schema(example = 60)]
     window_seconds: u32,
+}
+
+impl<'de> Deserialize<'de> for Rate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Members {
+            limit: u32,
+            window_seconds: u32,
+        }
+        let Members { limit, window_seconds } = json::object(deserializer)?;
+        Ok(Self { limit, window_seconds })
+    }
 }
 
 /// One value of a key, without its secret.
@@ -113,7 +126,7 @@ pub(crate) struct Value {
     /// When it stops, for its own part: the overlap's end.
     #[serde(skip_serializing_if = "Option::is_none")]
     stops_at: Option<DateTime<Utc>>,
-    /// When it was last found valid; behind by seconds.
+    /// When it was last found valid, to the minute.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_used_at: Option<DateTime<Utc>>,
 }

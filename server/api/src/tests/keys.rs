@@ -50,6 +50,7 @@ async fn every_flaw_of_a_new_key_is_named() {
             ("rate_limit", json!({ "limit": 1e3, "window_seconds": 60 })),
             ("rate_limit", json!({ "limit": 4_294_967_296_u64, "window_seconds": 60 })),
             ("rate_limit", json!({ "limit": 1, "window_seconds": 60, "burst": 1 })),
+            ("rate_limit", json!([100, 60])),
             ("expires_at", json!("2027-01-15T08:00:00Z")),
             ("expires_at", json!("2029-01-01T00:00:00Z")),
             ("owner", json!("usr_01JDB2W1N9F6Q3R8T5V7X9Z0AB")),
