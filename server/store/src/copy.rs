@@ -55,7 +55,7 @@ const TABLES: &[Table] = &[
     table("api_keys", "id"),
     table("key_tags", "tag, key_id"),
     table("key_values", "id"),
-    table("key_usage", "value_id, hour, address, agent, workload_id, outcome"),
+    table("key_usage", "hour, value_id, address, agent, workload_id, outcome"),
     table("rate_windows", "key_id, window_start"),
     table("project_keys", "id"),
     table("secrets", "id"),

@@ -40,6 +40,7 @@ pub mod overview;
 pub mod people;
 pub mod projects;
 pub mod roles;
+mod rows;
 pub mod secrets;
 mod sql;
 pub mod subject;

@@ -74,8 +74,8 @@ impl Sweep {
                      (SELECT session_id FROM unseen_codes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)"
             }
             Self::Usage => {
-                "DELETE FROM key_usage WHERE (value_id, hour, address, agent, workload_id, outcome) IN
-                     (SELECT value_id, hour, address, agent, workload_id, outcome FROM key_usage
+                "DELETE FROM key_usage WHERE (hour, value_id, address, agent, workload_id, outcome) IN
+                     (SELECT hour, value_id, address, agent, workload_id, outcome FROM key_usage
                       WHERE hour < $1 ORDER BY hour LIMIT $2)"
             }
         }

@@ -16,7 +16,7 @@ use crate::tokens::silent;
 use crate::{Action, Domain, Fault, Op, Refused};
 
 /// Rows in one write.
-const BATCH: usize = 500;
+const BATCH: usize = 1_024;
 /// The longest span of a chart: as long as uses are kept.
 const LONGEST: TimeDelta = TimeDelta::days(400);
 /// Verdicts that one event tells of.
@@ -96,12 +96,9 @@ impl Domain {
         let wrote = self.store().write_silently("uses of keys", move |tx| {
             let batch = batch.clone();
             Box::pin(async move {
-                for uses in &batch {
-                    usage::add(tx, uses, CALLERS.into()).await?;
-                    if uses.outcome == VerifyCode::Valid.as_str() {
-                        usage::note_use(tx, uses.key, uses.value, uses.last_at).await?;
-                    }
-                }
+                usage::add(tx, &batch, CALLERS.into()).await?;
+                let valid = batch.iter().filter(|uses| uses.outcome == VerifyCode::Valid.as_str());
+                usage::note_uses(tx, valid).await?;
                 Ok::<_, StoreError>(())
             })
         });

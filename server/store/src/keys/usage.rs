@@ -1,9 +1,11 @@
 //! What was verified: per value, hour and caller.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
 use chrono::{DateTime, Utc};
 use keywarden_model::{ApiKeyId, KeyValueId};
 
-use crate::{Conn, StoreError, Tx, filter::Select, sql};
+use crate::{Conn, StoreError, Tx, Value, filter::Select, rows::Rows, sql, sql::Sql};
 
 /// Uses to be added up.
 #[derive(Debug, Clone)]
@@ -30,65 +32,152 @@ pub struct Uses {
     pub last_at: DateTime<Utc>,
 }
 
-/// Adds up; a caller beyond `most_callers` of the value's hour is summed with the rest, under empty words.
-pub async fn add(tx: &mut Tx, uses: &Uses, most_callers: i64) -> Result<(), StoreError> {
-    let row = |text: &'static str, address: &str, agent: &str, workload: &str| {
-        sql(text)
-            .bind(uses.value)
-            .bind(uses.hour)
-            .bind(address)
-            .bind(agent)
-            .bind(workload)
-            .bind(uses.outcome)
-            .bind(uses.uses)
-            .bind(uses.first_at)
-            .bind(uses.last_at)
-    };
-    let known = "UPDATE key_usage
-         SET uses = uses + $7, first_at = CASE WHEN first_at < $8 THEN first_at ELSE $8 END,
-             last_at = CASE WHEN last_at > $9 THEN last_at ELSE $9 END
-         WHERE value_id = $1 AND hour = $2 AND address = $3 AND agent = $4 AND workload_id = $5 AND outcome = $6";
-    if row(known, &uses.address, &uses.agent, &uses.workload).execute(tx).await? > 0 {
-        return Ok(());
+/// How many rows go into one statement: few texts, so that each stays prepared.
+const AT_ONCE: [usize; 3] = [128, 16, 1];
+
+const COLUMNS: &str =
+    "INSERT INTO key_usage (value_id, hour, address, agent, workload_id, outcome, uses, first_at, last_at,
+                                              key_id) VALUES ";
+const SUMMED: &str = " ON CONFLICT (value_id, hour, address, agent, workload_id, outcome)
+     DO UPDATE SET uses = key_usage.uses + excluded.uses,
+         first_at = CASE WHEN key_usage.first_at < excluded.first_at THEN key_usage.first_at ELSE excluded.first_at END,
+         last_at = CASE WHEN key_usage.last_at > excluded.last_at THEN key_usage.last_at ELSE excluded.last_at END";
+
+/// Adds up; of each value, hour, caller and outcome there is at most one row in `all`. A caller beyond `most_callers` of
+/// its value's hour is summed with the rest, under empty words.
+pub async fn add(tx: &mut Tx, all: &[Uses], most_callers: i64) -> Result<(), StoreError> {
+    let crowded = crowded(tx, all, most_callers).await?;
+    let (alone, together): (Vec<_>, Vec<_>) =
+        all.iter().partition(|uses| crowded.contains(&(uses.value, uses.hour)));
+    for rows in portions(&together) {
+        sum(rows).execute(tx).await?;
     }
-    let one_more = "INSERT INTO key_usage (value_id, hour, address, agent, workload_id, outcome, uses, first_at, last_at,
-                                           key_id)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
-         WHERE (SELECT count(*) FROM key_usage WHERE value_id = $1 AND hour = $2) < $11
-         ON CONFLICT (value_id, hour, address, agent, workload_id, outcome)
-            DO UPDATE SET uses = key_usage.uses + excluded.uses, last_at = excluded.last_at";
-    let made = row(one_more, &uses.address, &uses.agent, &uses.workload).bind(uses.key).bind(most_callers);
-    if made.execute(tx).await? > 0 {
-        return Ok(());
+    for uses in alone {
+        add_to_a_crowd(tx, uses, most_callers).await?;
     }
-    let the_rest = "INSERT INTO key_usage (value_id, hour, address, agent, workload_id, outcome, uses, first_at, last_at,
-                                           key_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-         ON CONFLICT (value_id, hour, address, agent, workload_id, outcome)
-            DO UPDATE SET uses = key_usage.uses + excluded.uses,
-                          last_at = CASE WHEN key_usage.last_at > excluded.last_at THEN key_usage.last_at
-                                         ELSE excluded.last_at END";
-    row(the_rest, "", "", "").bind(uses.key).execute_one(tx, "key_usage").await
+    Ok(())
 }
 
-/// Notes that a value was found valid at `at`. Never goes back.
-pub async fn note_use(
-    tx: &mut Tx,
-    key: ApiKeyId,
-    value: KeyValueId,
-    at: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    sql("UPDATE key_values SET last_used_at = $2 WHERE id = $1 AND coalesce(last_used_at, 0) < $2")
-        .bind(value)
-        .bind(at)
-        .execute(tx)
-        .await?;
-    sql("UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND coalesce(last_used_at, 0) < $2")
-        .bind(key)
-        .bind(at)
-        .execute(tx)
-        .await?;
+#[derive(sqlx::FromRow)]
+struct Crowd {
+    #[sqlx(try_from = "String")]
+    value_id: KeyValueId,
+    hour: i64,
+}
+
+/// The values and hours that may have too many callers once `all` are added.
+async fn crowded(
+    conn: &mut Conn,
+    all: &[Uses],
+    most_callers: i64,
+) -> Result<HashSet<(KeyValueId, i64)>, StoreError> {
+    let mut fresh: HashMap<_, i64> = HashMap::new();
+    for uses in all {
+        *fresh.entry((uses.value, uses.hour)).or_insert(0) += 1;
+    }
+    let room = most_callers - fresh.values().copied().max().unwrap_or(0);
+    let hours: BTreeSet<_> = all.iter().map(|uses| uses.hour).collect();
+    let mut crowded: HashSet<_> =
+        fresh.iter().filter(|(_, callers)| **callers > most_callers).map(|(of, _)| *of).collect();
+    let values: Vec<_> = fresh.into_keys().map(|(value, _)| value).collect();
+    for values in portions(&values) {
+        let found: Vec<Crowd> = Select::from("SELECT value_id, hour FROM key_usage")
+            .and_in("hour", hours.iter().copied())
+            .and_in("value_id", values.iter().copied())
+            .then("GROUP BY value_id, hour HAVING count(*) > ?", [room])
+            .all(conn)
+            .await?;
+        crowded.extend(found.into_iter().map(|it| (it.value_id, it.hour)));
+    }
+    Ok(crowded)
+}
+
+fn sum(rows: &[&Uses]) -> Sql {
+    Rows::after(COLUMNS)
+        .each(rows.iter().map(|uses| row(uses, &uses.address, &uses.agent, &uses.workload)))
+        .then(SUMMED)
+}
+
+fn row(uses: &Uses, address: &str, agent: &str, workload: &str) -> [Value; 10] {
+    [
+        uses.value.into(),
+        uses.hour.into(),
+        address.into(),
+        agent.into(),
+        workload.into(),
+        uses.outcome.into(),
+        uses.uses.into(),
+        uses.first_at.into(),
+        uses.last_at.into(),
+        uses.key.into(),
+    ]
+}
+
+async fn add_to_a_crowd(tx: &mut Tx, uses: &Uses, most_callers: i64) -> Result<(), StoreError> {
+    #[derive(sqlx::FromRow)]
+    struct Found {
+        n: i64,
+    }
+    let there: Found = sql("SELECT count(*) AS n FROM key_usage
+         WHERE value_id = $1 AND hour = $2
+           AND ((SELECT count(*) FROM key_usage WHERE value_id = $1 AND hour = $2) < $7
+                OR address = $3 AND agent = $4 AND workload_id = $5 AND outcome = $6)")
+    .bind(uses.value)
+    .bind(uses.hour)
+    .bind(&uses.address)
+    .bind(&uses.agent)
+    .bind(&uses.workload)
+    .bind(uses.outcome)
+    .bind(most_callers)
+    .one(tx)
+    .await?;
+    let told = if there.n > 0 {
+        row(uses, &uses.address, &uses.agent, &uses.workload)
+    } else {
+        row(uses, "", "", "")
+    };
+    Rows::after(COLUMNS).each([told]).then(SUMMED).execute_one(tx, "key_usage").await
+}
+
+/// A use is noted where the one noted before is a minute older: whoever must know it to the second finds it among the
+/// callers.
+const OF_VALUES: &str = ") UPDATE key_values SET last_used_at = used.at FROM used
+     WHERE key_values.id = used.id AND coalesce(key_values.last_used_at, 0) < used.at - 60000000";
+const OF_KEYS: &str = ") UPDATE api_keys SET last_used_at = used.at FROM used
+     WHERE api_keys.id = used.id AND coalesce(api_keys.last_used_at, 0) < used.at - 60000000";
+
+/// Notes when values were last found valid, and their keys with them: to the minute. Never goes back.
+pub async fn note_uses<'u>(tx: &mut Tx, all: impl IntoIterator<Item = &'u Uses>) -> Result<(), StoreError> {
+    let mut values: BTreeMap<KeyValueId, DateTime<Utc>> = BTreeMap::new();
+    let mut keys: BTreeMap<ApiKeyId, DateTime<Utc>> = BTreeMap::new();
+    for uses in all {
+        let of_value = values.entry(uses.value).or_insert(uses.last_at);
+        *of_value = uses.last_at.max(*of_value);
+        let of_key = keys.entry(uses.key).or_insert(uses.last_at);
+        *of_key = uses.last_at.max(*of_key);
+    }
+    let values: Vec<[Value; 2]> = values.into_iter().map(|(id, at)| [id.into(), at.into()]).collect();
+    let keys: Vec<[Value; 2]> = keys.into_iter().map(|(id, at)| [id.into(), at.into()]).collect();
+    for (rows, noted) in [(values, OF_VALUES), (keys, OF_KEYS)] {
+        for rows in portions(&rows) {
+            Rows::after("WITH used (id, at) AS (VALUES ")
+                .each(rows.iter().cloned())
+                .then(noted)
+                .execute(tx)
+                .await?;
+        }
+    }
     Ok(())
+}
+
+/// In slices of few lengths.
+fn portions<T>(mut all: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let length = AT_ONCE.into_iter().find(|length| *length <= all.len())?;
+        let (portion, rest) = all.split_at_checked(length)?;
+        all = rest;
+        Some(portion)
+    })
 }
 
 /// Uses of one hour with one outcome.
