@@ -15,6 +15,7 @@ mod look;
 mod note_clock;
 mod purge_secrets;
 mod sweep;
+mod warm_keys;
 
 pub use driver::{Driver, Job, Report, Reports};
 
@@ -31,5 +32,6 @@ pub fn all() -> Vec<Job> {
         note_clock::JOB,
         purge_secrets::JOB,
         sweep::JOB,
+        warm_keys::JOB,
     ]
 }

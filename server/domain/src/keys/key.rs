@@ -154,6 +154,7 @@ impl Key {
 
 impl KeyValue {
     pub(super) fn from_row(row: &ValueRow, key: &KeyLife, now: DateTime<Utc>) -> Result<Self, Fault> {
+        let life = value_life(row.stops_at, row.revoked_at, row.revoke_reason.as_deref(), row.destroyed_at)?;
         let shown = if row.imported {
             format!("imported {}", row.public_id)
         } else {
@@ -164,7 +165,7 @@ impl KeyValue {
             public_id: row.public_id.clone(),
             shown,
             imported: row.imported,
-            state: state_of(&value_life(row)?, key, now),
+            state: state_of(&life, key, now),
             created_at: from_micros(row.created_at),
             superseded_at: row.superseded_at.map(from_micros),
             stops_at: row.stops_at.map(from_micros),
@@ -178,20 +179,16 @@ impl KeyValue {
     }
 }
 
-pub(super) fn value_life(row: &ValueRow) -> Result<ValueLife, Fault> {
+pub(super) fn value_life(
+    stops_at: Option<i64>,
+    revoked_at: Option<i64>,
+    reason: Option<&str>,
+    destroyed_at: Option<i64>,
+) -> Result<ValueLife, Fault> {
     Ok(ValueLife {
-        stops_at: row.stops_at.map(from_micros),
-        revoked: revoked(row.revoked_at, row.revoke_reason.as_deref())?.map(|(_, reason)| reason),
-        destroyed: row.destroyed_at.is_some(),
-    })
-}
-
-pub(super) fn key_life(row: &KeyRow) -> Result<KeyLife, Fault> {
-    Ok(KeyLife {
-        not_before: row.not_before.map(from_micros),
-        expires_at: row.expires_at.map(from_micros),
-        suspended: row.suspended_at.is_some(),
-        revoked: revoked(row.revoked_at, row.revoke_reason.as_deref())?.map(|(_, reason)| reason),
+        stops_at: stops_at.map(from_micros),
+        revoked: revoked(revoked_at, reason)?.map(|(_, reason)| reason),
+        destroyed: destroyed_at.is_some(),
     })
 }
 
@@ -211,7 +208,10 @@ pub(super) fn json<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
     serde_json::from_str(text).map_err(damaged)
 }
 
-fn revoked(at: Option<i64>, reason: Option<&str>) -> Result<Option<(DateTime<Utc>, RevokeReason)>, Fault> {
+pub(super) fn revoked(
+    at: Option<i64>,
+    reason: Option<&str>,
+) -> Result<Option<(DateTime<Utc>, RevokeReason)>, Fault> {
     let Some(at) = at else { return Ok(None) };
     let reason = reason.unwrap_or(RevokeReason::Unspecified.as_str()).parse().map_err(damaged)?;
     Ok(Some((from_micros(at), reason)))

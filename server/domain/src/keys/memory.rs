@@ -1,23 +1,23 @@
-//! What this node remembers of keys, so that verifying one needs no database.
+//! What this node remembers of keys, so that verifying one needs no database: a few hundred bytes for each value that was
+//! asked about or, until there is no more room, could be ([`Domain::warm_keys`](crate::Domain::warm_keys)).
 //!
 //! **Invariants:** an entry answers only while the change counter is fresh (the one staleness rule), and goes when the
 //! counter says that its key changed. Nothing is remembered of values that are not there. Bounded throughout.
 
 use std::fmt;
-use std::hash::Hash;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use keywarden_model::time::from_micros;
 use keywarden_model::{
     AllowedCidrs, ApiKeyId, KeyValueId, KeyringKeyId, Metadata, ProjectId, RateLimit, Scopes, Tags,
     WorkloadId,
 };
 use keywarden_store::Conn;
-use keywarden_store::keys::{self as rows, KeyRow, ValueRow};
+use keywarden_store::keys::{self as rows, Proven};
 use keywarden_vault::token::PublicId;
-use moka::sync::Cache;
-use serde::de::DeserializeOwned;
+use quick_cache::sync::Cache;
 
 use super::judge::{KeyLife, ValueLife};
 use super::kept::Kept;
@@ -28,11 +28,11 @@ use crate::Fault;
 use crate::authz::{Owner, Reach};
 
 /// Values that are remembered at most.
-const VALUES: u64 = 1_000_000;
-/// Distinct sets of scopes, tags and slugs that keys share.
-const SHARED: u64 = 50_000;
+pub(super) const VALUES: usize = 1_000_000;
+/// Distinct slugs, and sets of scopes, tags, ranges and metadata, that keys share.
+const SHARED: usize = 50_000;
 /// Callers whose reach is remembered.
-const VERIFIERS: u64 = 10_000;
+const VERIFIERS: usize = 10_000;
 /// Tags that wait to be made again under the newest keyring key.
 const MOVES: usize = 10_000;
 
@@ -56,8 +56,8 @@ pub struct KeyFacts {
     /// For finding it.
     pub tags: Arc<Tags>,
     /// What its owner attached.
-    pub metadata: Metadata,
-    pub(super) allowed_cidrs: AllowedCidrs,
+    pub metadata: Arc<Metadata>,
+    pub(super) allowed_cidrs: Arc<AllowedCidrs>,
     pub(super) rate_limit: Option<RateLimit>,
     pub(super) life: KeyLife,
 }
@@ -87,11 +87,15 @@ pub(super) struct MacMove {
 /// All of it.
 pub(crate) struct Memory {
     values: Cache<PublicId, Arc<Known>>,
-    /// Counts forgettings, so that what was read before one is not remembered after it.
-    epoch: AtomicU64,
-    slugs: Cache<String, Arc<str>>,
-    scopes: Cache<String, Arc<Scopes>>,
-    tags: Cache<String, Arc<Tags>>,
+    /// Counts forgettings, so that what was read before one is not remembered after it. Who remembers holds it.
+    epoch: Mutex<u64>,
+    /// Whether everything was forgotten, or nothing remembered yet.
+    cold: AtomicBool,
+    slugs: Cache<Box<str>, Arc<str>>,
+    scopes: Cache<Box<str>, Arc<Scopes>>,
+    tags: Cache<Box<str>, Arc<Tags>>,
+    ranges: Cache<Box<str>, Arc<AllowedCidrs>>,
+    metadata: Cache<Box<str>, Arc<Metadata>>,
     verifiers: Cache<WorkloadId, (i64, Arc<Reach>)>,
     moves: Mutex<Vec<MacMove>>,
     pub(super) counts: Counts,
@@ -104,12 +108,15 @@ pub(crate) struct Memory {
 impl Memory {
     pub(crate) fn new() -> Self {
         Self {
-            values: cache(VALUES),
-            epoch: AtomicU64::new(0),
-            slugs: cache(SHARED),
-            scopes: cache(SHARED),
-            tags: cache(SHARED),
-            verifiers: cache(VERIFIERS),
+            values: Cache::new(VALUES),
+            epoch: Mutex::default(),
+            cold: AtomicBool::new(true),
+            slugs: Cache::new(SHARED),
+            scopes: Cache::new(SHARED),
+            tags: Cache::new(SHARED),
+            ranges: Cache::new(SHARED),
+            metadata: Cache::new(SHARED),
+            verifiers: Cache::new(VERIFIERS),
             moves: Mutex::default(),
             counts: Counts::default(),
             kept: Kept::default(),
@@ -121,26 +128,41 @@ impl Memory {
 
     /// Call before looking up what to forget: from here on nothing that is being read now will be remembered.
     pub(crate) fn begin_forgetting(&self) {
-        self.epoch.fetch_add(1, Ordering::SeqCst);
+        *self.epoch.lock().unwrap_or_else(PoisonError::into_inner) += 1;
     }
 
     /// Forgets values by their public ids.
     pub(crate) fn forget(&self, public_ids: &[String]) {
         for id in public_ids.iter().filter_map(|id| id.parse().ok()) {
-            self.values.invalidate::<PublicId>(&id);
+            self.values.remove::<PublicId>(&id);
         }
     }
 
     /// Forgets all values.
     pub(crate) fn forget_everything(&self) {
         self.begin_forgetting();
-        self.values.invalidate_all();
+        self.values.clear();
+        self.cold.store(true, Ordering::SeqCst);
         self.forget_verifiers();
+    }
+
+    /// Whether everything was forgotten since this was asked last.
+    pub(super) fn was_cold(&self) -> bool {
+        self.cold.swap(false, Ordering::SeqCst)
+    }
+
+    pub(super) fn stay_cold(&self) {
+        self.cold.store(true, Ordering::SeqCst);
+    }
+
+    /// How many values are remembered.
+    pub(crate) fn remembered(&self) -> usize {
+        self.values.len()
     }
 
     /// Forgets who may verify where.
     pub(crate) fn forget_verifiers(&self) {
-        self.verifiers.invalidate_all();
+        self.verifiers.clear();
     }
 
     pub(super) fn value(&self, id: PublicId) -> Option<Arc<Known>> {
@@ -155,51 +177,73 @@ impl Memory {
         id: PublicId,
         macs: &[[u8; 32]],
     ) -> Result<Option<Arc<Known>>, Fault> {
-        let epoch = self.epoch.load(Ordering::SeqCst);
-        let found = rows::value_by_mac(conn, macs).await?;
-        let Some(value) = found.filter(|value| value.public_id == id.as_str()) else { return Ok(None) };
-        let Some(key) = rows::find(conn, value.key_id).await? else { return Ok(None) };
-        let known = Arc::new(self.known(key, value)?);
-        self.values.insert(id, Arc::clone(&known));
-        // Whoever forgets moves the epoch first and removes afterwards: one of the two sees the other.
-        if self.epoch.load(Ordering::SeqCst) != epoch {
-            self.values.invalidate(&id);
-        }
+        let epoch = self.epoch();
+        let found = rows::proven(conn, macs).await?;
+        let Some(found) = found.filter(|value| value.public_id == id.as_str()) else { return Ok(None) };
+        let known = Arc::new(self.known(found)?);
+        self.remember(epoch, [(id, Arc::clone(&known))]);
         Ok(Some(known))
     }
 
-    fn known(&self, key: KeyRow, value: ValueRow) -> Result<Known, Fault> {
-        let mac = value.mac.as_slice().try_into().unwrap_or([0; 32]); // a destroyed value has no tag, and fits nothing
+    /// Asked before reading what is to be remembered.
+    pub(super) fn epoch(&self) -> u64 {
+        *self.epoch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers what was read since the epoch was asked for, unless something was forgotten since; false if so.
+    pub(super) fn remember(
+        &self,
+        epoch: u64,
+        read: impl IntoIterator<Item = (PublicId, Arc<Known>)>,
+    ) -> bool {
+        // Whoever forgets moves the epoch first and removes afterwards: nothing older comes in between.
+        let now = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
+        let stands = *now == epoch;
+        if stands {
+            for (id, known) in read {
+                self.values.insert(id, known);
+            }
+        }
+        stands
+    }
+
+    pub(super) fn known(&self, read: Proven) -> Result<Known, Fault> {
+        let mac = read.mac.as_slice().try_into().unwrap_or([0; 32]); // a destroyed value has no tag, and fits nothing
         Ok(Known {
-            value: value.id,
-            imported: value.imported,
-            superseded: value.superseded_at.is_some(),
-            life: key::value_life(&value)?,
-            mac_key: value.mac_key_id,
+            value: read.value_id,
+            imported: read.value_imported,
+            superseded: read.superseded_at.is_some(),
+            life: key::value_life(
+                read.stops_at,
+                read.value_revoked_at,
+                read.value_revoke_reason.as_deref(),
+                read.destroyed_at,
+            )?,
+            mac_key: read.mac_key_id,
             mac,
             key: KeyFacts {
-                id: key.id,
-                project: key.project_id,
-                life: key::key_life(&key)?,
-                owner: key::owner(&key.owner_id)?,
-                scopes: shared(&self.scopes, &key.scopes, key::json)?,
-                tags: shared(&self.tags, &key.tags, key::json)?,
-                metadata: key::json(&key.metadata)?,
-                allowed_cidrs: key::json(&key.allowed_cidrs)?,
-                rate_limit: key::rate_limit(key.rate_limit, key.rate_window)?,
-                project_slug: self.slug(key.project_slug),
-                environment_slug: self.slug(key.environment_slug),
-                name: key.name.into(),
+                id: read.key_id,
+                project: read.project_id,
+                life: key_life(&read)?,
+                owner: key::owner(&read.owner_id)?,
+                scopes: shared(&self.scopes, &read.scopes, key::json)?,
+                tags: shared(&self.tags, &read.tags, key::json)?,
+                metadata: shared(&self.metadata, &read.metadata, key::json)?,
+                allowed_cidrs: shared(&self.ranges, &read.allowed_cidrs, key::json)?,
+                rate_limit: key::rate_limit(read.rate_limit, read.rate_window)?,
+                project_slug: self.slug(&read.project_slug),
+                environment_slug: self.slug(&read.environment_slug),
+                name: read.name.into(),
             },
         })
     }
 
-    fn slug(&self, text: String) -> Arc<str> {
-        if let Some(slug) = self.slugs.get(&text) {
+    fn slug(&self, text: &str) -> Arc<str> {
+        if let Some(slug) = self.slugs.get(text) {
             return slug;
         }
-        let slug: Arc<str> = text.as_str().into();
-        self.slugs.insert(text, Arc::clone(&slug));
+        let slug: Arc<str> = text.into();
+        self.slugs.insert(text.into(), Arc::clone(&slug));
         slug
     }
 
@@ -224,13 +268,18 @@ impl Memory {
     }
 }
 
-fn cache<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static>(most: u64) -> Cache<K, V> {
-    Cache::builder().max_capacity(most).build()
+fn key_life(read: &Proven) -> Result<KeyLife, Fault> {
+    Ok(KeyLife {
+        not_before: read.not_before.map(from_micros),
+        expires_at: read.expires_at.map(from_micros),
+        suspended: read.suspended_at.is_some(),
+        revoked: key::revoked(read.revoked_at, read.revoke_reason.as_deref())?.map(|(_, reason)| reason),
+    })
 }
 
 /// One copy of what many keys have alike.
-fn shared<T: DeserializeOwned + Send + Sync + 'static>(
-    known: &Cache<String, Arc<T>>,
+fn shared<T>(
+    known: &Cache<Box<str>, Arc<T>>,
     text: &str,
     parse: impl FnOnce(&str) -> Result<T, Fault>,
 ) -> Result<Arc<T>, Fault> {
@@ -238,12 +287,12 @@ fn shared<T: DeserializeOwned + Send + Sync + 'static>(
         return Ok(it);
     }
     let it = Arc::new(parse(text)?);
-    known.insert(text.to_owned(), Arc::clone(&it));
+    known.insert(text.into(), Arc::clone(&it));
     Ok(it)
 }
 
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Memory({} values)", self.values.entry_count())
+        write!(f, "Memory({} values)", self.values.len())
     }
 }

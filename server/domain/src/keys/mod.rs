@@ -31,6 +31,7 @@ mod suspend;
 mod terms;
 mod usage;
 mod verify;
+mod warm;
 
 pub use bulk_revoke::{Affected, BulkPreview, BulkRevokeError, BulkRevoked, MOST_AT_ONCE};
 pub use drain::{Caller, DrainBoard, DrainStanding, DrainingCaller, DrainingValue};

@@ -2,8 +2,8 @@
 
 use keywarden_model::{EnvironmentId, KeyState, ProjectId};
 
-use super::find::proven_by;
 use super::list::{After, Filter, Order, Rank, page};
+use super::proven::{by_tags, living_before};
 use crate::explain::Planner;
 
 /// In the middle of what is there, so that much is left.
@@ -45,8 +45,18 @@ async fn every_order_goes_along_its_index_everywhere_and_within_a_project() {
 async fn a_value_is_found_by_its_tag_along_an_index() {
     for planner in Planner::each().await {
         for tags in [vec![[7; 32]], vec![[7; 32], [8; 32]]] {
-            let plan = planner.plan(proven_by(&tags), "LIMIT ?").await;
-            assert!(plan.searches("key_values", "key_values"), "{plan:#?}");
+            let plan = planner.plan(by_tags(&tags), "LIMIT ?").await;
+            assert!(plan.searches("key_values", "v"), "{plan:#?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn living_values_are_gone_through_in_order_without_sorting() {
+    for planner in Planner::each().await {
+        for before in [None, Some("kvl_00000000000000000000005000".parse().unwrap())] {
+            let plan = planner.plan(living_before(before), "ORDER BY v.id DESC LIMIT ?").await;
+            assert!(!plan.sorts() && !plan.scans("api_keys", "k"), "{before:?}: {plan:#?}");
         }
     }
 }

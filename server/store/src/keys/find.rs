@@ -157,15 +157,6 @@ pub async fn value_by_public_id(conn: &mut Conn, public_id: &str) -> Result<Opti
     Select::from(VALUES).and("public_id = ?", [public_id]).then("LIMIT ?", [1_i64]).optional(conn).await
 }
 
-/// The value that one of these tags proves. Which ids there are plays no part in looking for it.
-pub async fn value_by_mac(conn: &mut Conn, macs: &[[u8; 32]]) -> Result<Option<ValueRow>, StoreError> {
-    proven_by(macs).then("LIMIT ?", [1_i64]).optional(conn).await
-}
-
-pub(super) fn proven_by(macs: &[[u8; 32]]) -> Select {
-    Select::from(VALUES).and_in("mac", macs.iter().copied())
-}
-
 #[derive(sqlx::FromRow)]
 struct Text {
     text: String,

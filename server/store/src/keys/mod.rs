@@ -7,6 +7,7 @@ mod change;
 mod explain;
 mod find;
 pub mod list;
+mod proven;
 pub mod rates;
 pub mod usage;
 
@@ -16,5 +17,6 @@ pub use change::{
 };
 pub use find::{
     KeyRow, Place, ValueRow, find, find_many, name_is_taken, owner_is_active, place, place_by_slugs,
-    public_ids, value_by_mac, value_by_public_id, values, values_of_many,
+    public_ids, value_by_public_id, values, values_of_many,
 };
+pub use proven::{Proven, living, proven};

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead as _, BufReader, BufWriter, Write as _},
+    io::{BufRead as _, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -25,6 +25,10 @@ use crate::{
 /// Requests at once while keys are made.
 const AT_ONCE: usize = 32;
 const SAY: Duration = Duration::from_secs(15);
+/// What a server logs once it remembers the values of its keys.
+const WARM: &str = "values of keys are in memory";
+/// A server that takes longer to remember them has failed.
+const LONGEST: Duration = Duration::from_mins(5);
 
 /// Keys and who may ask about them.
 #[derive(Debug)]
@@ -58,6 +62,29 @@ impl Fixture {
         let node = self.plan.start().await?;
         let client = node.client(&self.house.manager);
         Ok((node, client))
+    }
+
+    /// A server that has read the values of its keys into memory, and how long after its start that was.
+    pub async fn start_warm(&self) -> Result<(Node, Duration)> {
+        let log = self.plan.log();
+        let before = fs::metadata(&log).map_or(0, |log| log.len());
+        let node = self.plan.start().await?;
+        let began = Instant::now();
+        loop {
+            let mut said = String::new();
+            let mut log = File::open(&log)?;
+            log.seek(SeekFrom::Start(before))?;
+            log.read_to_string(&mut said)?;
+            if said.contains(WARM) {
+                return Ok((node, began.elapsed()));
+            }
+            ensure!(
+                began.elapsed() < LONGEST,
+                "the server's memory is not warm; see {}",
+                self.plan.log().display()
+            );
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 }
 

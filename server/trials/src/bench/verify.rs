@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Requests that a load goes through before it begins anew.
-const DRAWS: usize = 200_000;
+const DRAWS: usize = 500_000;
 /// Seconds of one load.
 const SECONDS: u32 = 8;
 const WARM: u32 = 3;

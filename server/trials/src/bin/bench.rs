@@ -102,7 +102,7 @@ async fn tell_verify(line: &Line) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let script = folder.path().join("few.lua");
     verify::script(&script, &fixture, FEW, Draw::Zipf)?;
-    let (node, _) = fixture.start().await?;
+    let (node, _) = fixture.start_warm().await?;
     tell("memory, 1 000 keys, idle", &mebibytes(verify::idle(&node).await?));
     let bare = verify::bare(&line.plan("bare")).await?;
     let (ours, bare) = verify::by_turns((&script, &node.url()), (&script, &bare.url()))?;
@@ -144,8 +144,10 @@ async fn tell_many(line: &Line) -> Result<()> {
     verify::script(&small, &few, FEW, Draw::Zipf)?;
     verify::script(&large, &many, line.many, Draw::Zipf)?;
     verify::script(&flat, &many, line.many, Draw::Uniform)?;
-    let (few_node, _) = few.start().await?;
-    let (many_node, _) = many.start().await?;
+    let (few_node, _) = few.start_warm().await?;
+    let (many_node, took) = many.start_warm().await?;
+    tell(&format!("{} keys in memory after", line.many), &format!("{:.1} s", took.as_secs_f64()));
+    tell(&format!("memory, {} keys, idle", line.many), &mebibytes(many_node.resident()?));
     let (few, zipf) = verify::by_turns((&small, &few_node.url()), (&large, &many_node.url()))?;
     tell("verify, 1 000 keys, Zipf", &shown(few));
     tell(&format!("verify, {} keys, Zipf", line.many), &shown(zipf));

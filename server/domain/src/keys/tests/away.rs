@@ -14,7 +14,7 @@ use crate::keys::{Question, Route, Step, Verdict};
 use crate::{Fault, Refused};
 
 /// What `node` says of a value to the gateway.
-async fn ask(scene: &Scene, node: &House, presented: &str) -> Result<Verdict, Refused> {
+pub(super) async fn ask(scene: &Scene, node: &House, presented: &str) -> Result<Verdict, Refused> {
     let none = Scopes::default();
     let question =
         Question { presented, scopes: &none, ip: None, caller: Some("shop/1"), route: Route::Verify };
@@ -22,7 +22,7 @@ async fn ask(scene: &Scene, node: &House, presented: &str) -> Result<Verdict, Re
 }
 
 /// Holds every connection that a node can read with, so that it waits for one in vain.
-async fn cut_off(node: &House) -> Vec<Conn> {
+pub(super) async fn cut_off(node: &House) -> Vec<Conn> {
     let mut held = Vec::new();
     while let Ok(conn) = node.store.read().await {
         held.push(conn);

@@ -13,6 +13,7 @@ mod rehash;
 mod rotate;
 mod timing;
 mod verify;
+mod warm;
 
 use keywarden_model::{Role, Scopes, VerifyCode};
 use keywarden_vault::SecretString;
