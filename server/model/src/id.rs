@@ -106,6 +106,8 @@ ids! {
     ApiKeyId = "key", "API key";
     /// One value of an API key.
     KeyValueId = "kvl", "key value";
+    /// A backup that was made.
+    BackupId = "bkp", "backup";
     /// An environment of a project.
     EnvironmentId = "env", "environment";
     /// An audit event.
@@ -130,8 +132,12 @@ ids! {
     ProjectId = "prj", "project";
     /// A project's own key, under which data keys are wrapped.
     ProjectKeyId = "pjk", "project key";
+    /// Whom backups are encrypted to; from its public key.
+    RecipientId = "rcp", "recovery recipient";
     /// One HTTP request or one run of a job.
     RequestId = "req", "request";
+    /// A restore from a backup.
+    RestoreId = "rst", "restore";
     /// A secret: keeps its identity through its versions.
     SecretId = "sec", "secret";
     /// One version of a secret; its 128 bits are the version's UUID too.
@@ -167,6 +173,18 @@ impl SecretVersionId {
             uuid.push(digit);
         }
         uuid
+    }
+}
+
+impl RecipientId {
+    /// The id that 128 bits of a digest are.
+    pub const fn from_bytes(digest: [u8; 16]) -> Self {
+        Self(Ulid(u128::from_be_bytes(digest)))
+    }
+
+    /// Its bits.
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0.0.to_be_bytes()
     }
 }
 

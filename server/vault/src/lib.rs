@@ -9,6 +9,8 @@
 //! * *Store a secret*: [`Keyring::seal`] and [`Keyring::open`], with a context that names the row.
 //! * *Store a version of a secret*: [`ProjectKey::seal_value`], under a data key of its own; the project's key itself is
 //!   kept sealed under [`Purpose::ProjectKey`].
+//! * *Write a file for an offline [`recovery`] key*: [`backup::Writer`] and [`backup::Reader`]; the keyring's keys go
+//!   into it by [`Keyring::wrap_for`] and come out by [`keyring::rewrap`].
 //! * *Add a purpose*: a variant and a name in [`Purpose`]; on its next start the caller finds it in
 //!   [`Keyring::missing`] and generates its first key.
 //! * *Add a kind of seal*: a file in [`seal`] that implements [`Seal`], and a variant of [`SealKind`].
@@ -28,12 +30,14 @@
 //! is logged here; errors carry no secret. Secrets are wiped when dropped; what a CPU register, a stack slot
 //! of a cipher or the PKCS#11 library's own heap holds is outside that promise.
 
+pub mod backup;
 mod base62;
 pub mod envelope;
 pub mod keyring;
 mod mac;
 mod mask;
 mod project_key;
+pub mod recovery;
 pub mod seal;
 mod secret;
 pub mod token;

@@ -9,6 +9,7 @@
 
 mod purpose;
 mod records;
+mod recovered;
 mod ring;
 mod state;
 
@@ -26,6 +27,7 @@ use subtle::ConstantTimeEq;
 
 pub use purpose::{Purpose, PurposeError};
 pub use records::{KeyRecord, RemoveSealError, SealRecord, WrapRecord, may_remove_seal};
+pub use recovered::{RecoverError, RecoveryWrap, opens, rewrap};
 pub use state::{KeyringState, Sealed, SealedReason};
 
 use crate::envelope::{self, KEY_LEN, LengthError, OpenError, frame};

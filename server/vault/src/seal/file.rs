@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::secret::SecretString;
 
 /// Writes a new file that only its owner may read; one that exists is left as it is.
-pub(super) fn create_private(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn create_private(path: &Path, text: &str) -> io::Result<()> {
     // Under another name first: a crash never leaves half a file under the right one.
     let draft = write_draft(path, text)?;
     let linked = std::fs::hard_link(&draft, path);
@@ -42,7 +42,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Reads a secret of at most `limit` bytes from a file that nobody but its owner may read.
-pub(super) fn read_private(path: &Path, limit: u64) -> io::Result<SecretString> {
+pub(crate) fn read_private(path: &Path, limit: u64) -> io::Result<SecretString> {
     if std::fs::metadata(path)?.mode() & 0o077 != 0 {
         return Err(io::Error::other("readable by group or others: set its mode to 0600"));
     }

@@ -4,7 +4,7 @@
 //! and unwrapped. It is called a few times at a start and once a second to see whether it is there, never for
 //! each request.
 
-mod file;
+pub(crate) mod file;
 pub mod pkcs11;
 pub mod softhsm;
 pub mod software;
