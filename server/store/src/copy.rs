@@ -12,11 +12,11 @@ const PAGE: i64 = 500;
 
 /// A table, and what its rows are ordered and told apart by.
 #[derive(Debug, Clone, Copy)]
-struct Table {
-    name: &'static str,
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
     key: &'static str,
     /// Its one row is made by the migration.
-    single: bool,
+    pub(crate) single: bool,
 }
 
 const fn table(name: &'static str, key: &'static str) -> Table {
@@ -28,7 +28,7 @@ const fn single(name: &'static str) -> Table {
 }
 
 /// Every table that holds something, those first that others refer to. Nodes tell of themselves anew.
-const TABLES: &[Table] = &[
+pub(crate) const TABLES: &[Table] = &[
     single("instance"),
     single("change_counter"),
     table("changes", "value"),
@@ -66,10 +66,13 @@ const TABLES: &[Table] = &[
     table("subjects", "id"),
     table("decision_log", "digest"),
     table("idempotency", "caller, key_hash"),
+    table("backup_recipients", "id"),
+    table("backups", "id"),
+    table("restores", "id"),
 ];
 
 /// What is there once in each database and never copied.
-const NOT_COPIED: &[&str] = &["_sqlx_migrations", "nodes", "schema_info"];
+pub(crate) const NOT_COPIED: &[&str] = &["_sqlx_migrations", "nodes", "schema_info"];
 
 /// Why nothing was carried over, or not everything.
 #[derive(Debug, thiserror::Error)]
@@ -150,41 +153,69 @@ async fn carry_within(
         assembled(format!("DELETE FROM {}", table.name)).execute(tx).await?;
     }
     let names: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
-    let list = names.join(", ");
-    let keys: Vec<usize> =
-        table.key.split(", ").filter_map(|key| names.iter().position(|name| *name == key)).collect();
-    let marks =
-        |from: usize, len: usize| (from..from + len).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
-    let insert = format!("INSERT INTO {} ({list}) VALUES ({})", table.name, marks(1, columns.len()));
-    let mut last: Option<Vec<Value>> = None;
+    let insert =
+        format!("INSERT INTO {} ({}) VALUES ({})", table.name, names.join(", "), marks(1, columns.len()));
+    let mut pages = Pages::of(table, columns);
     loop {
-        let after = match &last {
-            Some(_) => format!("WHERE ({}) > ({})", table.key, marks(1, keys.len())),
-            None => String::new(),
-        };
-        let select = format!("SELECT {list} FROM {} {after} ORDER BY {} LIMIT {PAGE}", table.name, table.key);
-        let select = last.into_iter().flatten().fold(assembled(select), crate::Sql::bind);
-        let page: Vec<Cells> = select.all(&mut source.read().await?).await?;
-        let Some(end) = page.last() else { return Ok(()) };
-        last = Some(keys.iter().filter_map(|at| end.0.get(*at).cloned()).collect());
-        for Cells(cells) in page {
+        let page = pages.next(&mut source.read().await?).await?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        for cells in page {
             let typed = cells.into_iter().zip(columns).map(|(value, column)| column.fit(value, tx.engine()));
             typed.fold(assembled(insert.clone()), crate::Sql::bind).execute(tx).await?;
         }
     }
 }
 
+/// `$from, …` for so many values.
+pub(crate) fn marks(from: usize, len: usize) -> String {
+    (from..from + len).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
+}
+
+/// A table's rows along its key, some at a time.
+pub(crate) struct Pages {
+    table: Table,
+    list: String,
+    keys: Vec<usize>,
+    last: Option<Vec<Value>>,
+}
+
+impl Pages {
+    pub(crate) fn of(table: Table, columns: &[ColumnType]) -> Self {
+        let names: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
+        let keys = table.key.split(", ");
+        let keys = keys.filter_map(|key| names.iter().position(|name| *name == key)).collect();
+        Self { table, list: names.join(", "), keys, last: None }
+    }
+
+    /// The next rows; none at the end.
+    pub(crate) async fn next(&mut self, conn: &mut Conn) -> Result<Vec<Vec<Value>>, StoreError> {
+        let (list, Table { name, key, .. }) = (&self.list, self.table);
+        let after = match &self.last {
+            Some(_) => format!("WHERE ({key}) > ({})", marks(1, self.keys.len())),
+            None => String::new(),
+        };
+        let select = format!("SELECT {list} FROM {name} {after} ORDER BY {key} LIMIT {PAGE}");
+        let select = self.last.take().into_iter().flatten().fold(assembled(select), crate::Sql::bind);
+        let page: Vec<Cells> = select.all(conn).await?;
+        self.last =
+            page.last().map(|end| self.keys.iter().filter_map(|at| end.0.get(*at).cloned()).collect());
+        Ok(page.into_iter().map(|cells| cells.0).collect())
+    }
+}
+
 /// A column, as the source declares it.
 #[derive(Debug, Clone, sqlx::FromRow)]
-struct ColumnType {
-    name: String,
+pub(crate) struct ColumnType {
+    pub(crate) name: String,
     kind: String,
     truth: bool,
 }
 
 impl ColumnType {
     /// The value as the target takes it: an absent one has its column's type, a truth value its engine's.
-    fn fit(&self, value: Value, engine: Engine) -> Value {
+    pub(crate) fn fit(&self, value: Value, engine: Engine) -> Value {
         let truth = self.truth || TRUTHS.contains(&self.name.as_str());
         match (value, engine) {
             (Value::Int(Some(it)), Engine::Postgres) if truth => Value::Bool(Some(it != 0)),
@@ -248,7 +279,7 @@ struct Number {
     number: i64,
 }
 
-async fn tables(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
+pub(crate) async fn tables(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
     let names: Vec<Name> = match conn.engine() {
         Engine::Postgres => {
             sql("SELECT tablename::text AS name FROM pg_tables WHERE schemaname = current_schema()")
@@ -262,7 +293,7 @@ async fn tables(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
     Ok(names.into_iter().map(|it| it.name).collect())
 }
 
-async fn columns(conn: &mut Conn, table: &'static str) -> Result<Vec<ColumnType>, StoreError> {
+pub(crate) async fn columns(conn: &mut Conn, table: &'static str) -> Result<Vec<ColumnType>, StoreError> {
     match conn.engine() {
         Engine::Postgres => sql("SELECT column_name::text AS name, data_type::text AS kind, data_type = 'boolean' AS truth
                                  FROM information_schema.columns
@@ -274,7 +305,7 @@ async fn columns(conn: &mut Conn, table: &'static str) -> Result<Vec<ColumnType>
     .await
 }
 
-async fn count(conn: &mut Conn, table: Table) -> Result<i64, StoreError> {
+pub(crate) async fn count(conn: &mut Conn, table: Table) -> Result<i64, StoreError> {
     let counted: Number =
         assembled(format!("SELECT count(*) AS number FROM {}", table.name)).one(conn).await?;
     Ok(counted.number)

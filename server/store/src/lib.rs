@@ -15,6 +15,8 @@
 //! text, JSON is text. What really differs between the engines is in [`dialect`] and nowhere else.
 
 pub mod authority;
+pub mod backup;
+pub mod backups;
 #[cfg(any(test, feature = "cast"))]
 pub mod cast;
 pub mod change;

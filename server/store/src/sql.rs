@@ -247,6 +247,7 @@ macro_rules! ids {
 }
 ids!(
     ApiKeyId,
+    BackupId,
     CeremonyId,
     EnvironmentId,
     EventId,
@@ -259,7 +260,9 @@ ids!(
     PendingPostId,
     ProjectId,
     ProjectKeyId,
+    RecipientId,
     RequestId,
+    RestoreId,
     RoleBindingId,
     SecretId,
     SecretVersionId,

@@ -4,6 +4,7 @@
 //! of what is wrong. Whatever a change owes beside its own row (its event, its values, its parent) belongs here.
 
 mod audit;
+mod backups;
 mod house;
 mod keys;
 mod people;
@@ -44,6 +45,7 @@ pub fn rules(engine: Engine) -> impl Iterator<Item = Rule> {
         keys::RULES,
         secrets::RULES,
         audit::RULES,
+        backups::RULES,
     ];
     nouns.into_iter().flatten().copied()
 }

@@ -1,0 +1,199 @@
+//! Everything as of one instant, whatever the engine; and everything into an empty store.
+//!
+//! What ends within days stays out: sessions, ceremonies, posts that wait, codes not yet seen, links. Brought back, they
+//! would undo sign-outs and open doors a second time. Seals and what they wrapped stay out too: a backup has the
+//! keyring for its recipients, and is restored under the seals that are found there.
+
+use std::fmt;
+
+use crate::copy::{self, ColumnType, NOT_COPIED, Pages, TABLES, Table, columns, marks};
+use crate::{Conn, Engine, Store, StoreError, Tx, Value, sql::assembled};
+
+const LEFT_OUT: &[&str] = &[
+    "seals",
+    "keyring_wraps",
+    "one_time_links",
+    "ceremonies",
+    "sessions",
+    "pending_posts",
+    "unseen_codes",
+    "rate_windows",
+];
+/// Values that one statement inserts at most; SQLite takes 32 766, PostgreSQL 65 535.
+const VALUES: usize = 30_000;
+
+/// The records as they stood when it was made. It holds a connection, and on SQLite the write-ahead log, until it ends.
+pub struct Snapshot(Option<Conn>);
+
+impl Store {
+    /// Begins one.
+    pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let mut conn = self.read().await?;
+        let begin = match conn.engine() {
+            Engine::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Engine::Sqlite => "BEGIN",
+        };
+        match conn.control(begin).await {
+            Ok(()) => Ok(Snapshot(Some(conn))),
+            Err(error) => {
+                conn.close();
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Snapshot {
+    /// What sees the records as they stood.
+    pub fn conn(&mut self) -> Result<&mut Conn, StoreError> {
+        self.0.as_mut().ok_or_else(|| StoreError::Unavailable("the snapshot has ended".into()))
+    }
+
+    /// Gives the connection back.
+    pub async fn end(mut self) -> Result<(), StoreError> {
+        let Some(mut conn) = self.0.take() else { return Ok(()) };
+        let ended = conn.control("ROLLBACK").await;
+        if ended.is_err() {
+            conn.close();
+        }
+        ended
+    }
+
+    /// Refuses where this version would leave something out that it does not know.
+    pub async fn knows_every_table(&mut self) -> Result<(), StoreError> {
+        let known = |name: &str| NOT_COPIED.contains(&name) || TABLES.iter().any(|table| table.name == name);
+        match copy::tables(self.conn()?).await?.into_iter().find(|name| !known(name)) {
+            Some(name) => {
+                Err(StoreError::Refused(format!("a newer version made the table `{name}`: use that one")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A table's rows.
+    pub async fn rows(&mut self, table: Carried) -> Result<Rows, StoreError> {
+        let columns = columns(self.conn()?, table.0.name).await?;
+        let pages = Pages::of(table.0, &columns);
+        Ok(Rows { columns: columns.into_iter().map(|column| column.name).collect(), pages })
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        if let Some(conn) = self.0.take() {
+            conn.close();
+        }
+    }
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Snapshot")
+    }
+}
+
+/// A table that backups carry.
+#[derive(Debug, Clone, Copy)]
+pub struct Carried(Table);
+
+impl Carried {
+    /// All of them, those first that others refer to.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLES.iter().filter(|table| !LEFT_OUT.contains(&table.name)).copied().map(Self)
+    }
+
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().find(|table| table.0.name == name)
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        self.0.name
+    }
+}
+
+/// A table's rows, some at a time.
+pub struct Rows {
+    columns: Vec<String>,
+    pages: Pages,
+}
+
+impl Rows {
+    /// The columns' names, in the order of the values.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The next rows; none at the end.
+    pub async fn next(&mut self, from: &mut Snapshot) -> Result<Vec<Vec<Value>>, StoreError> {
+        self.pages.next(from.conn()?).await
+    }
+}
+
+impl fmt::Debug for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Rows").field(&self.columns).finish()
+    }
+}
+
+/// The first table that holds something, of those that a migration leaves empty.
+pub async fn first_not_empty(conn: &mut Conn) -> Result<Option<&'static str>, StoreError> {
+    for table in TABLES.iter().filter(|table| !table.single) {
+        if copy::count(conn, *table).await? > 0 {
+            return Ok(Some(table.name));
+        }
+    }
+    Ok(None)
+}
+
+/// Where rows go.
+#[derive(Debug)]
+pub struct Target {
+    table: Table,
+    columns: Vec<ColumnType>,
+}
+
+impl Target {
+    /// The table, if it has exactly these columns. The row that a migration made there makes room.
+    pub async fn of(tx: &mut Tx, table: Carried, names: &[String]) -> Result<Option<Self>, StoreError> {
+        let table = table.0;
+        let mut found = columns(tx, table.name).await?;
+        if found.len() != names.len() {
+            return Ok(None);
+        }
+        let mut ordered = Vec::with_capacity(names.len());
+        for name in names {
+            let Some(at) = found.iter().position(|column| column.name == *name) else { return Ok(None) };
+            ordered.push(found.swap_remove(at));
+        }
+        if table.single {
+            assembled(format!("DELETE FROM {}", table.name)).execute(tx).await?;
+        }
+        Ok(Some(Self { table, columns: ordered }))
+    }
+
+    /// Puts rows there.
+    pub async fn put(&self, tx: &mut Tx, mut rows: Vec<Vec<Value>>) -> Result<(), StoreError> {
+        let width = self.columns.len();
+        let damaged = || StoreError::Damaged { table: self.table.name, cause: "a row's length".into() };
+        if width == 0 || rows.iter().any(|row| row.len() != width) {
+            return Err(damaged());
+        }
+        let names: Vec<_> = self.columns.iter().map(|column| column.name.as_str()).collect();
+        let insert = format!("INSERT INTO {} ({}) VALUES", self.table.name, names.join(", "));
+        while !rows.is_empty() {
+            let some: Vec<_> = rows.drain(..rows.len().min(VALUES / width)).collect();
+            let tuples: Vec<_> =
+                (0..some.len()).map(|row| format!("({})", marks(row * width + 1, width))).collect();
+            let engine = tx.engine();
+            let values = some
+                .into_iter()
+                .flat_map(|row| row.into_iter().zip(&self.columns))
+                .map(|(value, column)| column.fit(value, engine));
+            let statement = assembled(format!("{insert} {}", tuples.join(", ")));
+            values.fold(statement, crate::Sql::bind).execute(tx).await?;
+        }
+        Ok(())
+    }
+}
