@@ -1,6 +1,10 @@
 //! The only place where concrete things are built: clock, randomness, store, vault → domain.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use keywarden_domain::{
     Domain, Env, Fault, Refused, Settings, SteadyClock,
@@ -120,6 +124,7 @@ impl Cellars {
             clock: Arc::clone(&self.clock),
             condition: house.condition.clone(),
             node: self.node.clone(),
+            accepted: AtomicBool::new(false),
         };
         keeper.begin().await;
         self.check_rp_id(&house.config.public.rp_id, change_rp_id).await?;
@@ -168,6 +173,7 @@ pub(crate) fn domain(config: &Config, store: Store, env: Env) -> Result<Domain, 
         session: (session.idle, session.absolute),
         admin_session: (session.admin_idle, session.admin_absolute),
         software_protected: config.seal.is_software_protected(),
+        backups: config.backup.clone(),
     };
     Ok(Domain::new(store, Arc::new(keyring), env, settings)?)
 }

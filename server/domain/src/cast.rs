@@ -426,6 +426,7 @@ fn settings() -> Settings {
         session: (hours(1), hours(24)),
         admin_session: (Duration::from_mins(15), hours(12)),
         software_protected: true,
+        backups: None,
     }
 }
 

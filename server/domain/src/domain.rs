@@ -12,7 +12,9 @@ use keywarden_store::{Changed, Counter, Store, change};
 use keywarden_vault::{EnvelopeKey, Keyring};
 
 use crate::audit::{Record, Subjects};
+
 use crate::authz::{Action, Gate, Permit, Reach, Resource};
+use crate::backup::Schedule;
 use crate::decisions::Decisions;
 use crate::freshness::{Freshness, MAX_AGE};
 use crate::keys;
@@ -39,6 +41,8 @@ pub struct Settings {
     pub admin_session: (Duration, Duration),
     /// Whether keys are protected by software only (the embedded token or a key file).
     pub software_protected: bool,
+    /// When backups are made by themselves.
+    pub backups: Option<Schedule>,
 }
 
 /// The rules. Cheap to clone.

@@ -13,6 +13,7 @@
 
 pub mod audit;
 pub mod authz;
+pub mod backup;
 #[cfg(any(test, feature = "cast"))]
 pub mod cast;
 mod change;

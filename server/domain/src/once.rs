@@ -5,8 +5,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::{
-    ApiKeyId, EnvironmentId, InvitationId, PasskeyId, ProjectId, RoleBindingId, SecretId, ServiceTokenId,
-    TeamId, UserId, WorkloadId,
+    ApiKeyId, BackupId, EnvironmentId, InvitationId, PasskeyId, ProjectId, RecipientId, RoleBindingId,
+    SecretId, ServiceTokenId, TeamId, UserId, WorkloadId,
 };
 use keywarden_store::{Conn, Tx, idempotency};
 use keywarden_vault::{Keyring, Purpose, SecretString};
@@ -211,10 +211,12 @@ macro_rules! repeatable_ids {
 }
 repeatable_ids!(
     ApiKeyId,
+    BackupId,
     EnvironmentId,
     InvitationId,
     PasskeyId,
     ProjectId,
+    RecipientId,
     RoleBindingId,
     SecretId,
     ServiceTokenId,

@@ -12,6 +12,7 @@ mod flush_token_use;
 mod flush_usage;
 mod flush_verify_counts;
 mod look;
+mod make_backups;
 mod note_clock;
 mod purge_secrets;
 mod sweep;
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Job> {
         flush_token_use::JOB,
         flush_usage::JOB,
         flush_verify_counts::JOB,
+        make_backups::JOB,
         note_clock::JOB,
         purge_secrets::JOB,
         sweep::JOB,

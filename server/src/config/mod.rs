@@ -3,6 +3,7 @@
 //! **Invariant:** after [`Config::read`] every value is right and fits the others; nothing reads a setting elsewhere.
 //! A name that is not in [`setting::SETTINGS`] is an error, so that a typo never means a silent default.
 
+mod backup;
 mod database;
 mod error;
 mod limits;
@@ -19,6 +20,8 @@ mod value;
 mod verify;
 
 use std::path::PathBuf;
+
+use keywarden_domain::backup::Schedule;
 
 pub use database::Database;
 pub use error::ConfigError;
@@ -44,6 +47,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     pub database: Database,
     pub seal: Seal,
+    /// When backups are made by themselves.
+    pub backup: Option<Schedule>,
     pub verify: Verify,
     pub session: Session,
     pub log: Log,
@@ -59,6 +64,7 @@ impl Config {
             public: Public::read(values, listen.address, tls.as_ref())?,
             database: Database::read(values, &data_dir)?,
             seal: Seal::read(values, &data_dir)?,
+            backup: backup::read(values)?,
             verify: Verify::read(values)?,
             session: Session::read(values)?,
             log: Log::read(values)?,

@@ -115,6 +115,24 @@ pub const SETTINGS: &[Setting] = &[
         shown: Shown::Never,
         help: "the token's user PIN",
     },
+    open(
+        "backup.folder",
+        "KEYWARDEN_BACKUP_FOLDER",
+        "",
+        "where backups are made by themselves; none when unset",
+    ),
+    open(
+        "backup.every",
+        "KEYWARDEN_BACKUP_EVERY",
+        "24h",
+        "how long after the last backup the next one is made",
+    ),
+    open(
+        "backup.keep",
+        "KEYWARDEN_BACKUP_KEEP",
+        "14",
+        "backups that stay in the folder; older ones are deleted",
+    ),
     open("tls.cert", "KEYWARDEN_TLS_CERT", "", "certificate chain, PEM; read again when it changes"),
     open("tls.key", "KEYWARDEN_TLS_KEY", "", "the certificate's private key, PEM"),
     open(

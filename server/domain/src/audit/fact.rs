@@ -3,9 +3,9 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use keywarden_model::{
     AllowedCidrs, ApiKeyId, EnvironmentId, InvitationId, KeyLabel, KeyState, KeyValueId, KeyringKeyId,
-    PasskeyId, ProjectId, ProjectKeyId, RateLimit, RevokeReason, Role, RoleBindingId, Scopes, SecretId,
-    SecretKind, SecretLabel, SecretVersionId, ServiceTokenId, SessionId, Slug, Tags, TeamId, UserId,
-    VerifyCode, VersionState, WorkloadId,
+    PasskeyId, ProjectId, ProjectKeyId, RateLimit, RecipientId, RevokeReason, Role, RoleBindingId, Scopes,
+    SecretId, SecretKind, SecretLabel, SecretVersionId, ServiceTokenId, SessionId, Slug, Tags, TeamId,
+    UserId, VerifyCode, VersionState, WorkloadId,
 };
 use serde_json::Value;
 
@@ -22,6 +22,11 @@ impl Fact {
     /// A word that is fixed in the code.
     pub fn word(word: &'static str) -> Self {
         Self(word.into())
+    }
+
+    /// A digest, in hexadecimal digits.
+    pub fn digest(digest: &[u8; 32]) -> Self {
+        Self(hex::encode(digest).into())
     }
 
     /// Several.
@@ -106,6 +111,7 @@ shown!(
     PasskeyId,
     ProjectId,
     ProjectKeyId,
+    RecipientId,
     RevokeReason,
     Role,
     RoleBindingId,

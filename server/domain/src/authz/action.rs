@@ -117,6 +117,13 @@ actions! {
     /// See the audit record of a project, or of everything.
     ReadAudit = "audit.read" on Scope, Read, "adm";
 
+    /// Say whom backups are encrypted to.
+    ManageRecipients = "backup.manage-recipients" on Organization, Change, "";
+    /// Make a backup of everything.
+    MakeBackup = "backup.make" on Organization, Change, "";
+    /// Open the doors after a restore.
+    AcceptRestore = "backup.accept-restore" on Organization, Restrict, "";
+
     /// Make an environment in a project.
     CreateEnvironment = "environment.create" on Project, Change, "dm";
     /// Change an environment's name, lifetime or overlap.

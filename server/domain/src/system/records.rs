@@ -74,7 +74,7 @@ fn wrap(row: WrapRow) -> Result<WrapRecord, Fault> {
     })
 }
 
-pub(super) fn seal_row(seal: &SealDescription, added_at: chrono::DateTime<chrono::Utc>) -> SealRow {
+pub(crate) fn seal_row(seal: &SealDescription, added_at: chrono::DateTime<chrono::Utc>) -> SealRow {
     SealRow {
         id: seal.id.to_string(),
         kind: seal.kind.name().to_owned(),
@@ -94,7 +94,7 @@ pub(super) fn key_row(key: &KeyRecord) -> KeyRow {
     }
 }
 
-pub(super) fn wrap_row(wrap: &WrapRecord) -> WrapRow {
+pub(crate) fn wrap_row(wrap: &WrapRecord) -> WrapRow {
     WrapRow {
         key_id: wrap.key_id.to_string(),
         seal_id: wrap.seal_id.to_string(),

@@ -32,6 +32,7 @@ fn on(store: Store) -> Domain {
         session: (Duration::from_hours(1), Duration::from_hours(24)),
         admin_session: (Duration::from_mins(15), Duration::from_hours(12)),
         software_protected: true,
+        backups: None,
     };
     let ticks = env.clone();
     let keyring = Arc::new(Keyring::new(Duration::from_mins(5), move || ticks.monotonic()));

@@ -33,6 +33,26 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ("seal-without-wrap", &["DELETE FROM keyring_wraps"]),
     ("set-up-by-halves", &["UPDATE instance SET rp_id = NULL"]),
     ("uses-negative", &["UPDATE keyring_keys SET uses = -1"]),
+    // backups
+    (
+        "recipient-without-event",
+        &["INSERT INTO backup_recipients (id, name, text, added_at) VALUES ('rcp_1', 'Mallory', 'kwr1_', 1)"],
+    ),
+    (
+        "backup-without-event",
+        &["INSERT INTO backups (id, made_at, counter, file, size, digest, recipients)
+           VALUES ('bkp_1', 1, 1, '/tmp/a', 1, '', '[]')"],
+    ),
+    (
+        "restore-without-event",
+        &["INSERT INTO restores (id, made_at, digest, restored_at) VALUES ('rst_1', 1, '', 2)"],
+    ),
+    (
+        "restore-accepted-without-event",
+        &[
+            "INSERT INTO restores (id, made_at, digest, restored_at, accepted_at) VALUES ('rst_1', 1, '', 2, 3)",
+        ],
+    ),
     // projects
     ("project-without-event", &["DELETE FROM events WHERE action = 'project.create'"]),
     ("project-archived-without-event", &["UPDATE projects SET archived_at = 1"]),

@@ -1,0 +1,31 @@
+//! Backup and restore: everything as of one instant in one file, encrypted to people who keep their keys elsewhere.
+//!
+//! ```text
+//! Domain::back_up(path)    snapshot -> records -> vault::backup::Writer -> path.partial -> event -> path
+//! verify(file, key)        needs no server and no store
+//! Domain::restore(file)    vault::backup::Reader -> one transaction of an empty store, under the seals found there
+//! ```
+//! A file holds the rows of both engines alike (`keywarden_store::backup` says which stay out) and the keyring's keys,
+//! each sealed for each recipient. It is known to the records before it has its name: no copy of everything leaves
+//! without its event. What a restore brings back is older than what was lost: whoever was locked out since is in again.
+//! So the doors stay shut until somebody accepts that gap by its name ([`Domain::accept_restore`]).
+
+mod file;
+mod make;
+mod recipients;
+mod records;
+mod restore;
+mod schedule;
+mod standing;
+mod verify;
+
+pub use make::{BackUpError, Backup};
+pub use recipients::{AddRecipientError, RemoveRecipientError};
+pub use records::{Damage, Manifest};
+pub use restore::{RestoreError, Restored};
+pub use schedule::Schedule;
+pub use standing::{AcceptError, Backups, Gap, RecipientStatus};
+pub use verify::{Verified, VerifyError, verify};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+use std::time::Duration;
+
+use keywarden_model::{RevokeReason, VerifyCode};
+use keywarden_store::backup::Carried;
+use keywarden_store::{Engine, StoreError, WriteError, sql};
+
+use super::{CANARY, New, Old, each_way, recovery_key};
+use crate::audit::Query;
+use crate::backup::{AcceptError, RestoreError};
+use crate::cast::House;
+
+#[tokio::test]
+async fn a_backup_comes_back_on_either_engine_under_a_seal_that_never_saw_it() {
+    each_way(async |old, new| {
+        let backup = old.back_up("a.kwbackup").await;
+        // The one row and event that came after the instant.
+        let before = old.house.domain.fsck(&old.seals).await.unwrap();
+        old.put("database/password", "a later value").await;
+
+        let restored = new.restore(&backup.file, old.key()).await.unwrap();
+        assert_eq!(restored.manifest.made_at, backup.made_at);
+        assert!(restored.rows > 20, "{restored:?}");
+        new.domain.unseal(&new.seals).await.unwrap();
+        assert_eq!(old.works_at(&new.domain).await, (VerifyCode::Valid, CANARY.to_owned()));
+
+        let after = new.domain.fsck(&new.seals).await.unwrap();
+        let named =
+            |it: &crate::fsck::Findings| it.findings.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(named(&after), named(&before), "what the cast plants by hand is found on both sides");
+        assert!(after.skipped.is_empty(), "{:?}", after.skipped);
+
+        let seals = new.domain.seals(&new.domain.shell_op()).await.unwrap();
+        assert_eq!(
+            seals.iter().map(|seal| (seal.id.as_str(), seal.lacks)).collect::<Vec<_>>(),
+            [("software:new.key", 0)]
+        );
+        let again = new.domain.back_up(&new.domain.shell_op(), &new.house.folder().join("b.kwbackup")).await;
+        assert_eq!(
+            again.unwrap().recipients,
+            backup.recipients,
+            "the new house backs up to the old recipients"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_revoked_since_is_back_and_the_gap_has_to_be_named() {
+    each_way(async |old, new| {
+        let backup = old.back_up("a.kwbackup").await;
+        old.house.clock.advance(Duration::from_mins(1));
+        let found =
+            old.house.domain.events(&old.house.domain.shell_op(), &Query { limit: 50, ..Query::default() });
+        let issued =
+            found.await.unwrap().events.into_iter().find(|event| event.action == "key.issue").unwrap();
+        let id = issued.resource.1.parse().unwrap();
+        let alice = old.alice.steps_up();
+        old.house.domain.revoke_key(&alice.op(), id, RevokeReason::KeyCompromise, "leaked").await.unwrap();
+
+        assert!(new.domain.open_gap().await.unwrap().is_none());
+        new.restore(&backup.file, old.key()).await.unwrap();
+        new.domain.unseal(&new.seals).await.unwrap();
+        let gap = new.domain.open_gap().await.unwrap().unwrap();
+        assert_eq!(gap.made_at, backup.made_at);
+        assert_eq!(old.works_at(&new.domain).await.0, VerifyCode::Valid, "which is why the doors are shut");
+
+        let shell = new.domain.shell_op();
+        let other = backup.made_at + chrono::TimeDelta::seconds(1);
+        let refused = new.domain.accept_restore(&shell, other).await.unwrap_err();
+        assert!(matches!(refused, AcceptError::Other(at) if at == backup.made_at), "{refused}");
+        assert!(new.domain.open_gap().await.unwrap().is_some());
+        new.domain.accept_restore(&shell, backup.made_at).await.unwrap();
+        assert!(new.domain.open_gap().await.unwrap().is_none());
+        let twice = new.domain.accept_restore(&shell, backup.made_at).await.unwrap_err();
+        assert!(matches!(twice, AcceptError::None), "{twice}");
+        let mallory = new.domain.accept_restore(&old.alice.op(), backup.made_at).await.unwrap_err();
+        assert!(matches!(mallory, AcceptError::Refused(_)), "{mallory}");
+
+        let told = new.domain.events(&shell, &Query { limit: 200, ..Query::default() }).await.unwrap();
+        for action in ["backup.restore", "backup.accept-restore", "seal.remove", "seal.add"] {
+            assert!(told.events.iter().any(|event| event.action == action), "{action}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_that_was_changed_cut_or_is_for_others_leaves_the_target_empty() {
+    let old = Old::furnish(House::new(Engine::Sqlite).await).await;
+    let backup = old.back_up("a.kwbackup").await;
+    let whole = std::fs::read(&backup.file).unwrap();
+    let new = New::on(Engine::Sqlite).await;
+    let changed = old.path("changed");
+    // The last byte is authenticated with everything before it: the transaction is under way by then.
+    for at in [0, 17, 30, 400, 1_500, whole.len() / 2, whole.len() - 17, whole.len() - 1] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        std::fs::write(&changed, bytes).unwrap();
+        let refused = new.restore(&changed, old.key()).await.unwrap_err();
+        assert!(matches!(refused, RestoreError::Backup(_)), "byte {at}: {refused}");
+        assert!(new.is_empty().await, "byte {at}");
+    }
+    for length in [0, 100, whole.len() - 1] {
+        std::fs::write(&changed, &whole[..length]).unwrap();
+        assert!(new.restore(&changed, old.key()).await.is_err(), "cut to {length}");
+        assert!(new.is_empty().await, "cut to {length}");
+    }
+    let stranger = recovery_key(&new.house);
+    let refused = new.restore(&backup.file, stranger).await.unwrap_err().to_string();
+    assert!(refused.contains(&old.recovery.recipient().id().to_string()), "{refused}");
+    assert!(new.is_empty().await);
+    new.restore(&backup.file, old.key()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_house_that_holds_something_takes_no_backup() {
+    let old = Old::furnish(House::new(Engine::Sqlite).await).await;
+    let backup = old.back_up("a.kwbackup").await;
+    let new = New::on(Engine::Sqlite).await;
+    new.house.project("mine").await;
+    let refused = new.restore(&backup.file, old.key()).await.unwrap_err();
+    assert!(matches!(refused, RestoreError::NotEmpty(_)), "{refused}");
+    let twice = New::on(Engine::Sqlite).await;
+    twice.restore(&backup.file, old.key()).await.unwrap();
+    let refused = twice.restore(&backup.file, old.key()).await.unwrap_err();
+    assert!(matches!(refused, RestoreError::NotEmpty(_)), "{refused}");
+}
+
+#[tokio::test]
+async fn a_backup_of_another_schema_says_which_program_it_needs() {
+    for (version, word) in [(999, "newer program"), (1, "program that made it")] {
+        let old = Old::furnish(House::new(Engine::Sqlite).await).await;
+        let changed = old.house.store.write_silently("another version", move |tx| {
+            let row = sql("UPDATE schema_info SET version = $1").bind(i64::from(version));
+            Box::pin(async move { row.execute(tx).await })
+        });
+        changed.await.map_err(|error: WriteError<StoreError>| error.to_string()).unwrap();
+        let backup = old.back_up("a.kwbackup").await;
+        let new = New::on(Engine::Sqlite).await;
+        let refused = new.restore(&backup.file, old.key()).await.unwrap_err().to_string();
+        assert!(refused.contains(word) && refused.contains(&version.to_string()), "{refused}");
+        assert!(new.is_empty().await);
+    }
+}
+
+#[test]
+fn what_would_undo_a_sign_out_is_in_no_backup() {
+    for left_out in ["sessions", "one_time_links", "ceremonies", "pending_posts", "seals", "keyring_wraps"] {
+        assert!(Carried::named(left_out).is_none(), "{left_out}");
+    }
+    for carried in ["events", "secrets", "keyring_keys", "users", "backup_recipients"] {
+        assert!(Carried::named(carried).is_some(), "{carried}");
+    }
+}
