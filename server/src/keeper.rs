@@ -2,13 +2,17 @@
 //! says what this node can do now.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use keywarden_domain::{
     Domain, Fault,
+    backup::Gap,
     system::{CLOCK_ALARM, Node},
 };
 use keywarden_store::StoreError;
@@ -34,6 +38,9 @@ pub(crate) struct Keeper {
     pub(crate) clock: Arc<Clock>,
     pub(crate) condition: watch::Sender<Condition>,
     pub(crate) node: Node,
+    /// Whether the doors may be open as far as restores go. A store that was found open stays so: nothing is restored
+    /// into one that is not empty.
+    pub(crate) accepted: AtomicBool,
 }
 
 impl Keeper {
@@ -84,8 +91,29 @@ impl Keeper {
             (KeyringState::Sealed { .. }, Err(Unready::Seal(cause))) => sealed(&cause),
             (_, Err(Unready::Records(cause))) if is_silent(silence) => no_database(&cause.to_string()),
             (_, _) if is_silent(silence) => no_database("it has not answered for some seconds"),
-            (KeyringState::Degraded { until, .. }, _) => degraded(until),
-            (KeyringState::Unsealed, _) => Condition::Ready,
+            (KeyringState::Degraded { until, .. }, _) => self.unless_closed(degraded(until)).await,
+            (KeyringState::Unsealed, _) => self.unless_closed(Condition::Ready).await,
+        }
+    }
+
+    async fn unless_closed(&self, open: Condition) -> Condition {
+        if self.accepted.load(Ordering::Acquire) {
+            return open;
+        }
+        match in_time(self.domain.open_gap()).await {
+            Ok(Some(gap)) => closed(&gap),
+            Ok(None) => {
+                self.accepted.store(true, Ordering::Release);
+                open
+            }
+            // Not known yet: the doors stay as shut as they are.
+            Err(cause) => {
+                tracing::debug!(%cause, "could not ask whether the records were restored");
+                match &*self.condition.borrow() {
+                    Condition::Closed { why } => Condition::Closed { why: why.clone() },
+                    _ => Condition::Starting,
+                }
+            }
         }
     }
 
@@ -137,6 +165,7 @@ impl Keeper {
         match &found {
             Condition::Ready => tracing::info!("ready"),
             Condition::Starting => {}
+            Condition::Closed { why } => tracing::warn!(why, "closed"),
             Condition::Degraded { why } => tracing::warn!(why, "degraded"),
             Condition::NoDatabase { why } => tracing::error!(why, "no database"),
             Condition::Sealed { why } => tracing::error!(why, "sealed"),
@@ -197,6 +226,17 @@ fn sealed(cause: &str) -> Condition {
          the server's shell says what is wrong"
     );
     Condition::Sealed { why }
+}
+
+fn closed(gap: &Gap) -> Condition {
+    let at = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let (made, restored) = (at(gap.made_at), at(gap.restored_at));
+    let why = format!(
+        "this Keywarden was restored at {restored} from a backup of {made}. Whatever was changed, revoked or destroyed after \
+         {made} is undone, so that who was locked out since would be let in again. On the server's shell, `keywarden \
+         restore accept {made}` opens the doors"
+    );
+    Condition::Closed { why }
 }
 
 fn degraded(until: DateTime<Utc>) -> Condition {

@@ -1,5 +1,6 @@
 //! The command line. One file per command; each ends with one clear sentence and a documented exit code.
 
+mod backup;
 #[cfg(feature = "bare")]
 mod bare;
 mod config;
@@ -10,6 +11,8 @@ mod flags;
 mod fsck;
 mod keyring;
 mod operator;
+mod recovery_key;
+mod restore;
 mod run;
 mod seal;
 mod secret;
@@ -60,6 +63,8 @@ struct Line {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write everything to one encrypted file while the server runs; say to whom it is encrypted; look at such a file
+    Backup(backup::Arguments),
     /// Serve nothing, quickly, for measurements to compare with
     #[cfg(feature = "bare")]
     #[command(hide = true)]
@@ -80,6 +85,10 @@ enum Command {
     Keyring(keyring::Arguments),
     /// What only the server's own shell may do
     Operator(operator::Arguments),
+    /// Make a key that opens backups; to be done, and kept, on another machine
+    RecoveryKey(recovery_key::Arguments),
+    /// Bring a backup back into an empty database
+    Restore(restore::Arguments),
     /// Start a program with an environment's secrets in its variables
     Run(run::Arguments),
     /// Show, add or remove what wraps the keyring
@@ -95,6 +104,8 @@ enum Command {
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
+    #[error(transparent)]
+    Backup(#[from] keywarden_domain::backup::VerifyError),
     #[error("`{0}` is binary: only `--format k8s` can hold it, and `keywarden run`")]
     Binary(String),
     #[error("some checks failed; each line above says what to do")]
@@ -117,6 +128,10 @@ pub(crate) enum Failure {
     NoSuchVariable(String),
     #[error(transparent)]
     Operator(#[from] OperatorError),
+    #[error("recovery key: {0}")]
+    RecoveryKey(#[from] keywarden_vault::recovery::KeptError),
+    #[error("nothing was restored: {0}")]
+    Restore(#[from] keywarden_domain::backup::RestoreError),
     #[error("--to: {0}")]
     Target(String),
     #[error(transparent)]
@@ -144,7 +159,8 @@ impl Failure {
             | Self::Usage(_) => 2,
             Self::DataDir(_) | Self::Listen(ListenError::Bind { .. }) => 3,
             Self::Operator(OperatorError::NotRunning { .. }) => 4,
-            Self::Binary(_)
+            Self::Backup(_)
+            | Self::Binary(_)
             | Self::Checks
             | Self::Client(_)
             | Self::Copy(_)
@@ -152,6 +168,8 @@ impl Failure {
             | Self::Io { .. }
             | Self::NoSuchVariable(_)
             | Self::Operator(_)
+            | Self::RecoveryKey(_)
+            | Self::Restore(_)
             | Self::Variables(_)
             | Self::Wire(_) => 1,
         }
@@ -178,6 +196,7 @@ fn act(line: Line) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Export(arguments) => runtime()?.block_on(export::run(arguments)).map(|()| ExitCode::SUCCESS),
+        Command::RecoveryKey(arguments) => recovery_key::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Run(arguments) => runtime()?.block_on(run::run(arguments)),
         Command::Secret(arguments) => runtime()?.block_on(secret::run(arguments)).map(|()| ExitCode::SUCCESS),
         _ => at_home(line).map(|()| ExitCode::SUCCESS),
@@ -197,6 +216,7 @@ fn at_home(line: Line) -> Result<(), Failure> {
     logs::start(&config.log);
     match line.command {
         Command::Serve(_) => serve::before_threads(&config)?,
+        Command::Restore(ref arguments) => restore::before_threads(&config, arguments)?,
         Command::Doctor(_) | Command::Fsck(_) => {
             let variable = seals::needed_variable_if_made(&config);
             with_variable(variable.map_err(Failure::io("find the embedded token"))?)?;
@@ -205,6 +225,7 @@ fn at_home(line: Line) -> Result<(), Failure> {
     }
     let runtime = runtime()?;
     match line.command {
+        Command::Backup(arguments) => runtime.block_on(backup::run(&config, arguments)),
         #[cfg(feature = "bare")]
         Command::Bare => runtime.block_on(bare::run(&config)),
         Command::Config(arguments) => config::run(&config, &values, &arguments),
@@ -213,9 +234,14 @@ fn at_home(line: Line) -> Result<(), Failure> {
         Command::Fsck(arguments) => runtime.block_on(fsck::run(&config, &arguments)),
         Command::Keyring(arguments) => runtime.block_on(keyring::run(&config, arguments)),
         Command::Operator(arguments) => runtime.block_on(operator::run(&config, arguments)),
+        Command::Restore(arguments) => runtime.block_on(restore::run(&config, arguments)),
         Command::Seal(arguments) => runtime.block_on(seal::run(&config, arguments)),
         // They need no configuration, and were done above.
-        Command::Completions { .. } | Command::Export(_) | Command::Run(_) | Command::Secret(_) => Ok(()),
+        Command::Completions { .. }
+        | Command::Export(_)
+        | Command::RecoveryKey(_)
+        | Command::Run(_)
+        | Command::Secret(_) => Ok(()),
         Command::Serve(arguments) => runtime.block_on(serve::run(config, arguments)),
         Command::Status(arguments) => runtime.block_on(status::run(&config, &arguments)),
     }

@@ -12,9 +12,15 @@ use tokio::sync::watch;
 
 use super::problem::{Problem, retry_after};
 
+const RESTORED: &str = "Closed after a restore";
+
 /// What this node can do now. A background probe keeps it, so that asking costs nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Condition {
+    /// Restored from a backup, and nobody has accepted yet what is lost by that.
+    Closed {
+        why: String,
+    },
     /// The HSM is away and the grace runs: reading and revoking go on with the keys in memory.
     Degraded {
         why: String,
@@ -35,6 +41,7 @@ impl Condition {
     /// One word, for `keywarden status` and `/readyz`.
     pub(crate) fn word(&self) -> &'static str {
         match self {
+            Self::Closed { .. } => "closed",
             Self::Degraded { .. } => "degraded",
             Self::NoDatabase { .. } => "no-database",
             Self::Ready => "ready",
@@ -45,7 +52,10 @@ impl Condition {
 
     pub(crate) fn why(&self) -> Option<&str> {
         match self {
-            Self::Degraded { why } | Self::NoDatabase { why } | Self::Sealed { why } => Some(why),
+            Self::Closed { why }
+            | Self::Degraded { why }
+            | Self::NoDatabase { why }
+            | Self::Sealed { why } => Some(why),
             Self::Ready | Self::Starting => None,
         }
     }
@@ -64,6 +74,7 @@ async fn ready(State(condition): State<watch::Receiver<Condition>>) -> Response 
     match &condition {
         Condition::Ready => Json(json!({ "status": "ready" })).into_response(),
         Condition::Degraded { why } => Json(json!({ "status": "degraded", "detail": why })).into_response(),
+        Condition::Closed { why } => unavailable("closed", RESTORED, why).json(),
         Condition::NoDatabase { why } => unavailable("no-database", "No database", why).json(),
         Condition::Sealed { why } => unavailable("sealed", "Sealed", why).json(),
         Condition::Starting => unavailable("starting", "Starting", "ready in a moment").json(),
@@ -73,6 +84,7 @@ async fn ready(State(condition): State<watch::Receiver<Condition>>) -> Response 
 /// What is said at a shut door, and after how many seconds it is worth asking again; nothing while doors are open.
 pub(super) fn at_shut_door(condition: &Condition, asked: &HeaderMap) -> Option<Response> {
     let (problem, seconds) = match condition {
+        Condition::Closed { why } => (unavailable("closed", RESTORED, why), 60),
         Condition::Sealed { why } => (unavailable("sealed", "Sealed", why), 5),
         Condition::Starting => (unavailable("starting", "Starting", "ready in a moment"), 1),
         Condition::Degraded { .. } | Condition::NoDatabase { .. } | Condition::Ready => return None,

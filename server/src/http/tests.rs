@@ -204,6 +204,12 @@ async fn while_sealed_every_door_is_shut_with_the_reason_and_health_says_so() {
         assert!(body.contains("the HSM does not answer"), "{body}");
     }
     assert_eq!(server.get("/livez").await.0.status, StatusCode::OK);
+    server.house.condition.send_replace(Condition::Closed { why: "restored from a backup".into() });
+    for path in ["/", "/api/v1/things/1", "/readyz"] {
+        let (parts, body) = server.get(path).await;
+        assert_eq!(parts.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert!(body.contains("restored from a backup") && body.contains("problems#closed"), "{body}");
+    }
     server.house.condition.send_replace(Condition::Degraded { why: "the HSM does not answer".into() });
     assert_eq!(server.get("/api/v1/things/1").await.0.status, StatusCode::OK);
     assert_eq!(server.get("/readyz").await.0.status, StatusCode::OK);

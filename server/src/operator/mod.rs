@@ -3,6 +3,7 @@
 //! To add a command: a file here with its routes and what goes over the socket, a line in [`routes`], a file in
 //! `commands/`.
 
+mod backup;
 mod client;
 mod keyring;
 mod link;
@@ -14,6 +15,9 @@ mod trouble;
 use axum::Router;
 use keywarden_domain::Domain;
 
+pub(crate) use backup::{
+    Accept, Accepted, MadeBackup, MakeBackup, NewRecipient, RecipientMade, RecipientShown, RemoveRecipient,
+};
 pub(crate) use client::{OperatorError, call};
 pub(crate) use keyring::{Rotate, Rotated};
 pub(crate) use link::{Link, Recover};
@@ -34,6 +38,7 @@ pub(crate) struct Desk {
 /// Everything that the operator's shell may ask.
 pub(crate) fn routes(desk: Desk) -> Router {
     Router::new()
+        .merge(backup::routes())
         .merge(keyring::routes())
         .merge(link::routes())
         .merge(seal::routes())

@@ -20,7 +20,7 @@ pub(crate) struct Facts {
 /// What `keywarden status` shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Status {
-    /// `ready`, `degraded`, `sealed`, `no-database` or `starting`.
+    /// `ready`, `degraded`, `sealed`, `closed`, `no-database` or `starting`.
     pub condition: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
