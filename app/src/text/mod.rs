@@ -17,6 +17,7 @@
 mod accessible;
 mod account;
 mod audit;
+mod backups;
 mod bindings;
 mod common;
 mod docs;

@@ -31,6 +31,7 @@ texts! {
     system_ready = "Ready";
     system_is_degraded = "Degraded";
     system_is_sealed = "Sealed";
+    system_is_closed = "Closed after a restore";
 }
 
 impl Text {
@@ -38,6 +39,7 @@ impl Text {
     pub(crate) fn system_condition(self, condition: &str) -> &'static str {
         match condition {
             "ready" => self.system_ready(),
+            "closed" => self.system_is_closed(),
             "degraded" => self.system_is_degraded(),
             _ => self.system_is_sealed(),
         }

@@ -1,4 +1,6 @@
-//! How the house is: what wraps the keys, the keyring, the records, the nodes.
+//! How the house is: what wraps the keys, the keyring, the records, backups, the nodes.
+
+mod backups;
 
 use axum::{Router, extract::State, response::Response, routing::get};
 use keywarden_domain::system::{Protection, System};
@@ -23,6 +25,10 @@ async fn show(State(house): State<House>, asking: Asking) -> Response {
         Ok(system) => system,
         Err(refused) => return render::refused(&shell, refused),
     };
+    let kept = match house.domain.backups(&op).await {
+        Ok(kept) => kept,
+        Err(refused) => return render::refused(&shell, refused),
+    };
     let t = shell.text;
     let settings = house.domain.settings().clone();
     page(&shell, t.system()).show(move || {
@@ -39,8 +45,10 @@ async fn show(State(house): State<House>, asking: Asking) -> Response {
         view! {
             <PageHeader title=t.system() lead=t.system_lead()/>
             {one_seal}
+            {backups::warning(t, &kept)}
             <Facts facts=facts/>
             {seals(t, &system)}
+            {backups::section(t, &kept)}
             {keys(t, &system)}
             {nodes(t, &system)}
         }
