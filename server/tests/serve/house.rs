@@ -5,6 +5,7 @@ use std::{
     net::TcpStream,
     path::Path,
     process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     thread::JoinHandle,
 };
 
@@ -162,7 +163,9 @@ pub(crate) fn postgres() -> Option<String> {
 
 /// The URL of a database of the test's own.
 pub(crate) fn fresh_database(server: &str) -> String {
-    let name = format!("kw_serve_{}", std::process::id());
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("kw_serve_{}_{number}", std::process::id());
     let made = Command::new("psql")
         .args(["--no-psqlrc", "--quiet", "--dbname", server, "--command", &format!("CREATE DATABASE {name}")])
         .output()

@@ -6,6 +6,7 @@
     reason = "a test that cannot start the server has failed"
 )]
 
+mod backups;
 mod client;
 mod commands;
 mod house;

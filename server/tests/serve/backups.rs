@@ -1,0 +1,224 @@
+//! Losing everything and getting it back: on a machine whose token is new and empty, and on the other engine.
+
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread::sleep,
+    time::Duration,
+};
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::house::{Server, fresh_database, keywarden, postgres, printed, told};
+
+const VALUE: &str = "canary-of-the-old-house-5c1d";
+const SOFTWARE: (&str, &str) = ("KEYWARDEN_SEAL", "software");
+
+/// A house with a secret, and a backup of it beside its shares.
+struct Lost {
+    folder: TempDir,
+    made_at: String,
+}
+
+impl Lost {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path();
+        let server = furnished(at, &[]);
+        fs::write(at.join("recipient"), created(at, &["--threshold", "2", "--shares", "3"])).unwrap();
+        let none = keywarden(at, &["backup", "--to", "a.kwbackup"]).output().unwrap();
+        assert!(!none.status.success() && told(&none).contains("no recipient"), "{}", told(&none));
+        printed(at, &[], &["backup", "recipient", "add", "--name", "Safe", "recipient"]);
+        assert!(printed(at, &[], &["backup", "recipient", "list"]).contains("Safe"));
+        let made = printed(at, &[], &["backup", "--to", "a.kwbackup"]);
+        let digest = made.lines().find_map(|line| line.strip_prefix("SHA-256 ")).unwrap().to_owned();
+        assert!(server.get("/readyz").contains("\"ready\""), "the server goes on");
+        let again = keywarden(at, &["backup", "--to", "a.kwbackup"]).output().unwrap();
+        assert!(told(&again).contains("there already"), "{}", told(&again));
+        server.stop();
+        let seen = printed(at, &[], &["backup", "verify", "a.kwbackup"]);
+        assert!(seen.contains(&digest) && seen.contains("Nothing of this is proven"), "{seen}");
+        let made_at = seen.lines().next().unwrap().rsplit(' ').next().unwrap().to_owned();
+        Self { folder, made_at }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).into_os_string().into_string().unwrap()
+    }
+
+    /// The arguments that bring it back.
+    fn restore(&self) -> Vec<String> {
+        let mut arguments = vec!["restore".to_owned(), self.path("a.kwbackup")];
+        for share in ["recovery.key.3", "recovery.key.1"] {
+            arguments.extend(["--recovery-key".to_owned(), self.path(share)]);
+        }
+        arguments
+    }
+}
+
+/// A server on `at` with the secret `pay/live/database/password`.
+fn furnished(at: &Path, variables: &[(&str, &str)]) -> Server {
+    let server = Server::start_with(at, variables);
+    server.becomes("\"ready\"");
+    let token = token(at, variables);
+    for (path, body) in [
+        ("/api/v1/projects", json!({ "slug": "pay", "name": "Payments" })),
+        ("/api/v1/projects/pay/environments", json!({ "slug": "live", "name": "Live", "label": "live" })),
+    ] {
+        let answer = server.post(path, token.trim(), &body.to_string());
+        assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    }
+    let mut put = client(at, &server, &["secret", "put", "pay/live/database/password"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    put.stdin.take().unwrap().write_all(VALUE.as_bytes()).unwrap();
+    assert!(put.wait().unwrap().success());
+    server
+}
+
+fn token(at: &Path, variables: &[(&str, &str)]) -> String {
+    let token = printed(at, variables, &["operator", "token", "--role", "admin"]);
+    fs::write(at.join("token"), &token).unwrap();
+    token
+}
+
+fn client(at: &Path, server: &Server, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keywarden"));
+    command.args(arguments).current_dir(at).env_clear();
+    command.env("KEYWARDEN_SERVER", format!("http://{}", server.address));
+    command.env("KEYWARDEN_TOKEN_FILE", at.join("token"));
+    command
+}
+
+/// What `recovery-key create` printed.
+fn created(at: &Path, more: &[&str]) -> String {
+    let arguments = [&["recovery-key", "create", "--to", "recovery.key"], more].concat();
+    let recipient = printed(at, &[], &arguments);
+    assert!(recipient.starts_with("kwr1_") && recipient.lines().count() == 1, "{recipient}");
+    recipient
+}
+
+fn as_texts(arguments: &[String]) -> Vec<&str> {
+    arguments.iter().map(String::as_str).collect()
+}
+
+/// A restored server stays shut until the gap is named; then what was lost is there.
+fn opens_when_the_gap_is_named(at: &Path, variables: &[(&str, &str)], made_at: &str) {
+    let server = Server::start_with(at, variables);
+    let ready = server.becomes("Closed after a restore");
+    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains(made_at), "{ready}");
+    assert!(server.get("/livez").starts_with("HTTP/1.1 200"));
+    let page = server.get_as("/", "text/html");
+    assert!(page.starts_with("HTTP/1.1 503") && page.contains("keywarden restore accept"), "{page}");
+    let token = token(at, variables);
+    let bearer = format!("Bearer {}", token.trim());
+    let refused = server.get_with("/api/v1/projects", &[("Authorization", &bearer)]);
+    assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("application/problem+json"), "{refused}");
+    assert!(printed(at, variables, &["status"]).contains("closed"));
+    assert!(printed(at, variables, &["fsck"]).contains("clean"));
+
+    let wrong = keywarden(at, &["restore", "accept", "2020-01-01T00:00:00Z"]).output().unwrap();
+    assert!(told(&wrong).contains(made_at), "{}", told(&wrong));
+    assert!(server.get("/readyz").starts_with("HTTP/1.1 503"));
+    printed(at, variables, &["restore", "accept", made_at]);
+    server.becomes("\"ready\"");
+    let read = client(at, &server, &["secret", "get", "pay/live/database/password"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&read.stdout), VALUE, "{}", told(&read));
+    server.stop();
+    assert!(printed(at, variables, &["fsck"]).contains("clean"));
+}
+
+#[test]
+fn everything_comes_back_on_a_machine_whose_token_is_new_and_on_the_other_engine() {
+    let lost = Lost::new();
+    let restore = lost.restore();
+    let empty = tempfile::tempdir().unwrap();
+    let told_so = printed(empty.path(), &[], &as_texts(&restore));
+    assert!(told_so.contains(&lost.made_at), "{told_so}");
+    opens_when_the_gap_is_named(empty.path(), &[], &lost.made_at);
+    let twice = keywarden(empty.path(), &as_texts(&restore)).output().unwrap();
+    assert!(told(&twice).contains("not empty"), "{}", told(&twice));
+
+    let Some(server) = postgres() else { return };
+    let url = fresh_database(&server);
+    let other = tempfile::tempdir().unwrap();
+    let variables = [SOFTWARE, ("KEYWARDEN_DATABASE_URL", url.as_str())];
+    printed(other.path(), &variables, &as_texts(&restore));
+    opens_when_the_gap_is_named(other.path(), &variables, &lost.made_at);
+}
+
+#[test]
+fn a_restore_with_a_changed_file_or_too_few_shares_makes_nothing() {
+    let lost = Lost::new();
+    let empty = tempfile::tempdir().unwrap();
+    let run = |file: &str, keys: &[&str]| {
+        let mut arguments = vec!["restore".to_owned(), lost.path(file)];
+        keys.iter().for_each(|key| arguments.extend(["--recovery-key".to_owned(), lost.path(key)]));
+        keywarden(empty.path(), &as_texts(&arguments)).envs([SOFTWARE]).output().unwrap()
+    };
+    let one = run("a.kwbackup", &["recovery.key.2"]);
+    assert!(told(&one).contains("2 shares are needed"), "{}", told(&one));
+    let mut bytes = fs::read(lost.path("a.kwbackup")).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(lost.path("changed"), bytes).unwrap();
+    let changed = run("changed", &["recovery.key.2", "recovery.key.1"]);
+    assert!(told(&changed).contains("authentication failed"), "{}", told(&changed));
+    for refused in [&one, &changed] {
+        assert_eq!(refused.status.code(), Some(1));
+    }
+    for made in ["keywarden.db", "seal.key"] {
+        assert!(!empty.path().join("data").join(made).exists(), "{made}");
+    }
+    let proven = [
+        "backup",
+        "verify",
+        "a.kwbackup",
+        "--recovery-key",
+        "recovery.key.1",
+        "--recovery-key",
+        "recovery.key.2",
+    ];
+    let seen = printed(lost.folder.path(), &[], &proven);
+    assert!(seen.contains("whole and authentic"), "{seen}");
+}
+
+#[test]
+fn a_server_killed_while_it_writes_leaves_a_whole_backup_or_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let mut server = furnished(at, &[SOFTWARE]);
+    fs::write(at.join("recipient"), created(at, &[])).unwrap();
+    printed(at, &[SOFTWARE], &["backup", "recipient", "add", "--name", "Safe", "recipient"]);
+    let mut whole = 0;
+    for round in 0..8_u64 {
+        let name = format!("{round}.kwbackup");
+        let mut asked = keywarden(at, &["backup", "--to", &name])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        sleep(Duration::from_millis(round * 12));
+        server.signal(Signal::SIGKILL);
+        let answered = asked.wait().unwrap().success();
+        let file: PathBuf = at.join(&name);
+        assert!(!answered || file.exists(), "round {round}: an answer without a file");
+        if file.exists() {
+            let arguments = ["backup", "verify", &name, "--recovery-key", "recovery.key"];
+            assert!(printed(at, &[], &arguments).contains("whole and authentic"), "round {round}");
+            whole += 1;
+        }
+        server = Server::start_with(at, &[SOFTWARE]);
+        server.becomes("\"ready\"");
+    }
+    printed(at, &[SOFTWARE], &["backup", "--to", "last.kwbackup"]);
+    server.stop();
+    println!("{whole} of 8 were whole");
+    let findings: Value = serde_json::from_str(&printed(at, &[SOFTWARE], &["fsck", "--json"])).unwrap();
+    assert_eq!(findings["findings"], json!([]));
+}
