@@ -47,6 +47,6 @@ pub use keyring::{
     KeyRecord, Keyring, KeyringState, Purpose, SealRecord, Sealed, SealedReason, SealingError, WrapRecord,
 };
 pub use mask::mask;
-pub use project_key::{MAX_SEALS, ProjectKey, SealedValue, ValuePlace};
-pub use seal::{Protection, Seal, SealDescription, SealError, SealId, SealKind};
+pub use project_key::{MAX_SEALS, ProjectKey, RewrapError, SealedValue, ValuePlace};
+pub use seal::{KeyNumber, Protection, Seal, SealDescription, SealError, SealId, SealKind, wrapped_by};
 pub use secret::{SecretBytes, SecretString};

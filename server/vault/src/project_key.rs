@@ -51,6 +51,23 @@ pub struct SealedValue {
     pub ciphertext: Vec<u8>,
 }
 
+/// Why a key was not wrapped anew.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RewrapError {
+    /// It does not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// It opened, and could not be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealingError),
+}
+
+impl From<LengthError> for RewrapError {
+    fn from(error: LengthError) -> Self {
+        Self::Seal(error.into())
+    }
+}
+
 impl ProjectKey {
     /// Draws a key; gives it with what is to be stored of it.
     pub fn generate(
@@ -62,6 +79,20 @@ impl ProjectKey {
         let secret = SecretBytes::random(KEY_LEN, rng);
         let sealed = keyring.seal(Purpose::ProjectKey, &context(id, project), secret.expose(), rng)?;
         Ok((Self { id, project, envelope: EnvelopeKey::new(&secret)? }, sealed))
+    }
+
+    /// Seals a stored key anew, under the keyring's newest key: what is to be stored in its place. The key itself, and
+    /// whatever it wrapped, stays as it is.
+    pub fn reseal(
+        keyring: &Keyring,
+        id: ProjectKeyId,
+        project: ProjectId,
+        sealed: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Vec<u8>, RewrapError> {
+        let context = context(id, project);
+        let secret = keyring.open(Purpose::ProjectKey, &context, sealed)?;
+        Ok(keyring.seal(Purpose::ProjectKey, &context, secret.expose(), rng)?)
     }
 
     /// Opens what [`ProjectKey::generate`] gave to store.
@@ -108,6 +139,20 @@ impl ProjectKey {
         let data_key = self.envelope.open(DATA_KEY, &bound, &sealed.wrapped_key)?;
         let data_key = EnvelopeKey::new(&data_key).map_err(|LengthError| OpenError::Malformed)?;
         data_key.open(VALUE, &bound, &sealed.ciphertext)
+    }
+
+    /// Wraps a data key of this one under another key of the same project. The value under it is not touched.
+    pub fn rewrap(
+        &self,
+        to: &Self,
+        place: ValuePlace,
+        wrapped_key: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Vec<u8>, RewrapError> {
+        let data_key = self.envelope.open(DATA_KEY, &self.bound(place), wrapped_key)?;
+        let wrapped =
+            to.envelope.seal(&to.id.to_string(), DATA_KEY, &to.bound(place), data_key.expose(), rng)?;
+        Ok(wrapped)
     }
 
     /// What both envelopes are bound to, beside the version and algorithm in their headers. The project's key is not
@@ -213,6 +258,26 @@ mod tests {
         assert_ne!(one.ciphertext, two.ciphertext);
         let mixed = SealedValue { wrapped_key: one.wrapped_key, ciphertext: two.ciphertext };
         assert_eq!(key().open_value(place(), &mixed).err(), Some(OpenError::AuthenticationFailed));
+    }
+
+    #[test]
+    fn a_rewrapped_data_key_opens_the_same_value_under_the_new_key_alone() {
+        let (old, new, stranger) = (key(), key_of(id(2), id(1)), key_of(id(2), id(2)));
+        let before = sealed();
+        let wrapped_key = old.rewrap(&new, place(), &before.wrapped_key, &mut rng()).unwrap();
+        let after = SealedValue { wrapped_key, ciphertext: before.ciphertext.clone() };
+        assert_eq!(crate::envelope::key_id(&after.wrapped_key).unwrap(), new.id().to_string());
+        assert_eq!(new.open_value(place(), &after).unwrap().expose(), b"hunter2\0\xff");
+        // Not in another place, not for another project, and not once a bit is another one.
+        let elsewhere = ValuePlace { secret: id(2), ..place() };
+        assert!(old.rewrap(&new, elsewhere, &before.wrapped_key, &mut rng()).is_err());
+        assert!(stranger.open_value(place(), &after).is_err());
+        let mut changed = before.wrapped_key;
+        if let Some(last) = changed.last_mut() {
+            *last ^= 1;
+        }
+        let refused = old.rewrap(&new, place(), &changed, &mut rng());
+        assert_eq!(refused, Err(RewrapError::Open(OpenError::AuthenticationFailed)));
     }
 
     #[test]

@@ -248,6 +248,14 @@ impl Keyring {
         ring.newest(purpose).map(|key| key.id).ok_or_else(|| self.condition.sealed())
     }
 
+    /// The ids of all keys in memory, sorted; none while sealed.
+    pub fn ids(&self) -> Vec<KeyringKeyId> {
+        let Ok(ring) = self.ring() else { return Vec::new() };
+        let mut ids: Vec<_> = ring.keys().map(|key| key.id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
     /// Seals `plaintext` under the purpose's newest key. `context` names the place it belongs to (typed id and
     /// column, say); it is not stored and must be given again to open.
     pub fn seal(

@@ -302,6 +302,15 @@ fn sealing_by_command_wins_over_an_unsealing_under_way() {
         fn probe(&self) -> Result<(), SealError> {
             self.0.probe()
         }
+        fn keys(&self) -> Result<Vec<crate::seal::KeyNumber>, SealError> {
+            self.0.keys()
+        }
+        fn add_key(&self, rng: &mut dyn CryptoRng) -> Result<crate::seal::KeyNumber, SealError> {
+            self.0.add_key(rng)
+        }
+        fn destroy_key(&self, number: crate::seal::KeyNumber) -> Result<(), SealError> {
+            self.0.destroy_key(number)
+        }
     }
     let cellar = Cellar::new();
     let keyring = Arc::new(Keyring::new(GRACE, Instant::now));

@@ -21,13 +21,21 @@ use rand::CryptoRng;
 use crate::envelope::{NONCE_LEN, TAG_LEN, frame};
 use crate::secret::SecretBytes;
 
-/// How wraps are made, in both kinds of seal: `1 | nonce (12) | ciphertext | tag (16)`.
+/// How wraps are made, in every kind of seal:
+///
+/// ```text
+/// 1 | nonce (12) | ciphertext | tag (16)                  by the seal's first key
+/// 2 | number (4) | nonce (12) | ciphertext | tag (16)     by a later one
+/// ```
 pub const ALGORITHM: &str = "AES-256-GCM";
 
 /// The longest a call to a seal takes.
 pub const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
-const FORMAT: u8 = 1;
+/// By the first key.
+const FIRST: u8 = 1;
+/// By the key of a number.
+const NUMBERED: u8 = 2;
 
 /// Wraps and unwraps keys. Calls block for at most [`ANSWER_LIMIT`] and may be made from any thread; nothing
 /// is stored by them.
@@ -35,7 +43,7 @@ pub trait Seal: Send + Sync + fmt::Debug {
     /// What it is; known without asking it.
     fn describe(&self) -> &SealDescription;
 
-    /// Encrypts a key; `context` is authenticated with it. The nonce is drawn from `rng`.
+    /// Encrypts a key by the seal's newest one; `context` is authenticated with it. The nonce is drawn from `rng`.
     fn wrap(&self, context: &[u8], key: &SecretBytes, rng: &mut dyn CryptoRng) -> Result<Vec<u8>, SealError>;
 
     /// Decrypts what `wrap` answered for the same context.
@@ -43,6 +51,23 @@ pub trait Seal: Send + Sync + fmt::Debug {
 
     /// Whether `unwrap` would work now.
     fn probe(&self) -> Result<(), SealError>;
+
+    /// The numbers of the keys that it has, the newest last. What one of them wrapped, [`wrapped_by`] tells.
+    fn keys(&self) -> Result<Vec<KeyNumber>, SealError>;
+
+    /// Makes one more key, which wraps from now on; the older ones go on to unwrap.
+    fn add_key(&self, rng: &mut dyn CryptoRng) -> Result<KeyNumber, SealError>;
+
+    /// Destroys a key for good: what it wrapped is lost. The newest one stays; one that is gone is gone. Durable on return.
+    fn destroy_key(&self, number: KeyNumber) -> Result<(), SealError>;
+}
+
+/// Which of a seal's keys: 1 for the first, each later one has the next.
+pub type KeyNumber = u32;
+
+/// The number of the key that wrapped this; `None` for what is no wrap. Nothing is proven.
+pub fn wrapped_by(wrapped: &[u8]) -> Option<KeyNumber> {
+    unpack(wrapped).ok().map(|parts| parts.number)
 }
 
 /// What a seal is.
@@ -171,7 +196,7 @@ pub enum SealError {
         /// The token.
         token: String,
         /// The label.
-        label: &'static str,
+        label: String,
         /// How many.
         count: usize,
     },
@@ -208,13 +233,29 @@ pub enum SealError {
         /// What is wrong and what to do.
         cause: String,
     },
+    /// The key that wrapped this was destroyed, or is another token's.
+    #[error("`{seal}` has no key {number} any more: what that one wrapped is lost")]
+    KeyGone {
+        /// The seal's label.
+        seal: String,
+        /// The key's number.
+        number: KeyNumber,
+    },
+    /// The newest key may not go.
+    #[error("key {number} is the newest of `{seal}`: it wraps the keyring")]
+    KeyInUse {
+        /// The seal's label.
+        seal: String,
+        /// The key's number.
+        number: KeyNumber,
+    },
     /// The token has no key-encryption key.
     #[error("token `{token}` holds no key labelled `{label}`: add it as a seal first")]
     KeyMissing {
         /// The token.
         token: String,
         /// The label.
-        label: &'static str,
+        label: String,
     },
     /// The module cannot be loaded or initialised.
     #[error("PKCS#11 module `{path}` does not load: {cause}")]
@@ -269,14 +310,14 @@ pub enum SealError {
         /// The token.
         token: String,
         /// The label.
-        label: &'static str,
+        label: String,
     },
 }
 
 impl SealError {
     /// True if the seal answered, and only the bytes were wrong: other keys may fare better.
     pub fn is_about_the_bytes(&self) -> bool {
-        matches!(self, Self::AuthenticationFailed | Self::UnknownFormat)
+        matches!(self, Self::AuthenticationFailed | Self::KeyGone { .. } | Self::UnknownFormat)
     }
 
     /// True if the seal said nothing: of what it wrapped, nothing is known by that.
@@ -286,21 +327,38 @@ impl SealError {
 }
 
 /// What a seal authenticates beside the key.
-fn associated_data(context: &[u8]) -> Vec<u8> {
-    frame(&[b"keywarden/seal/1", context])
+fn associated_data(number: KeyNumber, context: &[u8]) -> Vec<u8> {
+    match number {
+        1 => frame(&[b"keywarden/seal/1", context]),
+        _ => frame(&[b"keywarden/seal/2", &number.to_be_bytes(), context]),
+    }
 }
 
-fn pack(nonce: &[u8; NONCE_LEN], ciphertext: &[u8]) -> Vec<u8> {
-    [&[FORMAT][..], nonce, ciphertext].concat()
+fn pack(number: KeyNumber, nonce: &[u8; NONCE_LEN], ciphertext: &[u8]) -> Vec<u8> {
+    match number {
+        1 => [&[FIRST][..], nonce, ciphertext].concat(),
+        _ => [&[NUMBERED][..], &number.to_be_bytes(), nonce, ciphertext].concat(),
+    }
 }
 
-fn unpack(wrapped: &[u8]) -> Result<(&[u8; NONCE_LEN], &[u8]), SealError> {
-    match wrapped.split_first() {
-        Some((&FORMAT, rest)) => match rest.split_first_chunk() {
-            Some((nonce, ciphertext)) if ciphertext.len() >= TAG_LEN => Ok((nonce, ciphertext)),
-            _ => Err(SealError::AuthenticationFailed),
-        },
-        _ => Err(SealError::UnknownFormat),
+struct Parts<'a> {
+    number: KeyNumber,
+    nonce: &'a [u8; NONCE_LEN],
+    ciphertext: &'a [u8],
+}
+
+fn unpack(wrapped: &[u8]) -> Result<Parts<'_>, SealError> {
+    let (number, rest) = match wrapped.split_first() {
+        Some((&FIRST, rest)) => (1, rest),
+        Some((&NUMBERED, rest)) => {
+            let (number, rest) = rest.split_first_chunk().ok_or(SealError::AuthenticationFailed)?;
+            (KeyNumber::from_be_bytes(*number), rest)
+        }
+        _ => return Err(SealError::UnknownFormat),
+    };
+    match rest.split_first_chunk() {
+        Some((nonce, ciphertext)) if ciphertext.len() >= TAG_LEN => Ok(Parts { number, nonce, ciphertext }),
+        _ => Err(SealError::AuthenticationFailed),
     }
 }
 

@@ -1,20 +1,30 @@
-//! A seal whose key is 32 bytes in a file: for machines without an HSM and without SoftHSM2.
+//! A seal whose keys are 32 bytes each in a file: for machines without an HSM and without SoftHSM2.
+//!
+//! ```text
+//! base64 of the first key
+//! 2:base64 of the second          one line for each that is not destroyed
+//! ```
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rand::CryptoRng;
 
-use super::file::{create_private, read_private};
-use super::{Protection, Seal, SealDescription, SealError, SealKind, associated_data, pack, unpack};
+use super::file::{create_private, read_private, replace};
+use super::{
+    KeyNumber, Protection, Seal, SealDescription, SealError, SealKind, associated_data, pack, unpack,
+};
 use crate::envelope::{EnvelopeKey, KEY_LEN, NONCE_LEN};
 use crate::secret::{SecretBytes, SecretString};
 
-/// More than a key file can hold: base64 of 32 bytes and an end of line.
-const MAX_FILE: u64 = 64;
+/// More than a line holds: a number, base64 of 32 bytes and an end of line.
+const MAX_LINE: u64 = 64;
+/// The most keys in a file: old ones are to be destroyed.
+const MOST_KEYS: usize = 8;
 
-/// A key file, read anew for each call: the key is not kept in memory, and a file taken away is noticed.
+/// A key file, read anew for each call: its keys are not kept in memory, and a file taken away is noticed.
 #[derive(Debug)]
 pub struct SoftwareSeal {
     path: PathBuf,
@@ -35,13 +45,46 @@ impl SoftwareSeal {
         create_private(&self.path, text.expose()).map_err(|error| self.broken(error.to_string()))
     }
 
-    fn key(&self) -> Result<EnvelopeKey, SealError> {
-        let text = read_private(&self.path, MAX_FILE).map_err(|error| self.broken(error.to_string()))?;
-        let key = STANDARD
-            .decode(text.expose().trim_ascii())
-            .map(SecretBytes::new)
-            .map_err(|_| self.broken("not base64".to_owned()))?;
-        EnvelopeKey::new(&key).map_err(|_| self.broken(format!("does not hold {KEY_LEN} bytes")))
+    fn read(&self) -> Result<BTreeMap<KeyNumber, SecretBytes>, SealError> {
+        let text = read_private(&self.path, MAX_LINE * MOST_KEYS as u64)
+            .map_err(|error| self.broken(error.to_string()))?;
+        let mut keys = BTreeMap::new();
+        for line in text.expose().lines() {
+            let (number, key) = match line.split_once(':') {
+                Some((number, key)) => (number.parse().ok().filter(|number| *number > 1), key),
+                None => (Some(1), line),
+            };
+            let number = number.ok_or_else(|| self.broken("not a key file".to_owned()))?;
+            let key = STANDARD
+                .decode(key.trim_ascii())
+                .map(SecretBytes::new)
+                .map_err(|_| self.broken("not base64".to_owned()))?;
+            if key.expose().len() != KEY_LEN {
+                return Err(self.broken(format!("does not hold {KEY_LEN} bytes")));
+            }
+            if keys.insert(number, key).is_some() {
+                return Err(self.broken(format!("holds key {number} twice")));
+            }
+        }
+        if keys.is_empty() { Err(self.broken("is empty".to_owned())) } else { Ok(keys) }
+    }
+
+    fn write(&self, keys: &BTreeMap<KeyNumber, SecretBytes>) -> Result<(), SealError> {
+        let mut text = String::with_capacity(keys.len() * usize::try_from(MAX_LINE).unwrap_or_default());
+        for (number, key) in keys {
+            if *number > 1 {
+                text.push_str(&number.to_string());
+                text.push(':');
+            }
+            STANDARD.encode_string(key.expose(), &mut text);
+            text.push('\n');
+        }
+        let text = SecretString::new(text);
+        replace(&self.path, text.expose()).map_err(|error| self.broken(error.to_string()))
+    }
+
+    fn cipher(&self, key: &SecretBytes) -> Result<EnvelopeKey, SealError> {
+        EnvelopeKey::new(key).map_err(|error| self.broken(error.to_string()))
     }
 
     fn broken(&self, cause: String) -> SealError {
@@ -57,21 +100,48 @@ impl Seal for SoftwareSeal {
     fn wrap(&self, context: &[u8], key: &SecretBytes, rng: &mut dyn CryptoRng) -> Result<Vec<u8>, SealError> {
         let mut nonce = [0; NONCE_LEN];
         rng.fill_bytes(&mut nonce);
+        let keys = self.read()?;
+        let (number, newest) = keys.last_key_value().ok_or_else(|| self.broken("is empty".to_owned()))?;
         let ciphertext = self
-            .key()?
-            .encrypt(&nonce, &associated_data(context), key.expose())
+            .cipher(newest)?
+            .encrypt(&nonce, &associated_data(*number, context), key.expose())
             .map_err(|error| self.broken(error.to_string()))?;
-        Ok(pack(&nonce, &ciphertext))
+        Ok(pack(*number, &nonce, &ciphertext))
     }
 
     fn unwrap(&self, context: &[u8], wrapped: &[u8]) -> Result<SecretBytes, SealError> {
-        let (nonce, ciphertext) = unpack(wrapped)?;
-        let opened = self.key()?.decrypt(nonce, &associated_data(context), ciphertext);
+        let parts = unpack(wrapped)?;
+        let keys = self.read()?;
+        let gone = || SealError::KeyGone { seal: self.description.label.clone(), number: parts.number };
+        let key = self.cipher(keys.get(&parts.number).ok_or_else(gone)?)?;
+        let opened = key.decrypt(parts.nonce, &associated_data(parts.number, context), parts.ciphertext);
         opened.ok_or(SealError::AuthenticationFailed)
     }
 
     fn probe(&self) -> Result<(), SealError> {
-        self.key().map(drop)
+        self.read().map(drop)
+    }
+
+    fn keys(&self) -> Result<Vec<KeyNumber>, SealError> {
+        Ok(self.read()?.into_keys().collect())
+    }
+
+    fn add_key(&self, rng: &mut dyn CryptoRng) -> Result<KeyNumber, SealError> {
+        let mut keys = self.read()?;
+        if keys.len() >= MOST_KEYS {
+            return Err(self.broken(format!("holds {MOST_KEYS} keys already: destroy old ones first")));
+        }
+        let number = keys.last_key_value().map_or(1, |(newest, _)| newest.saturating_add(1));
+        keys.insert(number, SecretBytes::random(KEY_LEN, rng));
+        self.write(&keys).map(|()| number)
+    }
+
+    fn destroy_key(&self, number: KeyNumber) -> Result<(), SealError> {
+        let mut keys = self.read()?;
+        if keys.last_key_value().is_some_and(|(newest, _)| *newest == number) {
+            return Err(SealError::KeyInUse { seal: self.description.label.clone(), number });
+        }
+        if keys.remove(&number).is_some() { self.write(&keys) } else { Ok(()) }
     }
 }
 
@@ -138,5 +208,35 @@ mod tests {
         }
         std::fs::remove_file(&path).unwrap();
         assert!(seal.probe().unwrap_err().to_string().contains("seal.key"));
+    }
+
+    #[test]
+    fn a_later_key_wraps_and_an_earlier_one_unwraps_until_it_is_destroyed() {
+        let (folder, seal, mut rng) = seal();
+        let key = SecretBytes::new(vec![5; 32]);
+        let first = seal.wrap(b"row", &key, &mut rng).unwrap();
+        assert_eq!(seal.add_key(&mut rng).unwrap(), 2);
+        let second = seal.wrap(b"row", &key, &mut rng).unwrap();
+        assert_eq!((super::super::wrapped_by(&first), super::super::wrapped_by(&second)), (Some(1), Some(2)));
+        for wrapped in [&first, &second] {
+            assert_eq!(seal.unwrap(b"row", wrapped).unwrap().expose(), [5; 32]);
+        }
+        for at in 0..second.len() {
+            let mut changed = second.clone();
+            changed[at] ^= 1;
+            assert!(seal.unwrap(b"row", &changed).unwrap_err().is_about_the_bytes(), "byte {at}");
+        }
+        let path = folder.path().join("seal.key");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+
+        let in_use = SealError::KeyInUse { seal: "seal.key".into(), number: 2 };
+        assert_eq!(seal.destroy_key(2), Err(in_use));
+        seal.destroy_key(1).unwrap();
+        seal.destroy_key(1).unwrap();
+        assert_eq!(seal.keys().unwrap(), [2]);
+        let gone = SealError::KeyGone { seal: "seal.key".into(), number: 1 };
+        assert_eq!(seal.unwrap(b"row", &first).unwrap_err(), gone);
+        assert_eq!(seal.unwrap(b"row", &second).unwrap().expose(), [5; 32]);
+        assert_eq!(seal.add_key(&mut rng).unwrap(), 3);
     }
 }

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use keywarden_vault::{
-    SecretBytes,
+    KeyNumber, SecretBytes,
     seal::{Seal, SealDescription, SealError},
 };
 use rand::CryptoRng;
@@ -29,6 +29,18 @@ impl Seal for Silent {
     }
 
     fn probe(&self) -> Result<(), SealError> {
+        Err(silence())
+    }
+
+    fn keys(&self) -> Result<Vec<KeyNumber>, SealError> {
+        Err(silence())
+    }
+
+    fn add_key(&self, _: &mut dyn CryptoRng) -> Result<KeyNumber, SealError> {
+        Err(silence())
+    }
+
+    fn destroy_key(&self, _: KeyNumber) -> Result<(), SealError> {
         Err(silence())
     }
 }

@@ -20,11 +20,11 @@ pub use attempts::Attempts;
 pub use module::Module;
 
 use super::file::read_secret;
-use super::{Protection, Seal, SealDescription, SealError, SealKind, associated_data, pack, unpack};
+use super::{KeyNumber, Protection, Seal, SealDescription, SealError, SealKind, pack, unpack};
 use crate::envelope::NONCE_LEN;
 use crate::secret::{SecretBytes, SecretString};
 
-/// The label of our key on a token.
+/// The label of our first key on a token; a later one's has its number behind a hyphen, `keywarden-kek-2`.
 pub const KEY_LABEL: &str = "keywarden-kek";
 
 /// Longer than any token's PIN.
@@ -106,23 +106,38 @@ impl Seal for Pkcs11Seal {
     fn wrap(&self, context: &[u8], key: &SecretBytes, rng: &mut dyn CryptoRng) -> Result<Vec<u8>, SealError> {
         let mut nonce = [0; NONCE_LEN];
         rng.fill_bytes(&mut nonce);
-        let (token, aad) = (self.token.clone(), associated_data(context));
+        let (token, context) = (self.token.clone(), context.to_vec());
         let key = SecretBytes::copy_of(key.expose());
-        let (nonce, ciphertext) =
-            self.module.call(move |worker| worker.encrypt(&token, nonce, &aad, key.expose()))?;
-        Ok(pack(&nonce, &ciphertext))
+        let (number, nonce, ciphertext) =
+            self.module.call(move |worker| worker.encrypt(&token, nonce, &context, key.expose()))?;
+        Ok(pack(number, &nonce, &ciphertext))
     }
 
     fn unwrap(&self, context: &[u8], wrapped: &[u8]) -> Result<SecretBytes, SealError> {
-        let (nonce, ciphertext) = unpack(wrapped)?;
-        let (nonce, ciphertext) = (*nonce, ciphertext.to_vec());
-        let (token, aad) = (self.token.clone(), associated_data(context));
-        self.module.call(move |worker| worker.decrypt(&token, nonce, &aad, &ciphertext))
+        let parts = unpack(wrapped)?;
+        let (number, nonce, ciphertext) = (parts.number, *parts.nonce, parts.ciphertext.to_vec());
+        let (token, context) = (self.token.clone(), context.to_vec());
+        self.module.call(move |worker| worker.decrypt(&token, number, nonce, &context, &ciphertext))
     }
 
     fn probe(&self) -> Result<(), SealError> {
         let token = self.token.clone();
         self.module.call(move |worker| worker.probe(&token))
+    }
+
+    fn keys(&self) -> Result<Vec<KeyNumber>, SealError> {
+        let token = self.token.clone();
+        self.module.call(move |worker| worker.keys(&token))
+    }
+
+    fn add_key(&self, _: &mut dyn CryptoRng) -> Result<KeyNumber, SealError> {
+        let token = self.token.clone();
+        self.module.call(move |worker| worker.add_key(&token))
+    }
+
+    fn destroy_key(&self, number: KeyNumber) -> Result<(), SealError> {
+        let token = self.token.clone();
+        self.module.call(move |worker| worker.destroy_key(&token, number))
     }
 }
 

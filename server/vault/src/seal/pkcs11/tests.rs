@@ -277,3 +277,51 @@ fn many_threads_may_ask_at_once() {
         }],
     );
 }
+
+#[test]
+fn a_second_key_wraps_the_first_unwraps_until_it_is_destroyed_and_both_outlive_a_restart() {
+    run(
+        concat!(
+            module_path!(),
+            "::a_second_key_wraps_the_first_unwraps_until_it_is_destroyed_and_both_outlive_a_restart"
+        ),
+        &[
+            create,
+            |data| {
+                let seal = SoftHsm::at(data).seal(&module(), &mut rng());
+                let key = SecretBytes::new(vec![5; 32]);
+                assert_eq!(seal.keys().unwrap(), [1]);
+                std::fs::write(data.join("first"), seal.wrap(b"row", &key, &mut rng()).unwrap()).unwrap();
+                assert_eq!(seal.add_key(&mut rng()).unwrap(), 2);
+                let second = seal.wrap(b"row", &key, &mut rng()).unwrap();
+                assert_eq!(super::super::wrapped_by(&second), Some(2));
+                std::fs::write(data.join("second"), second).unwrap();
+            },
+            |data| {
+                let seal = SoftHsm::at(data).seal(&module(), &mut rng());
+                let read = |name| std::fs::read(data.join(name)).unwrap();
+                for wrapped in [read("first"), read("second")] {
+                    assert_eq!(seal.unwrap(b"row", &wrapped).unwrap().expose(), [5; 32]);
+                }
+                // Under the number of the other key neither opens.
+                let mut moved = read("second");
+                moved[4] = 1;
+                assert_eq!(seal.unwrap(b"row", &moved).unwrap_err(), SealError::AuthenticationFailed);
+                assert!(matches!(seal.destroy_key(2), Err(SealError::KeyInUse { number: 2, .. })));
+                seal.destroy_key(1).unwrap();
+                seal.destroy_key(1).unwrap();
+                seal.probe().unwrap();
+                let gone = seal.unwrap(b"row", &read("first")).unwrap_err();
+                assert!(matches!(gone, SealError::KeyGone { number: 1, .. }) && gone.is_about_the_bytes());
+                assert_eq!(seal.unwrap(b"row", &read("second")).unwrap().expose(), [5; 32]);
+            },
+            |data| {
+                let session = bare_session();
+                session.login(UserType::User, Some(&the_pin(data))).unwrap();
+                let ours =
+                    |label: &str| session.find_objects(&[Attribute::Label(label.into())]).unwrap().len();
+                assert_eq!((ours(KEY_LABEL), ours("keywarden-kek-2")), (0, 1));
+            },
+        ],
+    );
+}

@@ -1,6 +1,6 @@
 //! What the owner of a PKCS#11 library does.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
@@ -14,7 +14,7 @@ use cryptoki::types::AuthPin;
 
 use super::{KEY_LABEL, Token};
 use crate::envelope::{NONCE_LEN, TAG_LEN};
-use crate::seal::SealError;
+use crate::seal::{KeyNumber, SealError, associated_data};
 use crate::secret::{SecretBytes, SecretString};
 
 /// Encrypted when a token is opened and decrypted by each probe: knowing it again proves that the key works,
@@ -29,14 +29,17 @@ pub(in crate::seal) struct Worker {
     open: HashMap<(String, Option<String>), Open>,
 }
 
-/// A token that is logged in, with its key.
+/// A token that is logged in, with its keys.
 #[derive(Debug)]
 struct Open {
     label: String,
     session: Session,
-    key: ObjectHandle,
+    keys: Keys,
     known: ([u8; NONCE_LEN], Vec<u8>),
 }
+
+/// Our keys on a token, by number. Never empty once a token is open.
+type Keys = BTreeMap<KeyNumber, ObjectHandle>;
 
 /// What went wrong, and whether a fresh session could mend it.
 enum Trouble {
@@ -68,53 +71,108 @@ impl Worker {
         self.with_open(token, Open::check)
     }
 
-    /// Encrypts under the token's key. The nonce in the answer counts: some tokens insist on their own.
+    /// Encrypts under the token's newest key. The nonce in the answer counts: some tokens insist on their own.
     pub(super) fn encrypt(
         &mut self,
         token: &Token,
         nonce: [u8; NONCE_LEN],
-        aad: &[u8],
+        context: &[u8],
         plaintext: &[u8],
-    ) -> Result<([u8; NONCE_LEN], Vec<u8>), SealError> {
+    ) -> Result<(KeyNumber, [u8; NONCE_LEN], Vec<u8>), SealError> {
         self.with_open(token, |open| {
+            // Another process may have made a newer one.
+            let keys = keys_of(&open.session, token)?;
+            let (number, key) = newest(&keys, token)?;
             let mut nonce = nonce;
-            let ciphertext =
-                open.encrypt(&mut nonce, aad, plaintext).map_err(|error| open.trouble(&error))?;
-            Ok((nonce, ciphertext))
+            let ciphertext = open
+                .encrypt(key, &mut nonce, &associated_data(number, context), plaintext)
+                .map_err(|error| open.trouble(&error))?;
+            Ok((number, nonce, ciphertext))
         })
     }
 
     pub(super) fn decrypt(
         &mut self,
         token: &Token,
+        number: KeyNumber,
         nonce: [u8; NONCE_LEN],
-        aad: &[u8],
+        context: &[u8],
         ciphertext: &[u8],
     ) -> Result<SecretBytes, SealError> {
         self.with_open(token, |open| {
-            if let Ok(plaintext) = open.decrypt(nonce, aad, ciphertext) {
+            let key = match open.keys.get(&number) {
+                Some(key) => Some(*key),
+                None => keys_of(&open.session, token)?.get(&number).copied(),
+            };
+            let gone = || SealError::KeyGone { seal: token.label.clone(), number };
+            let key = key.ok_or_else(gone)?;
+            if let Ok(plaintext) = open.decrypt(key, nonce, &associated_data(number, context), ciphertext) {
                 return Ok(plaintext);
             }
             // Modules say "wrong tag" in many ways, SoftHSM2 by CKR_GENERAL_ERROR. What is known to be good
             // tells whether the bytes or the token are to blame.
             open.check()?;
+            if !keys_of(&open.session, token)?.contains_key(&number) {
+                return Err(gone().into());
+            }
             Err(SealError::AuthenticationFailed.into())
         })
     }
 
+    /// The numbers of our keys, the newest last.
+    pub(super) fn keys(&mut self, token: &Token) -> Result<Vec<KeyNumber>, SealError> {
+        self.with_open(token, |open| Ok(keys_of(&open.session, token)?.into_keys().collect()))
+    }
+
     pub(super) fn create_key(&mut self, token: &Token) -> Result<(), SealError> {
+        self.writing(token, |session| {
+            if !keys_of(session, token)?.is_empty() {
+                return Ok(());
+            }
+            make_key(session, token, 1)
+        })
+    }
+
+    pub(super) fn add_key(&mut self, token: &Token) -> Result<KeyNumber, SealError> {
+        let number = self.writing(token, |session| {
+            let (newest, _) = newest(&keys_of(session, token)?, token)?;
+            let number = newest.saturating_add(1);
+            make_key(session, token, number).map(|()| number)
+        })?;
+        self.forget(token);
+        Ok(number)
+    }
+
+    pub(super) fn destroy_key(&mut self, token: &Token, number: KeyNumber) -> Result<(), SealError> {
+        self.writing(token, |session| {
+            let keys = keys_of(session, token)?;
+            if newest(&keys, token)?.0 == number {
+                return Err(SealError::KeyInUse { seal: token.label.clone(), number }.into());
+            }
+            keys.get(&number)
+                .map_or(Ok(()), |key| session.destroy_object(*key).map_err(|error| trouble(token, &error)))
+        })?;
+        self.forget(token);
+        Ok(())
+    }
+
+    /// Runs `task` in a session that may change the token.
+    fn writing<T>(
+        &mut self,
+        token: &Token,
+        mut task: impl FnMut(&Session) -> Result<T, Trouble>,
+    ) -> Result<T, SealError> {
         self.heal(|worker| {
             let (slot, info) = worker.find(token)?;
             let session = worker.session(slot, token, true)?;
             login(&session, &info, token)?;
-            if key_of(&session, token)?.is_some() {
-                return Ok(());
-            }
-            let made = session
-                .generate_key(&Mechanism::AesKeyGen, &key_template())
-                .map_err(|error| trouble(token, &error))?;
-            require_strong(&session, made, token)
+            task(&session)
         })
+    }
+
+    /// The next call opens the token anew.
+    fn forget(&mut self, token: &Token) {
+        self.open.remove(&(token.label.clone(), token.serial.clone()));
     }
 
     /// Makes a token with this label and PIN in an empty slot, unless there is one that has its PIN.
@@ -199,14 +257,17 @@ impl Worker {
         let (slot, info) = self.find(token)?;
         let session = self.session(slot, token, false)?;
         login(&session, &info, token)?;
-        let missing = || SealError::KeyMissing { token: token.label.clone(), label: KEY_LABEL };
-        let key = key_of(&session, token)?.ok_or_else(missing)?;
-        require_strong(&session, key, token)?;
-        let mut open = Open { label: token.label.clone(), session, key, known: ([0; NONCE_LEN], Vec::new()) };
+        let keys = keys_of(&session, token)?;
+        let (_, key) = newest(&keys, token)?;
+        for (number, key) in &keys {
+            require_strong(&session, *key, token, *number)?;
+        }
+        let mut open =
+            Open { label: token.label.clone(), session, keys, known: ([0; NONCE_LEN], Vec::new()) };
         let told = |error| trouble(token, &error);
         let mut nonce = [0; NONCE_LEN];
         open.session.generate_random_slice(&mut nonce).map_err(told)?;
-        let ciphertext = open.encrypt(&mut nonce, KNOWN, KNOWN).map_err(told)?;
+        let ciphertext = open.encrypt(key, &mut nonce, KNOWN, KNOWN).map_err(told)?;
         open.known = (nonce, ciphertext);
         Ok(open)
     }
@@ -255,24 +316,34 @@ impl Drop for Worker {
 }
 
 impl Open {
-    fn encrypt(&self, nonce: &mut [u8; NONCE_LEN], aad: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, Error> {
-        self.session.encrypt(&Mechanism::AesGcm(gcm(nonce, aad)?), self.key, plaintext)
+    fn encrypt(
+        &self,
+        key: ObjectHandle,
+        nonce: &mut [u8; NONCE_LEN],
+        aad: &[u8],
+        plaintext: &[u8],
+    ) -> Result<Vec<u8>, Error> {
+        self.session.encrypt(&Mechanism::AesGcm(gcm(nonce, aad)?), key, plaintext)
     }
 
     fn decrypt(
         &self,
+        key: ObjectHandle,
         mut nonce: [u8; NONCE_LEN],
         aad: &[u8],
         ciphertext: &[u8],
     ) -> Result<SecretBytes, Error> {
         let mechanism = Mechanism::AesGcm(gcm(&mut nonce, aad)?);
-        self.session.decrypt(&mechanism, self.key, ciphertext).map(SecretBytes::new)
+        self.session.decrypt(&mechanism, key, ciphertext).map(SecretBytes::new)
     }
 
-    /// Whether the key still does what it did when the token was opened.
+    /// Whether the newest key still does what it did when the token was opened.
     fn check(&self) -> Result<(), Trouble> {
         let (nonce, ciphertext) = &self.known;
-        match self.decrypt(*nonce, KNOWN, ciphertext) {
+        let Some((_, key)) = self.keys.last_key_value() else {
+            return Err(Trouble::Lost(self.device("it holds no key of ours".to_owned())));
+        };
+        match self.decrypt(*key, *nonce, KNOWN, ciphertext) {
             Ok(plaintext) if plaintext.expose() == KNOWN => Ok(()),
             Ok(_) => Err(Trouble::Lost(self.device("it decrypts to other bytes".to_owned()))),
             Err(error) => Err(Trouble::Lost(self.device(error.to_string()))),
@@ -336,27 +407,58 @@ fn auth_pin(pin: &SecretString) -> AuthPin {
     AuthPin::from(pin.expose().to_owned())
 }
 
-fn key_of(session: &Session, token: &Token) -> Result<Option<ObjectHandle>, Trouble> {
-    let ours = [
-        Attribute::Class(ObjectClass::SECRET_KEY),
-        Attribute::KeyType(KeyType::AES),
-        Attribute::Label(KEY_LABEL.into()),
-    ];
-    let mut found = session.find_objects(&ours).map_err(|error| trouble(token, &error))?;
-    match (found.len(), found.pop()) {
-        (0 | 1, one) => Ok(one),
-        (count, _) => {
-            Err(SealError::AmbiguousKey { token: token.label.clone(), label: KEY_LABEL, count }.into())
+/// Our keys, found by their labels: a token may hold other people's too.
+fn keys_of(session: &Session, token: &Token) -> Result<Keys, Trouble> {
+    let told = |error| trouble(token, &error);
+    let secret = [Attribute::Class(ObjectClass::SECRET_KEY), Attribute::KeyType(KeyType::AES)];
+    let mut keys = Keys::new();
+    for handle in session.find_objects(&secret).map_err(told)? {
+        let answer = session.get_attributes(handle, &[AttributeType::Label]).map_err(told)?;
+        let label = answer.iter().find_map(|it| match it {
+            Attribute::Label(label) => Some(label.as_slice()),
+            _ => None,
+        });
+        let Some(number) = label.and_then(numbered) else { continue };
+        if keys.insert(number, handle).is_some() {
+            let (token, label) = (token.label.clone(), label_of(number));
+            return Err(SealError::AmbiguousKey { token, label, count: 2 }.into());
         }
     }
+    Ok(keys)
 }
 
-fn key_template() -> [Attribute; 13] {
+fn newest(keys: &Keys, token: &Token) -> Result<(KeyNumber, ObjectHandle), Trouble> {
+    let missing = || SealError::KeyMissing { token: token.label.clone(), label: KEY_LABEL.to_owned() };
+    keys.last_key_value().map(|(number, key)| (*number, *key)).ok_or_else(|| missing().into())
+}
+
+fn label_of(number: KeyNumber) -> String {
+    if number == 1 { KEY_LABEL.to_owned() } else { format!("{KEY_LABEL}-{number}") }
+}
+
+/// The number that a label says, in the one way of saying it.
+fn numbered(label: &[u8]) -> Option<KeyNumber> {
+    let label = std::str::from_utf8(label).ok()?.trim_end_matches(['\0', ' ']);
+    let number = match label.strip_prefix(KEY_LABEL)? {
+        "" => 1,
+        rest => rest.strip_prefix('-')?.parse().ok()?,
+    };
+    (label_of(number) == label).then_some(number)
+}
+
+fn make_key(session: &Session, token: &Token, number: KeyNumber) -> Result<(), Trouble> {
+    let made = session
+        .generate_key(&Mechanism::AesKeyGen, &key_template(&label_of(number)))
+        .map_err(|error| trouble(token, &error))?;
+    require_strong(session, made, token, number)
+}
+
+fn key_template(label: &str) -> [Attribute; 13] {
     [
         Attribute::Class(ObjectClass::SECRET_KEY),
         Attribute::KeyType(KeyType::AES),
-        Attribute::Label(KEY_LABEL.into()),
-        Attribute::Id(KEY_LABEL.into()),
+        Attribute::Label(label.into()),
+        Attribute::Id(label.into()),
         Attribute::ValueLen(32.into()),
         Attribute::Token(true),
         Attribute::Private(true),
@@ -369,14 +471,19 @@ fn key_template() -> [Attribute; 13] {
     ]
 }
 
-fn require_strong(session: &Session, key: ObjectHandle, token: &Token) -> Result<(), Trouble> {
+fn require_strong(
+    session: &Session,
+    key: ObjectHandle,
+    token: &Token,
+    number: KeyNumber,
+) -> Result<(), Trouble> {
     let asked = [AttributeType::Sensitive, AttributeType::Extractable];
     let answer = session.get_attributes(key, &asked).map_err(|error| trouble(token, &error))?;
     let says = |wanted: &Attribute| answer.contains(wanted);
     if says(&Attribute::Sensitive(true)) && says(&Attribute::Extractable(false)) {
         Ok(())
     } else {
-        Err(SealError::WeakKey { token: token.label.clone(), label: KEY_LABEL }.into())
+        Err(SealError::WeakKey { token: token.label.clone(), label: label_of(number) }.into())
     }
 }
 
