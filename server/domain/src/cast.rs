@@ -46,10 +46,10 @@ macro_rules! tables {
 }
 
 /// What holds something that is somebody's: credentials, things, who may do what, the record.
-const TABLES: [(&str, &str); 28] = tables!(
+const TABLES: [(&str, &str); 29] = tables!(
     "api_keys" "ceremonies" "changes" "environments" "event_personal" "events" "idempotency" "key_tags" "key_values"
     "keyring_keys" "keyring_wraps" "notices" "one_time_links" "organizations" "passkeys" "pending_posts" "project_keys"
-    "projects" "recovery_codes" "role_bindings" "secret_labels" "secret_versions" "secrets" "service_tokens" "sessions" "team_members" "users" "workloads"
+    "projects" "recovery_codes" "rewraps" "role_bindings" "secret_labels" "secret_versions" "secrets" "service_tokens" "sessions" "team_members" "users" "workloads"
 );
 
 /// A house with everything real but time and chance.
@@ -178,7 +178,8 @@ impl House {
         let seals: Vec<Arc<dyn Seal>> = vec![Arc::new(seal)];
         let clock = Arc::clone(&self.clock);
         let keyring = Arc::new(Keyring::new(Duration::from_mins(5), move || clock.monotonic()));
-        let (env, settings) = (self.domain.env().clone(), self.domain.settings().clone());
+        let (env, mut settings) = (self.domain.env().clone(), self.domain.settings().clone());
+        settings.seals.clone_from(&seals);
         let domain = Domain::new(self.store.clone(), Arc::clone(&keyring), env, settings).expect("a domain");
         domain.unseal(&seals).await.expect("unsealed");
         (Self { domain, keyring, ..self }, seals)
@@ -427,6 +428,7 @@ fn settings() -> Settings {
         admin_session: (Duration::from_mins(15), hours(12)),
         software_protected: true,
         backups: None,
+        seals: Vec::new(),
     }
 }
 

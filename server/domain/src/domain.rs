@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use keywarden_model::{RequestId, TypedId};
 use keywarden_store::keys::public_ids;
 use keywarden_store::{Changed, Counter, Store, change};
-use keywarden_vault::{EnvelopeKey, Keyring};
+use keywarden_vault::{EnvelopeKey, Keyring, Seal};
 
 use crate::audit::{Record, Subjects};
 
@@ -43,6 +43,8 @@ pub struct Settings {
     pub software_protected: bool,
     /// When backups are made by themselves.
     pub backups: Option<Schedule>,
+    /// The seals that this server unseals with; none for commands that wrap nothing.
+    pub seals: Vec<Arc<dyn Seal>>,
 }
 
 /// The rules. Cheap to clone.

@@ -1,7 +1,7 @@
 //! What is ours to mend, not the caller's.
 
 use keywarden_store::StoreError;
-use keywarden_vault::{OpenError, SealingError, keyring::Sealed};
+use keywarden_vault::{OpenError, RewrapError, SealingError, keyring::Sealed};
 
 /// Keywarden could not do what it should have done. Doors answer 503 for what passes, 500 for the rest.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +45,15 @@ impl From<SealingError> for Fault {
         match error {
             SealingError::Sealed(sealed) => Self::Sealed(sealed),
             other => Self::Unexpected(other.to_string()),
+        }
+    }
+}
+
+impl From<RewrapError> for Fault {
+    fn from(error: RewrapError) -> Self {
+        match error {
+            RewrapError::Open(error) => error.into(),
+            RewrapError::Seal(error) => error.into(),
         }
     }
 }

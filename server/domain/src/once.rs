@@ -5,8 +5,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::{
-    ApiKeyId, BackupId, EnvironmentId, InvitationId, PasskeyId, ProjectId, RecipientId, RoleBindingId,
-    SecretId, ServiceTokenId, TeamId, UserId, WorkloadId,
+    ApiKeyId, BackupId, EnvironmentId, InvitationId, PasskeyId, ProjectId, RecipientId, RewrapId,
+    RoleBindingId, SecretId, ServiceTokenId, TeamId, UserId, WorkloadId,
 };
 use keywarden_store::{Conn, Tx, idempotency};
 use keywarden_vault::{Keyring, Purpose, SecretString};
@@ -217,6 +217,7 @@ repeatable_ids!(
     PasskeyId,
     ProjectId,
     RecipientId,
+    RewrapId,
     RoleBindingId,
     SecretId,
     ServiceTokenId,

@@ -15,6 +15,7 @@ mod look;
 mod make_backups;
 mod note_clock;
 mod purge_secrets;
+mod rewrap;
 mod sweep;
 mod warm_keys;
 
@@ -33,6 +34,7 @@ pub fn all() -> Vec<Job> {
         make_backups::JOB,
         note_clock::JOB,
         purge_secrets::JOB,
+        rewrap::JOB,
         sweep::JOB,
         warm_keys::JOB,
     ]

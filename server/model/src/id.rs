@@ -25,6 +25,8 @@ pub trait TypedId: fmt::Display + Copy + Eq + Send + Sync + 'static {
     const KIND: &'static str;
     /// An id from a moment and 80 random bits (the upper 48 of `random` are ignored).
     fn from_parts(at: DateTime<Utc>, random: u128) -> Self;
+    /// The moment that it was made at, to the millisecond; the latest there is for an id of no such moment.
+    fn made_at(self) -> DateTime<Utc>;
 }
 
 macro_rules! ids {
@@ -44,6 +46,10 @@ macro_rules! ids {
             fn from_parts(at: DateTime<Utc>, random: u128) -> Self {
                 let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
                 Self(Ulid::from_parts(millis, random & ((1 << 80) - 1)))
+            }
+            fn made_at(self) -> DateTime<Utc> {
+                let millis = i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX);
+                DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::<Utc>::MAX_UTC)
             }
         }
 
@@ -138,6 +144,8 @@ ids! {
     RequestId = "req", "request";
     /// A restore from a backup.
     RestoreId = "rst", "restore";
+    /// A rewrap: what lies under one key, sealed anew under another.
+    RewrapId = "rwp", "rewrap";
     /// A secret: keeps its identity through its versions.
     SecretId = "sec", "secret";
     /// One version of a secret; its 128 bits are the version's UUID too.

@@ -61,6 +61,7 @@ pub(crate) const TABLES: &[Table] = &[
     table("secrets", "id"),
     table("secret_versions", "id"),
     table("secret_labels", "secret_id, label"),
+    table("rewraps", "id"),
     table("events", "id"),
     table("event_personal", "event_id, subject_id"),
     table("subjects", "id"),

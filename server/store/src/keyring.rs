@@ -119,6 +119,27 @@ pub async fn remove_seal(tx: &mut Tx, seal: &str) -> Result<(), StoreError> {
     sql("DELETE FROM seals WHERE id = $1").bind(seal).execute_one(tx, "seals").await
 }
 
+#[derive(sqlx::FromRow)]
+struct InService {
+    id: String,
+}
+
+/// The keys of a purpose but this one that serve new values, the newest first.
+pub async fn in_service(
+    conn: &mut Conn,
+    purpose: &str,
+    but: KeyringKeyId,
+) -> Result<Vec<String>, StoreError> {
+    let found: Vec<InService> =
+        sql("SELECT id FROM keyring_keys WHERE purpose = $1 AND id <> $2 AND retired_at IS NULL
+         ORDER BY created_at DESC, id DESC")
+        .bind(purpose)
+        .bind(but)
+        .all(conn)
+        .await?;
+    Ok(found.into_iter().map(|row| row.id).collect())
+}
+
 /// Lets all keys of a purpose but this one serve no new values; how many it were.
 pub async fn retire_others(
     tx: &mut Tx,
@@ -141,4 +162,37 @@ pub async fn add_uses(tx: &mut Tx, key: KeyringKeyId, uses: i64) -> Result<(), S
         .bind(key)
         .execute_one(tx, "keyring_keys")
         .await
+}
+
+/// Removes a retired key with all its wraps; false if it is not there or not retired. Whoever calls has made sure that
+/// nothing lies under it, and holds the keyring.
+pub async fn destroy_key(tx: &mut Tx, key: KeyringKeyId) -> Result<bool, StoreError> {
+    sql("DELETE FROM keyring_wraps
+         WHERE key_id IN (SELECT id FROM keyring_keys WHERE id = $1 AND retired_at IS NOT NULL)")
+    .bind(key)
+    .execute(tx)
+    .await?;
+    let gone = sql("DELETE FROM keyring_keys WHERE id = $1 AND retired_at IS NOT NULL")
+        .bind(key)
+        .execute(tx)
+        .await?;
+    Ok(gone == 1)
+}
+
+#[derive(sqlx::FromRow)]
+struct Retired {
+    #[sqlx(try_from = "String")]
+    id: KeyringKeyId,
+}
+
+/// Retired keys under which projects' keys may lie, and none does. A row that does not say what sealed it may lie under
+/// any.
+pub async fn bare_of_project_keys(conn: &mut Conn, purpose: &str) -> Result<Vec<KeyringKeyId>, StoreError> {
+    let bare: Vec<Retired> =
+        sql("SELECT id FROM keyring_keys k WHERE purpose = $1 AND retired_at IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM project_keys p WHERE p.keyring_key_id IN (k.id, '')) ORDER BY id")
+        .bind(purpose)
+        .all(conn)
+        .await?;
+    Ok(bare.into_iter().map(|row| row.id).collect())
 }

@@ -41,6 +41,7 @@ pub mod node;
 pub mod overview;
 pub mod people;
 pub mod projects;
+pub mod rewraps;
 pub mod roles;
 mod rows;
 pub mod secrets;

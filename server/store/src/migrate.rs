@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use sqlx::{AssertSqlSafe, PgPool, SqlitePool, migrate::Migrator};
 
 /// The schema of this version: the number of its newest migration.
-pub const VERSION: i64 = 17;
+pub const VERSION: i64 = 18;
 /// The oldest schema version whose program still works with this schema.
 pub(crate) const OLDEST_COMPATIBLE: i64 = 9;
 

@@ -19,26 +19,31 @@ pub struct NodeRow {
     pub started_at: i64,
     /// When it last told, in microseconds.
     pub seen_at: i64,
+    /// The keyring's keys that it has in memory, between spaces.
+    pub holds: String,
 }
 
 /// Those that told since `after`, by name.
 pub async fn list(conn: &mut Conn, after: DateTime<Utc>) -> Result<Vec<NodeRow>, StoreError> {
-    sql("SELECT id, name, version, condition, started_at, seen_at FROM nodes WHERE seen_at >= $1 ORDER BY name, id")
-        .bind(after)
-        .all(conn)
-        .await
+    sql("SELECT id, name, version, condition, started_at, seen_at, holds FROM nodes
+         WHERE seen_at >= $1 ORDER BY name, id")
+    .bind(after)
+    .all(conn)
+    .await
 }
 
 /// Writes down how a node is, and forgets those that have not told since `before`.
 pub async fn note(tx: &mut Tx, node: &NodeRow, before: DateTime<Utc>) -> Result<(), StoreError> {
-    sql("INSERT INTO nodes (id, name, version, condition, started_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (id) DO UPDATE SET condition = excluded.condition, seen_at = excluded.seen_at")
+    sql("INSERT INTO nodes (id, name, version, condition, started_at, seen_at, holds) VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (id) DO UPDATE
+         SET condition = excluded.condition, seen_at = excluded.seen_at, holds = excluded.holds")
     .bind(&node.id)
     .bind(&node.name)
     .bind(&node.version)
     .bind(&node.condition)
     .bind(node.started_at)
     .bind(node.seen_at)
+    .bind(&node.holds)
     .execute_one(tx, "nodes")
     .await?;
     sql("DELETE FROM nodes WHERE seen_at < $1").bind(before).execute(tx).await.map(drop)

@@ -263,6 +263,7 @@ ids!(
     RecipientId,
     RequestId,
     RestoreId,
+    RewrapId,
     RoleBindingId,
     SecretId,
     SecretVersionId,

@@ -3,9 +3,9 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use keywarden_model::{
     AllowedCidrs, ApiKeyId, EnvironmentId, InvitationId, KeyLabel, KeyState, KeyValueId, KeyringKeyId,
-    PasskeyId, ProjectId, ProjectKeyId, RateLimit, RecipientId, RevokeReason, Role, RoleBindingId, Scopes,
-    SecretId, SecretKind, SecretLabel, SecretVersionId, ServiceTokenId, SessionId, Slug, Tags, TeamId,
-    UserId, VerifyCode, VersionState, WorkloadId,
+    PasskeyId, ProjectId, ProjectKeyId, RateLimit, RecipientId, RevokeReason, RewrapId, Role, RoleBindingId,
+    Scopes, SecretId, SecretKind, SecretLabel, SecretVersionId, ServiceTokenId, SessionId, Slug, Tags,
+    TeamId, UserId, VerifyCode, VersionState, WorkloadId,
 };
 use serde_json::Value;
 
@@ -113,6 +113,7 @@ shown!(
     ProjectKeyId,
     RecipientId,
     RevokeReason,
+    RewrapId,
     Role,
     RoleBindingId,
     SecretId,

@@ -173,6 +173,8 @@ actions! {
     CreateProject = "project.create" on Organization, Change, "d";
     /// Rename a project.
     EditProject = "project.edit" on Project, Change, "dm";
+    /// Give a project a new key, or pause the rewrap to it.
+    RotateProjectKey = "project-key.rotate" on Project, Change, "dm";
     /// See a project and its environments.
     ViewProject = "project.view" on Project, Read, "adgimvr";
 
@@ -203,6 +205,8 @@ actions! {
     ReadSecret = "secret.read" on Secret, Disclose, "dgm";
     /// Restore a deleted secret.
     RestoreSecret = "secret.restore" on Secret, Change, "dm";
+    /// Give a secret's value a new data key.
+    RotateDataKey = "secret.rotate-data-key" on Secret, Change, "dm";
     /// See a secret, its versions and labels.
     ViewSecret = "secret.view" on Secret, Read, "adgmv";
 

@@ -48,7 +48,11 @@ impl Domain {
                 open(Purpose::Session, context.as_bytes())
             }
             Kind::ProjectKeys => {
-                let context = format!("project_keys.sealed/{}/{}", row.id, row.bound);
+                let (project, named) = row.bound.split_once('/').ok_or(OpenError::Malformed)?;
+                if keywarden_vault::envelope::key_id(&row.sealed)? != named {
+                    return Err(OpenError::UnknownKey(named.into()));
+                }
+                let context = format!("project_keys.sealed/{}/{project}", row.id);
                 open(Purpose::ProjectKey, context.as_bytes())
             }
             Kind::UnseenCodes => open(Purpose::Session, format!("unseen_codes.sealed/{}", row.id).as_bytes()),

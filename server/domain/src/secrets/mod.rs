@@ -21,11 +21,13 @@ mod purge;
 mod put;
 mod read;
 mod restore;
-mod seal;
+mod rotate;
+pub(crate) mod seal;
 mod secret;
 mod show;
 mod switch;
 mod value;
+mod watch;
 
 pub use delete::DeleteSecretError;
 pub use destroy::DestroyVersionError;
@@ -35,10 +37,12 @@ pub use list::{SecretLine, SecretListError, SecretPage, SecretQuery};
 pub use put::{Expected, Put, PutError, PutSecret};
 pub use read::{ReadSecretError, Revealed, Which};
 pub use restore::RestoreSecretError;
+pub use rotate::RotateDataKeyError;
 pub use secret::{Address, Deletion, Secret, Version};
 pub use show::{MOST_VERSIONS, SecretView};
 pub use switch::SwitchVersionError;
 pub use value::{MAX_VALUE, NewValue, ValueError};
+pub use watch::{Look, SecretChange, SecretWatch};
 
 #[cfg(test)]
 mod tests;

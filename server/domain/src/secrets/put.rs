@@ -17,7 +17,7 @@ use crate::once::Repeatable;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Op, Refused, Resource};
 
-/// How often a put begins anew because the secret came or went under it.
+/// How often a put begins anew because the secret, or its project's key, came or went under it.
 const TRIES: u32 = 4;
 
 /// What is put.
@@ -75,7 +75,7 @@ pub enum PutError {
     #[error("this secret is deleted: restore it first")]
     Deleted,
     /// The project's key wrapped as many data keys as it may.
-    #[error("the project's key has wrapped as many data keys as it may: it needs a new one")]
+    #[error("the project's key has wrapped as many data keys as it may: rotate the project's key")]
     KeyExhausted,
     /// `previous` goes where `current` was.
     #[error("`previous` follows `current` by itself: choose another label")]
@@ -99,7 +99,7 @@ carries_refused!(PutError);
 
 /// What one attempt came to.
 enum Attempt {
-    /// The secret came or went between the look and the write.
+    /// The secret came or went, or its project's key was rotated, between the look and the write.
     Anew,
     Failed(PutError),
 }
@@ -197,7 +197,9 @@ impl Domain {
                 let fresh = Fresh { number: 1, current: label == SecretLabel::current(), by: &by };
                 sealed.write(tx, &record, &put.value, &fresh).await?;
                 point(tx, id, &Labels::new(), &label, 1).await?;
-                sealed.count(tx).await?;
+                if !sealed.count(tx).await? {
+                    return Err(Attempt::Anew);
+                }
                 let event = told(&record, Action::CreateSecret, id, &put, (sealed.version, 1))
                     .project(place.project_id)
                     .fact("environment", environment)
@@ -242,7 +244,9 @@ impl Domain {
                 let fresh = Fresh { number, current: label == SecretLabel::current(), by: &by };
                 sealed.write(tx, &record, &put.value, &fresh).await?;
                 point(tx, id, &it.labels, &label, number).await?;
-                sealed.count(tx).await?;
+                if !sealed.count(tx).await? {
+                    return Err(Attempt::Anew);
+                }
                 let event = told(&record, Action::PutSecret, id, &put, (sealed.version, number))
                     .project(secret.project)
                     .change(

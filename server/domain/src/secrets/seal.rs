@@ -75,13 +75,14 @@ impl Sealed {
         Ok(rows::add_version(tx, &row).await?)
     }
 
-    /// Counts the data key. The last thing that a put writes of its own: all of a project's puts meet in this row.
-    pub(super) async fn count(&self, tx: &mut Tx) -> Result<(), PutError> {
+    /// Counts the data key. The last thing that a put writes of its own: all of a project's puts meet in this row. False
+    /// if the project's key was rotated meanwhile: the put begins anew, under the new one.
+    pub(super) async fn count(&self, tx: &mut Tx) -> Result<bool, PutError> {
         // A key that was just made has counted its first.
-        if self.key_made.is_none() && !project_keys::count_use(tx, self.key, MAX_SEALS).await? {
-            return Err(PutError::KeyExhausted);
+        if self.key_made.is_some() || project_keys::count_use(tx, self.key, MAX_SEALS).await? {
+            return Ok(true);
         }
-        Ok(())
+        if project_keys::is_in_service(tx, self.key).await? { Err(PutError::KeyExhausted) } else { Ok(false) }
     }
 }
 
@@ -98,7 +99,15 @@ async fn project_key(
     let id: ProjectKeyId = record.env().id(record.now());
     let (key, sealed) =
         record.env().with_rng(|rng| ProjectKey::generate(keyring, id, project, rng)).map_err(Fault::from)?;
-    if project_keys::insert(tx, id, project, &sealed, record.now()).await? {
+    let row = project_keys::Insert {
+        id,
+        project,
+        sealed: &sealed,
+        keyring_key: keyring_key_of(&sealed)?,
+        uses: 1,
+        created_at: record.now(),
+    };
+    if project_keys::insert(tx, &row).await? {
         let event = record.event("project-key.generate", "project-key", id).project(project).finish()?;
         return Ok((key, Some(event)));
     }
@@ -106,6 +115,12 @@ async fn project_key(
     let key = in_service(tx, keyring, project).await?;
     let key = key.ok_or_else(|| Fault::Unexpected("a project's key came and went".into()))?;
     Ok((key, None))
+}
+
+/// The keyring's key that a sealed project's key names.
+pub(crate) fn keyring_key_of(sealed: &[u8]) -> Result<KeyringKeyId, Fault> {
+    let named = keywarden_vault::envelope::key_id(sealed)?;
+    named.parse().map_err(|_| Fault::Damaged("project_keys: it names no key of the keyring".into()))
 }
 
 async fn in_service(

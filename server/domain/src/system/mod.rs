@@ -7,19 +7,22 @@ mod clock;
 mod copy;
 mod node;
 pub(crate) mod records;
+mod seal_keys;
 mod seals;
 mod status;
 mod unseal;
 
 pub use clock::{CLOCK_ALARM, ClockError};
 pub use copy::CopyFailed;
+pub(crate) use node::GONE;
 pub use node::Node;
+pub use seal_keys::{DestroySealKeyError, RotateSealError, RotatedSeal, SealKeys};
 pub use seals::{AddSealError, Added, RemoveSealError, RotateError, Rotated};
 pub use status::{KeyStatus, NodeStatus, SealStatus, System};
 pub use unseal::UnsealFailed;
 
 /// What the system page speaks of.
-pub use keywarden_vault::{KeyringState, Protection};
+pub use keywarden_vault::{KeyNumber, KeyringState, Protection, Purpose, SealId};
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use super::unseal::quiet;
 use crate::{Domain, Fault};
 
 /// A node that has not told for this long is gone.
-pub(super) const GONE: TimeDelta = TimeDelta::minutes(1);
+pub(crate) const GONE: TimeDelta = TimeDelta::minutes(1);
 
 /// What a running server tells of itself.
 #[derive(Debug, Clone)]
@@ -34,6 +34,7 @@ impl Domain {
             condition: condition.to_owned(),
             started_at: micros(of.started_at),
             seen_at: micros(now),
+            holds: self.keyring().ids().iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
         };
         self.store()
             .write_silently("how a node is", move |tx| {

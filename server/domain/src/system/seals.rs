@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use keywarden_model::KeyringKeyId;
-use keywarden_store::{StoreError, Written, keyring};
+use keywarden_model::{KeyringKeyId, RewrapId};
+use keywarden_store::secrets::project_keys;
+use keywarden_store::{StoreError, Written, keyring, rewraps};
 use keywarden_vault::keyring::{RemoveSealError as Loss, WrapError, may_remove_seal};
 use keywarden_vault::{Keyring, Purpose, Seal, SealId, SecretString};
 use tokio::task::spawn_blocking;
@@ -13,6 +14,7 @@ use super::status::{SealStatus, seals};
 use super::unseal::cut_off;
 use crate::audit::Fact;
 use crate::authz::{Action, Resource};
+use crate::rewraps::Kind;
 use crate::{Domain, Fault, Op, Refused, Repeatable};
 
 /// Why a seal was not added.
@@ -49,6 +51,9 @@ pub enum RemoveSealError {
 /// Why a purpose got no new key.
 #[derive(Debug, thiserror::Error)]
 pub enum RotateError {
+    /// What lay under the key before is not all brought over yet.
+    #[error("the rewrap of this purpose's last rotation is not done: let it end, or resume it")]
+    UnderWay,
     /// The gate, or ours.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -72,6 +77,8 @@ pub struct Added {
 pub struct Rotated {
     /// The new key.
     pub key: KeyringKeyId,
+    /// What brings the projects' keys under it, for the purpose that has them.
+    pub rewrap: Option<RewrapId>,
 }
 
 impl Domain {
@@ -168,25 +175,46 @@ impl Domain {
             .await
             .map_err(|cause| Refused::from(cut_off(cause)))??;
         let made = Arc::new(made);
+        let (rewrap, actor): (RewrapId, _) = (self.fresh(op), op.actor.id());
         let rotated = self
             .change(op, Action::ManageSeals, &Resource::Organization, &[], move |tx, record| {
-                let made = Arc::clone(&made);
+                let (made, actor) = (Arc::clone(&made), actor.clone());
                 Box::pin(async move {
                     let (key, wraps) = &*made;
-                    let kept: Result<_, Fault> = async {
-                        keyring::hold(tx).await?;
-                        keyring::add_key(tx, &key_row(key)).await?;
-                        for wrap in wraps {
-                            keyring::put_wrap(tx, &wrap_row(wrap)).await?;
-                        }
-                        keyring::retire_others(tx, purpose.name(), key.id, record.now()).await?;
-                        record
-                            .event("keyring-key.rotate", "keyring-key", key.id)
-                            .fact("purpose", Fact::word(purpose.name()))
-                            .finish()
+                    keyring::hold(tx).await?;
+                    keyring::add_key(tx, &key_row(key)).await?;
+                    for wrap in wraps {
+                        keyring::put_wrap(tx, &wrap_row(wrap)).await?;
                     }
-                    .await;
-                    Ok::<_, RotateError>(Written::new(Rotated { key: key.id }, kept.map_err(Refused::from)?))
+                    let before = keyring::in_service(tx, purpose.name(), key.id).await?;
+                    keyring::retire_others(tx, purpose.name(), key.id, record.now()).await?;
+                    let mut event = record
+                        .event("keyring-key.rotate", "keyring-key", key.id)
+                        .fact("purpose", Fact::word(purpose.name()));
+                    let mut rotated = Rotated { key: key.id, rewrap: None };
+                    if purpose == Purpose::ProjectKey {
+                        let total = project_keys::count_not_under(tx, key.id).await?;
+                        let row = rewraps::Insert {
+                            id: rewrap,
+                            kind: Kind::ProjectKeys.name(),
+                            scope: purpose.name(),
+                            project: None,
+                            from_key: before.first().map_or("", String::as_str),
+                            to_key: &key.id.to_string(),
+                            total,
+                            done: 0,
+                            started_at: record.now(),
+                            started_by: &actor,
+                            ended_at: None,
+                        };
+                        rewraps::insert(tx, &row).await.map_err(|error| match error {
+                            StoreError::Conflict(_) => RotateError::UnderWay,
+                            other => other.into(),
+                        })?;
+                        rotated.rewrap = Some(rewrap);
+                        event = event.fact("project_keys", total).fact("rewrap", rewrap);
+                    }
+                    Ok::<_, RotateError>(Written::new(rotated, event.finish().map_err(Refused::from)?))
                 })
             })
             .await?;
@@ -212,9 +240,14 @@ impl Repeatable for Added {
 
 impl Repeatable for Rotated {
     fn thing(&self) -> String {
-        self.key.to_string()
+        match self.rewrap {
+            Some(rewrap) => format!("{} {rewrap}", self.key),
+            None => self.key.to_string(),
+        }
     }
     fn again(thing: &str, _: Option<SecretString>) -> Option<Self> {
-        Some(Self { key: thing.parse().ok()? })
+        let (key, rewrap) = thing.split_once(' ').map_or((thing, None), |(key, it)| (key, Some(it)));
+        let rewrap = rewrap.map(|it| it.parse().ok());
+        Some(Self { key: key.parse().ok()?, rewrap: rewrap.unwrap_or_default() })
     }
 }

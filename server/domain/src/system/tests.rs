@@ -33,6 +33,7 @@ fn on(store: Store) -> Domain {
         admin_session: (Duration::from_mins(15), Duration::from_hours(12)),
         software_protected: true,
         backups: None,
+        seals: Vec::new(),
     };
     let ticks = env.clone();
     let keyring = Arc::new(Keyring::new(Duration::from_mins(5), move || ticks.monotonic()));

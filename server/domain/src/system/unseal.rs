@@ -78,9 +78,13 @@ impl Domain {
             let active = records.iter().filter(|key| key.purpose == purpose && key.retired_at.is_none());
             active.max_by_key(|key| (key.created_at, key.id)).map(|key| key.id)
         };
-        Ok(keywarden_vault::Purpose::ALL
-            .into_iter()
-            .all(|purpose| self.keyring().newest(purpose).ok() == newest(&records.keys, purpose)))
+        let mut stored: Vec<_> = records.keys.iter().map(|key| key.id).collect();
+        stored.sort_unstable();
+        // A destroyed key leaves memory too.
+        Ok(self.keyring().ids() == stored
+            && keywarden_vault::Purpose::ALL
+                .into_iter()
+                .all(|purpose| self.keyring().newest(purpose).ok() == newest(&records.keys, purpose)))
     }
 
     /// The seals that may wrap a new key. Where keys are there already, only one that has proven to unwrap them: a

@@ -50,7 +50,17 @@ pub(super) const RULES: &[Rule] = &[
         "is a key of the keyring that an event made and that is not there",
         "SELECT e.resource_id AS thing FROM events e
          WHERE e.action IN ('keyring-key.generate', 'keyring-key.rotate') AND e.outcome = 'allowed'
-           AND NOT EXISTS (SELECT 1 FROM keyring_keys k WHERE k.id = e.resource_id)",
+           AND NOT EXISTS (SELECT 1 FROM keyring_keys k WHERE k.id = e.resource_id)
+           AND NOT EXISTS (SELECT 1 FROM events d WHERE d.resource_id = e.resource_id
+                           AND d.action = 'keyring-key.destroy')",
+    ),
+    rule(
+        "keyring-key-destroyed-and-there",
+        "is a key of the keyring that an event destroyed, and that is there or has a project's key under it",
+        "SELECT e.resource_id AS thing FROM events e
+         WHERE e.action = 'keyring-key.destroy' AND e.outcome = 'allowed'
+           AND (EXISTS (SELECT 1 FROM keyring_keys k WHERE k.id = e.resource_id)
+                OR EXISTS (SELECT 1 FROM project_keys p WHERE p.keyring_key_id = e.resource_id))",
     ),
     rule(
         "seal-event-without-seal",

@@ -137,7 +137,7 @@ pub enum Kind {
     Idempotency,
     /// Posts that wait for a passkey; bound to a session.
     PendingPosts,
-    /// Projects' keys; bound to their project.
+    /// Projects' keys; bound to their project, and under the keyring's key that their row names.
     ProjectKeys,
     /// Sessions; bound to a person.
     Sessions,
@@ -181,7 +181,8 @@ impl Kind {
                 "SELECT id, session_id AS bound, sealed FROM pending_posts WHERE id > $1 ORDER BY id LIMIT $2"
             }
             Self::ProjectKeys => {
-                "SELECT id, project_id AS bound, sealed FROM project_keys WHERE id > $1 ORDER BY id LIMIT $2"
+                "SELECT id, project_id || '/' || keyring_key_id AS bound, sealed FROM project_keys
+                 WHERE id > $1 ORDER BY id LIMIT $2"
             }
             Self::Sessions => {
                 "SELECT id, user_id AS bound, sealed FROM sessions WHERE id > $1 ORDER BY id LIMIT $2"

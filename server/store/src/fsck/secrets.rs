@@ -76,7 +76,8 @@ pub(super) const RULES: &[Rule] = &[
         "SELECT s.id AS thing FROM secrets s
          WHERE (SELECT count(*) FROM secret_versions v WHERE v.secret_id = s.id)
             <> (SELECT count(*) FROM events e WHERE e.resource_id = s.id
-                AND e.action IN ('secret.create', 'secret.put') AND e.outcome = 'allowed')",
+                AND e.action IN ('secret.create', 'secret.put', 'secret.rotate-data-key')
+                AND e.outcome = 'allowed')",
     ),
     rule(
         "secret-version-orphan",
@@ -149,7 +150,53 @@ pub(super) const RULES: &[Rule] = &[
         "project-key-event-without-key",
         "is a project's key that an event made and that is not there",
         "SELECT e.resource_id AS thing FROM events e WHERE e.action = 'project-key.generate' AND e.outcome = 'allowed'
-         AND NOT EXISTS (SELECT 1 FROM project_keys k WHERE k.id = e.resource_id)",
+         AND NOT EXISTS (SELECT 1 FROM project_keys k WHERE k.id = e.resource_id)
+         AND NOT EXISTS (SELECT 1 FROM events d WHERE d.resource_id = e.resource_id
+                         AND d.action = 'project-key.destroy')",
+    ),
+    rule(
+        "project-key-destroyed-and-there",
+        "is a project's key that an event destroyed and that is there",
+        "SELECT k.id AS thing FROM project_keys k
+         WHERE EXISTS (SELECT 1 FROM events e WHERE e.resource_id = k.id AND e.action = 'project-key.destroy')",
+    ),
+    rule(
+        "project-key-not-one",
+        "is a project with secrets and no key in service",
+        "SELECT DISTINCT k.project_id AS thing FROM project_keys k
+         WHERE NOT EXISTS (SELECT 1 FROM project_keys o WHERE o.project_id = k.project_id AND o.retired_at IS NULL)",
+    ),
+    rule(
+        "rewrap-state",
+        "is a rewrap in no legal state, or one that did more than there was",
+        "SELECT id AS thing FROM rewraps
+         WHERE state NOT IN ('done', 'paused', 'running') OR (state = 'done') <> (ended_at IS NOT NULL)
+            OR done < 0 OR skipped < 0 OR done + skipped > total
+            OR kind NOT IN ('data-keys', 'keyring-keys', 'project-keys')
+            OR (kind = 'data-keys') <> (project_id IS NOT NULL)",
+    ),
+    rule(
+        "rewrap-left-behind",
+        "is a rewrap that is done although data keys that opened still lie under the old key",
+        "SELECT r.id AS thing FROM rewraps r WHERE r.kind = 'data-keys' AND r.state = 'done'
+         AND (SELECT count(*) FROM secret_versions v WHERE v.project_key_id = r.from_key) > r.skipped",
+    ),
+    rule(
+        "rewrap-without-keys",
+        "is a rewrap under way whose keys are not both there",
+        "SELECT r.id AS thing FROM rewraps r WHERE r.kind = 'data-keys' AND r.ended_at IS NULL
+         AND (NOT EXISTS (SELECT 1 FROM project_keys k WHERE k.id = r.from_key AND k.retired_at IS NOT NULL)
+              OR NOT EXISTS (SELECT 1 FROM project_keys k WHERE k.id = r.to_key AND k.retired_at IS NULL))",
+    ),
+    rule(
+        "rewrap-without-event",
+        "is a rewrap that is done, or began, without an event",
+        "SELECT r.id AS thing FROM rewraps r
+         WHERE r.kind <> 'keyring-keys'
+           AND ((r.state = 'done') <> EXISTS (SELECT 1 FROM events e WHERE e.resource_id = r.id
+                                              AND e.action = 'rewrap.finish')
+                OR r.done > 0 AND NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = r.id
+                                              AND e.action = 'rewrap.proceed'))",
     ),
     rule(
         "project-key-uses",

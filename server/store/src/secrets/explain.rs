@@ -1,9 +1,11 @@
 //! Lists of secrets, as the engines would run them.
 
-use keywarden_model::{EnvironmentId, ProjectId, SecretId};
+use keywarden_model::{EnvironmentId, EventId, ProjectId, ProjectKeyId, SecretId};
 
+use super::changes::changed;
 use super::find::{at_path, over};
 use super::list::{After, BY_PATH, Filter, page};
+use super::project_keys::under;
 use crate::explain::Planner;
 
 fn after() -> After {
@@ -42,5 +44,21 @@ async fn a_secret_is_found_by_its_path_and_what_is_due_by_its_time_along_an_inde
         let reach = Filter { reach: Some(vec![ProjectId::NIL]), ..Filter::default() };
         let plan = planner.plan(page(&reach, None), BY_PATH).await;
         assert!(plan.searches("secrets", "s"), "{plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_rewrap_goes_through_the_data_keys_under_a_key_along_an_index() {
+    for planner in Planner::each().await {
+        let plan = planner.plan(under(ProjectKeyId::NIL, ""), "ORDER BY id LIMIT ?").await;
+        assert!(plan.searches("secret_versions", "secret_versions") && !plan.sorts(), "{plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn changes_are_found_by_what_was_done_and_not_by_reading_the_record() {
+    for planner in Planner::each().await {
+        let plan = planner.plan(changed(EnvironmentId::NIL, EventId::NIL), "ORDER BY e.id LIMIT ?").await;
+        assert!(!plan.scans("events", "e"), "{plan:#?}");
     }
 }

@@ -4,6 +4,7 @@
 //! and versions are numbered without a gap.
 
 mod change;
+mod changes;
 #[cfg(test)]
 mod explain;
 mod find;
@@ -14,6 +15,7 @@ pub use change::{
     Insert, VersionInsert, add_version, claim, delete, destroy_version, edit, insert, point, promoted, purge,
     restore, set_state, unpoint, unpoint_all,
 };
+pub use changes::{ChangeRow, changes_after, event_is_there};
 pub use find::{
     LabelRow, SealedRow, SecretRow, VersionRow, due, find, find_by_path, labels, labels_of_many, sealed,
     version, versions, versions_labelled,

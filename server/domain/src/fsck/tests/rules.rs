@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use keywarden_model::{EnvironmentId, RevokeReason, Role, Scopes, SecretKind};
 use keywarden_store::fsck::{self, Rule};
 use keywarden_store::{Engine, Store, StoreError, WriteError, sql};
-use keywarden_vault::{SecretBytes, SecretString};
+use keywarden_vault::{Purpose, SecretBytes, SecretString};
 
 use super::Furnished;
 use crate::cast::both_engines;
@@ -32,6 +32,10 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ("seal-event-without-seal", &["DELETE FROM seals"]),
     ("seal-without-wrap", &["DELETE FROM keyring_wraps"]),
     ("set-up-by-halves", &["UPDATE instance SET rp_id = NULL"]),
+    (
+        "keyring-key-destroyed-and-there",
+        &["UPDATE events SET action = 'keyring-key.destroy' WHERE action = 'keyring-key.generate'"],
+    ),
     ("uses-negative", &["UPDATE keyring_keys SET uses = -1"]),
     // backups
     (
@@ -152,6 +156,18 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ("project-key-without-event", &["DELETE FROM events WHERE action = 'project-key.generate'"]),
     ("project-key-event-without-key", &["DELETE FROM project_keys"]),
     ("project-key-uses", &["UPDATE project_keys SET uses = 0"]),
+    (
+        "project-key-destroyed-and-there",
+        &["UPDATE events SET action = 'project-key.destroy' WHERE action = 'project-key.generate'"],
+    ),
+    ("project-key-not-one", &["UPDATE project_keys SET retired_at = 1"]),
+    ("rewrap-state", &["UPDATE rewraps SET done = total + 1"]),
+    ("rewrap-left-behind", &["UPDATE rewraps SET from_key = to_key WHERE kind = 'data-keys'"]),
+    (
+        "rewrap-without-keys",
+        &["UPDATE rewraps SET state = 'running', ended_at = NULL WHERE kind = 'data-keys'"],
+    ),
+    ("rewrap-without-event", &["DELETE FROM events WHERE action = 'rewrap.finish'"]),
     // the record
     ("event-outcome", &["UPDATE events SET outcome = 'perhaps'"]),
     ("personal-orphan", &["DELETE FROM events"]),
@@ -257,6 +273,12 @@ async fn secrets(it: &Furnished, ada: &people::Somebody, live: EnvironmentId) {
     let read = domain.read_secret(&ada.op(house), &Address::Id(kept), &Which::default()).await.unwrap();
     assert_eq!(read.value.expose(), b"two");
     put("never/in/force", "x", Some("pending")).await;
+    let pay = domain.project(&ada.op(house), "pay").await.unwrap().id;
+    domain.rotate_project_key(&ada.op(house), pay).await.unwrap();
+    domain.rotate_data_key(&ada.op(house), kept, None).await.unwrap();
+    domain.rotate_keyring_key(&ada.op(house), Purpose::ProjectKey, &it.seals).await.unwrap();
+    assert_eq!(domain.rewrap().await.unwrap(), 2);
+    domain.rotate_seal_key(&ada.op(house), &it.seals[0].describe().id).await.unwrap();
     for path in ["purged", "deleted", "restored"] {
         let id = put(path, path, None).await;
         domain.delete_secret(&ada.op(house), &Address::Id(id), None).await.unwrap();

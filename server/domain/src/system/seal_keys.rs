@@ -1,0 +1,260 @@
+//! The keys of a seal: a new one in the HSM, the keyring wrapped to it, the old one destroyed.
+//!
+//! A new key is made in the HSM first, outside of any transaction. Whoever dies behind that leaves a key that wraps nothing;
+//! the next rotation takes that one. An old key is destroyed by a step of its own, never by itself: copies of the records
+//! from before the rotation can only be unsealed by it.
+
+use std::sync::Arc;
+
+use keywarden_model::RewrapId;
+use keywarden_store::{Written, keyring, rewraps};
+use keywarden_vault::keyring::WrapError;
+use keywarden_vault::{KeyNumber, Seal, SealError, SealId, SecretString, WrapRecord, wrapped_by};
+use tokio::task::spawn_blocking;
+
+use super::records::{Records, wrap_row};
+use super::unseal::cut_off;
+use crate::authz::{Action, Resource};
+use crate::refused::carries_refused;
+use crate::rewraps::Kind;
+use crate::{Domain, Op, Refused, Repeatable};
+
+/// The keys of a seal of this server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealKeys {
+    /// Which seal.
+    pub seal: SealId,
+    /// Its keys, the newest last, each with the number of keyring keys that it wraps; or why the HSM does not tell.
+    pub keys: Result<Vec<(KeyNumber, usize)>, SealError>,
+}
+
+/// Why a seal got no new key.
+#[derive(Debug, thiserror::Error)]
+pub enum RotateSealError {
+    /// Another key was made meanwhile.
+    #[error("the keyring changed meanwhile: try again")]
+    Changed,
+    /// The gate, or ours.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The HSM did not make a key.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The server was started with another seal, or the keyring is not wrapped under it.
+    #[error("`{0}` is no seal of this server that wraps the keyring")]
+    Unknown(SealId),
+    /// The HSM did not wrap.
+    #[error(transparent)]
+    Wrap(#[from] WrapError),
+}
+carries_refused!(RotateSealError);
+
+/// Why no key of a seal was destroyed.
+#[derive(Debug, thiserror::Error)]
+pub enum DestroySealKeyError {
+    /// It wraps.
+    #[error("key {number} of `{seal}` wraps {keys} keys of the keyring: rotate the HSM key first")]
+    InUse {
+        /// The seal.
+        seal: SealId,
+        /// The key.
+        number: KeyNumber,
+        /// How many it wraps.
+        keys: usize,
+    },
+    /// A newer version made keys that this one does not know.
+    #[error("a newer version of Keywarden has made keys that this one cannot judge: use that one")]
+    NewerKeys,
+    /// There is none of this number.
+    #[error("`{seal}` has no key {number}")]
+    NoKey {
+        /// The seal.
+        seal: SealId,
+        /// The key.
+        number: KeyNumber,
+    },
+    /// The gate, or ours.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The HSM did not destroy it.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The server was started with another seal.
+    #[error("`{0}` is no seal of this server")]
+    Unknown(SealId),
+}
+carries_refused!(DestroySealKeyError);
+
+/// A seal has a new key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RotatedSeal {
+    /// Which seal.
+    pub seal: SealId,
+    /// The key that wraps the keyring now.
+    pub number: KeyNumber,
+    /// What was wrapped to it.
+    pub rewrap: RewrapId,
+}
+
+impl Repeatable for RotatedSeal {
+    fn thing(&self) -> String {
+        format!("{} {} {}", self.number, self.rewrap, self.seal)
+    }
+    fn again(thing: &str, _: Option<SecretString>) -> Option<Self> {
+        let mut words = thing.splitn(3, ' ');
+        let (number, rewrap, seal) = (words.next()?, words.next()?, words.next()?);
+        Some(Self { seal: seal.parse().ok()?, number: number.parse().ok()?, rewrap: rewrap.parse().ok()? })
+    }
+}
+
+impl Domain {
+    /// The keys of this server's seals, as the HSM tells them now.
+    pub async fn seal_keys(&self, op: &Op) -> Result<Vec<SealKeys>, Refused> {
+        let _permit = self.authorize(op, Action::ViewSystem, &Resource::Organization).await?;
+        let records = Records::load(&mut self.store().read().await?).await?;
+        let mut told = Vec::new();
+        for seal in &self.settings().seals {
+            let id = seal.describe().id.clone();
+            let asked = Arc::clone(seal);
+            let numbers = spawn_blocking(move || asked.keys()).await.map_err(cut_off)?;
+            let keys = numbers.map(|numbers| {
+                numbers.into_iter().map(|number| (number, wrapped(&records, &id, number))).collect()
+            });
+            told.push(SealKeys { seal: id, keys });
+        }
+        Ok(told)
+    }
+
+    /// Makes a new key in a seal of this server and wraps the keyring to it. The old one stays in the HSM.
+    pub async fn rotate_seal_key(&self, op: &Op, seal: &SealId) -> Result<RotatedSeal, RotateSealError> {
+        let _permit = self.authorize(op, Action::ManageSeals, &Resource::Organization).await?;
+        let own = self.own_seal(seal).ok_or_else(|| RotateSealError::Unknown(seal.clone()))?;
+        let records = Records::load(&mut self.store().read().await?).await?;
+        if !records.seals.iter().any(|it| it.id == *seal) {
+            return Err(RotateSealError::Unknown(seal.clone()));
+        }
+        let before = newest_used(&records, seal);
+        let (keyring, env) = (Arc::clone(self.keyring()), self.env().clone());
+        let made = spawn_blocking(move || {
+            let mut rng = env.fork();
+            // One that wraps nothing yet is the half of a rotation that did not come to its end.
+            let newest = own.keys()?.last().copied();
+            if newest.is_none_or(|newest| before.is_none_or(|used| newest <= used)) {
+                own.add_key(&mut rng)?;
+            }
+            Ok::<_, RotateSealError>(keyring.wrap_under(&*own, &mut rng)?)
+        });
+        let wraps: Arc<[WrapRecord]> = made.await.map_err(cut_off)??.into();
+        let (seal, rewrap, by): (_, RewrapId, _) = (seal.clone(), self.fresh(op), op.actor.id());
+        self.change(op, Action::ManageSeals, &Resource::Organization, &[], move |tx, record| {
+            let (wraps, seal, by) = (Arc::clone(&wraps), seal.clone(), by.clone());
+            Box::pin(async move {
+                keyring::hold(tx).await?;
+                let there = Records::load(tx).await?;
+                let fits = |key| wraps.iter().any(|wrap| wrap.key_id == key);
+                if there.unknown > 0 || !there.keys.iter().all(|key| fits(key.id)) {
+                    return Err(RotateSealError::Changed);
+                }
+                let number = wraps.iter().filter_map(|wrap| wrapped_by(&wrap.wrapped)).max();
+                let number = number.ok_or(RotateSealError::Changed)?;
+                let mut keys = 0_i64;
+                // A key that was destroyed meanwhile is not brought back.
+                for wrap in wraps.iter().filter(|wrap| there.keys.iter().any(|key| key.id == wrap.key_id)) {
+                    keyring::put_wrap(tx, &wrap_row(wrap)).await?;
+                    keys += 1;
+                }
+                let row = rewraps::Insert {
+                    id: rewrap,
+                    kind: Kind::KeyringKeys.name(),
+                    scope: seal.as_str(),
+                    project: None,
+                    from_key: &before.map_or_else(String::new, |before| before.to_string()),
+                    to_key: &number.to_string(),
+                    total: keys,
+                    done: keys,
+                    started_at: record.now(),
+                    started_by: &by,
+                    ended_at: Some(record.now()),
+                };
+                rewraps::insert(tx, &row).await?;
+                let event = record
+                    .event("seal.rotate-key", "seal", &seal)
+                    .change("key", before, number)
+                    .fact("keys", keys)
+                    .fact("rewrap", rewrap);
+                Ok(Written::new(RotatedSeal { seal, number, rewrap }, event.finish()?))
+            })
+        })
+        .await
+    }
+
+    /// Destroys an old key of a seal of this server, in the HSM and for good, unless it still wraps a key of the keyring.
+    /// Asked again about one that is gone, it says so.
+    pub async fn destroy_seal_key(
+        &self,
+        op: &Op,
+        seal: &SealId,
+        number: KeyNumber,
+    ) -> Result<(), DestroySealKeyError> {
+        let _permit = self.authorize(op, Action::ManageSeals, &Resource::Organization).await?;
+        let own = self.own_seal(seal).ok_or_else(|| DestroySealKeyError::Unknown(seal.clone()))?;
+        let asked = Arc::clone(&own);
+        let numbers = spawn_blocking(move || asked.keys()).await.map_err(cut_off)??;
+        if !numbers.contains(&number) {
+            return Err(DestroySealKeyError::NoKey { seal: seal.clone(), number });
+        }
+        if numbers.last() == Some(&number) {
+            return Err(SealError::KeyInUse { seal: seal.to_string(), number }.into());
+        }
+        let id = seal.clone();
+        let done = self.change(op, Action::ManageSeals, &Resource::Organization, &[], move |tx, record| {
+            let seal = id.clone();
+            Box::pin(async move {
+                keyring::hold(tx).await?;
+                let there = Records::load(tx).await?;
+                if there.unknown > 0 {
+                    return Err(DestroySealKeyError::NewerKeys);
+                }
+                match wrapped(&there, &seal, number) {
+                    0 => {}
+                    keys => return Err(DestroySealKeyError::InUse { seal, number, keys }),
+                }
+                let event = record.event("seal.destroy-key", "seal", &seal).fact("key", number);
+                Ok(Written::new((), event.finish()?))
+            })
+        });
+        done.await?;
+        // What is told is done: whoever dies here, or an HSM that is away, leaves a key that may be destroyed again.
+        let destroyed = spawn_blocking(move || own.destroy_key(number)).await.map_err(cut_off)?;
+        if let Err(cause) = destroyed {
+            let id = seal.clone();
+            let told =
+                self.change_unasked(op, "a key that the HSM did not destroy", &[], move |_, record| {
+                    let seal = id.clone();
+                    Box::pin(async move {
+                        let event = record.event("seal.destroy-key", "seal", &seal).fact("key", number);
+                        Ok::<_, Refused>(Written::new((), event.failed("hsm").finish()?))
+                    })
+                });
+            told.await?;
+            return Err(cause.into());
+        }
+        Ok(())
+    }
+
+    fn own_seal(&self, id: &SealId) -> Option<Arc<dyn Seal>> {
+        self.settings().seals.iter().find(|seal| seal.describe().id == *id).map(Arc::clone)
+    }
+}
+
+/// How many keys of the keyring a key of a seal wraps.
+fn wrapped(records: &Records, seal: &SealId, number: KeyNumber) -> usize {
+    let by = |wrap: &&WrapRecord| wrap.seal_id == *seal && wrapped_by(&wrap.wrapped) == Some(number);
+    records.wraps.iter().filter(by).count()
+}
+
+/// The newest key of a seal that wraps something.
+fn newest_used(records: &Records, seal: &SealId) -> Option<KeyNumber> {
+    let wraps = records.wraps.iter().filter(|wrap| wrap.seal_id == *seal);
+    wraps.filter_map(|wrap| wrapped_by(&wrap.wrapped)).max()
+}

@@ -1,0 +1,76 @@
+//! What changed lately, from the record: each change of a secret is an event.
+
+use keywarden_model::{EnvironmentId, EventId, SecretId};
+
+use crate::{Conn, StoreError, filter::Select};
+
+/// A change of a secret, with what is so now.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct ChangeRow {
+    /// The event.
+    #[sqlx(try_from = "String")]
+    pub id: EventId,
+    /// What was done: an action's name.
+    pub action: String,
+    /// The secret.
+    #[sqlx(try_from = "String")]
+    pub secret_id: SecretId,
+    /// Folders and name.
+    pub path: String,
+    /// As compared.
+    pub folded_path: String,
+    /// Deleted since.
+    pub deleted_at: Option<i64>,
+    /// The version that `current` points at now.
+    pub current: Option<i64>,
+}
+
+/// What changes a secret for whoever reads it.
+const CHANGES: [&str; 9] = [
+    "secret.create",
+    "secret.delete",
+    "secret.destroy-version",
+    "secret.disable-version",
+    "secret.enable-version",
+    "secret.label",
+    "secret.put",
+    "secret.restore",
+    "secret.rotate-data-key",
+];
+
+/// Changes of an environment's secrets after an event's id, in the order of their ids, at most `limit`.
+pub async fn changes_after(
+    conn: &mut Conn,
+    environment: EnvironmentId,
+    after: EventId,
+    limit: u32,
+) -> Result<Vec<ChangeRow>, StoreError> {
+    changed(environment, after).then("ORDER BY e.id LIMIT ?", [limit]).all(conn).await
+}
+
+pub(super) fn changed(environment: EnvironmentId, after: EventId) -> Select {
+    Select::from(
+        "SELECT e.id, e.action, s.id AS secret_id, s.path, s.folded_path, s.deleted_at, l.number AS current
+         FROM events e JOIN secrets s ON s.id = e.resource_id
+         LEFT JOIN secret_labels l ON l.secret_id = s.id AND l.label = 'current'",
+    )
+    .and_in("e.action", CHANGES)
+    .and("e.id > ?", [after])
+    .and::<i64>("e.outcome = 'allowed'", [])
+    .and("s.environment_id = ?", [environment])
+}
+
+#[derive(sqlx::FromRow)]
+struct Known {
+    number: i64,
+}
+
+/// Whether the record has this event.
+pub async fn event_is_there(conn: &mut Conn, id: EventId) -> Result<bool, StoreError> {
+    let known: Known = Select::from("SELECT count(*) AS number FROM events")
+        .and("id = ?", [id])
+        .then::<i64>("", [])
+        .one(conn)
+        .await?;
+    Ok(known.number > 0)
+}
