@@ -14,7 +14,7 @@ use keywarden_domain::{
 };
 use keywarden_jobs::{Driver, Reports};
 use keywarden_store::{Location, OpenError, Store};
-use keywarden_vault::Keyring;
+use keywarden_vault::{Keyring, Seal};
 use tokio::{
     sync::watch,
     time::{Instant, sleep},
@@ -98,7 +98,7 @@ impl Cellars {
     pub(crate) async fn build(config: &Config, clock: Arc<Clock>, env: Env) -> Result<Self, WireError> {
         let seals = Seals::build(config, &env)?;
         let store = open_patiently(&location(&config.database)).await?;
-        let domain = domain(config, store, env.clone())?;
+        let domain = domain(config, store, env.clone(), seals.all().to_vec())?;
         clock.raise(domain.check_clock(SystemClock.now()).await?);
         let node = Node {
             id: hex::encode(env.bytes::<8>()),
@@ -161,8 +161,13 @@ impl fmt::Debug for Cellars {
     }
 }
 
-/// The rules over these records, with an empty, sealed keyring.
-pub(crate) fn domain(config: &Config, store: Store, env: Env) -> Result<Domain, WireError> {
+/// The rules over these records, with an empty, sealed keyring. Without seals nothing can be wrapped anew.
+pub(crate) fn domain(
+    config: &Config,
+    store: Store,
+    env: Env,
+    seals: Vec<Arc<dyn Seal>>,
+) -> Result<Domain, WireError> {
     let ticks = env.clone();
     let keyring = Keyring::new(config.seal.grace, move || ticks.monotonic());
     let session = &config.session;
@@ -174,6 +179,7 @@ pub(crate) fn domain(config: &Config, store: Store, env: Env) -> Result<Domain, 
         admin_session: (session.admin_idle, session.admin_absolute),
         software_protected: config.seal.is_software_protected(),
         backups: config.backup.clone(),
+        seals,
     };
     Ok(Domain::new(store, Arc::new(keyring), env, settings)?)
 }

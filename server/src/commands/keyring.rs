@@ -22,7 +22,8 @@ pub(super) struct Arguments {
 enum What {
     /// Make a new key for a purpose: it serves new values, the old one goes on to verify
     Rotate {
-        /// `api-key-mac`, `fingerprint`, `idempotency`, `one-time`, `personal`, `service-token-mac` or `session`
+        /// `api-key-mac`, `fingerprint`, `idempotency`, `one-time`, `personal`, `project-key`, `secret-fingerprint`,
+        /// `service-token-mac` or `session`
         purpose: Purpose,
     },
 }
@@ -34,6 +35,13 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
     let rotated: Rotated = operator::call(&socket, Method::POST, "/keyring", Some(&wanted)).await?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "`{}` serves new values for `{purpose}`", rotated.key)
+        .and_then(|()| match &rotated.rewrap {
+            Some(rewrap) => writeln!(
+                out,
+                "projects' keys are brought under it; see how far it is with `keywarden rewrap status {rewrap}`"
+            ),
+            None => Ok(()),
+        })
         .and_then(|()| {
             rotated.lacking.iter().try_for_each(|seal| {
                 writeln!(out, "`{seal}` does not wrap it yet: run `keywarden seal add` for it again")

@@ -13,6 +13,7 @@ mod keyring;
 mod operator;
 mod recovery_key;
 mod restore;
+mod rewrap;
 mod run;
 mod seal;
 mod secret;
@@ -89,6 +90,8 @@ enum Command {
     RecoveryKey(recovery_key::Arguments),
     /// Bring a backup back into an empty database
     Restore(restore::Arguments),
+    /// Show, pause or resume rewraps: what lies under an old key comes under a new one
+    Rewrap(rewrap::Arguments),
     /// Start a program with an environment's secrets in its variables
     Run(run::Arguments),
     /// Show, add or remove what wraps the keyring
@@ -235,6 +238,7 @@ fn at_home(line: Line) -> Result<(), Failure> {
         Command::Keyring(arguments) => runtime.block_on(keyring::run(&config, arguments)),
         Command::Operator(arguments) => runtime.block_on(operator::run(&config, arguments)),
         Command::Restore(arguments) => runtime.block_on(restore::run(&config, arguments)),
+        Command::Rewrap(arguments) => runtime.block_on(rewrap::run(&config, arguments)),
         Command::Seal(arguments) => runtime.block_on(seal::run(&config, arguments)),
         // They need no configuration, and were done above.
         Command::Completions { .. }

@@ -8,7 +8,7 @@ use http::Method;
 use super::{Failure, shown_at};
 use crate::{
     config::Config,
-    operator::{self, Added, RemoveSeal, SealShown, SealWanted},
+    operator::{self, Added, DestroySealKey, RemoveSeal, RotateSeal, RotatedSeal, SealShown, SealWanted},
 };
 
 #[derive(Debug, clap::Args)]
@@ -29,6 +29,18 @@ enum What {
     Add {
         #[command(subcommand)]
         kind: Kind,
+    },
+    /// Destroy an old key of this server's seal, in the HSM and for good; refused while it wraps anything
+    DestroyKey {
+        /// The seal's id, as `seal list` shows it
+        id: String,
+        /// The key's number: 1 for the first
+        number: u32,
+    },
+    /// Make a new key in this server's seal and wrap the keyring to it; the old one stays until it is destroyed
+    Rotate {
+        /// The seal's id, as `seal list` shows it
+        id: String,
     },
     /// Take a seal away; refused where a key would be lost
     Remove {
@@ -74,6 +86,19 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
             let wanted = wanted(kind).map_err(Failure::io("find the file"))?;
             let added: Added = operator::call(&socket, Method::POST, "/seals", Some(&wanted)).await?;
             writeln!(out, "the keyring is wrapped under `{}` too", added.id)
+        }
+        What::DestroyKey { id, number } => {
+            let wanted = DestroySealKey { id, number };
+            let () = operator::call(&socket, Method::DELETE, "/seals/keys", Some(&wanted)).await?;
+            writeln!(out, "key {number} of `{}` is destroyed", wanted.id)
+        }
+        What::Rotate { id } => {
+            let wanted = RotateSeal { id };
+            let rotated: RotatedSeal =
+                operator::call(&socket, Method::POST, "/seals/keys", Some(&wanted)).await?;
+            let (number, id) = (rotated.number, &wanted.id);
+            writeln!(out, "key {number} of `{id}` wraps the keyring; older keys of it wrap nothing any more")
+                .and_then(|()| writeln!(out, "destroy them with `keywarden seal destroy-key`"))
         }
         What::Remove { id } => {
             let removed = RemoveSeal { id };

@@ -3,6 +3,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use keywarden_api::Streams;
 use keywarden_app::{
     console::Console,
     context::{House as Rooms, Standing},
@@ -91,7 +92,13 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<(), Fail
         let stop = stop.clone();
         tasks.spawn(async move { certificates.follow(CERTIFICATE_LOOK, stop).await });
     }
-    tasks.spawn(serve(listener, tls, router(&house, doors(&house, &cellars)), guard(&config), stop.clone()));
+    tasks.spawn(serve(
+        listener,
+        tls,
+        router(&house, doors(&house, &cellars, &stop)),
+        guard(&config),
+        stop.clone(),
+    ));
     tracing::info!(%address, public_url = config.public.origin(), "Keywarden is open");
 
     while let Received::Reload = signals.next().await {
@@ -113,7 +120,7 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<(), Fail
 }
 
 /// The doors as other crates built them.
-fn doors(house: &House, cellars: &Cellars) -> Doors {
+fn doors(house: &House, cellars: &Cellars, stop: &CancellationToken) -> Doors {
     let https = house.config.public.is_https();
     let domain = &cellars.domain;
     let console = Console::new(https, assets::path);
@@ -123,7 +130,7 @@ fn doors(house: &House, cellars: &Cellars) -> Doors {
     let rooms = console_routes::router(Rooms::new(domain.clone(), console, openapi, standing));
     Doors {
         strangers: keywarden_api::anyone(domain.clone()),
-        machines: keywarden_api::router(domain.clone()),
+        machines: keywarden_api::router(domain.clone(), Streams::until(stop.clone())),
         people: session::around(rooms, domain, https),
     }
 }

@@ -15,6 +15,9 @@ pub(crate) struct Rotate {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Rotated {
     pub key: String,
+    /// What brings the projects' keys under it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rewrap: Option<String>,
     pub lacking: Vec<String>,
 }
 
@@ -28,5 +31,6 @@ async fn rotate(State(desk): State<Desk>, Json(wanted): Json<Rotate>) -> Result<
     let rotated = desk.domain.rotate_keyring_key(&op, purpose, &desk.seals.all()).await?;
     let seals = desk.domain.seals(&op).await?;
     let lacking = seals.into_iter().filter(|seal| seal.lacks > 0).map(|seal| seal.id.to_string()).collect();
-    Ok(Json(Rotated { key: rotated.key.to_string(), lacking }))
+    let rewrap = rotated.rewrap.map(|id| id.to_string());
+    Ok(Json(Rotated { key: rotated.key.to_string(), rewrap, lacking }))
 }

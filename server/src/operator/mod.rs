@@ -7,6 +7,7 @@ mod backup;
 mod client;
 mod keyring;
 mod link;
+mod rewrap;
 mod seal;
 mod status;
 mod token;
@@ -21,7 +22,8 @@ pub(crate) use backup::{
 pub(crate) use client::{OperatorError, call};
 pub(crate) use keyring::{Rotate, Rotated};
 pub(crate) use link::{Link, Recover};
-pub(crate) use seal::{Added, RemoveSeal, SealShown, SealWanted};
+pub(crate) use rewrap::RewrapShown;
+pub(crate) use seal::{Added, DestroySealKey, RemoveSeal, RotateSeal, RotatedSeal, SealShown, SealWanted};
 pub(crate) use status::{Facts, Records, Status};
 pub(crate) use token::{Token, TokenWanted};
 
@@ -41,6 +43,7 @@ pub(crate) fn routes(desk: Desk) -> Router {
         .merge(backup::routes())
         .merge(keyring::routes())
         .merge(link::routes())
+        .merge(rewrap::routes())
         .merge(seal::routes())
         .merge(status::routes())
         .merge(token::routes())

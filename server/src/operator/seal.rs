@@ -36,6 +36,27 @@ pub(crate) struct RemoveSeal {
     pub id: String,
 }
 
+/// Which seal gets a new key of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RotateSeal {
+    pub id: String,
+}
+
+/// The seal's new key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RotatedSeal {
+    pub number: u32,
+}
+
+/// Which old key of a seal is to be destroyed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DestroySealKey {
+    pub id: String,
+    pub number: u32,
+}
+
 /// The seal that was added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Added {
@@ -54,7 +75,9 @@ impl From<SealStatus> for SealShown {
 }
 
 pub(super) fn routes() -> Router<Desk> {
-    Router::new().route("/seals", get(list).post(add).delete(remove))
+    Router::new()
+        .route("/seals", get(list).post(add).delete(remove))
+        .route("/seals/keys", post(rotate).delete(destroy))
 }
 
 async fn list(State(desk): State<Desk>) -> Result<Json<Vec<SealShown>>, Trouble> {
@@ -73,6 +96,21 @@ async fn add(State(desk): State<Desk>, Json(wanted): Json<SealWanted>) -> Result
     spawn_blocking(move || made.create(&env)).await??;
     let added = desk.domain.add_seal(&desk.domain.shell_op(), seal).await?;
     Ok(Json(Added { id: added.seal.to_string() }))
+}
+
+async fn rotate(
+    State(desk): State<Desk>,
+    Json(wanted): Json<RotateSeal>,
+) -> Result<Json<RotatedSeal>, Trouble> {
+    let id: SealId = wanted.id.parse()?;
+    let rotated = desk.domain.rotate_seal_key(&desk.domain.shell_op(), &id).await?;
+    Ok(Json(RotatedSeal { number: rotated.number }))
+}
+
+async fn destroy(State(desk): State<Desk>, Json(wanted): Json<DestroySealKey>) -> Result<Json<()>, Trouble> {
+    let id: SealId = wanted.id.parse()?;
+    desk.domain.destroy_seal_key(&desk.domain.shell_op(), &id, wanted.number).await?;
+    Ok(Json(()))
 }
 
 async fn remove(State(desk): State<Desk>, Json(wanted): Json<RemoveSeal>) -> Result<Json<()>, Trouble> {
