@@ -25,8 +25,10 @@ mod leaks;
 mod once;
 mod page;
 mod problem;
+mod project_keys;
 mod projects;
 mod query;
+mod rewraps;
 mod roles;
 mod router;
 mod secrets;
@@ -39,6 +41,7 @@ mod workloads;
 
 pub use anyone::anyone;
 pub use router::router;
+pub use secrets::watch::Streams;
 pub use spec::openapi;
 
 #[cfg(test)]

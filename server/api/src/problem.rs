@@ -70,6 +70,8 @@ kinds! {
     Reused = "idempotency-key-reused", UNPROCESSABLE_ENTITY, "Idempotency key reused";
     /// Longer than a body may be.
     TooLarge = "too-large", PAYLOAD_TOO_LARGE, "Request too large";
+    /// This token holds as many streams open as it may.
+    TooManyStreams = "too-many-streams", TOO_MANY_REQUESTS, "Too many streams";
     /// No token, or one that is not good.
     Unauthenticated = "unauthenticated", UNAUTHORIZED, "Not authenticated";
     /// Database or HSM are away for a moment.
@@ -145,6 +147,14 @@ impl Problem {
     /// A field's value belongs to another thing already.
     pub(crate) fn taken(pointer: &'static str, why: impl std::fmt::Display) -> Self {
         Self::conflict(&why).with(vec![Flaw::at(pointer, why)])
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.kind.status()
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
     }
 
     /// The whole answer, for the one door that has no layer around it.

@@ -1,26 +1,28 @@
 //! The table of contents: every address of the API, by noun.
 
 use axum::{
-    Router,
+    Extension, Router,
     middleware::from_fn,
     routing::{any, get},
 };
 use keywarden_domain::Domain;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use crate::secrets::watch::Streams;
 use crate::{
-    audit, environments, introspect, keys, leaks, problem, projects, roles, secrets, spec, teams, tokens,
-    users, workloads,
+    audit, environments, introspect, keys, leaks, problem, project_keys, projects, rewraps, roles, secrets,
+    spec, teams, tokens, users, workloads,
 };
 
 /// The API. The server mounts it at the root, below its own layers: request id, client address, limits.
 ///
-/// Requests carry [`keywarden_model::RequestId`] and [`keywarden_model::ClientAddress`] in their extensions.
-pub fn router(domain: Domain) -> Router {
+/// `streams` are those that it holds open. Requests carry [`keywarden_model::RequestId`] and [`keywarden_model::ClientAddress`] in their extensions.
+pub fn router(domain: Domain, streams: Streams) -> Router {
     let (named, _) = table().split_for_parts();
     let named = named
         .route(spec::ADDRESS, get(spec::show))
         .method_not_allowed_fallback(problem::other_method)
+        .layer(Extension(streams))
         .layer(from_fn(problem::name_the_request));
     let (hot, _) = hot().split_for_parts();
     let hot = hot.route(keys::authorize::BELOW, any(keys::authorize::authorize));
@@ -67,12 +69,22 @@ fn table() -> OpenApiRouter<Domain> {
         // secrets
         .routes(routes!(secrets::read::read, secrets::put::put, secrets::delete::delete))
         .routes(routes!(secrets::list::list))
+        .routes(routes!(secrets::batch::batch_get))
+        .routes(routes!(secrets::watch::watch))
         .routes(routes!(secrets::show::show, secrets::edit::edit))
         .routes(routes!(secrets::restore::restore))
+        .routes(routes!(secrets::data_key::rotate))
         .routes(routes!(secrets::labels::label, secrets::labels::unlabel))
         .routes(routes!(secrets::versions::disable))
         .routes(routes!(secrets::versions::enable))
         .routes(routes!(secrets::versions::destroy))
+        // encryption keys
+        .routes(routes!(project_keys::show::show))
+        .routes(routes!(project_keys::rotate::rotate))
+        .routes(routes!(rewraps::list::list))
+        .routes(routes!(rewraps::show::show))
+        .routes(routes!(rewraps::switch::pause))
+        .routes(routes!(rewraps::switch::resume))
         // machine identities
         .routes(routes!(workloads::list::list, workloads::create::create))
         .routes(routes!(workloads::show::show))

@@ -85,6 +85,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Keys", "API keys: issue, find, change, rotate, suspend, revoke."),
     ("Verification", "Is this key good? For services, reverse proxies and OAuth 2.0 resource servers."),
     ("Secrets", "What others gave us to keep: put, read, labelled, deleted, restored, destroyed."),
+    ("Encryption keys", "Projects' keys: rotated; rewraps: how far they are, paused, resumed."),
     ("Projects", "Projects and their environments."),
     ("Workloads", "Machine identities and their service tokens."),
     ("People", "Persons, teams and roles."),
@@ -137,7 +138,7 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
     // A POST that only asks: the question is too secret for an address.
     let asks = operation.remove("x-reads").is_some();
     let reads = asks || method == "get";
-    // A GET whose answer is a secret: it may be seen and not read.
+    // What answers with a secret: it may be seen and not read.
     let discloses = operation.remove("x-discloses").is_some();
     let mut problems = vec![401, 429, 500, 503];
     if asks_in("query") || has_body {

@@ -11,6 +11,8 @@
 //! a secret is its row's version, as everywhere.
 
 pub(crate) mod at;
+pub(crate) mod batch;
+pub(crate) mod data_key;
 pub(crate) mod delete;
 pub(crate) mod edit;
 pub(crate) mod labels;
@@ -20,6 +22,7 @@ pub(crate) mod read;
 pub(crate) mod restore;
 pub(crate) mod show;
 pub(crate) mod versions;
+pub(crate) mod watch;
 
 use std::collections::BTreeMap;
 

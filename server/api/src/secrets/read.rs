@@ -112,7 +112,7 @@ fn not_modified() -> Response {
 }
 
 impl<'a> SecretValue<'a> {
-    fn of(revealed: &'a Revealed) -> Self {
+    pub(super) fn of(revealed: &'a Revealed) -> Self {
         let bytes = revealed.value.expose();
         let text = match revealed.version.kind {
             SecretKind::Binary => None,

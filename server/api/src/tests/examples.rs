@@ -32,6 +32,7 @@ pub(super) fn nowhere(path: &str) -> String {
         .replace("{token}", "stk_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{user}", "usr_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{team}", "team_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
+        .replace("{rewrap}", "rwp_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{role}", "rbd_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
 }
 

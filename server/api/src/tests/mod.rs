@@ -133,7 +133,7 @@ impl Api {
 
 /// The API as the server mounts it, without the server's own layers.
 pub(crate) fn door(house: &House) -> Router {
-    crate::router(house.domain.clone()).merge(crate::anyone(house.domain.clone()))
+    crate::router(house.domain.clone(), crate::Streams::default()).merge(crate::anyone(house.domain.clone()))
 }
 
 impl<'a> Call<'a> {
