@@ -6,8 +6,8 @@ use crate::{
     console::Console,
     context::House,
     pages::{
-        account, audit, docs, entry, home, keys, leaks, notices, palette, people, preferences, projects,
-        secrets, step_up, system, teams, workloads,
+        account, audit, docs, encryption, entry, home, keys, leaks, notices, palette, people, preferences,
+        projects, secrets, step_up, system, teams, workloads,
     },
 };
 
@@ -18,6 +18,7 @@ pub fn router(house: House) -> Router {
         .merge(account::routes())
         .merge(audit::routes())
         .merge(docs::routes())
+        .merge(encryption::routes())
         .merge(entry::routes())
         .merge(home::routes())
         .merge(keys::routes())

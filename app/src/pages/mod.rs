@@ -49,6 +49,7 @@ pub(crate) mod account;
 pub(crate) mod audit;
 pub mod ceremony;
 pub(crate) mod docs;
+pub(crate) mod encryption;
 pub(crate) mod entry;
 pub(crate) mod home;
 pub(crate) mod keys;

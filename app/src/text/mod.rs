@@ -21,6 +21,7 @@ mod backups;
 mod bindings;
 mod common;
 mod docs;
+mod encryption;
 mod entry;
 mod errors;
 mod forms;

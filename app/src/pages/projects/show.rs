@@ -54,6 +54,7 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, Path(slug):
         let actions = view! {
             {(may_archive && open).then(|| view! { <LinkButton label=t.projects_archive() href=format!("{base}/archive")/> })}
             {(may_edit && open).then(|| view! { <LinkButton label=t.edit() href=format!("{base}/edit")/> })}
+            <LinkButton label=t.project_key() href=format!("{base}/key")/>
             <LinkButton label=t.projects_see_secrets() href=format!("/secrets?project={}", project.slug)/>
             <LinkButton kind=ButtonKind::Primary label=t.projects_see_keys() href=format!("/keys?project={}", project.slug)/>
         };

@@ -44,6 +44,7 @@ pub(super) struct May {
     pub(super) put: bool,
     pub(super) read: bool,
     pub(super) restore: bool,
+    pub(super) rotate: bool,
 }
 
 impl May {
@@ -61,6 +62,7 @@ impl May {
             put: there && would(Action::PutSecret).await?,
             read: there && would(Action::ReadSecret).await?,
             restore: !there && would(Action::RestoreSecret).await?,
+            rotate: there && would(Action::RotateDataKey).await?,
         })
     }
 }

@@ -7,6 +7,7 @@ mod around;
 mod audit;
 mod browse;
 mod create;
+mod data_key;
 mod delete;
 mod destroy;
 mod edit;
@@ -36,6 +37,7 @@ pub(crate) fn routes() -> Router<House> {
         .route("/secrets", get(list::list))
         .route("/secrets/new", get(create::new).post(create::create))
         .route("/secrets/{id}", get(show::show))
+        .route("/secrets/{id}/data-key", get(data_key::ask).post(data_key::rotate))
         .route("/secrets/{id}/delete", get(delete::ask).post(delete::delete))
         .route("/secrets/{id}/edit", get(edit::form).post(edit::save))
         .route("/secrets/{id}/labels/{label}", get(label::ask).post(label::remove))

@@ -101,6 +101,7 @@ fn header(t: Text, view: &SecretView, may: May) -> AnyView {
     };
     let actions = view! {
         {link(may.edit, t.edit(), "edit")}
+        {link(may.rotate, t.data_key_rotate(), "data-key")}
         {link(may.delete, t.secrets_delete(), "delete")}
         {main.map(|(label, href)| view! { <LinkButton kind=ButtonKind::Primary label=label href=href/> })}
     };

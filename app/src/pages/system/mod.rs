@@ -12,7 +12,7 @@ use crate::{
     render::{self, page},
     shell::Section,
     text::Text,
-    ui::{Badge, Banner, Column, Facts, Id, PageHeader, Panel, Row, Table, Time, Tone, fact},
+    ui::{Badge, Banner, Column, Facts, Id, LinkButton, PageHeader, Panel, Row, Table, Time, Tone, fact},
 };
 
 pub(crate) fn routes() -> Router<House> {
@@ -32,6 +32,7 @@ async fn show(State(house): State<House>, asking: Asking) -> Response {
     let t = shell.text;
     let settings = house.domain.settings().clone();
     page(&shell, t.system()).show(move || {
+        let actions = view! { <LinkButton label=t.encryption() href="/system/keys"/> };
         let one_seal = (system.seals.len() < 2).then(
             || view! { <Banner tone=Tone::Warn title=t.system_one_seal()>{t.system_one_seal_why()}</Banner> },
         );
@@ -43,7 +44,7 @@ async fn show(State(house): State<House>, asking: Asking) -> Response {
             fact(t.system_set_up(), view! { <Time at=system.set_up_at/> }),
         ];
         view! {
-            <PageHeader title=t.system() lead=t.system_lead()/>
+            <PageHeader title=t.system() lead=t.system_lead() actions=actions.into_any()/>
             {one_seal}
             {backups::warning(t, &kept)}
             <Facts facts=facts/>

@@ -1,0 +1,28 @@
+//! Encryption keys: what lies under what, a page for each rotation, and how far rewraps are.
+
+mod around;
+mod hsm;
+mod keyring;
+mod project;
+mod rewrap;
+mod tree;
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+
+use crate::context::House;
+
+pub(crate) fn routes() -> Router<House> {
+    Router::new()
+        .route("/system/keys", get(tree::show))
+        .route("/system/keys/hsm/rotate", get(hsm::ask_rotate).post(hsm::rotate))
+        .route("/system/keys/hsm/{number}/destroy", get(hsm::ask_destroy).post(hsm::destroy))
+        .route("/system/keys/keyring/{purpose}/rotate", get(keyring::ask).post(keyring::rotate))
+        .route("/projects/{slug}/key", get(project::show))
+        .route("/projects/{slug}/key/rotate", get(project::ask).post(project::rotate))
+        .route("/rewraps/{id}", get(rewrap::show))
+        .route("/rewraps/{id}/pause", post(rewrap::pause))
+        .route("/rewraps/{id}/resume", post(rewrap::resume))
+}
