@@ -10,8 +10,10 @@ mod backups;
 mod client;
 mod commands;
 mod house;
+mod rewrap;
 mod sealing;
 mod strangers;
+mod watch;
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
