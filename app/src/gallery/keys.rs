@@ -17,9 +17,10 @@ use crate::{
     shell::{Section, Shell, Visit},
     ui::{
         Badge, ButtonKind, CheckboxField, CheckboxGroup, CodeBlock, Column, Confirm, Drain, EmptyState,
-        Facts, FieldGroup, FilterBar, FilterChip, FilterSelect, Form, Id, KeyStateBadge, LinkButton,
-        PageHeader, Pager, Panel, RadioGroup, RevealedValue, SecretValue, SelectField, Sparkline, Table,
-        Tabs, TextArea, TextField, TextKind, Time, Tone, choice, crumb, fact, row, state_name, tab,
+        Facts, FieldGroup, FilterBar, FilterChip, FilterSelect, Form, Id, KeyLevel, KeyStateBadge, KeyTree,
+        LinkButton, PageHeader, Pager, Panel, Progress, RadioGroup, RevealedValue, SecretValue, SelectField,
+        Sparkline, Table, Tabs, TextArea, TextField, TextKind, Time, Tone, choice, crumb, fact, row,
+        state_name, tab,
     },
 };
 
@@ -117,6 +118,17 @@ pub(super) async fn show(State(console): State<Console>, visit: Visit, Path(id):
             tab(t.audit(), "?tab=audit"),
             tab(t.gallery_versions(), "?tab=versions").count(2),
         ];
+        let level = |name: &str, wraps: String, action: AnyView| KeyLevel {
+            name: name.to_owned(),
+            facts: view! { <Id value="krk_01JDB2W1N9F6Q3R8T5V7X9Z0AB"/> <Time at=made/> }.into_any(),
+            wraps,
+            action,
+        };
+        let rotate = view! { <LinkButton label=t.encryption_rotate() href="#"/> };
+        let levels = vec![
+            level(t.encryption_hsm_key(), t.encryption_hsm_wraps(9), rotate.into_any()),
+            level(t.encryption_project_keys(), t.encryption_project_keys_wrap(1204), ().into_any()),
+        ];
         view! {
             <PageHeader
                 title=id
@@ -132,7 +144,9 @@ pub(super) async fn show(State(console): State<Console>, visit: Visit, Path(id):
             </Panel>
             <Panel id="drain" title=t.gallery_draining()>
                 <Drain old_label=t.gallery_old() old=37 new_label=t.gallery_new() new=63/>
+                <Progress label=t.rewrap_progress() done=400 total=1204/>
             </Panel>
+            <Panel id="tree" title=t.encryption_tree()><KeyTree label=t.encryption_tree() levels=levels/></Panel>
             <Panel id="value" title=t.gallery_new_key()>
                 <SecretValue id="secret" label=t.gallery_key() value="kwk_live_4hG7kQ2mXw9Z_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGa1B2c3" hint=t.gallery_once()/>
                 <RevealedValue id="revealed" label=t.secrets_value() value="first line\nsecond line"/>
