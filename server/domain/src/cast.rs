@@ -108,9 +108,9 @@ pub struct Stage {
 /// Runs a test on SQLite and, where [`POSTGRES`] names a server, on PostgreSQL. Without one: a loud skip on a laptop,
 /// a failure in CI.
 pub async fn both_engines(test: impl AsyncFn(House)) {
-    test(House::new(Engine::Sqlite).await).await;
+    Box::pin(test(House::new(Engine::Sqlite).await)).await;
     if postgres().is_some() {
-        test(House::new(Engine::Postgres).await).await;
+        Box::pin(test(House::new(Engine::Postgres).await)).await;
     } else {
         assert!(variable("CI").is_none(), "{POSTGRES} must name a PostgreSQL server in CI");
         println!(

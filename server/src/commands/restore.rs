@@ -78,7 +78,8 @@ async fn restore(config: &Config, file: PathBuf, keys: &[PathBuf]) -> Result<Res
     let (_, env) = wire::world()?;
     let seals = Seals::build(config, &env).map_err(WireError::from)?;
     let store = Store::open(&wire::location(&config.database)).await;
-    let domain = wire::domain(config, store.map_err(|cause| WireError::Database { cause })?, env)?;
+    let store = store.map_err(|cause| WireError::Database { cause })?;
+    let domain = wire::domain(config, store, env, seals.all().to_vec())?;
     if !domain.has_keyring().await.map_err(WireError::from)? {
         let lent = seals.clone();
         let made = spawn_blocking(move || lent.create()).await;

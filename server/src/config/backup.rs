@@ -17,7 +17,7 @@ pub(super) fn read(values: &Values) -> Result<Option<Schedule>, ConfigError> {
     }
     let absolute = |folder: PathBuf| {
         let folder = std::path::absolute(folder);
-        let folder = folder.map_err(|cause| values.refuse("backup.folder", &cause.to_string()))?;
+        let folder = folder.map_err(|cause| values.refuse("backup.folder", cause.to_string()))?;
         Ok(Schedule { folder, every, keep })
     };
     folder.map(absolute).transpose()

@@ -1,6 +1,10 @@
 use std::path::PathBuf;
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{
+    Json, Router,
+    extract::State,
+    routing::{get, post},
+};
 use chrono::{DateTime, Utc};
 use keywarden_domain::system::SealStatus;
 use keywarden_vault::SealId;

@@ -205,6 +205,7 @@ fn a_server_killed_while_it_writes_leaves_a_whole_backup_or_none() {
             .unwrap();
         sleep(Duration::from_millis(round * 12));
         server.signal(Signal::SIGKILL);
+        server.child.wait().unwrap();
         let answered = asked.wait().unwrap().success();
         let file: PathBuf = at.join(&name);
         assert!(!answered || file.exists(), "round {round}: an answer without a file");

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use keywarden_model::{Role, Scopes, SecretKind, VerifyCode};
 use keywarden_vault::recovery::RecoveryKey;
 use keywarden_vault::seal::software::SoftwareSeal;
@@ -40,20 +41,23 @@ fn recovery_key(house: &House) -> RecoveryKey {
 }
 
 impl Old {
-    async fn furnish(house: House) -> Self {
-        let (house, seals) = house.with_stored_keyring().await;
-        let pay = house.project("pay").await;
-        let alice = house.person("Alice", &[(Role::Manager, Some(pay.id))]).await;
-        let gateway = house.workload("gateway", Role::Verifier, Some(pay.id)).await;
-        let new = NewKey::named(Place::Environment(pay.live), "Orders".parse().unwrap());
-        let key = house.domain.issue_key(&alice.op(), new).await.unwrap().value;
-        let recovery = recovery_key(&house);
-        let old = Self { house, seals, recovery, alice, gateway, pay, key };
-        old.put("database/password", CANARY).await;
-        let text = old.recovery.recipient().to_string();
-        let shell = old.house.domain.shell_op();
-        old.house.domain.add_recipient(&shell, "Safe".parse().unwrap(), &text).await.unwrap();
-        old
+    /// Boxed: what a whole house needs is no small future.
+    fn furnish(house: House) -> BoxFuture<'static, Self> {
+        Box::pin(async move {
+            let (house, seals) = house.with_stored_keyring().await;
+            let pay = house.project("pay").await;
+            let alice = house.person("Alice", &[(Role::Manager, Some(pay.id))]).await;
+            let gateway = house.workload("gateway", Role::Verifier, Some(pay.id)).await;
+            let new = NewKey::named(Place::Environment(pay.live), "Orders".parse().unwrap());
+            let key = house.domain.issue_key(&alice.op(), new).await.unwrap().value;
+            let recovery = recovery_key(&house);
+            let old = Self { house, seals, recovery, alice, gateway, pay, key };
+            old.put("database/password", CANARY).await;
+            let text = old.recovery.recipient().to_string();
+            let shell = old.house.domain.shell_op();
+            old.house.domain.add_recipient(&shell, "Safe".parse().unwrap(), &text).await.unwrap();
+            old
+        })
     }
 
     async fn put(&self, path: &str, text: &str) {
@@ -68,7 +72,7 @@ impl Old {
     }
 
     async fn back_up(&self, name: &str) -> Backup {
-        self.house.domain.back_up(&self.house.domain.shell_op(), &self.path(name)).await.unwrap()
+        Box::pin(self.house.domain.back_up(&self.house.domain.shell_op(), &self.path(name))).await.unwrap()
     }
 
     fn key(&self) -> RecoveryKey {
@@ -129,9 +133,8 @@ async fn each_way(test: impl AsyncFn(Old, New)) {
     crate::cast::both_engines(async |house| {
         let from = house.store.engine();
         let to: &[Engine] = match from {
-            Engine::Postgres => &[Engine::Sqlite],
             Engine::Sqlite if postgres_is_there() => &[Engine::Sqlite, Engine::Postgres],
-            Engine::Sqlite => &[Engine::Sqlite],
+            Engine::Sqlite | Engine::Postgres => &[Engine::Sqlite],
         };
         let mut house = Some(house);
         for engine in to {
@@ -139,7 +142,7 @@ async fn each_way(test: impl AsyncFn(Old, New)) {
                 Some(house) => house,
                 None => House::new(from).await,
             };
-            test(Old::furnish(again).await, New::on(*engine).await).await;
+            Box::pin(test(Old::furnish(again).await, New::on(*engine).await)).await;
         }
     })
     .await;
