@@ -2,10 +2,12 @@
 
 use std::{
     fmt,
+    path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
+use keywarden_connectors::{Web, WebError};
 use keywarden_domain::{
     Domain, Env, Fault, Refused, Settings, SteadyClock,
     env::{Clock as _, SystemClock},
@@ -38,6 +40,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Why the house could not be built.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WireError {
+    #[error("cannot read the certificates in {path}: {cause}; is KEYWARDEN_EXCHANGE_CA_FILE right?")]
+    Certificates { path: PathBuf, cause: std::io::Error },
     #[error(transparent)]
     Clock(#[from] ClockError),
     #[error("{cause}; is KEYWARDEN_DATABASE_URL right, and does the database run?")]
@@ -50,6 +54,8 @@ pub(crate) enum WireError {
     RpId(#[from] RpIdError),
     #[error(transparent)]
     Seals(#[from] SealsError),
+    #[error(transparent)]
+    Web(#[from] WebError),
 }
 
 /// What stands before the doors: enough to tell anybody how this node is.
@@ -180,8 +186,18 @@ pub(crate) fn domain(
         software_protected: config.seal.is_software_protected(),
         backups: config.backup.clone(),
         seals,
+        fetch: Arc::new(web(config)?),
     };
     Ok(Domain::new(store, Arc::new(keyring), env, settings)?)
+}
+
+/// The way to issuers of other tokens.
+fn web(config: &Config) -> Result<Web, WireError> {
+    let exchange = &config.exchange;
+    let certificates = exchange.ca_file.as_ref().map(|path| {
+        std::fs::read(path).map_err(|cause| WireError::Certificates { path: path.clone(), cause })
+    });
+    Ok(Web::new(exchange.networks.clone(), certificates.transpose()?.as_deref())?)
 }
 
 /// Where the records are.

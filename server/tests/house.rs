@@ -13,10 +13,11 @@ use serde_json::Value;
 
 /// Who may import whom. A new arrow is a decision: it is drawn here and in `.github/ARCHITECTURE.md` together.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("keywarden", &["api", "app", "domain", "jobs", "model", "store", "vault"]),
+    ("keywarden", &["api", "app", "connectors", "domain", "jobs", "model", "store", "vault"]),
     ("keywarden-api", &["domain", "model"]),
     ("keywarden-app", &["domain", "model"]),
     ("keywarden-bundle", &[]),
+    ("keywarden-connectors", &["domain", "model"]),
     ("keywarden-domain", &["model", "store", "vault"]),
     ("keywarden-jobs", &["domain", "model"]),
     ("keywarden-model", &[]),

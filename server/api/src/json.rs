@@ -9,6 +9,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use keywarden_domain::Once;
+use keywarden_model::Strict;
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
@@ -20,7 +21,6 @@ use crate::{
     flaw::Flaw,
     once,
     problem::{Kind, Problem},
-    strict::Strict,
 };
 
 /// The longest body of any request; an import of the largest batch fits.

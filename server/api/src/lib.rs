@@ -17,6 +17,7 @@ mod audit;
 mod caller;
 mod environments;
 mod etag;
+mod exchange;
 mod flaw;
 mod introspect;
 mod json;
@@ -33,9 +34,9 @@ mod roles;
 mod router;
 mod secrets;
 mod spec;
-mod strict;
 mod teams;
 mod tokens;
+mod trust_rules;
 mod users;
 mod workloads;
 

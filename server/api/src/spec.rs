@@ -135,6 +135,10 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
     let given = operation.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
     let asks_in = |place: &str| given.iter().any(|it| it.get("in").is_some_and(|at| at == place));
     let has_body = operation.contains_key("requestBody");
+    // What takes no service token says in its own words what is wrong (RFC 6749, 5.2).
+    if operation.contains_key("security") {
+        return refer(operation, [413, 429, 500, 503]);
+    }
     // A POST that only asks: the question is too secret for an address.
     let asks = operation.remove("x-reads").is_some();
     let reads = asks || method == "get";
@@ -171,6 +175,10 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
             parameters.push(json!({ "$ref": format!("#/components/parameters/{parameter}") }));
         }
     }
+    refer(operation, problems);
+}
+
+fn refer(operation: &mut Map<String, Value>, problems: impl IntoIterator<Item = u16>) {
     let responses = operation.entry("responses").or_insert_with(|| json!({}));
     let Some(responses) = responses.as_object_mut() else { return };
     for status in problems {

@@ -34,6 +34,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
 use crate::env::{Clock, MockClock};
+use crate::exchange::shelf::Shelf;
 use crate::{Actor, Domain, Env, Once, Op, Person, Settings, Source};
 
 /// Where tests find a PostgreSQL server on which they may make databases.
@@ -46,10 +47,8 @@ macro_rules! tables {
 }
 
 /// What holds something that is somebody's: credentials, things, who may do what, the record.
-const TABLES: [(&str, &str); 29] = tables!(
-    "api_keys" "ceremonies" "changes" "environments" "event_personal" "events" "idempotency" "key_tags" "key_values"
-    "keyring_keys" "keyring_wraps" "notices" "one_time_links" "organizations" "passkeys" "pending_posts" "project_keys"
-    "projects" "recovery_codes" "rewraps" "role_bindings" "secret_labels" "secret_versions" "secrets" "service_tokens" "sessions" "team_members" "users" "workloads"
+const TABLES: [(&str, &str); 32] = tables!(
+    "api_keys" "ceremonies" "changes" "environments" "event_personal" "events" "exchanged_tokens" "idempotency" "key_tags" "key_values" "keyring_keys" "keyring_wraps" "notices" "one_time_links" "organizations" "passkeys" "pending_posts" "project_keys" "projects" "recovery_codes" "refused_tokens" "rewraps" "role_bindings" "secret_labels" "secret_versions" "secrets" "service_tokens" "sessions" "team_members" "trust_rules" "users" "workloads"
 );
 
 /// A house with everything real but time and chance.
@@ -65,6 +64,8 @@ pub struct House {
     pub keyring: Arc<Keyring>,
     /// Where `Location` of the store is: for a second node on the same records.
     pub location: Location,
+    /// Documents of issuers outside.
+    pub shelf: Shelf,
     folder: Arc<tempfile::TempDir>,
     seed: u64,
 }
@@ -147,7 +148,9 @@ impl House {
         let wall = DateTime::from_timestamp(1_800_000_000, 0).expect("a moment");
         let clock = Arc::new(MockClock::at(wall));
         let keyring = Arc::new(keyring(folder.path(), &clock));
-        Self::open(Arc::new(folder), location, keyring, clock, 1, settings()).await
+        let shelf = Shelf::default();
+        let house = Self::open(Arc::new(folder), location, keyring, clock, 1, settings(&shelf)).await;
+        Self { shelf, ..house }
     }
 
     /// A second node on the same records, keys and clock.
@@ -196,7 +199,7 @@ impl House {
         let store = Store::open(&location).await.expect("a store");
         let env = Env::seeded(clock.clone(), seed);
         let domain = Domain::new(store.clone(), Arc::clone(&keyring), env, settings).expect("a domain");
-        Self { domain, clock, store, keyring, location, folder, seed }
+        Self { domain, clock, store, keyring, location, shelf: Shelf::default(), folder, seed }
     }
 
     /// A house with an owner, an issuer of the project `pay` and somebody who holds nothing.
@@ -418,7 +421,7 @@ impl Machine {
     }
 }
 
-fn settings() -> Settings {
+fn settings(shelf: &Shelf) -> Settings {
     let hours = |n| Duration::from_hours(n);
     Settings {
         origin: "https://keys.example.com".into(),
@@ -429,6 +432,7 @@ fn settings() -> Settings {
         software_protected: true,
         backups: None,
         seals: Vec::new(),
+        fetch: Arc::new(shelf.clone()),
     }
 }
 

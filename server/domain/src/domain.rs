@@ -16,6 +16,7 @@ use crate::audit::{Record, Subjects};
 use crate::authz::{Action, Gate, Permit, Reach, Resource};
 use crate::backup::Schedule;
 use crate::decisions::Decisions;
+use crate::exchange::{Fetch, Keeping, KeySets};
 use crate::freshness::{Freshness, MAX_AGE};
 use crate::keys;
 use crate::passkeys::{Passkeys, Relying, RelyingError};
@@ -45,6 +46,15 @@ pub struct Settings {
     pub backups: Option<Schedule>,
     /// The seals that this server unseals with; none for commands that wrap nothing.
     pub seals: Vec<Arc<dyn Seal>>,
+    /// How issuers of other tokens are reached.
+    pub fetch: Arc<dyn Fetch>,
+}
+
+/// What is remembered of issuers, and of the tokens that were refused.
+#[derive(Debug)]
+pub(crate) struct Exchanging {
+    pub(crate) key_sets: KeySets,
+    pub(crate) keeping: Keeping,
 }
 
 /// The rules. Cheap to clone.
@@ -54,6 +64,7 @@ pub struct Domain(Arc<Inner>);
 struct Inner {
     decisions: Decisions,
     env: Env,
+    exchange: Exchanging,
     freshness: Freshness,
     gate: Gate,
     keyring: Arc<Keyring>,
@@ -78,6 +89,7 @@ impl Domain {
         Ok(Self(Arc::new(Inner {
             decisions: Decisions::default(),
             env,
+            exchange: Exchanging { key_sets: KeySets::new(), keeping: Keeping::default() },
             freshness: Freshness::default(),
             gate: Gate::new()?,
             keyring,
@@ -125,6 +137,10 @@ impl Domain {
 
     pub(crate) fn decisions(&self) -> &Decisions {
         &self.0.decisions
+    }
+
+    pub(crate) fn exchanging(&self) -> &Exchanging {
+        &self.0.exchange
     }
 
     pub(crate) fn refusals(&self) -> &Refusals {

@@ -21,6 +21,7 @@ mod decisions;
 mod domain;
 pub mod env;
 pub mod environments;
+pub mod exchange;
 mod fault;
 mod freshness;
 pub mod fsck;
@@ -44,6 +45,7 @@ pub mod teams;
 #[cfg(test)]
 mod tests;
 mod tokens;
+pub mod trust;
 pub mod workloads;
 
 pub use authz::{Action, Permit, Resource};

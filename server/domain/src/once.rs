@@ -6,7 +6,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::{
     ApiKeyId, BackupId, EnvironmentId, InvitationId, PasskeyId, ProjectId, RecipientId, RewrapId,
-    RoleBindingId, SecretId, ServiceTokenId, TeamId, UserId, WorkloadId,
+    RoleBindingId, SecretId, ServiceTokenId, TeamId, TrustRuleId, UserId, WorkloadId,
 };
 use keywarden_store::{Conn, Tx, idempotency};
 use keywarden_vault::{Keyring, Purpose, SecretString};
@@ -222,6 +222,7 @@ repeatable_ids!(
     SecretId,
     ServiceTokenId,
     TeamId,
+    TrustRuleId,
     UserId,
     WorkloadId
 );

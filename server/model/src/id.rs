@@ -156,6 +156,8 @@ ids! {
     ServiceTokenId = "stk", "service token";
     /// A team of people.
     TeamId = "team", "team";
+    /// A rule that lets a workload sign in with a token of another issuer.
+    TrustRuleId = "tru", "sign-in rule";
     /// A person.
     UserId = "usr", "user";
     /// A machine identity.

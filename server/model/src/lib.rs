@@ -18,8 +18,10 @@ pub mod role;
 pub mod scope;
 pub mod secret;
 pub mod slug;
+pub mod strict;
 pub mod tag;
 pub mod time;
+pub mod trust;
 
 pub use address::{ClientAddress, KeptForStranger};
 pub use cidr::AllowedCidrs;
@@ -33,4 +35,6 @@ pub use role::{Role, RoleScope};
 pub use scope::{Scope, Scopes};
 pub use secret::{ContentType, SecretKind, SecretLabel, SecretPath, VersionState};
 pub use slug::Slug;
+pub use strict::Strict;
 pub use tag::{Tag, Tags};
+pub use trust::{Audience, ClaimRules, HttpsUrl};

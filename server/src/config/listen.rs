@@ -2,7 +2,11 @@ use std::net::SocketAddr;
 
 use ipnet::IpNet;
 
-use super::{error::ConfigError, source::Values, value::List};
+use super::{
+    error::ConfigError,
+    source::Values,
+    value::{List, Network},
+};
 
 /// Where the server listens, and who may speak for others.
 #[derive(Debug, Clone)]
@@ -22,19 +26,5 @@ impl Listen {
                 .map(|list| list.0.into_iter().map(|network| network.0).collect())
                 .unwrap_or_default(),
         })
-    }
-}
-
-/// A network, or one address of it.
-struct Network(IpNet);
-
-impl std::str::FromStr for Network {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse()
-            .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
-            .map(Self)
-            .map_err(|_| "not a network; write for example `10.0.0.0/8` or `::1`".into())
     }
 }

@@ -6,6 +6,7 @@
 mod backup;
 mod database;
 mod error;
+mod exchange;
 mod limits;
 mod listen;
 mod log;
@@ -25,6 +26,7 @@ use keywarden_domain::backup::Schedule;
 
 pub use database::Database;
 pub use error::ConfigError;
+pub use exchange::Exchange;
 pub use limits::Limits;
 pub use listen::Listen;
 pub use log::{Log, LogFormat};
@@ -50,6 +52,7 @@ pub struct Config {
     /// When backups are made by themselves.
     pub backup: Option<Schedule>,
     pub verify: Verify,
+    pub exchange: Exchange,
     pub session: Session,
     pub log: Log,
     pub limits: Limits,
@@ -66,6 +69,7 @@ impl Config {
             seal: Seal::read(values, &data_dir)?,
             backup: backup::read(values)?,
             verify: Verify::read(values)?,
+            exchange: Exchange::read(values)?,
             session: Session::read(values)?,
             log: Log::read(values)?,
             limits: Limits::read(values)?,

@@ -141,6 +141,18 @@ pub const SETTINGS: &[Setting] = &[
         "0s",
         "how old an answer of verify may be while the database is away; at most 60s",
     ),
+    open(
+        "exchange.networks",
+        "KEYWARDEN_EXCHANGE_NETWORKS",
+        "",
+        "private networks where issuers of other tokens may be reached: `10.96.0.0/12`; only public addresses when unset",
+    ),
+    open(
+        "exchange.ca_file",
+        "KEYWARDEN_EXCHANGE_CA_FILE",
+        "",
+        "certificates, PEM, that prove issuers too, beside the system's: of a Kubernetes cluster, say",
+    ),
     open("session.idle", "KEYWARDEN_SESSION_IDLE", "1h", "a session ends after this long without a request"),
     open("session.absolute", "KEYWARDEN_SESSION_ABSOLUTE", "24h", "a session ends this long after sign-in"),
     open("session.admin_idle", "KEYWARDEN_SESSION_ADMIN_IDLE", "15m", "the same for owners and admins"),

@@ -1,7 +1,8 @@
 //! Values that settings are made of, parsed from text: the same text in the file, in a variable and in a flag.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, net::IpAddr, str::FromStr, time::Duration};
 
+use ipnet::IpNet;
 use zeroize::Zeroizing;
 
 /// A secret setting. `Debug` prints the type's name only; the text is wiped when dropped.
@@ -71,6 +72,20 @@ where
             .map(|entry| entry.parse().map_err(|cause| format!("`{entry}`: {cause}")))
             .collect::<Result<_, _>>()
             .map(Self)
+    }
+}
+
+/// A network, or one address of it.
+pub(super) struct Network(pub IpNet);
+
+impl FromStr for Network {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse()
+            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+            .map(Self)
+            .map_err(|_| "not a network; write for example `10.0.0.0/8` or `::1`".into())
     }
 }
 

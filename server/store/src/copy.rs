@@ -52,6 +52,9 @@ pub(crate) const TABLES: &[Table] = &[
     table("notices", "id"),
     table("workloads", "id"),
     table("service_tokens", "id"),
+    table("trust_rules", "id"),
+    table("refused_tokens", "rule_id"),
+    table("exchanged_tokens", "digest"),
     table("api_keys", "id"),
     table("key_tags", "tag, key_id"),
     table("key_values", "id"),
@@ -234,7 +237,7 @@ impl ColumnType {
 }
 
 /// Columns that SQLite keeps as whole numbers and PostgreSQL as truth values.
-const TRUTHS: &[&str] = &["allowed", "imported", "purge_protection", "synced"];
+const TRUTHS: &[&str] = &["allowed", "imported", "purge_protection", "single_use", "synced"];
 
 /// One row, whatever it holds.
 struct Cells(Vec<Value>);
@@ -336,6 +339,7 @@ mod tests {
             include_str!("../../../migrations/postgres/0006_keys.sql"),
             include_str!("../../../migrations/postgres/0007_audit.sql"),
             include_str!("../../../migrations/postgres/0012_secrets.sql"),
+            include_str!("../../../migrations/postgres/0014_trust_rules.sql"),
         );
         for line in postgres.lines().filter(|line| line.contains("BOOLEAN")) {
             let column = line.trim_start().trim_start_matches("ALTER TABLE environments ADD COLUMN ");

@@ -119,7 +119,7 @@ fn server() -> Option<String> {
 }
 
 /// A house of some size: 200 projects with 10 000 keys, as many people and events, 5 000 workloads.
-const ROWS: [&str; 13] = [
+const ROWS: [&str; 14] = [
     "INSERT INTO projects (id, slug, name, folded_name, created_at, created_by, row_version)
      SELECT 'prj_' || i, 'p' || i, 'p' || i, 'p' || i, 1, 'x', 1 FROM generate_series(1, 200) i",
     "INSERT INTO environments (id, project_id, slug, name, folded_name, label, overlap_seconds, created_at, created_by,
@@ -135,6 +135,9 @@ const ROWS: [&str; 13] = [
      FROM generate_series(1, 5000) i",
     "INSERT INTO service_tokens (id, workload_id, public_id, mac_key_id, mac, created_at, created_by, expires_at)
      SELECT 'stk_' || i, 'wkl_' || (1 + i % 5000), 'p' || i, 'k', '', i, 'x', i FROM generate_series(1, 10000) i",
+    "INSERT INTO trust_rules (id, workload_id, issuer, audience, claims, single_use, created_at, created_by, row_version)
+     SELECT 'tru_' || i, 'wkl_' || (1 + i % 5000), 'https://issuer-' || i % 1000 || '.example', 'a', '{}', TRUE, i, 'x', 1
+     FROM generate_series(1, 10000) i",
     "INSERT INTO api_keys (id, project_id, environment_id, name, folded_name, description, owner_kind, owner_id, scopes,
                            allowed_cidrs, tags, metadata, expires_at, imported, created_at, created_by, last_used_at,
                            row_version)

@@ -50,6 +50,7 @@ pub mod subject;
 pub mod sweep;
 pub mod teams;
 pub mod tokens;
+pub mod trust_rules;
 mod tx;
 pub mod workloads;
 mod write;

@@ -270,6 +270,7 @@ ids!(
     ServiceTokenId,
     SessionId,
     TeamId,
+    TrustRuleId,
     UserId,
     WorkloadId,
 );

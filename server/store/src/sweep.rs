@@ -11,6 +11,10 @@ pub enum Sweep {
     Changes,
     /// Decisions last made before an instant.
     Decisions,
+    /// Service tokens given by exchange that expired before an instant.
+    ExchangedServiceTokens,
+    /// Spent tokens of other issuers that expired before an instant.
+    ExchangedTokens,
     /// One-time links that expired before an instant.
     OneTimeLinks,
     /// Posts whose wait for a passkey expired before an instant.
@@ -27,10 +31,12 @@ pub enum Sweep {
 
 impl Sweep {
     /// All kinds, alphabetical.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Ceremonies,
         Self::Changes,
         Self::Decisions,
+        Self::ExchangedServiceTokens,
+        Self::ExchangedTokens,
         Self::OneTimeLinks,
         Self::PendingPosts,
         Self::RateWindows,
@@ -52,6 +58,15 @@ impl Sweep {
             Self::Decisions => {
                 "DELETE FROM decision_log WHERE digest IN
                      (SELECT digest FROM decision_log WHERE last_at < $1 ORDER BY last_at LIMIT $2)"
+            }
+            Self::ExchangedServiceTokens => {
+                "DELETE FROM service_tokens WHERE id IN
+                     (SELECT id FROM service_tokens WHERE rule_id IS NOT NULL AND expires_at < $1
+                      ORDER BY expires_at LIMIT $2)"
+            }
+            Self::ExchangedTokens => {
+                "DELETE FROM exchanged_tokens WHERE digest IN
+                     (SELECT digest FROM exchanged_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)"
             }
             Self::OneTimeLinks => {
                 "DELETE FROM one_time_links WHERE id IN

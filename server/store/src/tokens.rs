@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use keywarden_model::time::micros;
-use keywarden_model::{KeyringKeyId, Role, ServiceTokenId, WorkloadId};
+use keywarden_model::{KeyringKeyId, Role, ServiceTokenId, TrustRuleId, WorkloadId};
 
 use crate::{Conn, StoreError, Tx, count::number, filter::Select, sql};
 
@@ -56,6 +56,8 @@ pub struct Proof {
 /// Whom a token speaks for.
 #[derive(Debug, Clone, Copy)]
 pub enum Bearer {
+    /// A workload that came by a rule.
+    Exchanged(WorkloadId, TrustRuleId),
     /// The operator, with a role.
     Operator(Role),
     /// A workload.
@@ -83,13 +85,14 @@ pub struct Insert<'a> {
 
 /// Writes the row.
 pub async fn insert(tx: &mut Tx, row: Insert<'_>) -> Result<(), StoreError> {
-    let (workload, role) = match row.bearer {
-        Bearer::Operator(role) => (None, Some(role.as_str())),
-        Bearer::Workload(id) => (Some(id), None),
+    let (workload, role, rule) = match row.bearer {
+        Bearer::Exchanged(id, rule) => (Some(id), None, Some(rule)),
+        Bearer::Operator(role) => (None, Some(role.as_str()), None),
+        Bearer::Workload(id) => (Some(id), None, None),
     };
     sql("INSERT INTO service_tokens (id, workload_id, role, public_id, mac_key_id, mac, created_at, created_by,
-                                     expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+                                     expires_at, rule_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
     .bind(row.id)
     .bind(workload)
     .bind(role)
@@ -99,6 +102,7 @@ pub async fn insert(tx: &mut Tx, row: Insert<'_>) -> Result<(), StoreError> {
     .bind(row.created_at)
     .bind(row.created_by)
     .bind(row.expires_at)
+    .bind(rule)
     .execute_one(tx, "service_tokens")
     .await
 }
@@ -122,7 +126,8 @@ pub async fn find(conn: &mut Conn, id: ServiceTokenId) -> Result<Option<Token>, 
     Select::from(COLUMNS).and("id = ?", [id]).then("LIMIT ?", [1_i64]).optional(conn).await
 }
 
-/// A workload's, or the operator's where there is none: those good at `now` first, newest first.
+/// A workload's, or the operator's where there is none: those good at `now` first, newest first. What was got by
+/// exchange ends by itself within minutes and is left out.
 pub async fn list(
     conn: &mut Conn,
     workload: Option<WorkloadId>,
@@ -130,22 +135,55 @@ pub async fn list(
     limit: u32,
 ) -> Result<Vec<Token>, StoreError> {
     let select = match workload {
-        Some(id) => Select::from(COLUMNS).and("workload_id = ?", [id]),
+        Some(id) => Select::from(COLUMNS).and("workload_id = ? AND rule_id IS NULL", [id]),
         None => Select::from(COLUMNS).and("workload_id IS NULL", Vec::<String>::new()),
     };
     let order = "ORDER BY CASE WHEN revoked_at IS NULL AND expires_at > ? THEN 0 ELSE 1 END, id DESC LIMIT ?";
     select.then(order, [micros(now), i64::from(limit)]).all(conn).await
 }
 
-/// How many of a workload's are good at `now`.
+/// How many of a workload's are good at `now`, those aside that were got by exchange.
 pub async fn live(conn: &mut Conn, workload: WorkloadId, now: DateTime<Utc>) -> Result<i64, StoreError> {
     number(
         sql("SELECT count(*) AS number FROM service_tokens
-             WHERE workload_id = $1 AND revoked_at IS NULL AND expires_at > $2")
+             WHERE workload_id = $1 AND rule_id IS NULL AND revoked_at IS NULL AND expires_at > $2")
         .bind(workload)
         .bind(now),
         conn,
     )
+    .await
+}
+
+/// How many were got by exchange and are good at `now`.
+pub async fn live_exchanged(
+    conn: &mut Conn,
+    workload: WorkloadId,
+    now: DateTime<Utc>,
+) -> Result<i64, StoreError> {
+    number(
+        sql("SELECT count(*) AS number FROM service_tokens
+             WHERE workload_id = $1 AND rule_id IS NOT NULL AND revoked_at IS NULL AND expires_at > $2")
+        .bind(workload)
+        .bind(now),
+        conn,
+    )
+    .await
+}
+
+/// Revokes every one that a rule of this workload let in, and says how many.
+pub async fn revoke_exchanged(
+    tx: &mut Tx,
+    workload: WorkloadId,
+    rule: TrustRuleId,
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    sql("UPDATE service_tokens SET revoked_at = $1
+         WHERE workload_id = $2 AND rule_id = $3 AND revoked_at IS NULL AND expires_at > $4")
+    .bind(now)
+    .bind(workload)
+    .bind(rule)
+    .bind(now)
+    .execute(tx)
     .await
 }
 

@@ -4,12 +4,18 @@ use keywarden_domain::cast::Stage;
 use keywarden_model::UserId;
 use serde_json::{Map, Value, json};
 
-/// Paths and their methods.
+/// Paths and their methods, as far as a caller must show a token.
 pub(super) fn routes() -> Vec<(String, Vec<String>)> {
     let document = crate::openapi();
     let paths = document["paths"].as_object().unwrap();
-    let methods = |path: &Value| path.as_object().unwrap().keys().cloned().collect();
-    paths.iter().map(|(path, it)| (path.clone(), methods(it))).collect()
+    let methods = |path: &Value| -> Vec<String> {
+        let all = path.as_object().unwrap().iter();
+        all.filter(|(_, operation)| operation.get("security").is_none())
+            .map(|(method, _)| method.clone())
+            .collect()
+    };
+    let routes = paths.iter().map(|(path, it)| (path.clone(), methods(it)));
+    routes.filter(|(_, methods)| !methods.is_empty()).collect()
 }
 
 /// The path with the project `pay`, and otherwise with what could be there and is not.
@@ -33,6 +39,7 @@ pub(super) fn nowhere(path: &str) -> String {
         .replace("{user}", "usr_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{team}", "team_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{rewrap}", "rwp_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
+        .replace("{rule}", "tru_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{role}", "rbd_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
 }
 

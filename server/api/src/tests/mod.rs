@@ -8,6 +8,7 @@ mod document;
 mod edges;
 mod everybody;
 mod examples;
+mod exchange;
 mod introspect;
 mod keys;
 mod leaks;
@@ -58,6 +59,7 @@ pub(crate) struct Api {
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
+    pub(crate) extensions: http::Extensions,
     pub(crate) body: String,
 }
 
@@ -167,7 +169,7 @@ impl<'a> Call<'a> {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let body = String::from_utf8(body.to_vec()).unwrap();
-        Answer { status: parts.status, headers: parts.headers, body }
+        Answer { status: parts.status, headers: parts.headers, extensions: parts.extensions, body }
     }
 }
 

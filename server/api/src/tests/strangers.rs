@@ -76,6 +76,8 @@ pub(super) async fn belongings(api: &Api) -> Vec<(&'static str, String)> {
     let workload = api.post("/api/v1/workloads", workload).await.json();
     let id = workload["id"].as_str().unwrap();
     let token = api.post(&format!("/api/v1/workloads/{id}/tokens"), json!({})).await.json()["id"].clone();
+    let rule = json!({ "issuer": "https://issuer.example", "claims": { "sub": "shop" } });
+    let rule = api.post(&format!("/api/v1/workloads/{id}/rules"), rule).await.json()["id"].clone();
     let event = api.get(&format!("/api/v1/audit?resource={key}")).await.json()["items"][0]["id"].clone();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let secret = api.put("database/password", json!({ "value": "hunter2" })).await.json()["id"].clone();
@@ -91,6 +93,7 @@ pub(super) async fn belongings(api: &Api) -> Vec<(&'static str, String)> {
         ("{workload}", id.to_owned()),
         ("{role}", text(&workload["roles"][0]["id"])),
         ("{token}", text(&token)),
+        ("{rule}", text(&rule)),
         ("{event}", text(&event)),
         ("{user}", api.owner.to_string()),
     ]

@@ -5,7 +5,7 @@ use keywarden_model::{
     AllowedCidrs, ApiKeyId, EnvironmentId, InvitationId, KeyLabel, KeyState, KeyValueId, KeyringKeyId,
     PasskeyId, ProjectId, ProjectKeyId, RateLimit, RecipientId, RevokeReason, RewrapId, Role, RoleBindingId,
     Scopes, SecretId, SecretKind, SecretLabel, SecretVersionId, ServiceTokenId, SessionId, Slug, Tags,
-    TeamId, UserId, VerifyCode, VersionState, WorkloadId,
+    TeamId, TrustRuleId, UserId, VerifyCode, VersionState, WorkloadId,
 };
 use serde_json::Value;
 
@@ -124,6 +124,7 @@ shown!(
     SessionId,
     &Slug,
     TeamId,
+    TrustRuleId,
     UserId,
     VerifyCode,
     VersionState,

@@ -242,6 +242,12 @@ actions! {
     CreateWorkload = "workload.create" on Scope, Change, "dm";
     /// Deactivate a workload.
     DeactivateWorkload = "workload.deactivate" on Workload, Restrict, "dm";
+    /// Let a workload sign in with tokens of another issuer.
+    CreateTrustRule = "trust-rule.create" on Workload, Change, "dm";
+    /// Delete a sign-in rule of a workload.
+    DeleteTrustRule = "trust-rule.delete" on Workload, Restrict, "dm";
+    /// Change a sign-in rule of a workload.
+    EditTrustRule = "trust-rule.edit" on Workload, Restrict, "dm";
     /// Issue a service token.
     IssueServiceToken = "service-token.issue" on Workload, Change, "dm";
     /// Revoke a service token.

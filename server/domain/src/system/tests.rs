@@ -34,6 +34,7 @@ fn on(store: Store) -> Domain {
         software_protected: true,
         backups: None,
         seals: Vec::new(),
+        fetch: Arc::new(crate::exchange::shelf::Shelf::default()),
     };
     let ticks = env.clone();
     let keyring = Arc::new(Keyring::new(Duration::from_mins(5), move || ticks.monotonic()));

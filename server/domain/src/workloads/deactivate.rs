@@ -53,7 +53,7 @@ impl Domain {
 
     /// The project that decides who may know of the workload. One that is not there belongs to nobody's project: who
     /// is asked about it sees the same as for one that is none of their business.
-    pub(super) async fn workload_home(&self, id: WorkloadId) -> Result<Option<ProjectId>, Fault> {
+    pub(crate) async fn workload_home(&self, id: WorkloadId) -> Result<Option<ProjectId>, Fault> {
         let mut conn = self.store().read().await?;
         let found = rows::find(&mut conn, id).await?;
         found.as_ref().map_or(Ok(None), home)

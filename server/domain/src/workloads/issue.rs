@@ -88,7 +88,7 @@ impl Domain {
     }
 
     /// A value with its proof, made before the write so that a write that runs again writes the same.
-    pub(super) fn fresh_token(&self, op: &Op, label: &str) -> Result<Arc<FreshToken>, Fault> {
+    pub(crate) fn fresh_token(&self, op: &Op, label: &str) -> Result<Arc<FreshToken>, Fault> {
         let label: KeyLabel =
             label.parse().map_err(|_| Fault::Unexpected(format!("`{label}` is no label")))?;
         let generated = self.env().with_rng(|rng| token::generate(Kind::ServiceToken, &label, rng));
@@ -101,14 +101,14 @@ impl Domain {
 
 /// A token that is about to be written.
 #[derive(Debug)]
-pub(super) struct FreshToken {
-    pub(super) id: ServiceTokenId,
+pub(crate) struct FreshToken {
+    pub(crate) id: ServiceTokenId,
     generated: Generated,
     mac: (keywarden_model::KeyringKeyId, [u8; 32]),
 }
 
 impl FreshToken {
-    pub(super) fn row<'a>(
+    pub(crate) fn row<'a>(
         &'a self,
         bearer: tokens::Bearer,
         by: &'a str,
@@ -127,7 +127,7 @@ impl FreshToken {
     }
 
     /// A copy of the value for the asker; the write may run again and needs its own.
-    pub(super) fn issued(&self) -> IssuedToken {
+    pub(crate) fn issued(&self) -> IssuedToken {
         IssuedToken { id: self.id, value: SecretString::new(self.generated.value.expose().to_owned()) }
     }
 }

@@ -24,6 +24,7 @@ use crate::Fault;
 
 pub use create::{CreateWorkloadError, NewWorkload};
 pub use deactivate::DeactivateWorkloadError;
+pub(crate) use issue::FreshToken;
 pub use issue::{IssueTokenError, IssuedToken};
 pub use lifetime::{LifetimeError, TokenLifetime};
 pub use list::{WorkloadPage, WorkloadQuery};

@@ -4,7 +4,7 @@ use keywarden_model::{ProjectId, UserId, WorkloadId};
 
 use super::Planner;
 use crate::people::users;
-use crate::{event, workloads};
+use crate::{event, trust_rules, workloads};
 
 #[tokio::test]
 async fn people_are_listed_along_their_names() {
@@ -58,5 +58,19 @@ async fn workloads_are_listed_in_order_and_found_by_project() {
         let filter = workloads::Filter { projects: Some(vec![ProjectId::NIL]), ..none() };
         let plan = planner.plan(workloads::page(&filter), workloads::OLDEST_FIRST).await;
         assert!(plan.searches("workloads", "w"), "{plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn sign_in_rules_are_found_by_workload_and_by_issuer() {
+    for planner in Planner::each().await {
+        let of_workload = trust_rules::of_workload(WorkloadId::NIL);
+        let plan = planner.plan(of_workload, trust_rules::OLDEST_FIRST).await;
+        assert!(plan.searches("trust_rules", "r"), "{plan:#?}");
+        for workload in [None, Some(WorkloadId::NIL)] {
+            let of_issuer = trust_rules::of_issuer("https://issuer-7.example", workload);
+            let plan = planner.plan(of_issuer, trust_rules::OLDEST_FIRST).await;
+            assert!(plan.searches("trust_rules", "r"), "{workload:?}: {plan:#?}");
+        }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use keywarden_model::{EnvironmentId, RevokeReason, Role, Scopes, SecretKind};
+use keywarden_model::{ClaimRules, EnvironmentId, RevokeReason, Role, Scopes, SecretKind};
 use keywarden_store::fsck::{self, Rule};
 use keywarden_store::{Engine, Store, StoreError, WriteError, sql};
 use keywarden_vault::{Purpose, SecretBytes, SecretString};
@@ -12,13 +12,15 @@ use keywarden_vault::{Purpose, SecretBytes, SecretString};
 use super::Furnished;
 use crate::cast::both_engines;
 use crate::environments::{NewEnvironment, Terms};
+use crate::exchange::{Exchange, shelf::Issuer};
 use crate::keys::{ImportKey, ImportedValue, NewKey, Overlap, Place, Question, Route};
 use crate::people::Browser;
 use crate::people::tests as people;
 use crate::roles::{Grant, Holder};
 use crate::secrets::{Address, NewValue, PutSecret, Which};
 use crate::teams::NewTeam;
-use crate::{Once, Op};
+use crate::workloads::WorkloadQuery;
+use crate::{Once, Op, Source, trust};
 
 /// A rule and what breaks it.
 const DAMAGE: &[(&str, &[&str])] = &[
@@ -103,6 +105,17 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ("token-event-without-token", &["DELETE FROM service_tokens"]),
     ("token-revoked-without-event", &["DELETE FROM events WHERE action = 'service-token.revoke'"]),
     ("token-event-not-revoked", &["UPDATE service_tokens SET revoked_at = NULL"]),
+    ("trust-rule-without-event", &["DELETE FROM events WHERE action = 'trust-rule.create'"]),
+    ("trust-rule-event-without-rule", &["DELETE FROM trust_rules"]),
+    (
+        "trust-rule-deleted",
+        &["UPDATE events SET action = 'trust-rule.delete' WHERE action = 'trust-rule.create'"],
+    ),
+    ("trust-rule-keys", &["UPDATE trust_rules SET jwks_url = 'x', jwks = 'y'"]),
+    (
+        "exchange-lifetime",
+        &["UPDATE service_tokens SET expires_at = created_at + 900000001 WHERE rule_id IS NOT NULL"],
+    ),
     // keys
     ("key-without-event", &["DELETE FROM events WHERE action IN ('key.issue', 'key.import')"]),
     ("key-event-without-key", &["DELETE FROM api_keys"]),
@@ -211,6 +224,7 @@ async fn live(it: &Furnished) {
     let grant = Grant { holder: Holder::Team(team), role: Role::Viewer, project: Some(pay) };
     domain.grant_role(&ada.op(house), grant).await.unwrap();
     domain.revoke_service_token(&ada.op(house), it.token.parse().unwrap()).await.unwrap();
+    exchanges(it, &ada).await;
 
     let named = |name: &str| NewKey::named(Place::Environment(live), name.parse().unwrap());
     let rated = NewKey {
@@ -292,6 +306,29 @@ async fn secrets(it: &Furnished, ada: &people::Somebody, live: EnvironmentId) {
             _ => {}
         }
     }
+}
+
+/// A rule that let a token in, and one that was deleted.
+async fn exchanges(it: &Furnished, ada: &people::Somebody) {
+    let (house, domain) = (&it.house, &it.house.domain);
+    let query = WorkloadQuery { limit: 1, ..WorkloadQuery::default() };
+    let workload = domain.workloads(&ada.op(house), &query).await.unwrap().workloads.remove(0).id;
+    let issuer = Issuer::new("https://issuer.example", "k1", 7);
+    issuer.publish(&house.shelf);
+    let terms = |claims: &str| trust::Terms {
+        issuer: issuer.url.parse().unwrap(),
+        audience: "keywarden".parse().unwrap(),
+        claims: ClaimRules::from_lines(claims).unwrap(),
+        keys: trust::Keys::Discovered,
+        single_use: true,
+    };
+    domain.create_trust_rule(&ada.op(house), workload, terms("sub=shop")).await.unwrap();
+    let gone = domain.create_trust_rule(&ada.op(house), workload, terms("sub=gone")).await.unwrap();
+    domain.delete_trust_rule(&ada.op(house), workload, gone).await.unwrap();
+    let now = house.now().timestamp();
+    let claims = serde_json::json!({ "iss": issuer.url, "aud": "keywarden", "sub": "shop", "iat": now, "exp": now + 60 });
+    let (token, request) = (issuer.sign(&claims), domain.env().id(house.now()));
+    domain.exchange(&Source::default(), request, Exchange { token: &token, workload: None }).await.unwrap();
 }
 
 async fn second_passkey(it: &Furnished, ada: &people::Somebody) {

@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 
 /// A JSON value whose objects have no name twice.
 #[derive(Debug)]
-pub(crate) struct Strict(pub(crate) Value);
+pub struct Strict(pub Value);
 
 impl<'de> Deserialize<'de> for Strict {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

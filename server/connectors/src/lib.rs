@@ -1,0 +1,14 @@
+//! Hands: what reaches out to other systems, behind the traits that domain defines.
+//!
+//! # How to
+//! To reach something new: a trait in the domain that says what is wanted, a file here that does it. Who goes out to the
+//! network goes through [`Web`], or checks addresses by [`Networks`] as it does.
+//!
+//! **Invariant:** nothing outside decides where we connect to: a name is resolved, its addresses are judged, and the
+//! connection goes to the judged address. No redirect is followed; size and time are bounded.
+
+mod networks;
+mod web;
+
+pub use networks::Networks;
+pub use web::{Web, WebError};
