@@ -1,11 +1,15 @@
 //! Which server, and as whom.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use keywarden_vault::SecretString;
 use url::{Host, Url};
+use zeroize::Zeroizing;
 
-use super::ClientError;
+use super::{ClientError, exchange};
 
 const CONNECT: Duration = Duration::from_secs(10);
 /// Longer than a server takes for any answer.
@@ -14,9 +18,11 @@ const ANSWER: Duration = Duration::from_secs(40);
 const TOKEN: &str = "KEYWARDEN_TOKEN";
 const TOKEN_FILE: &str = "KEYWARDEN_TOKEN_FILE";
 const SERVER: &str = "KEYWARDEN_SERVER";
+const EXCHANGE_TOKEN_FILE: &str = "KEYWARDEN_EXCHANGE_TOKEN_FILE";
+const EXCHANGE_WORKLOAD: &str = "KEYWARDEN_EXCHANGE_WORKLOAD";
 
 /// Variables of commands that ask a server; a server itself does not read them.
-pub(crate) const VARIABLES: [&str; 3] = [SERVER, TOKEN, TOKEN_FILE];
+pub(crate) const VARIABLES: [&str; 5] = [SERVER, TOKEN, TOKEN_FILE, EXCHANGE_TOKEN_FILE, EXCHANGE_WORKLOAD];
 
 /// What every command that asks a server takes. There is no flag for a token: whoever lists processes sees arguments.
 #[derive(Debug, Clone, clap::Args)]
@@ -27,6 +33,12 @@ pub(crate) struct Access {
     /// A file that holds a service token; without it the token is in the variable KEYWARDEN_TOKEN
     #[arg(long, global = true, env = TOKEN_FILE, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// A file with a token of this machine's platform (Kubernetes, GitLab …), exchanged for a service token at each command
+    #[arg(long, global = true, env = EXCHANGE_TOKEN_FILE, value_name = "FILE", conflicts_with = "token_file")]
+    exchange_token_file: Option<PathBuf>,
+    /// The workload to sign in as, where rules of several admit that token
+    #[arg(long, global = true, env = EXCHANGE_WORKLOAD, value_name = "ID")]
+    exchange_workload: Option<String>,
 }
 
 impl Access {
@@ -46,19 +58,33 @@ impl Access {
         }
     }
 
-    /// The token, from its file or variable.
-    #[expect(clippy::disallowed_methods, reason = "a token is no setting, and no flag may hold it")]
-    pub(super) fn token(&self) -> Result<SecretString, ClientError> {
-        let text = match &self.token_file {
-            Some(path) => std::fs::read_to_string(path)
-                .map_err(|cause| ClientError::TokenFile { path: path.clone(), cause })?,
-            None => std::env::var(TOKEN).map_err(|_| ClientError::NoToken)?,
-        };
-        let token = text.trim();
-        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(ClientError::NoToken);
+    /// The service token: by exchange where a platform's token is named, else from its file or variable, else by
+    /// exchange of what GitHub Actions gives a job.
+    pub(super) async fn token(
+        &self,
+        http: &reqwest::Client,
+        server: &Url,
+    ) -> Result<SecretString, ClientError> {
+        let workload = self.exchange_workload.as_deref();
+        if let Some(path) = &self.exchange_token_file {
+            return exchange::exchange(http, server, &word(read(path)?)?, workload).await;
         }
-        Ok(SecretString::new(token.to_owned()))
+        if let Some(text) = self.kept()? {
+            return word(text);
+        }
+        match exchange::of_github(http, server).await? {
+            Some(token) => exchange::exchange(http, server, &token, workload).await,
+            None => Err(ClientError::NoToken),
+        }
+    }
+
+    /// What the file or the variable of a service token says.
+    #[expect(clippy::disallowed_methods, reason = "a token is no setting, and no flag may hold it")]
+    fn kept(&self) -> Result<Option<Zeroizing<String>>, ClientError> {
+        match &self.token_file {
+            Some(path) => read(path).map(Some),
+            None => Ok(std::env::var(TOKEN).ok().map(Zeroizing::new)),
+        }
     }
 
     /// A client that follows no redirect, so that the token goes to nobody else.
@@ -75,12 +101,31 @@ impl Access {
     }
 }
 
+fn read(path: &Path) -> Result<Zeroizing<String>, ClientError> {
+    let text = std::fs::read_to_string(path);
+    text.map(Zeroizing::new).map_err(|cause| ClientError::TokenFile { path: path.to_owned(), cause })
+}
+
+/// A token is one word.
+fn word(text: Zeroizing<String>) -> Result<SecretString, ClientError> {
+    let token = text.trim();
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(ClientError::NoToken);
+    }
+    Ok(SecretString::new(token.to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn access(server: &str, token_file: Option<PathBuf>) -> Access {
-        Access { server: server.parse().unwrap(), token_file }
+        Access {
+            server: server.parse().unwrap(),
+            token_file,
+            exchange_token_file: None,
+            exchange_workload: None,
+        }
     }
 
     #[test]
@@ -106,13 +151,14 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let read = |text: &str| {
             std::fs::write(file.path(), text).unwrap();
-            access("http://localhost", Some(file.path().into())).token()
+            let kept = access("http://localhost", Some(file.path().into())).kept();
+            word(kept.unwrap().unwrap())
         };
         assert_eq!(read("kws_x\n").unwrap().expose(), "kws_x");
         for none in ["", "\n", "two words", "a\nb"] {
             assert!(matches!(read(none), Err(ClientError::NoToken)), "{none:?}");
         }
-        let missing = access("http://localhost", Some("/nowhere/token".into())).token().unwrap_err();
+        let missing = access("http://localhost", Some("/nowhere/token".into())).kept().unwrap_err();
         assert!(missing.to_string().contains("/nowhere/token"), "{missing}");
     }
 }

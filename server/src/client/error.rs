@@ -11,14 +11,18 @@ use url::Url;
 pub(crate) enum ClientError {
     #[error("the server's answer makes no sense: {0}; is KEYWARDEN_SERVER a Keywarden of this version?")]
     Answer(String),
+    #[error("GitHub Actions gives no token: {0}; does the job have `permissions: id-token: write`?")]
+    Github(String),
     #[error("cannot speak HTTP: {0}")]
     Http(#[source] reqwest::Error),
     #[error(
-        "no token: name a file that holds one by --token-file or KEYWARDEN_TOKEN_FILE, or put it into KEYWARDEN_TOKEN"
+        "no token: name a file that holds one by --token-file or KEYWARDEN_TOKEN_FILE, put it into KEYWARDEN_TOKEN, or name one of your platform by KEYWARDEN_EXCHANGE_TOKEN_FILE"
     )]
     NoToken,
     #[error("{server} did not answer: {}; whether it was done is not known, so look before you try again", chain(.cause))]
     Lost { server: Url, cause: reqwest::Error },
+    #[error("no service token in exchange: {0}; the page of the workload's sign-in rule tells why")]
+    NotExchanged(String),
     #[error("{0} would carry the token and the values readably: use https://")]
     Plain(Url),
     #[error("{0} is no address of a Keywarden: use https://…")]
@@ -57,6 +61,13 @@ impl ClientError {
             Err(_) => Self::Answer(status.to_string()),
         }
     }
+}
+
+/// A question that got no answer. Only where no connection came about is it sure that the server knows of nothing.
+pub(super) fn broken(server: &Url, cause: reqwest::Error) -> ClientError {
+    let (server, connected) = (server.clone(), !cause.is_connect());
+    let cause = cause.without_url();
+    if connected { ClientError::Lost { server, cause } } else { ClientError::Unreachable { server, cause } }
 }
 
 fn request(instance: Option<&str>) -> String {

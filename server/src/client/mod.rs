@@ -3,6 +3,7 @@
 mod access;
 mod answers;
 mod error;
+mod exchange;
 mod files;
 mod variables;
 
@@ -57,8 +58,10 @@ pub(crate) struct Client {
 
 impl Client {
     /// A caller with the access it was given.
-    pub(crate) fn new(access: &Access) -> Result<Self, ClientError> {
-        Ok(Self { http: Access::http()?, server: access.server()?, token: access.token()? })
+    pub(crate) async fn new(access: &Access) -> Result<Self, ClientError> {
+        let (http, server) = (Access::http()?, access.server()?);
+        let token = access.token(&http, &server).await?;
+        Ok(Self { http, server, token })
     }
 
     /// Secrets of an environment, or of one of its folders. No value is read.
@@ -111,16 +114,7 @@ impl Client {
         url: Url,
         body: Option<&(impl Serialize + Sync)>,
     ) -> Result<A, ClientError> {
-        // Only where no connection came about is it sure that the server knows of nothing.
-        let broken = |cause: reqwest::Error| {
-            let (server, connected) = (self.server.clone(), !cause.is_connect());
-            let cause = cause.without_url();
-            if connected {
-                ClientError::Lost { server, cause }
-            } else {
-                ClientError::Unreachable { server, cause }
-            }
-        };
+        let broken = |cause| error::broken(&self.server, cause);
         let mut request = self.http.request(method, url).bearer_auth(self.token.expose());
         if let Some(body) = body {
             request = request.json(body);

@@ -88,7 +88,7 @@ impl Address {
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let client = Client::new(&arguments.access)?;
+    let client = Client::new(&arguments.access).await?;
     match arguments.what {
         What::Get { secret, which } => get(&client, &secret, &which).await,
         What::List { place, json } => list(&client, &place, json).await,

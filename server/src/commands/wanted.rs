@@ -29,7 +29,7 @@ pub(super) struct Wanted {
 impl Wanted {
     /// The `current` values, each with the name of its variable: all of them, or none and why.
     pub(super) async fn values(&self) -> Result<Vec<(Variable, Value)>, Failure> {
-        let client = Client::new(&self.access)?;
+        let client = Client::new(&self.access).await?;
         let place = Place { project: self.project.clone(), environment: self.environment.clone() };
         let folder = self.folder.as_deref().map(|folder| folder.trim_matches('/'));
         let enabled = |it: &Listed| it.current.as_ref().is_some_and(|at| at.state == "enabled");

@@ -9,6 +9,7 @@
 mod backups;
 mod client;
 mod commands;
+mod exchange;
 mod house;
 mod rewrap;
 mod sealing;

@@ -1,0 +1,113 @@
+//! A service token in exchange for the token that this process's platform gave it: no secret is stored anywhere.
+
+use http::StatusCode;
+use keywarden_vault::SecretString;
+use serde::Deserialize;
+use url::Url;
+
+use super::{ClientError, error::broken};
+
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
+
+/// Where GitHub Actions gives out tokens to a job, and what the job shows there.
+const GITHUB_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
+const GITHUB_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
+
+/// RFC 8693, 2.2.1, as far as it is used.
+#[derive(Deserialize)]
+struct Exchanged {
+    access_token: String,
+}
+
+/// RFC 6749, 5.2.
+#[derive(Deserialize)]
+struct Refused {
+    error: String,
+    error_description: Option<String>,
+}
+
+/// What GitHub answers.
+#[derive(Deserialize)]
+struct Given {
+    value: String,
+}
+
+/// Exchanges `token` at the server for a service token of a quarter of an hour.
+pub(super) async fn exchange(
+    http: &reqwest::Client,
+    server: &Url,
+    token: &SecretString,
+    workload: Option<&str>,
+) -> Result<SecretString, ClientError> {
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    form.append_pair("grant_type", GRANT);
+    form.append_pair("subject_token_type", JWT);
+    form.append_pair("subject_token", token.expose());
+    if let Some(workload) = workload {
+        form.append_pair("client_id", workload);
+    }
+    let request = http.post(address(server)).body(form.finish());
+    let request = request.header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let response = request.send().await.map_err(|cause| broken(server, cause))?;
+    let status = response.status();
+    let bytes = response.bytes().await.map_err(|cause| broken(server, cause))?;
+    if status == StatusCode::OK {
+        let exchanged: Exchanged =
+            serde_json::from_slice(&bytes).map_err(|cause| ClientError::Answer(cause.to_string()))?;
+        return Ok(SecretString::new(exchanged.access_token));
+    }
+    Err(match serde_json::from_slice::<Refused>(&bytes) {
+        Ok(Refused { error, error_description }) => ClientError::NotExchanged(
+            error_description.map_or(error.clone(), |why| format!("{why} ({error})")),
+        ),
+        Err(_) => ClientError::told(status, &bytes),
+    })
+}
+
+/// A token of GitHub Actions for this server, where the job may have one (`permissions: id-token: write`).
+#[expect(
+    clippy::disallowed_methods,
+    reason = "GitHub Actions tells a job by variables; they are no settings of ours"
+)]
+pub(super) async fn of_github(
+    http: &reqwest::Client,
+    server: &Url,
+) -> Result<Option<SecretString>, ClientError> {
+    let (Ok(url), Ok(shown)) = (std::env::var(GITHUB_URL), std::env::var(GITHUB_TOKEN)) else {
+        return Ok(None);
+    };
+    let mut url: Url = url.parse().map_err(|_| ClientError::Github("its address is none".into()))?;
+    if url.scheme() != "https" {
+        return Err(ClientError::Github("its address is not https".into()));
+    }
+    url.query_pairs_mut().append_pair("audience", &server.origin().ascii_serialization());
+    let trouble = |cause: reqwest::Error| ClientError::Github(cause.without_url().to_string());
+    let response = http.get(url).bearer_auth(shown).send().await.map_err(trouble)?;
+    if response.status() != StatusCode::OK {
+        return Err(ClientError::Github(format!("it answers {}", response.status())));
+    }
+    let given: Given = response.json().await.map_err(trouble)?;
+    Ok(Some(SecretString::new(given.value)))
+}
+
+fn address(server: &Url) -> Url {
+    let mut url = server.clone();
+    // A server's URL has a path, or it would have been refused.
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().extend(["oauth2", "token"]);
+    }
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_the_exchange_is_beside_the_api() {
+        let at = |server: &str| address(&server.parse().unwrap()).to_string();
+        assert_eq!(at("https://keys.example.com"), "https://keys.example.com/oauth2/token");
+        assert_eq!(at("https://example.com/keys/"), "https://example.com/keys/oauth2/token");
+    }
+}
