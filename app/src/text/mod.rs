@@ -45,6 +45,7 @@ mod secrets;
 mod shell;
 mod step_up;
 mod system;
+mod trust;
 mod workloads;
 
 pub use locale::Locale;

@@ -19,7 +19,7 @@ use crate::{
 const PATH: &str = "/audit";
 
 /// What people look for most; a prefix that ends in a dot is all of a noun.
-const ACTIONS: [&str; 14] = [
+const ACTIONS: [&str; 15] = [
     "key.",
     "key.issue",
     "key.rotate",
@@ -33,6 +33,7 @@ const ACTIONS: [&str; 14] = [
     "project.",
     "workload.",
     "service-token.",
+    "trust-rule.",
     "system.",
 ];
 

@@ -4,6 +4,7 @@ mod doors;
 mod entry;
 mod keys;
 mod posts;
+mod rules;
 mod secrets;
 
 use std::sync::Arc;

@@ -6,6 +6,8 @@ use keywarden_domain::{Action, Refused, Resource, workloads::TokenState};
 use keywarden_model::WorkloadId;
 use leptos::prelude::*;
 
+use super::rules;
+
 use crate::{
     cells,
     context::{Asking, House},
@@ -23,13 +25,15 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, Path(id): P
         let id: WorkloadId = id.parse().map_err(|_| Refused::NotFound)?;
         let shown = house.domain.workload(&op, id).await?;
         let this = Resource::Workload { id, project: shown.workload.project };
+        let rules = house.domain.trust_rules(&op, id).await?;
         let may = [
             house.domain.would(&op, Action::IssueServiceToken, &this).await?,
             house.domain.would(&op, Action::DeactivateWorkload, &this).await?,
+            house.domain.would(&op, Action::CreateTrustRule, &this).await?,
         ];
-        Ok((shown, may))
+        Ok((shown, rules, may))
     };
-    let (shown, [may_issue, may_deactivate]) = match loaded.await {
+    let (shown, rules, [may_issue, may_deactivate, may_add_rule]) = match loaded.await {
         Ok(loaded) => loaded,
         Err(refused) => return render::refused(&shell, refused),
     };
@@ -96,6 +100,7 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, Path(id): P
         let role_columns = vec![Column::text(t.roles_role()), Column::text(t.workloads_project()), Column::text(t.roles_since())];
         let no_token = view! { <EmptyState title=t.tokens_none()>{t.tokens_none_why()}</EmptyState> };
         let no_role = view! { <EmptyState title=t.workloads_no_role()>{t.workloads_no_role_why()}</EmptyState> };
+        let rules = rules::panel(t, &it, rules, may_add_rule);
         let actions = view! {
             {(may_deactivate && active).then(|| view! { <LinkButton label=t.workloads_deactivate() href=format!("{base}/deactivate")/> })}
             {(may_issue && active).then(|| view! { <LinkButton kind=ButtonKind::Primary label=t.tokens_issue() href=format!("{base}/tokens/new")/> })}
@@ -106,6 +111,7 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, Path(id): P
             <Panel id="tokens" title=t.tokens()>
                 <Table caption=t.tokens() columns=columns rows=tokens empty=no_token.into_any()/>
             </Panel>
+            {rules}
             <Panel id="roles" title=t.roles()>
                 <Table caption=t.roles() columns=role_columns rows=roles empty=no_role.into_any()/>
             </Panel>
