@@ -140,12 +140,18 @@ export async function live(house: House, every = 3): Promise<Estate> {
   for (const [ip, caller] of callers.slice(1, 4)) await gateways[0].verify(keys.checkout.key, { ip, caller });
   const secrets = '/projects/pay/environments/production/secrets';
   const put = (path: string, body: object) => admin.put<{ id: string }>(`${secrets}/${path}`, body);
-  const secret = await put('database/primary/password', { value: 'correct horse battery staple' });
+  const secret = await put('database/primary/password', {
+    value: 'correct horse battery staple', description: 'The shop signs in with it.', tags: ['pci', 'team=payments'], owner: team.id,
+  });
   await put('database/primary/password', { value: 'Tr0ub4dor&3' });
   await put('database/primary/password', { value: 'a third one', label: 'pending' });
   await put('database/primary/url', { value: 'postgres://app@db.northwind.example/shop' });
   await put('psp/klarna/credentials', { value: '{"user":"northwind","key":"x"}', kind: 'json' });
   await put('tls/keystore', { value_base64: 'AAECAwQFBgcICQ==' });
+  await admin.put('/projects/pay/environments/development/secrets/database/primary/url', {
+    value: 'postgres://app@db.northwind.example/shop',
+  });
+  await admin.put('/projects/pay/environments/development/secrets/psp/klarna/credentials', { value: '{"user":"test"}', kind: 'json' });
   const deleted = await put('psp/old-provider', { value: 'gone soon' });
   await admin.delete(`${secrets}/psp/old-provider`);
   await admin.get(`${secrets}/database/primary/password`);

@@ -40,6 +40,7 @@ mod projects;
 pub(crate) mod pseudo;
 mod roles;
 mod secret_forms;
+mod secret_places;
 mod secret_verbs;
 mod secrets;
 mod shell;

@@ -58,6 +58,8 @@ texts! {
     hand_over_count(most: usize) = "Choose 1 to {most} keys.";
     hand_over_not_theirs = "One of these keys is not theirs any more. Nothing was given: look again.";
     hand_over_receiver = "Choose an active person or a team.";
+    hand_over_secrets = "Secrets they own";
+    hand_over_secrets_lead = "Somebody must be asked about each of them: choose another owner where it is edited.";
     hand_over_seen = "Values they have seen lately";
     hand_over_seen_lead = "In the last 90 days these values were shown to them. Whoever leaves may have kept a copy: rotate these.";
     hand_over_seen_none = "Nothing was shown to them";

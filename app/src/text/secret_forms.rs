@@ -18,6 +18,7 @@ texts! {
     secrets_path_twin = "Another secret of this environment has this path in another spelling: use that one, or choose another path.";
     secrets_path_deleted = "A deleted secret has this path until it is destroyed: restore it, or choose another path.";
     secrets_key_exhausted = "The project's key has encrypted as many values as it may: it has to be rotated first.";
+    secrets_owner_hint = "Whom to ask about it. To own it gives no right to read or change it; a team outlives its people.";
     secrets_description_hint = "What it is for, and whom to ask before it changes. Never write the value here.";
 
     secrets_how = "Where the value comes from";

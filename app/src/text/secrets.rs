@@ -5,7 +5,7 @@ use super::texts;
 texts! {
     secrets = "Secrets";
     secrets_lead = "A secret is a value that you keep here for a service: a password, a certificate, somebody else's API key. It lives at a path in an environment, and each new value is a version.";
-    secrets_search = "Part of a path";
+    secrets_search = "Path, tag or owner";
     secrets_name = "Name";
     secrets_path = "Path";
     secrets_folder = "Folder";
@@ -46,9 +46,10 @@ texts! {
     secrets_none_here_why = "Folders come by themselves: write them into the path of what lies in them.";
     secrets_none_yours_why = "No project lets you see secrets here. Ask a project's manager for a role.";
     secrets_none_match = "No secret matches";
-    secrets_none_match_why = "Nothing that you may see has this in its path.";
+    secrets_none_match_why = "Nothing that you may see has this in its path, its tags or its owner's name.";
     secrets_nowhere_why = "Secrets lie in environments of projects. Ask a project's manager for the role of manager, or make an environment first.";
     secrets_state_there = "Not deleted";
+    secrets_unreadable_ones = "No value for callers";
     secrets_deleted_ones = "Deleted";
     secrets_deleted_title = "Deleted secrets";
     secrets_deleted_at = "Deleted";

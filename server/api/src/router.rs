@@ -72,6 +72,7 @@ fn table() -> OpenApiRouter<Domain> {
         .routes(routes!(secrets::batch::batch_get))
         .routes(routes!(secrets::watch::watch))
         .routes(routes!(secrets::show::show, secrets::edit::edit))
+        .routes(routes!(secrets::promote::promote))
         .routes(routes!(secrets::restore::restore))
         .routes(routes!(secrets::data_key::rotate))
         .routes(routes!(secrets::labels::label, secrets::labels::unlabel))

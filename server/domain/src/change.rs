@@ -1,6 +1,5 @@
 //! Changing: decide, write with an event, answer a repeated request as the first one.
 
-use std::slice;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -16,19 +15,34 @@ const DECISIONS: u32 = 8;
 
 /// What a change is about: one thing, or several that change together or not at all.
 pub(crate) trait Concerned: Sync {
-    /// Each of them.
-    fn each(&self) -> &[Resource];
+    /// Each of them, with what is done to it: `action`, unless it says otherwise.
+    fn each(&self, action: Action) -> Vec<(Action, Resource)>;
 }
 
 impl Concerned for Resource {
-    fn each(&self) -> &[Self] {
-        slice::from_ref(self)
+    fn each(&self, action: Action) -> Vec<(Action, Self)> {
+        vec![(action, *self)]
     }
 }
 
 impl Concerned for [Resource] {
-    fn each(&self) -> &[Resource] {
-        self
+    fn each(&self, action: Action) -> Vec<(Action, Resource)> {
+        self.iter().map(|resource| (action, *resource)).collect()
+    }
+}
+
+/// Another thing that the change takes from: reading it is asked for as well.
+#[derive(Debug)]
+pub(crate) struct With {
+    /// What the change is about.
+    pub(crate) what: Resource,
+    /// What else is done, and to what.
+    pub(crate) also: (Action, Resource),
+}
+
+impl Concerned for With {
+    fn each(&self, action: Action) -> Vec<(Action, Resource)> {
+        vec![(action, self.what), self.also]
     }
 }
 
@@ -57,9 +71,9 @@ impl Domain {
     {
         for _ in 0..DECISIONS {
             let mut permit: Option<Permit> = None;
-            for resource in concerned.each() {
+            for (action, resource) in concerned.each(action) {
                 // The first one tells the event; it is the oldest, too, so that what it rests on is checked for all.
-                let one = self.authorize(op, action, resource).await?;
+                let one = self.authorize(op, action, &resource).await?;
                 permit = permit.or(Some(one));
             }
             let permit = permit.ok_or(Refused::NotFound)?;

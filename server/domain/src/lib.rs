@@ -29,6 +29,7 @@ pub mod keys;
 pub mod once;
 mod op;
 pub mod overview;
+mod owner;
 pub mod passkeys;
 pub mod people;
 pub mod project_keys;

@@ -78,6 +78,11 @@ impl Tags {
         self.iter().map(|(n, v)| if v.is_empty() { n.to_owned() } else { format!("{n}={v}") }).collect()
     }
 
+    /// The words as written, each with what a search compares.
+    pub fn folded(&self) -> Vec<(String, String)> {
+        self.words().into_iter().map(|word| (word.clone(), crate::name::folded(&word))).collect()
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -62,6 +62,7 @@ pub(crate) const TABLES: &[Table] = &[
     table("rate_windows", "key_id, window_start"),
     table("project_keys", "id"),
     table("secrets", "id"),
+    table("secret_tags", "tag, secret_id"),
     table("secret_versions", "id"),
     table("secret_labels", "secret_id, label"),
     table("rewraps", "id"),

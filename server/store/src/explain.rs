@@ -106,7 +106,7 @@ impl Plan {
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests are told by their environment where PostgreSQL is")]
-fn server() -> Option<String> {
+pub(crate) fn server() -> Option<String> {
     let named = std::env::var(POSTGRES).ok().filter(|value| !value.is_empty());
     let in_ci = std::env::var("CI").is_ok_and(|value| !value.is_empty());
     assert!(named.is_some() || !in_ci, "{POSTGRES} must name a PostgreSQL server in CI");
@@ -150,11 +150,13 @@ const ROWS: [&str; 14] = [
      FROM generate_series(1, 10000) i",
     "INSERT INTO key_tags (tag, key_id)
      SELECT 'team=' || i % 100, 'key_' || lpad(i::text, 26, '0') FROM generate_series(1, 10000) i",
-    "INSERT INTO secrets (id, project_id, environment_id, path, folded_path, description, tags, last_version, created_at,
-                          created_by, deleted_at, purge_at, row_version)
+    "INSERT INTO secrets (id, project_id, environment_id, path, folded_path, description, tags, owner_kind, owner_id,
+                          last_version, created_at, created_by, deleted_at, purge_at, row_version)
      SELECT 'sec_' || lpad(i::text, 26, '0'), 'prj_' || (1 + i % 200), 'env_' || (1 + i % 200), md5(i::text), md5(i::text),
-            '', '[]', 0, i, 'x', CASE WHEN i % 20 = 0 THEN i END, CASE WHEN i % 20 = 0 THEN i END, 1
+            '', '[]', 'person', 'usr_' || (1 + i % 2000), 0, i, 'x', CASE WHEN i % 20 = 0 THEN i END, CASE WHEN i % 20 = 0 THEN i END, 1
      FROM generate_series(1, 10000) i",
+    "INSERT INTO secret_tags (tag, secret_id, folded_tag)
+     SELECT 'team=' || i % 100, 'sec_' || lpad(i::text, 26, '0'), 'team=' || i % 100 FROM generate_series(1, 10000) i",
     "INSERT INTO events (id, at, action, outcome, actor_kind, actor_id, resource_kind, resource_id, project_id,
                          request_id, bytes)
      SELECT 'evt_' || lpad(i::text, 26, '0'), i, 'action.' || i % 50, 'allowed', 'person', 'usr_' || i % 500, 'key',

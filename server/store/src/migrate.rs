@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, PgPool, SqlitePool, migrate::Migrator};
 /// The schema of this version: the number of its newest migration.
 pub const VERSION: i64 = 18;
 /// The oldest schema version whose program still works with this schema.
-pub(crate) const OLDEST_COMPATIBLE: i64 = 9;
+pub(crate) const OLDEST_COMPATIBLE: i64 = 16;
 
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -146,6 +146,7 @@ fn is_due((version, oldest_compatible): (i64, i64)) -> Result<bool, MigrateError
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Location;
 
     #[test]
     fn both_engines_have_the_same_migrations_and_the_version_is_the_newest() {
@@ -154,6 +155,97 @@ mod tests {
         };
         assert_eq!(names(&SQLITE), names(&POSTGRES));
         assert_eq!(SQLITE.iter().map(|one| one.version).max(), Some(VERSION));
+    }
+
+    /// What was there before secrets had owners: one that a person made, one that a machine made in a project with a
+    /// manager, one in a project without.
+    const BEFORE_OWNERS: [&str; 7] = [
+        "INSERT INTO users (id, name, folded_name, handle, state, created_at, created_by, row_version)
+         VALUES ('usr_a', 'Ada', 'ada', CAST('1' AS BYTES), 'active', 1, 'x', 1), ('usr_b', 'Bo', 'bo', CAST('2' AS BYTES), 'deactivated', 1, 'x', 1),
+                ('usr_o', 'Olga', 'olga', CAST('3' AS BYTES), 'active', 1, 'x', 1)",
+        "INSERT INTO teams (id, slug, name, folded_name, created_at, created_by, row_version)
+         VALUES ('team_p', 'pay', 'Pay', 'pay', 1, 'x', 1)",
+        "INSERT INTO projects (id, slug, name, folded_name, created_at, created_by, row_version)
+         VALUES ('prj_1', 'a', 'a', 'a', 1, 'x', 1), ('prj_2', 'b', 'b', 'b', 1, 'x', 1)",
+        "INSERT INTO environments (id, project_id, slug, name, folded_name, label, overlap_seconds, created_at, created_by,
+                                   row_version)
+         VALUES ('env_1', 'prj_1', 'l', 'l', 'l', 'l', 0, 1, 'x', 1), ('env_2', 'prj_2', 'l', 'l', 'l', 'l', 0, 1, 'x', 1)",
+        "INSERT INTO role_bindings (id, principal_kind, principal_id, role, project_id, created_at, created_by)
+         VALUES ('rbd_1', 'person', 'usr_b', 'manager', 'prj_1', 1, 'x'), ('rbd_2', 'team', 'team_p', 'manager', 'prj_1', 2, 'x'),
+                ('rbd_3', 'person', 'usr_o', 'owner', NULL, 3, 'x')",
+        "INSERT INTO secrets (id, project_id, environment_id, path, folded_path, description, tags, last_version, created_at,
+                              created_by, row_version)
+         VALUES ('sec_1', 'prj_1', 'env_1', 'a', 'a', '', '[\"team=Shop\",\"pci\"]', 1, 1, 'usr_a', 1),
+                ('sec_2', 'prj_1', 'env_1', 'b', 'b', '', '[]', 1, 1, 'wkl_1', 1),
+                ('sec_3', 'prj_1', 'env_1', 'c', 'c', '', '[]', 1, 1, 'usr_b', 1),
+                ('sec_4', 'prj_2', 'env_2', 'd', 'd', '', '[]', 1, 1, 'wkl_1', 1)",
+        "UPDATE instance SET clock_high_water = 7",
+    ];
+
+    /// The migrations before a number.
+    fn before(migrator: &Migrator, number: i64) -> Migrator {
+        let old: Vec<_> = migrator.iter().filter(|one| one.version < number).cloned().collect();
+        Migrator { migrations: old.into(), ..Migrator::DEFAULT }
+    }
+
+    type Owners = Vec<(String, String, String)>;
+    type Tags = Vec<(String, String)>;
+
+    macro_rules! owners_after {
+        ($pool:expr, $migrator:expr, $bytes:literal, $rows:expr) => {{
+            let pool = $pool;
+            before(&$migrator, 16).run(&pool).await.unwrap();
+            for row in $rows {
+                sqlx::raw_sql(AssertSqlSafe(row.replace("BYTES", $bytes))).execute(&pool).await.unwrap();
+            }
+            $migrator.run(&pool).await.unwrap();
+            let owners = "SELECT id, owner_kind, owner_id FROM secrets ORDER BY id";
+            let tags = "SELECT tag, folded_tag FROM secret_tags ORDER BY tag";
+            let owners: Owners = sqlx::query_as(owners).fetch_all(&pool).await.unwrap();
+            let tags: Tags = sqlx::query_as(tags).fetch_all(&pool).await.unwrap();
+            (owners, tags)
+        }};
+    }
+
+    async fn owners_on_each(rows: &[&'static str], name: &str) -> Vec<(Owners, Tags)> {
+        let one = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
+        let pool = one.connect("sqlite::memory:").await.unwrap();
+        let mut found = vec![owners_after!(pool, SQLITE, "BLOB", rows)];
+        if let Some(server) = crate::explain::server() {
+            let name = format!("kw_owners_{name}_{}", std::process::id());
+            let Location::Postgres(url) = crate::cast::fresh_postgres(&server, &name).await.unwrap() else {
+                unreachable!()
+            };
+            let pool = PgPool::connect(&url).await.unwrap();
+            found.push(owners_after!(pool, POSTGRES, "BYTEA", rows));
+        }
+        found
+    }
+
+    #[tokio::test]
+    async fn secrets_from_before_they_had_owners_get_one_that_is_there() {
+        for (owners, tags) in owners_on_each(&BEFORE_OWNERS, "people").await {
+            let told: Vec<_> =
+                owners.iter().map(|(id, kind, owner)| format!("{id} {kind} {owner}")).collect();
+            assert_eq!(
+                told,
+                ["sec_1 person usr_a", "sec_2 team team_p", "sec_3 team team_p", "sec_4 person usr_o"],
+                "its maker, if active; else the project's manager; else the organization's owner"
+            );
+            let tag = |tag: &str, folded: &str| (tag.to_owned(), folded.to_owned());
+            assert_eq!(tags, [tag("pci", "pci"), tag("team=Shop", "team=shop")]);
+        }
+        let nobody =
+            |row: &&'static str| ![" users ", " teams ", " role_bindings "].iter().any(|it| row.contains(it));
+        let machines: Vec<_> = BEFORE_OWNERS.into_iter().filter(nobody).collect();
+        for (owners, _) in owners_on_each(&machines, "machines").await {
+            assert_eq!(owners.len(), 4);
+            let made: keywarden_model::TeamId = owners[0].2.parse().unwrap();
+            assert!(
+                owners.iter().all(|(_, kind, id)| kind == "team" && *id == made.to_string()),
+                "{owners:?}"
+            );
+        }
     }
 
     #[test]

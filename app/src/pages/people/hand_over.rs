@@ -7,7 +7,9 @@ use axum::{
 use keywarden_domain::{
     Op, Refused,
     authz::Owner,
-    people::{ConcernedKey, HandOver, HandOverError, MOST_KEYS, ShownUser, UserFilter, UserState},
+    people::{
+        ConcernedKey, HandOver, HandOverError, MOST_KEYS, OwnedSecret, ShownUser, UserFilter, UserState,
+    },
 };
 use keywarden_model::{ApiKeyId, UserId};
 use leptos::prelude::*;
@@ -95,10 +97,11 @@ async fn draw(house: &House, shell: &Shell, op: &Op, id: &str, draft: Draft) -> 
         Err(refused) => return render::refused(shell, refused),
     };
     page(shell, t.hand_over()).of(&draft).show(move || {
-        let HandOver { name, owns, has_seen } = left;
+        let HandOver { name, owns, secrets, has_seen } = left;
         view! {
             <PageHeader title=t.hand_over_of(&name) crumbs=way_to(t, &user) lead=t.hand_over_lead()/>
             <Panel id="owns" title=t.hand_over_owns()>{owned(t, owns, receivers, draft, home(user.id))}</Panel>
+            {owned_secrets(t, secrets)}
             <Panel id="seen" title=t.hand_over_seen()>{seen(t, has_seen)}</Panel>
         }
     })
@@ -126,6 +129,34 @@ fn owned(t: Text, owns: Vec<ConcernedKey>, receivers: Vec<Choice>, draft: Draft,
         </Form>
     }
     .into_any()
+}
+
+/// Each is given away where it is edited.
+fn owned_secrets(t: Text, secrets: Vec<OwnedSecret>) -> Option<AnyView> {
+    let columns = vec![
+        Column::text(t.secrets_path()),
+        Column::text(t.hand_over_project()),
+        Column::text(t.hand_over_environment()),
+    ];
+    let rows: Vec<_> = secrets
+        .into_iter()
+        .map(|it| {
+            let cells = cells![
+                view! { <span translate="no">{it.project}</span> },
+                view! { <span translate="no">{it.environment}</span> },
+            ];
+            row(format!("/secrets/{}/edit", it.id), it.path, cells)
+        })
+        .collect();
+    (!rows.is_empty()).then(|| {
+        view! {
+            <Panel id="secrets" title=t.hand_over_secrets()>
+                <p>{t.hand_over_secrets_lead()}</p>
+                <Table caption=t.hand_over_secrets() columns=columns rows=rows/>
+            </Panel>
+        }
+        .into_any()
+    })
 }
 
 fn seen(t: Text, keys: Vec<ConcernedKey>) -> AnyView {

@@ -6,13 +6,14 @@ use keywarden_domain::{
     secrets::{Address, Secret, SecretView, Version},
 };
 use keywarden_model::{SecretId, SecretKind, SecretLabel};
+use leptos::prelude::*;
 
 use crate::{
     context::House,
     pages::listing::href,
     shell::{ProjectLink, Shell},
     text::Text,
-    ui::{Crumb, crumb},
+    ui::{Crumb, Tabs, crumb, tab},
 };
 
 /// The secret of an address; what is no id is not there.
@@ -86,6 +87,21 @@ pub(super) fn version_path(secret: &Secret, number: i64) -> String {
 /// The list of a folder; of the whole environment for the empty one.
 pub(super) fn folder_path(project: &str, environment: &str, folder: &str) -> String {
     href("/secrets", &[("project", project), ("environment", environment), ("folder", folder)])
+}
+
+/// The two ways to look at a folder of a project: one environment's, or all of them side by side.
+pub(super) fn ways(t: Text, project: &str, environment: &str, folder: &str, beside: bool) -> AnyView {
+    let folders = folder_path(project, environment, if environment.is_empty() { "" } else { folder });
+    let tabs = vec![
+        tab(t.secrets_tab_folders(), folders).current(!beside),
+        tab(t.secrets_beside(), beside_path(project, environment, folder)).current(beside),
+    ];
+    view! { <Tabs tabs=tabs/> }.into_any()
+}
+
+/// A folder in all environments of a project; `environment` is where one came from.
+pub(super) fn beside_path(project: &str, environment: &str, folder: &str) -> String {
+    href("/secrets/beside", &[("project", project), ("environment", environment), ("folder", folder)])
 }
 
 /// The way to a folder: every step but the last leads to a list.

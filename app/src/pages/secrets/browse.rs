@@ -102,7 +102,8 @@ pub(super) fn view(t: Text, filter: &Filter, bar: AnyView, content: Content, may
         first: filter.params().any(&["after"]).then(|| filter.params().first(super::filter::PATH)),
         next: content.next.as_ref().map(|place| filter.params().after(super::filter::PATH, place)),
     };
-    let folders = content.folders.into_iter().map(|it| folder_row(t, &project, &environment, it));
+    let (of_project, of_environment) = (project.clone(), environment.clone());
+    let folders = content.folders.into_iter().map(|it| folder_row(t, &of_project, &of_environment, it));
     let secrets = content.secrets.into_iter().map(|it| secret_row(t, it));
     let rows = folders.chain(secrets).collect();
     let columns = vec![
@@ -118,6 +119,7 @@ pub(super) fn view(t: Text, filter: &Filter, bar: AnyView, content: Content, may
         .then(|| view! { <LinkButton kind=ButtonKind::Primary label=t.secrets_create() href=new/> });
     view! {
         <PageHeader title=title named=true crumbs=crumbs actions=actions.into_any()/>
+        {around::ways(t, &project, &environment, filter.folder(), false)}
         {bar}
         <Table caption=t.secrets() columns=columns rows=rows pager=pager empty=empty/>
     }

@@ -1,18 +1,13 @@
 use axum::{extract::State, response::Response};
 use keywarden_domain::{
-    Action, Op,
+    Action, Op, Refused,
     keys::Place,
-    secrets::{EditSecretError, Expected, Put, PutError, PutSecret},
+    secrets::{Expected, PutError, PutSecret},
 };
 use keywarden_model::{EnvironmentId, SecretKind};
 use leptos::prelude::*;
 
-use super::{
-    around,
-    fields::{self, Attributes},
-    filter::PATH,
-    value,
-};
+use super::{around, fields, filter::PATH, value};
 use crate::{
     context::{Asking, House, Posted},
     form::{Draft, Errors, Params},
@@ -20,15 +15,20 @@ use crate::{
     render::{self, page},
     shell::{Section, Shell},
     text::Text,
-    ui::{EmptyState, Form, PageHeader, SelectField, TextField, choice, crumb},
+    ui::{Choice, EmptyState, Form, PageHeader, SelectField, TextField, choice, crumb},
 };
 
 pub(super) async fn new(State(house): State<House>, asking: Asking, params: Params) -> Response {
     let Asking { shell, op } = asking.at(Section::Secrets);
-    match spots(&house, &op, Action::CreateSecret).await {
-        Ok(spots) => form(&shell, spots, &params, Draft::default()),
+    match load(&house, &op, shell.text).await {
+        Ok(choices) => form(&shell, choices, &params, Draft::default()),
         Err(refused) => render::refused(&shell, refused),
     }
+}
+
+/// Where a secret may be made, and whose it may be.
+async fn load(house: &House, op: &Op, t: Text) -> Result<(Vec<Spot>, Vec<Choice>), Refused> {
+    Ok((spots(house, op, Action::CreateSecret).await?, fields::owners(house, op, t, None).await?))
 }
 
 pub(super) async fn create(
@@ -48,47 +48,22 @@ pub(super) async fn create(
     let attributes = fields::read_attributes(t, &posted.fields, &mut errors);
     let value = value::read(t, house.domain.env(), &posted.fields, &mut errors);
     if let (Some(place), Some(path), Some(attributes), Some(value)) = (place, path, attributes, value) {
-        let put = PutSecret { value, label: None, expected: Some(Expected::Nothing) };
+        let about = attributes.into_about();
+        let put = PutSecret { value, label: None, expected: Some(Expected::Nothing), about };
         match house.domain.put_secret(&op, &Place::Environment(place), &path, put).await {
             Ok(made) => {
-                return describe(&house, &shell, &op, &posted, &made, (path.as_str(), attributes)).await;
+                let page = format!("/secrets/{}", made.id);
+                return render::done(&shell, &page, shell.text.secrets_created(path.as_str()));
             }
             Err(PutError::Refused(refused)) => return house.refused(&shell, &op, &posted, refused).await,
             Err(error) => note(t, &mut errors, &error),
         }
     }
     value::again(t, &posted.fields, &mut errors);
-    match spots(&house, &op, Action::CreateSecret).await {
-        Ok(spots) => form(&shell, spots, &params, Draft::refused(posted.fields, errors)),
+    match load(&house, &op, t).await {
+        Ok(choices) => form(&shell, choices, &params, Draft::refused(posted.fields, errors)),
         Err(refused) => render::refused(&shell, refused),
     }
-}
-
-/// What is said about a secret is an operation of its own, with an idempotency key made from the form's.
-async fn describe(
-    house: &House,
-    shell: &Shell,
-    op: &Op,
-    posted: &Posted,
-    made: &Put,
-    (path, attributes): (&str, Attributes),
-) -> Response {
-    let (page, said) = (format!("/secrets/{}", made.id), shell.text.secrets_created(path));
-    if attributes.any() {
-        let op = Op {
-            actor: op.actor.clone(),
-            source: op.source.clone(),
-            request: op.request,
-            now: op.now,
-            once: posted.once_for("attributes"),
-        };
-        match house.domain.edit_secret(&op, made.id, None, attributes.into_patch()).await {
-            // The secret is there; who deletes it meanwhile needs no description.
-            Ok(()) | Err(EditSecretError::Deleted | EditSecretError::Stale) => {}
-            Err(EditSecretError::Refused(refused)) => return render::refused(shell, refused),
-        }
-    }
-    render::done(shell, &page, said)
 }
 
 fn note(t: Text, errors: &mut Errors, error: &PutError) {
@@ -98,14 +73,15 @@ fn note(t: Text, errors: &mut Errors, error: &PutError) {
         PutError::Stale => errors.at("path", t.secrets_path_taken()),
         PutError::Twin => errors.at("path", t.secrets_path_twin()),
         PutError::KeyExhausted => errors.whole(t.secrets_key_exhausted()),
-        // Neither comes of a first version that is `current`.
-        PutError::Previous | PutError::TooManyLabels | PutError::Refused(_) => {
+        PutError::NoOwner | PutError::OwnerUnknown => errors.at("owner", t.keys_owner_unknown()),
+        // None of them comes of a first version that is `current`.
+        PutError::About | PutError::Previous | PutError::TooManyLabels | PutError::Refused(_) => {
             errors.whole(t.form_refused_whole());
         }
     }
 }
 
-fn form(shell: &Shell, spots: Vec<Spot>, params: &Params, draft: Draft) -> Response {
+fn form(shell: &Shell, (spots, owners): (Vec<Spot>, Vec<Choice>), params: &Params, draft: Draft) -> Response {
     let t = shell.text;
     let (project, environment) = (params.text("project"), params.text("environment"));
     let fits = |it: &&Spot| {
@@ -117,7 +93,8 @@ fn form(shell: &Shell, spots: Vec<Spot>, params: &Params, draft: Draft) -> Respo
         (Some(spot), 1) => spot.id.clone(),
         _ => String::new(),
     };
-    let folder = params.some("folder").map(|folder| format!("{folder}/")).unwrap_or_default();
+    let folder = params.some("folder").map(|folder| format!("{folder}/"));
+    let path = params.some("path").or(folder).unwrap_or_default();
     let (crumbs, cancel) = if project.is_empty() || environment.is_empty() {
         (vec![crumb(t.secrets(), PATH)], PATH.to_owned())
     } else {
@@ -138,9 +115,9 @@ fn form(shell: &Shell, spots: Vec<Spot>, params: &Params, draft: Draft) -> Respo
             <PageHeader title=t.secrets_create() lead=t.secrets_create_lead() crumbs=crumbs/>
             <Form draft=draft submit=t.secrets_create() cancel=cancel>
                 <SelectField name="environment" label=t.keys_environment() required=true placeholder=t.choose() choices=places value=first/>
-                <TextField name="path" label=t.secrets_path() required=true mono=true maxlength=512 value=folder hint=t.secrets_path_hint()/>
+                <TextField name="path" label=t.secrets_path() required=true mono=true maxlength=512 value=path hint=t.secrets_path_hint()/>
                 {value::fields(t, SecretKind::Text)}
-                {fields::attributes(t, None)}
+                {fields::attributes(t, None, owners)}
             </Form>
         }
         .into_any()

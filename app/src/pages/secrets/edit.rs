@@ -2,7 +2,10 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use keywarden_domain::secrets::{EditSecretError, Secret};
+use keywarden_domain::{
+    Op,
+    secrets::{EditSecretError, Secret},
+};
 use leptos::prelude::*;
 
 use super::{around, fields};
@@ -17,7 +20,7 @@ use crate::{
 pub(super) async fn form(State(house): State<House>, asking: Asking, Path(id): Path<String>) -> Response {
     let Asking { mut shell, op } = asking.at(Section::Secrets);
     match around::load(&house, &op, &id).await {
-        Ok(view) => draw(&mut shell, &view.secret, Draft::default()),
+        Ok(view) => draw(&house, &mut shell, &op, &view.secret, Draft::default()).await,
         Err(refused) => render::refused(&shell, refused),
     }
 }
@@ -45,20 +48,25 @@ pub(super) async fn save(
             Ok(()) => return render::done(&shell, &around::path(&secret), t.saved()),
             Err(EditSecretError::Deleted) => errors.whole(t.secrets_is_deleted()),
             Err(EditSecretError::Stale) => errors.whole(t.changed_meanwhile()),
+            Err(EditSecretError::OwnerUnknown) => errors.at("owner", t.keys_owner_unknown()),
             Err(EditSecretError::Refused(refused)) => {
                 return house.refused(&shell, &op, &posted, refused).await;
             }
         }
     }
-    draw(&mut shell, &secret, Draft::refused(posted.fields, errors))
+    draw(&house, &mut shell, &op, &secret, Draft::refused(posted.fields, errors)).await
 }
 
-fn draw(shell: &mut Shell, secret: &Secret, draft: Draft) -> Response {
+async fn draw(house: &House, shell: &mut Shell, op: &Op, secret: &Secret, draft: Draft) -> Response {
     around::place(shell, &secret.project_slug);
     let t = shell.text;
+    let owners = match fields::owners(house, op, t, Some(secret)).await {
+        Ok(owners) => owners,
+        Err(refused) => return render::refused(shell, refused),
+    };
     let secret = secret.clone();
     page(shell, t.secrets_edit()).of(&draft).show(move || {
-        let attributes = fields::attributes(t, Some(&secret));
+        let attributes = fields::attributes(t, Some(&secret), owners);
         view! {
             <PageHeader title=t.secrets_edit() lead=t.secrets_edit_lead() crumbs=around::crumbs_below(t, &secret)/>
             <Form draft=draft submit=t.save() cancel=around::path(&secret)>

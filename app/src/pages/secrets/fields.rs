@@ -1,45 +1,80 @@
 //! What people say about a secret: where it lives, what it is for.
 
-use keywarden_domain::secrets::{Secret, SecretPatch};
+use keywarden_domain::{
+    Op, Refused,
+    authz::Owner,
+    secrets::{About, Secret, SecretPatch},
+};
 use keywarden_model::{Description, SecretPath, Tags, secret::SecretPathError, tag::TagError};
 use leptos::prelude::*;
 
 use crate::{
+    context::House,
     form::{Errors, Fields},
     text::Text,
-    ui::{TextArea, choice},
+    ui::{Choice, SelectField, TextArea, choice},
 };
+
+/// Teams that a select offers; there are other doors for houses with more.
+const MOST: u32 = 200;
+
+/// Whose a secret may be: the person asking, or a team. Whose it is now may be anybody.
+pub(super) async fn owners(
+    house: &House,
+    op: &Op,
+    t: Text,
+    now: Option<&Secret>,
+) -> Result<Vec<Choice>, Refused> {
+    let mut owners = Vec::new();
+    if let Some(person) = op.actor.person() {
+        owners.push(choice(person.id.to_string(), t.keys_owner_me()));
+    }
+    let teams = house.domain.teams(op, None, MOST).await?.teams;
+    owners.extend(teams.into_iter().map(|it| choice(it.id.to_string(), it.name).named()));
+    if let Some(secret) = now {
+        let owner = secret.owner.to_string();
+        if !owners.iter().any(|it| it.value() == owner) {
+            owners.insert(0, choice(owner, secret.owner_name.clone()).named());
+        }
+    }
+    Ok(owners)
+}
 
 /// The attributes that can change.
 #[derive(Clone, Debug)]
 pub(super) struct Attributes {
     description: Description,
     tags: Tags,
+    owner: Option<Owner>,
 }
 
 impl Attributes {
-    /// Whether anything is said at all.
-    pub(super) fn any(&self) -> bool {
-        !(self.description.as_str().is_empty() && self.tags.is_empty())
+    pub(super) fn into_about(self) -> About {
+        About { description: self.description, tags: self.tags, owner: self.owner }
     }
 
     pub(super) fn into_patch(self) -> SecretPatch {
-        SecretPatch { description: Some(self.description), tags: Some(self.tags) }
+        SecretPatch { description: Some(self.description), tags: Some(self.tags), owner: self.owner }
     }
 }
 
-/// Description and tags, as they are.
-pub(super) fn attributes(t: Text, secret: Option<&Secret>) -> AnyView {
+/// Owner, description and tags, as they are.
+pub(super) fn attributes(t: Text, secret: Option<&Secret>, owners: Vec<Choice>) -> AnyView {
+    let owner = match secret {
+        Some(secret) => secret.owner.to_string(),
+        None => owners.first().map(|it| it.value().to_owned()).unwrap_or_default(),
+    };
     let description = secret.map(|it| it.description.to_string()).unwrap_or_default();
     let tags = secret.map(|it| it.tags.words().join("\n")).unwrap_or_default();
     view! {
+        <SelectField name="owner" label=t.keys_owner() required=true choices=owners value=owner hint=t.secrets_owner_hint()/>
         <TextArea name="description" label=t.keys_description() maxlength=1000 rows=2 value=description hint=t.secrets_description_hint()/>
         <TextArea name="tags" label=t.keys_tags() mono=true maxlength=5000 rows=2 value=tags hint=t.keys_tags_hint()/>
     }
     .into_any()
 }
 
-/// Reads both, so that a refused form says everything at once.
+/// Reads all of them, so that a refused form says everything at once.
 pub(super) fn read_attributes(t: Text, fields: &Fields, errors: &mut Errors) -> Option<Attributes> {
     let description = fields.text("description").parse::<Description>();
     let description = description.map_err(|wrong| errors.at("description", t.name_wrong(&wrong)));
@@ -53,7 +88,11 @@ pub(super) fn read_attributes(t: Text, fields: &Fields, errors: &mut Errors) -> 
             },
         );
     });
-    Some(Attributes { description: description.ok()?, tags: tags.ok()? })
+    let owner = match fields.text("owner") {
+        "" => Ok(None),
+        text => Owner::parse(text).map(Some).ok_or_else(|| errors.at("owner", t.keys_owner_unknown())),
+    };
+    Some(Attributes { description: description.ok()?, tags: tags.ok()?, owner: owner.ok()? })
 }
 
 /// The path of something new.

@@ -2,23 +2,29 @@
 //! read must never widen to everything.
 
 use axum::response::Response;
-use keywarden_domain::{Op, Refused, environments::Environment, projects::Project, secrets::SecretQuery};
+use keywarden_domain::{
+    Op, Refused,
+    authz::Owner,
+    environments::Environment,
+    projects::Project,
+    secrets::{SecretQuery, Standing},
+};
 use leptos::prelude::*;
 
-use super::around;
+use super::{around, fields};
 use crate::{
     context::House,
     form::Params,
     render,
     shell::Shell,
     text::Text,
-    ui::{FilterBar, FilterChip, FilterSelect, choice},
+    ui::{Choice, FilterBar, FilterChip, FilterInput, FilterSelect, choice},
 };
 
 pub(super) const PATH: &str = "/secrets";
 
 /// Parameters that narrow, in the order of their chips.
-const NAMES: [&str; 5] = ["q", "project", "environment", "folder", "state"];
+const NAMES: [&str; 7] = ["q", "project", "environment", "folder", "state", "owner", "tag"];
 
 /// The filter of an address.
 #[derive(Clone, Debug)]
@@ -29,6 +35,8 @@ pub(super) struct Filter {
     params: Params,
     /// Of the project that is chosen.
     environments: Vec<Environment>,
+    /// Owners to choose from.
+    owners: Vec<Choice>,
 }
 
 impl Filter {
@@ -39,21 +47,29 @@ impl Filter {
         op: &Op,
         params: Params,
     ) -> Result<Self, Response> {
+        let t = shell.text;
         let read = async {
-            let deleted = match params.text("state") {
-                "" => false,
-                "deleted" => true,
-                _ => return Err(Refused::NotFound),
+            let standing = match params.text("state") {
+                "" => Standing::There,
+                text => text.parse().map_err(|_| Refused::NotFound)?,
             };
+            let owner = match params.text("owner") {
+                "" => None,
+                text => Some(Owner::parse(text).ok_or(Refused::NotFound)?),
+            };
+            let tag = params.some("tag").map(|text| text.trim().parse().map_err(|_| Refused::NotFound));
+            let tag = tag.transpose()?;
             let folder = params.some("folder").map(|text| text.parse().map_err(|_| Refused::NotFound));
             let folder = folder.transpose()?;
-            let query = SecretQuery { folder, search: params.some("q"), deleted, ..SecretQuery::default() };
-            let Some(slug) = params.some("project") else { return Ok((query, None, Vec::new())) };
+            let search = params.some("q");
+            let query = SecretQuery { folder, search, owner, tag, standing, ..SecretQuery::default() };
+            let owners = fields::owners(house, op, t, None).await?;
+            let Some(slug) = params.some("project") else { return Ok((query, None, Vec::new(), owners)) };
             let project = house.domain.project(op, &slug).await?;
             let environments = house.domain.environments(op, project.id).await?;
-            Ok((SecretQuery { project: Some(project.id), ..query }, Some(project), environments))
+            Ok((SecretQuery { project: Some(project.id), ..query }, Some(project), environments, owners))
         };
-        let (mut query, project, environments) =
+        let (mut query, project, environments, owners) =
             read.await.map_err(|refused| render::refused(shell, refused))?;
         let environment = match params.some("environment") {
             None => None,
@@ -70,12 +86,17 @@ impl Filter {
         if let Some(project) = &project {
             around::place(shell, &project.slug);
         }
-        Ok(Self { query, project, environment, params, environments })
+        Ok(Self { query, project, environment, params, environments, owners })
     }
 
     /// Whether secrets are looked for wherever they lie, rather than one folder looked into.
     pub(super) fn searches(&self) -> bool {
-        self.query.search.is_some() || self.query.deleted
+        self.query.search.is_some() || self.narrows()
+    }
+
+    /// Whether more than a word or a place is asked for.
+    pub(super) fn narrows(&self) -> bool {
+        self.query.standing != Standing::There || self.query.owner.is_some() || self.query.tag.is_some()
     }
 
     pub(super) fn params(&self) -> &Params {
@@ -106,7 +127,17 @@ impl Filter {
             .params
             .some("folder")
             .map(|value| view! { <input type="hidden" name="folder" value=value/> });
-        let states = vec![choice("deleted", t.secrets_deleted_ones())];
+        let states = vec![
+            choice(Standing::Unreadable.as_str(), t.secrets_unreadable_ones()),
+            choice(Standing::Deleted.as_str(), t.secrets_deleted_ones()),
+        ];
+        let mut owners = self.owners.clone();
+        if let Some(owner) = self.params.some("owner")
+            && !owners.iter().any(|it| it.value() == owner)
+        {
+            owners.push(choice(owner.clone(), owner).named());
+        }
+        let (owner, tag) = (chosen("owner"), chosen("tag"));
         let (project, environment, state) = (chosen("project"), chosen("environment"), chosen("state"));
         view! {
             <FilterBar action=PATH search=chosen("q") search_label=t.secrets_search() chips=self.chips(t)>
@@ -115,10 +146,27 @@ impl Filter {
                     <FilterSelect name="environment" label=t.keys_environment() chosen=environment choices=environments/>
                 })}
                 <FilterSelect name="state" label=t.keys_state() any=t.secrets_state_there() chosen=state choices=states/>
+                <FilterSelect name="owner" label=t.keys_owner() chosen=owner choices=owners/>
+                <FilterInput name="tag" label=t.keys_tag() value=tag/>
                 {folder}
             </FilterBar>
         }
         .into_any()
+    }
+
+    /// What a parameter's value is called.
+    fn said(&self, t: Text, name: &str, value: &str) -> String {
+        let owner = || self.owners.iter().find(|it| it.value() == value).map(|it| it.label().to_owned());
+        match name {
+            "owner" => owner(),
+            "state" => match self.query.standing {
+                Standing::Deleted => Some(t.secrets_deleted_ones().to_owned()),
+                Standing::Unreadable => Some(t.secrets_unreadable_ones().to_owned()),
+                Standing::There => None,
+            },
+            _ => None,
+        }
+        .unwrap_or_else(|| value.to_owned())
     }
 
     /// Within a folder the breadcrumbs say where one is.
@@ -129,14 +177,16 @@ impl Filter {
         let label = |name: &str| match name {
             "environment" => t.keys_environment(),
             "folder" => t.secrets_folder(),
+            "owner" => t.keys_owner(),
             "project" => t.keys_project(),
             "state" => t.keys_state(),
+            "tag" => t.keys_tag(),
             _ => t.keys_search_chip(),
         };
         let given = NAMES.into_iter().filter_map(|name| Some((name, self.params.some(name)?)));
         given
             .map(|(name, value)| FilterChip {
-                label: format!("{}: {value}", label(name)),
+                label: format!("{}: {}", label(name), self.said(t, name, &value)),
                 remove: self.params.without(PATH, name),
             })
             .collect()

@@ -1,6 +1,6 @@
 //! Secrets wherever they lie: what a search finds, and what is deleted.
 
-use keywarden_domain::secrets::{SecretLine, SecretPage, Version};
+use keywarden_domain::secrets::{SecretLine, SecretPage, Standing, Version};
 use leptos::prelude::*;
 
 use super::{
@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub(super) fn view(t: Text, filter: &Filter, bar: AnyView, found: SecretPage) -> AnyView {
-    let deleted = filter.query.deleted;
+    let deleted = filter.query.standing == Standing::Deleted;
     let more = found.next.is_some();
     let pager = Pager {
         shown: if found.secrets.is_empty() { String::new() } else { said(t, found.secrets.len(), more) },
@@ -24,15 +24,20 @@ pub(super) fn view(t: Text, filter: &Filter, bar: AnyView, found: SecretPage) ->
         next: found.next.map(|place| filter.params().after(PATH, &place)),
     };
     let rows = found.secrets.into_iter().map(|it| line(t, it)).collect();
-    let mut columns =
-        vec![Column::text(t.secrets_path()), Column::text(t.keys_place()), Column::text(t.secrets_current())];
+    let mut columns = vec![
+        Column::text(t.secrets_path()),
+        Column::text(t.keys_place()),
+        Column::minor(t.keys_owner()),
+        Column::text(t.secrets_current()),
+    ];
     columns.extend(if deleted {
         [Column::text(t.secrets_deleted_at()), Column::text(t.secrets_goes())]
     } else {
         [Column::text(t.secrets_kind()), Column::text(t.secrets_changed())]
     });
     let title = if deleted { t.secrets_deleted_title() } else { t.secrets_found_title() };
-    let (none, why) = match (deleted, filter.query.search.is_some()) {
+    let elsewise = filter.query.owner.is_some() || filter.query.tag.is_some();
+    let (none, why) = match (deleted, filter.query.search.is_some() || elsewise) {
         (true, false) => (t.secrets_none_deleted(), t.secrets_none_deleted_why()),
         _ => (t.secrets_none_match(), t.secrets_none_match_why()),
     };
@@ -48,6 +53,7 @@ pub(super) fn view(t: Text, filter: &Filter, bar: AnyView, found: SecretPage) ->
 fn line(t: Text, SecretLine { secret, current }: SecretLine) -> Row {
     let mut cells = cells![
         view! { <span translate="no">{format!("{} / {}", secret.project_slug, secret.environment_slug)}</span> },
+        view! { <span translate="no">{secret.owner_name.clone()}</span> },
         version(t, current.as_ref()),
     ];
     cells.extend(match secret.deletion {

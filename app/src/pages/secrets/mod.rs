@@ -5,6 +5,7 @@
 
 mod around;
 mod audit;
+mod beside;
 mod browse;
 mod create;
 mod data_key;
@@ -19,6 +20,7 @@ mod label;
 mod list;
 mod overview;
 mod places;
+mod promote;
 mod put;
 mod restore;
 mod reveal;
@@ -35,12 +37,14 @@ use crate::context::House;
 pub(crate) fn routes() -> Router<House> {
     Router::new()
         .route("/secrets", get(list::list))
+        .route("/secrets/beside", get(beside::show))
         .route("/secrets/new", get(create::new).post(create::create))
         .route("/secrets/{id}", get(show::show))
         .route("/secrets/{id}/data-key", get(data_key::ask).post(data_key::rotate))
         .route("/secrets/{id}/delete", get(delete::ask).post(delete::delete))
         .route("/secrets/{id}/edit", get(edit::form).post(edit::save))
         .route("/secrets/{id}/labels/{label}", get(label::ask).post(label::remove))
+        .route("/secrets/{id}/promote/{environment}", get(promote::ask).post(promote::promote))
         .route("/secrets/{id}/restore", get(restore::ask).post(restore::restore))
         .route("/secrets/{id}/versions/new", get(put::new).post(put::put))
         .route("/secrets/{id}/versions/{number}", get(version::show))

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::{
     around::{self, May},
+    promote::Elsewhere,
     who::Names,
 };
 use crate::{
@@ -25,7 +26,14 @@ const VERSIONS: usize = 25;
 /// It says nothing of the value, not even how long it is.
 const MASK: &str = "••••••••••••";
 
-pub(super) fn view(t: Text, view: &SecretView, may: May, names: &Names, params: &Params) -> AnyView {
+pub(super) fn view(
+    t: Text,
+    view: &SecretView,
+    may: May,
+    names: &Names,
+    elsewhere: Elsewhere,
+    params: &Params,
+) -> AnyView {
     let secret = &view.secret;
     let description = secret.description.as_str().to_owned();
     let current = around::current(view);
@@ -37,12 +45,14 @@ pub(super) fn view(t: Text, view: &SecretView, may: May, names: &Names, params: 
     let none = (current.is_none() && secret.deletion.is_none())
         .then(|| view! { <p class="field-hint">{t.secrets_no_current_why()}</p> });
     let versions = versions(t, view, names, params);
+    let elsewhere = elsewhere.panel(t, secret);
     view! {
         {(!description.is_empty()).then(|| view! { <p class="secret-description" translate="no">{description}</p> })}
         {none}
         {value}
         <Facts facts=facts(t, secret, names)/>
         <Panel id="versions" title=t.secrets_versions()>{versions}</Panel>
+        {elsewhere}
     }
     .into_any()
 }
@@ -84,6 +94,10 @@ fn facts(t: Text, secret: &Secret, names: &Names) -> Vec<Fact> {
             view! { <a href=format!("/projects/{project}") translate="no">{project.clone()}</a> },
         ),
         fact(t.keys_environment(), view! { <a href=folder translate="no">{environment}</a> }),
+        fact(
+            t.keys_owner(),
+            view! { <a href=format!("/secrets?owner={}", secret.owner) translate="no">{secret.owner_name.clone()}</a> },
+        ),
         fact(t.keys_tags(), tags(t, secret)),
         fact(t.projects_created(), view! { <Time at=secret.created_at/> }),
         fact(t.secrets_by(), names.show(&secret.created_by)),
@@ -100,7 +114,10 @@ fn tags(t: Text, secret: &Secret) -> AnyView {
     if secret.tags.is_empty() {
         return t.keys_no_tags().into_any();
     }
-    let tags = secret.tags.words().into_iter().map(|tag| view! { <li><code>{tag}</code></li> });
+    let tags = secret.tags.words().into_iter().map(|tag| {
+        let found = href("/secrets", &[("tag", tag.as_str())]);
+        view! { <li><a href=found><code>{tag}</code></a></li> }
+    });
     view! { <ul class="key-words" translate="no">{tags.collect_view()}</ul> }.into_any()
 }
 

@@ -84,10 +84,12 @@ pub(super) fn view(t: Text, filter: &Filter, bar: AnyView, places: Places, may_c
         Some(project) => (project.name.clone(), true),
         None => (t.secrets().to_owned(), false),
     };
+    let ways = filter.project.as_ref().filter(|_| some).map(|it| around::ways(t, &it.slug, "", "", false));
     // Where there is nothing to look for, there is nothing to look with.
     let bar = (some || filter.params().any(&["project"])).then_some(bar);
     view! {
         <PageHeader title=title named=named lead=t.secrets_lead() crumbs=crumbs actions=actions.into_any()/>
+        {ways}
         {bar}
         <Table caption=t.environments() columns=columns rows=rows pager=pager empty=empty/>
     }

@@ -4,7 +4,7 @@ use axum::{
 };
 use keywarden_domain::{
     keys::Place,
-    secrets::{Expected, PutError, PutSecret, SecretView},
+    secrets::{About, Expected, PutError, PutSecret, SecretView},
 };
 use keywarden_model::SecretKind;
 use leptos::prelude::*;
@@ -48,7 +48,12 @@ pub(super) async fn put(
     }
     if let (Some(value), Some(label), Some(seen)) = (value, label, seen) {
         let secret = &view.secret;
-        let put = PutSecret { value, label: Some(label), expected: Some(Expected::Number(seen)) };
+        let put = PutSecret {
+            value,
+            label: Some(label),
+            expected: Some(Expected::Number(seen)),
+            about: About::default(),
+        };
         match house.domain.put_secret(&op, &Place::Environment(secret.environment), &secret.path, put).await {
             Ok(made) => {
                 return render::done(&shell, &around::path(secret), t.secrets_put(made.number));
@@ -63,6 +68,9 @@ pub(super) async fn put(
 
 fn note(t: Text, errors: &mut Errors, error: &PutError) {
     match error {
+        PutError::About | PutError::NoOwner | PutError::OwnerUnknown => {
+            errors.whole(t.form_refused_whole());
+        }
         PutError::Archived => errors.whole(t.keys_archived()),
         PutError::Deleted => errors.whole(t.secrets_is_deleted()),
         PutError::KeyExhausted => errors.whole(t.secrets_key_exhausted()),

@@ -12,6 +12,7 @@ use leptos::prelude::*;
 use super::{
     around::{self, May},
     audit, overview,
+    promote::Elsewhere,
     who::{self, Names},
 };
 use crate::{
@@ -28,7 +29,7 @@ const EVENTS: u32 = 50;
 /// What the chosen tab shows.
 enum Shown {
     Audit(Page),
-    Overview(Names),
+    Overview(Names, Elsewhere),
 }
 
 pub(super) async fn show(
@@ -53,8 +54,10 @@ pub(super) async fn show(
                 };
                 Shown::Audit(house.domain.events(&op, &query).await?)
             }
-            _ if may_audit => Shown::Overview(Names::of(&house, &op, &view).await?),
-            _ => Shown::Overview(Names::default()),
+            _ => {
+                let names = if may_audit { Names::of(&house, &op, &view).await? } else { Names::default() };
+                Shown::Overview(names, Elsewhere::of(&house, &op, &view, may).await?)
+            }
         };
         Ok((view, may, may_audit, shown))
     };
@@ -67,14 +70,14 @@ pub(super) async fn show(
     page(&shell, view.secret.path.name().to_owned()).show(move || {
         let path = around::path(&view.secret);
         let mut tabs =
-            vec![tab(t.keys_tab_overview(), path.clone()).current(matches!(shown, Shown::Overview(_)))];
+            vec![tab(t.keys_tab_overview(), path.clone()).current(matches!(shown, Shown::Overview(..)))];
         if may_audit {
             let audit = tab(t.audit(), format!("{path}?tab=audit"));
             tabs.push(audit.current(matches!(shown, Shown::Audit(_))));
         }
         let body = match shown {
             Shown::Audit(found) => audit::view(t, &view.secret, &params, found),
-            Shown::Overview(names) => overview::view(t, &view, may, &names, &params),
+            Shown::Overview(names, elsewhere) => overview::view(t, &view, may, &names, elsewhere, &params),
         };
         view! {
             {header(t, &view, may)}

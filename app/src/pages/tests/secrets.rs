@@ -5,7 +5,7 @@ use keywarden_domain::{
     SecretBytes,
     cast::{Player, Stage as Project},
     keys::Place,
-    secrets::{NewValue, Put, PutSecret},
+    secrets::{About, NewValue, Put, PutSecret},
 };
 use keywarden_model::{Role, SecretKind};
 
@@ -26,7 +26,7 @@ async fn cast() -> (Stage, Project, [Player; 3]) {
 async fn put(stage: &Stage, pay: &Project, by: &Player, path: &str, value: &[u8]) -> Put {
     let kind = if std::str::from_utf8(value).is_ok() { SecretKind::Text } else { SecretKind::Binary };
     let value = NewValue::new(kind, None, SecretBytes::copy_of(value)).unwrap();
-    let put = PutSecret { value, label: None, expected: None };
+    let put = PutSecret { value, label: None, expected: None, about: About::default() };
     let place = Place::Environment(pay.live);
     stage.cast.domain.put_secret(&by.op(), &place, &path.parse().unwrap(), put).await.unwrap()
 }
@@ -270,4 +270,135 @@ async fn an_environment_keeps_what_is_deleted_and_protection_stays_on() {
     assert_eq!(save("19", "").await, 422, "a shorter window would go round the protection");
     assert_eq!(save("21", "").await, 303);
     assert!(!stage.get(person(&bob), &format!("{page}/secrets")).await.body.contains("type=\"checkbox\""));
+}
+
+#[tokio::test]
+async fn a_secret_is_found_by_its_owner_and_its_tags_and_handed_to_a_team() {
+    let (stage, pay, [bob, ..]) = cast().await;
+    let team = stage.cast.team("payments", &[], &[]).await;
+    let body = form(&pay, &format!("path=db/password&value={VALUE}&tags=pci%0Ateam=Shop&owner={team}"));
+    let page = stage.post(person(&bob), "/secrets/new", &body).await.to;
+    let shown = stage.get(person(&bob), &page).await.body;
+    assert!(
+        shown.contains(&format!("/secrets?owner={team}")) && shown.contains("/secrets?tag=pci"),
+        "{shown}"
+    );
+    let finds = async |query: &str| {
+        let came = stage.get(person(&bob), &format!("/secrets?{query}")).await;
+        (came.status.as_u16(), came.body.contains(&page))
+    };
+    for query in [
+        format!("owner={team}"),
+        "tag=pci".into(),
+        "tag=team=Shop".into(),
+        "q=PAYMENTS".into(),
+        "q=team=shop".into(),
+        "project=pay&environment=live&folder=db&q=pci".into(),
+    ] {
+        assert_eq!(finds(&query).await, (200, true), "{query}");
+    }
+    for query in [format!("owner={}", bob.id), "tag=team=shop".into(), "state=unreadable".into()] {
+        assert_eq!(finds(&query).await, (200, false), "{query}");
+    }
+    for query in ["owner=me", "tag=%00", "tag=Team", "state=x"] {
+        assert_eq!(finds(query).await.0, 404, "{query}: what nobody can read widens nothing");
+    }
+    let edit = stage.get(person(&bob), &format!("{page}/edit")).await.body;
+    let version = edit.split("name=\"row_version\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let nobody = format!("row_version={version}&owner=usr_00000000000000000000000000");
+    let refused = stage.post(person(&bob), &format!("{page}/edit"), &nobody).await;
+    assert!(refused.status == 422 && refused.body.contains("field-owner-error"), "{}", refused.body);
+    let mine = format!("row_version={version}&owner={}", bob.id);
+    assert_eq!(stage.post(person(&bob), &format!("{page}/edit"), &mine).await.status, 303);
+    assert_eq!(finds(&format!("owner={}", bob.id)).await, (200, true));
+    assert!(!stage.get(person(&bob), &format!("{page}?tab=audit")).await.body.contains(VALUE));
+    let post = stage.post(person(&bob), &format!("{page}/versions/1/disable"), "").await;
+    assert_eq!(post.status, 303);
+    assert_eq!(finds("state=unreadable").await, (200, true));
+}
+
+#[tokio::test]
+async fn environments_stand_side_by_side_without_any_value() {
+    let (stage, pay, [bob, vera, mallory]) = cast().await;
+    let live = put(&stage, &pay, &bob, "db/password", VALUE.as_bytes()).await;
+    put(&stage, &pay, &bob, "db/user", b"app").await;
+    let new = |path: &str| format!("/secrets/new?project=pay&amp;environment=test&amp;path={path}");
+    let page = stage.get(person(&bob), "/secrets/beside?project=pay").await;
+    assert_eq!(page.status, 200);
+    for part in [&format!("/secrets/{}", live.id), &new("db%2Fpassword"), &new("db%2Fuser")] {
+        assert!(page.body.contains(part), "no `{part}` in {}", page.body);
+    }
+    assert!(!page.body.contains(VALUE));
+    let form = stage.get(person(&bob), "/secrets/new?project=pay&environment=test&path=db%2Fuser").await.body;
+    assert!(form.contains("value=\"db/user\""), "{form}");
+    let seen = stage.get(person(&vera), "/secrets/beside?project=pay&only=missing").await;
+    assert!(seen.body.contains("db/user") && !seen.body.contains("/secrets/new"), "{}", seen.body);
+    let complete = stage.get(person(&bob), "/secrets/beside?project=pay&folder=nothing").await;
+    assert!(complete.status == 200 && complete.body.contains("Nothing here yet"), "{}", complete.body);
+    for (who, path) in [
+        (&mallory, "/secrets/beside?project=pay"),
+        (&bob, "/secrets/beside"),
+        (&bob, "/secrets/beside?project=gone"),
+        (&bob, "/secrets/beside?project=pay&only=x"),
+        (&bob, "/secrets/beside?project=pay&folder=../x"),
+    ] {
+        assert_eq!(stage.get(person(who), path).await.status, 404, "{path}");
+    }
+    let lost = stage.get(person(&bob), "/secrets/beside?project=pay&after=%25").await;
+    assert_eq!((lost.status.as_u16(), lost.to.as_str()), (303, "/secrets/beside?project=pay"));
+}
+
+#[tokio::test]
+async fn a_value_is_promoted_from_a_page_that_names_both_sides() {
+    let (stage, pay, [bob, vera, mallory]) = cast().await;
+    let secret = put(&stage, &pay, &bob, "db/password", VALUE.as_bytes()).await;
+    let page = format!("/secrets/{}", secret.id);
+    let ask = format!("{page}/promote/test");
+    assert!(stage.get(person(&bob), &page).await.body.contains(&ask));
+    assert!(
+        !stage.get(person(&vera), &page).await.body.contains("/promote/"),
+        "nothing is offered that is refused"
+    );
+    let asked = stage.get(person(&bob), &ask).await.body;
+    for part in ["Promote db/password from live to", "There is no secret at this path in"] {
+        assert!(asked.contains(part), "{part}: {asked}");
+    }
+    let post = async |who: &Player, body: &str| {
+        let came = stage.post(person(who), &ask, body).await;
+        assert!(!came.body.contains(VALUE), "{}", came.body);
+        (came.status.as_u16(), came.to)
+    };
+    assert_eq!(post(&mallory, "version=1&current=0").await.0, 404);
+    assert_eq!(post(&vera, "version=1&current=0").await.0, 403);
+    for wrong in ["", "version=1", "version=2&current=0", "version=1&current=3", "version=1&current=-1"] {
+        assert_eq!(post(&bob, wrong).await.0, 422, "{wrong}");
+    }
+    let (status, there) = post(&bob, "version=1&current=0").await;
+    assert!(status == 303 && there.starts_with("/secrets/sec_") && there != page, "{status} {there}");
+    assert_eq!(post(&bob, "version=1&current=1").await.0, 422, "it is there already");
+    let shown = stage.get(person(&bob), &page).await.body;
+    assert!(shown.contains("same as here") && !shown.contains(&ask), "{shown}");
+    let beside = stage.get(person(&bob), "/secrets/beside?project=pay&only=differences").await.body;
+    assert!(beside.contains("No differences"), "{beside}");
+    let events = stage.get(person(&bob), &format!("{page}?tab=audit")).await.body;
+    assert_eq!(events.matches(">secret.read<").count(), 1, "{events}");
+
+    // Where nothing may be destroyed at once, the name is written.
+    let environment = "/projects/pay/environments/test";
+    let form = stage.get(person(&bob), &format!("{environment}/secrets")).await.body;
+    let version = form.split("name=\"row_version\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let keep = format!("row_version={version}&days=30&protection=1");
+    assert_eq!(stage.post(person(&bob), &format!("{environment}/secrets"), &keep).await.status, 303);
+    let place = Place::Environment(pay.live);
+    let value = NewValue::new(SecretKind::Text, None, SecretBytes::copy_of(b"next")).unwrap();
+    let next = PutSecret { value, label: None, expected: None, about: About::default() };
+    stage.cast.domain.put_secret(&bob.op(), &place, &"db/password".parse().unwrap(), next).await.unwrap();
+    assert!(stage.get(person(&bob), &ask).await.body.contains("name=\"name\""));
+    assert_eq!(post(&bob, "version=2&current=1").await.0, 422);
+    assert_eq!(post(&bob, "version=2&current=1&name=live").await.0, 422);
+    assert_eq!(post(&bob, "version=2&current=1&name=test").await, (303, there));
+    for nowhere in ["gone", "live"] {
+        let came = stage.get(person(&bob), &format!("{page}/promote/{nowhere}")).await;
+        assert_eq!(came.status, 404, "{nowhere}");
+    }
 }

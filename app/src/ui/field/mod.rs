@@ -24,6 +24,16 @@ pub fn choice(value: impl Into<String>, label: impl Into<String>) -> Choice {
 }
 
 impl Choice {
+    /// What is posted.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// What is read.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
     /// A word more about it; radio buttons and checkboxes show it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

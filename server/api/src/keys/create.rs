@@ -149,7 +149,7 @@ impl CreateKey {
 }
 
 /// What an owner is written as.
-pub(super) const OWNER: &str = "write the id of a person (`usr_…`) or team (`team_…`)";
+pub(crate) const OWNER: &str = "write the id of a person (`usr_…`) or team (`team_…`)";
 
 /// Two slugs go as they are; ids are looked up first.
 pub(crate) async fn place(

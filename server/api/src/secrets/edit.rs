@@ -3,6 +3,7 @@
 use axum::{extract::State, response::Response};
 use keywarden_domain::{
     Domain,
+    authz::Owner,
     secrets::{Address, EditSecretError, SecretPatch},
 };
 use keywarden_model::{SecretId, Tags};
@@ -14,8 +15,9 @@ use crate::{
     at::At,
     caller::Caller,
     etag::{self, Seen},
-    flaw::Flaws,
+    flaw::{Flaw, Flaws},
     json::Asked,
+    keys::create::OWNER,
     problem::Problem,
 };
 
@@ -29,6 +31,9 @@ pub(crate) struct PatchSecret {
     /// At most 32: `name` or `name=value`.
     #[schema(example = json!(["team=payments"]))]
     tags: Option<Vec<String>>,
+    /// The id of a person or team: whom to ask about it.
+    #[schema(example = "team_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
+    owner: Option<String>,
 }
 
 /// Change what is said about a secret
@@ -58,8 +63,12 @@ impl PatchSecret {
         let mut flaws = Flaws::default();
         let description = flaws.keep("/description", self.description.map(|text| text.parse()).transpose());
         let tags = flaws.keep("/tags", self.tags.map(Tags::parse).transpose());
-        let (Some(description), Some(tags)) = (description, tags) else { return Err(flaws.problem()) };
-        Ok(SecretPatch { description, tags })
+        let owner = self.owner.map(|text| Owner::parse(&text).ok_or(OWNER)).transpose();
+        let owner = flaws.keep("/owner", owner);
+        let (Some(description), Some(tags), Some(owner)) = (description, tags, owner) else {
+            return Err(flaws.problem());
+        };
+        Ok(SecretPatch { description, tags, owner })
     }
 }
 
@@ -67,6 +76,7 @@ impl From<EditSecretError> for Problem {
     fn from(error: EditSecretError) -> Self {
         match error {
             EditSecretError::Deleted => Self::conflict(error),
+            EditSecretError::OwnerUnknown => Self::invalid(Flaw::at("/owner", error)),
             EditSecretError::Refused(refused) => refused.into(),
             EditSecretError::Stale => etag::changed(),
         }

@@ -4,7 +4,8 @@ use axum::{extract::State, response::Response};
 use http::Uri;
 use keywarden_domain::{
     Domain,
-    secrets::{SecretLine, SecretListError, SecretQuery},
+    authz::Owner,
+    secrets::{SecretLine, SecretListError, SecretQuery, Standing},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,7 +14,7 @@ use super::{Secret, SecretVersion};
 use crate::{
     caller::Caller,
     flaw::Flaw,
-    keys::list::within,
+    keys::{create::OWNER, list::within},
     page::{self, Page},
     problem::Problem,
     query::Query,
@@ -41,8 +42,11 @@ pub(crate) struct ListedSecret {
         ("project" = Option<String>, Query, description = "Slug or `prj_…`"),
         ("environment" = Option<String>, Query, description = "`env_…`; or a slug, beside `project`"),
         ("folder" = Option<String>, Query, description = "Only in this folder, or one below it", example = "database"),
-        ("q" = Option<String>, Query, description = "A part of the path"),
-        ("deleted" = Option<bool>, Query, description = "`true`: the deleted ones that can still be restored, instead of those that are not deleted"),
+        ("q" = Option<String>, Query, description = "A part of the path, of a tag or of the owner's name"),
+        ("owner" = Option<String>, Query, description = "`usr_…` or `team_…`"),
+        ("tag" = Option<String>, Query, description = "`name` or `name=value`", example = "team=payments"),
+        ("state" = Option<String>, Query, description = "`there`, unless this says otherwise; `unreadable`: those of them that give no value, because no version is current or the current one is disabled; `deleted`: the deleted ones that can still be restored", example = "unreadable"),
+        ("deleted" = Option<bool>, Query, description = "`true` is `state=deleted`, `false` is `state=there`"),
         ("limit" = Option<u32>, Query, description = "1 to 200, otherwise 50"),
         ("cursor" = Option<String>, Query, description = "Where the page begins: `next_cursor` of the one before"),
     ),
@@ -56,10 +60,24 @@ pub(crate) async fn list(
 ) -> Result<Response, Problem> {
     let mut query = query.read();
     let named = (query.text("project"), query.text("environment"));
+    let owner = query.text("owner").and_then(|text| {
+        let owner = Owner::parse(&text);
+        if owner.is_none() {
+            query.refuse("owner", OWNER);
+        }
+        owner
+    });
+    let (state, deleted) = (query.parse("state"), query.parse("deleted"));
+    if state.is_some() && deleted.is_some() {
+        query.refuse("deleted", "send either this or `state`");
+    }
+    let of_deleted = deleted.map(|deleted| if deleted { Standing::Deleted } else { Standing::There });
     let mut wanted = SecretQuery {
         folder: query.parse("folder"),
         search: query.text("q"),
-        deleted: query.parse("deleted").unwrap_or(false),
+        owner,
+        tag: query.parse("tag"),
+        standing: state.or(of_deleted).unwrap_or_default(),
         cursor: query.text("cursor"),
         limit: page::limit(&mut query),
         ..SecretQuery::default()

@@ -1,4 +1,4 @@
-//! Secrets: put, read, found, described, labelled, deleted, restored, destroyed.
+//! Secrets: put, read, found, described, labelled, promoted, deleted, restored, destroyed.
 //!
 //! # Addresses
 //! A value is where it lives: `/api/v1/projects/{project}/environments/{environment}/secrets/{path}`, below the
@@ -17,6 +17,7 @@ pub(crate) mod delete;
 pub(crate) mod edit;
 pub(crate) mod labels;
 pub(crate) mod list;
+pub(crate) mod promote;
 pub(crate) mod put;
 pub(crate) mod read;
 pub(crate) mod restore;
@@ -54,6 +55,11 @@ pub(crate) struct Secret {
     description: String,
     #[schema(example = json!(["team=payments"]))]
     tags: Vec<String>,
+    /// The id of the person or team whose it is: whom to ask about it.
+    #[schema(example = "usr_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
+    owner: String,
+    #[schema(example = "Alice")]
+    owner_name: String,
     /// The number of the newest version.
     #[schema(example = 3)]
     last_version: i64,
@@ -128,6 +134,8 @@ impl From<secrets::Secret> for Secret {
             path: secret.path.to_string(),
             description: secret.description.to_string(),
             tags: secret.tags.words(),
+            owner: secret.owner.to_string(),
+            owner_name: secret.owner_name,
             last_version: secret.last_version,
             created_at: secret.created_at,
             created_by: secret.created_by,

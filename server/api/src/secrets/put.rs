@@ -6,9 +6,10 @@ use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use keywarden_domain::{
     Domain, SecretBytes,
-    secrets::{self, Expected, NewValue, PutError},
+    authz::Owner,
+    secrets::{self, About, Expected, NewValue, Put, PutError},
 };
-use keywarden_model::{SecretKind, SecretLabel};
+use keywarden_model::{SecretKind, SecretLabel, Tags};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -18,6 +19,7 @@ use crate::{
     etag::{self, tagged},
     flaw::{Flaw, Flaws},
     json::{self, Asked},
+    keys::create::OWNER,
     problem::Problem,
 };
 
@@ -40,6 +42,17 @@ pub(crate) struct PutSecret {
     label: Option<String>,
     /// The number of the version that must be `current`; 0: none yet. The same as `If-Match`, by number.
     expected_version: Option<i64>,
+    /// What a new secret is for, up to 1 000 characters. This, tags and owner are said when a secret is made; one that is
+    /// there is changed with `PATCH`.
+    #[schema(example = "the shop's database")]
+    description: Option<String>,
+    /// Of a new secret, at most 32: `name` or `name=value`.
+    #[schema(example = json!(["team=payments"]))]
+    tags: Option<Vec<String>>,
+    /// Of a new secret: the id of a person or team, whom to ask about it. Otherwise it belongs to the team `operators`, made
+    /// when it is first needed.
+    #[schema(example = "usr_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
+    owner: Option<String>,
 }
 
 /// The version that was made.
@@ -90,17 +103,22 @@ pub(crate) async fn put(
     let becomes_current = put.label.as_ref().is_none_or(|label| label.as_str() == SecretLabel::CURRENT);
     let (place, path) = lives.place(&domain, &op).await?;
     let done = domain.put_secret(&op, &place, &path, put).await?;
-    let status = if done.number == 1 { StatusCode::CREATED } else { StatusCode::OK };
-    let answer = json::answer(
-        status,
-        &PutVersion {
+    let answer = PutVersion::answer(&done);
+    Ok(if becomes_current { tagged(answer, done.version) } else { answer })
+}
+
+impl PutVersion {
+    /// 201 if this made a secret.
+    pub(super) fn answer(done: &Put) -> Response {
+        let status = if done.number == 1 { StatusCode::CREATED } else { StatusCode::OK };
+        let made = Self {
             id: done.id.to_string(),
             version: done.number,
             version_id: done.version.to_string(),
             uuid: done.version.uuid(),
-        },
-    );
-    Ok(if becomes_current { tagged(answer, done.version) } else { answer })
+        };
+        json::answer(status, &made)
+    }
 }
 
 impl PutSecret {
@@ -117,6 +135,10 @@ impl PutSecret {
             Some(_) => Err("use the number of a version, or 0"),
         };
         let number = flaws.keep("/expected_version", number);
+        let description = flaws.keep("/description", self.description.map(|text| text.parse()).transpose());
+        let tags = flaws.keep("/tags", self.tags.map(Tags::parse).transpose());
+        let owner = self.owner.map(|text| Owner::parse(&text).ok_or(OWNER)).transpose();
+        let owner = flaws.keep("/owner", owner);
         let bytes = match (self.value, self.value_base64) {
             (Some(text), None) => Some(("/value", SecretKind::Text, text.into_bytes())),
             (None, Some(text)) => flaws
@@ -136,20 +158,27 @@ impl PutSecret {
         else {
             return Err(flaws.problem());
         };
+        let (Some(description), Some(tags), Some(owner)) = (description, tags, owner) else {
+            return Err(flaws.problem());
+        };
+        let about =
+            About { description: description.unwrap_or_default(), tags: tags.unwrap_or_default(), owner };
         let value = NewValue::new(kind.unwrap_or(usual), content_type, SecretBytes::new(bytes));
         let value = flaws.keep(pointer, value).ok_or_else(|| flaws.problem())?;
-        Ok(secrets::PutSecret { value, label, expected: number.or(wanted) })
+        Ok(secrets::PutSecret { value, label, expected: number.or(wanted), about })
     }
 }
 
 impl From<PutError> for Problem {
     fn from(error: PutError) -> Self {
         match error {
-            PutError::Archived
+            PutError::About
+            | PutError::Archived
             | PutError::Deleted
             | PutError::KeyExhausted
             | PutError::TooManyLabels
             | PutError::Twin => Self::conflict(error),
+            PutError::NoOwner | PutError::OwnerUnknown => Self::invalid(Flaw::at("/owner", error)),
             PutError::Previous => Self::invalid(Flaw::at("/label", error)),
             PutError::Refused(refused) => refused.into(),
             PutError::Stale => etag::changed(),

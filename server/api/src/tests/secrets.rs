@@ -352,3 +352,88 @@ async fn a_reader_lists_and_reads_and_does_nothing_else() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_a_secret_is_for_comes_with_its_first_value_and_narrows_the_list() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let team = api.house.team("payments", &[], &[]).await.to_string();
+        let about = |value: &str| {
+            json!({ "value": value, "description": "the shop's", "tags": ["pci", "team=Shop"], "owner": team })
+        };
+        let made = api.put("database/password", about("one")).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        let secret = text(&made, "id");
+        let path = format!("/api/v1/secrets/{secret}");
+        let whole = api.get(&path).await.json();
+        assert_eq!(
+            (&whole["owner"], &whole["owner_name"], &whole["tags"], &whole["description"]),
+            (&json!(team), &json!("payments"), &json!(["pci", "team=Shop"]), &json!("the shop's"))
+        );
+        let again = api.put("database/password", about("two")).await;
+        assert_eq!(again.status, 409, "what is there is edited: {again:?}");
+        for (field, wrong) in
+            [("owner", json!("bob")), ("tags", json!(["Team"])), ("description", json!("\u{200b}"))]
+        {
+            let refused = api.put("new", json!({ "value": "x", field: wrong })).await;
+            assert_eq!(refused.status, 422, "{refused:?}");
+            assert!(refused.body.contains(&format!("/{field}")), "{refused:?}");
+        }
+        let nobody = json!({ "value": "x", "owner": "usr_00000000000000000000000000" });
+        assert_eq!(api.put("new", nobody).await.status, 422);
+        let other = text(&api.put("mail/token", json!({ "value": "x" })).await, "id");
+        assert_eq!(api.post(&format!("/api/v1/secrets/{other}/versions/1/disable"), json!({})).await.status, 200);
+        let found = async |query: &str| {
+            let listed = api.get(&format!("/api/v1/secrets?{query}")).await;
+            let items = listed.json()["items"].as_array().unwrap_or_else(|| panic!("{listed:?}")).clone();
+            items.iter().map(|it| it["path"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        for query in
+            [format!("owner={team}"), "tag=pci".into(), "tag=team=Shop".into(), "q=PAYMENTS".into(), "q=pci".into()]
+        {
+            assert_eq!(found(&query).await, ["database/password"], "{query}");
+        }
+        assert_eq!(found("state=unreadable").await, ["mail/token"]);
+        assert_eq!(found("state=there").await.len(), 2);
+        for wrong in ["owner=bob", "tag=Team", "state=x", "state=there&deleted=true"] {
+            assert_eq!(api.get(&format!("/api/v1/secrets?{wrong}")).await.status, 400, "{wrong}");
+        }
+        let given = api.patch(&path, json!({ "owner": "usr_00000000000000000000000000" })).await;
+        assert_eq!(given.status, 422, "{given:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_value_is_promoted_to_another_environment() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let secret = text(&api.put("database/password", json!({ "value": "one" })).await, "id");
+        let path = format!("/api/v1/secrets/{secret}/promote");
+        let there = "/api/v1/projects/pay/environments/test/secrets/database/password";
+        let body = || json!({ "to": "test", "version": 1, "expected_version": 0 });
+        let made = api.post(&path, body()).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        let read = api.get(there).await;
+        assert_eq!((text(&read, "value"), read.header("etag")), ("one".into(), made.header("etag")));
+        assert_eq!(api.post(&path, body()).await.status, 412, "it is there meanwhile");
+        let same = api.post(&path, json!({ "to": "test", "version": 1 })).await;
+        assert_eq!(same.status, 409, "{same:?}");
+        for (wrong, status) in [
+            (json!({ "to": "live", "version": 1 }), 422),
+            (json!({ "to": "gone", "version": 1 }), 404),
+            (json!({ "to": "test", "version": 0 }), 422),
+            (json!({ "to": "test", "version": 1, "expected_version": -1 }), 422),
+            (json!({ "to": "test", "version": 7 }), 412),
+        ] {
+            let refused = api.post(&path, wrong.clone()).await;
+            assert_eq!(refused.status, status, "{wrong}: {refused:?}");
+        }
+        let call = |token: &str| api.call("post", &path).bearer(token).json(body());
+        assert_eq!(call(&api.mallory).await.status, 404);
+        let viewer = token(&api.house, "viewer", Role::Viewer, Some(&api.pay)).await;
+        assert_eq!(call(&viewer).await.status, 403);
+        assert_eq!(api.readings(&secret).await, 1, "only what was done is told");
+    })
+    .await;
+}

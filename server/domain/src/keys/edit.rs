@@ -8,11 +8,11 @@ use keywarden_store::keys as rows;
 use keywarden_store::{ChangeKind, StoreError, Written};
 
 use super::key::{Key, claimed};
-use super::terms::{TermError, Terms, owner_fact};
+use super::terms::{TermError, Terms};
 use crate::audit::{Draft, Record};
 use crate::authz::Owner;
 use crate::refused::carries_refused;
-use crate::{Action, Domain, Op, Refused};
+use crate::{Action, Domain, Op, Refused, owner};
 
 /// What is to change; `None` leaves a field as it is, `Some(None)` empties it.
 #[derive(Debug, Clone, Default)]
@@ -130,7 +130,7 @@ fn told(record: &Record, before: &Key, after: &Terms) -> Draft {
     let mut event = record
         .event(Action::EditKey.name(), "key", before.id)
         .project(before.project)
-        .change("owner", owner_fact(before.owner), owner_fact(after.owner))
+        .change("owner", owner::fact(before.owner), owner::fact(after.owner))
         .change("scopes", &before.scopes, &after.scopes)
         .change("allowed_cidrs", &before.allowed_cidrs, &after.allowed_cidrs)
         .change("rate_limit", before.rate_limit, after.rate_limit)

@@ -15,10 +15,9 @@ use keywarden_vault::{Keyring, Purpose, Sealed, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::issue::{NewKey, insert_key, told};
-use super::owner;
 use super::terms::{TermError, Terms, latest_expiry};
 use crate::refused::carries_refused;
-use crate::{Action, Domain, Fault, Op, Refused, Resource};
+use crate::{Action, Domain, Fault, Op, Refused, Resource, owner};
 
 /// Shorter values can be guessed from their SHA-256.
 const SHORTEST: usize = 16;

@@ -12,13 +12,12 @@ use keywarden_store::{Conn, StoreError, Tx, Written};
 use keywarden_vault::token::{self, Kind};
 use keywarden_vault::{Keyring, Purpose, SecretString};
 
-use super::owner;
-use super::terms::{TermError, Terms, latest_expiry, owner_fact};
+use super::terms::{TermError, Terms, latest_expiry};
 use crate::audit::{Draft, Fact, Record};
 use crate::authz::Owner;
 use crate::once::Repeatable;
 use crate::refused::carries_refused;
-use crate::{Action, Domain, Fault, Op, Refused, Resource};
+use crate::{Action, Domain, Fault, Op, Refused, Resource, owner};
 
 /// The environment that a key or secret is for.
 #[derive(Debug, Clone)]
@@ -254,7 +253,7 @@ impl Fresh<'_> {
 pub(super) fn told(record: &Record, action: Action, id: ApiKeyId, terms: &Terms) -> Draft {
     let event = record
         .event(action.name(), "key", id)
-        .change("owner", Fact::none(), owner_fact(terms.owner))
+        .change("owner", Fact::none(), owner::fact(terms.owner))
         .change("scopes", Fact::none(), &terms.scopes)
         .change("allowed_cidrs", Fact::none(), &terms.allowed_cidrs)
         .change("rate_limit", Fact::none(), terms.rate_limit)

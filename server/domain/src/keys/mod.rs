@@ -20,7 +20,6 @@ mod limiter;
 mod list;
 mod memory;
 mod meter;
-mod owner;
 pub mod patterns;
 mod resume;
 mod revoke;

@@ -6,7 +6,6 @@ use keywarden_store::Tx;
 use keywarden_store::keys::{self as rows, Attributes};
 
 use super::issue::NewKey;
-use crate::audit::Fact;
 use crate::authz::Owner;
 use crate::{Fault, Refused};
 
@@ -121,12 +120,4 @@ pub(super) fn latest_expiry(
 ) -> Option<DateTime<Utc>> {
     let longest = TimeDelta::try_seconds(max_lifetime_seconds?)?;
     since.checked_add_signed(longest)
-}
-
-/// The owner, as events tell it.
-pub(super) fn owner_fact(owner: Owner) -> Fact {
-    match owner {
-        Owner::Person(id) => id.into(),
-        Owner::Team(id) => id.into(),
-    }
 }

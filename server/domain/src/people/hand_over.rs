@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::time::from_micros;
-use keywarden_model::{ApiKeyId, ProjectId, UserId};
+use keywarden_model::{ApiKeyId, ProjectId, SecretId, UserId};
 use keywarden_store::people::{owned, users};
 use keywarden_store::{ChangeKind, Written};
 
 use crate::authz::Owner;
 use crate::refused::carries_refused;
-use crate::{Action, Domain, Op, Refused, Resource};
+use crate::{Action, Domain, Op, Refused, Resource, owner};
 
 /// How far back "lately" reaches.
 pub const LATELY: TimeDelta = TimeDelta::days(90);
@@ -34,6 +34,19 @@ pub struct ConcernedKey {
     pub seen_at: Option<DateTime<Utc>>,
 }
 
+/// A secret that somebody owns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedSecret {
+    /// The secret.
+    pub id: SecretId,
+    /// Folders and name.
+    pub path: String,
+    /// Its project's name.
+    pub project: String,
+    /// Its environment's name.
+    pub environment: String,
+}
+
 /// What has to be settled when somebody leaves.
 #[derive(Debug, Clone)]
 pub struct HandOver {
@@ -41,6 +54,8 @@ pub struct HandOver {
     pub name: String,
     /// Keys that they own: give them to somebody.
     pub owns: Vec<ConcernedKey>,
+    /// Secrets that they are asked about: somebody else should be.
+    pub secrets: Vec<OwnedSecret>,
     /// Keys whose values were shown to them lately: rotate them. Newest first.
     pub has_seen: Vec<ConcernedKey>,
 }
@@ -72,10 +87,12 @@ impl Domain {
         let mut conn = self.store().read().await?;
         let found = users::find(&mut conn, user).await?.ok_or(Refused::NotFound)?;
         let owns = owned::keys(&mut conn, user).await?;
+        let secrets = owned::secrets(&mut conn, user).await?;
         let has_seen = owned::seen(&mut conn, user, op.now - LATELY).await?;
         Ok(HandOver {
             name: found.name,
             owns: owns.into_iter().map(ConcernedKey::from).collect(),
+            secrets: secrets.into_iter().map(OwnedSecret::from).collect(),
             has_seen: has_seen.into_iter().map(ConcernedKey::from).collect(),
         })
     }
@@ -104,7 +121,7 @@ impl Domain {
                 }
                 let event = record
                     .event(Action::HandOverUser.name(), "user", from)
-                    .fact("to", owner(to))
+                    .fact("to", owner::fact(to))
                     .fact("keys", u64::try_from(keys.len()).unwrap_or(u64::MAX));
                 let mut written = Written::new(from, event.finish()?);
                 for key in keys.iter() {
@@ -114,7 +131,7 @@ impl Domain {
                     let event = record.event(Action::EditKey.name(), "key", key).project(project).change(
                         "owner",
                         from,
-                        owner(to),
+                        owner::fact(to),
                     );
                     written = written.and(event.finish()?);
                 }
@@ -125,10 +142,10 @@ impl Domain {
     }
 }
 
-fn owner(owner: Owner) -> crate::audit::Fact {
-    match owner {
-        Owner::Person(id) => id.into(),
-        Owner::Team(id) => id.into(),
+impl From<owned::Secret> for OwnedSecret {
+    fn from(row: owned::Secret) -> Self {
+        let owned::Secret { id, path, project_name, environment_name } = row;
+        Self { id, path, project: project_name, environment: environment_name }
     }
 }
 

@@ -4,9 +4,11 @@ use keywarden_model::{Description, SecretId, Tags};
 use keywarden_store::Written;
 use keywarden_store::secrets as rows;
 
+use super::about::{may_own, tagging};
 use super::secret::{Address, claim};
+use crate::authz::Owner;
 use crate::refused::carries_refused;
-use crate::{Action, Domain, Fault, Op, Refused};
+use crate::{Action, Domain, Op, Refused, owner};
 
 /// What is to change; `None` leaves a field as it is.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +17,8 @@ pub struct SecretPatch {
     pub description: Option<Description>,
     /// For finding it.
     pub tags: Option<Tags>,
+    /// Whose it is.
+    pub owner: Option<Owner>,
 }
 
 /// Why nothing changed.
@@ -23,6 +27,9 @@ pub enum EditSecretError {
     /// It is deleted.
     #[error("this secret is deleted: restore it first")]
     Deleted,
+    /// There is no such team or active person.
+    #[error("the owner must be a team or an active person")]
+    OwnerUnknown,
     /// As everywhere.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -56,12 +63,21 @@ impl Domain {
                 }
                 let description = patch.description.unwrap_or_else(|| before.description.clone());
                 let tags = patch.tags.unwrap_or_else(|| before.tags.clone());
-                let text =
-                    serde_json::to_string(&tags).map_err(|cause| Fault::Unexpected(cause.to_string()))?;
-                rows::edit(tx, id, description.as_str(), &text).await?;
+                let owner = patch.owner.unwrap_or(before.owner);
+                if owner != before.owner && !may_own(tx, owner).await? {
+                    return Err(EditSecretError::OwnerUnknown);
+                }
+                let attributes = rows::Attributes {
+                    description: description.as_str(),
+                    tags: &tagging(&tags)?,
+                    owner_kind: owner.kind(),
+                    owner_id: &owner.to_string(),
+                };
+                rows::edit(tx, id, &attributes).await?;
                 let mut event = record
                     .event(Action::EditSecret.name(), "secret", id)
                     .project(before.project)
+                    .change("owner", owner::fact(before.owner), owner::fact(owner))
                     .change("tags", &before.tags, &tags);
                 if before.description != description {
                     event = event

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use keywarden_model::{EnvironmentId, ProjectId, SecretId, SecretLabel, SecretPath};
+use keywarden_model::{EnvironmentId, ProjectId, SecretId, SecretLabel, SecretPath, Tag};
 use keywarden_store::secrets::list::{self as rows, After, Filter};
 use keywarden_store::secrets::versions_labelled;
 
 use super::secret::{Secret, Version};
-use crate::authz::Reach;
+use crate::authz::{Owner, Reach};
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Op, Refused};
 
@@ -22,14 +22,64 @@ pub struct SecretQuery {
     pub environment: Option<EnvironmentId>,
     /// In this folder or one below it.
     pub folder: Option<SecretPath>,
-    /// A part of the path in any spelling.
+    /// A part of the path, of a tag or of the owner's name, in any spelling.
     pub search: Option<String>,
-    /// The deleted ones instead of those that are not.
-    pub deleted: bool,
+    /// Of this person or team.
+    pub owner: Option<Owner>,
+    /// With this tag.
+    pub tag: Option<Tag>,
+    /// In this condition.
+    pub standing: Standing,
     /// Where to go on: [`SecretPage::next`] of the page before.
     pub cursor: Option<String>,
     /// At most this many: 1 to 200.
     pub limit: u32,
+}
+
+/// What somebody gets who asks for a secret and names no version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Standing {
+    /// Nothing: the secret is deleted, and can be restored.
+    Deleted,
+    /// The value, or nothing: the secret is not deleted.
+    #[default]
+    There,
+    /// Nothing, though the secret is not deleted: no version is current, or the current one is not enabled.
+    Unreadable,
+}
+
+impl Standing {
+    /// All, alphabetical.
+    pub const ALL: [Self; 3] = [Self::Deleted, Self::There, Self::Unreadable];
+
+    /// The word in addresses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deleted => "deleted",
+            Self::There => "there",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    fn row_standing(self) -> rows::Standing {
+        match self {
+            Self::Deleted => rows::Standing::Deleted,
+            Self::There => rows::Standing::There,
+            Self::Unreadable => rows::Standing::Unreadable,
+        }
+    }
+}
+
+/// No such condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("use `there`, `unreadable` or `deleted`")]
+pub struct StandingError;
+
+impl std::str::FromStr for Standing {
+    type Err = StandingError;
+    fn from_str(text: &str) -> Result<Self, StandingError> {
+        Self::ALL.into_iter().find(|it| it.as_str() == text).ok_or(StandingError)
+    }
 }
 
 /// A secret in a list.
@@ -67,7 +117,7 @@ impl Domain {
     pub async fn secrets(&self, op: &Op, query: &SecretQuery) -> Result<SecretPage, SecretListError> {
         let reach = match self.reach(op, Action::ViewSecret).await? {
             Reach::All => None,
-            // Secrets have no owners of their own.
+            // To own a secret gives no right to it.
             Reach::Part { projects, .. } => Some(projects),
         };
         let after = query.cursor.as_deref().map(read_cursor).transpose()?;
@@ -77,8 +127,10 @@ impl Domain {
             project: query.project,
             environment: query.environment,
             folder: query.folder.as_ref().map(SecretPath::folded),
-            path_contains: query.search.as_deref().and_then(needle),
-            deleted: Some(query.deleted),
+            contains: query.search.as_deref().and_then(needle),
+            owner: query.owner.map(|owner| owner.to_string()),
+            tag: query.tag.as_ref().map(ToString::to_string),
+            standing: Some(query.standing.row_standing()),
         };
         let mut conn = self.store().read().await?;
         let mut found = rows::list(&mut conn, &filter, after.as_ref(), limit + 1).await?;
@@ -104,7 +156,7 @@ impl Domain {
     }
 }
 
-/// What is sought within folded paths. What is no path is sought as it is.
+/// What is sought within folded paths, tags and names. What is no path is sought as it is.
 fn needle(text: &str) -> Option<String> {
     let text = text.trim();
     if text.is_empty() {

@@ -1,4 +1,4 @@
-//! Secrets: put, read, labelled, deleted, restored, destroyed.
+//! Secrets: put, read, labelled, promoted, deleted, restored, destroyed.
 //!
 //! A secret lives at a path in an environment and keeps its identity (`sec_…`) through its versions. A version's value
 //! never changes; labels say which version is meant, and `current` is the one truth: it is what is read when nobody says
@@ -9,14 +9,17 @@
 //!
 //! **Invariants:** a path is turned into an id once, before the question is put, so that what policies decide on and what
 //! statements touch is the same (S-03). A value is at rest only under a data key of its own; no event, log or error holds
-//! a value, a fingerprint or a key. Versions are numbered from one without a gap. Under purge protection nothing is
+//! a value, a fingerprint or a key, and no answer holds a fingerprint. Versions are numbered from one without a gap. Under purge protection nothing is
 //! destroyed before the recovery window is over, and nobody can end the protection or shorten the window.
 
+mod about;
+mod beside;
 mod delete;
 mod destroy;
 mod edit;
 mod labels;
 mod list;
+mod promote;
 mod purge;
 mod put;
 mod read;
@@ -29,11 +32,14 @@ mod switch;
 mod value;
 mod watch;
 
+pub use about::About;
+pub use beside::{BesideQuery, BesideRow, Cell, CellState, Only, SideBySide};
 pub use delete::DeleteSecretError;
 pub use destroy::DestroyVersionError;
 pub use edit::{EditSecretError, SecretPatch};
 pub use labels::{LabelError, MOST_LABELS};
-pub use list::{SecretLine, SecretListError, SecretPage, SecretQuery};
+pub use list::{SecretLine, SecretListError, SecretPage, SecretQuery, Standing};
+pub use promote::{PromoteError, Promotion};
 pub use put::{Expected, Put, PutError, PutSecret};
 pub use read::{ReadSecretError, Revealed, Which};
 pub use restore::RestoreSecretError;

@@ -2,23 +2,25 @@
 
 use std::sync::Arc;
 
-use keywarden_model::{SecretId, SecretLabel, SecretPath, SecretVersionId};
+use keywarden_model::{EnvironmentId, SecretId, SecretLabel, SecretPath, SecretVersionId, Tags};
 use keywarden_store::secrets::{self as rows, Insert};
 use keywarden_store::{StoreError, Tx, Written};
-use keywarden_vault::SecretString;
+use keywarden_vault::{Keyring, SecretString};
 
+use super::about::{About, may_own, tagging};
 use super::labels::{MOST_LABELS, point};
 use super::seal::{Fresh, Sealed};
 use super::secret::{Address, Labels, claim, current};
 use super::value::NewValue;
 use crate::audit::{Fact, Record};
+use crate::authz::Owner;
 use crate::keys::Place;
 use crate::once::Repeatable;
 use crate::refused::carries_refused;
-use crate::{Action, Domain, Op, Refused, Resource};
+use crate::{Action, Domain, Op, Refused, Resource, owner};
 
 /// How often a put begins anew because the secret, or its project's key, came or went under it.
-const TRIES: u32 = 4;
+pub(super) const TRIES: u32 = 4;
 
 /// What is put.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub struct PutSecret {
     pub label: Option<SecretLabel>,
     /// What must be there before.
     pub expected: Option<Expected>,
+    /// What is said about a secret that this makes. Of one that is there already nothing may be said.
+    pub about: About,
 }
 
 /// What must be there for a value to be put or a secret to be deleted: check-and-set.
@@ -68,6 +72,9 @@ impl Repeatable for Put {
 /// Why nothing was put.
 #[derive(Debug, thiserror::Error)]
 pub enum PutError {
+    /// Only what makes a secret says what it is for and whose it is.
+    #[error("this secret is there already: edit its description, tags and owner, and put the value alone")]
+    About,
     /// The project is archived.
     #[error("this project is archived: nothing new is made in it")]
     Archived,
@@ -77,6 +84,12 @@ pub enum PutError {
     /// The project's key wrapped as many data keys as it may.
     #[error("the project's key has wrapped as many data keys as it may: rotate the project's key")]
     KeyExhausted,
+    /// The team `operators` cannot be made: another team has its name.
+    #[error("name an owner: a team or a person")]
+    NoOwner,
+    /// There is no such team or active person.
+    #[error("the owner must be a team or an active person")]
+    OwnerUnknown,
     /// `previous` goes where `current` was.
     #[error("`previous` follows `current` by itself: choose another label")]
     Previous,
@@ -98,7 +111,7 @@ pub enum PutError {
 carries_refused!(PutError);
 
 /// What one attempt came to.
-enum Attempt {
+pub(super) enum Attempt {
     /// The secret came or went, or its project's key was rotated, between the look and the write.
     Anew,
     Failed(PutError),
@@ -156,113 +169,198 @@ impl Domain {
         let environment = place.environment_id;
         let resource = Resource::Environment { id: environment, project: place.project_id };
         let id: SecretId = self.fresh(op);
-        let (path, put, by) = (path.clone(), Arc::clone(put), op.actor.id());
-        let keyring = Arc::clone(self.keyring());
+        let (path, put) = (path.clone(), Arc::clone(put));
+        let putting = Putting::of(self, op);
         self.change(op, Action::CreateSecret, &resource, &[], move |tx, record| {
-            let (path, put, by, keyring) = (path.clone(), Arc::clone(&put), by.clone(), Arc::clone(&keyring));
-            Box::pin(async move {
-                let place = keywarden_store::keys::place(tx, environment).await?.ok_or(Refused::NotFound)?;
-                if place.archived_at.is_some() {
-                    return Err(PutError::Archived.into());
-                }
-                let folded = path.folded();
-                if let Some(other) = rows::find_by_path(tx, environment, &folded).await? {
-                    return Err(if other.path == path.as_str() {
-                        Attempt::Anew
-                    } else {
-                        PutError::Twin.into()
-                    });
-                }
-                if matches!(put.expected, Some(Expected::Number(1..) | Expected::Version(_))) {
-                    return Err(PutError::Stale.into());
-                }
-                let row = Insert {
-                    id,
-                    project: place.project_id,
-                    environment,
-                    path: path.as_str(),
-                    folded_path: &folded,
-                    description: "",
-                    tags: "[]",
-                    created_at: record.now(),
-                    created_by: &by,
-                };
-                rows::insert(tx, &row).await.map_err(|error| match error {
-                    // Somebody was faster between the look and the row.
-                    StoreError::Conflict(_) => Attempt::Anew,
-                    other => other.into(),
-                })?;
-                let label = put.label.clone().unwrap_or_else(SecretLabel::current);
-                let sealed = Sealed::of(tx, &record, &keyring, (place.project_id, id), &put.value).await?;
-                let fresh = Fresh { number: 1, current: label == SecretLabel::current(), by: &by };
-                sealed.write(tx, &record, &put.value, &fresh).await?;
-                point(tx, id, &Labels::new(), &label, 1).await?;
-                if !sealed.count(tx).await? {
-                    return Err(Attempt::Anew);
-                }
-                let event = told(&record, Action::CreateSecret, id, &put, (sealed.version, 1))
-                    .project(place.project_id)
-                    .fact("environment", environment)
-                    .text("path", &path)
-                    .finish()?;
-                let done = Put { id, version: sealed.version, number: 1 };
-                Ok(Written::new(done, event).and_all(sealed.key_made))
-            })
+            let (path, put, putting) = (path.clone(), Arc::clone(&put), putting.clone());
+            Box::pin(async move { putting.first(tx, &record, (environment, id), &path, &put).await })
         })
         .await
     }
 
     async fn put_version(&self, op: &Op, resource: Resource, put: &Arc<PutSecret>) -> Result<Put, Attempt> {
-        let (put, by, keyring) = (Arc::clone(put), op.actor.id(), Arc::clone(self.keyring()));
+        let (put, putting) = (Arc::clone(put), Putting::of(self, op));
         self.change(op, Action::PutSecret, &resource, &[], move |tx, record| {
-            let (put, by, keyring) = (Arc::clone(&put), by.clone(), Arc::clone(&keyring));
-            Box::pin(async move {
-                let Resource::Secret { id, project, .. } = resource else { return Err(Attempt::Anew) };
-                // Before the row is taken: others wait for it.
-                let sealed = Sealed::of(tx, &record, &keyring, (project, id), &put.value).await?;
-                let it = match claim(tx, &resource).await {
-                    Ok(it) => it,
-                    // Purged between the look and the write: its path is free.
-                    Err(Refused::NotFound) => return Err(Attempt::Anew),
-                    Err(refused) => return Err(refused.into()),
-                };
-                let secret = &it.secret;
-                if secret.archived {
-                    return Err(PutError::Archived.into());
-                }
-                if secret.deletion.is_some() {
-                    return Err(PutError::Deleted.into());
-                }
-                if !is_expected(tx, secret.id, &it.labels, put.expected).await? {
-                    return Err(PutError::Stale.into());
-                }
-                let label = put.label.clone().unwrap_or_else(SecretLabel::current);
-                if !it.labels.contains_key(&label) && it.labels.len() >= MOST_LABELS {
-                    return Err(PutError::TooManyLabels.into());
-                }
-                let number = secret.last_version + 1;
-                let fresh = Fresh { number, current: label == SecretLabel::current(), by: &by };
-                sealed.write(tx, &record, &put.value, &fresh).await?;
-                point(tx, id, &it.labels, &label, number).await?;
-                if !sealed.count(tx).await? {
-                    return Err(Attempt::Anew);
-                }
-                let event = told(&record, Action::PutSecret, id, &put, (sealed.version, number))
-                    .project(secret.project)
-                    .change(
-                        "current",
-                        current(&it.labels),
-                        match label.as_str() {
-                            SecretLabel::CURRENT => Some(number),
-                            _ => current(&it.labels),
-                        },
-                    )
-                    .finish()?;
-                let done = Put { id, version: sealed.version, number };
-                Ok(Written::new(done, event).and_all(sealed.key_made))
-            })
+            let (put, putting) = (Arc::clone(&put), putting.clone());
+            Box::pin(async move { putting.next(tx, &record, &resource, &put).await })
         })
         .await
+    }
+}
+
+/// Who puts, and what seals: what a write needs beside what is put.
+#[derive(Clone)]
+pub(super) struct Putting {
+    by: String,
+    keyring: Arc<Keyring>,
+    /// Whose a secret becomes when nobody is named.
+    asking: Option<Owner>,
+    /// Where the value comes from, if from another secret.
+    from: Option<Origin>,
+}
+
+/// The version of another secret whose value is put.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Origin {
+    pub(super) secret: SecretId,
+    pub(super) version: i64,
+}
+
+impl Putting {
+    pub(super) fn of(domain: &Domain, op: &Op) -> Self {
+        Self {
+            by: op.actor.id(),
+            keyring: Arc::clone(domain.keyring()),
+            asking: owner::named_or_asking(None, &op.actor),
+            from: None,
+        }
+    }
+
+    /// The value is that of another secret.
+    pub(super) fn from(self, origin: Origin) -> Self {
+        Self { from: Some(origin), ..self }
+    }
+
+    /// Makes a secret and its first version.
+    pub(super) async fn first(
+        &self,
+        tx: &mut Tx,
+        record: &Record,
+        (environment, id): (EnvironmentId, SecretId),
+        path: &SecretPath,
+        put: &PutSecret,
+    ) -> Result<Written<Put>, Attempt> {
+        let place = keywarden_store::keys::place(tx, environment).await?.ok_or(Refused::NotFound)?;
+        if place.archived_at.is_some() {
+            return Err(PutError::Archived.into());
+        }
+        let folded = path.folded();
+        if let Some(other) = rows::find_by_path(tx, environment, &folded).await? {
+            return Err(if other.path == path.as_str() { Attempt::Anew } else { PutError::Twin.into() });
+        }
+        if matches!(put.expected, Some(Expected::Number(1..) | Expected::Version(_))) {
+            return Err(PutError::Stale.into());
+        }
+        let About { description, tags, owner } = &put.about;
+        let settled = owner::settle(tx, record, owner.or(self.asking), id).await?;
+        let (owner, team_made) = settled.ok_or(PutError::NoOwner)?;
+        if !may_own(tx, owner).await? {
+            return Err(PutError::OwnerUnknown.into());
+        }
+        let row = Insert {
+            id,
+            project: place.project_id,
+            environment,
+            path: path.as_str(),
+            folded_path: &folded,
+            description: description.as_str(),
+            tags: &tagging(tags)?,
+            owner_kind: owner.kind(),
+            owner_id: &owner.to_string(),
+            created_at: record.now(),
+            created_by: &self.by,
+        };
+        rows::insert(tx, &row).await.map_err(|error| match error {
+            // Somebody was faster between the look and the row.
+            StoreError::Conflict(_) => Attempt::Anew,
+            other => other.into(),
+        })?;
+        let label = put.label.clone().unwrap_or_else(SecretLabel::current);
+        let sealed = Sealed::of(tx, record, &self.keyring, (place.project_id, id), &put.value).await?;
+        let fresh = Fresh { number: 1, current: label == SecretLabel::current(), by: &self.by };
+        sealed.write(tx, record, &put.value, &fresh).await?;
+        point(tx, id, &Labels::new(), &label, 1).await?;
+        if !sealed.count(tx).await? {
+            return Err(Attempt::Anew);
+        }
+        let mut event = self
+            .told(record, Action::CreateSecret, id, put, (sealed.version, 1))
+            .project(place.project_id)
+            .fact("environment", environment)
+            .change("owner", Fact::none(), owner::fact(owner))
+            .text("path", path);
+        if !tags.is_empty() {
+            event = event.change("tags", &Tags::default(), tags);
+        }
+        if !description.as_str().is_empty() {
+            event = event.text("description", description);
+        }
+        let done = Put { id, version: sealed.version, number: 1 };
+        Ok(Written::new(done, event.finish()?).and_all(sealed.key_made).and_all(team_made))
+    }
+
+    /// Adds a version to the secret that the permit is for.
+    pub(super) async fn next(
+        &self,
+        tx: &mut Tx,
+        record: &Record,
+        permitted: &Resource,
+        put: &PutSecret,
+    ) -> Result<Written<Put>, Attempt> {
+        let Resource::Secret { id, project, .. } = *permitted else { return Err(Attempt::Anew) };
+        // Before the row is taken: others wait for it.
+        let sealed = Sealed::of(tx, record, &self.keyring, (project, id), &put.value).await?;
+        let it = match claim(tx, permitted).await {
+            Ok(it) => it,
+            // Purged between the look and the write: its path is free.
+            Err(Refused::NotFound) => return Err(Attempt::Anew),
+            Err(refused) => return Err(refused.into()),
+        };
+        let secret = &it.secret;
+        if secret.archived {
+            return Err(PutError::Archived.into());
+        }
+        if secret.deletion.is_some() {
+            return Err(PutError::Deleted.into());
+        }
+        if !is_expected(tx, secret.id, &it.labels, put.expected).await? {
+            return Err(PutError::Stale.into());
+        }
+        if !put.about.is_empty() {
+            return Err(PutError::About.into());
+        }
+        let label = put.label.clone().unwrap_or_else(SecretLabel::current);
+        if !it.labels.contains_key(&label) && it.labels.len() >= MOST_LABELS {
+            return Err(PutError::TooManyLabels.into());
+        }
+        let number = secret.last_version + 1;
+        let fresh = Fresh { number, current: label == SecretLabel::current(), by: &self.by };
+        sealed.write(tx, record, &put.value, &fresh).await?;
+        point(tx, id, &it.labels, &label, number).await?;
+        if !sealed.count(tx).await? {
+            return Err(Attempt::Anew);
+        }
+        let before = current(&it.labels);
+        let after = if label.as_str() == SecretLabel::CURRENT { Some(number) } else { before };
+        let event = self
+            .told(record, Action::PutSecret, id, put, (sealed.version, number))
+            .project(secret.project)
+            .change("current", before, after);
+        let done = Put { id, version: sealed.version, number };
+        Ok(Written::new(done, event.finish()?).and_all(sealed.key_made))
+    }
+
+    /// What is told of a new version: everything but what it is.
+    fn told(
+        &self,
+        record: &Record,
+        action: Action,
+        id: SecretId,
+        put: &PutSecret,
+        (version, number): (SecretVersionId, i64),
+    ) -> crate::audit::Draft {
+        let label = put.label.as_ref().map_or_else(|| Fact::word(SecretLabel::CURRENT), Into::into);
+        let event = record
+            .event(action.name(), "secret", id)
+            .fact("version", number)
+            .fact("version_id", version)
+            .fact("kind", put.value.kind())
+            .fact("label", label)
+            .text("content_type", put.value.content_type());
+        match self.from {
+            Some(from) => event.fact("from", from.secret).fact("from_version", from.version),
+            None => event,
+        }
     }
 }
 
@@ -283,21 +381,4 @@ pub(super) async fn is_expected(
             None => false,
         },
     })
-}
-
-/// What is told of a new version: everything but what it is.
-fn told(
-    record: &Record,
-    action: Action,
-    id: SecretId,
-    put: &PutSecret,
-    (version, number): (SecretVersionId, i64),
-) -> crate::audit::Draft {
-    record
-        .event(action.name(), "secret", id)
-        .fact("version", number)
-        .fact("version_id", version)
-        .fact("kind", put.value.kind())
-        .fact("label", put.label.as_ref().map_or_else(|| Fact::word(SecretLabel::CURRENT), Into::into))
-        .text("content_type", put.value.content_type())
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use keywarden_model::{SecretId, SecretLabel, SecretPath, SecretVersionId, VersionState};
 use keywarden_store::secrets as rows;
-use keywarden_store::{Conn, Written};
-use keywarden_vault::{ProjectKey, SealedValue, SecretBytes, SecretString, ValuePlace};
+use keywarden_store::{Conn, Tx, Written};
+use keywarden_vault::{Keyring, ProjectKey, SealedValue, SecretBytes, SecretString, ValuePlace};
 
 use super::secret::{Address, Secret, Version, find, labels};
 use crate::once::Repeatable;
@@ -86,15 +86,9 @@ impl Domain {
                 if version.state != VersionState::Enabled {
                     return Err(shut(version.state));
                 }
-                let sealed = rows::sealed(tx, version.id).await?;
+                let value = open(tx, &keyring, &secret, &version).await?;
                 // Destroyed since the look above.
-                let sealed = sealed.ok_or_else(|| shut(VersionState::Destroyed))?;
-                let key =
-                    ProjectKey::open(&keyring, sealed.project_key_id, secret.project, &sealed.project_key)
-                        .map_err(Fault::from)?;
-                let place = ValuePlace { secret: secret.id, version: version.id };
-                let sealed = SealedValue { wrapped_key: sealed.wrapped_key, ciphertext: sealed.ciphertext };
-                let value = key.open_value(place, &sealed).map_err(Fault::from)?;
+                let value = value.ok_or_else(|| shut(VersionState::Destroyed))?;
                 let event = record
                     .event(Action::ReadSecret.name(), "secret", secret.id)
                     .project(secret.project)
@@ -127,8 +121,27 @@ impl Domain {
     }
 }
 
+/// The value of a version; `None` once it is destroyed. The caller tells of it in the same write.
+pub(super) async fn open(
+    tx: &mut Tx,
+    keyring: &Keyring,
+    secret: &Secret,
+    version: &Version,
+) -> Result<Option<SecretBytes>, Refused> {
+    let Some(sealed) = rows::sealed(tx, version.id).await? else { return Ok(None) };
+    let key = ProjectKey::open(keyring, sealed.project_key_id, secret.project, &sealed.project_key)
+        .map_err(Fault::from)?;
+    let place = ValuePlace { secret: secret.id, version: version.id };
+    let sealed = SealedValue { wrapped_key: sealed.wrapped_key, ciphertext: sealed.ciphertext };
+    Ok(Some(key.open_value(place, &sealed).map_err(Fault::from)?))
+}
+
 /// The version of a secret that is where the permit was given for, and not deleted.
-async fn meant(conn: &mut Conn, permitted: &Resource, which: &Which) -> Result<(Secret, Version), Refused> {
+pub(super) async fn meant(
+    conn: &mut Conn,
+    permitted: &Resource,
+    which: &Which,
+) -> Result<(Secret, Version), Refused> {
     let Resource::Secret { id, .. } = *permitted else { return Err(Refused::NotFound) };
     let row = find(conn, &Address::Id(id)).await?.ok_or(Refused::NotFound)?;
     let secret = Secret::from_row(row)?;

@@ -11,6 +11,7 @@ use keywarden_model::{
 use keywarden_store::secrets::{self as rows, LabelRow, SecretRow, VersionRow};
 use keywarden_store::{Conn, StoreError, Tx};
 
+use crate::authz::Owner;
 use crate::keys::{Place, find_place};
 use crate::{Domain, Fault, Refused, Resource};
 
@@ -47,6 +48,10 @@ pub struct Secret {
     pub description: Description,
     /// For finding it.
     pub tags: Tags,
+    /// Whose it is: whom to ask about it.
+    pub owner: Owner,
+    /// What the owner is called.
+    pub owner_name: String,
     /// The number of its newest version.
     pub last_version: i64,
     /// When it was made.
@@ -113,6 +118,9 @@ impl Secret {
             path: row.path.parse().map_err(damaged)?,
             description: row.description.parse().map_err(damaged)?,
             tags: serde_json::from_str(&row.tags).map_err(damaged)?,
+            owner: Owner::parse(&row.owner_id)
+                .ok_or_else(|| damaged("an owner is neither a person nor a team"))?,
+            owner_name: row.owner_name,
             last_version: row.last_version,
             created_at: from_micros(row.created_at),
             created_by: row.created_by,

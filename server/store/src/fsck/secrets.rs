@@ -25,6 +25,19 @@ pub(super) const RULES: &[Rule] = &[
          WHERE v.project_id <> s.project_id",
     ),
     rule(
+        "secret-owner",
+        "is a secret whose owner is not there",
+        "SELECT id AS thing FROM secrets s
+         WHERE owner_kind = 'person' AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = s.owner_id)
+            OR owner_kind = 'team' AND NOT EXISTS (SELECT 1 FROM teams t WHERE t.id = s.owner_id)
+            OR owner_kind NOT IN ('person', 'team')",
+    ),
+    rule(
+        "secret-tag",
+        "is a tag of a secret that is not there",
+        "SELECT tag AS thing FROM secret_tags t WHERE NOT EXISTS (SELECT 1 FROM secrets s WHERE s.id = t.secret_id)",
+    ),
+    rule(
         "secret-state",
         "is a secret in no legal state",
         "SELECT id AS thing FROM secrets

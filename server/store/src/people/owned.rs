@@ -1,7 +1,7 @@
 //! What a person owns and what they have seen: the facts of a hand-over.
 
 use chrono::{DateTime, Utc};
-use keywarden_model::{ApiKeyId, ProjectId, UserId};
+use keywarden_model::{ApiKeyId, ProjectId, SecretId, UserId};
 
 use crate::{Conn, StoreError, Tx, sql};
 
@@ -32,6 +32,30 @@ pub async fn keys(conn: &mut Conn, owner: UserId) -> Result<Vec<Key>, StoreError
                 CAST(NULL AS BIGINT) AS seen_at
          FROM api_keys k JOIN projects p ON p.id = k.project_id JOIN environments e ON e.id = k.environment_id
          WHERE k.owner_id = $1 AND k.revoked_at IS NULL ORDER BY p.name, e.name, k.name LIMIT 2000")
+    .bind(owner)
+    .all(conn)
+    .await
+}
+
+/// A secret of the person's.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Secret {
+    /// The secret.
+    #[sqlx(try_from = "String")]
+    pub id: SecretId,
+    /// Folders and name.
+    pub path: String,
+    /// The project's name.
+    pub project_name: String,
+    /// The environment's name.
+    pub environment_name: String,
+}
+
+/// Secrets that somebody owns and that are not purged.
+pub async fn secrets(conn: &mut Conn, owner: UserId) -> Result<Vec<Secret>, StoreError> {
+    sql("SELECT s.id, s.path, p.name AS project_name, e.name AS environment_name
+         FROM secrets s JOIN projects p ON p.id = s.project_id JOIN environments e ON e.id = s.environment_id
+         WHERE s.owner_id = $1 AND s.purged_at IS NULL ORDER BY s.folded_path, s.id LIMIT 2000")
     .bind(owner)
     .all(conn)
     .await

@@ -20,12 +20,38 @@ pub struct Insert<'a> {
     pub folded_path: &'a str,
     /// What it is for.
     pub description: &'a str,
-    /// JSON array.
-    pub tags: &'a str,
+    /// For finding it.
+    pub tags: &'a Tagging,
+    /// `person` or `team`.
+    pub owner_kind: &'static str,
+    /// Whose it is.
+    pub owner_id: &'a str,
     /// When.
     pub created_at: DateTime<Utc>,
     /// By whom.
     pub created_by: &'a str,
+}
+
+/// A secret's tags as rows hold them.
+#[derive(Debug, Clone)]
+pub struct Tagging {
+    /// JSON array.
+    pub text: String,
+    /// Each of them, as written and as a search compares it.
+    pub each: Vec<(String, String)>,
+}
+
+/// What people say about a secret.
+#[derive(Debug)]
+pub struct Attributes<'a> {
+    /// What it is for.
+    pub description: &'a str,
+    /// For finding it.
+    pub tags: &'a Tagging,
+    /// `person` or `team`.
+    pub owner_kind: &'static str,
+    /// Whose it is.
+    pub owner_id: &'a str,
 }
 
 /// A version to be made, enabled.
@@ -63,20 +89,35 @@ pub struct VersionInsert<'a> {
 
 /// Makes a secret without any version. A path that is taken is a [`StoreError::Conflict`].
 pub async fn insert(tx: &mut Tx, it: &Insert<'_>) -> Result<(), StoreError> {
-    sql("INSERT INTO secrets (id, project_id, environment_id, path, folded_path, description, tags, last_version,
-                              created_at, created_by, row_version)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9, 1)")
+    sql("INSERT INTO secrets (id, project_id, environment_id, path, folded_path, description, tags, owner_kind, owner_id,
+                              last_version, created_at, created_by, row_version)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, 1)")
     .bind(it.id)
     .bind(it.project)
     .bind(it.environment)
     .bind(it.path)
     .bind(it.folded_path)
     .bind(it.description)
-    .bind(it.tags)
+    .bind(&it.tags.text)
+    .bind(it.owner_kind)
+    .bind(it.owner_id)
     .bind(it.created_at)
     .bind(it.created_by)
     .execute_one(tx, "secrets")
-    .await
+    .await?;
+    tag(tx, it.id, it.tags).await
+}
+
+async fn tag(tx: &mut Tx, secret: SecretId, tags: &Tagging) -> Result<(), StoreError> {
+    for (tag, folded) in &tags.each {
+        sql("INSERT INTO secret_tags (tag, secret_id, folded_tag) VALUES ($1, $2, $3)")
+            .bind(tag)
+            .bind(secret)
+            .bind(folded)
+            .execute(tx)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Takes the secret's row for this write; false if there is none.
@@ -86,13 +127,17 @@ pub async fn claim(tx: &mut Tx, id: SecretId) -> Result<bool, StoreError> {
 }
 
 /// Writes what people say about a claimed secret.
-pub async fn edit(tx: &mut Tx, id: SecretId, description: &str, tags: &str) -> Result<(), StoreError> {
-    sql("UPDATE secrets SET description = $2, tags = $3 WHERE id = $1")
+pub async fn edit(tx: &mut Tx, id: SecretId, it: &Attributes<'_>) -> Result<(), StoreError> {
+    sql("UPDATE secrets SET description = $2, tags = $3, owner_kind = $4, owner_id = $5 WHERE id = $1")
         .bind(id)
-        .bind(description)
-        .bind(tags)
+        .bind(it.description)
+        .bind(&it.tags.text)
+        .bind(it.owner_kind)
+        .bind(it.owner_id)
         .execute_one(tx, "secrets")
-        .await
+        .await?;
+    sql("DELETE FROM secret_tags WHERE secret_id = $1").bind(id).execute(tx).await?;
+    tag(tx, id, it.tags).await
 }
 
 /// Adds the next version to a claimed secret.

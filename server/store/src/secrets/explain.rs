@@ -2,9 +2,10 @@
 
 use keywarden_model::{EnvironmentId, EventId, ProjectId, ProjectKeyId, SecretId};
 
+use super::beside;
 use super::changes::changed;
 use super::find::{at_path, over};
-use super::list::{After, BY_PATH, Filter, page};
+use super::list::{After, BY_PATH, Filter, Standing, page};
 use super::project_keys::under;
 use crate::explain::Planner;
 
@@ -21,13 +22,19 @@ async fn secrets_are_listed_along_their_paths_everywhere_and_within_a_place() {
             Filter { project: Some(ProjectId::NIL), ..none() },
             Filter { environment: Some(EnvironmentId::NIL), ..none() },
             Filter { environment: Some(EnvironmentId::NIL), folder: Some("a/b".into()), ..none() },
+            Filter { owner: Some("usr_1".into()), ..none() },
+            Filter { contains: Some("pass".into()), ..none() },
+            Filter { project: Some(ProjectId::NIL), contains: Some("pass".into()), ..none() },
+            Filter { environment: Some(EnvironmentId::NIL), contains: Some("pass".into()), ..none() },
+            Filter { project: Some(ProjectId::NIL), standing: Some(Standing::Unreadable), ..none() },
         ] {
             for after in [None, Some(after())] {
                 let plan = planner.plan(page(&filter, after.as_ref()), BY_PATH).await;
                 let told = format!("{filter:?} {after:?}: {plan:#?}");
                 assert!(!plan.scans("secrets", "s"), "{told}");
                 // Of a place that has no secret PostgreSQL knows that there is little to sort.
-                let narrow = filter.project.is_some() || filter.environment.is_some();
+                let narrow =
+                    filter.project.is_some() || filter.environment.is_some() || filter.owner.is_some();
                 assert!(!plan.sorts() || narrow && plan.searches("secrets", "s"), "{told}");
             }
         }
@@ -43,6 +50,39 @@ async fn a_secret_is_found_by_its_path_and_what_is_due_by_its_time_along_an_inde
         assert!(plan.searches("secrets", "secrets") && !plan.sorts(), "{plan:#?}");
         let reach = Filter { reach: Some(vec![ProjectId::NIL]), ..Filter::default() };
         let plan = planner.plan(page(&reach, None), BY_PATH).await;
+        assert!(plan.searches("secrets", "s"), "{plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_tag_leads_to_its_secrets_and_a_word_is_decided_within_the_index() {
+    let none = Filter::default;
+    for planner in Planner::each().await {
+        let tagged = Filter { tag: Some("team=7".into()), ..none() };
+        let plan = planner.plan(page(&tagged, None), BY_PATH).await;
+        assert!(plan.searches("secrets", "s"), "{plan:#?}");
+        let word = || Filter { contains: Some("pass".into()), ..none() };
+        for (filter, index) in [
+            (word(), "secrets_in_path_order"),
+            (Filter { project: Some(ProjectId::NIL), ..word() }, "secrets_by_project"),
+            (Filter { environment: Some(EnvironmentId::NIL), ..word() }, "secrets_by_environment"),
+        ] {
+            let plan = planner.plan(page(&filter, None), BY_PATH).await;
+            assert!(plan.goes_along(index), "{filter:?} does not go along {index}: {plan:#?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn paths_of_a_project_are_walked_once_whatever_environments_hold_them() {
+    for planner in Planner::each().await {
+        for folder in [None, Some("a/b")] {
+            for after in [None, Some("8")] {
+                let plan = planner.plan(beside::walk(ProjectId::NIL, folder, after), beside::IN_ORDER).await;
+                assert!(plan.searches("secrets", "s"), "{plan:#?}");
+            }
+        }
+        let plan = planner.plan(beside::at(ProjectId::NIL, &["a".into(), "b".into()]), "LIMIT ?").await;
         assert!(plan.searches("secrets", "s"), "{plan:#?}");
     }
 }

@@ -34,6 +34,10 @@ pub struct SecretRow {
     pub description: String,
     /// JSON array.
     pub tags: String,
+    /// A user's or team's id.
+    pub owner_id: String,
+    /// The owner's name.
+    pub owner_name: String,
     /// The number of its newest version.
     pub last_version: i64,
     /// When it was made.
@@ -110,8 +114,10 @@ pub struct LabelRow {
 pub(super) const SECRETS: &str =
     "SELECT s.id, s.project_id, p.slug AS project_slug, p.archived_at, s.environment_id, e.slug AS environment_slug,
             e.secret_recovery_days AS recovery_days, e.purge_protection, s.path, s.folded_path, s.description, s.tags,
-            s.last_version, s.created_at, s.created_by, s.deleted_at, s.purge_at, s.purged_at, s.row_version
-     FROM secrets s LEFT JOIN projects p ON p.id = s.project_id LEFT JOIN environments e ON e.id = s.environment_id";
+            s.owner_id, coalesce(u.name, t.name, s.owner_id) AS owner_name, s.last_version, s.created_at, s.created_by, s.deleted_at, s.purge_at, s.purged_at, s.row_version
+     FROM secrets s LEFT JOIN projects p ON p.id = s.project_id
+          LEFT JOIN environments e ON e.id = s.environment_id
+          LEFT JOIN users u ON u.id = s.owner_id LEFT JOIN teams t ON t.id = s.owner_id";
 
 const VERSIONS: &str =
     "SELECT id, secret_id, number, state, kind, content_type, size, created_at, created_by, promoted_at, destroyed_at
@@ -208,6 +214,27 @@ pub async fn sealed(conn: &mut Conn, version: SecretVersionId) -> Result<Option<
     .bind(version)
     .optional(conn)
     .await
+}
+
+/// The fingerprint of what is current of a secret that is not deleted, with the keyring's key that made it.
+pub async fn current_fingerprint(
+    conn: &mut Conn,
+    secret: SecretId,
+) -> Result<Option<(String, Vec<u8>)>, StoreError> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        fingerprint_key_id: String,
+        fingerprint: Vec<u8>,
+    }
+    let row: Option<Row> = sql("SELECT v.fingerprint_key_id, v.fingerprint
+         FROM secrets s JOIN secret_labels l ON l.secret_id = s.id
+              JOIN secret_versions v ON v.secret_id = l.secret_id AND v.number = l.number
+         WHERE s.id = $1 AND s.deleted_at IS NULL AND l.label = 'current' AND v.state = 'enabled'
+           AND v.fingerprint IS NOT NULL AND v.fingerprint_key_id IS NOT NULL LIMIT 1")
+    .bind(secret)
+    .optional(conn)
+    .await?;
+    Ok(row.map(|row| (row.fingerprint_key_id, row.fingerprint)))
 }
 
 #[derive(sqlx::FromRow)]

@@ -25,13 +25,37 @@ pub struct Filter {
     pub environment: Option<EnvironmentId>,
     /// In this folder (folded) or one below it.
     pub folder: Option<String>,
-    /// With this in the folded path.
-    pub path_contains: Option<String>,
-    /// Only deleted ones, or only those that are not.
-    pub deleted: Option<bool>,
+    /// With this, folded, in the path, in a tag or in the owner's name.
+    pub contains: Option<String>,
+    /// Of this user or team.
+    pub owner: Option<String>,
+    /// With this tag, as written: `team=payments`.
+    pub tag: Option<String>,
+    /// In this condition.
+    pub standing: Option<Standing>,
+}
+
+/// What somebody gets who asks for a secret and names no version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing: the secret is deleted.
+    Deleted,
+    /// The value, or nothing: the secret is not deleted.
+    There,
+    /// Nothing, though the secret is not deleted: no version is current, or the current one is not enabled.
+    Unreadable,
 }
 
 pub(super) const BY_PATH: &str = "ORDER BY s.folded_path, s.id LIMIT ?";
+
+const CONTAINS: &str = "s.folded_path LIKE ? ESCAPE '\\'
+     OR s.owner_id IN (SELECT id FROM users WHERE folded_name LIKE ? ESCAPE '\\')
+     OR s.owner_id IN (SELECT id FROM teams WHERE folded_name LIKE ? ESCAPE '\\')
+     OR EXISTS (SELECT 1 FROM secret_tags g WHERE g.secret_id = s.id AND g.folded_tag LIKE ? ESCAPE '\\')";
+
+const UNREADABLE: &str = "NOT EXISTS (SELECT 1 FROM secret_labels l
+     JOIN secret_versions v ON v.secret_id = l.secret_id AND v.number = l.number
+     WHERE l.secret_id = s.id AND l.label = 'current' AND v.state = 'enabled')";
 
 /// Secrets in the order of their paths, beginning after `after`.
 pub async fn list(
@@ -59,14 +83,21 @@ pub(super) fn page(filter: &Filter, after: Option<&After>) -> Select {
         let range = [format!("{folder}/"), format!("{folder}0")];
         select = select.and("s.folded_path >= ? AND s.folded_path < ?", range);
     }
-    if let Some(needle) = &filter.path_contains {
-        select = select.and("s.folded_path LIKE ? ESCAPE '\\'", [containing(needle)]);
+    if let Some(owner) = &filter.owner {
+        select = select.and("s.owner_id = ?", [owner]);
     }
-    if let Some(deleted) = filter.deleted {
-        select = if deleted {
-            select.and::<i64>("s.deleted_at IS NOT NULL", [])
-        } else {
-            select.and::<i64>("s.deleted_at IS NULL", [])
+    if let Some(tag) = &filter.tag {
+        select = select.and("s.id IN (SELECT secret_id FROM secret_tags WHERE tag = ?)", [tag]);
+    }
+    if let Some(needle) = &filter.contains {
+        let needle = containing(needle);
+        select = select.and(CONTAINS, [&needle, &needle, &needle, &needle]);
+    }
+    if let Some(standing) = filter.standing {
+        select = match standing {
+            Standing::Deleted => select.and::<i64>("s.deleted_at IS NOT NULL", []),
+            Standing::There => select.and::<i64>("s.deleted_at IS NULL", []),
+            Standing::Unreadable => select.and::<i64>("s.deleted_at IS NULL", []).and::<i64>(UNREADABLE, []),
         };
     }
     if let Some(after) = after {

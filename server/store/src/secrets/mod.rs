@@ -3,6 +3,7 @@
 //! A write begins with [`claim`]: that takes the secret's row, so that what is read after it stays true until the commit
 //! and versions are numbered without a gap.
 
+pub mod beside;
 mod change;
 mod changes;
 #[cfg(test)]
@@ -12,11 +13,11 @@ pub mod list;
 pub mod project_keys;
 
 pub use change::{
-    Insert, VersionInsert, add_version, claim, delete, destroy_version, edit, insert, point, promoted, purge,
-    restore, set_state, unpoint, unpoint_all,
+    Attributes, Insert, Tagging, VersionInsert, add_version, claim, delete, destroy_version, edit, insert,
+    point, promoted, purge, restore, set_state, unpoint, unpoint_all,
 };
 pub use changes::{ChangeRow, changes_after, event_is_there};
 pub use find::{
-    LabelRow, SealedRow, SecretRow, VersionRow, due, find, find_by_path, labels, labels_of_many, sealed,
-    version, versions, versions_labelled,
+    LabelRow, SealedRow, SecretRow, VersionRow, current_fingerprint, due, find, find_by_path, labels,
+    labels_of_many, sealed, version, versions, versions_labelled,
 };

@@ -17,7 +17,7 @@ use crate::keys::{ImportKey, ImportedValue, NewKey, Overlap, Place, Question, Ro
 use crate::people::Browser;
 use crate::people::tests as people;
 use crate::roles::{Grant, Holder};
-use crate::secrets::{Address, NewValue, PutSecret, Which};
+use crate::secrets::{About, Address, NewValue, PutSecret, Which};
 use crate::teams::NewTeam;
 use crate::workloads::WorkloadQuery;
 use crate::{Once, Op, Source, trust};
@@ -144,6 +144,8 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ("secret-without-event", &["DELETE FROM events WHERE action = 'secret.create'"]),
     ("secret-event-without-secret", &["DELETE FROM secrets"]),
     ("secret-elsewhere", &["UPDATE secrets SET project_id = 'prj_gone'"]),
+    ("secret-owner", &["UPDATE secrets SET owner_id = 'usr_gone'"]),
+    ("secret-tag", &["DELETE FROM secrets"]),
     ("secret-state", &["UPDATE secrets SET purge_at = NULL WHERE deleted_at IS NOT NULL"]),
     ("secret-deleted-otherwise", &["UPDATE secrets SET deleted_at = NULL, purge_at = NULL"]),
     ("secret-purged-otherwise", &["DELETE FROM events WHERE action = 'secret.purge'"]),
@@ -274,6 +276,7 @@ async fn secrets(it: &Furnished, ada: &people::Somebody, live: EnvironmentId) {
             value: NewValue::new(SecretKind::Text, None, bytes).unwrap(),
             label: label.map(|it| it.parse().unwrap()),
             expected: None,
+            about: About::default(),
         };
         let place = Place::Environment(live);
         domain.put_secret(&ada.op(house), &place, &path.parse().unwrap(), put).await.unwrap().id

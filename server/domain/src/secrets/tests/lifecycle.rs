@@ -181,6 +181,7 @@ async fn an_edit_counts_only_from_the_version_that_was_read() {
         let patch = SecretPatch {
             description: Some("the shop's".parse().unwrap()),
             tags: Some(keywarden_model::Tags::parse(["team=payments"]).unwrap()),
+            owner: None,
         };
         domain.edit_secret(&op(), id, Some(seen), patch.clone()).await.unwrap();
         let stale = domain.edit_secret(&op(), id, Some(seen), patch).await;

@@ -3,9 +3,10 @@ use std::collections::BTreeSet;
 use keywarden_model::Role;
 
 use super::Scene;
+use crate::authz::Owner;
 use crate::cast::both_engines;
 use crate::keys::Place;
-use crate::secrets::{SecretListError, SecretQuery};
+use crate::secrets::{About, SecretListError, SecretPatch, SecretQuery, Standing};
 
 fn query() -> SecretQuery {
     SecretQuery { limit: 200, ..SecretQuery::default() }
@@ -79,7 +80,7 @@ async fn what_is_deleted_is_in_a_list_of_its_own_and_what_is_purged_in_none() {
         scene.put("a", "x").await;
         scene.put("b", "x").await;
         domain.delete_secret(&scene.alice.op(), &scene.address("b"), None).await.unwrap();
-        let deleted = || SecretQuery { deleted: true, ..query() };
+        let deleted = || SecretQuery { standing: Standing::Deleted, ..query() };
         assert_eq!(
             (paths(&scene, &query()).await, paths(&scene, &deleted()).await),
             (vec!["a".into()], vec!["b".into()])
@@ -116,6 +117,54 @@ async fn a_list_shows_the_projects_that_one_may_see() {
         assert_eq!(seen(&scene.alice.op(), Some(other.id)).await, 0);
         assert_eq!(seen(&both.op(), None).await, 2);
         assert_eq!(seen(&scene.house.operator(Role::Admin), None).await, 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn secrets_are_found_by_path_tag_owner_and_state() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let (domain, op) = (&scene.house.domain, || scene.alice.op());
+        let bob = scene.house.person("Bob Burger", &[]).await.id;
+        let team = scene.house.team("payments", &[], &[]).await;
+        let said = |tags: &[&str], owner| About {
+            tags: keywarden_model::Tags::parse(tags).unwrap(),
+            owner,
+            ..About::default()
+        };
+        let put = async |path: &str, about| {
+            let put = super::PutSecret { about, ..super::of("x") };
+            scene.put_as(&op(), path, put).await.unwrap().id
+        };
+        put("db/password", said(&["pci", "team=Payments"], Some(Owner::Team(team)))).await;
+        let token = put("mail/token", said(&["team=mail"], Some(Owner::Person(bob)))).await;
+        put("burger-api", About::default()).await;
+        let found = async |narrow: SecretQuery| paths(&scene, &narrow).await;
+        let word = |text: &str| SecretQuery { search: Some(text.into()), ..query() };
+        assert_eq!(found(word("BURGER")).await, ["burger-api", "mail/token"], "path, or owner's name");
+        assert_eq!(found(word("team=pay")).await, ["db/password"], "a part of a tag, in any spelling");
+        assert!(found(word("team%pay")).await.is_empty());
+        let tagged = |tag: &str| SecretQuery { tag: Some(tag.parse().unwrap()), ..query() };
+        assert_eq!(found(tagged("pci")).await, ["db/password"]);
+        assert!(found(tagged("team=payments")).await.is_empty(), "a filter takes the tag as it is written");
+        let owned = |owner| SecretQuery { owner: Some(owner), ..query() };
+        assert_eq!(found(owned(Owner::Person(bob))).await, ["mail/token"]);
+        assert_eq!(found(owned(Owner::Person(scene.alice.id))).await, ["burger-api"], "its maker's");
+
+        let standing = |standing| SecretQuery { standing, ..query() };
+        assert!(found(standing(Standing::Unreadable)).await.is_empty());
+        domain.disable_secret_version(&op(), token, 1).await.unwrap();
+        scene.put_as(&op(), "later", super::labelled("x", "pending")).await.unwrap();
+        assert_eq!(found(standing(Standing::Unreadable)).await, ["later", "mail/token"]);
+        let patch = SecretPatch {
+            owner: Some(Owner::Team(team)),
+            tags: Some(keywarden_model::Tags::default()),
+            description: None,
+        };
+        domain.edit_secret(&op(), token, None, patch).await.unwrap();
+        assert_eq!(found(owned(Owner::Team(team))).await, ["db/password", "mail/token"]);
+        assert!(found(tagged("team=mail")).await.is_empty(), "a tag that was taken away finds nothing");
     })
     .await;
 }

@@ -1,16 +1,18 @@
 //! Secrets on both engines: what is put comes back, to whom it may, for as long as it may.
 
 mod access;
+mod beside;
 mod crowd;
 mod lifecycle;
 mod list;
+mod promote;
 mod put;
 mod tamper;
 
 use keywarden_model::{Role, SecretId, SecretKind, SecretLabel, SecretPath};
 use keywarden_vault::SecretBytes;
 
-use super::{Address, Expected, NewValue, Put, PutError, PutSecret, ReadSecretError, Revealed, Which};
+use super::{About, Address, Expected, NewValue, Put, PutError, PutSecret, ReadSecretError, Revealed, Which};
 use crate::Op;
 use crate::cast::{House, Player, Stage};
 use crate::keys::Place;
@@ -81,7 +83,12 @@ fn value(kind: SecretKind, bytes: &[u8]) -> NewValue {
 
 /// A text that becomes current.
 fn of(text: &str) -> PutSecret {
-    PutSecret { value: value(SecretKind::Text, text.as_bytes()), label: None, expected: None }
+    PutSecret {
+        value: value(SecretKind::Text, text.as_bytes()),
+        label: None,
+        expected: None,
+        about: About::default(),
+    }
 }
 
 fn expecting(text: &str, expected: Expected) -> PutSecret {

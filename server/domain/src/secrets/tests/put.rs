@@ -1,8 +1,11 @@
-use keywarden_model::{ProjectId, SecretKind, TypedId};
+use keywarden_model::{ProjectId, Role, SecretKind, TypedId};
 
-use super::{Expected, PutError, PutSecret, Scene, Which, expecting, label, labelled, of, value};
+use super::{
+    About, Address, Expected, PutError, PutSecret, Scene, Which, expecting, label, labelled, of, value,
+};
+use crate::authz::Owner;
 use crate::cast::both_engines;
-use crate::secrets::{MAX_VALUE, MOST_LABELS, ReadSecretError};
+use crate::secrets::{EditSecretError, MAX_VALUE, MOST_LABELS, ReadSecretError, SecretPatch};
 use crate::{Refused, keys::Place};
 
 #[tokio::test]
@@ -17,7 +20,7 @@ async fn every_kind_of_value_comes_back_byte_for_byte() {
             (SecretKind::Json, b" { \"b\" : 1.0e2 , \"a\" : \"\\u00e9\" }\n"),
         ];
         for (n, (kind, bytes)) in values.into_iter().enumerate() {
-            let put = PutSecret { value: value(kind, bytes), label: None, expected: None };
+            let put = PutSecret { value: value(kind, bytes), ..of("x") };
             let done = scene.put_as(&scene.alice.op(), &format!("db/{n}"), put).await.unwrap();
             let revealed = scene.read(&format!("db/{n}"), Which::default()).await.unwrap();
             assert_eq!(revealed.value.expose(), bytes);
@@ -214,6 +217,51 @@ async fn a_projects_key_is_made_once_counted_and_used_no_more_than_it_may_be() {
         let over = scene.put_as(&scene.alice.op(), "s0", of("y")).await;
         assert!(matches!(over, Err(PutError::KeyExhausted)), "{over:?}");
         assert_eq!(scene.text("s0").await, "the last one");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_secret_is_for_is_said_when_it_is_made_in_one_event() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let about = || About {
+            description: "the shop's".parse().unwrap(),
+            tags: keywarden_model::Tags::parse(["team=payments"]).unwrap(),
+            owner: None,
+        };
+        let id =
+            scene.put_as(&scene.alice.op(), "a", PutSecret { about: about(), ..of("x") }).await.unwrap().id;
+        assert_eq!(scene.events(id).await, ["secret.create"]);
+        let secret =
+            async |id| scene.house.domain.secret(&scene.alice.op(), &Address::Id(id)).await.unwrap().secret;
+        let made = secret(id).await;
+        assert_eq!(
+            (made.description.as_str(), made.tags.words(), made.owner, made.owner_name.as_str()),
+            ("the shop's", vec!["team=payments".into()], Owner::Person(scene.alice.id), "Alice")
+        );
+        let again = scene.put_as(&scene.alice.op(), "a", PutSecret { about: about(), ..of("y") }).await;
+        assert!(matches!(again, Err(PutError::About)), "what is there is edited: {again:?}");
+        let taken = PutSecret { about: about(), ..expecting("y", Expected::Nothing) };
+        let taken = scene.put_as(&scene.alice.op(), "a", taken).await;
+        assert!(matches!(taken, Err(PutError::Stale)), "{taken:?}");
+        let nobody = About { owner: Some(Owner::Person(keywarden_model::UserId::NIL)), ..About::default() };
+        let unknown = scene.put_as(&scene.alice.op(), "b", PutSecret { about: nobody, ..of("y") }).await;
+        assert!(matches!(unknown, Err(PutError::OwnerUnknown)), "{unknown:?}");
+        let patch =
+            SecretPatch { owner: Some(Owner::Team(keywarden_model::TeamId::NIL)), ..SecretPatch::default() };
+        let unknown = scene.house.domain.edit_secret(&scene.alice.op(), id, None, patch).await;
+        assert!(matches!(unknown, Err(EditSecretError::OwnerUnknown)), "{unknown:?}");
+
+        // What a machine makes belongs to those who run the house.
+        let deployer = scene.house.workload("deployer", Role::Manager, Some(scene.pay.id)).await;
+        let by_machine = scene.put_as(&deployer.op(), "c", of("x")).await.unwrap().id;
+        let made = secret(by_machine).await;
+        assert!(matches!(made.owner, Owner::Team(_)) && made.owner_name == "Operators", "{made:?}");
+        assert_eq!(
+            secret(scene.put_as(&deployer.op(), "d", of("x")).await.unwrap().id).await.owner,
+            made.owner
+        );
     })
     .await;
 }
