@@ -18,9 +18,9 @@ use crate::{
     ui::{
         Badge, ButtonKind, CheckboxField, CheckboxGroup, CodeBlock, Column, Confirm, Drain, EmptyState,
         Facts, FieldGroup, FilterBar, FilterChip, FilterSelect, Form, Id, KeyLevel, KeyStateBadge, KeyTree,
-        LinkButton, PageHeader, Pager, Panel, Progress, RadioGroup, RevealedValue, SecretValue, SelectField,
-        Sparkline, Table, Tabs, TextArea, TextField, TextKind, Time, Tone, choice, crumb, fact, row,
-        state_name, tab,
+        LinkButton, PageHeader, Pager, Panel, Progress, RadioGroup, RevealedLines, RevealedValue,
+        SecretValue, SelectField, Sparkline, Table, Tabs, TextArea, TextField, TextKind, Time, Tone, choice,
+        crumb, fact, row, state_name, tab,
     },
 };
 
@@ -150,6 +150,7 @@ pub(super) async fn show(State(console): State<Console>, visit: Visit, Path(id):
             <Panel id="value" title=t.gallery_new_key()>
                 <SecretValue id="secret" label=t.gallery_key() value="kwk_live_4hG7kQ2mXw9Z_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGa1B2c3" hint=t.gallery_once()/>
                 <RevealedValue id="revealed" label=t.secrets_value() value="first line\nsecond line"/>
+                <RevealedLines id="lines" label=t.secrets_values() lines=vec![(' ', "kept".into()), ('-', "old".into()), ('+', "new".into())]/>
                 <CodeBlock id="curl" label=t.gallery_verify() text="curl https://keys.example.com/api/v1/keys/verify \\\n  -H 'Authorization: Bearer kws_…' \\\n  -d '{\"key\":\"kwk_live_…\"}'"/>
             </Panel>
             <Confirm title=t.gallery_revoke() consequences=vec![t.gallery_revoke_breaks(6), t.gallery_revoke_final().into()]>

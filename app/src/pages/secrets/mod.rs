@@ -7,10 +7,12 @@ mod around;
 mod audit;
 mod beside;
 mod browse;
+mod compare;
 mod create;
 mod data_key;
 mod delete;
 mod destroy;
+mod differ;
 mod edit;
 mod fields;
 mod filter;
@@ -48,6 +50,7 @@ pub(crate) fn routes() -> Router<House> {
         .route("/secrets/{id}/restore", get(restore::ask).post(restore::restore))
         .route("/secrets/{id}/versions/new", get(put::new).post(put::put))
         .route("/secrets/{id}/versions/{number}", get(version::show))
+        .route("/secrets/{id}/versions/{number}/compare", get(compare::ask).post(compare::compare))
         .route("/secrets/{id}/versions/{number}/destroy", get(destroy::ask).post(destroy::destroy))
         .route("/secrets/{id}/versions/{number}/disable", get(switch::ask_disable).post(switch::disable))
         .route("/secrets/{id}/versions/{number}/download", get(reveal::ask).post(reveal::download))

@@ -107,7 +107,13 @@ async fn read(
 }
 
 /// A reload, or a version that is shut: nothing was read.
-fn not_shown(shell: &mut Shell, view: &SecretView, number: i64, status: StatusCode, why: String) -> Response {
+pub(super) fn not_shown(
+    shell: &mut Shell,
+    view: &SecretView,
+    number: i64,
+    status: StatusCode,
+    why: String,
+) -> Response {
     around::place(shell, &view.secret.project_slug);
     let t = shell.text;
     let back = around::version_path(&view.secret, number);
@@ -145,7 +151,7 @@ fn shown(shell: &mut Shell, view: &SecretView, revealed: &Revealed) -> Response 
 
 /// A text that a page holds and gives back as it is. Parsers of HTML turn `\r` into `\n` and drop what else has no place
 /// in it.
-fn exact(bytes: &[u8]) -> Option<&str> {
+pub(super) fn exact(bytes: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(bytes).ok()?;
     let plain = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
     text.chars().all(plain).then_some(text)

@@ -81,7 +81,9 @@ fn actions(t: Text, view: &SecretView, version: &Version, may: May) -> AnyView {
     let state = version.state;
     let is_current = around::current(view) == Some(version.number);
     let labels = may.label && matches!(state, VersionState::Enabled | VersionState::Disabled);
+    let compares = may.read && state == VersionState::Enabled && view.versions.len() > 1;
     view! {
+        {link(compares, t.secrets_compare(), "compare")}
         {link(may.destroy && state != VersionState::Destroyed && !is_current, t.secrets_destroy(), "destroy")}
         {link(may.disable && state == VersionState::Enabled, t.secrets_disable(), "disable")}
         {link(may.enable && state == VersionState::Disabled, t.secrets_enable(), "enable")}

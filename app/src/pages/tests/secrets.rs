@@ -402,3 +402,40 @@ async fn a_value_is_promoted_from_a_page_that_names_both_sides() {
         assert_eq!(came.status, 404, "{nowhere}");
     }
 }
+
+#[tokio::test]
+async fn two_versions_are_compared_by_a_post_that_is_told_twice() {
+    let (stage, pay, [bob, vera, _]) = cast().await;
+    let secret = put(&stage, &pay, &bob, "db", b"{\"user\": \"app\", \"password\": \"hunter2\"}").await;
+    put(&stage, &pay, &bob, "db", b"{\"user\": \"app\", \"password\": \"hunter3\"}").await;
+    let page = format!("/secrets/{}", secret.id);
+    let ask = format!("{page}/versions/2/compare");
+    assert!(stage.get(person(&bob), &format!("{page}/versions/2")).await.body.contains(&ask));
+    let form = stage.get(person(&bob), &ask).await;
+    assert!(
+        form.status == 200 && form.body.contains("Version 1") && !form.body.contains("hunter"),
+        "{}",
+        form.body
+    );
+    for wrong in ["", "with=2", "with=9", "with=x"] {
+        assert_eq!(stage.post(person(&bob), &ask, wrong).await.status, 422, "{wrong}");
+    }
+    assert_eq!(stage.post(person(&vera), &ask, "with=1").await.status, 403);
+    let asked = "idempotency_key=0123456789abcdef&with=1";
+    let shown = stage.post(person(&bob), &ask, asked).await;
+    assert_eq!(shown.response.headers()["cache-control"], "no-store");
+    for part in ["/password", "changed", "<del>", "hunter2", "<ins>", "hunter3"] {
+        assert!(shown.body.contains(part), "{part}: {}", shown.body);
+    }
+    assert!(
+        !shown.body.contains("app&quot;") && !shown.body.contains("/user"),
+        "what is the same is not shown: {}",
+        shown.body
+    );
+    assert_eq!(stage.post(person(&bob), &ask, asked).await.status, 409, "a reload reads nothing");
+    let told = stage.get(person(&bob), &format!("{page}?tab=audit")).await.body;
+    assert_eq!(told.matches(">secret.read<").count(), 2, "{told}");
+    let disabled = stage.post(person(&bob), &format!("{page}/versions/1/disable"), "").await;
+    assert_eq!(disabled.status, 303);
+    assert_eq!(stage.post(person(&bob), &ask, "with=1").await.status, 422);
+}

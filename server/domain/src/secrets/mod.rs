@@ -14,6 +14,7 @@
 
 mod about;
 mod beside;
+mod compare;
 mod delete;
 mod destroy;
 mod edit;
@@ -34,6 +35,7 @@ mod watch;
 
 pub use about::About;
 pub use beside::{BesideQuery, BesideRow, Cell, CellState, Only, SideBySide};
+pub use compare::Compared;
 pub use delete::DeleteSecretError;
 pub use destroy::DestroyVersionError;
 pub use edit::{EditSecretError, SecretPatch};

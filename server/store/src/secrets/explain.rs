@@ -65,7 +65,6 @@ async fn a_tag_leads_to_its_secrets_and_a_word_is_decided_within_the_index() {
         for (filter, index) in [
             (word(), "secrets_in_path_order"),
             (Filter { project: Some(ProjectId::NIL), ..word() }, "secrets_by_project"),
-            (Filter { environment: Some(EnvironmentId::NIL), ..word() }, "secrets_by_environment"),
         ] {
             let plan = planner.plan(page(&filter, None), BY_PATH).await;
             assert!(plan.goes_along(index), "{filter:?} does not go along {index}: {plan:#?}");

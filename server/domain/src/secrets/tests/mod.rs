@@ -2,6 +2,7 @@
 
 mod access;
 mod beside;
+mod compare;
 mod crowd;
 mod lifecycle;
 mod list;
