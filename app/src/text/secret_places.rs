@@ -22,6 +22,16 @@ texts! {
     secrets_beside_none_so_far = "None so far";
     secrets_beside_none_so_far_why = "The paths looked at so far hold none of these. Look further.";
 
+    secrets_copy_as = "Copy as";
+    secrets_copy_lead = "Each takes the server's address from KEYWARDEN_SERVER and a workload's token from KEYWARDEN_TOKEN; none of them holds the value. Every reading is in the record.";
+    secrets_copy_cli = "Command line";
+    secrets_copy_run = "A program that finds it in a variable";
+    secrets_copy_curl = "curl";
+    secrets_copy_dotenv = ".env file";
+    secrets_copy_kubernetes = "Kubernetes Secret";
+    secrets_copy_github = "GitHub Actions";
+    secrets_copy_gitlab = "GitLab CI";
+
     secrets_elsewhere = "In other environments";
     secrets_promote = "Promote";
     secrets_promote_title(path: &str, from: &str, to: &str) = "Promote {path} from {from} to {to}";

@@ -225,3 +225,70 @@ fn a_program_gets_the_signals_and_a_killed_one_is_told_as_shells_do() {
     assert_eq!(killed.status.code(), Some(137));
     stage.server.stop();
 }
+
+/// Every text that the console offers to copy, run as it stands.
+#[test]
+fn what_the_console_offers_to_copy_works_as_it_is_written() {
+    use keywarden_app::snippets::{Spot, Way, variable};
+    let stage = Stage::new();
+    let path = "3ds/pass'word $HOME";
+    let value = "it's a \"secret\" & $more";
+    assert!(stage.put(&format!("pay/live/{path}"), value.as_bytes()).status.success());
+    assert!(stage.put("pay/live/other", b"another").status.success());
+    let of = Spot { project: "pay", environment: "live", path };
+    // What the texts call: the client by its name, a program, and a cluster's client that keeps what it is given.
+    let bin = stage.folder.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_keywarden"), bin.join("keywarden")).unwrap();
+    let printing = format!("#!/bin/sh\nprintf %s \"${}\"\n", variable(path));
+    for (at, text) in [
+        (bin.join("kubectl"), "#!/bin/sh\ncat > applied.yaml\n"),
+        (stage.folder.path().join("program"), printing.as_str()),
+        (stage.folder.path().join("deploy"), printing.as_str()),
+    ] {
+        fs::write(&at, text).unwrap();
+        fs::set_permissions(&at, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    let token = fs::read_to_string(stage.token()).unwrap();
+    let shell = |text: &str| {
+        let output = Command::new("/bin/sh")
+            .args(["-c", text])
+            .current_dir(stage.folder.path())
+            .env_clear()
+            .env("KEYWARDEN_SERVER", format!("http://{}", stage.server.address))
+            .env("KEYWARDEN_TOKEN", token.trim())
+            .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{text}: {}", told(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let file = |name: &str| fs::read_to_string(stage.folder.path().join(name)).unwrap();
+    for way in Way::all(false) {
+        let text = way.text(of);
+        match way {
+            Way::Cli | Way::Run => assert_eq!(shell(&text), value, "{text}"),
+            Way::Curl => {
+                let answer: Value = serde_json::from_str(&shell(&text)).unwrap();
+                assert_eq!((&answer["path"], &answer["value"]), (&json!(path), &json!(value)));
+            }
+            Way::Dotenv => {
+                shell(&text);
+                assert!(!file(".env").contains("another"), "only what was chosen");
+                assert_eq!(shell(&format!(". ./.env; printf %s \"${}\"", variable(path))), value);
+            }
+            Way::Kubernetes => {
+                shell(&text);
+                let applied = file("applied.yaml");
+                let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, value);
+                assert!(applied.contains("kind: Secret") && applied.contains(&encoded), "{applied}");
+            }
+            Way::GitHub | Way::GitLab => {
+                let step = text.lines().last().unwrap().trim();
+                let command = step.strip_prefix("run: ").or(step.strip_prefix("- ")).unwrap();
+                assert_eq!(shell(command), value, "{text}");
+            }
+        }
+    }
+    stage.server.stop();
+}

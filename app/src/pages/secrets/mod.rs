@@ -8,6 +8,7 @@ mod audit;
 mod beside;
 mod browse;
 mod compare;
+mod copy_as;
 mod create;
 mod data_key;
 mod delete;

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 
 use super::{
     around::{self, May},
-    audit, overview,
+    audit, copy_as, overview,
     promote::Elsewhere,
     who::{self, Names},
 };
@@ -29,6 +29,7 @@ const EVENTS: u32 = 50;
 /// What the chosen tab shows.
 enum Shown {
     Audit(Page),
+    CopyAs,
     Overview(Names, Elsewhere),
 }
 
@@ -54,6 +55,7 @@ pub(super) async fn show(
                 };
                 Shown::Audit(house.domain.events(&op, &query).await?)
             }
+            "copy" => Shown::CopyAs,
             _ => {
                 let names = if may_audit { Names::of(&house, &op, &view).await? } else { Names::default() };
                 Shown::Overview(names, Elsewhere::of(&house, &op, &view, may).await?)
@@ -75,7 +77,11 @@ pub(super) async fn show(
             let audit = tab(t.audit(), format!("{path}?tab=audit"));
             tabs.push(audit.current(matches!(shown, Shown::Audit(_))));
         }
+        tabs.push(
+            tab(t.secrets_copy_as(), format!("{path}?tab=copy")).current(matches!(shown, Shown::CopyAs)),
+        );
         let body = match shown {
+            Shown::CopyAs => copy_as::view(t, &view),
             Shown::Audit(found) => audit::view(t, &view.secret, &params, found),
             Shown::Overview(names, elsewhere) => overview::view(t, &view, may, &names, elsewhere, &params),
         };
