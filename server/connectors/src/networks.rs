@@ -10,7 +10,7 @@ pub struct Networks(Vec<IpNet>);
 
 /// IPv4 networks that are nobody's public address (IANA's registry of special-purpose addresses).
 const SPECIAL_V4: [(Ipv4Addr, u8); 15] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     (Ipv4Addr::new(127, 0, 0, 0), 8),

@@ -45,12 +45,11 @@ impl Domain {
 fn before(kind: Sweep, now: DateTime<Utc>) -> i64 {
     match kind {
         Sweep::Ceremonies | Sweep::PendingPosts | Sweep::Sessions | Sweep::UnseenCodes => micros(now),
-        // Every node reads the counter each 250 ms; one that slept longer forgets everything.
-        Sweep::Changes => micros(now - TimeDelta::hours(1)),
+        // Every node reads the counter each 250 ms; one that slept longer forgets everything. A token is refused by its own
+        // expiry before its mark goes.
+        Sweep::Changes | Sweep::ExchangedTokens => micros(now - TimeDelta::hours(1)),
         // For a day, what a rule let in can still be told from what it did not.
         Sweep::ExchangedServiceTokens => micros(now - TimeDelta::days(1)),
-        // Kept with a margin: a token is refused by its own expiry before its mark goes.
-        Sweep::ExchangedTokens => micros(now - TimeDelta::hours(1)),
         // Of links, pages still tell for as long that one lapsed.
         Sweep::Decisions | Sweep::OneTimeLinks => micros(now - TimeDelta::days(30)),
         // Windows are at most a day long.

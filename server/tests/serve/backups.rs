@@ -159,7 +159,9 @@ fn a_restore_with_a_changed_file_or_too_few_shares_makes_nothing() {
     let empty = tempfile::tempdir().unwrap();
     let run = |file: &str, keys: &[&str]| {
         let mut arguments = vec!["restore".to_owned(), lost.path(file)];
-        keys.iter().for_each(|key| arguments.extend(["--recovery-key".to_owned(), lost.path(key)]));
+        for key in keys {
+            arguments.extend(["--recovery-key".to_owned(), lost.path(key)]);
+        }
         keywarden(empty.path(), &as_texts(&arguments)).envs([SOFTWARE]).output().unwrap()
     };
     let one = run("a.kwbackup", &["recovery.key.2"]);

@@ -157,10 +157,13 @@ impl Domain {
         let fetch = &*self.settings().fetch;
         let asked = places.iter().map(async |place| {
             let keys = sets.keys(place, token, fetch, || self.env().monotonic()).await;
-            keys.map(|keys| keys.proves(token)).unwrap_or_else(|why| {
-                tracing::warn!(?place, %why, "domain.exchange: no keys to prove a token by");
-                false
-            })
+            match keys {
+                Ok(keys) => keys.proves(token),
+                Err(why) => {
+                    tracing::warn!(?place, %why, "domain.exchange: no keys to prove a token by");
+                    false
+                }
+            }
         });
         let answers = join_all(asked).await;
         let proves = |rule: &TrustRule| match (&rule.terms.keys, place(rule)) {

@@ -31,7 +31,7 @@ struct Key {
     kid: Option<String>,
     alg: Option<String>,
     kind: KeyKind,
-    key: DecodingKey,
+    decodes: DecodingKey,
 }
 
 /// Why a document is no set of keys.
@@ -87,7 +87,7 @@ impl KeySet {
     pub(super) fn proves(&self, token: &Presented<'_>) -> bool {
         self.fitting(token).take(TRIED).any(|key| {
             let algorithm = token.algorithm.of_crate();
-            jsonwebtoken::crypto::verify(token.signature, token.signed.as_bytes(), &key.key, algorithm)
+            jsonwebtoken::crypto::verify(token.signature, token.signed.as_bytes(), &key.decodes, algorithm)
                 .unwrap_or(false)
         })
     }
@@ -130,8 +130,8 @@ impl Key {
         let members = ["crv", "e", "kty", "n", "x", "y"];
         let bare = members.iter().filter_map(|name| Some(((*name).to_owned(), listed.get(*name)?.clone())));
         let jwk: Jwk = serde_json::from_value(Value::Object(bare.collect())).ok()?;
-        let key = DecodingKey::from_jwk(&jwk).ok()?;
-        Some(Self { kid: text("kid").map(Into::into), alg: text("alg").map(Into::into), kind, key })
+        let decodes = DecodingKey::from_jwk(&jwk).ok()?;
+        Some(Self { kid: text("kid").map(Into::into), alg: text("alg").map(Into::into), kind, decodes })
     }
 }
 

@@ -254,7 +254,7 @@ mod tests {
         for wrong in ["sub", "=x", "a b=c", "sub=", "ä=x"] {
             assert!(matches!(rules(wrong), Err(ClaimRulesError::Malformed(_))), "{wrong}");
         }
-        let many: String = (0..17).map(|n| format!("c{n}=x\n")).collect();
+        let many = (0..17).map(|n| format!("c{n}=x")).collect::<Vec<_>>().join("\n");
         for large in [many, format!("a={}", "x".repeat(301)), format!("{}=x", "a".repeat(101))] {
             assert_eq!(rules(&large), Err(ClaimRulesError::TooLarge));
         }

@@ -149,7 +149,7 @@ async fn claims_that_are_not_exactly_so_let_nobody_in() {
             json!({ "aud": ["https://kubernetes.default.svc", AUDIENCE] }),
             json!({ "exp": now + 86_400 }),
             json!({ "nbf": now }),
-            json!({ "exp": 1.5 + (now + 300) as f64 }),
+            json!({ "exp": f64::from(u32::try_from(now + 300).unwrap()) + 0.5 }),
             json!({ "jti": null }),
         ] {
             let exchanged = scene.exchange(&scene.issuer.sign(&scene.but(others.clone()))).await;
