@@ -416,7 +416,7 @@ async fn a_value_is_promoted_to_another_environment() {
         assert_eq!(made.status, 201, "{made:?}");
         let read = api.get(there).await;
         assert_eq!((text(&read, "value"), read.header("etag")), ("one".into(), made.header("etag")));
-        assert_eq!(api.post(&path, body()).await.status, 412, "it is there meanwhile");
+        assert_eq!(api.post(&path, body()).await.status, 409, "the value is there already");
         let same = api.post(&path, json!({ "to": "test", "version": 1 })).await;
         assert_eq!(same.status, 409, "{same:?}");
         for (wrong, status) in [
@@ -433,6 +433,9 @@ async fn a_value_is_promoted_to_another_environment() {
         assert_eq!(call(&api.mallory).await.status, 404);
         let viewer = token(&api.house, "viewer", Role::Viewer, Some(&api.pay)).await;
         assert_eq!(call(&viewer).await.status, 403);
+        api.put("database/password", json!({ "value": "two" })).await;
+        let late = api.post(&path, json!({ "to": "test", "version": 2, "expected_version": 0 })).await;
+        assert_eq!(late.status, 412, "something is there meanwhile: {late:?}");
         assert_eq!(api.readings(&secret).await, 1, "only what was done is told");
     })
     .await;
