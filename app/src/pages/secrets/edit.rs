@@ -66,12 +66,12 @@ async fn draw(house: &House, shell: &mut Shell, op: &Op, secret: &Secret, draft:
     };
     let secret = secret.clone();
     page(shell, t.secrets_edit()).of(&draft).show(move || {
-        let attributes = fields::attributes(t, Some(&secret), owners);
+        let now = secret.clone();
         view! {
             <PageHeader title=t.secrets_edit() lead=t.secrets_edit_lead() crumbs=around::crumbs_below(t, &secret)/>
             <Form draft=draft submit=t.save() cancel=around::path(&secret)>
                 <Hidden name="row_version" value=secret.row_version.to_string()/>
-                {attributes}
+                {fields::attributes(t, Some(&now), owners)}
             </Form>
         }
     })

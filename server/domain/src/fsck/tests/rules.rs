@@ -145,7 +145,7 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ("secret-event-without-secret", &["DELETE FROM secrets"]),
     ("secret-elsewhere", &["UPDATE secrets SET project_id = 'prj_gone'"]),
     ("secret-owner", &["UPDATE secrets SET owner_id = 'usr_gone'"]),
-    ("secret-tag", &["DELETE FROM secrets"]),
+    ("secret-tag", &["INSERT INTO secret_tags (tag, secret_id, folded_tag) VALUES ('a', 'sec_gone', 'a')"]),
     ("secret-state", &["UPDATE secrets SET purge_at = NULL WHERE deleted_at IS NOT NULL"]),
     ("secret-deleted-otherwise", &["UPDATE secrets SET deleted_at = NULL, purge_at = NULL"]),
     ("secret-purged-otherwise", &["DELETE FROM events WHERE action = 'secret.purge'"]),
