@@ -60,7 +60,8 @@ async fn a_tag_leads_to_its_secrets_and_a_word_is_decided_within_the_index() {
     for planner in Planner::each().await {
         let tagged = Filter { tag: Some("team=7".into()), ..none() };
         let plan = planner.plan(page(&tagged, None), BY_PATH).await;
-        assert!(plan.searches("secrets", "s"), "{plan:#?}");
+        // Of what a tag leads to there may be so much that PostgreSQL reads the secrets at once, and puts them in order.
+        assert!(!plan.scans("secret_tags", "secret_tags"), "{plan:#?}");
         let word = || Filter { contains: Some("pass".into()), ..none() };
         for (filter, index) in [
             (word(), "secrets_in_path_order"),
