@@ -17,6 +17,7 @@ mod nodes;
 mod once;
 mod projects;
 mod refused;
+mod rotations;
 mod secrets;
 mod spellings;
 mod strangers;

@@ -172,8 +172,12 @@ async fn two_nodes_and_many_readers_share_a_rewrap_and_nothing_is_done_twice() {
                 scene.put(&format!("more/{n}"), "more").await;
             }
         };
-        let (one, two, (), ()) =
-            tokio::join!(scene.domain().rewrap(), other.domain.rewrap(), readers, writers);
+        let (one, two, (), ()) = tokio::join!(
+            Box::pin(scene.domain().rewrap()),
+            Box::pin(other.domain.rewrap()),
+            Box::pin(readers),
+            Box::pin(writers)
+        );
         let (one, two) = (one.unwrap(), two.unwrap());
         // Each may have looked while the other one was at it, and found its end.
         assert!(one + two >= 2, "{one} {two}");
