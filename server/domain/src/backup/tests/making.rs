@@ -22,7 +22,7 @@ async fn a_backup_is_noted_with_its_digest_and_tells_the_same_to_whoever_looks()
         let known = old.house.domain.backups(&shell).await.unwrap();
         assert_eq!(known.latest, std::slice::from_ref(&backup));
         assert_eq!(known.recipients[0].id, backup.recipients[0]);
-        let told = old.house.domain.events(&shell, &Query { limit: 5, ..Query::default() }).await.unwrap();
+        let told = old.house.domain.events(&shell, &Query { limit: 50, ..Query::default() }).await.unwrap();
         let event = told.events.iter().find(|event| event.action == "backup.make").unwrap();
         assert!(format!("{event:?}").contains(&backup.digest), "{event:?}");
 
