@@ -10,13 +10,16 @@ use keywarden_domain::Env;
 use keywarden_vault::{
     Seal, SealError, SealId, SecretString,
     seal::{
-        pkcs11::{Attempts, Module, Pin, Pkcs11Seal, Token},
-        softhsm::{NotInstalled, SoftHsm, Variable, find_module},
+        pkcs11::{Attempts, Launch, Module, Pin, Pkcs11Seal, Token},
+        softhsm::{NotInstalled, SoftHsm, find_module},
         software::SoftwareSeal,
     },
 };
 
-use crate::config::{Config, SealKind};
+use crate::{
+    commands::LIBRARY,
+    config::{Config, SealKind},
+};
 
 /// Why there is no seal to ask.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +61,8 @@ impl Made {
 pub(crate) struct Seals {
     configured: Made,
     modules: Arc<Mutex<Vec<Module>>>,
+    /// How the processes of further libraries are started.
+    launch: Launch,
     data_dir: PathBuf,
     env: Env,
 }
@@ -65,21 +70,27 @@ pub(crate) struct Seals {
 impl Seals {
     pub(crate) fn build(config: &Config, env: &Env) -> Result<Self, SealsError> {
         let modules = Arc::default();
+        let launch = match &config.seal.kind {
+            SealKind::Pkcs11 { user: Some(it), .. } => Launch::again([LIBRARY]).as_user(it.user, it.group),
+            _ => Launch::again([LIBRARY]),
+        };
         let configured = match &config.seal.kind {
-            SealKind::Pkcs11 { module, token, pin } => {
+            SealKind::Pkcs11 { module, token, pin, .. } => {
                 let pin = Pin::Given(SecretString::new(pin.expose().to_owned()));
-                pkcs11(&modules, module, token, pin, &config.data_dir, env)?
+                let module = load(&modules, module, launch.clone())?;
+                pkcs11(&module, token, pin, &config.data_dir, env)
             }
             SealKind::SoftHsm { module } => {
                 let path = module.clone().map_or_else(find_module, Ok)?;
-                let module = load(&modules, &path)?;
                 let folder = SoftHsm::at(&config.data_dir);
+                let launch = folder.launch(launch.clone()).map_err(SealsError::Thread)?;
+                let module = load(&modules, &path, launch)?;
                 let seal = Arc::new(folder.seal(&module, &mut env.fork()));
                 Made::SoftHsm { folder, module, seal }
             }
             SealKind::Software { key_file } => software(key_file),
         };
-        Ok(Self { configured, modules, data_dir: config.data_dir.clone(), env: env.clone() })
+        Ok(Self { configured, modules, launch, data_dir: config.data_dir.clone(), env: env.clone() })
     }
 
     /// What this server unseals with.
@@ -104,7 +115,8 @@ impl Seals {
         pin_file: &Path,
     ) -> Result<Made, SealsError> {
         let pin = Pin::File(pin_file.to_owned());
-        pkcs11(&self.modules, module, label, pin, &self.data_dir, &self.env)
+        let module = load(&self.modules, module, self.launch.clone())?;
+        Ok(pkcs11(&module, label, pin, &self.data_dir, &self.env))
     }
 
     /// Another key file.
@@ -124,21 +136,14 @@ fn software(path: &Path) -> Made {
     Made::Software(Arc::new(SoftwareSeal::at(path, &name)))
 }
 
-fn pkcs11(
-    modules: &Mutex<Vec<Module>>,
-    module: &Path,
-    label: &str,
-    pin: Pin,
-    data_dir: &Path,
-    env: &Env,
-) -> Result<Made, SealsError> {
+fn pkcs11(module: &Module, label: &str, pin: Pin, data_dir: &Path, env: &Env) -> Made {
     let attempts = Attempts::at(data_dir.join("pin-attempts"), &mut env.fork());
     let token = Token { label: label.to_owned(), serial: None, pin, attempts };
-    Ok(Made::Pkcs11(Arc::new(Pkcs11Seal::new(&load(modules, module)?, token))))
+    Made::Pkcs11(Arc::new(Pkcs11Seal::new(module, token)))
 }
 
-/// A library is loaded once in a process, however many seals are on it.
-fn load(modules: &Mutex<Vec<Module>>, path: &Path) -> Result<Module, SealsError> {
+/// A library is loaded once, however many seals are on it.
+fn load(modules: &Mutex<Vec<Module>>, path: &Path, launch: Launch) -> Result<Module, SealsError> {
     let same = |one: &Path| {
         one == path || one.canonicalize().ok().is_some_and(|it| path.canonicalize().ok() == Some(it))
     };
@@ -146,20 +151,15 @@ fn load(modules: &Mutex<Vec<Module>>, path: &Path) -> Result<Module, SealsError>
     if let Some(module) = modules.iter().find(|module| same(module.path())) {
         return Ok(module.clone());
     }
-    let module = Module::load(path).map_err(SealsError::Thread)?;
+    let module = Module::load(path, launch).map_err(SealsError::Thread)?;
     modules.push(module.clone());
     Ok(module)
 }
 
-/// What this process must have been started with, if its seal is the embedded token. Makes the token's folder.
-pub(crate) fn needed_variable(config: &Config) -> io::Result<Option<Variable>> {
+/// Makes the embedded token's folder, if that is the seal. The token itself is made when the seal is added.
+pub(crate) fn prepare(config: &Config) -> io::Result<()> {
     match config.seal.kind {
-        SealKind::SoftHsm { .. } => SoftHsm::at(&config.data_dir).prepare().map(Some),
-        SealKind::Pkcs11 { .. } | SealKind::Software { .. } => Ok(None),
+        SealKind::SoftHsm { .. } => SoftHsm::at(&config.data_dir).prepare(),
+        SealKind::Pkcs11 { .. } | SealKind::Software { .. } => Ok(()),
     }
-}
-
-/// As [`needed_variable`], for commands that make nothing: none before the token's folder is there.
-pub(crate) fn needed_variable_if_made(config: &Config) -> io::Result<Option<Variable>> {
-    if config.data_dir.join("softhsm/softhsm2.conf").exists() { needed_variable(config) } else { Ok(None) }
 }

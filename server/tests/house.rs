@@ -21,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("keywarden-domain", &["model", "store", "vault"]),
     ("keywarden-jobs", &["domain", "model"]),
     ("keywarden-model", &[]),
+    ("keywarden-shim", &[]),
     ("keywarden-store", &["model"]),
     ("keywarden-trials", &[]),
     ("keywarden-vault", &["model"]),

@@ -21,15 +21,10 @@ mod serve;
 mod status;
 mod wanted;
 
-use std::{
-    os::unix::process::CommandExt,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{CommandFactory as _, Parser, Subcommand};
-use keywarden_vault::seal::softhsm::Variable;
 
 use crate::{
     client::{ClientError, VariablesError},
@@ -38,8 +33,10 @@ use crate::{
     listen::{ListenError, TlsError},
     logs,
     operator::OperatorError,
-    seals,
 };
+
+/// The command that is the process of a PKCS#11 library.
+pub(crate) const LIBRARY: &str = "pkcs11";
 
 const EXIT_CODES: &str = "Exit codes:
   0  done
@@ -90,6 +87,9 @@ enum Command {
     RecoveryKey(recovery_key::Arguments),
     /// Bring a backup back into an empty database
     Restore(restore::Arguments),
+    /// Be the process that has a PKCS#11 library in it; the server starts it
+    #[command(hide = true)]
+    Pkcs11,
     /// Show, pause or resume rewraps: what lies under an old key comes under a new one
     Rewrap(rewrap::Arguments),
     /// Start a program with an environment's secrets in its variables
@@ -154,7 +154,12 @@ impl Failure {
 
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Client(ClientError::NoToken | ClientError::Plain(_) | ClientError::Scheme(_))
+            Self::Client(
+                ClientError::NoToken
+                | ClientError::NoVaultToken
+                | ClientError::Plain(_)
+                | ClientError::Scheme(_),
+            )
             | Self::Config(_)
             | Self::Listen(ListenError::Plain { .. })
             | Self::Target(_)
@@ -199,6 +204,10 @@ fn act(line: Line) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Export(arguments) => runtime()?.block_on(export::run(arguments)).map(|()| ExitCode::SUCCESS),
+        Command::Pkcs11 => {
+            let ended = keywarden_vault::seal::pkcs11::serve_library();
+            ended.map(|()| ExitCode::SUCCESS).map_err(Failure::io("serve a PKCS#11 library"))
+        }
         Command::RecoveryKey(arguments) => recovery_key::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Run(arguments) => runtime()?.block_on(run::run(arguments)),
         Command::Secret(arguments) => runtime()?.block_on(secret::run(arguments)).map(|()| ExitCode::SUCCESS),
@@ -217,15 +226,6 @@ fn at_home(line: Line) -> Result<(), Failure> {
     let values = Values::gather(&given)?;
     let config = Config::read(&values)?;
     logs::start(&config.log);
-    match line.command {
-        Command::Serve(_) => serve::before_threads(&config)?,
-        Command::Restore(ref arguments) => restore::before_threads(&config, arguments)?,
-        Command::Doctor(_) | Command::Fsck(_) => {
-            let variable = seals::needed_variable_if_made(&config);
-            with_variable(variable.map_err(Failure::io("find the embedded token"))?)?;
-        }
-        _ => {}
-    }
     let runtime = runtime()?;
     match line.command {
         Command::Backup(arguments) => runtime.block_on(backup::run(&config, arguments)),
@@ -243,6 +243,7 @@ fn at_home(line: Line) -> Result<(), Failure> {
         // They need no configuration, and were done above.
         Command::Completions { .. }
         | Command::Export(_)
+        | Command::Pkcs11
         | Command::RecoveryKey(_)
         | Command::Run(_)
         | Command::Secret(_) => Ok(()),
@@ -254,25 +255,4 @@ fn at_home(line: Line) -> Result<(), Failure> {
 /// How commands print a moment.
 fn shown_at(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-/// Sees that this process was started with the variable. SoftHSM2 reads its environment when it is loaded, and a process
-/// cannot change its own safely: where it is missing, the program starts itself anew. To be called before any thread is
-/// there.
-fn with_variable(variable: Option<Variable>) -> Result<(), Failure> {
-    match variable {
-        Some(variable) if variable.is_missing_from(std::env::var_os(variable.name)) => {
-            start_anew(variable.name, &variable.value)
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Replaces this process by the same program, with one more variable in its environment. Comes back only if it cannot.
-fn start_anew(name: &str, value: &Path) -> Result<(), Failure> {
-    let mut arguments = std::env::args_os();
-    let own_name = arguments.next().unwrap_or_else(|| "keywarden".into());
-    let refused =
-        std::process::Command::new("/proc/self/exe").arg0(own_name).args(arguments).env(name, value).exec();
-    Err(Failure::io("start the program anew")(refused))
 }

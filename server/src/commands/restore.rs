@@ -14,7 +14,7 @@ use keywarden_store::Store;
 use keywarden_vault::recovery;
 use tokio::task::spawn_blocking;
 
-use super::{Failure, shown_at, with_variable};
+use super::{Failure, shown_at};
 use crate::{
     config::Config,
     data_dir,
@@ -45,18 +45,6 @@ enum What {
     },
 }
 
-/// What has to be done before any thread is there.
-pub(super) fn before_threads(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
-    if arguments.what.is_some() {
-        return Ok(());
-    }
-    data_dir::prepare(&config.data_dir)?;
-    let lock = data_dir::lock(&config.data_dir)?;
-    let variable = seals::needed_variable(config).map_err(Failure::io("prepare the embedded token"))?;
-    drop(lock);
-    with_variable(variable)
-}
-
 pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> {
     match (arguments.what, arguments.file) {
         (Some(What::Accept { made_at }), _) => accept(config, made_at).await,
@@ -69,8 +57,10 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
 }
 
 async fn restore(config: &Config, file: PathBuf, keys: &[PathBuf]) -> Result<Restored, Failure> {
+    data_dir::prepare(&config.data_dir)?;
     // The server must stand still: it holds this lock while it runs.
     let _lock = data_dir::lock(&config.data_dir)?;
+    seals::prepare(config).map_err(Failure::io("prepare the embedded token"))?;
     let key = recovery::load(keys)?;
     let open = move || File::open(&file).map(BufReader::new);
     // All of it, before anything is made.

@@ -11,6 +11,7 @@ use keywarden_app::{
     shell::{Condition, Protection},
 };
 use keywarden_domain::{Domain, system::KeyringState};
+use keywarden_vault::seal::pkcs11::keep_memory_private;
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -38,18 +39,12 @@ pub(super) struct Arguments {
     change_rp_id: bool,
 }
 
-/// What has to be done before any thread is there.
-pub(super) fn before_threads(config: &Config) -> Result<(), Failure> {
-    listen::check(config)?;
-    data_dir::prepare(&config.data_dir)?;
-    let lock = data_dir::lock(&config.data_dir)?;
-    let variable = seals::needed_variable(config).map_err(Failure::io("prepare the embedded token"))?;
-    drop(lock);
-    super::with_variable(variable)
-}
-
 pub(super) async fn run(config: Config, arguments: Arguments) -> Result<(), Failure> {
+    listen::check(&config)?;
+    data_dir::prepare(&config.data_dir)?;
     let _lock = data_dir::lock(&config.data_dir)?;
+    seals::prepare(&config).map_err(Failure::io("prepare the embedded token"))?;
+    keep_memory_private().map_err(Failure::io("keep memory out of core dumps"))?;
     let mut signals = Signals::new().map_err(Failure::io("listen for signals"))?;
     let certificates = config.tls.clone().map(Certificates::load).transpose()?.map(Arc::new);
     let tls = certificates.clone().map(listen::server_config).transpose()?;

@@ -20,11 +20,36 @@ pub struct Seal {
 #[derive(Debug)]
 pub enum SealKind {
     /// Your HSM.
-    Pkcs11 { module: PathBuf, token: String, pin: Secret },
+    Pkcs11 { module: PathBuf, token: String, pin: Secret, user: Option<User> },
     /// The embedded SoftHSM2 token, made on first start in the data folder.
     SoftHsm { module: Option<PathBuf> },
     /// A key file.
     Software { key_file: PathBuf },
+}
+
+/// Whom a library runs as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct User {
+    pub user: u32,
+    pub group: u32,
+}
+
+impl FromStr for User {
+    type Err = String;
+
+    /// A name of this machine, or numbers: `keywarden-hsm`, `993`, `993:991`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let unknown = || {
+            format!("there is no user `{text}` on this machine; write its name, or `user:group` as numbers")
+        };
+        let (user, group) = text.split_once(':').unwrap_or((text, text));
+        if let (Ok(user), Ok(group)) = (user.parse(), group.parse()) {
+            return Ok(Self { user, group });
+        }
+        let known =
+            nix::unistd::User::from_name(text).map_err(|cause| cause.to_string())?.ok_or_else(unknown)?;
+        Ok(Self { user: known.uid.as_raw(), group: known.gid.as_raw() })
+    }
 }
 
 impl Seal {
@@ -32,6 +57,7 @@ impl Seal {
         let module: Option<PathBuf> = values.optional("pkcs11.module")?;
         let token: Option<String> = values.optional("pkcs11.token")?;
         let pin: Option<Secret> = values.optional("pkcs11.pin")?;
+        let user: Option<User> = values.optional("pkcs11.user")?;
         let key_file: Option<PathBuf> = values.optional("seal.key_file")?;
         let unused =
             |key: &'static str| values.refuse(key, "the chosen seal has no use for it; see KEYWARDEN_SEAL");
@@ -43,7 +69,9 @@ impl Seal {
                 module: module.ok_or_else(|| missing("the vendor's library", "KEYWARDEN_PKCS11_MODULE"))?,
                 token: token.ok_or_else(|| missing("a token's label", "KEYWARDEN_PKCS11_TOKEN"))?,
                 pin: pin.ok_or_else(|| missing("the user PIN", "KEYWARDEN_PKCS11_PIN_FILE"))?,
+                user,
             },
+            _ if user.is_some() => return Err(unused("pkcs11.user")),
             Kind::SoftHsm if token.is_some() => return Err(unused("pkcs11.token")),
             Kind::SoftHsm if pin.is_some() => return Err(unused("pkcs11.pin")),
             Kind::SoftHsm if key_file.is_some() => return Err(unused("seal.key_file")),

@@ -116,6 +116,12 @@ pub const SETTINGS: &[Setting] = &[
         help: "the token's user PIN",
     },
     open(
+        "pkcs11.user",
+        "KEYWARDEN_PKCS11_USER",
+        "",
+        "user that the library runs as, where the server was started by root",
+    ),
+    open(
         "backup.folder",
         "KEYWARDEN_BACKUP_FOLDER",
         "",

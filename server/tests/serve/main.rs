@@ -11,6 +11,7 @@ mod client;
 mod commands;
 mod exchange;
 mod house;
+mod hsm;
 mod rewrap;
 mod sealing;
 mod strangers;

@@ -17,7 +17,7 @@
 //!
 //! # A start
 //! ```text
-//! module = Module::load(path)                      one for each PKCS#11 library and process
+//! module = Module::load(path, launch)              one for each PKCS#11 library; a process of its own
 //! seal   = SoftHsm::at(data)… | Pkcs11Seal | SoftwareSeal
 //! for purpose in Keyring::missing(&records):       Keyring::generate(…) -> rows, stored by the caller
 //! keyring.unseal(&records, &wraps, &seals)         again whenever it says the HSM was not there

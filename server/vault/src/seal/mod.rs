@@ -188,7 +188,7 @@ impl FromStr for Protection {
 }
 
 /// Why a seal did not do what it was asked. Texts say what to do; none holds a secret.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, thiserror::Error)]
 pub enum SealError {
     /// Two keys on the token bear our label.
     #[error("token `{token}` holds {count} keys labelled `{label}`: remove all but the one in use")]

@@ -6,17 +6,8 @@
 //!                pin, so-pin     random, mode 0600
 //!                pin-attempts    the memory of refused PINs
 //! ```
-//! SoftHSM2 learns its folder from the environment only, and reads it when the library is loaded. A process
-//! must not change its own environment (other threads read it; the call is `unsafe`), so `main` does this
-//! first of all, before any thread:
-//! ```text
-//! let variable = SoftHsm::at(&data).prepare()?;
-//! if variable.is_missing_from(std::env::var_os(variable.name)) {
-//!     return Command::new("/proc/self/exe").args(args).env(variable.name, &variable.value).exec();
-//! }
-//! ```
+//! SoftHSM2 learns its folder from the environment of the process that loads it.
 
-use std::ffi::OsString;
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -25,7 +16,7 @@ use std::path::{Path, PathBuf};
 use rand::CryptoRng;
 
 use super::file::{create_private, read_private, replace};
-use super::pkcs11::{Attempts, Module, Pin, Pkcs11Seal, Token};
+use super::pkcs11::{Attempts, Launch, Module, Pin, Pkcs11Seal, Token};
 use super::{Protection, SealError, SealKind};
 use crate::base62;
 use crate::secret::SecretString;
@@ -60,22 +51,6 @@ pub fn find_module() -> Result<PathBuf, NotInstalled> {
     MODULES.iter().map(PathBuf::from).find(|path| path.exists()).ok_or(NotInstalled)
 }
 
-/// A variable that the process must have been started with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Variable {
-    /// `SOFTHSM2_CONF`.
-    pub name: &'static str,
-    /// The absolute path of the configuration.
-    pub value: PathBuf,
-}
-
-impl Variable {
-    /// Whether the process must be started again with it; `current` is what its environment says.
-    pub fn is_missing_from(&self, current: Option<OsString>) -> bool {
-        current.is_none_or(|current| Path::new(&current) != self.value)
-    }
-}
-
 /// The embedded token's folder.
 #[derive(Debug, Clone)]
 pub struct SoftHsm {
@@ -88,8 +63,8 @@ impl SoftHsm {
         Self { folder: data.join("softhsm") }
     }
 
-    /// Makes the folder (mode 0700) and its configuration, and says what the process must be started with.
-    pub fn prepare(&self) -> io::Result<Variable> {
+    /// Makes the folder (mode 0700) and its configuration.
+    pub fn prepare(&self) -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(self.tokens())?;
         let folder = self.folder.canonicalize()?;
         let tokens = folder.join("tokens");
@@ -107,11 +82,17 @@ impl SoftHsm {
         if std::fs::read_to_string(&value).ok().as_deref() != Some(&text) {
             replace(&value, &text)?;
         }
-        Ok(Variable { name: "SOFTHSM2_CONF", value })
+        Ok(())
     }
 
-    /// The seal, whether the token is there or not. `module` is the one that [`find_module`] found, in a
-    /// process that was started with [`SoftHsm::prepare`]'s variable.
+    /// How the process of its library is started, so that it finds the token.
+    pub fn launch(&self, launch: Launch) -> io::Result<Launch> {
+        let folder = std::path::absolute(&self.folder)?;
+        Ok(launch.with("SOFTHSM2_CONF", folder.join("softhsm2.conf")))
+    }
+
+    /// The seal, whether the token is there or not. `module` is the one that [`find_module`] found, with a process that is
+    /// started by [`SoftHsm::launch`].
     pub fn seal(&self, module: &Module, rng: &mut dyn CryptoRng) -> Pkcs11Seal {
         Pkcs11Seal::of_kind(SealKind::SoftHsm, Protection::Software, module, self.token(rng))
     }
@@ -131,9 +112,9 @@ impl SoftHsm {
         }
         let [so_pin, _] = &pins;
         let so_pin = read_private(so_pin, 256).map_err(|error| missing(so_pin, &error))?;
-        let token = self.token(rng);
-        module.call(move |worker| worker.create_token(&token, &so_pin))?;
-        self.seal(module, rng).create_key()
+        let seal = self.seal(module, rng);
+        seal.create_token(&so_pin)?;
+        seal.create_key()
     }
 
     fn token(&self, rng: &mut dyn CryptoRng) -> Token {

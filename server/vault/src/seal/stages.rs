@@ -1,5 +1,5 @@
-//! Tests with a real SoftHSM2. It keeps its state in the process and reads its environment once, so each
-//! stage of such a test is a process of its own: the test's binary, run again for that one test.
+//! Tests with a real SoftHSM2. It is told its folder by the environment, so each stage of such a test is a process of its
+//! own: the test's binary, run again for that one test.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,12 +7,13 @@ use std::process::Command;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
-use super::pkcs11::{Attempts, Module, Pin, Pkcs11Seal, Token};
+use super::pkcs11::{Attempts, Launch, Module, Pin, Pkcs11Seal, Token, serve_library};
 use super::softhsm::{SoftHsm, find_module};
 use crate::secret::SecretString;
 
 const FOLDER: &str = "KEYWARDEN_STAGE_FOLDER";
 const STAGE: &str = "KEYWARDEN_STAGE";
+const LIBRARY: &str = "KEYWARDEN_STAGE_LIBRARY";
 
 /// Runs the stages one after the other, each in its own process, on one data folder. `name` is the test's
 /// full path.
@@ -23,13 +24,13 @@ pub(super) fn run(name: &str, stages: &[fn(&Path)]) {
     }
     let (_, name) = name.split_once("::").unwrap();
     let data = tempfile::tempdir().unwrap();
-    let variable = SoftHsm::at(data.path()).prepare().unwrap();
+    SoftHsm::at(data.path()).prepare().unwrap();
     for stage in 0..stages.len() {
         let output = Command::new(std::env::current_exe().unwrap())
             .args([name, "--exact", "--nocapture"])
             .env(FOLDER, data.path())
             .env(STAGE, stage.to_string())
-            .env(variable.name, &variable.value)
+            .env("SOFTHSM2_CONF", data.path().join("softhsm/softhsm2.conf"))
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
@@ -43,8 +44,21 @@ pub(super) fn rng() -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(1)
 }
 
+/// A library's process is the test's binary once more, for the test below.
+pub(super) fn launch() -> Launch {
+    let (_, this) = module_path!().split_once("::").unwrap();
+    Launch::again([&format!("{this}::the_process_of_a_library"), "--exact", "--nocapture"]).with(LIBRARY, "1")
+}
+
+#[test]
+fn the_process_of_a_library() {
+    if std::env::var_os(LIBRARY).is_some() {
+        serve_library().unwrap();
+    }
+}
+
 pub(super) fn module() -> Module {
-    Module::load(find_module().unwrap()).unwrap()
+    Module::load(find_module().unwrap(), launch()).unwrap()
 }
 
 /// The embedded token with its key.

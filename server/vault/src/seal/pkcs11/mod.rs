@@ -2,13 +2,15 @@
 //!
 //! (`C_WrapKey` with GCM is refused by many tokens, and `AES_KEY_WRAP` binds no context.)
 //!
-//! * One [`Module`] for each library and process: all calls into it are made by one thread.
+//! * One [`Module`] for each library: all calls into it are made by one process, which holds nothing else.
 //! * The token is found by its label, and by its serial number where two share one; slot numbers change.
 //! * A session that was lost (token removed, network away, library restarted) is opened again by the next call.
 //! * A PIN that was refused is never tried a third time, also after a restart: see [`Attempts`].
 
 mod attempts;
 mod module;
+mod process;
+mod protocol;
 mod worker;
 
 use std::io;
@@ -18,6 +20,8 @@ use rand::CryptoRng;
 
 pub use attempts::Attempts;
 pub use module::Module;
+pub use process::{Launch, keep_memory_private, serve_library};
+use protocol::{Answer, Does};
 
 use super::file::read_secret;
 use super::{KeyNumber, Protection, Seal, SealDescription, SealError, SealKind, pack, unpack};
@@ -93,8 +97,12 @@ impl Pkcs11Seal {
     /// Makes the key-encryption key in the token (AES-256, sensitive, not extractable) unless it is there. To
     /// be called when the seal is added, never at a start: a token that lost its key must be noticed.
     pub fn create_key(&self) -> Result<(), SealError> {
-        let token = self.token.clone();
-        self.module.call(move |worker| worker.create_key(&token))
+        self.module.does(&self.token, Does::CreateKey)
+    }
+
+    /// Makes the token itself, with this PIN for its security officer, in an empty slot, unless it is there.
+    pub(super) fn create_token(&self, so_pin: &SecretString) -> Result<(), SealError> {
+        self.module.does(&self.token, Does::CreateToken { so_pin: so_pin.expose() })
     }
 }
 
@@ -106,38 +114,44 @@ impl Seal for Pkcs11Seal {
     fn wrap(&self, context: &[u8], key: &SecretBytes, rng: &mut dyn CryptoRng) -> Result<Vec<u8>, SealError> {
         let mut nonce = [0; NONCE_LEN];
         rng.fill_bytes(&mut nonce);
-        let (token, context) = (self.token.clone(), context.to_vec());
-        let key = SecretBytes::copy_of(key.expose());
-        let (number, nonce, ciphertext) =
-            self.module.call(move |worker| worker.encrypt(&token, nonce, &context, key.expose()))?;
-        Ok(pack(number, &nonce, &ciphertext))
+        let does = Does::Encrypt { nonce, context, plaintext: key.expose() };
+        self.module.call(&self.token, does, |answer| match answer {
+            Answer::Sealed { number, nonce, ciphertext } => Some(pack(number, &nonce, ciphertext)),
+            _ => None,
+        })
     }
 
     fn unwrap(&self, context: &[u8], wrapped: &[u8]) -> Result<SecretBytes, SealError> {
         let parts = unpack(wrapped)?;
-        let (number, nonce, ciphertext) = (parts.number, *parts.nonce, parts.ciphertext.to_vec());
-        let (token, context) = (self.token.clone(), context.to_vec());
-        self.module.call(move |worker| worker.decrypt(&token, number, nonce, &context, &ciphertext))
+        let (number, nonce, ciphertext) = (parts.number, *parts.nonce, parts.ciphertext);
+        self.module.call(&self.token, Does::Decrypt { number, nonce, context, ciphertext }, |answer| {
+            match answer {
+                Answer::Opened(bytes) => Some(SecretBytes::copy_of(bytes)),
+                _ => None,
+            }
+        })
     }
 
     fn probe(&self) -> Result<(), SealError> {
-        let token = self.token.clone();
-        self.module.call(move |worker| worker.probe(&token))
+        self.module.does(&self.token, Does::Probe)
     }
 
     fn keys(&self) -> Result<Vec<KeyNumber>, SealError> {
-        let token = self.token.clone();
-        self.module.call(move |worker| worker.keys(&token))
+        self.module.call(&self.token, Does::Keys, |answer| match answer {
+            Answer::Keys(numbers) => Some(numbers),
+            _ => None,
+        })
     }
 
     fn add_key(&self, _: &mut dyn CryptoRng) -> Result<KeyNumber, SealError> {
-        let token = self.token.clone();
-        self.module.call(move |worker| worker.add_key(&token))
+        self.module.call(&self.token, Does::AddKey, |answer| match answer {
+            Answer::Number(number) => Some(number),
+            _ => None,
+        })
     }
 
     fn destroy_key(&self, number: KeyNumber) -> Result<(), SealError> {
-        let token = self.token.clone();
-        self.module.call(move |worker| worker.destroy_key(&token, number))
+        self.module.does(&self.token, Does::DestroyKey { number })
     }
 }
 

@@ -241,17 +241,15 @@ fn a_token_that_goes_is_missed_and_one_that_comes_back_is_used_again() {
 }
 
 #[test]
-fn a_library_has_one_owner_in_a_process() {
+fn two_owners_of_a_library_do_not_meet() {
     run(
-        concat!(module_path!(), "::a_library_has_one_owner_in_a_process"),
+        concat!(module_path!(), "::two_owners_of_a_library_do_not_meet"),
         &[create, |data| {
-            let first = module();
-            let seal = SoftHsm::at(data).seal(&first, &mut rng());
-            seal.probe().unwrap();
-            let second = module();
-            let error = SoftHsm::at(data).seal(&second, &mut rng()).probe().unwrap_err();
-            assert!(matches!(error, SealError::Module { .. }), "{error}");
-            seal.probe().unwrap();
+            let [first, second] = [module(), module()].map(|it| SoftHsm::at(data).seal(&it, &mut rng()));
+            let wrapped = first.wrap(b"row", &SecretBytes::new(vec![5; 32]), &mut rng()).unwrap();
+            assert_eq!(second.unwrap(b"row", &wrapped).unwrap().expose(), [5; 32]);
+            drop(first);
+            second.probe().unwrap();
         }],
     );
 }

@@ -1,4 +1,4 @@
-//! What the owner of a PKCS#11 library does.
+//! What the process of a PKCS#11 library does with it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,8 @@ use cryptoki::session::{Session, SessionState, UserType};
 use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::AuthPin;
 
-use super::{KEY_LABEL, Token};
+use super::KEY_LABEL;
+use super::protocol::Tried;
 use crate::envelope::{NONCE_LEN, TAG_LEN};
 use crate::seal::{KeyNumber, SealError, associated_data};
 use crate::secret::{SecretBytes, SecretString};
@@ -21,9 +22,29 @@ use crate::secret::{SecretBytes, SecretString};
 /// and costs no nonce.
 const KNOWN: &[u8] = b"keywarden probe";
 
+/// The token that is meant, and whom to ask for its PIN.
+pub(super) struct Target<'a> {
+    pub(super) label: &'a str,
+    pub(super) serial: Option<&'a str>,
+    pub(super) desk: &'a dyn Desk,
+}
+
+/// Keeps PINs, and remembers those that a token refused.
+pub(super) trait Desk {
+    /// The PIN for the token of this serial number, which locks itself on the next wrong one if `final_try`. The try is
+    /// written down on return.
+    fn begin(&self, serial: &str, final_try: bool) -> Result<SecretString, SealError>;
+
+    /// What became of the try.
+    fn tried(&self, tried: Tried) -> Result<(), SealError>;
+
+    /// The PIN for a token that is being made.
+    fn new_pin(&self) -> Result<SecretString, SealError>;
+}
+
 /// The library and the tokens that are open in it.
 #[derive(Debug)]
-pub(in crate::seal) struct Worker {
+pub(super) struct Worker {
     path: PathBuf,
     library: Option<Pkcs11>,
     open: HashMap<(String, Option<String>), Open>,
@@ -67,14 +88,14 @@ impl Worker {
         }
     }
 
-    pub(super) fn probe(&mut self, token: &Token) -> Result<(), SealError> {
+    pub(super) fn probe(&mut self, token: &Target<'_>) -> Result<(), SealError> {
         self.with_open(token, Open::check)
     }
 
     /// Encrypts under the token's newest key. The nonce in the answer counts: some tokens insist on their own.
     pub(super) fn encrypt(
         &mut self,
-        token: &Token,
+        token: &Target<'_>,
         nonce: [u8; NONCE_LEN],
         context: &[u8],
         plaintext: &[u8],
@@ -93,7 +114,7 @@ impl Worker {
 
     pub(super) fn decrypt(
         &mut self,
-        token: &Token,
+        token: &Target<'_>,
         number: KeyNumber,
         nonce: [u8; NONCE_LEN],
         context: &[u8],
@@ -104,7 +125,7 @@ impl Worker {
                 Some(key) => Some(*key),
                 None => keys_of(&open.session, token)?.get(&number).copied(),
             };
-            let gone = || SealError::KeyGone { seal: token.label.clone(), number };
+            let gone = || SealError::KeyGone { seal: token.label.to_owned(), number };
             let key = key.ok_or_else(gone)?;
             if let Ok(plaintext) = open.decrypt(key, nonce, &associated_data(number, context), ciphertext) {
                 return Ok(plaintext);
@@ -120,11 +141,11 @@ impl Worker {
     }
 
     /// The numbers of our keys, the newest last.
-    pub(super) fn keys(&mut self, token: &Token) -> Result<Vec<KeyNumber>, SealError> {
+    pub(super) fn keys(&mut self, token: &Target<'_>) -> Result<Vec<KeyNumber>, SealError> {
         self.with_open(token, |open| Ok(keys_of(&open.session, token)?.into_keys().collect()))
     }
 
-    pub(super) fn create_key(&mut self, token: &Token) -> Result<(), SealError> {
+    pub(super) fn create_key(&mut self, token: &Target<'_>) -> Result<(), SealError> {
         self.writing(token, |session| {
             if !keys_of(session, token)?.is_empty() {
                 return Ok(());
@@ -133,7 +154,7 @@ impl Worker {
         })
     }
 
-    pub(super) fn add_key(&mut self, token: &Token) -> Result<KeyNumber, SealError> {
+    pub(super) fn add_key(&mut self, token: &Target<'_>) -> Result<KeyNumber, SealError> {
         let number = self.writing(token, |session| {
             let (newest, _) = newest(&keys_of(session, token)?, token)?;
             let number = newest.saturating_add(1);
@@ -143,11 +164,11 @@ impl Worker {
         Ok(number)
     }
 
-    pub(super) fn destroy_key(&mut self, token: &Token, number: KeyNumber) -> Result<(), SealError> {
+    pub(super) fn destroy_key(&mut self, token: &Target<'_>, number: KeyNumber) -> Result<(), SealError> {
         self.writing(token, |session| {
             let keys = keys_of(session, token)?;
             if newest(&keys, token)?.0 == number {
-                return Err(SealError::KeyInUse { seal: token.label.clone(), number }.into());
+                return Err(SealError::KeyInUse { seal: token.label.to_owned(), number }.into());
             }
             keys.get(&number)
                 .map_or(Ok(()), |key| session.destroy_object(*key).map_err(|error| trouble(token, &error)))
@@ -159,7 +180,7 @@ impl Worker {
     /// Runs `task` in a session that may change the token.
     fn writing<T>(
         &mut self,
-        token: &Token,
+        token: &Target<'_>,
         mut task: impl FnMut(&Session) -> Result<T, Trouble>,
     ) -> Result<T, SealError> {
         self.heal(|worker| {
@@ -171,14 +192,14 @@ impl Worker {
     }
 
     /// The next call opens the token anew.
-    fn forget(&mut self, token: &Token) {
-        self.open.remove(&(token.label.clone(), token.serial.clone()));
+    fn forget(&mut self, token: &Target<'_>) {
+        self.open.remove(&(token.label.to_owned(), token.serial.map(str::to_owned)));
     }
 
     /// Makes a token with this label and PIN in an empty slot, unless there is one that has its PIN.
-    pub(in crate::seal) fn create_token(
+    pub(super) fn create_token(
         &mut self,
-        token: &Token,
+        token: &Target<'_>,
         so_pin: &SecretString,
     ) -> Result<(), SealError> {
         let so_pin = auth_pin(so_pin);
@@ -190,9 +211,9 @@ impl Worker {
                 Err(Trouble::Lost(SealError::TokenMissing(_))) => worker.empty_slot(token)?,
                 Err(trouble) => return Err(trouble),
             };
-            let pin = auth_pin(&token.pin.read()?);
+            let pin = auth_pin(&token.desk.new_pin()?);
             let told = |error| trouble(token, &error);
-            worker.library()?.init_token(slot, &so_pin, &token.label).map_err(told)?;
+            worker.library()?.init_token(slot, &so_pin, token.label).map_err(told)?;
             // Its slot has another number now.
             let (slot, _) = worker.find(token)?;
             let session = worker.session(slot, token, true)?;
@@ -217,10 +238,10 @@ impl Worker {
     /// Runs `task` on the open token, opening it first if need be.
     fn with_open<T>(
         &mut self,
-        token: &Token,
+        token: &Target<'_>,
         mut task: impl FnMut(&Open) -> Result<T, Trouble>,
     ) -> Result<T, SealError> {
-        let name = (token.label.clone(), token.serial.clone());
+        let name = (token.label.to_owned(), token.serial.map(str::to_owned));
         self.heal(|worker| {
             if !worker.open.contains_key(&name) {
                 let open = worker.open(token)?;
@@ -228,7 +249,7 @@ impl Worker {
             }
             let outcome = match worker.open.get(&name) {
                 Some(open) => task(open),
-                None => Err(SealError::TokenMissing(token.label.clone()).into()),
+                None => Err(SealError::TokenMissing(token.label.to_owned()).into()),
             };
             if matches!(outcome, Err(Trouble::Lost(_))) {
                 worker.open.remove(&name);
@@ -253,7 +274,7 @@ impl Worker {
         }
     }
 
-    fn open(&mut self, token: &Token) -> Result<Open, Trouble> {
+    fn open(&mut self, token: &Target<'_>) -> Result<Open, Trouble> {
         let (slot, info) = self.find(token)?;
         let session = self.session(slot, token, false)?;
         login(&session, &info, token)?;
@@ -263,7 +284,7 @@ impl Worker {
             require_strong(&session, *key, token, *number)?;
         }
         let mut open =
-            Open { label: token.label.clone(), session, keys, known: ([0; NONCE_LEN], Vec::new()) };
+            Open { label: token.label.to_owned(), session, keys, known: ([0; NONCE_LEN], Vec::new()) };
         let told = |error| trouble(token, &error);
         let mut nonce = [0; NONCE_LEN];
         open.session.generate_random_slice(&mut nonce).map_err(told)?;
@@ -272,36 +293,36 @@ impl Worker {
         Ok(open)
     }
 
-    fn session(&mut self, slot: Slot, token: &Token, writes: bool) -> Result<Session, Trouble> {
+    fn session(&mut self, slot: Slot, token: &Target<'_>, writes: bool) -> Result<Session, Trouble> {
         let library = self.library()?;
         let session = if writes { library.open_rw_session(slot) } else { library.open_ro_session(slot) };
         session.map_err(|error| Trouble::Lost(device(token, &error)))
     }
 
-    fn find(&mut self, token: &Token) -> Result<(Slot, TokenInfo), Trouble> {
+    fn find(&mut self, token: &Target<'_>) -> Result<(Slot, TokenInfo), Trouble> {
         let mut found = self.tokens(token)?;
         found.retain(|(_, info)| {
             info.token_initialized()
                 && info.label().trim_end() == token.label
-                && token.serial.as_ref().is_none_or(|serial| info.serial_number().trim_end() == serial)
+                && token.serial.is_none_or(|serial| info.serial_number().trim_end() == serial)
         });
         match (found.pop(), found.is_empty()) {
             (Some(one), true) => Ok(one),
-            (Some(_), false) => Err(SealError::AmbiguousToken(token.label.clone()).into()),
-            (None, _) => Err(Trouble::Lost(SealError::TokenMissing(token.label.clone()))),
+            (Some(_), false) => Err(SealError::AmbiguousToken(token.label.to_owned()).into()),
+            (None, _) => Err(Trouble::Lost(SealError::TokenMissing(token.label.to_owned()))),
         }
     }
 
-    fn empty_slot(&mut self, token: &Token) -> Result<Slot, Trouble> {
+    fn empty_slot(&mut self, token: &Target<'_>) -> Result<Slot, Trouble> {
         let empty = self.tokens(token)?.into_iter().find(|(_, info)| !info.token_initialized());
         let missing = || SealError::Device {
-            token: token.label.clone(),
+            token: token.label.to_owned(),
             cause: "the module offers no empty slot".to_owned(),
         };
         empty.map(|(slot, _)| slot).ok_or_else(|| missing().into())
     }
 
-    fn tokens(&mut self, token: &Token) -> Result<Vec<(Slot, TokenInfo)>, Trouble> {
+    fn tokens(&mut self, token: &Target<'_>) -> Result<Vec<(Slot, TokenInfo)>, Trouble> {
         let library = self.library()?;
         let slots = library.get_slots_with_token().map_err(|error| Trouble::Lost(device(token, &error)))?;
         // A slot whose token is just being pulled does not hide the others.
@@ -363,28 +384,34 @@ fn gcm<'a>(nonce: &'a mut [u8; NONCE_LEN], aad: &'a [u8]) -> Result<GcmParams<'a
     GcmParams::new(nonce, aad, u64::try_from(TAG_LEN * 8)?.into())
 }
 
-fn login(session: &Session, info: &TokenInfo, token: &Token) -> Result<(), Trouble> {
+fn login(session: &Session, info: &TokenInfo, token: &Target<'_>) -> Result<(), Trouble> {
     let told = |error| trouble(token, &error);
     let state = session.get_session_info().map_err(told)?.session_state();
     if !info.login_required() || matches!(state, SessionState::RoUser | SessionState::RwUser) {
         return Ok(()); // login holds for all sessions of the process
     }
     if info.user_pin_locked() {
-        return Err(SealError::PinLocked(token.label.clone()).into());
+        return Err(SealError::PinLocked(token.label.to_owned()).into());
     }
-    let pin = token.pin.read()?;
-    let serial = info.serial_number().trim_end();
-    let attempt = token.attempts.begin(serial, &token.label, &pin, info.user_pin_final_try())?;
+    let pin = token.desk.begin(info.serial_number().trim_end(), info.user_pin_final_try())?;
     match session.login(UserType::User, Some(&auth_pin(&pin))) {
-        Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(attempt.accepted()?),
+        Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {
+            Ok(token.desk.tried(Tried::Accepted)?)
+        }
         Err(Error::Pkcs11(
             RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange | RvError::PinExpired,
             _,
-        )) => Err(SealError::PinRefused(token.label.clone()).into()),
-        Err(Error::Pkcs11(RvError::PinLocked, _)) => Err(SealError::PinLocked(token.label.clone()).into()),
+        )) => {
+            token.desk.tried(Tried::Refused)?;
+            Err(SealError::PinRefused(token.label.to_owned()).into())
+        }
+        Err(Error::Pkcs11(RvError::PinLocked, _)) => {
+            token.desk.tried(Tried::Refused)?;
+            Err(SealError::PinLocked(token.label.to_owned()).into())
+        }
         Err(error) => {
             // An answer that could hide a refused PIN leaves the try counted.
-            if !matches!(
+            let may_hide = matches!(
                 error,
                 Error::Pkcs11(
                     RvError::GeneralError
@@ -394,9 +421,8 @@ fn login(session: &Session, info: &TokenInfo, token: &Token) -> Result<(), Troub
                         | RvError::UnknownErrorCode(_),
                     _
                 )
-            ) {
-                attempt.not_made()?;
-            }
+            );
+            token.desk.tried(if may_hide { Tried::Refused } else { Tried::NotMade })?;
             Err(told(error))
         }
     }
@@ -408,7 +434,7 @@ fn auth_pin(pin: &SecretString) -> AuthPin {
 }
 
 /// Our keys, found by their labels: a token may hold other people's too.
-fn keys_of(session: &Session, token: &Token) -> Result<Keys, Trouble> {
+fn keys_of(session: &Session, token: &Target<'_>) -> Result<Keys, Trouble> {
     let told = |error| trouble(token, &error);
     let secret = [Attribute::Class(ObjectClass::SECRET_KEY), Attribute::KeyType(KeyType::AES)];
     let mut keys = Keys::new();
@@ -420,15 +446,15 @@ fn keys_of(session: &Session, token: &Token) -> Result<Keys, Trouble> {
         });
         let Some(number) = label.and_then(numbered) else { continue };
         if keys.insert(number, handle).is_some() {
-            let (token, label) = (token.label.clone(), label_of(number));
+            let (token, label) = (token.label.to_owned(), label_of(number));
             return Err(SealError::AmbiguousKey { token, label, count: 2 }.into());
         }
     }
     Ok(keys)
 }
 
-fn newest(keys: &Keys, token: &Token) -> Result<(KeyNumber, ObjectHandle), Trouble> {
-    let missing = || SealError::KeyMissing { token: token.label.clone(), label: KEY_LABEL.to_owned() };
+fn newest(keys: &Keys, token: &Target<'_>) -> Result<(KeyNumber, ObjectHandle), Trouble> {
+    let missing = || SealError::KeyMissing { token: token.label.to_owned(), label: KEY_LABEL.to_owned() };
     keys.last_key_value().map(|(number, key)| (*number, *key)).ok_or_else(|| missing().into())
 }
 
@@ -446,7 +472,7 @@ fn numbered(label: &[u8]) -> Option<KeyNumber> {
     (label_of(number) == label).then_some(number)
 }
 
-fn make_key(session: &Session, token: &Token, number: KeyNumber) -> Result<(), Trouble> {
+fn make_key(session: &Session, token: &Target<'_>, number: KeyNumber) -> Result<(), Trouble> {
     let made = session
         .generate_key(&Mechanism::AesKeyGen, &key_template(&label_of(number)))
         .map_err(|error| trouble(token, &error))?;
@@ -474,7 +500,7 @@ fn key_template(label: &str) -> [Attribute; 13] {
 fn require_strong(
     session: &Session,
     key: ObjectHandle,
-    token: &Token,
+    token: &Target<'_>,
     number: KeyNumber,
 ) -> Result<(), Trouble> {
     let asked = [AttributeType::Sensitive, AttributeType::Extractable];
@@ -483,15 +509,15 @@ fn require_strong(
     if says(&Attribute::Sensitive(true)) && says(&Attribute::Extractable(false)) {
         Ok(())
     } else {
-        Err(SealError::WeakKey { token: token.label.clone(), label: label_of(number) }.into())
+        Err(SealError::WeakKey { token: token.label.to_owned(), label: label_of(number) }.into())
     }
 }
 
-fn device(token: &Token, error: &Error) -> SealError {
-    SealError::Device { token: token.label.clone(), cause: error.to_string() }
+fn device(token: &Target<'_>, error: &Error) -> SealError {
+    SealError::Device { token: token.label.to_owned(), cause: error.to_string() }
 }
 
-fn trouble(token: &Token, error: &Error) -> Trouble {
+fn trouble(token: &Target<'_>, error: &Error) -> Trouble {
     classify(error, device(token, error))
 }
 

@@ -1,0 +1,200 @@
+//! A real HSM, as far as a test can have one: SoftHSM2 behind a library that fails as devices do.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    thread::sleep,
+    time::Duration,
+};
+
+use keywarden_vault::seal::softhsm::find_module;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use tempfile::TempDir;
+
+use crate::house::{Server, printed};
+
+/// A token, and what the library before it does.
+struct Hsm {
+    folder: TempDir,
+    variables: Vec<(&'static str, String)>,
+}
+
+impl Hsm {
+    /// The token is the one that a server on the defaults makes.
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let maker = folder.path().join("maker");
+        fs::create_dir(&maker).unwrap();
+        let server = Server::start(&maker);
+        server.becomes("\"ready\"");
+        server.stop();
+        let text = |path: PathBuf| path.to_str().unwrap().to_owned();
+        let at = |name: &str| text(folder.path().join(name));
+        let variables = vec![
+            ("KEYWARDEN_SEAL", "pkcs11".to_owned()),
+            ("KEYWARDEN_PKCS11_MODULE", text(shim())),
+            ("KEYWARDEN_PKCS11_TOKEN", "keywarden".to_owned()),
+            ("KEYWARDEN_PKCS11_PIN_FILE", at("maker/data/softhsm/pin")),
+            ("SOFTHSM2_CONF", at("maker/data/softhsm/softhsm2.conf")),
+            ("SHIM_LIBRARY", text(find_module().unwrap())),
+            ("SHIM_FAULT", at("fault")),
+            ("SHIM_LOGINS", at("logins")),
+        ];
+        Self { folder, variables }
+    }
+
+    fn variables(&self) -> Vec<(&str, &str)> {
+        self.variables.iter().map(|(name, value)| (*name, value.as_str())).collect()
+    }
+
+    fn start(&self) -> Server {
+        Server::start_with(self.folder.path(), &self.variables())
+    }
+
+    fn fails_by(&self, fault: &str) {
+        fs::write(self.folder.path().join("fault"), fault).unwrap();
+    }
+
+    fn logins(&self) -> usize {
+        fs::read_to_string(self.folder.path().join("logins")).map_or(0, |text| text.lines().count())
+    }
+
+    fn token(&self) -> String {
+        let token = printed(self.folder.path(), &self.variables(), &["operator", "token", "--role", "admin"]);
+        token.trim().to_owned()
+    }
+}
+
+/// The library that fails, where cargo leaves it: beside the binary, or among its dependencies.
+fn shim() -> PathBuf {
+    let target = Path::new(env!("CARGO_BIN_EXE_keywarden")).parent().unwrap();
+    let places = ["", "deps"].map(|folder| target.join(folder).join("libkeywarden_shim.so"));
+    places.into_iter().find(|path| path.exists()).unwrap()
+}
+
+/// The processes that a server has libraries in.
+fn libraries(server: &Server) -> Vec<i32> {
+    let of_server = |pid: &i32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let after = stat.rsplit(") ").next().unwrap_or_default().to_owned();
+        after.split(' ').nth(1) == Some(&server.child.id().to_string()) && !after.starts_with('Z')
+    };
+    let pids = fs::read_dir("/proc").unwrap().filter_map(|it| it.unwrap().file_name().to_str()?.parse().ok());
+    pids.filter(of_server).collect()
+}
+
+#[test]
+fn an_hsm_that_fails_leaves_the_server_degraded_and_one_that_is_back_makes_it_ready() {
+    let hsm = Hsm::new();
+    let server = hsm.start();
+    server.becomes("\"ready\"");
+    let token = hsm.token();
+    let authorization = format!("Bearer {token}");
+    for fault in ["removed", "error", "crash", "hang"] {
+        hsm.fails_by(fault);
+        let answer = server.becomes("degraded");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{fault}: {answer}");
+        // What needs no HSM goes on with the keys in memory: to know a token again is to compute a MAC.
+        let asked = server.get_with("/api/v1/projects", &[("Authorization", &authorization)]);
+        assert!(asked.starts_with("HTTP/1.1 200"), "{fault}: {asked}");
+        hsm.fails_by("");
+        server.becomes("\"ready\"");
+    }
+    assert!(hsm.logins() > 0);
+    server.stop();
+}
+
+#[test]
+fn lost_sessions_are_opened_anew_and_a_slow_token_is_waited_for() {
+    let hsm = Hsm::new();
+    let server = hsm.start();
+    server.becomes("\"ready\"");
+    for fault in ["session", "slow"] {
+        hsm.fails_by(fault);
+        // For as long as several looks at the token take.
+        for _ in 0..25 {
+            let answer = server.get("/readyz");
+            if fault == "session" {
+                assert!(answer.contains("\"ready\""), "{fault}: {answer}");
+            }
+            assert!(!answer.contains("ealed"), "{fault}: {answer}");
+            sleep(Duration::from_millis(200));
+        }
+        hsm.fails_by("");
+        server.becomes("\"ready\"");
+    }
+    server.stop();
+}
+
+#[test]
+fn a_server_that_starts_on_a_failing_hsm_is_sealed_and_unseals_by_itself() {
+    let hsm = Hsm::new();
+    let server = hsm.start();
+    server.becomes("\"ready\"");
+    server.stop();
+    for fault in ["crash", "removed"] {
+        hsm.fails_by(fault);
+        let server = hsm.start();
+        let answer = server.becomes("\"title\":\"Sealed\"");
+        assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+        hsm.fails_by("");
+        server.becomes("\"ready\"");
+        server.stop();
+    }
+}
+
+#[test]
+fn a_wrong_pin_is_never_tried_a_third_time_whatever_is_started_again() {
+    let mut hsm = Hsm::new();
+    let server = hsm.start();
+    server.becomes("\"ready\"");
+    server.stop();
+    let before = hsm.logins();
+    let wrong = hsm.folder.path().join("wrong-pin");
+    fs::write(&wrong, "0000").unwrap();
+    for (name, value) in &mut hsm.variables {
+        if *name == "KEYWARDEN_PKCS11_PIN_FILE" {
+            wrong.to_str().unwrap().clone_into(value);
+        }
+    }
+    for _ in 0..3 {
+        let server = hsm.start();
+        server.becomes("PIN");
+        sleep(Duration::from_millis(2500));
+        server.stop();
+    }
+    assert_eq!(hsm.logins() - before, 2);
+}
+
+#[test]
+fn the_library_lives_in_a_process_that_knows_nothing_and_is_replaced_when_it_dies() {
+    let hsm = Hsm::new();
+    let server = hsm.start();
+    server.becomes("\"ready\"");
+    let [library] = libraries(&server)[..] else { panic!("not one process: {:?}", libraries(&server)) };
+    let environment = fs::read(format!("/proc/{library}/environ")).unwrap();
+    let environment = String::from_utf8_lossy(&environment);
+    assert!(environment.contains("SHIM_LIBRARY") && !environment.contains("KEYWARDEN_"), "{environment}");
+    let files: Vec<_> = fs::read_dir(format!("/proc/{library}/fd"))
+        .unwrap()
+        .filter_map(|it| fs::read_link(it.unwrap().path()).ok())
+        .map(|it| it.to_string_lossy().into_owned())
+        .filter(|it| it.starts_with(hsm.folder.path().to_str().unwrap()))
+        .collect();
+    assert!(files.is_empty(), "{files:?}");
+    kill(Pid::from_raw(library), Signal::SIGKILL).unwrap();
+    server.waits_for("another process", || {
+        let now = libraries(&server);
+        !now.is_empty() && !now.contains(&library)
+    });
+    server.becomes("\"ready\"");
+    let [library] = libraries(&server)[..] else { panic!("not one process: {:?}", libraries(&server)) };
+    server.signal(Signal::SIGKILL);
+    let gone = || !Path::new(&format!("/proc/{library}")).exists();
+    server.waits_for("the end of the process", || {
+        gone() || fs::read_to_string(format!("/proc/{library}/stat")).is_ok_and(|it| it.contains(") Z "))
+    });
+}
