@@ -32,6 +32,8 @@ export const places = (it: Estate): string[] => [
   '/secrets/beside?project=pay',
   '/secrets/beside?project=pay&folder=database&only=missing',
   '/secrets/new',
+  '/secrets/import?project=pay&environment=production',
+  '/secrets/export?project=pay&environment=production',
   `/secrets/${it.secret}`,
   `/secrets/${it.secret}?tab=audit`,
   `/secrets/${it.secret}?tab=copy`,

@@ -34,6 +34,16 @@ pub enum FieldsError {
     Unreadable,
 }
 
+impl FieldsError {
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Self::Kind => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Repeated | Self::Unreadable => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        }
+    }
+}
+
 /// The fields of a posted form by name. A name comes once, unless it ends in `[]` (`scopes[]`: a group of
 /// checkboxes). They may hold secrets: `Debug` shows names only, the values are zeroized.
 #[derive(Clone, Default)]
@@ -45,22 +55,28 @@ impl Fields {
         if body.len() > LARGEST_BODY {
             return Err(FieldsError::TooLarge);
         }
-        let mut fields: BTreeMap<String, Vec<Zeroizing<String>>> = BTreeMap::new();
+        let mut fields = Self::default();
         for (count, (name, value)) in form_urlencoded::parse(body).enumerate() {
-            if count >= MOST_FIELDS || name.len() > LONGEST_NAME || value.len() > LONGEST_VALUE {
+            if count >= MOST_FIELDS {
                 return Err(FieldsError::TooLarge);
             }
-            let value = Zeroizing::new(value.replace("\r\n", "\n"));
-            if !is_text(&name) || !is_text(&value) {
-                return Err(FieldsError::Unreadable);
-            }
-            let values = fields.entry(name.into_owned()).or_default();
-            values.push(value);
-            if values.len() > 1 && !fields_may_repeat(&fields) {
-                return Err(FieldsError::Repeated);
-            }
+            fields.add(&name, &value)?;
         }
-        Ok(Self(fields))
+        Ok(fields)
+    }
+
+    /// One more field, as strictly.
+    pub(super) fn add(&mut self, name: &str, value: &str) -> Result<(), FieldsError> {
+        if self.0.len() >= MOST_FIELDS || name.len() > LONGEST_NAME || value.len() > LONGEST_VALUE {
+            return Err(FieldsError::TooLarge);
+        }
+        let value = Zeroizing::new(value.replace("\r\n", "\n"));
+        if !is_text(name) || !is_text(&value) {
+            return Err(FieldsError::Unreadable);
+        }
+        let values = self.0.entry(name.to_owned()).or_default();
+        values.push(value);
+        if values.len() > 1 && !name.ends_with("[]") { Err(FieldsError::Repeated) } else { Ok(()) }
     }
 
     /// The field without the blanks around it; empty if it did not come.
@@ -87,10 +103,6 @@ impl Fields {
     pub fn idempotency_key(&self) -> &str {
         self.text(IDEMPOTENCY_KEY)
     }
-}
-
-fn fields_may_repeat(fields: &BTreeMap<String, Vec<Zeroizing<String>>>) -> bool {
-    fields.iter().all(|(name, values)| values.len() < 2 || name.ends_with("[]"))
 }
 
 /// U+FFFD is what the decoder put where bytes were not UTF-8.
@@ -130,16 +142,11 @@ impl Fields {
             Err(error) => error,
         };
         tracing::info!(%error, "form refused");
-        let status = match error {
-            FieldsError::Kind => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            FieldsError::Repeated | FieldsError::Unreadable => StatusCode::BAD_REQUEST,
-            FieldsError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        };
         let visit = match Visit::from_request_parts(parts, state).await {
             Ok(visit) => visit,
             Err(never) => match never {},
         };
-        Err(render::refused_form(&Shell::unmoved(Console::from_ref(state), visit), status))
+        Err(render::refused_form(&Shell::unmoved(Console::from_ref(state), visit), error.status()))
     }
 }
 

@@ -6,9 +6,11 @@
 mod draft;
 mod fields;
 mod params;
+mod upload;
 mod values;
 
 pub use draft::{Draft, Errors};
 pub use fields::{Fields, FieldsError, IDEMPOTENCY_KEY};
 pub use params::Params;
+pub use upload::{Upload, Uploaded};
 pub use values::moment_value;

@@ -39,6 +39,7 @@ mod people;
 mod projects;
 pub(crate) mod pseudo;
 mod roles;
+mod secret_files;
 mod secret_forms;
 mod secret_places;
 mod secret_verbs;

@@ -57,6 +57,9 @@ pub fn Form(
     /// Tells several forms of one page apart.
     #[prop(optional)]
     id: &'static str,
+    /// It has a file among its fields; its handler takes an `Upload`.
+    #[prop(optional)]
+    upload: bool,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     let words = words();
@@ -68,7 +71,7 @@ pub fn Form(
     let key = format!("{}{}{id}", words.seed, if id.is_empty() { "" } else { "-" });
     let kind = if danger { ButtonKind::Danger } else { ButtonKind::Primary };
     view! {
-        <form class="form" method="post" action=action novalidate>
+        <form class="form" method="post" action=action enctype=upload.then_some("multipart/form-data") novalidate>
             <input type="hidden" name=IDEMPOTENCY_KEY value=key/>
             {summary}
             {fields}

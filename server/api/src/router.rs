@@ -71,6 +71,8 @@ fn table() -> OpenApiRouter<Domain> {
         .routes(routes!(secrets::list::list))
         .routes(routes!(secrets::batch::batch_get))
         .routes(routes!(secrets::watch::watch))
+        .routes(routes!(secrets::import::import))
+        .routes(routes!(secrets::export::export))
         .routes(routes!(secrets::show::show, secrets::edit::edit))
         .routes(routes!(secrets::promote::promote))
         .routes(routes!(secrets::restore::restore))

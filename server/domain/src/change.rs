@@ -46,6 +46,26 @@ impl Concerned for With {
     }
 }
 
+/// What the events of each action are made with.
+#[derive(Debug, Clone)]
+pub(crate) struct Records(Vec<(Action, Record)>);
+
+impl Records {
+    /// Of an action that was asked for.
+    pub(crate) fn of(&self, action: Action) -> Result<&Record, Fault> {
+        let found = self.0.iter().find(|(asked, _)| *asked == action);
+        found
+            .map(|(_, record)| record)
+            .ok_or_else(|| Fault::Unexpected(format!("`{}` was not asked for", action.name())))
+    }
+
+    /// Of the first one: for what is told of the whole.
+    pub(crate) fn first(&self) -> Result<Record, Fault> {
+        let first = self.0.first().map(|(_, record)| record.clone());
+        first.ok_or_else(|| Fault::Unexpected("nothing was asked for".into()))
+    }
+}
+
 impl Domain {
     /// Decides, then writes with its event, and notes the idempotency key; decides anew when who may do what changed
     /// in between. Of several things each is asked for, and one no is a no to all. `subjects` are the people (ids) of
@@ -87,6 +107,59 @@ impl Domain {
                 Err(WriteError::Store(error)) => return Err(Refused::from(error).into()),
                 Ok(done) => {
                     if action.restricts() {
+                        self.heed().await;
+                    }
+                    return Ok(done);
+                }
+            }
+        }
+        Err(Refused::from(Fault::Unexpected("who may do what changes too often to decide".into())).into())
+    }
+
+    /// As [`Domain::change`] for several things of which different ones are done: each question is asked, one no is a no
+    /// to all, and the events of an action are made under the permit of its first question.
+    pub(crate) async fn change_together<T, E, F>(
+        &self,
+        op: &Op,
+        questions: &[(Action, Resource)],
+        body: F,
+    ) -> Result<T, E>
+    where
+        T: Repeatable + Send + Sync + 'static,
+        E: From<Refused> + Send + 'static,
+        F: for<'t> Fn(&'t mut Tx, Records) -> BoxFuture<'t, Result<Written<T>, E>>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        let restricts = questions.iter().any(|(action, _)| action.restricts());
+        for _ in 0..DECISIONS {
+            let mut permits: Vec<Permit> = Vec::new();
+            for (action, resource) in questions {
+                let permit = self.authorize(op, *action, resource).await?;
+                if permits.iter().all(|it| it.action() != *action) {
+                    permits.push(permit);
+                }
+            }
+            // The oldest, so that what it rests on is checked for all.
+            let counter = permits.first().ok_or(Refused::NotFound)?.counter();
+            let mut records = Vec::with_capacity(permits.len());
+            for permit in &permits {
+                let record = self.record(op, Some(permit), &[]).await.map_err(Refused::from)?;
+                records.push((permit.action(), record));
+            }
+            let (records, body) = (Records(records), body.clone());
+            let first = records.first().map_err(Refused::from)?;
+            let basis = Basis::Permit { counter, restricts };
+            match self.commit(op, basis, first, move |tx, _| body(tx, records.clone())).await {
+                Err(WriteError::Stale) => {
+                    self.look().await.map_err(Refused::from)?;
+                }
+                Err(WriteError::Refused(error)) => return Err(error),
+                Err(WriteError::Store(error)) => return Err(Refused::from(error).into()),
+                Ok(done) => {
+                    if restricts {
                         self.heed().await;
                     }
                     return Ok(done);
@@ -188,18 +261,20 @@ impl Domain {
     }
 
     /// The answer of the same request, if it was done before.
+    pub(crate) async fn answered<T: Repeatable>(&self, op: &Op) -> Result<Option<T>, Refused> {
+        if op.once.is_none() {
+            return Ok(None);
+        }
+        let mut conn = self.store().read().await?;
+        let before = once::look::<T>(&mut conn, op, self.keyring()).await?;
+        Ok(before.transpose()?)
+    }
+
     async fn done_before<T, E>(&self, op: &Op) -> Result<Option<T>, WriteError<E>>
     where
         T: Repeatable,
         E: From<Refused>,
     {
-        if op.once.is_none() {
-            return Ok(None);
-        }
-        let refused = |error: Refused| WriteError::Refused(E::from(error));
-        let mut conn = self.store().read().await?;
-        let before = once::look::<T>(&mut conn, op, self.keyring()).await;
-        let before = before.map_err(|error| refused(error.into()))?;
-        before.transpose().map_err(|replayed| refused(replayed.into()))
+        self.answered(op).await.map_err(|refused| WriteError::Refused(E::from(refused)))
     }
 }

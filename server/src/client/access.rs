@@ -44,18 +44,7 @@ pub(crate) struct Access {
 impl Access {
     /// The server, where a token may be sent: by HTTPS, or to this machine itself.
     pub(super) fn server(&self) -> Result<Url, ClientError> {
-        let near = match self.server.host() {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        match self.server.scheme() {
-            "https" => Ok(self.server.clone()),
-            "http" if near => Ok(self.server.clone()),
-            "http" => Err(ClientError::Plain(self.server.clone())),
-            _ => Err(ClientError::Scheme(self.server.clone())),
-        }
+        safe(&self.server)
     }
 
     /// The service token: by exchange where a platform's token is named, else from its file or variable, else by
@@ -67,10 +56,10 @@ impl Access {
     ) -> Result<SecretString, ClientError> {
         let workload = self.exchange_workload.as_deref();
         if let Some(path) = &self.exchange_token_file {
-            return exchange::exchange(http, server, &word(read(path)?)?, workload).await;
+            return exchange::exchange(http, server, &one_word(&read(path)?)?, workload).await;
         }
         if let Some(text) = self.kept()? {
-            return word(text);
+            return one_word(&text);
         }
         match exchange::of_github(http, server).await? {
             Some(token) => exchange::exchange(http, server, &token, workload).await,
@@ -101,18 +90,36 @@ impl Access {
     }
 }
 
-fn read(path: &Path) -> Result<Zeroizing<String>, ClientError> {
+pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, ClientError> {
     let text = std::fs::read_to_string(path);
     text.map(Zeroizing::new).map_err(|cause| ClientError::TokenFile { path: path.to_owned(), cause })
 }
 
-/// A token is one word.
-fn word(text: Zeroizing<String>) -> Result<SecretString, ClientError> {
-    let token = text.trim();
-    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(ClientError::NoToken);
+/// A server where a token may be sent: by HTTPS, or this machine itself.
+pub(super) fn safe(server: &Url) -> Result<Url, ClientError> {
+    let near = match server.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    match server.scheme() {
+        "https" => Ok(server.clone()),
+        "http" if near => Ok(server.clone()),
+        "http" => Err(ClientError::Plain(server.clone())),
+        _ => Err(ClientError::Scheme(server.clone())),
     }
-    Ok(SecretString::new(token.to_owned()))
+}
+
+fn one_word(text: &str) -> Result<SecretString, ClientError> {
+    word(text).ok_or(ClientError::NoToken)
+}
+
+/// The one word of a text, which a token is.
+pub(super) fn word(text: &str) -> Option<SecretString> {
+    let word = text.trim();
+    let is_one = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_graphic());
+    is_one.then(|| SecretString::new(word.to_owned()))
 }
 
 #[cfg(test)]
@@ -152,7 +159,7 @@ mod tests {
         let read = |text: &str| {
             std::fs::write(file.path(), text).unwrap();
             let kept = access("http://localhost", Some(file.path().into())).kept();
-            word(kept.unwrap().unwrap())
+            one_word(&kept.unwrap().unwrap())
         };
         assert_eq!(read("kws_x\n").unwrap().expose(), "kws_x");
         for none in ["", "\n", "two words", "a\nb"] {

@@ -1,5 +1,7 @@
 //! What goes over the wire.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use keywarden_vault::SecretBytes;
@@ -99,4 +101,45 @@ pub(crate) struct Made {
     pub(crate) id: String,
     pub(crate) version: i64,
     pub(crate) version_id: String,
+}
+
+/// A file to be imported, as it is sent. No `Debug`: it is a secret.
+#[derive(Serialize)]
+pub(crate) struct ImportFile<'a> {
+    pub(crate) format: &'a str,
+    pub(crate) content: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) folder: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) nested: Option<&'a str>,
+    pub(crate) preview: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) seen: Option<&'a BTreeMap<String, i64>>,
+}
+
+/// What an import did, or would do.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Imported {
+    pub(crate) preview: bool,
+    pub(crate) created: u32,
+    pub(crate) changed: u32,
+    pub(crate) unchanged: u32,
+    pub(crate) refused: u32,
+    pub(crate) entries: Vec<ImportedEntry>,
+    pub(crate) seen: BTreeMap<String, i64>,
+}
+
+/// One entry of the file.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ImportedEntry {
+    pub(crate) line: u64,
+    pub(crate) path: String,
+    pub(crate) outcome: String,
+    pub(crate) version: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) value: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) about: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
 }

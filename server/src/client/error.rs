@@ -19,6 +19,10 @@ pub(crate) enum ClientError {
         "no token: name a file that holds one by --token-file or KEYWARDEN_TOKEN_FILE, put it into KEYWARDEN_TOKEN, or name one of your platform by KEYWARDEN_EXCHANGE_TOKEN_FILE"
     )]
     NoToken,
+    #[error(
+        "no token for the Vault: name a file that holds one by --vault-token-file, or put it into VAULT_TOKEN or BAO_TOKEN"
+    )]
+    NoVaultToken,
     #[error("{server} did not answer: {}; whether it was done is not known, so look before you try again", chain(.cause))]
     Lost { server: Url, cause: reqwest::Error },
     #[error("no service token in exchange: {0}; the page of the workload's sign-in rule tells why")]
@@ -33,6 +37,8 @@ pub(crate) enum ClientError {
     Told { detail: String, instance: Option<String> },
     #[error("cannot reach {server}: {}; nothing was done", chain(.cause))]
     Unreachable { server: Url, cause: reqwest::Error },
+    #[error("{server} did not give its secrets: {why}; nothing was imported")]
+    Vault { server: Url, why: String },
 }
 
 /// RFC 9457, as far as it is told on.

@@ -6,6 +6,7 @@ mod error;
 mod exchange;
 mod files;
 mod variables;
+mod vault;
 
 use http::{Method, StatusCode};
 use keywarden_vault::{SecretBytes, SecretString};
@@ -13,10 +14,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
 
 pub(crate) use access::{Access, VARIABLES};
-pub(crate) use answers::{Listed, Made, Value};
+pub(crate) use answers::{ImportFile, Imported, Listed, Made, Value};
 pub(crate) use error::ClientError;
 pub(crate) use files::Files;
 pub(crate) use variables::{Variable, VariablesError, named};
+pub(crate) use vault::VaultAccess;
 
 /// Secrets in a page of a list.
 const PAGE: &str = "200";
@@ -106,6 +108,12 @@ impl Client {
     /// Puts a value: a new secret, or a new version of one.
     pub(crate) async fn put(&self, place: &Place, path: &str, put: Put) -> Result<Made, ClientError> {
         self.ask(Method::PUT, value_address(&self.server, place, path), Some(&answers::Body::of(&put))).await
+    }
+
+    /// Imports a file, or says what that would do.
+    pub(crate) async fn import(&self, place: &Place, file: &ImportFile<'_>) -> Result<Imported, ClientError> {
+        let parts = ["projects", &place.project, "environments", &place.environment, "imports"];
+        self.ask(Method::POST, address(&self.server, &parts), Some(file)).await
     }
 
     async fn ask<A: DeserializeOwned>(

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use keywarden_domain::secrets::files::variable;
+
 /// A secret and the variable that holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Variable {
@@ -23,22 +25,12 @@ pub(crate) fn named(paths: &[String], folder: Option<&str>) -> Result<Vec<Variab
     let mut all: BTreeMap<String, String> = BTreeMap::new();
     for path in paths {
         let below = folder.and_then(|folder| path.strip_prefix(folder)?.strip_prefix('/')).unwrap_or(path);
-        let name = name(below);
+        let name = variable(below);
         if let Some(first) = all.insert(name.clone(), path.clone()) {
             return Err(VariablesError { name, first, second: path.clone() });
         }
     }
     Ok(all.into_iter().map(|(name, path)| Variable { name, path }).collect())
-}
-
-/// Upper-case letters, digits and underscores, no digit first (POSIX.1-2024, 8.1).
-fn name(path: &str) -> String {
-    let mut name: String =
-        path.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
-    if name.starts_with(|c: char| c.is_ascii_digit()) {
-        name.insert(0, '_');
-    }
-    name
 }
 
 #[cfg(test)]

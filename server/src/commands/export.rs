@@ -1,9 +1,11 @@
 //! `keywarden export`: an environment's secrets as a file for something that cannot ask for them itself.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::ValueEnum;
+use keywarden_domain::secrets::files::{FileFormat, Line, text_of, write};
+use keywarden_model::SecretKind;
 use zeroize::Zeroizing;
 
 use super::{Failure, wanted::Wanted};
@@ -36,53 +38,39 @@ enum Format {
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { wanted, format, name } = arguments;
     let values = wanted.values().await?;
-    let text = match format {
-        Format::Dotenv => lines(&values, |name, text| format!("{name}={}\n", shell(text)))?,
-        Format::Json => {
-            let all = lines(&values, |name, text| format!("  {}: {},\n", json(name), json(text)))?;
-            Zeroizing::new(match all.strip_suffix(",\n") {
-                Some(all) => format!("{{\n{all}\n}}\n"),
-                None => "{}\n".to_owned(),
-            })
-        }
+    let format = match format {
+        Format::Dotenv => FileFormat::Dotenv,
+        Format::Json => FileFormat::Json,
+        Format::Yaml => FileFormat::Yaml,
         Format::K8s => {
             let name = name.unwrap_or_else(|| format!("{}-{}", wanted.project, wanted.environment));
-            manifest(&name, &values)
+            return print(&manifest(&name, &values));
         }
-        Format::Yaml => lines(&values, |name, text| format!("{name}: {}\n", json(text)))?,
     };
-    std::io::stdout().lock().write_all(text.as_bytes()).map_err(Failure::io("print"))
+    let text =
+        write(format, &lines(&values)?).map_err(|cause| Failure::io("print")(io::Error::other(cause)))?;
+    print(text.expose())
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    io::stdout().lock().write_all(text.as_bytes()).map_err(Failure::io("print"))
 }
 
 /// A line for each value, which must be text.
-fn lines(
-    values: &[(Variable, Value)],
-    line: impl Fn(&str, &str) -> String,
-) -> Result<Zeroizing<String>, Failure> {
-    let mut all = Zeroizing::new(String::new());
+fn lines(values: &[(Variable, Value)]) -> Result<Vec<Line<'_>>, Failure> {
+    let mut lines = Vec::with_capacity(values.len());
     for (variable, value) in values {
-        let text = (!value.is_binary).then(|| std::str::from_utf8(value.bytes.expose()).ok()).flatten();
-        let text = text.filter(|text| !text.contains('\0'));
+        let text = (!value.is_binary).then(|| text_of(value.bytes.expose())).flatten();
         let text = text.ok_or_else(|| Failure::Binary(variable.path.clone()))?;
-        all.push_str(&Zeroizing::new(line(&variable.name, text)));
+        lines.push(Line {
+            name: &variable.name,
+            value: text,
+            kind: SecretKind::Text,
+            description: "",
+            tags: &[],
+        });
     }
-    Ok(all)
-}
-
-/// A word of a shell: nothing in it is expanded. Between double quotes only where it has a single one.
-fn shell(text: &str) -> String {
-    if !text.contains('\'') {
-        return format!("'{text}'");
-    }
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        if matches!(c, '"' | '\\' | '$' | '`') {
-            quoted.push('\\');
-        }
-        quoted.push(c);
-    }
-    quoted.push('"');
-    quoted
+    Ok(lines)
 }
 
 /// A string of JSON, and so of YAML 1.2.
@@ -102,21 +90,4 @@ fn manifest(name: &str, values: &[(Variable, Value)]) -> Zeroizing<String> {
         text.push_str(&line);
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use std::process::Command;
-
-    use super::*;
-
-    #[test]
-    fn a_shell_reads_back_what_was_quoted() {
-        for text in ["", "plain", "two\nlines", "$HOME `id` \\ \"", "it's $HOME `id` \\n \" ü", "'", "a=b#c "]
-        {
-            let script = format!("V={}\nprintf %s \"$V\"", shell(text));
-            let output = Command::new("sh").args(["-c", &script]).output().unwrap();
-            assert_eq!(String::from_utf8_lossy(&output.stdout), text, "{script}");
-        }
-    }
 }

@@ -96,7 +96,7 @@ enum Command {
     Run(run::Arguments),
     /// Show, add or remove what wraps the keyring
     Seal(seal::Arguments),
-    /// Get, put or list secrets of any server
+    /// Get, put, list or import secrets of any server
     Secret(secret::Arguments),
     /// Run the server
     Serve(serve::Arguments),
@@ -127,6 +127,10 @@ pub(crate) enum Failure {
     Io { what: &'static str, cause: std::io::Error },
     #[error(transparent)]
     Listen(#[from] ListenError),
+    #[error(
+        "{0} of the entries cannot be imported, so none was; each line above that says `refused` names one"
+    )]
+    NotImported(u32),
     #[error("no secret would be the variable {0}; nothing was started")]
     NoSuchVariable(String),
     #[error(transparent)]
@@ -175,6 +179,7 @@ impl Failure {
             | Self::Damaged(_)
             | Self::Io { .. }
             | Self::NoSuchVariable(_)
+            | Self::NotImported(_)
             | Self::Operator(_)
             | Self::RecoveryKey(_)
             | Self::Restore(_)

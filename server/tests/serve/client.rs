@@ -292,3 +292,105 @@ fn what_the_console_offers_to_copy_works_as_it_is_written() {
     }
     stage.server.stop();
 }
+
+#[test]
+fn a_file_is_imported_after_a_look_and_not_twice() {
+    let stage = Stage::new();
+    assert!(stage.put("pay/live/shop/PASSWORD", b"old").status.success());
+    fs::write(stage.folder.path().join(".env"), "URL='postgres://x'\nPASSWORD=new\n").unwrap();
+    let import = ["secret", "import", ".env", "-p", "pay", "-e", "live", "--folder", "shop"];
+    let table = "shop/URL       new\nshop/PASSWORD  new version, after 1\n";
+    let looked = String::from_utf8(stage.done(&[&import[..], &["--dry-run"]].concat())).unwrap();
+    assert_eq!(looked, format!("{table}1 new, 1 changed, 0 unchanged; nothing was done\n"));
+    assert_eq!(stage.done(&["secret", "get", "pay/live/shop/PASSWORD"]), b"old");
+    let done = String::from_utf8(stage.done(&import)).unwrap();
+    assert_eq!(done, format!("{table}1 new, 1 changed, 0 unchanged\n"));
+    assert_eq!(stage.done(&["secret", "get", "pay/live/shop/PASSWORD"]), b"new");
+    assert_eq!(stage.done(&["secret", "get", "pay/live/shop/URL"]), b"postgres://x");
+    let again: Value = serde_json::from_slice(&stage.done(&[&import[..], &["--json"]].concat())).unwrap();
+    assert_eq!((again["unchanged"].clone(), again["changed"].clone()), (json!(2), json!(0)));
+
+    fs::write(stage.folder.path().join("bad.json"), r#"{ "fine": "1", "a//b": "hunter2" }"#).unwrap();
+    let bad = ["secret", "import", "bad.json", "-p", "pay", "-e", "live"];
+    let refused = stage.command(&bad).output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stdout).into_owned() + &told(&refused);
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(said.contains("a//b  refused, line 1:") && said.contains("1 of the entries"), "{said}");
+    assert!(!said.contains("hunter2"));
+    let none = stage.command(&["secret", "get", "pay/live/fine"]).output().unwrap();
+    assert_eq!(none.status.code(), Some(1), "nothing of it is there");
+    fs::write(stage.folder.path().join("notes.txt"), "A=1").unwrap();
+    let unnamed = ["secret", "import", "notes.txt", "-p", "pay", "-e", "live"];
+    let unnamed = stage.command(&unnamed).output().unwrap();
+    assert_eq!((unnamed.status.code(), told(&unnamed).contains("--format")), (Some(2), true));
+    stage.server.stop();
+}
+
+/// A Vault that gives what is asked for, as one line of a table each.
+fn vault(answers: &'static [(&'static str, &'static str)]) -> (String, std::thread::JoinHandle<()>) {
+    use std::io::{BufRead as _, BufReader};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let serving = std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            let asked = lines.next().unwrap().unwrap();
+            let headers: Vec<_> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+            let path = asked.split(' ').nth(1).unwrap();
+            if path == "/end" {
+                return;
+            }
+            let known = headers.iter().any(|it| it.eq_ignore_ascii_case("x-vault-token: s.token"));
+            let found = answers.iter().find(|(at, _)| *at == path).map(|(_, body)| *body);
+            let (status, body) = match found {
+                _ if !known => ("403 Forbidden", r#"{"errors":["permission denied"]}"#),
+                Some(body) => ("200 OK", body),
+                None => ("404 Not Found", r#"{"errors":[]}"#),
+            };
+            let length = body.len();
+            write!(
+                stream,
+                "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            )
+            .unwrap();
+        }
+    });
+    (address, serving)
+}
+
+#[test]
+fn a_vault_is_imported_as_folders_or_as_json() {
+    let stage = Stage::new();
+    let (address, serving) = vault(&[
+        ("/v1/kv/metadata?list=true", r#"{"data":{"keys":["app","db/","gone"]}}"#),
+        ("/v1/kv/metadata/db?list=true", r#"{"data":{"keys":["main"]}}"#),
+        ("/v1/kv/data/app", r#"{"data":{"data":{"token":"hunter2","port":5432},"metadata":{}}}"#),
+        ("/v1/kv/data/db/main", r#"{"data":{"data":{"url":"postgres://x"},"metadata":{}}}"#),
+    ]);
+    let import = ["secret", "import", "--from-vault", &address, "--mount", "kv", "-p", "pay", "-e", "live"];
+    let none = stage.command(&import).output().unwrap();
+    assert_eq!((none.status.code(), told(&none).contains("VAULT_TOKEN")), (Some(2), true), "{}", told(&none));
+    let wrong = stage.command(&import).env("BAO_TOKEN", "s.other").output().unwrap();
+    assert!(told(&wrong).contains("permission denied"), "{}", told(&wrong));
+    let command = |more: &[&str]| {
+        let output =
+            stage.command(&[&import[..], more].concat()).env("VAULT_TOKEN", "s.token").output().unwrap();
+        assert!(output.status.success(), "{more:?}: {}", told(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let said = command(&["--folder", "kv"]);
+    assert!(said.ends_with("3 new, 0 changed, 0 unchanged\n") && !said.contains("hunter2"), "{said}");
+    assert_eq!(stage.done(&["secret", "get", "pay/live/kv/app/port"]), b"5432");
+    assert_eq!(stage.done(&["secret", "get", "pay/live/kv/db/main/url"]), b"postgres://x");
+    command(&["--folder", "whole", "--nested", "json"]);
+    assert_eq!(stage.done(&["secret", "get", "pay/live/whole/db/main"]), br#"{"url":"postgres://x"}"#);
+    let below = command(&["--folder", "only", "--below", "db"]);
+    assert!(below.ends_with("1 new, 0 changed, 0 unchanged\n"), "{below}");
+    std::net::TcpStream::connect(address.strip_prefix("http://").unwrap())
+        .unwrap()
+        .write_all(b"GET /end X\r\n\r\n")
+        .unwrap();
+    serving.join().unwrap();
+    stage.server.stop();
+}

@@ -25,6 +25,13 @@ const READS: usize = 20;
 /// Rows with which a page is full.
 const FULL: usize = 50;
 
+/// What the person may do in a folder.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Here {
+    pub(super) create: bool,
+    pub(super) export: bool,
+}
+
 /// What lies in a folder, as far as one page goes.
 #[derive(Debug, Default)]
 pub(super) struct Content {
@@ -85,7 +92,8 @@ fn below(folder: &str, path: &SecretPath) -> Option<String> {
 }
 
 /// The page's own part: its heading, and the table.
-pub(super) fn view(t: Text, filter: &Filter, bar: AnyView, content: Content, may_create: bool) -> AnyView {
+pub(super) fn view(t: Text, filter: &Filter, bar: AnyView, content: Content, may: Here) -> AnyView {
+    let Here { create: may_create, export: may_export } = may;
     let project = filter.project.as_ref().map(|it| it.slug.clone()).unwrap_or_default();
     let environment = filter.environment.as_ref().map(|it| it.slug.clone()).unwrap_or_default();
     let title = match filter.folder().rsplit('/').next() {
@@ -115,8 +123,12 @@ pub(super) fn view(t: Text, filter: &Filter, bar: AnyView, content: Content, may
     ];
     let new = filter.new_path();
     let empty = empty(t, filter, may_create);
-    let actions = (may_create && some)
-        .then(|| view! { <LinkButton kind=ButtonKind::Primary label=t.secrets_create() href=new/> });
+    let (import, export) = (filter.import_path(), filter.export_path());
+    let actions = view! {
+        {(may_export && some).then(|| view! { <LinkButton label=t.export() href=export/> })}
+        {may_create.then(|| view! { <LinkButton label=t.import() href=import/> })}
+        {(may_create && some).then(|| view! { <LinkButton kind=ButtonKind::Primary label=t.secrets_create() href=new/> })}
+    };
     view! {
         <PageHeader title=title named=true crumbs=crumbs actions=actions.into_any()/>
         {around::ways(t, &project, &environment, filter.folder(), false)}

@@ -106,7 +106,7 @@ pub(super) fn read_path(t: Text, fields: &Fields, errors: &mut Errors) -> Option
     path.map_err(|wrong| errors.at("path", path_wrong(t, &wrong))).ok()
 }
 
-fn path_wrong(t: Text, wrong: &SecretPathError) -> String {
+pub(super) fn path_wrong(t: Text, wrong: &SecretPathError) -> String {
     match wrong {
         SecretPathError::Dots => t.secrets_path_dots().to_owned(),
         SecretPathError::Empty => t.secrets_path_empty().to_owned(),

@@ -110,8 +110,22 @@ impl Filter {
 
     /// Where something new is made from here.
     pub(super) fn new_path(&self) -> String {
+        self.path_here("/secrets/new")
+    }
+
+    /// Where a file is imported into what is shown here.
+    pub(super) fn import_path(&self) -> String {
+        self.path_here(super::import::PATH)
+    }
+
+    /// Where what is shown here is given out.
+    pub(super) fn export_path(&self) -> String {
+        self.path_here("/secrets/export")
+    }
+
+    fn path_here(&self, path: &str) -> String {
         let parameters = ["project", "environment", "folder"].map(|name| (name, self.params.text(name)));
-        crate::pages::listing::href("/secrets/new", &parameters)
+        crate::pages::listing::href(path, &parameters)
     }
 
     /// The bar above the list.

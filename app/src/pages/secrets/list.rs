@@ -6,7 +6,7 @@ use keywarden_domain::{
 };
 
 use super::{
-    browse::{self, Content},
+    browse::{self, Content, Here},
     filter::{Filter, PATH},
     found,
     places::{self, Places},
@@ -34,7 +34,8 @@ pub(super) async fn list(State(house): State<House>, asking: Asking, params: Par
         Err(response) => return response,
     };
     let loaded = async {
-        let may_create = may_create(&house, &op, &filter).await?;
+        let create = may(&house, &op, &filter, Action::CreateSecret).await?;
+        let export = may(&house, &op, &filter, Action::ReadSecret).await?;
         let shown = if filter.searches() {
             let cursor = filter.params().some("after");
             let query = SecretQuery { cursor, limit: PAGE, ..filter.query.clone() };
@@ -44,9 +45,9 @@ pub(super) async fn list(State(house): State<House>, asking: Asking, params: Par
         } else {
             Shown::Places(Places::of(&house, &op, &filter).await?)
         };
-        Ok::<_, SecretListError>((shown, may_create))
+        Ok::<_, SecretListError>((shown, Here { create, export }))
     };
-    let (shown, may_create) = match loaded.await {
+    let (shown, may) = match loaded.await {
         Ok(loaded) => loaded,
         Err(SecretListError::Cursor) => return render::see_other(&filter.params().first(PATH)),
         Err(SecretListError::Refused(refused)) => return render::refused(&shell, refused),
@@ -62,18 +63,21 @@ pub(super) async fn list(State(house): State<House>, asking: Asking, params: Par
     page(&shell, title).show(move || {
         let bar = filter.bar(&frame);
         match shown {
-            Shown::Folder(content) => browse::view(t, &filter, bar, content, may_create),
+            Shown::Folder(content) => browse::view(t, &filter, bar, content, may),
             Shown::Found(page) => found::view(t, &filter, bar, page),
-            Shown::Places(places) => places::view(t, &filter, bar, places, may_create),
+            Shown::Places(places) => places::view(t, &filter, bar, places, may.create),
         }
     })
 }
 
-/// Whether something new can be made here, or anywhere where no project is chosen.
-async fn may_create(house: &House, op: &Op, filter: &Filter) -> Result<bool, Refused> {
-    let reach = house.domain.reach(op, Action::CreateSecret).await?;
+/// Whether this can be done here, or anywhere where no project is chosen. Nothing new is made in an archived project.
+async fn may(house: &House, op: &Op, filter: &Filter, action: Action) -> Result<bool, Refused> {
+    let reach = house.domain.reach(op, action).await?;
     Ok(match (&filter.project, reach) {
-        (Some(project), reach) => project.archived_at.is_none() && reach.covers(project.id),
+        (Some(project), reach) => {
+            let stands = project.archived_at.is_none() || action == Action::ReadSecret;
+            stands && reach.covers(project.id)
+        }
         (None, Reach::All) => true,
         (None, Reach::Part { projects, .. }) => !projects.is_empty(),
     })

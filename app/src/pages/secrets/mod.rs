@@ -1,7 +1,8 @@
 //! Secrets: folders of them, one of them with its versions, and a page for every verb.
 //!
 //! **Invariants:** a value is in the answer to the post that asked for it, and in no other page; no form begins with one,
-//! not even after it was refused. What a page knows of a value is its kind and size.
+//! not even after it was refused. What a page knows of a value is its kind and size. A file that is to be imported is
+//! kept sealed between its form and its preview, never in a page.
 
 mod around;
 mod audit;
@@ -15,10 +16,12 @@ mod delete;
 mod destroy;
 mod differ;
 mod edit;
+mod export;
 mod fields;
 mod filter;
 mod found;
 mod generate;
+mod import;
 mod label;
 mod list;
 mod overview;
@@ -41,6 +44,9 @@ pub(crate) fn routes() -> Router<House> {
     Router::new()
         .route("/secrets", get(list::list))
         .route("/secrets/beside", get(beside::show))
+        .route("/secrets/export", get(export::form).post(export::export))
+        .route("/secrets/import", get(import::upload::form).post(import::upload::keep))
+        .route("/secrets/import/{file}", get(import::preview::show).post(import::preview::import))
         .route("/secrets/new", get(create::new).post(create::create))
         .route("/secrets/{id}", get(show::show))
         .route("/secrets/{id}/data-key", get(data_key::ask).post(data_key::rotate))

@@ -64,7 +64,8 @@ pub(super) fn view(t: Text, filter: &Filter, bar: AnyView, places: Places, may_c
         first: filter.params().any(&["after"]).then(|| filter.params().first(PATH)),
         next: next.map(|place| filter.params().after(PATH, &place)),
     };
-    let empty = empty(t, filter, environments.is_empty(), may_create);
+    let nowhere = environments.is_empty();
+    let empty = empty(t, filter, nowhere, may_create);
     let rows = if some || !may_create {
         environments.into_iter().map(|it| line(t, it)).collect()
     } else {
@@ -77,9 +78,14 @@ pub(super) fn view(t: Text, filter: &Filter, bar: AnyView, places: Places, may_c
         Column::text(t.secrets_protection()),
     ];
     let crumbs = if filter.project.is_some() { vec![crumb(t.secrets(), PATH)] } else { Vec::new() };
-    let actions = (may_create && some).then(
-        || view! { <LinkButton kind=ButtonKind::Primary label=t.secrets_create() href=filter.new_path()/> },
-    );
+    let actions = (may_create && !nowhere).then(|| {
+        let create =
+            view! { <LinkButton kind=ButtonKind::Primary label=t.secrets_create() href=filter.new_path()/> };
+        view! {
+            <LinkButton label=t.import() href=filter.import_path()/>
+            {some.then_some(create)}
+        }
+    });
     let (title, named) = match &filter.project {
         Some(project) => (project.name.clone(), true),
         None => (t.secrets().to_owned(), false),

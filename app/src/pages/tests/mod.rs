@@ -2,6 +2,7 @@
 
 mod doors;
 mod entry;
+mod imports;
 mod keys;
 mod posts;
 mod rules;
@@ -75,6 +76,27 @@ impl Stage {
         let request = Request::post(path)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Body::from(body.to_owned()))
+            .unwrap();
+        self.send(actor, request).await
+    }
+
+    /// Posts a form with a file: its name and text, if it has one.
+    async fn upload(
+        &self,
+        actor: Actor,
+        path: &str,
+        fields: &[(&str, &str)],
+        file: Option<(&str, &str)>,
+    ) -> Came {
+        const PART: &str = "--X\r\nContent-Disposition: form-data; name=";
+        let fields = fields.iter().map(|(name, value)| format!("{PART}\"{name}\"\r\n\r\n{value}\r\n"));
+        let kind = "Content-Type: application/octet-stream";
+        let file = file
+            .map(|(name, text)| format!("{PART}\"file\"; filename=\"{name}\"\r\n{kind}\r\n\r\n{text}\r\n"));
+        let body = fields.chain(file).chain(["--X--\r\n".to_owned()]).collect::<String>();
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=X")
+            .body(Body::from(body))
             .unwrap();
         self.send(actor, request).await
     }

@@ -90,6 +90,32 @@ pub fn TextField(
     frame.around(control.into_any())
 }
 
+/// A file of this machine. It is never kept over a refused post: browsers do not let a page choose one.
+#[component]
+pub fn FileField(
+    #[prop(into)] name: String,
+    #[prop(into)] label: String,
+    #[prop(optional, into)] hint: Option<String>,
+    #[prop(optional)] required: bool,
+    /// What is offered first: `.env,.json`.
+    #[prop(optional, into)]
+    accept: Option<String>,
+) -> impl IntoView {
+    let frame = Frame::new(&name, label, hint, required);
+    let control = view! {
+        <input
+            id=frame.id.clone()
+            type="file"
+            name=name
+            required=required
+            accept=accept
+            aria-describedby=frame.described_by()
+            aria-invalid=frame.invalid()
+        />
+    };
+    frame.around(control.into_any())
+}
+
 /// Several lines.
 #[component]
 pub fn TextArea(

@@ -7,6 +7,9 @@
 //! behind a path of any depth, nor could a short `/secrets/{project}/{environment}/{path}` be told from
 //! `/secrets/{secret}/versions/{version}` in a project whose environment is called `versions`.
 //!
+//! Files of values come and go at `…/environments/{environment}/imports` and `…/exports`: they are about many paths, and a
+//! path of any depth leaves no room for a verb.
+//!
 //! The `ETag` of a value is its version's id, so that a value that came back under an old number is another one; that of
 //! a secret is its row's version, as everywhere.
 
@@ -15,6 +18,8 @@ pub(crate) mod batch;
 pub(crate) mod data_key;
 pub(crate) mod delete;
 pub(crate) mod edit;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod labels;
 pub(crate) mod list;
 pub(crate) mod promote;

@@ -23,7 +23,8 @@ fn numbers(body: &Value) -> Vec<String> {
         match value {
             Value::Number(_) => found.push(pointer),
             Value::Object(map) if !pointer.ends_with("/metadata") => {
-                left.extend(map.iter().map(|(name, value)| (format!("{pointer}/{name}"), value)));
+                let step = |name: &str| name.replace('~', "~0").replace('/', "~1");
+                left.extend(map.iter().map(|(name, value)| (format!("{pointer}/{}", step(name)), value)));
             }
             _ => {}
         }

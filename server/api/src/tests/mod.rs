@@ -9,6 +9,7 @@ mod edges;
 mod everybody;
 mod examples;
 mod exchange;
+mod imports;
 mod introspect;
 mod keys;
 mod leaks;

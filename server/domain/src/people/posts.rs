@@ -7,6 +7,7 @@ use keywarden_store::{StoreError, WriteError};
 use keywarden_vault::{Purpose, SecretBytes};
 
 use super::step_up::whole;
+use crate::secrets::files::MAX_FILE;
 use crate::{Domain, Fault, Op, Refused};
 
 /// How long a post waits.
@@ -26,7 +27,7 @@ pub struct KeptPost {
 /// Why a post was not kept.
 #[derive(Debug, thiserror::Error)]
 pub enum KeepError {
-    /// The body is longer than [`BODY_LIMIT`].
+    /// The body is longer than may be kept.
     #[error("this form is too long to wait for your passkey: sign again, then send it anew")]
     TooLong,
     /// As everywhere.
@@ -47,8 +48,29 @@ impl Domain {
         path: &str,
         body: &SecretBytes,
     ) -> Result<PendingPostId, KeepError> {
+        self.keep(op, path, body, BODY_LIMIT).await
+    }
+
+    /// Keeps a file for the page on which its person decides: as long as a post, in their session alone. `path` says what
+    /// was to be done with it.
+    pub async fn keep_file(
+        &self,
+        op: &Op,
+        path: &str,
+        file: &SecretBytes,
+    ) -> Result<PendingPostId, KeepError> {
+        self.keep(op, path, file, MAX_FILE).await
+    }
+
+    async fn keep(
+        &self,
+        op: &Op,
+        path: &str,
+        body: &SecretBytes,
+        limit: usize,
+    ) -> Result<PendingPostId, KeepError> {
         let session = whole(op)?.session;
-        if body.expose().len() > BODY_LIMIT {
+        if body.expose().len() > limit {
             return Err(KeepError::TooLong);
         }
         let id: PendingPostId = self.fresh(op);
@@ -85,15 +107,27 @@ impl Domain {
             })
             .await
             .map_err(|error: WriteError<StoreError>| Refused::from(error))?;
-        let Some(sealed) = taken else { return Ok(None) };
+        taken.map(|sealed| self.kept(id, session, &sealed)).transpose()
+    }
+
+    /// Looks at what was kept, in the session that kept it. It stays.
+    pub async fn kept_file(&self, op: &Op, id: PendingPostId) -> Result<Option<KeptPost>, Refused> {
+        let session = whole(op)?.session;
+        let mut conn = self.store().read().await?;
+        let found = posts::find(&mut conn, id, session, op.now).await?;
+        drop(conn);
+        found.map(|sealed| self.kept(id, session, &sealed)).transpose()
+    }
+
+    fn kept(&self, id: PendingPostId, session: SessionId, sealed: &[u8]) -> Result<KeptPost, Refused> {
         let opened =
-            self.keyring().open(Purpose::Session, &context(id, session), &sealed).map_err(Fault::from)?;
+            self.keyring().open(Purpose::Session, &context(id, session), sealed).map_err(Fault::from)?;
         let damaged = || Fault::Damaged(format!("pending_posts: {id}"));
         let at = opened.expose().iter().position(|byte| *byte == b'\n').ok_or_else(damaged)?;
         let (path, rest) = opened.expose().split_at_checked(at).ok_or_else(damaged)?;
-        Ok(Some(KeptPost {
+        Ok(KeptPost {
             path: String::from_utf8(path.to_vec()).map_err(|_| damaged())?,
             body: SecretBytes::copy_of(rest.get(1..).unwrap_or_default()),
-        }))
+        })
     }
 }

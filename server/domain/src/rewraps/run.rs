@@ -148,7 +148,7 @@ async fn data_keys(
                 Err(error) => tally.skip(error)?,
             }
         }
-        if !keys::count_uses(tx, to, tally.done, MAX_SEALS).await? {
+        if !keys::count_rewrapped(tx, to, tally.done, MAX_SEALS).await? {
             return Err(Fault::Unexpected("the project's key may wrap no more".into()).into());
         }
     }

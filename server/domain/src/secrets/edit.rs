@@ -1,11 +1,12 @@
 //! Changing what is said about a secret. Its path stays: callers hold it.
 
 use keywarden_model::{Description, SecretId, Tags};
-use keywarden_store::Written;
 use keywarden_store::secrets as rows;
+use keywarden_store::{EventRow, Tx, Written};
 
 use super::about::{may_own, tagging};
-use super::secret::{Address, claim};
+use super::secret::{Address, Secret, claim};
+use crate::audit::Record;
 use crate::authz::Owner;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Op, Refused, owner};
@@ -61,32 +62,41 @@ impl Domain {
                 if before.deletion.is_some() {
                     return Err(EditSecretError::Deleted);
                 }
-                let description = patch.description.unwrap_or_else(|| before.description.clone());
-                let tags = patch.tags.unwrap_or_else(|| before.tags.clone());
-                let owner = patch.owner.unwrap_or(before.owner);
-                if owner != before.owner && !may_own(tx, owner).await? {
-                    return Err(EditSecretError::OwnerUnknown);
-                }
-                let attributes = rows::Attributes {
-                    description: description.as_str(),
-                    tags: &tagging(&tags)?,
-                    owner_kind: owner.kind(),
-                    owner_id: &owner.to_string(),
-                };
-                rows::edit(tx, id, &attributes).await?;
-                let mut event = record
-                    .event(Action::EditSecret.name(), "secret", id)
-                    .project(before.project)
-                    .change("owner", owner::fact(before.owner), owner::fact(owner))
-                    .change("tags", &before.tags, &tags);
-                if before.description != description {
-                    event = event
-                        .text("description_before", &before.description)
-                        .text("description", &description);
-                }
-                Ok(Written::new((), event.finish()?))
+                let event = describe(tx, &record, &before, &patch).await?;
+                Ok(Written::new((), event))
             })
         })
         .await
     }
+}
+
+/// Writes what is said of a claimed secret.
+pub(super) async fn describe(
+    tx: &mut Tx,
+    record: &Record,
+    before: &Secret,
+    patch: &SecretPatch,
+) -> Result<EventRow, EditSecretError> {
+    let description = patch.description.as_ref().unwrap_or(&before.description);
+    let tags = patch.tags.as_ref().unwrap_or(&before.tags);
+    let owner = patch.owner.unwrap_or(before.owner);
+    if owner != before.owner && !may_own(tx, owner).await? {
+        return Err(EditSecretError::OwnerUnknown);
+    }
+    let attributes = rows::Attributes {
+        description: description.as_str(),
+        tags: &tagging(tags)?,
+        owner_kind: owner.kind(),
+        owner_id: &owner.to_string(),
+    };
+    rows::edit(tx, before.id, &attributes).await?;
+    let mut event = record
+        .event(Action::EditSecret.name(), "secret", before.id)
+        .project(before.project)
+        .change("owner", owner::fact(before.owner), owner::fact(owner))
+        .change("tags", &before.tags, tags);
+    if before.description != *description {
+        event = event.text("description_before", &before.description).text("description", description);
+    }
+    Ok(event.finish()?)
 }

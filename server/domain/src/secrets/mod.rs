@@ -18,6 +18,9 @@ mod compare;
 mod delete;
 mod destroy;
 mod edit;
+mod export;
+pub mod files;
+mod import;
 mod labels;
 mod list;
 mod promote;
@@ -39,6 +42,10 @@ pub use compare::Compared;
 pub use delete::DeleteSecretError;
 pub use destroy::DestroyVersionError;
 pub use edit::{EditSecretError, SecretPatch};
+pub use export::{Export, ExportError, Exportable, Exported, MOST_EXPORTED};
+pub use import::{
+    EntryOutcome, EntryRefusal, ImportError, ImportFile, ImportPreview, Imported, PlannedEntry, Seen,
+};
 pub use labels::{LabelError, MOST_LABELS};
 pub use list::{SecretLine, SecretListError, SecretPage, SecretQuery, Standing};
 pub use promote::{PromoteError, Promotion};

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use keywarden_model::{EnvironmentId, SecretId, SecretLabel, SecretPath, SecretVersionId, Tags};
+use keywarden_store::keys::Place as PlaceRow;
 use keywarden_store::secrets::{self as rows, Insert};
-use keywarden_store::{StoreError, Tx, Written};
+use keywarden_store::{EventRow, StoreError, Tx, Written};
 use keywarden_vault::{Keyring, SecretString};
 
 use super::about::{About, may_own, tagging};
 use super::labels::{MOST_LABELS, point};
-use super::seal::{Fresh, Sealed};
-use super::secret::{Address, Labels, claim, current};
+use super::seal::{Fresh, Sealed, Wrapping};
+use super::secret::{Address, Claimed, Labels, claim, current};
 use super::value::NewValue;
 use crate::audit::{Fact, Record};
 use crate::authz::Owner;
@@ -234,7 +235,26 @@ impl Putting {
         if place.archived_at.is_some() {
             return Err(PutError::Archived.into());
         }
-        let folded = path.folded();
+        let wrapping = Wrapping::of(tx, record, &self.keyring, place.project_id).await?;
+        let sealed = Sealed::of(record, &self.keyring, &wrapping, id, &put.value)?;
+        let made = self.make(tx, record, &place, path, put, &sealed).await?;
+        if !wrapping.count(tx, 1).await? {
+            return Err(Attempt::Anew);
+        }
+        Ok(Written::new(made.put, made.event).and_all(wrapping.made).and_all(made.team))
+    }
+
+    /// Writes a secret that is not there yet, with the sealed value as its first version. The caller counts the data key.
+    pub(super) async fn make(
+        &self,
+        tx: &mut Tx,
+        record: &Record,
+        place: &PlaceRow,
+        path: &SecretPath,
+        put: &PutSecret,
+        sealed: &Sealed,
+    ) -> Result<Made, Attempt> {
+        let (environment, id, folded) = (place.environment_id, sealed.secret, path.folded());
         if let Some(other) = rows::find_by_path(tx, environment, &folded).await? {
             return Err(if other.path == path.as_str() { Attempt::Anew } else { PutError::Twin.into() });
         }
@@ -243,7 +263,7 @@ impl Putting {
         }
         let About { description, tags, owner } = &put.about;
         let settled = owner::settle(tx, record, owner.or(self.asking), id).await?;
-        let (owner, team_made) = settled.ok_or(PutError::NoOwner)?;
+        let (owner, team) = settled.ok_or(PutError::NoOwner)?;
         if !may_own(tx, owner).await? {
             return Err(PutError::OwnerUnknown.into());
         }
@@ -266,13 +286,9 @@ impl Putting {
             other => other.into(),
         })?;
         let label = put.label.clone().unwrap_or_else(SecretLabel::current);
-        let sealed = Sealed::of(tx, record, &self.keyring, (place.project_id, id), &put.value).await?;
         let fresh = Fresh { number: 1, current: label == SecretLabel::current(), by: &self.by };
         sealed.write(tx, record, &put.value, &fresh).await?;
         point(tx, id, &Labels::new(), &label, 1).await?;
-        if !sealed.count(tx).await? {
-            return Err(Attempt::Anew);
-        }
         let mut event = self
             .told(record, Action::CreateSecret, id, put, (sealed.version, 1))
             .project(place.project_id)
@@ -285,8 +301,8 @@ impl Putting {
         if !description.as_str().is_empty() {
             event = event.text("description", description);
         }
-        let done = Put { id, version: sealed.version, number: 1 };
-        Ok(Written::new(done, event.finish()?).and_all(sealed.key_made).and_all(team_made))
+        let put = Put { id, version: sealed.version, number: 1 };
+        Ok(Made { put, event: event.finish()?, team })
     }
 
     /// Adds a version to the secret that the permit is for.
@@ -298,46 +314,48 @@ impl Putting {
         put: &PutSecret,
     ) -> Result<Written<Put>, Attempt> {
         let Resource::Secret { id, project, .. } = *permitted else { return Err(Attempt::Anew) };
+        let wrapping = Wrapping::of(tx, record, &self.keyring, project).await?;
         // Before the row is taken: others wait for it.
-        let sealed = Sealed::of(tx, record, &self.keyring, (project, id), &put.value).await?;
-        let it = match claim(tx, permitted).await {
-            Ok(it) => it,
-            // Purged between the look and the write: its path is free.
-            Err(Refused::NotFound) => return Err(Attempt::Anew),
-            Err(refused) => return Err(refused.into()),
-        };
-        let secret = &it.secret;
-        if secret.archived {
-            return Err(PutError::Archived.into());
-        }
-        if secret.deletion.is_some() {
-            return Err(PutError::Deleted.into());
-        }
-        if !is_expected(tx, secret.id, &it.labels, put.expected).await? {
+        let sealed = Sealed::of(record, &self.keyring, &wrapping, id, &put.value)?;
+        let it = claim_to_put(tx, permitted).await?;
+        if !is_expected(tx, id, &it.labels, put.expected).await? {
             return Err(PutError::Stale.into());
         }
         if !put.about.is_empty() {
             return Err(PutError::About.into());
         }
+        let (done, event) = self.add(tx, record, &it, put, &sealed).await?;
+        if !wrapping.count(tx, 1).await? {
+            return Err(Attempt::Anew);
+        }
+        Ok(Written::new(done, event).and_all(wrapping.made))
+    }
+
+    /// Writes the sealed value as the next version of a claimed secret. The caller counts the data key.
+    pub(super) async fn add(
+        &self,
+        tx: &mut Tx,
+        record: &Record,
+        it: &Claimed,
+        put: &PutSecret,
+        sealed: &Sealed,
+    ) -> Result<(Put, EventRow), Attempt> {
+        let (id, project) = (it.secret.id, it.secret.project);
         let label = put.label.clone().unwrap_or_else(SecretLabel::current);
         if !it.labels.contains_key(&label) && it.labels.len() >= MOST_LABELS {
             return Err(PutError::TooManyLabels.into());
         }
-        let number = secret.last_version + 1;
+        let number = it.secret.last_version + 1;
         let fresh = Fresh { number, current: label == SecretLabel::current(), by: &self.by };
         sealed.write(tx, record, &put.value, &fresh).await?;
         point(tx, id, &it.labels, &label, number).await?;
-        if !sealed.count(tx).await? {
-            return Err(Attempt::Anew);
-        }
         let before = current(&it.labels);
         let after = if label.as_str() == SecretLabel::CURRENT { Some(number) } else { before };
         let event = self
             .told(record, Action::PutSecret, id, put, (sealed.version, number))
-            .project(secret.project)
+            .project(project)
             .change("current", before, after);
-        let done = Put { id, version: sealed.version, number };
-        Ok(Written::new(done, event.finish()?).and_all(sealed.key_made))
+        Ok((Put { id, version: sealed.version, number }, event.finish()?))
     }
 
     /// What is told of a new version: everything but what it is.
@@ -362,6 +380,31 @@ impl Putting {
             None => event,
         }
     }
+}
+
+/// A secret that was just written.
+pub(super) struct Made {
+    pub(super) put: Put,
+    pub(super) event: EventRow,
+    /// The event of the house's own team, where it had to be made to own the secret.
+    pub(super) team: Option<EventRow>,
+}
+
+/// Takes the row of a secret that may get a new version.
+pub(super) async fn claim_to_put(tx: &mut Tx, permitted: &Resource) -> Result<Claimed, Attempt> {
+    let it = match claim(tx, permitted).await {
+        Ok(it) => it,
+        // Purged between the look and the write: its path is free.
+        Err(Refused::NotFound) => return Err(Attempt::Anew),
+        Err(refused) => return Err(refused.into()),
+    };
+    if it.secret.archived {
+        return Err(PutError::Archived.into());
+    }
+    if it.secret.deletion.is_some() {
+        return Err(PutError::Deleted.into());
+    }
+    Ok(it)
 }
 
 /// Whether what is there is what was expected.

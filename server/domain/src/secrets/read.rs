@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use keywarden_model::{SecretId, SecretLabel, SecretPath, SecretVersionId, VersionState};
 use keywarden_store::secrets as rows;
-use keywarden_store::{Conn, Tx, Written};
+use keywarden_store::{Conn, EventRow, Tx, Written};
 use keywarden_vault::{Keyring, ProjectKey, SealedValue, SecretBytes, SecretString, ValuePlace};
 
 use super::secret::{Address, Secret, Version, find, labels};
+use crate::audit::Record;
 use crate::once::Repeatable;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
@@ -81,25 +82,8 @@ impl Domain {
         self.change(op, Action::ReadSecret, &resource, &[], move |tx, record| {
             let (which, keyring) = (which.clone(), Arc::clone(&keyring));
             Box::pin(async move {
-                let (secret, version) = meant(tx, &resource, &which).await?;
-                let shut = |state| ReadSecretError::Shut { number: version.number, state };
-                if version.state != VersionState::Enabled {
-                    return Err(shut(version.state));
-                }
-                let value = open(tx, &keyring, &secret, &version).await?;
-                // Destroyed since the look above.
-                let value = value.ok_or_else(|| shut(VersionState::Destroyed))?;
-                let event = record
-                    .event(Action::ReadSecret.name(), "secret", secret.id)
-                    .project(secret.project)
-                    .fact("version", version.number)
-                    .fact("version_id", version.id);
-                let event = match &which {
-                    Which::Label(label) => event.fact("label", label),
-                    Which::Number(_) => event,
-                };
-                let revealed = Revealed { id: secret.id, path: secret.path, version, value };
-                Ok(Written::new(revealed, event.finish()?))
+                let (revealed, event) = opened(tx, &record, &keyring, &resource, &which).await?;
+                Ok(Written::new(revealed, event))
             })
         })
         .await
@@ -134,6 +118,34 @@ pub(super) async fn open(
     let place = ValuePlace { secret: secret.id, version: version.id };
     let sealed = SealedValue { wrapped_key: sealed.wrapped_key, ciphertext: sealed.ciphertext };
     Ok(Some(key.open_value(place, &sealed).map_err(Fault::from)?))
+}
+
+/// A value, and the event of its reading.
+pub(super) async fn opened(
+    tx: &mut Tx,
+    record: &Record,
+    keyring: &Keyring,
+    permitted: &Resource,
+    which: &Which,
+) -> Result<(Revealed, EventRow), ReadSecretError> {
+    let (secret, version) = meant(tx, permitted, which).await?;
+    let shut = |state| ReadSecretError::Shut { number: version.number, state };
+    if version.state != VersionState::Enabled {
+        return Err(shut(version.state));
+    }
+    let value = open(tx, keyring, &secret, &version).await?;
+    // Destroyed since the look above.
+    let value = value.ok_or_else(|| shut(VersionState::Destroyed))?;
+    let event = record
+        .event(Action::ReadSecret.name(), "secret", secret.id)
+        .project(secret.project)
+        .fact("version", version.number)
+        .fact("version_id", version.id);
+    let event = match which {
+        Which::Label(label) => event.fact("label", label),
+        Which::Number(_) => event,
+    };
+    Ok((Revealed { id: secret.id, path: secret.path, version, value }, event.finish()?))
 }
 
 /// The version of a secret that is where the permit was given for, and not deleted.

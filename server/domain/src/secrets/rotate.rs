@@ -9,7 +9,7 @@ use keywarden_vault::{ProjectKey, SealedValue, ValuePlace};
 
 use super::labels::point;
 use super::put::{Put, PutError};
-use super::seal::{Fresh, Sealed};
+use super::seal::{Fresh, Sealed, Wrapping};
 use super::secret::{Address, claim, current, damaged};
 use super::value::NewValue;
 use crate::refused::carries_refused;
@@ -127,11 +127,12 @@ impl Domain {
                 let value =
                     NewValue::new(version.kind, Some(version.content_type), value).map_err(damaged)?;
 
-                let sealed = Sealed::of(tx, &record, &keyring, (secret.project, id), &value).await?;
+                let wrapping = Wrapping::of(tx, &record, &keyring, secret.project).await?;
+                let sealed = Sealed::of(&record, &keyring, &wrapping, id, &value)?;
                 let number = secret.last_version + 1;
                 sealed.write(tx, &record, &value, &Fresh { number, current: true, by: &by }).await?;
                 point(tx, id, &it.labels, &SecretLabel::current(), number).await?;
-                if !sealed.count(tx).await? {
+                if !wrapping.count(tx, 1).await? {
                     return Err(Attempt::Anew);
                 }
                 let event = record
@@ -142,7 +143,7 @@ impl Domain {
                     .change("current", before, number)
                     .finish()?;
                 let done = Put { id, version: sealed.version, number };
-                Ok(Written::new(done, event).and_all(sealed.key_made))
+                Ok(Written::new(done, event).and_all(wrapping.made))
             })
         })
         .await

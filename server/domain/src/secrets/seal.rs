@@ -10,12 +10,43 @@ use super::put::PutError;
 use crate::Fault;
 use crate::audit::Record;
 
+/// The key of a project, for as long as one write needs it.
+pub(super) struct Wrapping {
+    key: ProjectKey,
+    /// The event of the key, if it had to be made.
+    pub(super) made: Option<EventRow>,
+}
+
+impl Wrapping {
+    /// Opens the project's key; makes it if there is none.
+    pub(super) async fn of(
+        tx: &mut Tx,
+        record: &Record,
+        keyring: &Keyring,
+        project: ProjectId,
+    ) -> Result<Self, PutError> {
+        let (key, made) = project_key(tx, record, keyring, project).await?;
+        Ok(Self { key, made })
+    }
+
+    /// Counts the data keys that it wrapped. The last thing that a write does of its own: all of a project's puts meet
+    /// in this row. False if the project's key was rotated meanwhile: the write begins anew, under the new one.
+    pub(super) async fn count(&self, tx: &mut Tx, data_keys: usize) -> Result<bool, PutError> {
+        // A key that was just made has counted its first.
+        let more = data_keys.saturating_sub(usize::from(self.made.is_some()));
+        let more = i64::try_from(more).unwrap_or(i64::MAX);
+        let key = self.key.id();
+        if more == 0 || project_keys::count_uses(tx, key, more, MAX_SEALS).await? {
+            return Ok(true);
+        }
+        if project_keys::is_in_service(tx, key).await? { Err(PutError::KeyExhausted) } else { Ok(false) }
+    }
+}
+
 /// A value that is sealed for a version of its own, and not written yet.
 pub(super) struct Sealed {
     pub(super) version: SecretVersionId,
-    /// The event of the project's key, if that had to be made.
-    pub(super) key_made: Option<EventRow>,
-    secret: SecretId,
+    pub(super) secret: SecretId,
     key: ProjectKeyId,
     value: SealedValue,
     fingerprint: (KeyringKeyId, [u8; 32]),
@@ -30,22 +61,21 @@ pub(super) struct Fresh<'a> {
 
 impl Sealed {
     /// Seals the value under a data key of its own.
-    pub(super) async fn of(
-        tx: &mut Tx,
+    pub(super) fn of(
         record: &Record,
         keyring: &Keyring,
-        (project, secret): (ProjectId, SecretId),
+        wrapping: &Wrapping,
+        secret: SecretId,
         value: &NewValue,
     ) -> Result<Self, PutError> {
-        let (key, key_made) = project_key(tx, record, keyring, project).await?;
         let version = SecretVersionId::fresh(record.now(), u128::from_be_bytes(record.env().bytes()));
         let sealed = record
             .env()
-            .with_rng(|rng| key.seal_value(ValuePlace { secret, version }, value.bytes(), rng))
+            .with_rng(|rng| wrapping.key.seal_value(ValuePlace { secret, version }, value.bytes(), rng))
             .map_err(|cause| Fault::Unexpected(cause.to_string()))?;
         let fingerprint =
             keyring.mac(Purpose::SecretFingerprint, value.bytes().expose()).map_err(Fault::from)?;
-        Ok(Self { version, key_made, secret, key: key.id(), value: sealed, fingerprint })
+        Ok(Self { version, secret, key: wrapping.key.id(), value: sealed, fingerprint })
     }
 
     /// Writes the version of a claimed secret.
@@ -73,16 +103,6 @@ impl Sealed {
             promoted_at: fresh.current.then(|| record.now()),
         };
         Ok(rows::add_version(tx, &row).await?)
-    }
-
-    /// Counts the data key. The last thing that a put writes of its own: all of a project's puts meet in this row. False
-    /// if the project's key was rotated meanwhile: the put begins anew, under the new one.
-    pub(super) async fn count(&self, tx: &mut Tx) -> Result<bool, PutError> {
-        // A key that was just made has counted its first.
-        if self.key_made.is_some() || project_keys::count_use(tx, self.key, MAX_SEALS).await? {
-            return Ok(true);
-        }
-        if project_keys::is_in_service(tx, self.key).await? { Err(PutError::KeyExhausted) } else { Ok(false) }
     }
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use keywarden_model::{PendingPostId, SessionId};
 
-use crate::{StoreError, Tx, sql};
+use crate::{Conn, StoreError, Tx, sql};
 
 /// How many posts one session may have waiting; the oldest make room.
 const WAITING: i64 = 8;
@@ -37,6 +37,23 @@ pub async fn insert(
 #[derive(sqlx::FromRow)]
 struct Taken {
     sealed: Vec<u8>,
+}
+
+/// Looks at one of a session's; it stays.
+pub async fn find(
+    conn: &mut Conn,
+    id: PendingPostId,
+    session: SessionId,
+    now: DateTime<Utc>,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let found: Option<Taken> = sql("SELECT sealed FROM pending_posts
+                                    WHERE id = $1 AND session_id = $2 AND expires_at > $3 LIMIT 1")
+    .bind(id)
+    .bind(session)
+    .bind(now)
+    .optional(conn)
+    .await?;
+    Ok(found.map(|found| found.sealed))
 }
 
 /// Takes one of a session's; of any number of takers one gets it.

@@ -4,7 +4,7 @@ use keywarden_model::{EnvironmentId, EventId, ProjectId, ProjectKeyId, SecretId}
 
 use super::beside;
 use super::changes::changed;
-use super::find::{at_path, over};
+use super::find::{at_path, at_paths, over};
 use super::list::{After, BY_PATH, Filter, Standing, page};
 use super::project_keys::under;
 use crate::explain::Planner;
@@ -45,6 +45,9 @@ async fn secrets_are_listed_along_their_paths_everywhere_and_within_a_place() {
 async fn a_secret_is_found_by_its_path_and_what_is_due_by_its_time_along_an_index() {
     for planner in Planner::each().await {
         let plan = planner.plan(at_path(EnvironmentId::NIL, "a/b"), "LIMIT ?").await;
+        assert!(plan.searches("secrets", "s"), "{plan:#?}");
+        let many: Vec<_> = (0..50).map(|n| format!("a/{n}")).collect();
+        let plan = planner.plan(at_paths(EnvironmentId::NIL, &many), "LIMIT ?").await;
         assert!(plan.searches("secrets", "s"), "{plan:#?}");
         let plan = planner.plan(over(7), "ORDER BY purge_at LIMIT ?").await;
         assert!(plan.searches("secrets", "secrets") && !plan.sorts(), "{plan:#?}");

@@ -1,6 +1,6 @@
 //! Reading secrets one by one. What is sealed is read by [`sealed`] alone.
 
-use keywarden_model::{EnvironmentId, ProjectId, ProjectKeyId, SecretId, SecretVersionId};
+use keywarden_model::{EnvironmentId, KeyringKeyId, ProjectId, ProjectKeyId, SecretId, SecretVersionId};
 
 use crate::{Conn, StoreError, filter::Select, sql};
 
@@ -97,6 +97,19 @@ pub struct SealedRow {
     pub ciphertext: Vec<u8>,
 }
 
+/// What a version's value is known again by.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct FingerprintRow {
+    /// The version.
+    #[sqlx(try_from = "String")]
+    pub id: SecretVersionId,
+    /// The keyring's key of it.
+    #[sqlx(try_from = "String")]
+    pub fingerprint_key_id: KeyringKeyId,
+    /// The fingerprint.
+    pub fingerprint: Vec<u8>,
+}
+
 /// A label and the version it points at.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct LabelRow {
@@ -145,6 +158,22 @@ pub(super) fn at_path(environment: EnvironmentId, folded_path: &str) -> Select {
         .and("s.environment_id = ? AND s.folded_path = ?", [environment.to_string(), folded_path.to_owned()])
 }
 
+/// The secrets of an environment whose paths fold to these; purged ones have none any more.
+pub async fn find_by_paths(
+    conn: &mut Conn,
+    environment: EnvironmentId,
+    folded_paths: &[String],
+) -> Result<Vec<SecretRow>, StoreError> {
+    at_paths(environment, folded_paths).then::<i64>("ORDER BY s.folded_path", []).all(conn).await
+}
+
+pub(super) fn at_paths(environment: EnvironmentId, folded_paths: &[String]) -> Select {
+    Select::from(SECRETS)
+        .and::<i64>("s.purged_at IS NULL", [])
+        .and("s.environment_id = ?", [environment])
+        .and_in("s.folded_path", folded_paths.iter().cloned())
+}
+
 /// One version.
 pub async fn version(
     conn: &mut Conn,
@@ -190,6 +219,19 @@ pub async fn versions_labelled(
     .then::<i64>("ORDER BY v.secret_id", [])
     .all(conn)
     .await
+}
+
+/// The fingerprints of these versions; one that is destroyed has none.
+pub async fn fingerprints(
+    conn: &mut Conn,
+    versions: &[SecretVersionId],
+) -> Result<Vec<FingerprintRow>, StoreError> {
+    Select::from("SELECT id, fingerprint_key_id, fingerprint FROM secret_versions")
+        .and_in("id", versions.iter().copied())
+        .and::<i64>("fingerprint IS NOT NULL", [])
+        .then::<i64>("ORDER BY id", [])
+        .all(conn)
+        .await
 }
 
 /// A secret's labels, alphabetical.

@@ -18,6 +18,6 @@ pub use change::{
 };
 pub use changes::{ChangeRow, changes_after, event_is_there};
 pub use find::{
-    LabelRow, SealedRow, SecretRow, VersionRow, current_fingerprint, due, find, find_by_path, labels,
-    labels_of_many, sealed, version, versions, versions_labelled,
+    FingerprintRow, LabelRow, SealedRow, SecretRow, VersionRow, current_fingerprint, due, find, find_by_path,
+    find_by_paths, fingerprints, labels, labels_of_many, sealed, version, versions, versions_labelled,
 };

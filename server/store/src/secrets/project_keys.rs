@@ -23,15 +23,16 @@ pub async fn in_service(conn: &mut Conn, project: ProjectId) -> Result<Option<Pr
         .await
 }
 
-/// Counts a data key that it wrapped; false if it may wrap no more. `most` is how many it may at all.
+/// Counts data keys that it wrapped; false if it may not wrap so many more. `most` is how many it may at all.
 ///
 /// The row is taken until the commit, so that the count has no gap. Writers of one project wait for each other here:
 /// let it be the last thing that a write does.
-pub async fn count_use(tx: &mut Tx, id: ProjectKeyId, most: i64) -> Result<bool, StoreError> {
+pub async fn count_uses(tx: &mut Tx, id: ProjectKeyId, more: i64, most: i64) -> Result<bool, StoreError> {
     let counted =
-        sql("UPDATE project_keys SET uses = uses + 1 WHERE id = $1 AND retired_at IS NULL AND uses < $2")
+        sql("UPDATE project_keys SET uses = uses + $2 WHERE id = $1 AND retired_at IS NULL AND uses <= $3")
             .bind(id)
-            .bind(most)
+            .bind(more)
+            .bind(most - more)
             .execute(tx)
             .await?;
     Ok(counted == 1)
@@ -233,7 +234,12 @@ pub async fn rewrap_data_key(
 }
 
 /// Counts data keys that a rewrap wrapped under it; false if it may wrap no more.
-pub async fn count_uses(tx: &mut Tx, id: ProjectKeyId, more: i64, most: i64) -> Result<bool, StoreError> {
+pub async fn count_rewrapped(
+    tx: &mut Tx,
+    id: ProjectKeyId,
+    more: i64,
+    most: i64,
+) -> Result<bool, StoreError> {
     let counted = sql("UPDATE project_keys SET uses = uses + $2 WHERE id = $1 AND uses + $2 <= $3")
         .bind(id)
         .bind(more)

@@ -4,6 +4,8 @@ mod access;
 mod beside;
 mod compare;
 mod crowd;
+mod export;
+mod import;
 mod lifecycle;
 mod list;
 mod promote;

@@ -1,0 +1,147 @@
+//! JSON: one object. `serde_json` says whether it is any; what it says of a number or a list would lose how that was
+//! written, so the text is then walked along, and values are cut out of it as they stand.
+
+use serde::de::IgnoredAny;
+
+use super::found::Found;
+use super::{Entry, Nested, Wrong, line_after};
+use keywarden_model::{SecretKind, SecretPath};
+
+pub(super) fn read(text: &str, nested: Nested, found: &mut Found) {
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
+        // Its words can hold a piece of the text.
+        return found.wrong(u64::try_from(error.line()).unwrap_or(1).max(1), Wrong::NotJson);
+    }
+    let mut walk = Walk { text, at: 0, counted: 0, line: 1, nested };
+    walk.blanks();
+    if walk.peek() == Some(b'{') {
+        walk.object("", 0, found);
+    } else {
+        found.wrong(1, Wrong::NotAnObject);
+    }
+}
+
+/// A place in a text that is known to be JSON.
+struct Walk<'a> {
+    text: &'a str,
+    at: usize,
+    /// Up to where lines are counted, and the line there.
+    counted: usize,
+    line: u64,
+    nested: Nested,
+}
+
+impl<'a> Walk<'a> {
+    /// The members of the object that begins here, below a folder.
+    fn object(&mut self, folder: &str, depth: usize, found: &mut Found) {
+        self.at += 1;
+        loop {
+            self.blanks();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'"') => self.member(folder, depth, found),
+                _ => {
+                    self.at += 1;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn member(&mut self, folder: &str, depth: usize, found: &mut Found) {
+        let line = self.line();
+        let name = decoded(self.string());
+        self.blanks();
+        self.at += 1; // `:`
+        self.blanks();
+        let name = match (name, folder) {
+            (Some(name), "") => name,
+            (Some(name), folder) => format!("{folder}/{name}"),
+            // Half of a surrogate pair.
+            (None, _) => {
+                self.value();
+                return found.wrong(line, Wrong::NotJson);
+            }
+        };
+        match self.peek() {
+            Some(b'{') if self.nested == Nested::Folders => {
+                if depth >= SecretPath::MAX_FOLDERS {
+                    self.value();
+                    return found.wrong_with(line, &name, Wrong::Deep);
+                }
+                self.object(&name, depth + 1, found);
+            }
+            Some(b'[') if self.nested == Nested::Folders => {
+                self.value();
+                found.wrong_with(line, &name, Wrong::List);
+            }
+            Some(b'{' | b'[') => {
+                let value = self.value().to_owned();
+                found.entry(Entry { kind: Some(SecretKind::Json), ..Entry::new(line, name, value) });
+            }
+            Some(b'"') => match decoded(self.string()) {
+                Some(value) => found.entry(Entry::new(line, name, value)),
+                None => found.wrong_with(line, &name, Wrong::NotJson),
+            },
+            _ => match self.value() {
+                "null" => found.wrong_with(line, &name, Wrong::NoValue),
+                // A number is what was written, digit for digit.
+                value => found.entry(Entry::new(line, name, value.to_owned())),
+            },
+        }
+    }
+
+    /// Cuts out the value that begins here.
+    fn value(&mut self) -> &'a str {
+        let from = self.at;
+        let mut depth = 0_usize;
+        while let Some(byte) = self.peek() {
+            match byte {
+                b'"' => {
+                    self.string();
+                    continue;
+                }
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' | b',' if depth == 0 => break,
+                b'}' | b']' => depth -= 1,
+                _ => {}
+            }
+            self.at += 1;
+        }
+        self.text.get(from..self.at).unwrap_or_default().trim_end()
+    }
+
+    /// Cuts out the string that begins here, with its quotes.
+    fn string(&mut self) -> &'a str {
+        let from = self.at;
+        self.at += 1;
+        while let Some(byte) = self.peek() {
+            self.at += if byte == b'\\' { 2 } else { 1 };
+            if byte == b'"' {
+                break;
+            }
+        }
+        self.text.get(from..self.at).unwrap_or_default()
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn blanks(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn line(&mut self) -> u64 {
+        let since = self.text.as_bytes().get(self.counted..self.at).unwrap_or_default();
+        self.line += line_after(since) - 1;
+        self.counted = self.at;
+        self.line
+    }
+}
+
+fn decoded(string: &str) -> Option<String> {
+    serde_json::from_str(string).ok()
+}

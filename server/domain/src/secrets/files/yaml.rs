@@ -1,0 +1,183 @@
+//! YAML 1.2: one mapping, perhaps of mappings, which are folders.
+//!
+//! The parser's events are read, not values made of them: a scalar is its text, so that `no`, `1.10` and `0o17` stay what
+//! was written. What would make a value of something else (aliases, tags, lists) is refused.
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+
+use super::found::Found;
+use super::{Entry, Wrong};
+use keywarden_model::SecretPath;
+
+/// What the next event is, within the mappings that are open.
+enum Place {
+    Name,
+    Value {
+        line: u64,
+        name: String,
+    },
+    /// A part of something that was refused, so many levels deep.
+    Refused(usize),
+}
+
+struct Reader<'f> {
+    found: &'f mut Found,
+    /// The folders of the mappings that are open.
+    folders: Vec<String>,
+    place: Place,
+    documents: usize,
+}
+
+pub(super) fn read(text: &str, found: &mut Found) {
+    let mut reader = Reader { found, folders: Vec::new(), place: Place::Name, documents: 0 };
+    let mut last = 1;
+    for event in Parser::new_from_str(text) {
+        match event {
+            Ok((event, span)) => {
+                last = line_of(&span);
+                if reader.take(event, last).is_none() {
+                    return;
+                }
+            }
+            // Its words can hold a piece of the text.
+            Err(error) => {
+                let line = u64::try_from(error.marker().line()).unwrap_or(last);
+                // It may have looked for more behind the end.
+                let line = line.clamp(1, text.matches(['\n', '\r']).count() as u64 + 1);
+                return reader.found.wrong(line, Wrong::NotYaml);
+            }
+        }
+    }
+}
+
+fn line_of(span: &Span) -> u64 {
+    u64::try_from(span.start.line()).unwrap_or(1).max(1)
+}
+
+impl Reader<'_> {
+    /// Takes one event; `None`: nothing after it makes sense.
+    fn take(&mut self, event: Event<'_>, line: u64) -> Option<()> {
+        match event {
+            Event::DocumentStart(_) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    self.found.wrong(line, Wrong::Several);
+                    return None;
+                }
+            }
+            Event::Alias(_) => self.refuse(line, Wrong::Alias),
+            Event::MappingStart(anchor, tag) => self.opens(line, anchor, tag.is_some())?,
+            Event::SequenceStart(..) => match &mut self.place {
+                Place::Refused(depth) => *depth += 1,
+                _ if self.folders.is_empty() => {
+                    self.found.wrong(line, Wrong::NotAnObject);
+                    return None;
+                }
+                _ => {
+                    self.refuse(line, Wrong::List);
+                    self.place = Place::Refused(1);
+                }
+            },
+            Event::MappingEnd | Event::SequenceEnd => match &mut self.place {
+                Place::Refused(depth) if *depth > 1 => *depth -= 1,
+                Place::Refused(_) => self.place = Place::Name,
+                _ => {
+                    self.folders.pop();
+                    self.place = Place::Name;
+                }
+            },
+            Event::Scalar(text, style, anchor, tag) => {
+                if matches!(self.place, Place::Refused(_)) {
+                    return Some(());
+                }
+                if self.folders.is_empty() {
+                    self.scalar_alone(line, &text, style);
+                    return None;
+                }
+                if anchor != 0 {
+                    self.refuse(line, Wrong::Alias);
+                } else if tag.is_some() {
+                    self.refuse(line, Wrong::Tagged);
+                } else {
+                    self.scalar(line, &text, style);
+                }
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    /// A file of nothing, or of one text.
+    fn scalar_alone(&mut self, line: u64, text: &str, style: ScalarStyle) {
+        if !is_null(text, style) {
+            self.found.wrong(line, Wrong::NotAnObject);
+        }
+    }
+
+    fn scalar(&mut self, line: u64, text: &str, style: ScalarStyle) {
+        self.place = match std::mem::replace(&mut self.place, Place::Name) {
+            Place::Name => {
+                let folder = self.folders.last().map_or("", String::as_str);
+                let name = if folder.is_empty() { text.to_owned() } else { format!("{folder}/{text}") };
+                Place::Value { line, name }
+            }
+            Place::Value { line, name } if is_null(text, style) => {
+                self.found.wrong_with(line, &name, Wrong::NoValue);
+                Place::Name
+            }
+            Place::Value { line, name } => {
+                self.found.entry(Entry::new(line, name, text.to_owned()));
+                Place::Name
+            }
+            refused @ Place::Refused(_) => refused,
+        };
+    }
+
+    fn opens(&mut self, line: u64, anchor: usize, tagged: bool) -> Option<()> {
+        let wrong = match &mut self.place {
+            Place::Refused(depth) => {
+                *depth += 1;
+                return Some(());
+            }
+            Place::Name if self.folders.is_empty() && anchor == 0 && !tagged => {
+                self.folders.push(String::new());
+                return Some(());
+            }
+            Place::Name => Wrong::NoName,
+            Place::Value { .. } if anchor != 0 => Wrong::Alias,
+            Place::Value { .. } if tagged => Wrong::Tagged,
+            Place::Value { .. } if self.folders.len() > SecretPath::MAX_FOLDERS => Wrong::Deep,
+            Place::Value { name, .. } => {
+                self.folders.push(std::mem::take(name));
+                self.place = Place::Name;
+                return Some(());
+            }
+        };
+        let is_name = matches!(self.place, Place::Name);
+        self.refuse(line, wrong);
+        if is_name {
+            // Where a name should be, one cannot tell any more which is which.
+            return None;
+        }
+        self.place = Place::Refused(1);
+        Some(())
+    }
+
+    /// Tells what is wrong with the name or value at hand, and goes on behind it.
+    fn refuse(&mut self, line: u64, wrong: Wrong) {
+        match std::mem::replace(&mut self.place, Place::Name) {
+            Place::Name => {
+                self.found.wrong(line, wrong);
+                // The value that belongs to it is passed over.
+                self.place = Place::Value { line, name: String::new() };
+            }
+            Place::Value { name, .. } => self.found.wrong_with(line, &name, wrong),
+            refused @ Place::Refused(_) => self.place = refused,
+        }
+    }
+}
+
+/// What YAML's core schema takes for nothing.
+fn is_null(text: &str, style: ScalarStyle) -> bool {
+    style == ScalarStyle::Plain && matches!(text, "" | "~" | "null" | "Null" | "NULL")
+}
