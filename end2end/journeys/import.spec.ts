@@ -19,7 +19,7 @@ test('a .env file becomes secrets after a look, and comes out again', async ({ a
   const folder = `/secrets?project=${slug}&environment=live&folder=shop`;
 
   const choose = async (name: string, text: string) => {
-    await main.getByLabel('File', { exact: true }).setInputFiles({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
+    await owner.field('File').setInputFiles({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
     await owner.press('Preview');
   };
 

@@ -107,7 +107,7 @@ fn judge_format(headers: &HeaderMap) -> Result<(), CsrfError> {
     let kind =
         kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match kind.as_str() {
-        "application/x-www-form-urlencoded" | "application/json" => Ok(()),
+        "application/x-www-form-urlencoded" | "application/json" | "multipart/form-data" => Ok(()),
         _ => Err(CsrfError::Format),
     }
 }
@@ -171,14 +171,17 @@ mod tests {
     fn only_forms_and_json_are_taken() {
         let ours = ("sec-fetch-site", "same-origin");
         for method in unsafe_methods() {
-            for kind in
-                ["application/x-www-form-urlencoded", "application/json; charset=utf-8", "Application/JSON"]
-            {
+            for kind in [
+                "application/x-www-form-urlencoded",
+                "application/json; charset=utf-8",
+                "Application/JSON",
+                "multipart/form-data; boundary=x",
+            ] {
                 assert_eq!(judged(&method, &[ours, ("content-type", kind)]), Ok(()), "{method} {kind}");
             }
             for kind in [
                 "text/plain",
-                "multipart/form-data; boundary=x",
+                "multipart/mixed; boundary=x",
                 "application/xml",
                 "",
                 "text/plain; application/json",

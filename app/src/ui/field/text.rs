@@ -100,8 +100,11 @@ pub fn FileField(
     /// What is offered first: `.env,.json`.
     #[prop(optional, into)]
     accept: Option<String>,
+    /// One of two fields of which one is needed: neither is called optional.
+    #[prop(optional)]
+    either: bool,
 ) -> impl IntoView {
-    let frame = Frame::new(&name, label, hint, required);
+    let frame = Frame::new(&name, label, hint, required || either);
     let control = view! {
         <input
             id=frame.id.clone()
@@ -131,8 +134,11 @@ pub fn TextArea(
     /// Something secret: never shown again, not even after a refused post.
     #[prop(optional)]
     secret: bool,
+    /// One of two fields of which one is needed: neither is called optional.
+    #[prop(optional)]
+    either: bool,
 ) -> impl IntoView {
-    let frame = Frame::new(&name, label, hint, required);
+    let frame = Frame::new(&name, label, hint, required || either);
     let value = if secret { String::new() } else { frame.around.draft.value(&name, value) };
     let value = text_of_area(&value);
     let control = view! {

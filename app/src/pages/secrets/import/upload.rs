@@ -168,8 +168,8 @@ fn draw(shell: &Shell, spots: Vec<Spot>, params: &Params, draft: Draft) -> Respo
             <Form draft=draft upload=true submit=t.import_look() cancel=cancel>
                 <SelectField name="environment" label=t.keys_environment() required=true placeholder=t.choose() choices=places value=first/>
                 <TextField name="folder" label=t.import_folder() mono=true maxlength=LONGEST_FOLDER value=folder hint=t.import_folder_hint()/>
-                <FileField name="file" label=t.import_file() hint=t.import_file_hint()/>
-                <TextArea name="paste" label=t.import_paste() mono=true secret=true rows=6 maxlength=longest hint=t.import_paste_hint()/>
+                <FileField name="file" either=true label=t.import_file() hint=t.import_file_hint()/>
+                <TextArea name="paste" either=true label=t.import_paste() mono=true secret=true rows=6 maxlength=longest hint=t.import_paste_hint()/>
                 <SelectField name="format" label=t.import_format() required=true choices=formats value="auto"/>
                 <RadioGroup name="nested" label=t.import_nested() required=true choices=nested value="folders"/>
             </Form>
