@@ -48,7 +48,7 @@ pub use empty::EmptyState;
 pub use facts::{Fact, Facts, fact};
 pub use field::{
     CheckboxField, CheckboxGroup, Choice, FieldGroup, FileField, RadioGroup, SelectField, TextArea,
-    TextField, TextKind, choice,
+    TextField, TextKind, Writes, choice,
 };
 pub use filter::{FilterBar, FilterChip, FilterInput, FilterSelect};
 pub use form::{Form, Hidden};

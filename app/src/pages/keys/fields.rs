@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::{moments, terms::DAYS};
 use crate::{
     text::Text,
-    ui::{Choice, FieldGroup, RadioGroup, SelectField, TextArea, TextField, TextKind, choice},
+    ui::{Choice, FieldGroup, RadioGroup, SelectField, TextArea, TextField, TextKind, Writes, choice},
 };
 
 /// What the fields begin with. The default is a key that nobody has thought about yet.
@@ -101,16 +101,16 @@ pub(super) fn limits(t: Text, start: &Start) -> AnyView {
     let Start { scopes, allowed_cidrs, tags, metadata, .. } = start.clone();
     view! {
         <FieldGroup label=t.keys_terms()>
-        <TextArea name="scopes" label=t.keys_scopes() mono=true maxlength=9000 rows=3 value=scopes hint=t.keys_scopes_hint()/>
-        <TextArea name="allowed_cidrs" label=t.keys_ranges() mono=true maxlength=4000 rows=2 value=allowed_cidrs hint=t.keys_ranges_hint()/>
+        <TextArea name="scopes" label=t.keys_scopes() writes=Writes::Code maxlength=9000 rows=3 value=scopes hint=t.keys_scopes_hint()/>
+        <TextArea name="allowed_cidrs" label=t.keys_ranges() writes=Writes::Code maxlength=4000 rows=2 value=allowed_cidrs hint=t.keys_ranges_hint()/>
         <div class="field-pair">
             <TextField name="rate_limit" label=t.keys_rate() kind=TextKind::Number min="1" max="10000000" value=limit hint=t.keys_rate_hint()/>
             <SelectField name="rate_window" label=t.keys_rate_window() required=true choices=windows value=window.to_string()/>
         </div>
         </FieldGroup>
         <FieldGroup label=t.keys_found_by()>
-        <TextArea name="tags" label=t.keys_tags() mono=true maxlength=5000 rows=2 value=tags hint=t.keys_tags_hint()/>
-        <TextArea name="metadata" label=t.keys_metadata() mono=true maxlength=16000 rows=3 value=metadata hint=t.keys_metadata_hint()/>
+        <TextArea name="tags" label=t.keys_tags() writes=Writes::Code maxlength=5000 rows=2 value=tags hint=t.keys_tags_hint()/>
+        <TextArea name="metadata" label=t.keys_metadata() writes=Writes::Code maxlength=16000 rows=3 value=metadata hint=t.keys_metadata_hint()/>
         </FieldGroup>
     }
     .into_any()

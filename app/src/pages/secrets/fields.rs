@@ -12,7 +12,7 @@ use crate::{
     context::House,
     form::{Errors, Fields},
     text::Text,
-    ui::{Choice, SelectField, TextArea, choice},
+    ui::{Choice, SelectField, TextArea, Writes, choice},
 };
 
 /// Teams that a select offers; there are other doors for houses with more.
@@ -69,7 +69,7 @@ pub(super) fn attributes(t: Text, secret: Option<&Secret>, owners: Vec<Choice>) 
     view! {
         <SelectField name="owner" label=t.keys_owner() required=true choices=owners value=owner hint=t.secrets_owner_hint()/>
         <TextArea name="description" label=t.keys_description() maxlength=1000 rows=2 value=description hint=t.secrets_description_hint()/>
-        <TextArea name="tags" label=t.keys_tags() mono=true maxlength=5000 rows=2 value=tags hint=t.keys_tags_hint()/>
+        <TextArea name="tags" label=t.keys_tags() writes=Writes::Code maxlength=5000 rows=2 value=tags hint=t.keys_tags_hint()/>
     }
     .into_any()
 }

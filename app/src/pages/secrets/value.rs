@@ -15,7 +15,7 @@ use super::{
 use crate::{
     form::{Errors, Fields},
     text::Text,
-    ui::{FieldGroup, RadioGroup, SelectField, TextArea, TextField, TextKind, choice},
+    ui::{FieldGroup, RadioGroup, SelectField, TextArea, TextField, TextKind, Writes, choice},
 };
 
 /// A value that was refused is typed again: it is in no page.
@@ -34,7 +34,7 @@ pub(super) fn fields(t: Text, kind: SecretKind) -> AnyView {
             <RadioGroup name="how" label=t.secrets_how() required=true choices=how value="write"/>
             <div class="value-typed">
                 <SelectField name="kind" label=t.secrets_kind() required=true choices=kinds value=kind.as_str() hint=t.secrets_kind_hint()/>
-                <TextArea name="value" label=t.secrets_value() mono=true secret=true required=true rows=5 maxlength=longest hint=t.secrets_value_hint()/>
+                <TextArea name="value" label=t.secrets_value() writes=Writes::Secret required=true rows=5 maxlength=longest hint=t.secrets_value_hint()/>
             </div>
             <div class="value-made">
                 <TextField name="length" label=t.secrets_length() kind=TextKind::Number required=true min=LENGTHS.start().to_string() max=LENGTHS.end().to_string() value="32"/>

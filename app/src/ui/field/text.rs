@@ -119,6 +119,18 @@ pub fn FileField(
     frame.around(control.into_any())
 }
 
+/// What is written in an area.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Writes {
+    /// Text for people.
+    #[default]
+    Prose,
+    /// Text of which each character counts.
+    Code,
+    /// The same, and secret: never shown again, not even after a refused post.
+    Secret,
+}
+
 /// Several lines.
 #[component]
 pub fn TextArea(
@@ -130,21 +142,20 @@ pub fn TextArea(
     #[prop(default = 2000)] maxlength: u32,
     #[prop(default = 4)] rows: u8,
     #[prop(optional, into)] placeholder: Option<String>,
-    #[prop(optional)] mono: bool,
-    /// Something secret: never shown again, not even after a refused post.
-    #[prop(optional)]
-    secret: bool,
+    #[prop(optional)] writes: Writes,
     /// One of two fields of which one is needed: neither is called optional.
     #[prop(optional)]
     either: bool,
 ) -> impl IntoView {
     let frame = Frame::new(&name, label, hint, required || either);
+    let secret = matches!(writes, Writes::Secret);
+    let exact = !matches!(writes, Writes::Prose);
     let value = if secret { String::new() } else { frame.around.draft.value(&name, value) };
     let value = text_of_area(&value);
     let control = view! {
         <textarea
             id=frame.id.clone()
-            class:mono=mono
+            class:mono=exact
             name=name
             rows=rows
             required=required
@@ -152,7 +163,7 @@ pub fn TextArea(
             placeholder=placeholder
             autocomplete="off"
             autocapitalize=secret.then_some("off")
-            spellcheck=(mono || secret).then_some("false")
+            spellcheck=exact.then_some("false")
             aria-describedby=frame.described_by()
             aria-invalid=frame.invalid()
         >
@@ -199,7 +210,8 @@ mod tests {
         let html =
             view! { <TextField name="code" label="Code" kind=TextKind::Secret value="hunter2"/> }.to_html();
         assert!(!html.contains("hunter2"), "{html}");
-        let html = view! { <TextArea name="value" label="Value" secret=true value="hunter2"/> }.to_html();
+        let html =
+            view! { <TextArea name="value" label="Value" writes=Writes::Secret value="hunter2"/> }.to_html();
         assert!(!html.contains("hunter2"), "{html}");
     }
 }

@@ -21,7 +21,8 @@ use crate::{
     shell::{Section, Shell},
     text::Text,
     ui::{
-        EmptyState, FileField, Form, PageHeader, RadioGroup, SelectField, TextArea, TextField, choice, crumb,
+        EmptyState, FileField, Form, PageHeader, RadioGroup, SelectField, TextArea, TextField, Writes,
+        choice, crumb,
     },
 };
 
@@ -169,7 +170,7 @@ fn draw(shell: &Shell, spots: Vec<Spot>, params: &Params, draft: Draft) -> Respo
                 <SelectField name="environment" label=t.keys_environment() required=true placeholder=t.choose() choices=places value=first/>
                 <TextField name="folder" label=t.import_folder() mono=true maxlength=LONGEST_FOLDER value=folder hint=t.import_folder_hint()/>
                 <FileField name="file" either=true label=t.import_file() hint=t.import_file_hint()/>
-                <TextArea name="paste" either=true label=t.import_paste() mono=true secret=true rows=6 maxlength=longest hint=t.import_paste_hint()/>
+                <TextArea name="paste" either=true label=t.import_paste() writes=Writes::Secret rows=6 maxlength=longest hint=t.import_paste_hint()/>
                 <SelectField name="format" label=t.import_format() required=true choices=formats value="auto"/>
                 <RadioGroup name="nested" label=t.import_nested() required=true choices=nested value="folders"/>
             </Form>

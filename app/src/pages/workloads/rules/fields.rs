@@ -8,7 +8,7 @@ use super::presets::Preset;
 use crate::{
     form::{Errors, Fields},
     text::Text,
-    ui::{CheckboxField, RadioGroup, TextArea, TextField, TextKind, choice},
+    ui::{CheckboxField, RadioGroup, TextArea, TextField, TextKind, Writes, choice},
 };
 
 /// What the fields start with.
@@ -64,11 +64,11 @@ pub(super) fn fields(t: Text, start: Start) -> AnyView {
     view! {
         <TextField name="issuer" label=t.rules_issuer() kind=TextKind::Url mono=true required=true maxlength=500 value=start.issuer hint=t.rules_issuer_hint()/>
         <TextField name="audience" label=t.rules_audience() mono=true required=true maxlength=250 value=start.audience hint=t.rules_audience_hint()/>
-        <TextArea name="claims" label=t.rules_claims() mono=true required=true maxlength=8000 rows=4 value=start.claims hint=t.rules_claims_hint()/>
+        <TextArea name="claims" label=t.rules_claims() writes=Writes::Code required=true maxlength=8000 rows=4 value=start.claims hint=t.rules_claims_hint()/>
         <CheckboxField name="single_use" label=t.rules_single_use() checked=start.single_use hint=t.rules_single_use_hint()/>
         <RadioGroup name="keys" label=t.rules_keys() required=true choices=keys value=start.keys/>
         <TextField name="jwks_url" label=t.rules_jwks_url() kind=TextKind::Url mono=true maxlength=500 value=start.jwks_url/>
-        <TextArea name="jwks" label=t.rules_jwks() mono=true maxlength=65536 rows=3 value=start.jwks hint=t.rules_jwks_hint()/>
+        <TextArea name="jwks" label=t.rules_jwks() writes=Writes::Code maxlength=65536 rows=3 value=start.jwks hint=t.rules_jwks_hint()/>
     }
     .into_any()
 }
