@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{SigSet, Signal};
+
 use super::Token;
 use super::attempts::Attempt;
 use super::protocol::{Answer, Ask, Does, Frame, Open, Pin, Said, Tried, decode, encode, receive, send};
@@ -258,8 +260,10 @@ impl Drop for Library {
 
 /// Is the process of a library until its owner is gone, which it asks over standard input. It shows its memory to nobody.
 pub fn serve_library() -> io::Result<()> {
-    nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?;
+    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
     keep_memory_private()?;
+    // Ctrl-C and service managers end whole groups; the server still needs the library while it closes.
+    SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]).thread_block()?;
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     serve(&socket)
 }
