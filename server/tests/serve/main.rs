@@ -7,6 +7,7 @@
 )]
 
 mod backups;
+mod bao;
 mod client;
 mod commands;
 mod exchange;

@@ -8,9 +8,11 @@
 //! * A PIN that was refused is never tried a third time, also after a restart: see [`Attempts`].
 
 mod attempts;
+mod keys;
 mod module;
 mod process;
 mod protocol;
+mod serve;
 mod worker;
 
 use std::io;
@@ -20,8 +22,9 @@ use rand::CryptoRng;
 
 pub use attempts::Attempts;
 pub use module::Module;
-pub use process::{Launch, keep_memory_private, serve_library};
+pub use process::Launch;
 use protocol::{Answer, Does};
+pub use serve::{keep_memory_private, serve_library};
 
 use super::file::read_secret;
 use super::{KeyNumber, Protection, Seal, SealDescription, SealError, SealKind, pack, unpack};

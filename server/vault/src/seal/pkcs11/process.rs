@@ -5,30 +5,24 @@
 //! nothing else. It is given one socket and the answers to its questions, PINs among them; it holds no key of the keyring
 //! for longer than one call, and ends with the process that started it.
 
-use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{SigSet, Signal};
-
 use super::Token;
 use super::attempts::Attempt;
-use super::protocol::{Answer, Ask, Does, Frame, Open, Pin, Said, Tried, decode, encode, receive, send};
-use super::worker::{Desk, Target, Worker};
+use super::protocol::{Frame, Open, Pin, Said, Tried, decode, encode, receive, send};
 use crate::seal::SealError;
-use crate::secret::SecretString;
 
 /// Variables that begin so are the server's own, and may hold secrets.
 const OURS: &str = "KEYWARDEN_";
 
-/// How the process of a library is started: a program that calls [`serve_library`] and does nothing else.
+/// How the process of a library is started: a program that calls [`super::serve_library`] and does nothing else.
 #[derive(Debug, Clone)]
 pub struct Launch {
     program: PathBuf,
@@ -118,11 +112,10 @@ impl Process {
             let frame = self.receive(until).map_err(|cause| broken(&trying, &cause))?;
             let said = decode(&frame).map_err(|cause| broken(&trying, &cause))?;
             let pin = match said {
-                Said::Done(Ok(_)) if unwritten.is_some() => {
-                    let done = Said::Done(Err(unwritten.unwrap_or(SealError::UnknownFormat)));
-                    return encode(&done).map_err(|cause| broken(&trying, &cause));
+                Said::Done(_) => {
+                    let failed = unwritten.map(|why| encode(&Said::Done(Err(why))));
+                    return failed.unwrap_or(Ok(frame)).map_err(|cause| broken(&trying, &cause));
                 }
-                Said::Done(_) => return Ok(frame),
                 Said::Tried(tried) => {
                     let written = match (trying.take(), tried) {
                         (Some(attempt), Tried::Accepted) => attempt.accepted(),
@@ -255,138 +248,5 @@ impl Drop for Library {
         if let Some(process) = self.process.take() {
             process.close(self.limit);
         }
-    }
-}
-
-/// Is the process of a library until its owner is gone, which it asks over standard input. It shows its memory to nobody.
-pub fn serve_library() -> io::Result<()> {
-    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
-    keep_memory_private()?;
-    // Ctrl-C and service managers end whole groups; the server still needs the library while it closes.
-    SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]).thread_block()?;
-    let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    serve(&socket)
-}
-
-/// No core dump and no debugger of the same user sees this process's memory from now on (`PR_SET_DUMPABLE`).
-pub fn keep_memory_private() -> io::Result<()> {
-    Ok(nix::sys::prctl::set_dumpable(false)?)
-}
-
-pub(super) fn serve(socket: &UnixStream) -> io::Result<()> {
-    let Some(open) = receive(socket)? else { return Ok(()) };
-    let Open { library } = decode(&open)?;
-    let mut worker = Worker::new(&library);
-    while let Some(call) = receive(socket)? {
-        let Ask { label, serial, does } = decode(&call)?;
-        let owner = Owner { socket, broken: RefCell::new(None) };
-        let target = Target { label, serial, desk: &owner };
-        let done = catch_unwind(AssertUnwindSafe(|| answer(&mut worker, &target, does)));
-        let done = done.unwrap_or_else(|_| {
-            worker.reset();
-            let cause = "the call failed unexpectedly".to_owned();
-            Err(SealError::Module { path: library.clone(), cause })
-        });
-        if let Some(broken) = owner.broken.take() {
-            return Err(broken);
-        }
-        let done = done.as_ref().map(Done::answer).map_err(Clone::clone);
-        send(socket, &encode(&Said::Done(done))?)?;
-    }
-    Ok(())
-}
-
-/// What a call came to, with what it holds.
-enum Done {
-    Keys(Vec<u32>),
-    Nothing,
-    Number(u32),
-    Opened(crate::secret::SecretBytes),
-    Sealed(u32, [u8; crate::envelope::NONCE_LEN], Vec<u8>),
-}
-
-impl Done {
-    fn answer(&self) -> Answer<'_> {
-        match self {
-            Self::Keys(numbers) => Answer::Keys(numbers.clone()),
-            Self::Nothing => Answer::Nothing,
-            Self::Number(number) => Answer::Number(*number),
-            Self::Opened(bytes) => Answer::Opened(bytes.expose()),
-            Self::Sealed(number, nonce, ciphertext) => {
-                Answer::Sealed { number: *number, nonce: *nonce, ciphertext }
-            }
-        }
-    }
-}
-
-fn answer(worker: &mut Worker, target: &Target<'_>, does: Does<'_>) -> Result<Done, SealError> {
-    Ok(match does {
-        Does::AddKey => Done::Number(worker.add_key(target)?),
-        Does::CreateKey => {
-            worker.create_key(target)?;
-            Done::Nothing
-        }
-        Does::CreateToken { so_pin } => {
-            worker.create_token(target, &SecretString::new(so_pin.to_owned()))?;
-            Done::Nothing
-        }
-        Does::Decrypt { number, nonce, context, ciphertext } => {
-            Done::Opened(worker.decrypt(target, number, nonce, context, ciphertext)?)
-        }
-        Does::DestroyKey { number } => {
-            worker.destroy_key(target, number)?;
-            Done::Nothing
-        }
-        Does::Encrypt { nonce, context, plaintext } => {
-            let (number, nonce, ciphertext) = worker.encrypt(target, nonce, context, plaintext)?;
-            Done::Sealed(number, nonce, ciphertext)
-        }
-        Does::Keys => Done::Keys(worker.keys(target)?),
-        Does::Probe => {
-            worker.probe(target)?;
-            Done::Nothing
-        }
-    })
-}
-
-/// The owner, whom the process asks for PINs.
-struct Owner<'a> {
-    socket: &'a UnixStream,
-    /// The owner cannot be asked any more.
-    broken: RefCell<Option<io::Error>>,
-}
-
-impl Owner<'_> {
-    fn pin(&self, asked: &Said<'_>) -> Result<SecretString, SealError> {
-        let asked = || -> io::Result<Frame> {
-            send(self.socket, &encode(asked)?)?;
-            receive(self.socket)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
-        };
-        let frame = asked().map_err(|cause| self.gone(cause))?;
-        match decode(&frame).map_err(|cause| self.gone(cause))? {
-            Pin::Is(pin) => Ok(SecretString::new(pin.to_owned())),
-            Pin::Withheld(why) => Err(why),
-        }
-    }
-
-    fn gone(&self, cause: io::Error) -> SealError {
-        let said = cause.to_string();
-        *self.broken.borrow_mut() = Some(cause);
-        SealError::Module { path: PathBuf::new(), cause: said }
-    }
-}
-
-impl Desk for Owner<'_> {
-    fn begin(&self, serial: &str, final_try: bool) -> Result<SecretString, SealError> {
-        self.pin(&Said::Login { serial, final_try })
-    }
-
-    fn tried(&self, tried: Tried) -> Result<(), SealError> {
-        let told = encode(&Said::Tried(tried)).and_then(|frame| send(self.socket, &frame));
-        told.map_err(|cause| self.gone(cause))
-    }
-
-    fn new_pin(&self) -> Result<SecretString, SealError> {
-        self.pin(&Said::NewPin)
     }
 }

@@ -1,18 +1,18 @@
 //! What the process of a PKCS#11 library does with it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::Mechanism;
 use cryptoki::mechanism::aead::GcmParams;
-use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
+use cryptoki::object::ObjectHandle;
 use cryptoki::session::{Session, SessionState, UserType};
 use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::AuthPin;
 
-use super::KEY_LABEL;
+use super::keys::{Keys, keys_of, make_key, newest, require_strong};
 use super::protocol::Tried;
 use crate::envelope::{NONCE_LEN, TAG_LEN};
 use crate::seal::{KeyNumber, SealError, associated_data};
@@ -59,11 +59,8 @@ struct Open {
     known: ([u8; NONCE_LEN], Vec<u8>),
 }
 
-/// Our keys on a token, by number. Never empty once a token is open.
-type Keys = BTreeMap<KeyNumber, ObjectHandle>;
-
 /// What went wrong, and whether a fresh session could mend it.
-enum Trouble {
+pub(super) enum Trouble {
     Final(SealError),
     Lost(SealError),
 }
@@ -433,91 +430,11 @@ fn auth_pin(pin: &SecretString) -> AuthPin {
     AuthPin::from(pin.expose().to_owned())
 }
 
-/// Our keys, found by their labels: a token may hold other people's too.
-fn keys_of(session: &Session, token: &Target<'_>) -> Result<Keys, Trouble> {
-    let told = |error| trouble(token, &error);
-    let secret = [Attribute::Class(ObjectClass::SECRET_KEY), Attribute::KeyType(KeyType::AES)];
-    let mut keys = Keys::new();
-    for handle in session.find_objects(&secret).map_err(told)? {
-        let answer = session.get_attributes(handle, &[AttributeType::Label]).map_err(told)?;
-        let label = answer.iter().find_map(|it| match it {
-            Attribute::Label(label) => Some(label.as_slice()),
-            _ => None,
-        });
-        let Some(number) = label.and_then(numbered) else { continue };
-        if keys.insert(number, handle).is_some() {
-            let (token, label) = (token.label.to_owned(), label_of(number));
-            return Err(SealError::AmbiguousKey { token, label, count: 2 }.into());
-        }
-    }
-    Ok(keys)
-}
-
-fn newest(keys: &Keys, token: &Target<'_>) -> Result<(KeyNumber, ObjectHandle), Trouble> {
-    let missing = || SealError::KeyMissing { token: token.label.to_owned(), label: KEY_LABEL.to_owned() };
-    keys.last_key_value().map(|(number, key)| (*number, *key)).ok_or_else(|| missing().into())
-}
-
-fn label_of(number: KeyNumber) -> String {
-    if number == 1 { KEY_LABEL.to_owned() } else { format!("{KEY_LABEL}-{number}") }
-}
-
-/// The number that a label says, in the one way of saying it.
-fn numbered(label: &[u8]) -> Option<KeyNumber> {
-    let label = std::str::from_utf8(label).ok()?.trim_end_matches(['\0', ' ']);
-    let number = match label.strip_prefix(KEY_LABEL)? {
-        "" => 1,
-        rest => rest.strip_prefix('-')?.parse().ok()?,
-    };
-    (label_of(number) == label).then_some(number)
-}
-
-fn make_key(session: &Session, token: &Target<'_>, number: KeyNumber) -> Result<(), Trouble> {
-    let made = session
-        .generate_key(&Mechanism::AesKeyGen, &key_template(&label_of(number)))
-        .map_err(|error| trouble(token, &error))?;
-    require_strong(session, made, token, number)
-}
-
-fn key_template(label: &str) -> [Attribute; 13] {
-    [
-        Attribute::Class(ObjectClass::SECRET_KEY),
-        Attribute::KeyType(KeyType::AES),
-        Attribute::Label(label.into()),
-        Attribute::Id(label.into()),
-        Attribute::ValueLen(32.into()),
-        Attribute::Token(true),
-        Attribute::Private(true),
-        Attribute::Sensitive(true),
-        Attribute::Extractable(false),
-        Attribute::Encrypt(true),
-        Attribute::Decrypt(true),
-        Attribute::Wrap(false),
-        Attribute::Unwrap(false),
-    ]
-}
-
-fn require_strong(
-    session: &Session,
-    key: ObjectHandle,
-    token: &Target<'_>,
-    number: KeyNumber,
-) -> Result<(), Trouble> {
-    let asked = [AttributeType::Sensitive, AttributeType::Extractable];
-    let answer = session.get_attributes(key, &asked).map_err(|error| trouble(token, &error))?;
-    let says = |wanted: &Attribute| answer.contains(wanted);
-    if says(&Attribute::Sensitive(true)) && says(&Attribute::Extractable(false)) {
-        Ok(())
-    } else {
-        Err(SealError::WeakKey { token: token.label.to_owned(), label: label_of(number) }.into())
-    }
-}
-
 fn device(token: &Target<'_>, error: &Error) -> SealError {
     SealError::Device { token: token.label.to_owned(), cause: error.to_string() }
 }
 
-fn trouble(token: &Target<'_>, error: &Error) -> Trouble {
+pub(super) fn trouble(token: &Target<'_>, error: &Error) -> Trouble {
     classify(error, device(token, error))
 }
 

@@ -1,0 +1,150 @@
+//! What the process of a PKCS#11 library does: it answers its owner's calls, and asks the owner for PINs.
+
+use std::cell::RefCell;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+
+use nix::sys::prctl::{set_dumpable, set_pdeathsig};
+use nix::sys::signal::{SigSet, Signal};
+
+use super::protocol::{Answer, Ask, Does, Frame, Open, Pin, Said, Tried, decode, encode, receive, send};
+use super::worker::{Desk, Target, Worker};
+use crate::envelope::NONCE_LEN;
+use crate::seal::{KeyNumber, SealError};
+use crate::secret::{SecretBytes, SecretString};
+
+/// Is the process of a library until its owner is gone, which it asks over standard input. It shows its memory to nobody.
+pub fn serve_library() -> io::Result<()> {
+    set_pdeathsig(Signal::SIGKILL)?;
+    keep_memory_private()?;
+    // Ctrl-C and service managers end whole groups; the server still needs the library while it closes.
+    SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]).thread_block()?;
+    let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    serve(&socket)
+}
+
+/// No core dump and no debugger of the same user sees this process's memory from now on (`PR_SET_DUMPABLE`).
+pub fn keep_memory_private() -> io::Result<()> {
+    Ok(set_dumpable(false)?)
+}
+
+fn serve(socket: &UnixStream) -> io::Result<()> {
+    let Some(open) = receive(socket)? else { return Ok(()) };
+    let Open { library } = decode(&open)?;
+    let mut worker = Worker::new(&library);
+    while let Some(call) = receive(socket)? {
+        let Ask { label, serial, does } = decode(&call)?;
+        let owner = Owner { socket, broken: RefCell::new(None) };
+        let target = Target { label, serial, desk: &owner };
+        let done = catch_unwind(AssertUnwindSafe(|| answer(&mut worker, &target, does)));
+        let done = done.unwrap_or_else(|_| {
+            worker.reset();
+            let cause = "the call failed unexpectedly".to_owned();
+            Err(SealError::Module { path: library.clone(), cause })
+        });
+        if let Some(broken) = owner.broken.take() {
+            return Err(broken);
+        }
+        let done = done.as_ref().map(Done::answer).map_err(Clone::clone);
+        send(socket, &encode(&Said::Done(done))?)?;
+    }
+    Ok(())
+}
+
+/// What a call came to, with what it holds.
+enum Done {
+    Keys(Vec<KeyNumber>),
+    Nothing,
+    Number(KeyNumber),
+    Opened(SecretBytes),
+    Sealed(KeyNumber, [u8; NONCE_LEN], Vec<u8>),
+}
+
+impl Done {
+    fn answer(&self) -> Answer<'_> {
+        match self {
+            Self::Keys(numbers) => Answer::Keys(numbers.clone()),
+            Self::Nothing => Answer::Nothing,
+            Self::Number(number) => Answer::Number(*number),
+            Self::Opened(bytes) => Answer::Opened(bytes.expose()),
+            Self::Sealed(number, nonce, ciphertext) => {
+                Answer::Sealed { number: *number, nonce: *nonce, ciphertext }
+            }
+        }
+    }
+}
+
+fn answer(worker: &mut Worker, target: &Target<'_>, does: Does<'_>) -> Result<Done, SealError> {
+    Ok(match does {
+        Does::AddKey => Done::Number(worker.add_key(target)?),
+        Does::CreateKey => {
+            worker.create_key(target)?;
+            Done::Nothing
+        }
+        Does::CreateToken { so_pin } => {
+            worker.create_token(target, &SecretString::new(so_pin.to_owned()))?;
+            Done::Nothing
+        }
+        Does::Decrypt { number, nonce, context, ciphertext } => {
+            Done::Opened(worker.decrypt(target, number, nonce, context, ciphertext)?)
+        }
+        Does::DestroyKey { number } => {
+            worker.destroy_key(target, number)?;
+            Done::Nothing
+        }
+        Does::Encrypt { nonce, context, plaintext } => {
+            let (number, nonce, ciphertext) = worker.encrypt(target, nonce, context, plaintext)?;
+            Done::Sealed(number, nonce, ciphertext)
+        }
+        Does::Keys => Done::Keys(worker.keys(target)?),
+        Does::Probe => {
+            worker.probe(target)?;
+            Done::Nothing
+        }
+    })
+}
+
+/// The owner, whom the process asks for PINs.
+struct Owner<'a> {
+    socket: &'a UnixStream,
+    /// The owner cannot be asked any more.
+    broken: RefCell<Option<io::Error>>,
+}
+
+impl Owner<'_> {
+    fn pin(&self, asked: &Said<'_>) -> Result<SecretString, SealError> {
+        let asked = || -> io::Result<Frame> {
+            send(self.socket, &encode(asked)?)?;
+            receive(self.socket)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+        };
+        let frame = asked().map_err(|cause| self.gone(cause))?;
+        match decode(&frame).map_err(|cause| self.gone(cause))? {
+            Pin::Is(pin) => Ok(SecretString::new(pin.to_owned())),
+            Pin::Withheld(why) => Err(why),
+        }
+    }
+
+    fn gone(&self, cause: io::Error) -> SealError {
+        let said = cause.to_string();
+        *self.broken.borrow_mut() = Some(cause);
+        SealError::Module { path: PathBuf::new(), cause: said }
+    }
+}
+
+impl Desk for Owner<'_> {
+    fn begin(&self, serial: &str, final_try: bool) -> Result<SecretString, SealError> {
+        self.pin(&Said::Login { serial, final_try })
+    }
+
+    fn tried(&self, tried: Tried) -> Result<(), SealError> {
+        let told = encode(&Said::Tried(tried)).and_then(|frame| send(self.socket, &frame));
+        told.map_err(|cause| self.gone(cause))
+    }
+
+    fn new_pin(&self) -> Result<SecretString, SealError> {
+        self.pin(&Said::NewPin)
+    }
+}
