@@ -31,14 +31,14 @@ pub struct Job {
     name: &'static str,
     every: Duration,
     at_most: Duration,
-    flushes: bool,
     run: Run,
+    last: Option<Run>,
 }
 
 impl Job {
     /// Runs `run` about every `every`.
     pub const fn new(name: &'static str, every: Duration, run: Run) -> Self {
-        Self { name, every, at_most: LONGEST_RUN, flushes: false, run }
+        Self { name, every, at_most: LONGEST_RUN, run, last: None }
     }
 
     /// A run that takes longer is given up and tried again: the connection that it waits on may be dead.
@@ -50,8 +50,15 @@ impl Job {
 
     /// It holds what is not written yet: it runs once more when the server stops.
     #[must_use]
-    pub const fn once_more_at_the_end(mut self) -> Self {
-        self.flushes = true;
+    pub const fn once_more_at_the_end(self) -> Self {
+        let run = self.run;
+        self.with_this_at_the_end(run)
+    }
+
+    /// It holds what is not written yet: when the server stops, this runs in its stead.
+    #[must_use]
+    pub const fn with_this_at_the_end(mut self, last: Run) -> Self {
+        self.last = Some(last);
         self
     }
 }
@@ -109,7 +116,7 @@ impl Driver {
 async fn repeat(job: Job, domain: Domain, reports: Reports, stop: CancellationToken) {
     let mut failures = 0;
     loop {
-        let ended = once(job, &domain, &reports, job.at_most).await;
+        let ended = once(job, job.run, &domain, &reports, job.at_most).await;
         failures = match ended {
             Ok(()) => 0,
             Err(cause) => {
@@ -124,19 +131,25 @@ async fn repeat(job: Job, domain: Domain, reports: Reports, stop: CancellationTo
             break;
         }
     }
-    if job.flushes
-        && let Err(cause) = once(job, &domain, &reports, LAST_RUN).await
+    if let Some(last) = job.last
+        && let Err(cause) = once(job, last, &domain, &reports, LAST_RUN).await
     {
         tracing::error!(job = job.name, %cause, "what was not written yet is lost");
     }
 }
 
-async fn once(job: Job, domain: &Domain, reports: &Reports, patience: Duration) -> Result<(), String> {
+async fn once(
+    job: Job,
+    run: Run,
+    domain: &Domain,
+    reports: &Reports,
+    patience: Duration,
+) -> Result<(), String> {
     let began = Instant::now();
     // A task of its own, so that a panic ends this run and nothing else.
-    let mut run = JoinSet::new();
-    run.spawn((job.run)(domain.clone()));
-    let ended = match timeout(patience, run.join_next()).await {
+    let mut task = JoinSet::new();
+    task.spawn(run(domain.clone()));
+    let ended = match timeout(patience, task.join_next()).await {
         Ok(Some(Ok(Ok(())))) => Ok(()),
         Ok(Some(Ok(Err(fault)))) => Err(fault.to_string()),
         Ok(Some(Err(cause))) => Err(cause.to_string()),

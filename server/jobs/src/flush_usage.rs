@@ -5,6 +5,6 @@ use std::time::Duration;
 use crate::Job;
 
 pub(crate) const JOB: Job = Job::new("flush-usage", Duration::from_secs(5), |domain| {
-    Box::pin(async move { domain.flush_usage().await.map(drop) })
+    Box::pin(async move { domain.flush_some_usage().await.map(drop) })
 })
-.once_more_at_the_end();
+.with_this_at_the_end(|domain| Box::pin(async move { domain.flush_usage().await.map(drop) }));

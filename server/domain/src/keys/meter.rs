@@ -1,7 +1,8 @@
 //! Uses in memory, until a job writes them every five seconds; and verdicts, until one event tells of them a minute.
 //!
 //! **Invariant:** bounded. A value has at most [`CALLERS`] callers in an hour and the rest in sum; beyond [`BUSY`]
-//! values at once, uses are counted as lost instead of kept.
+//! values at once, uses are counted as lost instead of kept. Where more values are in use than one flush should write,
+//! the rest stays here, goes on counting, and is the first to be written next time.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,7 +22,8 @@ use crate::decisions::Who;
 pub(super) const CALLERS: u32 = 200;
 /// Values in an hour that are kept at most between two flushes.
 const BUSY: usize = 1_000_000;
-const SHARDS: usize = 32;
+/// Parts that are locked and taken out one by one.
+const SHARDS: usize = 256;
 
 /// Who used a value, and how that went.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +60,8 @@ pub(super) struct Use<'a> {
 pub(super) struct Meter {
     shards: Vec<Mutex<Shard>>,
     hasher: RandomState,
+    /// The shard that has waited longest.
+    next: AtomicUsize,
     busy: AtomicUsize,
     lost: AtomicU64,
 }
@@ -67,6 +71,7 @@ impl Meter {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             hasher: RandomState::new(),
+            next: AtomicUsize::new(0),
             busy: AtomicUsize::new(0),
             lost: AtomicU64::new(0),
         }
@@ -91,10 +96,17 @@ impl Meter {
         busy.add(used);
     }
 
-    /// Everything counted since the last time, in the order in which rows lie, and how much was lost.
-    pub(super) fn take(&self) -> (Vec<Uses>, u64) {
+    /// What was counted since the last time, in the order in which rows lie, and how much was lost: shard after shard, those
+    /// that have waited longest first, until there are `enough` rows. Two never take at once: the job's runs do not overlap.
+    pub(super) fn take(&self, enough: usize) -> (Vec<Uses>, u64) {
         let mut all = Vec::new();
-        for shard in &self.shards {
+        let first = self.next.load(Ordering::Relaxed);
+        let in_turn = self.shards.iter().enumerate().cycle().skip(first).take(SHARDS);
+        for (at, shard) in in_turn {
+            if all.len() >= enough {
+                self.next.store(at, Ordering::Relaxed);
+                break;
+            }
             let taken = std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
             self.busy.fetch_sub(taken.len(), Ordering::Relaxed);
             for ((value, hour), busy) in taken {
@@ -209,7 +221,7 @@ impl fmt::Debug for Counts {
 
 #[cfg(test)]
 mod tests {
-    use keywarden_model::WorkloadId;
+    use keywarden_model::{TypedId as _, WorkloadId};
 
     use super::*;
 
@@ -233,12 +245,38 @@ mod tests {
             meter.record(&used(caller, at));
             meter.record(&used(caller, at));
         }
-        let (all, lost) = meter.take();
+        let (all, lost) = meter.take(usize::MAX);
         assert_eq!((all.len(), lost), (CALLERS as usize + 1, 0));
         assert_eq!(all.iter().map(|uses| uses.uses).sum::<i64>(), 600);
         let rest: Vec<_> = all.iter().filter(|uses| uses.address.is_empty()).collect();
         assert_eq!((rest.len(), rest[0].uses, rest[0].workload.as_str()), (1, 200, ""));
-        assert!(meter.take().0.is_empty());
+        assert!(meter.take(usize::MAX).0.is_empty());
+    }
+
+    #[test]
+    fn what_one_flush_leaves_is_first_in_the_next_and_goes_on_counting() {
+        let meter = Meter::new();
+        let at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let one_of = |value| Use { value: KeyValueId::from_parts(at, value), ..used(1, at) };
+        let all: u32 = 4 * 256;
+        let mut written = HashMap::new();
+        let mut flushes = 0;
+        while written.len() < all as usize {
+            for value in 0..all {
+                meter.record(&one_of(value.into()));
+            }
+            flushes += 1;
+            let (taken, lost) = meter.take(SHARDS);
+            assert_eq!(lost, 0);
+            assert!(taken.len() >= SHARDS, "a flush takes enough");
+            assert!(taken.len() < 2 * SHARDS, "and hardly more: {}", taken.len());
+            for uses in taken {
+                *written.entry(uses.value).or_insert(0) += uses.uses;
+            }
+        }
+        assert!(flushes <= 4, "each shard has its turn: {flushes}");
+        let left: i64 = meter.take(usize::MAX).0.iter().map(|uses| uses.uses).sum();
+        assert_eq!(written.values().sum::<i64>() + left, flushes * i64::from(all), "none is lost");
     }
 
     #[test]
@@ -248,7 +286,7 @@ mod tests {
         for second in [-1, 0, 3_599, 3_600] {
             meter.record(&used(1, full + chrono::TimeDelta::seconds(second)));
         }
-        let (all, _) = meter.take();
+        let (all, _) = meter.take(usize::MAX);
         assert_eq!(all.iter().map(|uses| uses.uses).collect::<Vec<_>>(), [1, 2, 1]);
     }
 }

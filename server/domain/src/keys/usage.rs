@@ -15,6 +15,8 @@ use crate::decisions::Who;
 use crate::tokens::silent;
 use crate::{Action, Domain, Fault, Op, Refused};
 
+/// Rows that one run of the job writes, and somewhat more.
+const ENOUGH: usize = 8_192;
 /// Rows in one write.
 const BATCH: usize = 1_024;
 /// The longest span of a chart: as long as uses are kept.
@@ -43,13 +45,23 @@ pub struct UsagePoint {
 }
 
 impl Domain {
-    /// Writes what was used since the last flush, and tags that were made again; says how many rows. A job calls it every
-    /// five seconds and when the node stops. What cannot be written is kept for the next time. A batch whose commit
-    /// failed without saying whether it took effect may be counted twice: uses are a measure, not a record.
+    /// Writes what was used since the last flush, and tags that were made again; says how many rows. What cannot be
+    /// written is kept for the next time. A batch whose commit failed without saying whether it took effect may be counted
+    /// twice: uses are a measure, not a record.
     pub async fn flush_usage(&self) -> Result<u64, Fault> {
+        self.flush_uses(usize::MAX).await
+    }
+
+    /// The same for about [`ENOUGH`] rows; the rest goes on counting in memory and has its turn next. A job calls it every
+    /// five seconds: where very many values are in use at once, writing must not take the time that answering needs.
+    pub async fn flush_some_usage(&self) -> Result<u64, Fault> {
+        self.flush_uses(ENOUGH).await
+    }
+
+    async fn flush_uses(&self, enough: usize) -> Result<u64, Fault> {
         self.flush_moves().await?;
         let memory = self.key_memory();
-        let (fresh, mut lost) = memory.meter.take();
+        let (fresh, mut lost) = memory.meter.take(enough);
         let all = memory.kept.with(fresh);
         let mut unwritten: Vec<Uses> = Vec::new();
         let mut away = None;
