@@ -11,10 +11,9 @@ use axum::{
 use futures_util::FutureExt;
 use ipnet::IpNet;
 use keywarden_domain::Env;
-use tracing::Instrument;
 
 use super::{bounds, client_address, headers::Headers, metrics::Metrics, request_id};
-use crate::wire::House;
+use crate::{logs::About, wire::House};
 
 /// What requests are surrounded with.
 #[derive(Debug)]
@@ -40,7 +39,7 @@ impl Frame {
 pub(super) async fn surround(State(frame): State<Arc<Frame>>, mut request: Request, next: Next) -> Response {
     client_address::note(&mut request, &frame.proxies);
     let id = request_id::assign(&mut request, &frame.env);
-    let span = request_id::span(&request, &id);
+    let about = About::new(&request, id);
     let watch = frame.metrics.watch(&request);
     let answered = async move {
         let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
@@ -48,8 +47,8 @@ pub(super) async fn surround(State(frame): State<Arc<Frame>>, mut request: Reque
         watch.answered(&response);
         response
     };
-    let mut response = answered.instrument(span).await;
-    request_id::tell(&mut response, &id);
+    let mut response = about.while_answering(answered).await;
+    request_id::tell(&mut response, id);
     frame.headers.apply(&mut response);
     response
 }
