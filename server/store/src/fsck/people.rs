@@ -80,7 +80,7 @@ pub(super) const RULES: &[Rule] = &[
         "is a role binding of no known role, or in the wrong scope",
         "SELECT id AS thing FROM role_bindings
          WHERE NOT (project_id IS NULL AND role IN ('owner', 'admin', 'auditor')
-                    OR project_id IS NOT NULL AND role IN ('manager', 'issuer', 'verifier', 'viewer'))",
+                    OR project_id IS NOT NULL AND role IN ('manager', 'issuer', 'reader', 'verifier', 'viewer'))",
     ),
     rule(
         "role-of-nobody",

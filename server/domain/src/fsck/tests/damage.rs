@@ -1,9 +1,10 @@
 //! What takes a key or the canonical form to see: wraps, sealed rows, events. Damage is planted by hand, one kind after the
 //! other; each is found by its own check.
 
+use keywarden_model::{Role, RoleScope};
 use keywarden_store::sql;
 
-use super::Furnished;
+use super::{Findings, Furnished};
 use crate::cast::both_engines;
 
 #[tokio::test]
@@ -51,6 +52,24 @@ async fn what_use_cases_leave_is_clean_and_each_kind_of_damage_is_found_by_its_o
             new.contains(&"token-event-without-token") && new.contains(&"project-without-event"),
             "{new:?}"
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_role_in_its_scope_is_known_and_none_outside_it() {
+    both_engines(async |house| {
+        let it = Furnished::new(house).await;
+        let pay = it.house.project("second").await;
+        for (number, role) in Role::ALL.into_iter().enumerate() {
+            let project = (role.scope() == RoleScope::Project).then_some(pay.id);
+            it.house.person(&format!("Person {number}"), &[(role, project)]).await;
+        }
+        let unknown = |found: &Findings| found.findings.iter().any(|it| it.check == "role-unknown");
+        let found = it.look().await;
+        assert!(!unknown(&found), "{:?}", found.findings);
+        it.damage(|| sql("UPDATE role_bindings SET project_id = NULL WHERE role = 'reader'")).await;
+        assert!(unknown(&it.look().await), "a reader of everything is not one of ours");
     })
     .await;
 }
