@@ -18,6 +18,8 @@ texts! {
     keys_owner = "Owner";
     keys_tag = "Tag";
     keys_last_used = "Last used";
+    keys_unused = "Not used";
+    keys_unused_days(days: &str) = "for {days} days";
     keys_expires = "Expires";
     keys_issued_at = "Issued";
     keys_suspended_at = "Suspended";

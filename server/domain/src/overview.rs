@@ -88,7 +88,9 @@ impl Domain {
         let unused = rows::About::Unused(now, now - UNUSED);
         Ok(Overview {
             keys_expiring: self.keys_about(expiring, &seen, &[("sort", "expires")]).await?,
-            keys_unused: self.keys_about(unused, &seen, &[("sort", "last_used")]).await?,
+            keys_unused: self
+                .keys_about(unused, &seen, &[("unused", "90"), ("state", "active"), ("sort", "-last-used")])
+                .await?,
             keys_without_owner: self.keys_about(rows::About::WithoutOwner(now), &seen, &[]).await?,
             old_values_used: self.keys_about(rows::About::OldValueUsed(now), &seen, &[]).await?,
             tokens_expiring: self.tokens_expiring(op).await?,

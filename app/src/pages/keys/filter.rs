@@ -4,7 +4,12 @@
 use std::str::FromStr;
 
 use axum::response::Response;
-use keywarden_domain::{Op, Refused, authz::Owner, environments::Environment, keys::KeyQuery};
+use keywarden_domain::{
+    Op, Refused,
+    authz::Owner,
+    environments::Environment,
+    keys::{KeyQuery, UnusedDays},
+};
 use keywarden_model::{KeyState, Tag};
 use leptos::prelude::*;
 
@@ -19,7 +24,9 @@ use crate::{
 };
 
 /// Parameters that narrow.
-pub(super) const NAMES: [&str; 6] = ["q", "project", "environment", "state", "owner", "tag"];
+pub(super) const NAMES: [&str; 7] = ["q", "project", "environment", "state", "unused", "owner", "tag"];
+/// Days without use that can be chosen.
+const UNUSED: [&str; 3] = ["30", "90", "365"];
 
 /// The filter of an address.
 #[derive(Clone, Debug)]
@@ -46,6 +53,7 @@ impl Filter {
             let mut query = KeyQuery {
                 state: strict::<KeyState>(&params, "state")?,
                 tag: strict::<Tag>(&params, "tag")?,
+                unused: strict::<UnusedDays>(&params, "unused")?,
                 search: params.some("q"),
                 ..KeyQuery::default()
             };
@@ -95,12 +103,19 @@ impl Filter {
         let states = KeyState::ALL.map(|state| choice(state.as_str(), state_name(t, state))).to_vec();
         let chosen = |name: &str| params.text(name).to_owned();
         // These have no select; they come from links and stay until their chip is closed.
+        // Another number of days has no choice either.
+        let other = params.some("unused").filter(|days| !UNUSED.contains(&days.as_str())).map(|_| "unused");
         let kept = ["owner", "tag"]
             .into_iter()
+            .chain(other)
             .filter_map(|name| Some((name, params.some(name)?)))
             .map(|(name, value)| view! { <input type="hidden" name=name value=value/> })
             .collect_view();
         let (project, environment, state) = (chosen("project"), chosen("environment"), chosen("state"));
+        let unused = other.is_none().then(|| {
+            let days = UNUSED.map(|days| choice(days, t.keys_unused_days(days))).to_vec();
+            view! { <FilterSelect name="unused" label=t.keys_unused() chosen=chosen("unused") choices=days/> }
+        });
         view! {
             <FilterBar action=path search=chosen("q") search_label=t.keys_search() chips=self.chips(t, path)>
                 <FilterSelect name="project" label=t.keys_project() chosen=project choices=projects/>
@@ -108,6 +123,7 @@ impl Filter {
                     <FilterSelect name="environment" label=t.keys_environment() chosen=environment choices=environments/>
                 })}
                 <FilterSelect name="state" label=t.keys_state() chosen=state choices=states/>
+                {unused}
                 {more}
                 {kept}
             </FilterBar>
@@ -122,12 +138,15 @@ impl Filter {
             "project" => t.keys_project(),
             "state" => t.keys_state(),
             "tag" => t.keys_tag(),
+            "unused" => t.keys_unused(),
             _ => t.keys_search_chip(),
         };
         let given = NAMES.into_iter().filter_map(|name| Some((name, self.params.some(name)?)));
+        let said =
+            |name: &str, value: String| if name == "unused" { t.keys_unused_days(&value) } else { value };
         given
             .map(|(name, value)| FilterChip {
-                label: format!("{}: {value}", label(name)),
+                label: format!("{}: {}", label(name), said(name, value)),
                 remove: self.params.without(path, name),
             })
             .collect()

@@ -32,6 +32,7 @@ use crate::{
         ("state" = Option<String>, Query, description = "`active`, `pre-activation`, `suspended`, `deactivated` or `compromised`"),
         ("owner" = Option<String>, Query, description = "The id of a person or team"),
         ("tag" = Option<String>, Query, description = "`name` or `name=value`"),
+        ("unused_days" = Option<u16>, Query, description = "Issued before, and not used for, so many days: 1 to 3650"),
         ("q" = Option<String>, Query, description = "A part of the name, an id, or a public id"),
         ("order" = Option<String>, Query, description = "`created`, `expires`, `last-used` or `name`"),
         ("reversed" = Option<bool>, Query, description = "The other way round"),
@@ -80,6 +81,7 @@ pub(super) fn filter(query: &mut Reading) -> KeyQuery {
         state: query.parse("state"),
         owner,
         tag: query.parse("tag"),
+        unused: query.parse("unused_days"),
         search: query.text("q"),
         ..KeyQuery::default()
     }

@@ -1,8 +1,11 @@
 //! Lists of keys, within what the caller may see.
 
+use std::fmt;
+use std::str::FromStr;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::{ApiKeyId, EnvironmentId, KeyState, Name, ProjectId, Tag};
 use keywarden_store::keys::list::{self as rows, After, Filter, Rank};
 use keywarden_store::keys::{KeyRow, ValueRow, values_of_many};
@@ -63,6 +66,35 @@ impl Order {
     }
 }
 
+/// For how many days a key was not used, although it was there: 1 to 3 650.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnusedDays(u16);
+
+/// Not a number of days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("use a whole number of days, from 1 to 3650")]
+pub struct UnusedDaysError;
+
+impl UnusedDays {
+    /// When the days began.
+    fn began(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        now - TimeDelta::days(self.0.into())
+    }
+}
+
+impl FromStr for UnusedDays {
+    type Err = UnusedDaysError;
+    fn from_str(text: &str) -> Result<Self, UnusedDaysError> {
+        text.parse().ok().filter(|days| (1..=3_650).contains(days)).map(Self).ok_or(UnusedDaysError)
+    }
+}
+
+impl fmt::Display for UnusedDays {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// What is looked for. Empty fields do not narrow.
 #[derive(Debug, Clone, Default)]
 pub struct KeyQuery {
@@ -76,6 +108,8 @@ pub struct KeyQuery {
     pub owner: Option<Owner>,
     /// With this tag.
     pub tag: Option<Tag>,
+    /// Not used for so long.
+    pub unused: Option<UnusedDays>,
     /// A part of the name in any spelling, an id, a public id, or a whole value (of which only the public part counts).
     pub search: Option<String>,
     /// The order.
@@ -177,6 +211,7 @@ impl Domain {
             tag: query.tag.as_ref().map(ToString::to_string),
             state: query.state,
             stands: false,
+            unused_since: query.unused.map(|days| days.began(op.now)),
             name_contains,
             id,
             now: op.now,

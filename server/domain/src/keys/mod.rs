@@ -42,7 +42,7 @@ pub use issue::{IssueError, Issued, NewKey, Place};
 pub use key::{Key, KeyValue};
 pub use leaks::Leak;
 pub use limiter::RateStatus;
-pub use list::{KeyLine, KeyPage, KeyQuery, ListError, Order};
+pub use list::{KeyLine, KeyPage, KeyQuery, ListError, Order, UnusedDays, UnusedDaysError};
 pub use memory::KeyFacts;
 pub(crate) use memory::Memory;
 pub use resume::ResumeError;

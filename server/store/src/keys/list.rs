@@ -62,6 +62,8 @@ pub struct Filter {
     pub state: Option<KeyState>,
     /// Only those that are not revoked.
     pub stands: bool,
+    /// Only those that were there then, and not used since.
+    pub unused_since: Option<DateTime<Utc>>,
     /// With this in the folded name.
     pub name_contains: Option<String>,
     /// With this id, or a value of this public id.
@@ -177,6 +179,10 @@ fn narrowed(mut select: Select, filter: &Filter) -> Select {
     }
     if filter.stands {
         select = select.and::<i64>("k.revoked_at IS NULL", []);
+    }
+    if let Some(since) = filter.unused_since {
+        let condition = "coalesce(k.last_used_at, 0) < ? AND k.created_at < ?";
+        select = select.and(condition, [micros(since), micros(since)]);
     }
     if let Some(needle) = &filter.name_contains {
         select = select.and("k.folded_name LIKE ? ESCAPE '\\'", [containing(needle)]);

@@ -6,7 +6,7 @@ use keywarden_model::{KeyState, RevokeReason, Role, Tags};
 use super::Scene;
 use crate::authz::Owner;
 use crate::cast::both_engines;
-use crate::keys::{KeyQuery, ListError, NewKey, Order, Place};
+use crate::keys::{KeyQuery, ListError, NewKey, Order, Place, UnusedDays};
 
 #[tokio::test]
 async fn pages_in_every_order_hold_each_key_once() {
@@ -103,6 +103,19 @@ async fn filters_find_what_they_say_and_nobody_sees_beyond_their_reach() {
         for none in [KeyState::Suspended, KeyState::PreActivation, KeyState::Deactivated, KeyState::Destroyed]
         {
             assert_eq!(names(&bob, state(none)).await, Vec::<String>::new(), "{none}");
+        }
+        let unused = |days: &str| KeyQuery { unused: Some(days.parse().unwrap()), ..base.clone() };
+        assert_eq!(names(&bob, unused("90")).await, Vec::<String>::new(), "none was there for so long");
+        scene.house.clock.advance(Duration::from_hours(40 * 24));
+        scene.verify(&orders.value).await;
+        domain.flush_usage().await.unwrap();
+        scene.house.clock.advance(Duration::from_hours(60 * 24));
+        let bob = scene.bob.op();
+        assert_eq!(names(&bob, unused("90")).await, ["Refunds"], "issued 100 days ago, used never");
+        assert_eq!(names(&bob, unused("60")).await, ["Refunds"], "used 60 days ago");
+        assert_eq!(names(&bob, unused("59")).await, ["Refunds", "Orders 100% off"]);
+        for wrong in ["0", "-1", "3651", "1e2", " 90", ""] {
+            assert!(wrong.parse::<UnusedDays>().is_err(), "{wrong:?}");
         }
         let owner = KeyQuery { owner: Some(Owner::Person(olga.id)), ..base.clone() };
         assert_eq!(domain.count_keys(&bob, &owner).await.unwrap(), 1);
