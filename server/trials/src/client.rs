@@ -67,13 +67,22 @@ impl Client {
         self.send(self.ask(Method::GET, path), Vec::new()).await
     }
 
+    pub async fn delete(&self, path: &str) -> Result<Answer, NoAnswer> {
+        self.send(self.ask(Method::DELETE, path), Vec::new()).await
+    }
+
     pub async fn post(&self, path: &str, body: &Value) -> Result<Answer, NoAnswer> {
-        self.send(self.json(path), body.to_string().into_bytes()).await
+        self.send(self.json(Method::POST, path), body.to_string().into_bytes()).await
+    }
+
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Answer, NoAnswer> {
+        self.send(self.json(Method::PUT, path), body.to_string().into_bytes()).await
     }
 
     /// A request that is done once, however often it is sent under the same key.
     pub async fn post_once(&self, key: &str, path: &str, body: &Value) -> Result<Answer, NoAnswer> {
-        self.send(self.json(path).header("Idempotency-Key", key), body.to_string().into_bytes()).await
+        let ask = self.json(Method::POST, path).header("Idempotency-Key", key);
+        self.send(ask, body.to_string().into_bytes()).await
     }
 
     /// Asks whether a value is good.
@@ -89,8 +98,8 @@ impl Client {
         }
     }
 
-    fn json(&self, path: &str) -> Builder {
-        self.ask(Method::POST, path).header(header::CONTENT_TYPE, "application/json")
+    fn json(&self, method: Method, path: &str) -> Builder {
+        self.ask(method, path).header(header::CONTENT_TYPE, "application/json")
     }
 
     async fn send(&self, request: Builder, body: Vec<u8>) -> Result<Answer, NoAnswer> {

@@ -1,8 +1,9 @@
-//! The server is killed while clients issue, rotate, suspend and revoke.
+//! The server is killed while clients issue, rotate, suspend and revoke keys, put, label, delete and restore secrets, and
+//! an operator rotates the project's key and makes a backup.
 //!
 //! Must be so: what was acknowledged is there, with its event; what was not is there whole or not at all, and asking
-//! again under the same idempotency key does it exactly once; `keywarden fsck` finds the killed store clean; the next
-//! start is ready within [`READY`].
+//! again does it exactly once; every value is read back byte for byte, whichever key it lies under; a backup opens whole
+//! or is not there; `keywarden fsck` finds the killed store clean; the next start is ready within [`READY`].
 
 use std::time::Duration;
 
@@ -11,7 +12,10 @@ use rand::{Rng as _, RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use tokio::task::JoinSet;
 
-use super::book::Book;
+use super::{
+    books::{Book, Tally, keys::Keys, secrets::Secrets},
+    upkeep::{self, Recovery},
+};
 use crate::{Result, house::House, node::Plan};
 
 /// Clients at once.
@@ -28,6 +32,7 @@ pub const READY: Duration = Duration::from_secs(2);
 pub struct Trial {
     plan: Plan,
     house: House,
+    recovery: Recovery,
     seed: u64,
     found: Found,
 }
@@ -37,6 +42,10 @@ pub struct Trial {
 pub struct Found {
     pub acknowledged: u64,
     pub doubted: u64,
+    /// Rotations of the project's key.
+    pub rotated: u64,
+    /// Backups that were told of.
+    pub backups: u64,
     pub slowest_start: Duration,
 }
 
@@ -44,8 +53,9 @@ impl Trial {
     pub async fn new(plan: Plan, seed: u64) -> Result<Self> {
         let node = plan.start().await?;
         let house = House::furnish(&plan, node.url()).await?;
+        let recovery = Recovery::arrange(&plan)?;
         node.stop()?;
-        Ok(Self { plan, house, seed, found: Found::default() })
+        Ok(Self { plan, house, recovery, seed, found: Found::default() })
     }
 
     /// Starts, loads, kills, looks at what is left, starts again and asks.
@@ -58,27 +68,43 @@ impl Trial {
         for client in 0..CLIENTS {
             let mut random = ChaCha8Rng::from_rng(&mut random);
             let (house, asks) = (self.house.clone(), node.client(&self.house.manager));
-            let mut book = Book::new(format!("round {round} client {client} {:08x}", random.next_u32()));
+            let mut book = book(round, client, random.next_u32());
             clients.spawn(async move {
                 while book.act(&house, &asks, &mut random).await? {}
                 Ok::<_, anyhow::Error>(book)
             });
         }
-        tokio::time::sleep(Duration::from_millis(random.random_range(LOAD))).await;
+        let load = Duration::from_millis(random.random_range(LOAD));
+        let asks = node.client(&self.house.manager);
+        let (mut rotating, mut backing_up) = (JoinSet::new(), JoinSet::new());
+        rotating.spawn(async move { upkeep::rotate(&asks).await });
+        let (plan, wait) = (self.plan.clone(), load.mul_f64(random.random()));
+        backing_up.spawn_blocking(move || {
+            std::thread::sleep(wait);
+            upkeep::back_up(&plan, round)
+        });
+        tokio::time::sleep(load).await;
         node.kill()?;
         let mut books = Vec::new();
         while let Some(book) = clients.join_next().await {
             books.push(book??);
         }
+        self.found.rotated += rotating.join_next().await.context("nobody rotated")???;
+        let (backup, told) = backing_up.join_next().await.context("nobody made a backup")???;
+        self.found.backups += u64::from(told);
         fsck(&self.plan).context("the killed store")?;
+        if backup.exists() {
+            self.recovery.prove(&self.plan, &backup)?;
+        }
 
         let node = self.plan.start().await?;
         self.found.slowest_start = self.found.slowest_start.max(node.start_took);
         let manager = node.client(&self.house.manager);
         let mut asking = JoinSet::new();
         for mut book in books {
-            self.found.acknowledged += book.acknowledged;
-            self.found.doubted += book.doubted;
+            let Tally { acknowledged, doubted } = book.tally();
+            self.found.acknowledged += acknowledged;
+            self.found.doubted += doubted;
             let manager = manager.clone();
             asking.spawn(async move {
                 book.settle(&manager).await?;
@@ -98,6 +124,15 @@ impl Trial {
         let slowest = self.found.slowest_start;
         ensure!(!strict || slowest <= READY, "a start took {} ms", slowest.as_millis());
         Ok(())
+    }
+}
+
+/// A client's empty book: every second client has secrets.
+fn book(round: u64, client: u64, chance: u32) -> Book {
+    if client.is_multiple_of(2) {
+        Book::Keys(Keys::new(format!("round {round} client {client} {chance:08x}")))
+    } else {
+        Book::Secrets(Secrets::new(format!("round-{round}/client-{client}-{chance:08x}")))
     }
 }
 
@@ -124,9 +159,11 @@ impl std::fmt::Display for Found {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "{} acknowledged, {} in doubt; slowest start {} ms",
+            "{} acknowledged, {} in doubt; {} rotations, {} backups; slowest start {} ms",
             self.acknowledged,
             self.doubted,
+            self.rotated,
+            self.backups,
             self.slowest_start.as_millis()
         )
     }

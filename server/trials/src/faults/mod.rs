@@ -1,6 +1,7 @@
 //! The faults, one file each: what is broken, and what must be so all the same.
 
-pub mod book;
+pub mod books;
 pub mod cut_off;
 pub mod kill;
 pub mod two_nodes;
+pub mod upkeep;

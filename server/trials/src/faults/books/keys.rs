@@ -1,14 +1,12 @@
-//! What a client was told, and what must therefore be so.
-//!
-//! A client writes down every act that was acknowledged. Of one whose answer never came it knows only that it may have
-//! been done: then the server is asked, and must show the state before or the state after, nothing between.
+//! Keys: issued, rotated, suspended, resumed, revoked.
 
 use std::fmt;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use rand::{Rng, RngExt as _};
 use serde_json::{Value, json};
 
+use super::{Tally, items, record, text};
 use crate::{
     Result,
     client::{Answer, Client},
@@ -17,8 +15,8 @@ use crate::{
 
 /// A key as its only client knows it.
 #[derive(Debug)]
-pub struct Known {
-    pub id: String,
+struct Known {
+    id: String,
     /// Oldest first.
     values: Vec<String>,
     suspended: bool,
@@ -29,7 +27,7 @@ pub struct Known {
 
 /// Something a client asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Act {
+enum Act {
     Issue,
     Resume,
     Revoke,
@@ -39,7 +37,7 @@ pub enum Act {
 
 /// An act whose answer never came.
 #[derive(Debug)]
-pub struct Doubt {
+struct Doubt {
     act: Act,
     /// Its idempotency key.
     once: String,
@@ -51,15 +49,12 @@ pub struct Doubt {
 
 /// One client's keys.
 #[derive(Debug)]
-pub struct Book {
+pub struct Keys {
     name: String,
-    pub keys: Vec<Known>,
+    known: Vec<Known>,
     issued: u32,
     doubt: Option<Doubt>,
-    /// Acts that were acknowledged.
-    pub acknowledged: u64,
-    /// Acts whose answer never came.
-    pub doubted: u64,
+    pub tally: Tally,
 }
 
 /// Values that one key may have at once; the server allows a few more.
@@ -121,15 +116,15 @@ impl Known {
     }
 }
 
-impl Book {
+impl Keys {
     pub fn new(name: String) -> Self {
-        Self { name, keys: Vec::new(), issued: 0, doubt: None, acknowledged: 0, doubted: 0 }
+        Self { name, known: Vec::new(), issued: 0, doubt: None, tally: Tally::default() }
     }
 
     /// Does one thing. Whether the server is still there.
     pub async fn act(&mut self, house: &House, client: &Client, random: &mut impl Rng) -> Result<bool> {
         let (act, key) = self.choose(random);
-        let (path, body) = match key.and_then(|key| self.keys.get(key)) {
+        let (path, body) = match key.and_then(|key| self.known.get(key)) {
             Some(key) => (format!("/api/v1/keys/{}/{}", key.id, act.verb()), terms(act)),
             None => ("/api/v1/keys".into(), house.key(&format!("{} {}", self.name, self.issued))),
         };
@@ -141,7 +136,7 @@ impl Book {
                 Ok(true)
             }
             Err(_) => {
-                self.doubted += 1;
+                self.tally.doubted += 1;
                 self.doubt = Some(Doubt { act, once, path, body, key });
                 Ok(false)
             }
@@ -149,17 +144,17 @@ impl Book {
     }
 
     fn choose(&self, random: &mut impl Rng) -> (Act, Option<usize>) {
-        if self.keys.len() < 2 || random.random_ratio(2, 5) {
+        if self.known.len() < 2 || random.random_ratio(2, 5) {
             return (Act::Issue, None);
         }
-        let key = random.random_range(0..self.keys.len());
+        let key = random.random_range(0..self.known.len());
         let act = match random.random_range(0..10) {
             0..=4 => Act::Rotate,
             5 => Act::Suspend,
             6 | 7 => Act::Resume,
             _ => Act::Revoke,
         };
-        match self.keys.get(key) {
+        match self.known.get(key) {
             Some(known) if known.can(act) => (act, Some(key)),
             _ => (Act::Issue, None),
         }
@@ -168,7 +163,7 @@ impl Book {
     fn note(&mut self, act: Act, key: Option<usize>, answer: Answer) -> Result<()> {
         let body = answer.good()?;
         if act == Act::Issue {
-            self.keys.push(Known {
+            self.known.push(Known {
                 id: text(&body, "id")?,
                 values: Vec::new(),
                 suspended: false,
@@ -176,9 +171,9 @@ impl Book {
                 history: Vec::new(),
             });
         }
-        let key = key.unwrap_or(self.keys.len().saturating_sub(1));
-        self.keys.get_mut(key).context("a key that is not in the book")?.did(act, &body)?;
-        self.acknowledged += 1;
+        let key = key.unwrap_or(self.known.len().saturating_sub(1));
+        self.known.get_mut(key).context("a key that is not in the book")?.did(act, &body)?;
+        self.tally.acknowledged += 1;
         Ok(())
     }
 
@@ -198,16 +193,12 @@ impl Book {
 
     /// Asks the server about every key: each value's verdict, and the record of each act, once and in order.
     pub async fn check(&self, manager: &Client) -> Result<()> {
-        for key in &self.keys {
+        for key in &self.known {
             for value in &key.values {
                 let told = manager.verify(value).await?.text("code")?;
                 ensure!(told == key.code(), "{} was told as {} and is {told}", key.id, key.code());
             }
-            let record =
-                manager.get(&format!("/api/v1/audit?resource={}&limit=200", key.id)).await?.good()?;
-            let mut told: Vec<&str> =
-                items(&record).iter().filter_map(|it| it.get("action")?.as_str()).collect();
-            told.reverse();
+            let told = record(manager, &key.id).await?;
             ensure!(told == key.history, "the record of {} tells {told:?}, not {:?}", key.id, key.history);
         }
         Ok(())
@@ -219,16 +210,5 @@ fn terms(act: Act) -> Value {
         Act::Rotate => json!({ "overlap_seconds": 3_600 }),
         Act::Revoke => json!({ "reason": "superseded" }),
         Act::Issue | Act::Resume | Act::Suspend => json!({}),
-    }
-}
-
-fn items(page: &Value) -> &[Value] {
-    page.get("items").and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-fn text(body: &Value, field: &str) -> Result<String> {
-    match body.get(field).and_then(Value::as_str) {
-        Some(text) => Ok(text.to_owned()),
-        None => bail!("no `{field}` in {body}"),
     }
 }
