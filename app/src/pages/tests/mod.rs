@@ -4,6 +4,7 @@ mod doors;
 mod entry;
 mod imports;
 mod keys;
+mod lists;
 mod posts;
 mod rules;
 mod secrets;
