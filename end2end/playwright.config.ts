@@ -9,6 +9,8 @@ export default defineConfig<Options>({
   // Journeys, or what `make bench` measures in a browser.
   testDir: process.env.KEYWARDEN_E2E_FOLDER ?? './journeys',
   outputDir: './test-results',
+  // One for all machines: they hold words, no pictures.
+  snapshotPathTemplate: '{testDir}/{testFileName}-snapshots/{arg}{ext}',
   forbidOnly: Boolean(process.env.CI),
   fullyParallel: false,
   reporter: [['list'], ['html', { outputFolder: './report', open: 'never' }]],

@@ -1,8 +1,15 @@
 // How a page looks, as far as a program can judge it: accessibility in both themes, what does not fit, what it weighs.
+import { readFile } from 'node:fs/promises';
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
 
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+// IBM's engine, a second opinion: it has rules that axe has not.
+const second = readFile(new URL('../node_modules/accessibility-checker-engine/ace.js', import.meta.url), 'utf8');
+
+type Finding = { ruleId: string; value: [string, string]; message: string; path: { dom: string } };
+type Second = { Checker: new () => { check(page: Document, rules: string[]): Promise<{ results: Finding[] }> } };
 
 /** What is found does not end the journey. */
 export class Looks {
@@ -20,6 +27,19 @@ export class Looks {
       expect.soft(violations, `${this.page.url()} in ${colorScheme} has no accessibility violations`).toEqual([]);
     }
     await this.page.emulateMedia({ colorScheme: null, reducedMotion: null });
+  }
+
+  /** Nothing that IBM's checker is sure is a violation. */
+  async accessibleToo(): Promise<void> {
+    await this.page.evaluate(`${await second};globalThis.ace = ace`);
+    const found = await this.page.evaluate(async () => {
+      const { ace } = globalThis as unknown as { ace: Second };
+      const { results } = await new ace.Checker().check(document, ['WCAG_2_2']);
+      return results
+        .filter(({ value }) => value[0] === 'VIOLATION' && value[1] === 'FAIL')
+        .map(({ ruleId, message, path }) => `${ruleId}: ${message}: ${path.dom}`);
+    });
+    expect.soft(found, `${this.page.url()} has no violations`).toEqual([]);
   }
 
   /** Nothing scrolls sideways at these widths. */

@@ -20,6 +20,14 @@ test('every page is accessible in light and dark, at a desk and on a phone', asy
   }
 });
 
+test('a second checker finds every page accessible too', async ({ home, page, tenant }) => {
+  const looks = new Looks(page);
+  for (const place of places(tenant.estate)) {
+    await page.goto(home.house.url + place);
+    await looks.accessibleToo();
+  }
+});
+
 test('every page has one heading and a title of its own, and fits', async ({ home, page, tenant }) => {
   const looks = new Looks(page);
   for (const place of places(tenant.estate)) {

@@ -49,6 +49,15 @@ test('a filter is an address: it can be reloaded, shared and come back to', asyn
   await expect(page).toHaveURL(/\/keys$/);
 });
 
+test('all keys that nobody used for 90 days take two clicks and a choice', async ({ home, page }) => {
+  await page.goto(home.house.url);
+  await page.getByRole('navigation').getByRole('link', { name: 'Keys', exact: true }).first().click();
+  await page.getByLabel('Not used').selectOption({ label: 'for 90 days' });
+  await page.getByRole('button', { name: 'Filter', exact: true }).click();
+  await expect(page).toHaveURL(/unused=90/);
+  await expect(page.getByRole('main')).toContainText('Not used: for 90 days');
+});
+
 test('who did what is told by name', async ({ home, page, tenant }) => {
   await page.goto(`${home.house.url}/audit?resource=${tenant.estate.compromised}&action=key.revoke`);
   const revoked = page.getByRole('main').getByRole('row').nth(1);
