@@ -39,6 +39,10 @@ texts! {
     secrets_alphabet_symbols = "letters, digits and symbols";
     secrets_alphabet_hexadecimal = "hexadecimal digits";
 
+    secrets_validity = "Validity";
+    secrets_expires_at = "Expires at";
+    secrets_expires_at_hint = "Time in UTC. Empty: never. From then on the value is not read; it stays so, and a new version takes its place.";
+
     secrets_new_version = "New version";
     secrets_new_version_lead = "The versions before it stay as they are and can be made current again.";
     secrets_put(number: i64) = "Version {number} is kept.";
@@ -60,6 +64,7 @@ texts! {
     secrets_label_wrong = "Use 1 to 64 lower-case letters, digits, dots, dashes or underscores, a letter or digit first and not digits alone.";
     secrets_label_follows = "previous follows current by itself: choose another name.";
     secrets_label_many = "A secret has at most 20 labels: take one away first.";
+    secrets_label_deleted = "This version is deleted: restore it before a label points at it.";
     secrets_label_destroyed = "This version is destroyed: no label can point at it.";
     secrets_label_not_enabled(state: &str) = "This version is {state}: enable it before it becomes current.";
     secrets_label_stays = "current can be moved but not taken away, and previous follows it by itself.";

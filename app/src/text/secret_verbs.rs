@@ -16,6 +16,15 @@ texts! {
     secrets_restored(path: &str) = "Restored {path}.";
     secrets_not_deleted = "This secret is not deleted.";
 
+    secrets_version_delete_title(number: i64, path: &str) = "Delete version {number} of {path}";
+    secrets_version_delete_current = "It is current: put a new value or make another one current first, or delete the secret.";
+    secrets_version_delete_labels(labels: &str) = "These labels go on pointing at it, and read nothing: {labels}.";
+    secrets_version_delete_until(days: i64, day: &str) = "It can be restored for {days} day, until {day}, as it is now. Then its value is destroyed." | "It can be restored for {days} days, until {day}, as it is now. Then its value is destroyed.";
+    secrets_version_deleted_now(number: i64, day: &str) = "Version {number} is deleted. It can be restored until {day}.";
+    secrets_version_restore_title(number: i64, path: &str) = "Restore version {number} of {path}";
+    secrets_version_restore_why = "It comes back as it was, enabled or disabled; the labels that point at it read it again.";
+    secrets_version_restored(number: i64) = "Version {number} is restored.";
+
     secrets_disable = "Disable";
     secrets_disable_title(number: i64, path: &str) = "Disable version {number} of {path}";
     secrets_disable_unread = "It is not read from then on, by its number or by a label.";
@@ -37,7 +46,7 @@ texts! {
     secrets_destroy_name_hint(name: &str) = "Write {name} to say that you mean it.";
     secrets_destroy_name_wrong(name: &str) = "Write {name}, as it is.";
     secrets_destroy_current = "This version is current: put a new value or make another one current first, or delete the secret.";
-    secrets_destroy_protected = "This environment has purge protection: delete the secret, and its values are destroyed when its window is over.";
+    secrets_destroy_protected = "This environment has purge protection: delete the version, and its value is destroyed when its window is over.";
     secrets_destroyed_now(number: i64) = "Version {number} is destroyed.";
     secrets_is_destroyed = "This version is destroyed already.";
 }

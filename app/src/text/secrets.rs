@@ -51,6 +51,8 @@ texts! {
     secrets_state_there = "Not deleted";
     secrets_unreadable_ones = "No value for callers";
     secrets_deleted_ones = "Deleted";
+    secrets_expiring_ones = "Expiring or expired";
+    secrets_expiring_title = "Secrets that expire within 30 days";
     secrets_deleted_title = "Deleted secrets";
     secrets_deleted_at = "Deleted";
     secrets_goes = "Destroyed on";
@@ -58,6 +60,16 @@ texts! {
     secrets_none_deleted_why = "A deleted secret is listed here until the day on which its values are destroyed.";
     secrets_deleted_until(day: &str) = "This secret is deleted. It can be restored until {day}.";
     secrets_deleted_why = "Then all of its values are destroyed, and its path is free.";
+
+    secrets_version_deleted_until(day: &str) = "This version is deleted. It can be restored until {day}.";
+    secrets_version_deleted_why = "Then its value is destroyed, and the labels that point at it go.";
+    secrets_expired = "expired";
+    secrets_not_yet = "not valid yet";
+    secrets_expires_in_days(days: u64) = "expires in {days} day" | "expires in {days} days";
+    secrets_expires_in_hours(hours: u64) = "expires in {hours} hour" | "expires in {hours} hours";
+    secrets_expires_within_the_hour = "expires within the hour";
+    secrets_expired_at(number: i64, at: &str) = "Version {number} expired at {at}: it is read no more. Put a new version.";
+    secrets_not_yet_at(number: i64, at: &str) = "Version {number} is not read before {at}.";
 
     secrets_current_value = "Current value";
     secrets_value_said(number: i64, kind: &str, size: &str) = "Version {number}, {kind}, {size}";

@@ -62,6 +62,8 @@ kinds! {
     Method = "method-not-allowed", METHOD_NOT_ALLOWED, "Method not allowed";
     /// There is no such thing, or the caller may not know of it.
     NotFound = "not-found", NOT_FOUND, "Not found";
+    /// The version of the secret is not read yet, or not any more: it was put with a time within which it is.
+    OutsideValidity = "outside-validity", CONFLICT, "Outside its validity";
     /// Parameters of the query or headers that nobody can read.
     Parameter = "invalid-parameter", BAD_REQUEST, "Invalid parameter";
     /// `If-Match` names another version than the one that is there.

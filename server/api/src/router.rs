@@ -78,6 +78,8 @@ fn table() -> OpenApiRouter<Domain> {
         .routes(routes!(secrets::restore::restore))
         .routes(routes!(secrets::data_key::rotate))
         .routes(routes!(secrets::labels::label, secrets::labels::unlabel))
+        .routes(routes!(secrets::versions::delete))
+        .routes(routes!(secrets::versions::restore))
         .routes(routes!(secrets::versions::disable))
         .routes(routes!(secrets::versions::enable))
         .routes(routes!(secrets::versions::destroy))

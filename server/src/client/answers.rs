@@ -35,6 +35,8 @@ pub(crate) struct Current {
     pub(crate) state: String,
     pub(crate) size: i64,
     pub(crate) created_at: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) expires_at: Option<DateTime<Utc>>,
 }
 
 /// A value as it is told. No `Debug`: it is a secret.
@@ -78,6 +80,10 @@ pub(super) struct Body<'a> {
     label: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expected_version: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_before: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<DateTime<Utc>>,
 }
 
 impl<'a> Body<'a> {
@@ -91,6 +97,8 @@ impl<'a> Body<'a> {
             kind: put.kind.as_deref(),
             label: put.label.as_deref(),
             expected_version: put.expected_version,
+            not_before: put.valid.not_before,
+            expires_at: put.valid.expires_at,
         }
     }
 }

@@ -8,6 +8,7 @@ mod files;
 mod variables;
 mod vault;
 
+use chrono::{DateTime, Utc};
 use http::{Method, StatusCode};
 use keywarden_vault::{SecretBytes, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
@@ -48,6 +49,23 @@ pub(crate) struct Put {
     pub(crate) kind: Option<String>,
     pub(crate) label: Option<String>,
     pub(crate) expected_version: Option<i64>,
+    pub(crate) valid: Valid,
+}
+
+/// When a new version is read; it never changes.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Valid {
+    /// The version is read from then on, and refused before: an instant as in `2027-01-31T00:00:00Z`
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    not_before: Option<DateTime<Utc>>,
+    /// The version is read until then, and refused afterwards: an instant as in `2027-01-31T00:00:00Z`
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    expires_at: Option<DateTime<Utc>>,
+}
+
+fn instant(text: &str) -> Result<DateTime<Utc>, &'static str> {
+    let read = DateTime::parse_from_rfc3339(text).map(|at| at.to_utc());
+    read.map_err(|_| "write an instant as in RFC 3339: 2027-01-31T00:00:00Z")
 }
 
 /// A caller of one server.

@@ -11,7 +11,7 @@ use keywarden_domain::secrets::files::FileFormat;
 use keywarden_vault::SecretBytes;
 
 use super::{Failure, shown_at};
-use crate::client::{Access, Client, ImportFile, Imported, Place, Put, VaultAccess, Which};
+use crate::client::{Access, Client, ImportFile, Imported, Place, Put, Valid, VaultAccess, Which};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -56,6 +56,8 @@ enum What {
         /// The version that must be `current`; 0: there is no secret yet
         #[arg(long, value_name = "N")]
         if_version: Option<i64>,
+        #[command(flatten)]
+        valid: Valid,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -126,9 +128,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         What::Get { secret, which } => get(&client, &secret, &which).await,
         What::Import(asked) => import(&client, asked).await,
         What::List { place, json } => list(&client, &place, json).await,
-        What::Put { secret, file, kind, label, if_version, json } => {
+        What::Put { secret, file, kind, label, if_version, valid, json } => {
             let path = secret.path()?;
-            let put = Put { value: value(file)?, kind, label, expected_version: if_version };
+            let put = Put { value: value(file)?, kind, label, expected_version: if_version, valid };
             let made = client.put(&secret.place, path, put).await?;
             if json {
                 return print_json(&made);

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use sqlx::{AssertSqlSafe, PgPool, SqlitePool, migrate::Migrator};
 
 /// The schema of this version: the number of its newest migration.
-pub const VERSION: i64 = 18;
+pub const VERSION: i64 = 19;
 /// The oldest schema version whose program still works with this schema.
-pub(crate) const OLDEST_COMPATIBLE: i64 = 16;
+pub(crate) const OLDEST_COMPATIBLE: i64 = 19;
 
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");

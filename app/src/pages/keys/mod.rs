@@ -30,6 +30,8 @@ mod terms;
 pub(crate) use around::shown;
 use axum::{Router, routing::get};
 pub(crate) use choices::{Spot, spots};
+pub(crate) use moments::{field as moment_field, minute, read as read_moment};
+pub(crate) use terms::optional_moment;
 
 use crate::context::House;
 

@@ -3,18 +3,18 @@
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 /// What a `datetime-local` field posts; browsers add seconds when they are not zero.
-pub(super) fn read(text: &str) -> Option<DateTime<Utc>> {
+pub(crate) fn read(text: &str) -> Option<DateTime<Utc>> {
     let read = |format| NaiveDateTime::parse_from_str(text, format).ok();
     ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"].into_iter().find_map(read).map(|at| at.and_utc())
 }
 
 /// For such a field to begin with.
-pub(super) fn field(at: DateTime<Utc>) -> String {
+pub(crate) fn field(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%dT%H:%M").to_string()
 }
 
 /// Within a sentence.
-pub(super) fn minute(at: DateTime<Utc>) -> String {
+pub(crate) fn minute(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 

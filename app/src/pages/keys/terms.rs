@@ -137,7 +137,7 @@ pub(super) fn read_expiry(
 }
 
 /// A moment, or an empty field. What is wrong is noted.
-pub(super) fn optional_moment(
+pub(crate) fn optional_moment(
     t: Text,
     fields: &Fields,
     errors: &mut Errors,

@@ -37,6 +37,7 @@ pub(super) async fn load_version(
 #[derive(Clone, Copy, Debug)]
 pub(super) struct May {
     pub(super) delete: bool,
+    pub(super) delete_version: bool,
     pub(super) destroy: bool,
     pub(super) disable: bool,
     pub(super) edit: bool,
@@ -45,6 +46,7 @@ pub(super) struct May {
     pub(super) put: bool,
     pub(super) read: bool,
     pub(super) restore: bool,
+    pub(super) restore_version: bool,
     pub(super) rotate: bool,
 }
 
@@ -55,6 +57,7 @@ impl May {
         let would = async |action| house.domain.would(op, action, &resource).await;
         Ok(Self {
             delete: there && would(Action::DeleteSecret).await?,
+            delete_version: there && would(Action::DeleteSecretVersion).await?,
             destroy: would(Action::DestroySecretVersion).await?,
             disable: there && would(Action::DisableSecretVersion).await?,
             edit: there && would(Action::EditSecret).await?,
@@ -63,6 +66,7 @@ impl May {
             put: there && would(Action::PutSecret).await?,
             read: there && would(Action::ReadSecret).await?,
             restore: !there && would(Action::RestoreSecret).await?,
+            restore_version: there && would(Action::RestoreSecretVersion).await?,
             rotate: there && would(Action::RotateDataKey).await?,
         })
     }

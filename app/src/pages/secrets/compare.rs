@@ -4,17 +4,17 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
+use chrono::{DateTime, Utc};
 use keywarden_domain::{
     Refused, Replayed,
     secrets::{Compared, ReadSecretError, SecretView},
 };
-use keywarden_model::VersionState;
 use leptos::prelude::*;
 
 use super::{
     around,
     differ::{Difference, Field, Side},
-    reveal,
+    reveal, validity,
 };
 use crate::{
     cells,
@@ -70,6 +70,10 @@ pub(super) async fn compare(
             let why = t.secrets_version_is(number, version_state_name(t, state));
             reveal::not_shown(&mut shell, &view, number, http::StatusCode::UNPROCESSABLE_ENTITY, why)
         }
+        Err(ReadSecretError::Outside { number, outside }) => {
+            let why = validity::outside(t, number, outside);
+            reveal::not_shown(&mut shell, &view, number, http::StatusCode::UNPROCESSABLE_ENTITY, why)
+        }
         Err(ReadSecretError::Refused(Refused::Replayed(Replayed::Done { .. }))) => {
             let why = t.secrets_shown_before_why().to_owned();
             reveal::not_shown(&mut shell, &view, number, http::StatusCode::CONFLICT, why)
@@ -79,8 +83,8 @@ pub(super) async fn compare(
 }
 
 /// Versions that can be compared with this one, the one before it first.
-fn others(t: Text, view: &SecretView, number: i64) -> Vec<Choice> {
-    let readable = view.versions.iter().filter(|it| it.state == VersionState::Enabled && it.number != number);
+fn others(t: Text, view: &SecretView, number: i64, now: DateTime<Utc>) -> Vec<Choice> {
+    let readable = view.versions.iter().filter(|it| it.is_read(now) && it.number != number);
     let mut numbers: Vec<_> = readable.map(|it| it.number).collect();
     numbers.sort_unstable_by_key(|it| (*it > number, if *it > number { *it } else { -*it }));
     numbers.into_iter().map(|it| choice(it.to_string(), t.secrets_version_n(it))).collect()
@@ -90,7 +94,7 @@ fn draw_ask(shell: &mut Shell, view: &SecretView, number: i64, with: &str, draft
     around::place(shell, &view.secret.project_slug);
     let t = shell.text;
     let secret = view.secret.clone();
-    let choices = others(t, view, number);
+    let choices = others(t, view, number, shell.now);
     let first = choices.iter().find(|it| it.value() == with).or(choices.first());
     let first = first.map(|it| it.value().to_owned()).unwrap_or_default();
     page(shell, t.secrets_compare()).of(&draft).show(move || {

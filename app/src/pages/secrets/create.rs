@@ -7,7 +7,7 @@ use keywarden_domain::{
 use keywarden_model::{EnvironmentId, SecretKind};
 use leptos::prelude::*;
 
-use super::{around, fields, filter::PATH, value};
+use super::{around, fields, filter::PATH, validity, value};
 use crate::{
     context::{Asking, House, Posted},
     form::{Draft, Errors, Params},
@@ -47,9 +47,12 @@ pub(super) async fn create(
     let path = fields::read_path(t, &posted.fields, &mut errors);
     let attributes = fields::read_attributes(t, &posted.fields, &mut errors);
     let value = value::read(t, house.domain.env(), &posted.fields, &mut errors);
-    if let (Some(place), Some(path), Some(attributes), Some(value)) = (place, path, attributes, value) {
+    let validity = validity::read(t, &posted.fields, &mut errors);
+    if let (Some(place), Some(path), Some(attributes), Some(value), Some(validity)) =
+        (place, path, attributes, value, validity)
+    {
         let about = attributes.into_about();
-        let put = PutSecret { value, label: None, expected: Some(Expected::Nothing), about };
+        let put = PutSecret { value, label: None, expected: Some(Expected::Nothing), validity, about };
         match house.domain.put_secret(&op, &Place::Environment(place), &path, put).await {
             Ok(made) => {
                 let page = format!("/secrets/{}", made.id);
@@ -73,6 +76,7 @@ fn note(t: Text, errors: &mut Errors, error: &PutError) {
         PutError::Stale => errors.at("path", t.secrets_path_taken()),
         PutError::Twin => errors.at("path", t.secrets_path_twin()),
         PutError::KeyExhausted => errors.whole(t.secrets_key_exhausted()),
+        PutError::Lapsed => errors.at("expires_at", t.keys_expires_past()),
         PutError::NoOwner | PutError::OwnerUnknown => errors.at("owner", t.keys_owner_unknown()),
         // None of them comes of a first version that is `current`.
         PutError::About | PutError::Previous | PutError::TooManyLabels | PutError::Refused(_) => {
@@ -117,6 +121,7 @@ fn form(shell: &Shell, (spots, owners): (Vec<Spot>, Vec<Choice>), params: &Param
                 <SelectField name="environment" label=t.keys_environment() required=true placeholder=t.choose() choices=places value=first/>
                 <TextField name="path" label=t.secrets_path() required=true mono=true maxlength=512 value=path hint=t.secrets_path_hint()/>
                 {value::fields(t, SecretKind::Text)}
+                {validity::fields(t)}
                 {fields::attributes(t, None, owners)}
             </Form>
         }

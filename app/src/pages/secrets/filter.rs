@@ -143,6 +143,7 @@ impl Filter {
             .map(|value| view! { <input type="hidden" name="folder" value=value/> });
         let states = vec![
             choice(Standing::Unreadable.as_str(), t.secrets_unreadable_ones()),
+            choice(Standing::Expiring.as_str(), t.secrets_expiring_ones()),
             choice(Standing::Deleted.as_str(), t.secrets_deleted_ones()),
         ];
         let mut owners = self.owners.clone();
@@ -175,6 +176,7 @@ impl Filter {
             "owner" => owner(),
             "state" => match self.query.standing {
                 Standing::Deleted => Some(t.secrets_deleted_ones().to_owned()),
+                Standing::Expiring => Some(t.secrets_expiring_ones().to_owned()),
                 Standing::Unreadable => Some(t.secrets_unreadable_ones().to_owned()),
                 Standing::There => None,
             },

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::{
     around,
     filter::{Filter, PATH},
+    validity,
 };
 use crate::{
     cells,
@@ -35,7 +36,11 @@ pub(super) fn view(t: Text, filter: &Filter, bar: AnyView, found: SecretPage) ->
     } else {
         [Column::text(t.secrets_kind()), Column::text(t.secrets_changed())]
     });
-    let title = if deleted { t.secrets_deleted_title() } else { t.secrets_found_title() };
+    let title = match filter.query.standing {
+        Standing::Deleted => t.secrets_deleted_title(),
+        Standing::Expiring => t.secrets_expiring_title(),
+        Standing::There | Standing::Unreadable => t.secrets_found_title(),
+    };
     let elsewise = filter.query.owner.is_some() || filter.query.tag.is_some();
     let (none, why) = match (deleted, filter.query.search.is_some() || elsewise) {
         (true, false) => (t.secrets_none_deleted(), t.secrets_none_deleted_why()),
@@ -74,7 +79,7 @@ pub(super) fn version(t: Text, current: Option<&Version>) -> AnyView {
         Some(it) => {
             let shut = (!matches!(it.state, VersionState::Enabled | VersionState::SoftDeleted))
                 .then(|| view! { " " <VersionStateBadge state=it.state/> });
-            view! { {t.secrets_version_n(it.number)}{shut} }.into_any()
+            view! { {t.secrets_version_n(it.number)}{shut}{validity::badge(t, it)} }.into_any()
         }
     }
 }

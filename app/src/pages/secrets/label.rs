@@ -73,6 +73,7 @@ fn note(t: Text, errors: &mut Errors, error: &LabelError) {
         LabelError::NotEnabled(state) => {
             errors.at("label", t.secrets_label_not_enabled(version_state_name(t, *state)));
         }
+        LabelError::VersionDeleted => errors.whole(t.secrets_label_deleted()),
         LabelError::TooMany => errors.at("own", t.secrets_label_many()),
         LabelError::NoVersion | LabelError::Stale | LabelError::Refused(_) => {
             errors.whole(t.changed_meanwhile());

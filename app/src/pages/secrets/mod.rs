@@ -32,8 +32,10 @@ mod restore;
 mod reveal;
 mod show;
 mod switch;
+mod validity;
 mod value;
 mod version;
+mod version_deletion;
 mod who;
 
 use axum::{Router, routing::get};
@@ -58,10 +60,18 @@ pub(crate) fn routes() -> Router<House> {
         .route("/secrets/{id}/versions/new", get(put::new).post(put::put))
         .route("/secrets/{id}/versions/{number}", get(version::show))
         .route("/secrets/{id}/versions/{number}/compare", get(compare::ask).post(compare::compare))
+        .route(
+            "/secrets/{id}/versions/{number}/delete",
+            get(version_deletion::ask_delete).post(version_deletion::delete),
+        )
         .route("/secrets/{id}/versions/{number}/destroy", get(destroy::ask).post(destroy::destroy))
         .route("/secrets/{id}/versions/{number}/disable", get(switch::ask_disable).post(switch::disable))
         .route("/secrets/{id}/versions/{number}/download", get(reveal::ask).post(reveal::download))
         .route("/secrets/{id}/versions/{number}/enable", get(switch::ask_enable).post(switch::enable))
         .route("/secrets/{id}/versions/{number}/label", get(label::form).post(label::set))
+        .route(
+            "/secrets/{id}/versions/{number}/restore",
+            get(version_deletion::ask_restore).post(version_deletion::restore),
+        )
         .route("/secrets/{id}/versions/{number}/reveal", get(reveal::ask).post(reveal::reveal))
 }

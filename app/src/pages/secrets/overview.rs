@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use super::{
     around::{self, May},
     promote::Elsewhere,
+    validity,
     who::Names,
 };
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
     text::Text,
     ui::{
         Act, Actions, Badge, Column, Fact, Facts, Id, Pager, Panel, Row, Table, Time, Tone,
-        VersionStateBadge, fact, row,
+        VersionStateBadge, fact, row, words,
     },
 };
 
@@ -62,12 +63,14 @@ pub(super) fn masked(t: Text, secret: &Secret, version: &Version, may: May) -> A
     let path = around::version_path(secret, version.number);
     let said =
         t.secrets_value_said(version.number, around::kind(t, version.kind), &around::size(t, version.size));
-    let why = match version.state {
-        VersionState::Enabled if may.read => t.secrets_reveal_why(),
-        VersionState::Enabled => t.secrets_reveal_not_yours(),
-        _ => t.secrets_reveal_shut(),
+    let now = words().now;
+    let why = match (version.state, version.validity.outside(now)) {
+        (VersionState::Enabled, Some(outside)) => validity::outside(t, version.number, outside),
+        (VersionState::Enabled, None) if may.read => t.secrets_reveal_why().to_owned(),
+        (VersionState::Enabled, None) => t.secrets_reveal_not_yours().to_owned(),
+        _ => t.secrets_reveal_shut().to_owned(),
     };
-    let acts = (may.read && version.state == VersionState::Enabled).then(|| {
+    let acts = (may.read && version.is_read(now)).then(|| {
         let shows = version.kind != SecretKind::Binary;
         view! {
             <Actions>
@@ -77,7 +80,7 @@ pub(super) fn masked(t: Text, secret: &Secret, version: &Version, may: May) -> A
         }
     });
     view! {
-        <p><span class="revealed-mask" aria-hidden="true">{MASK}</span> " " {said}</p>
+        <p><span class="revealed-mask" aria-hidden="true">{MASK}</span> " " {said} {validity::badge(t, version)}</p>
         <p class="field-hint">{why}</p>
         {acts}
     }
@@ -156,7 +159,7 @@ fn versions(t: Text, view: &SecretView, names: &Names, params: &Params) -> AnyVi
 fn version_row(t: Text, view: &SecretView, version: &Version, names: &Names) -> Row {
     let cells = cells![
         labels(view, version.number),
-        view! { <VersionStateBadge state=version.state/> },
+        view! { <VersionStateBadge state=version.state/> {validity::badge(t, version)} },
         around::kind(t, version.kind),
         around::size(t, version.size),
         view! { <Time at=version.created_at/> },

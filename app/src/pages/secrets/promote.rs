@@ -14,7 +14,7 @@ use leptos::prelude::*;
 
 use super::{
     around::{self, May},
-    beside,
+    beside, validity,
 };
 use crate::{
     cells,
@@ -177,6 +177,7 @@ fn why(t: Text, error: &PromoteError) -> String {
         PromoteError::Put(PutError::NoOwner | PutError::OwnerUnknown) => t.secrets_promote_owner().to_owned(),
         PromoteError::Put(PutError::TooManyLabels) => t.secrets_label_many().to_owned(),
         PromoteError::Put(PutError::Twin) => t.secrets_path_twin().to_owned(),
+        PromoteError::Outside { number, outside } => validity::outside(t, *number, *outside),
         PromoteError::Same => t.secrets_promote_same().to_owned(),
         PromoteError::Shut { number, state } => t.secrets_version_is(*number, version_state_name(t, *state)),
         PromoteError::Here | PromoteError::Put(_) | PromoteError::Refused(_) | PromoteError::Stale => {

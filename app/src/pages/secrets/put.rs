@@ -9,7 +9,7 @@ use keywarden_domain::{
 use keywarden_model::SecretKind;
 use leptos::prelude::*;
 
-use super::{around, fields, value};
+use super::{around, fields, validity, value};
 use crate::{
     context::{Asking, House, Posted},
     form::{Draft, Errors},
@@ -41,17 +41,19 @@ pub(super) async fn put(
     };
     let mut errors = Errors::new();
     let value = value::read(t, house.domain.env(), &posted.fields, &mut errors);
+    let validity = validity::read(t, &posted.fields, &mut errors);
     let label = fields::read_label(t, &posted.fields, &mut errors);
     let seen = posted.fields.text("current").parse().ok();
     if seen.is_none() {
         errors.whole(t.form_unreadable());
     }
-    if let (Some(value), Some(label), Some(seen)) = (value, label, seen) {
+    if let (Some(value), Some(validity), Some(label), Some(seen)) = (value, validity, label, seen) {
         let secret = &view.secret;
         let put = PutSecret {
             value,
             label: Some(label),
             expected: Some(Expected::Number(seen)),
+            validity,
             about: About::default(),
         };
         match house.domain.put_secret(&op, &Place::Environment(secret.environment), &secret.path, put).await {
@@ -74,6 +76,7 @@ fn note(t: Text, errors: &mut Errors, error: &PutError) {
         PutError::Archived => errors.whole(t.keys_archived()),
         PutError::Deleted => errors.whole(t.secrets_is_deleted()),
         PutError::KeyExhausted => errors.whole(t.secrets_key_exhausted()),
+        PutError::Lapsed => errors.at("expires_at", t.keys_expires_past()),
         PutError::Previous => errors.at("own", t.secrets_label_follows()),
         PutError::TooManyLabels => errors.at("own", t.secrets_label_many()),
         PutError::Stale | PutError::Twin | PutError::Refused(_) => errors.whole(t.changed_meanwhile()),
@@ -93,6 +96,7 @@ fn draw(shell: &mut Shell, view: &SecretView, draft: Draft) -> Response {
             <Form draft=draft submit=t.secrets_new_version() cancel=around::path(&secret)>
                 <Hidden name="current" value=current.to_string()/>
                 {value::fields(t, kind)}
+                {validity::fields(t)}
                 <FieldGroup label=t.secrets_label()>
                     <RadioGroup name="label" label=t.secrets_label_which() required=true choices=fields::labels(t) value="current"/>
                     <TextField name="own" label=t.secrets_label_name() mono=true maxlength=64 hint=t.secrets_label_name_hint()/>

@@ -11,7 +11,7 @@ use keywarden_domain::{
 };
 use leptos::prelude::*;
 
-use super::around;
+use super::{around, validity};
 use crate::{
     context::{Asking, House, Posted},
     render::{self, page},
@@ -96,6 +96,10 @@ async fn read(
         Ok(revealed) => Ok((shell, view, revealed)),
         Err(ReadSecretError::Shut { number, state }) => {
             let why = shell.text.secrets_version_is(number, version_state_name(shell.text, state));
+            Err(not_shown(&mut shell, &view, number, StatusCode::UNPROCESSABLE_ENTITY, why))
+        }
+        Err(ReadSecretError::Outside { number, outside }) => {
+            let why = validity::outside(shell.text, number, outside);
             Err(not_shown(&mut shell, &view, number, StatusCode::UNPROCESSABLE_ENTITY, why))
         }
         Err(ReadSecretError::Refused(Refused::Replayed(Replayed::Done { .. }))) => {

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use super::{
     around::{self, May},
-    overview,
+    overview, validity,
     who::{self, Names},
 };
 use crate::{
@@ -20,8 +20,8 @@ use crate::{
     shell::Section,
     text::Text,
     ui::{
-        ButtonKind, Column, EmptyState, Fact, Facts, Id, LinkButton, PageHeader, Panel, Row, Table, Time,
-        VersionStateBadge, fact,
+        Banner, ButtonKind, Column, EmptyState, Fact, Facts, Id, LinkButton, PageHeader, Panel, Row, Table,
+        Time, Tone, VersionStateBadge, fact, words,
     },
 };
 
@@ -55,9 +55,13 @@ pub(super) async fn show(
                 let masked = overview::masked(t, secret, &version, may);
                 view! { <Panel id="value" title=t.secrets_value()>{masked}</Panel> }
             });
+            let deleted = version.deletion.filter(|_| secret.deletion.is_none()).map(|it| {
+                let title = t.secrets_version_deleted_until(&around::day(t, it.purge_at));
+                view! { <Banner tone=Tone::Warn title=title>{t.secrets_version_deleted_why()}</Banner> }
+            });
             let labels = labels(t, &view, version.number, may);
             let state =
-                view! { <VersionStateBadge state=version.state/> {overview::labels(&view, version.number)} };
+                view! { <VersionStateBadge state=version.state/> {validity::badge(t, &version)}  {overview::labels(&view, version.number)} };
             view! {
                 <PageHeader
                     title=t.secrets_version_n(version.number)
@@ -66,6 +70,7 @@ pub(super) async fn show(
                     actions=actions(t, &view, &version, may)
                 />
                 {value}
+                {deleted}
                 <Facts facts=facts(t, &version, &names)/>
                 <Panel id="labels" title=t.secrets_labels()>{labels}</Panel>
             }
@@ -80,12 +85,16 @@ fn actions(t: Text, view: &SecretView, version: &Version, may: May) -> AnyView {
     };
     let state = version.state;
     let is_current = around::current(view) == Some(version.number);
-    let labels = may.label && matches!(state, VersionState::Enabled | VersionState::Disabled);
-    let compares = may.read && state == VersionState::Enabled && view.versions.len() > 1;
+    let switches = matches!(state, VersionState::Enabled | VersionState::Disabled);
+    let is_deleted = version.deletion.is_some();
+    let labels = may.label && switches;
+    let compares = may.read && version.is_read(words().now) && view.versions.len() > 1;
     view! {
         {link(compares, t.secrets_compare(), "compare")}
         {link(may.destroy && state != VersionState::Destroyed && !is_current, t.secrets_destroy(), "destroy")}
         {link(may.disable && state == VersionState::Enabled, t.secrets_disable(), "disable")}
+        {link(may.delete_version && switches && !is_current, t.secrets_delete(), "delete")}
+        {link(may.restore_version && is_deleted, t.secrets_restore(), "restore")}
         {link(may.enable && state == VersionState::Disabled, t.secrets_enable(), "enable")}
         {labels.then(|| view! { <LinkButton kind=ButtonKind::Primary label=t.secrets_label_set() href=format!("{path}/label")/> })}
     }
@@ -105,6 +114,11 @@ fn facts(t: Text, version: &Version, names: &Names) -> Vec<Fact> {
         fact(t.secrets_promoted(), view! { <Time at=version.promoted_at/> }),
         fact(t.keys_id(), view! { <Id value=version.id.to_string()/> }),
     ];
+    facts.extend(validity::facts(t, version.validity));
+    if let Some(it) = version.deletion {
+        facts.push(fact(t.secrets_deleted_at(), view! { <Time at=it.at/> }));
+        facts.push(fact(t.secrets_goes(), view! { <Time at=it.purge_at/> }));
+    }
     if let Some(at) = version.destroyed_at {
         facts.push(fact(t.state_destroyed(), view! { <Time at=at/> }));
     }

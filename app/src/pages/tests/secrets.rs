@@ -5,7 +5,7 @@ use keywarden_domain::{
     SecretBytes,
     cast::{Player, Stage as Project},
     keys::Place,
-    secrets::{About, NewValue, Put, PutSecret},
+    secrets::{About, NewValue, Put, PutSecret, Validity},
 };
 use keywarden_model::{Role, SecretKind};
 
@@ -26,7 +26,7 @@ async fn cast() -> (Stage, Project, [Player; 3]) {
 async fn put(stage: &Stage, pay: &Project, by: &Player, path: &str, value: &[u8]) -> Put {
     let kind = if std::str::from_utf8(value).is_ok() { SecretKind::Text } else { SecretKind::Binary };
     let value = NewValue::new(kind, None, SecretBytes::copy_of(value)).unwrap();
-    let put = PutSecret { value, label: None, expected: None, about: About::default() };
+    let put = PutSecret { value, label: None, expected: None, validity: Validity::default(), about: About::default() };
     let place = Place::Environment(pay.live);
     stage.cast.domain.put_secret(&by.op(), &place, &path.parse().unwrap(), put).await.unwrap()
 }
@@ -144,6 +144,7 @@ async fn to_a_stranger_there_is_no_secret_and_who_only_looks_reads_no_value() {
         "/versions/1/label",
         "/versions/1/disable",
         "/versions/1/destroy",
+        "/versions/1/delete",
     ] {
         let came = stage.post(person(&mallory), &format!("{page}{path}"), "name=password&current=1").await;
         assert_eq!(came.status, 404, "{path}");
@@ -391,7 +392,7 @@ async fn a_value_is_promoted_from_a_page_that_names_both_sides() {
     assert_eq!(stage.post(person(&bob), &format!("{environment}/secrets"), &keep).await.status, 303);
     let place = Place::Environment(pay.live);
     let value = NewValue::new(SecretKind::Text, None, SecretBytes::copy_of(b"next")).unwrap();
-    let next = PutSecret { value, label: None, expected: None, about: About::default() };
+    let next = PutSecret { value, label: None, expected: None, validity: Validity::default(), about: About::default() };
     stage.cast.domain.put_secret(&bob.op(), &place, &"db/password".parse().unwrap(), next).await.unwrap();
     assert!(stage.get(person(&bob), &ask).await.body.contains("name=\"name\""));
     assert_eq!(post(&bob, "version=2&current=1").await.0, 422);
@@ -438,4 +439,92 @@ async fn two_versions_are_compared_by_a_post_that_is_told_twice() {
     let disabled = stage.post(person(&bob), &format!("{page}/versions/1/disable"), "").await;
     assert_eq!(disabled.status, 303);
     assert_eq!(stage.post(person(&bob), &ask, "with=1").await.status, 422);
+}
+
+#[tokio::test]
+async fn a_version_is_deleted_from_its_page_and_restored_there() {
+    let (stage, pay, [bob, vera, mallory]) = cast().await;
+    let secret = put(&stage, &pay, &bob, "db/password", b"one").await;
+    put(&stage, &pay, &bob, "db/password", b"two").await;
+    let page = format!("/secrets/{}", secret.id);
+    let (one, two) = (format!("{page}/versions/1"), format!("{page}/versions/2"));
+    let get = async |who: &Player, path: &str| stage.get(person(who), path).await.body;
+    assert!(get(&bob, &one).await.contains(&format!("{one}/delete")));
+    assert!(!get(&vera, &one).await.contains("/delete"), "nothing is offered that is refused");
+    assert!(!get(&bob, &two).await.contains("/delete"), "it is current");
+    let asked = get(&bob, &format!("{one}/delete")).await;
+    for part in ["Delete version 1 of db/password", "previous", "restored for 30 days"] {
+        assert!(asked.contains(part), "{part}: {asked}");
+    }
+    let post = async |who: &Player, path: &str| stage.post(person(who), path, "").await;
+    let refused = post(&bob, &format!("{two}/delete")).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.body.contains("It is current"), "{}", refused.body);
+    assert_eq!(post(&vera, &format!("{one}/delete")).await.status, 403);
+    for path in [format!("{one}/delete"), format!("{one}/restore")] {
+        assert_eq!(post(&mallory, &path).await.status, 404, "{path}");
+        assert_eq!(stage.get(person(&mallory), &path).await.status, 404, "{path}");
+    }
+    assert_eq!(post(&bob, &format!("{page}/versions/9/delete")).await.status, 404);
+    let done = post(&bob, &format!("{one}/delete")).await;
+    assert_eq!((done.status.as_u16(), done.to.as_str()), (303, one.as_str()));
+    assert_eq!(post(&bob, &format!("{one}/delete")).await.status, 422, "once");
+    let shown = get(&bob, &one).await;
+    for part in ["This version is deleted. It can be restored until", "data-state=\"soft-deleted\"", "/restore"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("/reveal\"") && !shown.contains(&format!("{one}/label")), "{shown}");
+    assert!(get(&bob, &page).await.contains("data-state=\"soft-deleted\""), "the list of versions shows it");
+    let read = post(&bob, &format!("{one}/reveal")).await;
+    assert_eq!(read.status, 422);
+    let done = post(&bob, &format!("{one}/restore")).await;
+    assert_eq!(done.status, 303, "{}", done.body);
+    assert_eq!(post(&bob, &format!("{one}/restore")).await.status, 422, "once");
+    assert!(get(&bob, &one).await.contains("data-state=\"enabled\""));
+}
+
+#[tokio::test]
+async fn how_long_a_value_is_good_is_asked_told_and_kept() {
+    let (stage, pay, [bob, ..]) = cast().await;
+    let now = stage.cast.now();
+    let field = |hours: i64| (now + chrono::TimeDelta::hours(hours)).format("%Y-%m-%dT%H:%M").to_string();
+    let post = async |body: &str| {
+        let body = form(&pay, &format!("path=db&value={VALUE}&{body}"));
+        stage.post(person(&bob), "/secrets/new", &body).await
+    };
+    for (wrong, said) in [
+        (format!("expires_at={}", field(-1)), "field-expires_at-error"),
+        (format!("expires_at={}&not_before={}", field(1), field(2)), "field-expires_at-error"),
+        ("expires_at=tomorrow".to_owned(), "field-expires_at-error"),
+        ("not_before=2027-02-30T14:00".to_owned(), "field-not_before-error"),
+        (format!("not_before={}", "9".repeat(500)), "field-not_before-error"),
+    ] {
+        let came = post(&wrong).await;
+        assert_eq!(came.status, 422, "{wrong}: {}", came.body);
+        assert!(came.body.contains(said) && !came.body.contains(VALUE), "{wrong}: {}", came.body);
+    }
+    let made = post(&format!("expires_at={}", field(73))).await;
+    assert_eq!(made.status, 303, "{}", made.body);
+    let (page, list) = (made.to, "/secrets?project=pay&environment=live");
+    for path in [page.as_str(), list, "/secrets?state=expiring", &format!("{page}/versions/1")] {
+        let shown = stage.get(person(&bob), path).await.body;
+        assert!(shown.contains("expires in 3 days"), "{path}: {shown}");
+    }
+    let later = format!("how=write&kind=text&value=x&label=pending&current=1&not_before={}", field(2));
+    let came = stage.post(person(&bob), &format!("{page}/versions/new"), &later).await;
+    assert_eq!(came.status, 303, "{}", came.body);
+    let two = stage.get(person(&bob), &format!("{page}/versions/2")).await.body;
+    assert!(two.contains("not valid yet") && two.contains("is not read before") && !two.contains("/reveal\""), "{two}");
+    let read = stage.post(person(&bob), &format!("{page}/versions/2/reveal"), "").await;
+    assert!(read.status == 422 && read.body.contains("Version 2 is not read before"), "{}", read.body);
+
+    stage.cast.clock.advance(std::time::Duration::from_hours(73));
+    let bob = bob.steps_up();
+    for path in [page.as_str(), list, "/secrets?state=expiring", "/secrets?state=unreadable"] {
+        let shown = stage.get(person(&bob), path).await.body;
+        assert!(shown.contains(">expired<"), "{path}: {shown}");
+    }
+    let read = stage.post(person(&bob), &format!("{page}/versions/1/reveal"), "").await;
+    assert!(read.status == 422 && read.body.contains("Version 1 expired at"), "{}", read.body);
+    assert!(!read.body.contains(VALUE));
 }

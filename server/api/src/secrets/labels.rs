@@ -80,7 +80,7 @@ impl From<LabelError> for Problem {
     fn from(error: LabelError) -> Self {
         match error {
             LabelError::Deleted | LabelError::Follows | LabelError::TooMany => Self::conflict(error),
-            LabelError::Destroyed | LabelError::NotEnabled(_) => {
+            LabelError::Destroyed | LabelError::NotEnabled(_) | LabelError::VersionDeleted => {
                 Self::conflict(&error).with(vec![Flaw::at("/version", error)])
             }
             LabelError::NoVersion => Self::invalid(Flaw::at("/version", error)),

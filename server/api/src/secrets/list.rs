@@ -45,7 +45,7 @@ pub(crate) struct ListedSecret {
         ("q" = Option<String>, Query, description = "A part of the path, of a tag or of the owner's name"),
         ("owner" = Option<String>, Query, description = "`usr_…` or `team_…`"),
         ("tag" = Option<String>, Query, description = "`name` or `name=value`", example = "team=payments"),
-        ("state" = Option<String>, Query, description = "`there`, unless this says otherwise; `unreadable`: those of them that give no value, because no version is current or the current one is disabled; `deleted`: the deleted ones that can still be restored", example = "unreadable"),
+        ("state" = Option<String>, Query, description = "`there`, unless this says otherwise; `unreadable`: those of them that give no value, because no version is current or the current one is disabled or outside its validity; `expiring`: those whose current version expires within 30 days, or has expired; `deleted`: the deleted ones that can still be restored", example = "unreadable"),
         ("deleted" = Option<bool>, Query, description = "`true` is `state=deleted`, `false` is `state=there`"),
         ("limit" = Option<u32>, Query, description = "1 to 200, otherwise 50"),
         ("cursor" = Option<String>, Query, description = "Where the page begins: `next_cursor` of the one before"),

@@ -109,6 +109,18 @@ pub(crate) struct SecretVersion {
     promoted_at: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     destroyed_at: Option<DateTime<Utc>>,
+    /// Deleted by itself since; until `purge_at` it can be restored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<DateTime<Utc>>,
+    /// When its value is destroyed then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purge_at: Option<DateTime<Utc>>,
+    /// From when on it is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_before: Option<DateTime<Utc>>,
+    /// From when on it is read no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<DateTime<Utc>>,
 }
 
 /// A secret with its labels and its newest versions.
@@ -164,6 +176,10 @@ impl From<secrets::Version> for SecretVersion {
             created_by: version.created_by,
             promoted_at: version.promoted_at,
             destroyed_at: version.destroyed_at,
+            deleted_at: version.deletion.map(|deletion| deletion.at),
+            purge_at: version.deletion.map(|deletion| deletion.purge_at),
+            not_before: version.validity.not_before(),
+            expires_at: version.validity.expires_at(),
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     flaw::{Flaw, Flaws},
     json::Asked,
     keys::create::place,
-    problem::Problem,
+    problem::{Kind, Problem},
 };
 
 /// Where the value goes, and what was seen here and there.
@@ -38,7 +38,7 @@ pub(crate) struct PromoteSecret {
 /// Carry a value to another environment
 ///
 /// The current value is read here and put to the same path there, in one step. Who does it may read here and put there; both
-/// secrets' records tell it. Where there is no secret yet, one is made with this one's description, tags and owner. A value
+/// secrets' records tell it. It is read there as long as here: `not_before` and `expires_at` go with it. Where there is no secret yet, one is made with this one's description, tags and owner. A value
 /// that is current there already is not put again.
 #[utoipa::path(
     post,
@@ -90,6 +90,7 @@ impl From<PromoteError> for Problem {
     fn from(error: PromoteError) -> Self {
         match error {
             PromoteError::Here => Self::invalid(Flaw::at("/to", error)),
+            PromoteError::Outside { .. } => Self::new(Kind::OutsideValidity, error.to_string()),
             PromoteError::Put(error) => error.into(),
             PromoteError::Refused(refused) => refused.into(),
             PromoteError::Same | PromoteError::Shut { .. } => Self::conflict(error),

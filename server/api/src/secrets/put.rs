@@ -7,7 +7,7 @@ use http::StatusCode;
 use keywarden_domain::{
     Domain, SecretBytes,
     authz::Owner,
-    secrets::{self, About, Expected, NewValue, Put, PutError},
+    secrets::{self, About, Expected, NewValue, Put, PutError, Validity},
 };
 use keywarden_model::{SecretKind, SecretLabel, Tags};
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,12 @@ pub(crate) struct PutSecret {
     label: Option<String>,
     /// The number of the version that must be `current`; 0: none yet. The same as `If-Match`, by number.
     expected_version: Option<i64>,
+    /// An instant (RFC 3339) from which on the version is read; before, a read is refused. It never changes.
+    #[schema(example = "2027-01-01T00:00:00Z")]
+    not_before: Option<String>,
+    /// An instant (RFC 3339) from which on the version is read no more. It never changes: put a new version instead.
+    #[schema(example = "2027-05-01T00:00:00Z")]
+    expires_at: Option<String>,
     /// What a new secret is for, up to 1 000 characters. This, tags and owner are said when a secret is made; one that is
     /// there is changed with `PATCH`.
     #[schema(example = "the shop's database")]
@@ -135,6 +141,10 @@ impl PutSecret {
             Some(_) => Err("use the number of a version, or 0"),
         };
         let number = flaws.keep("/expected_version", number);
+        let not_before = flaws.instant("/not_before", self.not_before.as_deref());
+        let expires_at = flaws.instant("/expires_at", self.expires_at.as_deref());
+        let validity = not_before.zip(expires_at).map(|(from, until)| Validity::new(from, until));
+        let validity = validity.and_then(|validity| flaws.keep("/expires_at", validity));
         let description = flaws.keep("/description", self.description.map(|text| text.parse()).transpose());
         let tags = flaws.keep("/tags", self.tags.map(Tags::parse).transpose());
         let owner = self.owner.map(|text| Owner::parse(&text).ok_or(OWNER)).transpose();
@@ -161,11 +171,12 @@ impl PutSecret {
         let (Some(description), Some(tags), Some(owner)) = (description, tags, owner) else {
             return Err(flaws.problem());
         };
+        let Some(validity) = validity else { return Err(flaws.problem()) };
         let about =
             About { description: description.unwrap_or_default(), tags: tags.unwrap_or_default(), owner };
         let value = NewValue::new(kind.unwrap_or(usual), content_type, SecretBytes::new(bytes));
         let value = flaws.keep(pointer, value).ok_or_else(|| flaws.problem())?;
-        Ok(secrets::PutSecret { value, label, expected: number.or(wanted), about })
+        Ok(secrets::PutSecret { value, label, expected: number.or(wanted), validity, about })
     }
 }
 
@@ -178,6 +189,7 @@ impl From<PutError> for Problem {
             | PutError::KeyExhausted
             | PutError::TooManyLabels
             | PutError::Twin => Self::conflict(error),
+            PutError::Lapsed => Self::invalid(Flaw::at("/expires_at", error)),
             PutError::NoOwner | PutError::OwnerUnknown => Self::invalid(Flaw::at("/owner", error)),
             PutError::Previous => Self::invalid(Flaw::at("/label", error)),
             PutError::Refused(refused) => refused.into(),

@@ -14,7 +14,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::at::{Known, Lives, Number};
-use crate::{caller::Caller, etag::tagged, json, problem::Problem, query::Query};
+use crate::{
+    caller::Caller,
+    etag::tagged,
+    json,
+    problem::{Kind, Problem},
+    query::Query,
+};
 
 /// A value with its version. No `Debug`: it is a secret.
 #[derive(Serialize, ToSchema)]
@@ -43,12 +49,19 @@ pub(crate) struct SecretValue<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     value_base64: Option<String>,
     created_at: DateTime<Utc>,
+    /// From then on a read is refused, if ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "2027-05-01T00:00:00Z")]
+    expires_at: Option<DateTime<Utc>>,
 }
 
 /// Read a value
 ///
 /// Each reading is an event of the audit record. With `If-None-Match` and the `ETag` of the value that the caller has, the
 /// answer is 304 as long as a read would give that one: the value is not opened, and no event is written.
+///
+/// A version that was put with `not_before` or `expires_at` is read within that time only. Outside of it the answer is the
+/// problem `outside-validity`, also for a label: another version never stands in for it.
 #[utoipa::path(
     get,
     path = "/api/v1/projects/{project}/environments/{environment}/secrets/{*path}",
@@ -129,6 +142,7 @@ impl<'a> SecretValue<'a> {
             value: text,
             value_base64: text.is_none().then(|| STANDARD.encode(bytes)),
             created_at: revealed.version.created_at,
+            expires_at: revealed.version.validity.expires_at(),
         }
     }
 }
@@ -136,6 +150,7 @@ impl<'a> SecretValue<'a> {
 impl From<ReadSecretError> for Problem {
     fn from(error: ReadSecretError) -> Self {
         match error {
+            ReadSecretError::Outside { .. } => Self::new(Kind::OutsideValidity, error.to_string()),
             ReadSecretError::Refused(refused) => refused.into(),
             ReadSecretError::Shut { .. } => Self::conflict(error),
         }

@@ -1,9 +1,9 @@
-//! `POST /api/v1/secrets/{secret}/versions/{version}/disable`, `…/enable` and `…/destroy`
+//! `DELETE /api/v1/secrets/{secret}/versions/{version}`, `POST …/restore`, `…/disable`, `…/enable` and `…/destroy`
 
 use axum::{extract::State, response::Response};
 use keywarden_domain::{
     Domain,
-    secrets::{Address, DestroyVersionError, SwitchVersionError},
+    secrets::{Address, DeleteVersionError, DestroyVersionError, RestoreVersionError, SwitchVersionError},
 };
 
 use super::{
@@ -15,6 +15,55 @@ use crate::{
     json::{Asked, Nothing},
     problem::Problem,
 };
+
+/// Delete a version
+///
+/// It is read no more. Until its `purge_at` it can be restored; then its value is destroyed. Labels that point at it stay.
+/// Not that of `current`: a new value or another label comes first.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/secrets/{secret}/versions/{version}",
+    tag = "Secrets",
+    operation_id = "deleteSecretVersion",
+    params(
+        ("secret" = String, Path, description = "`sec_…`"),
+        ("version" = u64, Path, description = "The version's number"),
+    ),
+    responses((status = 200, description = "The secret as it is now", body = WholeSecret)),
+)]
+pub(crate) async fn delete(
+    State(domain): State<Domain>,
+    caller: Caller,
+    of: Of<Number>,
+) -> Result<Response, Problem> {
+    domain.delete_secret_version(caller.op(), of.secret, of.part.0).await?;
+    after(&domain, caller.op(), &Address::Id(of.secret)).await
+}
+
+/// Restore a deleted version
+///
+/// Enabled or disabled, as it was, until its `purge_at`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/secrets/{secret}/versions/{version}/restore",
+    tag = "Secrets",
+    operation_id = "restoreSecretVersion",
+    params(
+        ("secret" = String, Path, description = "`sec_…`"),
+        ("version" = u64, Path, description = "The version's number"),
+    ),
+    responses((status = 200, description = "The secret as it is now", body = WholeSecret)),
+)]
+pub(crate) async fn restore(
+    State(domain): State<Domain>,
+    caller: Caller,
+    of: Of<Number>,
+    asked: Asked<Nothing>,
+) -> Result<Response, Problem> {
+    let (op, Nothing {}) = caller.asks(asked);
+    domain.restore_secret_version(&op, of.secret, of.part.0).await?;
+    after(&domain, &op, &Address::Id(of.secret)).await
+}
 
 /// Stop a version from being read
 ///
@@ -87,6 +136,26 @@ pub(crate) async fn destroy(
     let (op, Nothing {}) = caller.asks(asked);
     domain.destroy_secret_version(&op, of.secret, of.part.0).await?;
     after(&domain, &op, &Address::Id(of.secret)).await
+}
+
+impl From<DeleteVersionError> for Problem {
+    fn from(error: DeleteVersionError) -> Self {
+        match error {
+            DeleteVersionError::Current | DeleteVersionError::Deleted | DeleteVersionError::Is(_) => {
+                Self::conflict(error)
+            }
+            DeleteVersionError::Refused(refused) => refused.into(),
+        }
+    }
+}
+
+impl From<RestoreVersionError> for Problem {
+    fn from(error: RestoreVersionError) -> Self {
+        match error {
+            RestoreVersionError::Deleted | RestoreVersionError::Is(_) => Self::conflict(error),
+            RestoreVersionError::Refused(refused) => refused.into(),
+        }
+    }
 }
 
 impl From<SwitchVersionError> for Problem {

@@ -189,6 +189,8 @@ actions! {
     CreateSecret = "secret.create" on Environment, Change, "dm";
     /// Delete a secret.
     DeleteSecret = "secret.delete" on Secret, Change, "dm";
+    /// Delete a version of a secret.
+    DeleteSecretVersion = "secret.delete-version" on Secret, Change, "dm";
     /// Destroy a version of a secret.
     DestroySecretVersion = "secret.destroy-version" on Secret, Change, "dm";
     /// Stop a version of a secret from being read.
@@ -205,6 +207,8 @@ actions! {
     ReadSecret = "secret.read" on Secret, Disclose, "dgm";
     /// Restore a deleted secret.
     RestoreSecret = "secret.restore" on Secret, Change, "dm";
+    /// Restore a deleted version of a secret.
+    RestoreSecretVersion = "secret.restore-version" on Secret, Change, "dm";
     /// Give a secret's value a new data key.
     RotateDataKey = "secret.rotate-data-key" on Secret, Change, "dm";
     /// See a secret, its versions and labels.

@@ -7,11 +7,13 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use keywarden_model::{EnvironmentId, ProjectId, SecretId, SecretPath, VersionState};
 use keywarden_store::secrets::beside as rows;
 
 use super::list::SecretListError;
 use super::secret::{Address, Secret, damaged, find};
+use super::validity::Validity;
 use crate::environments::Environment;
 use crate::{Action, Domain, Fault, Op, Refused};
 
@@ -102,7 +104,7 @@ pub enum CellState {
     Missing,
     /// The value of the version of this number.
     Set(i64),
-    /// Nothing: no version is current, or the current one is not enabled.
+    /// Nothing: no version is current, or the current one is not enabled or outside its time.
     Unreadable,
 }
 
@@ -160,7 +162,7 @@ impl Domain {
                     return Ok(SideBySide { environments, rows, next });
                 }
                 if let Some(held) = of_path.remove(folded)
-                    && let Some(row) = line(&environments, &held)?
+                    && let Some(row) = line(&environments, &held, op.now)?
                     && query.only.is_none_or(|only| row.is(only))
                 {
                     rows.push(row);
@@ -195,7 +197,7 @@ impl Domain {
         if !self.reach(op, Action::ViewSecret).await?.covers(secret.project) {
             environments.retain(|it| it.id == secret.environment);
         }
-        let row = line(&environments, &held)?.ok_or(Refused::NotFound)?;
+        let row = line(&environments, &held, op.now)?.ok_or(Refused::NotFound)?;
         Ok((environments, row))
     }
 }
@@ -206,13 +208,17 @@ fn read_cursor(text: &str) -> Result<String, SecretListError> {
 }
 
 /// What the environments hold at one path; `None` where none of them does any more.
-fn line(environments: &[Environment], held: &[rows::BesideRow]) -> Result<Option<BesideRow>, Fault> {
+fn line(
+    environments: &[Environment],
+    held: &[rows::BesideRow],
+    now: DateTime<Utc>,
+) -> Result<Option<BesideRow>, Fault> {
     let Some(first) = held.first() else { return Ok(None) };
     let path = first.path.parse().map_err(damaged)?;
     let by_environment: HashMap<EnvironmentId, &rows::BesideRow> =
         held.iter().map(|row| (row.environment_id, row)).collect();
     let columns: Vec<_> = environments.iter().map(|it| by_environment.get(&it.id).copied()).collect();
-    let states = columns.iter().map(|row| row.map_or(Ok(CellState::Missing), state));
+    let states = columns.iter().map(|row| row.map_or(Ok(CellState::Missing), |row| state(row, now)));
     let states = states.collect::<Result<Vec<_>, _>>()?;
     let same = |a: usize, b: usize| {
         let set = |n: usize| matches!(states.get(n), Some(CellState::Set(_)));
@@ -227,14 +233,16 @@ fn line(environments: &[Environment], held: &[rows::BesideRow]) -> Result<Option
     Ok(Some(BesideRow { path, cells: cells.collect() }))
 }
 
-fn state(row: &rows::BesideRow) -> Result<CellState, Fault> {
+fn state(row: &rows::BesideRow, now: DateTime<Utc>) -> Result<CellState, Fault> {
     if row.deleted_at.is_some() {
         return Ok(CellState::Deleted);
     }
     let (Some(number), Some(state)) = (row.number, &row.state) else { return Ok(CellState::Unreadable) };
     Ok(match state.parse().map_err(damaged)? {
-        VersionState::Enabled => CellState::Set(number),
-        VersionState::Destroyed | VersionState::Disabled | VersionState::SoftDeleted => CellState::Unreadable,
+        VersionState::Enabled if Validity::of(row.not_before, row.expires_at).outside(now).is_none() => {
+            CellState::Set(number)
+        }
+        _ => CellState::Unreadable,
     })
 }
 

@@ -48,12 +48,10 @@ impl Domain {
                 let mut events = Vec::with_capacity(2);
                 for (number, other) in [(before, after), (after, before)] {
                     let (secret, version) = meant(tx, &resource, &Which::Number(number)).await?;
-                    let shut = |state| ReadSecretError::Shut { number, state };
-                    if version.state != VersionState::Enabled {
-                        return Err(shut(version.state));
-                    }
+                    version.readable(record.now())?;
                     let value = open(tx, &keyring, &secret, &version).await?;
-                    let value = value.ok_or_else(|| shut(VersionState::Destroyed))?;
+                    let shut = ReadSecretError::Shut { number, state: VersionState::Destroyed };
+                    let value = value.ok_or(shut)?;
                     let event = record
                         .event(Action::ReadSecret.name(), "secret", secret.id)
                         .project(secret.project)

@@ -20,7 +20,7 @@ pub enum DestroyVersionError {
     Current,
     /// The environment lets nothing be destroyed at once.
     #[error(
-        "this environment has purge protection: delete the secret, and it is destroyed when its window is over"
+        "this environment has purge protection: delete the version, and it is destroyed when its window is over"
     )]
     Protected,
     /// As everywhere.

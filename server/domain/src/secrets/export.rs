@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use keywarden_model::{SecretKind, SecretLabel, SecretPath, VersionState};
+use keywarden_model::{SecretKind, SecretLabel, SecretPath};
 use keywarden_store::secrets::list::{self, Filter, Standing};
 use keywarden_store::secrets::versions_labelled;
 use keywarden_store::{EventRow, Tx, Written};
@@ -141,7 +141,7 @@ impl Domain {
         for row in current {
             let id = row.secret_id;
             let version = Version::from_row(row, false)?;
-            if version.state == VersionState::Enabled && version.kind != SecretKind::Binary {
+            if version.is_read(op.now) && version.kind != SecretKind::Binary {
                 bytes += version.size;
                 fit.push(id);
             }
@@ -220,7 +220,9 @@ async fn value(
     let read = opened(tx, record, keyring, &secret.resource(), &Which::default()).await;
     let (revealed, event) = read.map_err(|error| match error {
         // Deleted or shut since it was listed.
-        ReadSecretError::Refused(Refused::NotFound) | ReadSecretError::Shut { .. } => ExportError::Changed,
+        ReadSecretError::Outside { .. }
+        | ReadSecretError::Refused(Refused::NotFound)
+        | ReadSecretError::Shut { .. } => ExportError::Changed,
         ReadSecretError::Refused(refused) => refused.into(),
     })?;
     // It was listed as what it is for a file; and as what it may be called there.

@@ -5,6 +5,7 @@ use keywarden_store::secrets as rows;
 use keywarden_store::{Tx, Written};
 
 use super::secret::{Address, Labels, claim, current};
+use crate::audit::Record;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Op, Refused};
 
@@ -20,6 +21,9 @@ pub enum LabelError {
     /// `current` would point at what cannot be read.
     #[error("this version is {0}: `current` needs one that is enabled")]
     NotEnabled(VersionState),
+    /// The version is deleted by itself.
+    #[error("this version is deleted: restore it before a label points at it")]
+    VersionDeleted,
     /// The version is destroyed.
     #[error("this version is destroyed: no label can point at it")]
     Destroyed,
@@ -73,17 +77,18 @@ impl Domain {
                 })?;
                 match version.state {
                     VersionState::Destroyed => return Err(LabelError::Destroyed),
+                    VersionState::SoftDeleted => return Err(LabelError::VersionDeleted),
                     VersionState::Enabled => {}
                     state if label.as_str() == SecretLabel::CURRENT => {
                         return Err(LabelError::NotEnabled(state));
                     }
-                    VersionState::Disabled | VersionState::SoftDeleted => {}
+                    VersionState::Disabled => {}
                 }
                 let before = it.labels.get(&label).copied();
                 if before.is_none() && it.labels.len() >= MOST_LABELS {
                     return Err(LabelError::TooMany);
                 }
-                point(tx, id, &it.labels, &label, number).await?;
+                point(tx, &record, id, &it.labels, &label, number).await?;
                 if label.as_str() == SecretLabel::CURRENT {
                     rows::promoted(tx, id, number, record.now()).await?;
                 }
@@ -129,6 +134,7 @@ impl Domain {
 /// Moves a label of a claimed secret. `current` leaves `previous` where it was.
 pub(super) async fn point(
     tx: &mut Tx,
+    record: &Record,
     secret: SecretId,
     before: &Labels,
     label: &SecretLabel,
@@ -137,8 +143,8 @@ pub(super) async fn point(
     if label.as_str() == SecretLabel::CURRENT
         && let Some(was) = current(before).filter(|was| *was != number)
     {
-        rows::point(tx, secret, SecretLabel::PREVIOUS, was).await?;
+        rows::point(tx, secret, SecretLabel::PREVIOUS, was, record.now()).await?;
     }
-    rows::point(tx, secret, label.as_str(), number).await?;
+    rows::point(tx, secret, label.as_str(), number, record.now()).await?;
     Ok(())
 }

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use keywarden_model::time::micros;
 use keywarden_model::{EnvironmentId, ProjectId, SecretId, SecretLabel, SecretPath, Tag};
 use keywarden_store::secrets::list::{self as rows, After, Filter};
 use keywarden_store::secrets::versions_labelled;
@@ -12,6 +14,9 @@ use super::secret::{Secret, Version};
 use crate::authz::{Owner, Reach};
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Op, Refused};
+
+/// A value that expires within this is said to do so soon.
+pub const SOON: TimeDelta = TimeDelta::days(30);
 
 /// What is looked for. Empty fields do not narrow.
 #[derive(Debug, Clone, Default)]
@@ -41,38 +46,43 @@ pub struct SecretQuery {
 pub enum Standing {
     /// Nothing: the secret is deleted, and can be restored.
     Deleted,
+    /// The value for [`SOON`] at most; or nothing any more, for its time is over.
+    Expiring,
     /// The value, or nothing: the secret is not deleted.
     #[default]
     There,
-    /// Nothing, though the secret is not deleted: no version is current, or the current one is not enabled.
+    /// Nothing, though the secret is not deleted: no version is current, or the current one is not enabled or outside its
+    /// time.
     Unreadable,
 }
 
 impl Standing {
     /// All, alphabetical.
-    pub const ALL: [Self; 3] = [Self::Deleted, Self::There, Self::Unreadable];
+    pub const ALL: [Self; 4] = [Self::Deleted, Self::Expiring, Self::There, Self::Unreadable];
 
     /// The word in addresses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Deleted => "deleted",
+            Self::Expiring => "expiring",
             Self::There => "there",
             Self::Unreadable => "unreadable",
         }
     }
 
-    fn row_standing(self) -> rows::Standing {
+    fn row_standing(self, now: DateTime<Utc>) -> rows::Standing {
         match self {
             Self::Deleted => rows::Standing::Deleted,
+            Self::Expiring => rows::Standing::Expiring(micros(now + SOON)),
             Self::There => rows::Standing::There,
-            Self::Unreadable => rows::Standing::Unreadable,
+            Self::Unreadable => rows::Standing::Unreadable(micros(now)),
         }
     }
 }
 
 /// No such condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("use `there`, `unreadable` or `deleted`")]
+#[error("use `there`, `unreadable`, `expiring` or `deleted`")]
 pub struct StandingError;
 
 impl std::str::FromStr for Standing {
@@ -130,7 +140,7 @@ impl Domain {
             contains: query.search.as_deref().and_then(needle),
             owner: query.owner.map(|owner| owner.to_string()),
             tag: query.tag.as_ref().map(ToString::to_string),
-            standing: Some(query.standing.row_standing()),
+            standing: Some(query.standing.row_standing(op.now)),
         };
         let mut conn = self.store().read().await?;
         let mut found = rows::list(&mut conn, &filter, after.as_ref(), limit + 1).await?;

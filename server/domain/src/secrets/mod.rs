@@ -16,6 +16,7 @@ mod about;
 mod beside;
 mod compare;
 mod delete;
+mod delete_version;
 mod destroy;
 mod edit;
 mod export;
@@ -33,6 +34,7 @@ pub(crate) mod seal;
 mod secret;
 mod show;
 mod switch;
+mod validity;
 mod value;
 mod watch;
 
@@ -40,6 +42,7 @@ pub use about::About;
 pub use beside::{BesideQuery, BesideRow, Cell, CellState, Only, SideBySide};
 pub use compare::Compared;
 pub use delete::DeleteSecretError;
+pub use delete_version::{DeleteVersionError, RestoreVersionError};
 pub use destroy::DestroyVersionError;
 pub use edit::{EditSecretError, SecretPatch};
 pub use export::{Export, ExportError, Exportable, Exported, MOST_EXPORTED};
@@ -47,7 +50,7 @@ pub use import::{
     EntryOutcome, EntryRefusal, ImportError, ImportFile, ImportPreview, Imported, PlannedEntry, Seen,
 };
 pub use labels::{LabelError, MOST_LABELS};
-pub use list::{SecretLine, SecretListError, SecretPage, SecretQuery, Standing};
+pub use list::{SOON, SecretLine, SecretListError, SecretPage, SecretQuery, Standing};
 pub use promote::{PromoteError, Promotion};
 pub use put::{Expected, Put, PutError, PutSecret};
 pub use read::{ReadSecretError, Revealed, Which};
@@ -56,6 +59,7 @@ pub use rotate::RotateDataKeyError;
 pub use secret::{Address, Deletion, Secret, Version};
 pub use show::{MOST_VERSIONS, SecretView};
 pub use switch::SwitchVersionError;
+pub use validity::{Outside, Validity, ValidityError};
 pub use value::{MAX_VALUE, NewValue, ValueError};
 pub use watch::{Look, SecretChange, SecretWatch};
 

@@ -9,8 +9,9 @@ use keywarden_vault::{Keyring, Purpose};
 
 use super::about::About;
 use super::put::{Attempt, Expected, Origin, Put, PutError, PutSecret, Putting, TRIES};
-use super::read::{Which, meant, open};
+use super::read::{ReadSecretError, Which, meant, open};
 use super::secret::{Address, Secret, Version, damaged, find};
+use super::validity::{Outside, Validity};
 use super::value::NewValue;
 use crate::audit::Record;
 use crate::change::With;
@@ -35,13 +36,21 @@ pub enum PromoteError {
     /// It is there already.
     #[error("choose another environment: the secret lives in this one")]
     Here,
+    /// The current version is read within its time only, and not now.
+    #[error("version {number} {outside}")]
+    Outside {
+        /// The version.
+        number: i64,
+        /// Which side of its time this is.
+        outside: Outside,
+    },
     /// Nothing can be put there.
     #[error(transparent)]
     Put(PutError),
     /// As everywhere.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// What is current there has this value.
+    /// What is current there has this value, for as long.
     #[error("the secret has this value there already")]
     Same,
     /// The current version is not read, so it is not carried either.
@@ -64,6 +73,16 @@ impl From<PutError> for PromoteError {
             PutError::Refused(refused) => Self::Refused(refused),
             PutError::Stale => Self::Stale,
             other => Self::Put(other),
+        }
+    }
+}
+
+impl From<ReadSecretError> for PromoteError {
+    fn from(error: ReadSecretError) -> Self {
+        match error {
+            ReadSecretError::Outside { number, outside } => Self::Outside { number, outside },
+            ReadSecretError::Refused(refused) => Self::Refused(refused),
+            ReadSecretError::Shut { number, state } => Self::Shut { number, state },
         }
     }
 }
@@ -159,7 +178,7 @@ impl Domain {
         self.change(op, Action::CreateSecret, &concerned, &[], move |tx, record| {
             let carrying = carrying.clone();
             Box::pin(async move {
-                let (secret, put) = carrying.take(tx).await?;
+                let (secret, put) = carrying.take(tx, &record).await?;
                 let about = About {
                     description: secret.description.clone(),
                     tags: secret.tags.clone(),
@@ -179,7 +198,7 @@ impl Domain {
         self.change(op, Action::PutSecret, &concerned, &[], move |tx, record| {
             let carrying = carrying.clone();
             Box::pin(async move {
-                let (secret, put) = carrying.take(tx).await?;
+                let (secret, put) = carrying.take(tx, &record).await?;
                 if let Resource::Secret { id, .. } = target
                     && carrying.is_there(tx, id, &put).await?
                 {
@@ -196,26 +215,29 @@ impl Domain {
 
 impl Carrying {
     /// The value, if what is current is what was seen.
-    async fn take(&self, tx: &mut Tx) -> Result<(Secret, PutSecret), Try> {
+    async fn take(&self, tx: &mut Tx, record: &Record) -> Result<(Secret, PutSecret), Try> {
         let (secret, version) = meant(tx, &self.source, &Which::default()).await?;
         if version.number != self.version {
             return Err(PromoteError::Stale.into());
         }
-        let shut = |state| PromoteError::Shut { number: version.number, state };
-        if version.state != VersionState::Enabled {
-            return Err(shut(version.state).into());
-        }
+        version.readable(record.now()).map_err(PromoteError::from)?;
         let value = open(tx, &self.keyring, &secret, &version).await?;
-        let value = value.ok_or_else(|| shut(VersionState::Destroyed))?;
-        let Version { kind, content_type, .. } = version;
+        let shut = PromoteError::Shut { number: version.number, state: VersionState::Destroyed };
+        let value = value.ok_or(shut)?;
+        let Version { kind, content_type, validity, .. } = version;
         let value = NewValue::new(kind, Some(content_type), value).map_err(damaged)?;
-        let put = PutSecret { value, label: None, expected: self.expected, about: About::default() };
+        let about = About::default();
+        let put = PutSecret { value, label: None, expected: self.expected, validity, about };
         Ok((secret, put))
     }
 
-    /// Whether what is current there has the value already.
+    /// Whether what is current there has the value already, for as long.
     async fn is_there(&self, tx: &mut Tx, target: SecretId, put: &PutSecret) -> Result<bool, Try> {
-        let Some((key, fingerprint)) = rows::current_fingerprint(tx, target).await? else { return Ok(false) };
+        let Some(there) = rows::current_fingerprint(tx, target).await? else { return Ok(false) };
+        let rows::CurrentFingerprint { fingerprint_key_id: key, fingerprint, not_before, expires_at } = there;
+        if Validity::of(not_before, expires_at) != put.validity {
+            return Ok(false);
+        }
         let key: KeyringKeyId = key.parse().map_err(damaged)?;
         let Ok(tag) = <[u8; 32]>::try_from(fingerprint.as_slice()) else { return Ok(false) };
         let value = put.value.bytes().expose();

@@ -1,16 +1,17 @@
-//! Destroying what was deleted, once its window is over. A job asks; on any number of nodes each secret goes once.
+//! Destroying what was deleted, once its window is over. A job asks; on any number of nodes each secret, and each version
+//! that was deleted by itself, goes once.
 
-use keywarden_model::SecretId;
+use keywarden_model::{SecretId, VersionState};
 use keywarden_model::time::micros;
 use keywarden_store::Written;
 use keywarden_store::secrets as rows;
 
-use super::secret::{Address, Secret, find};
+use super::secret::{Address, Secret, Version, find, labels};
 use crate::audit::Fact;
 use crate::refused::carries_refused;
 use crate::{Domain, Fault, Op, Refused};
 
-/// Secrets in one run: the rest is for the next one.
+/// Secrets, and versions, in one run: the rest is for the next one.
 const BATCH: u32 = 200;
 
 #[derive(Debug, thiserror::Error)]
@@ -29,14 +30,49 @@ impl Domain {
         let due = rows::due(&mut self.store().read().await?, micros(op.now), BATCH).await?;
         let mut purged = 0;
         for id in due {
-            match self.purge_secret(op, id).await {
-                Ok(()) => purged += 1,
-                Err(PurgeError::NotDue) => {}
-                Err(PurgeError::Refused(Refused::Fault(fault))) => return Err(fault),
-                Err(PurgeError::Refused(refused)) => return Err(Fault::Unexpected(refused.to_string())),
-            }
+            purged += went(self.purge_secret(op, id).await)?;
         }
         Ok(purged)
+    }
+
+    /// Destroys the versions that were deleted by themselves and whose window is over; says how many it were.
+    pub async fn purge_secret_versions(&self, op: &Op) -> Result<u64, Fault> {
+        let due = rows::due_versions(&mut self.store().read().await?, micros(op.now), BATCH).await?;
+        let mut purged = 0;
+        for (id, number) in due {
+            purged += went(self.purge_secret_version(op, id, number).await)?;
+        }
+        Ok(purged)
+    }
+
+    async fn purge_secret_version(&self, op: &Op, id: SecretId, number: i64) -> Result<(), PurgeError> {
+        self.change_unasked(op, "deleted versions whose window is over", &[], move |tx, record| {
+            Box::pin(async move {
+                if !rows::claim(tx, id).await? {
+                    return Err(PurgeError::NotDue);
+                }
+                let row = find(tx, &Address::Id(id)).await?.ok_or(PurgeError::NotDue)?;
+                let secret = Secret::from_row(row)?;
+                let row = rows::version(tx, id, number).await?.ok_or(PurgeError::NotDue)?;
+                let version = Version::from_row(row, false)?;
+                let now = record.now();
+                let due = version.deletion.filter(|deletion| deletion.purge_at <= now);
+                let due = due.ok_or(PurgeError::NotDue)?;
+                let labels = labels(rows::labels(tx, id).await?)?;
+                let lost = labels.iter().filter(|(_, at)| **at == number).map(|(label, _)| label.into());
+                rows::destroy_version(tx, id, number, now).await?;
+                let event = record
+                    .event("secret.purge-version", "secret", id)
+                    .project(secret.project)
+                    .fact("version", number)
+                    .fact("version_id", version.id)
+                    .fact("deleted_at", due.at)
+                    .change("state", version.state, VersionState::Destroyed)
+                    .fact("labels", Fact::list(lost));
+                Ok(Written::new((), event.finish()?))
+            })
+        })
+        .await
     }
 
     async fn purge_secret(&self, op: &Op, id: SecretId) -> Result<(), PurgeError> {
@@ -61,5 +97,15 @@ impl Domain {
             })
         })
         .await
+    }
+}
+
+/// One more, or none: what is not due any more is somebody else's.
+fn went(purged: Result<(), PurgeError>) -> Result<u64, Fault> {
+    match purged {
+        Ok(()) => Ok(1),
+        Err(PurgeError::NotDue) => Ok(0),
+        Err(PurgeError::Refused(Refused::Fault(fault))) => Err(fault),
+        Err(PurgeError::Refused(refused)) => Err(Fault::Unexpected(refused.to_string())),
     }
 }

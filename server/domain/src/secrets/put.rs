@@ -12,6 +12,7 @@ use super::about::{About, may_own, tagging};
 use super::labels::{MOST_LABELS, point};
 use super::seal::{Fresh, Sealed, Wrapping};
 use super::secret::{Address, Claimed, Labels, claim, current};
+use super::validity::Validity;
 use super::value::NewValue;
 use crate::audit::{Fact, Record};
 use crate::authz::Owner;
@@ -33,6 +34,8 @@ pub struct PutSecret {
     pub label: Option<SecretLabel>,
     /// What must be there before.
     pub expected: Option<Expected>,
+    /// When it may be read; it never changes.
+    pub validity: Validity,
     /// What is said about a secret that this makes. Of one that is there already nothing may be said.
     pub about: About,
 }
@@ -85,6 +88,9 @@ pub enum PutError {
     /// The project's key wrapped as many data keys as it may.
     #[error("the project's key has wrapped as many data keys as it may: rotate the project's key")]
     KeyExhausted,
+    /// It would be read at no time.
+    #[error("the value would have expired before it was put: let it expire later")]
+    Lapsed,
     /// The team `operators` cannot be made: another team has its name.
     #[error("name an owner: a team or a person")]
     NoOwner,
@@ -261,6 +267,7 @@ impl Putting {
         if matches!(put.expected, Some(Expected::Number(1..) | Expected::Version(_))) {
             return Err(PutError::Stale.into());
         }
+        put.lasts(record)?;
         let About { description, tags, owner } = &put.about;
         let settled = owner::settle(tx, record, owner.or(self.asking), id).await?;
         let (owner, team) = settled.ok_or(PutError::NoOwner)?;
@@ -286,9 +293,10 @@ impl Putting {
             other => other.into(),
         })?;
         let label = put.label.clone().unwrap_or_else(SecretLabel::current);
-        let fresh = Fresh { number: 1, current: label == SecretLabel::current(), by: &self.by };
+        let current = label == SecretLabel::current();
+        let fresh = Fresh { number: 1, current, by: &self.by, validity: put.validity };
         sealed.write(tx, record, &put.value, &fresh).await?;
-        point(tx, id, &Labels::new(), &label, 1).await?;
+        point(tx, record, id, &Labels::new(), &label, 1).await?;
         let mut event = self
             .told(record, Action::CreateSecret, id, put, (sealed.version, 1))
             .project(place.project_id)
@@ -340,17 +348,19 @@ impl Putting {
         put: &PutSecret,
         sealed: &Sealed,
     ) -> Result<(Put, EventRow), Attempt> {
+        put.lasts(record)?;
         let (id, project) = (it.secret.id, it.secret.project);
         let label = put.label.clone().unwrap_or_else(SecretLabel::current);
         if !it.labels.contains_key(&label) && it.labels.len() >= MOST_LABELS {
             return Err(PutError::TooManyLabels.into());
         }
         let number = it.secret.last_version + 1;
-        let fresh = Fresh { number, current: label == SecretLabel::current(), by: &self.by };
+        let becomes = label == SecretLabel::current();
+        let fresh = Fresh { number, current: becomes, by: &self.by, validity: put.validity };
         sealed.write(tx, record, &put.value, &fresh).await?;
-        point(tx, id, &it.labels, &label, number).await?;
+        point(tx, record, id, &it.labels, &label, number).await?;
         let before = current(&it.labels);
-        let after = if label.as_str() == SecretLabel::CURRENT { Some(number) } else { before };
+        let after = if becomes { Some(number) } else { before };
         let event = self
             .told(record, Action::PutSecret, id, put, (sealed.version, number))
             .project(project)
@@ -375,10 +385,25 @@ impl Putting {
             .fact("kind", put.value.kind())
             .fact("label", label)
             .text("content_type", put.value.content_type());
+        let event = match put.validity.not_before() {
+            Some(from) => event.fact("not_before", from),
+            None => event,
+        };
+        let event = match put.validity.expires_at() {
+            Some(until) => event.fact("expires_at", until),
+            None => event,
+        };
         match self.from {
             Some(from) => event.fact("from", from.secret).fact("from_version", from.version),
             None => event,
         }
+    }
+}
+
+impl PutSecret {
+    /// A value that nobody could ever read is not kept.
+    fn lasts(&self, record: &Record) -> Result<(), PutError> {
+        if self.validity.is_over(record.now()) { Err(PutError::Lapsed) } else { Ok(()) }
     }
 }
 

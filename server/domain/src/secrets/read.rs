@@ -8,6 +8,7 @@ use keywarden_store::{Conn, EventRow, Tx, Written};
 use keywarden_vault::{Keyring, ProjectKey, SealedValue, SecretBytes, SecretString, ValuePlace};
 
 use super::secret::{Address, Secret, Version, find, labels};
+use super::validity::Outside;
 use crate::audit::Record;
 use crate::once::Repeatable;
 use crate::refused::carries_refused;
@@ -55,10 +56,18 @@ impl Repeatable for Revealed {
 /// Why no value was read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadSecretError {
+    /// The version is read within its time only.
+    #[error("version {number} {outside}")]
+    Outside {
+        /// The version.
+        number: i64,
+        /// Which side of its time this is.
+        outside: Outside,
+    },
     /// As everywhere. A deleted secret is not found, nor is a version that never was.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// The version is not read: it is disabled or destroyed.
+    /// The version is not read: it is disabled, deleted or destroyed.
     #[error("version {number} is {state}: it cannot be read")]
     Shut {
         /// The version.
@@ -101,7 +110,7 @@ impl Domain {
         let _permit = self.authorize(op, Action::ReadSecret, &resource).await?;
         let mut conn = self.store().read().await?;
         let (_, version) = meant(&mut conn, &resource, which).await?;
-        Ok((version.state == VersionState::Enabled).then_some(version.id))
+        Ok(version.is_read(op.now).then_some(version.id))
     }
 }
 
@@ -129,13 +138,11 @@ pub(super) async fn opened(
     which: &Which,
 ) -> Result<(Revealed, EventRow), ReadSecretError> {
     let (secret, version) = meant(tx, permitted, which).await?;
-    let shut = |state| ReadSecretError::Shut { number: version.number, state };
-    if version.state != VersionState::Enabled {
-        return Err(shut(version.state));
-    }
+    version.readable(record.now())?;
     let value = open(tx, keyring, &secret, &version).await?;
     // Destroyed since the look above.
-    let value = value.ok_or_else(|| shut(VersionState::Destroyed))?;
+    let shut = ReadSecretError::Shut { number: version.number, state: VersionState::Destroyed };
+    let value = value.ok_or(shut)?;
     let event = record
         .event(Action::ReadSecret.name(), "secret", secret.id)
         .project(secret.project)

@@ -33,7 +33,7 @@ impl Domain {
                 if deletion.purge_at <= record.now() {
                     return Err(Refused::NotFound.into());
                 }
-                rows::restore(tx, id).await?;
+                rows::restore(tx, id, record.now()).await?;
                 let event = record
                     .event(Action::RestoreSecret.name(), "secret", id)
                     .project(it.secret.project)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use keywarden_model::{SecretId, SecretLabel, VersionState};
+use keywarden_model::{SecretId, SecretLabel};
 use keywarden_store::Written;
 use keywarden_store::secrets as rows;
 use keywarden_vault::{ProjectKey, SealedValue, ValuePlace};
@@ -114,7 +114,7 @@ impl Domain {
                 }
                 let before = current(&it.labels).ok_or(RotateDataKeyError::NoCurrent)?;
                 let version = it.version(tx, before).await?;
-                if version.state != VersionState::Enabled {
+                if !version.is_read(record.now()) {
                     return Err(RotateDataKeyError::NoCurrent.into());
                 }
                 let stored = rows::sealed(tx, version.id).await?.ok_or(RotateDataKeyError::NoCurrent)?;
@@ -130,8 +130,9 @@ impl Domain {
                 let wrapping = Wrapping::of(tx, &record, &keyring, secret.project).await?;
                 let sealed = Sealed::of(&record, &keyring, &wrapping, id, &value)?;
                 let number = secret.last_version + 1;
-                sealed.write(tx, &record, &value, &Fresh { number, current: true, by: &by }).await?;
-                point(tx, id, &it.labels, &SecretLabel::current(), number).await?;
+                let fresh = Fresh { number, current: true, by: &by, validity: version.validity };
+                sealed.write(tx, &record, &value, &fresh).await?;
+                point(tx, &record, id, &it.labels, &SecretLabel::current(), number).await?;
                 if !wrapping.count(tx, 1).await? {
                     return Err(Attempt::Anew);
                 }

@@ -7,6 +7,7 @@ use keywarden_vault::{Keyring, MAX_SEALS, ProjectKey, Purpose, SealedValue, Valu
 
 use super::NewValue;
 use super::put::PutError;
+use super::validity::Validity;
 use crate::Fault;
 use crate::audit::Record;
 
@@ -57,6 +58,7 @@ pub(super) struct Fresh<'a> {
     pub(super) number: i64,
     pub(super) current: bool,
     pub(super) by: &'a str,
+    pub(super) validity: Validity,
 }
 
 impl Sealed {
@@ -101,6 +103,8 @@ impl Sealed {
             created_at: record.now(),
             created_by: fresh.by,
             promoted_at: fresh.current.then(|| record.now()),
+            not_before: fresh.validity.not_before(),
+            expires_at: fresh.validity.expires_at(),
         };
         Ok(rows::add_version(tx, &row).await?)
     }

@@ -11,6 +11,8 @@ use keywarden_model::{
 use keywarden_store::secrets::{self as rows, LabelRow, SecretRow, VersionRow};
 use keywarden_store::{Conn, StoreError, Tx};
 
+use super::read::ReadSecretError;
+use super::validity::Validity;
 use crate::authz::Owner;
 use crate::keys::{Place, find_place};
 use crate::{Domain, Fault, Refused, Resource};
@@ -67,13 +69,19 @@ pub struct Secret {
     pub(super) purge_protection: bool,
 }
 
-/// Since when a secret is deleted, and until when it can be restored.
+/// Since when a secret or a version is deleted, and until when it can be restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deletion {
     /// Since when.
     pub at: DateTime<Utc>,
-    /// When its versions are destroyed.
+    /// When its versions, or the version, are destroyed.
     pub purge_at: DateTime<Utc>,
+}
+
+impl Deletion {
+    fn of(at: Option<i64>, purge_at: Option<i64>) -> Option<Self> {
+        Some(Self { at: from_micros(at?), purge_at: from_micros(purge_at?) })
+    }
 }
 
 /// A version of a secret.
@@ -99,16 +107,15 @@ pub struct Version {
     pub promoted_at: Option<DateTime<Utc>>,
     /// When its value was destroyed.
     pub destroyed_at: Option<DateTime<Utc>>,
+    /// Whether it is deleted by itself.
+    pub deletion: Option<Deletion>,
+    /// When its value may be read.
+    pub validity: Validity,
 }
 
 impl Secret {
     pub(super) fn from_row(row: SecretRow) -> Result<Self, Fault> {
-        let deletion = match (row.deleted_at, row.purge_at) {
-            (Some(at), Some(purge_at)) => {
-                Some(Deletion { at: from_micros(at), purge_at: from_micros(purge_at) })
-            }
-            _ => None,
-        };
+        let deletion = Deletion::of(row.deleted_at, row.purge_at);
         Ok(Self {
             id: row.id,
             project: row.project_id,
@@ -155,7 +162,26 @@ impl Version {
             created_by: row.created_by,
             promoted_at: row.promoted_at.map(from_micros),
             destroyed_at: row.destroyed_at.map(from_micros),
+            deletion: Deletion::of(row.deleted_at, row.purge_at),
+            validity: Validity::of(row.not_before, row.expires_at),
         })
+    }
+
+    /// Whether its value is read at `now`, by whoever may.
+    pub fn is_read(&self, now: DateTime<Utc>) -> bool {
+        self.readable(now).is_ok()
+    }
+
+    /// Why its value is not read at `now`.
+    pub(super) fn readable(&self, now: DateTime<Utc>) -> Result<(), ReadSecretError> {
+        let number = self.number;
+        if self.state != VersionState::Enabled {
+            return Err(ReadSecretError::Shut { number, state: self.state });
+        }
+        match self.validity.outside(now) {
+            Some(outside) => Err(ReadSecretError::Outside { number, outside }),
+            None => Ok(()),
+        }
     }
 }
 

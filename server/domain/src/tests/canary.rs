@@ -16,7 +16,7 @@ use tracing::span::{Attributes, Id, Record};
 use crate::cast::{House, both_engines};
 use crate::keys::{ImportKey, ImportedValue, NewKey, Overlap, Place, Question, Route};
 use crate::people::tests as people;
-use crate::secrets::{About, Address, NewValue, PutSecret, Which};
+use crate::secrets::{About, Address, NewValue, PutSecret, Validity, Which};
 use crate::workloads::{NewWorkload, TokenLifetime};
 use crate::{Once, Op};
 
@@ -149,7 +149,7 @@ async fn keep_secrets(house: &House, ada: &people::Somebody, live: EnvironmentId
     let mut id = None;
     for (_, kind, value) in kept {
         let value = NewValue::new(kind, None, SecretBytes::copy_of(value.as_bytes())).unwrap();
-        let put = PutSecret { value, label: None, expected: None, about: About::default() };
+        let put = PutSecret { value, label: None, expected: None, validity: Validity::default(), about: About::default() };
         let done = domain.put_secret(&ada.op(house), place, path, put).await.unwrap();
         let which = Which::Number(done.number);
         domain.read_secret(&ada.op(house), &address, &which).await.unwrap();

@@ -101,8 +101,57 @@ pub(super) const RULES: &[Rule] = &[
         "secret-version-state",
         "is a version of a secret in no legal state",
         "SELECT id AS thing FROM secret_versions
-         WHERE state NOT IN ('enabled', 'disabled', 'destroyed') OR kind NOT IN ('binary', 'json', 'text')
+         WHERE state NOT IN ('enabled', 'disabled', 'soft-deleted', 'destroyed') OR kind NOT IN ('binary', 'json', 'text')
             OR (state = 'destroyed') <> (destroyed_at IS NOT NULL) OR size < 0",
+    ),
+    rule(
+        "secret-version-deletion",
+        "is a version of a secret that is deleted by halves, or comes back to no state",
+        "SELECT id AS thing FROM secret_versions
+         WHERE (state = 'soft-deleted') <> (deleted_at IS NOT NULL) OR (state = 'soft-deleted') <> (purge_at IS NOT NULL)
+            OR (state = 'soft-deleted') <> (restores_to IS NOT NULL) OR restores_to NOT IN ('disabled', 'enabled')
+            OR purge_at < deleted_at",
+    ),
+    rule(
+        "secret-version-deleted-otherwise",
+        "is a secret with more deleted versions than events deleted and did not restore",
+        "SELECT s.id AS thing FROM secrets s
+         WHERE (SELECT count(*) FROM secret_versions v WHERE v.secret_id = s.id AND v.state = 'soft-deleted')
+             > (SELECT count(*) FROM events e
+                WHERE e.resource_id = s.id AND e.action = 'secret.delete-version' AND e.outcome = 'allowed')
+             - (SELECT count(*) FROM events e
+                WHERE e.resource_id = s.id AND e.action = 'secret.restore-version' AND e.outcome = 'allowed')",
+    ),
+    rule(
+        "secret-current-deleted",
+        "is a secret whose current version is deleted",
+        "SELECT v.secret_id AS thing FROM secret_versions v
+         JOIN secret_labels l ON l.secret_id = v.secret_id AND l.number = v.number AND l.label = 'current'
+         WHERE v.state = 'soft-deleted'",
+    ),
+    rule(
+        "secret-version-validity",
+        "is a version of a secret that expires before it is good",
+        "SELECT id AS thing FROM secret_versions WHERE expires_at <= not_before",
+    ),
+    rule(
+        "secret-history",
+        "is a secret of which the latest that is kept is not what is so",
+        "SELECT s.id AS thing FROM secrets s
+         LEFT JOIN secret_history h ON h.secret_id = s.id
+              AND h.seq = (SELECT max(x.seq) FROM secret_history x WHERE x.secret_id = s.id)
+         LEFT JOIN secret_labels l ON l.secret_id = s.id AND l.label = 'current'
+         WHERE h.state IS NULL OR h.seq > s.row_version OR coalesce(h.number, 0) <> coalesce(l.number, 0)
+            OR h.state <> CASE WHEN s.purged_at IS NOT NULL THEN 'purged' WHEN s.deleted_at IS NOT NULL THEN 'deleted'
+                               ELSE 'there' END",
+    ),
+    rule(
+        "secret-history-order",
+        "is a secret of whose history a later part is told of an earlier moment",
+        "SELECT DISTINCT secret_id AS thing
+         FROM (SELECT secret_id, state, at, lag(at) OVER (PARTITION BY secret_id ORDER BY seq) AS earlier
+               FROM secret_history) h
+         WHERE state NOT IN ('deleted', 'purged', 'there') OR earlier > at",
     ),
     rule(
         "secret-version-not-destroyed",
@@ -139,7 +188,7 @@ pub(super) const RULES: &[Rule] = &[
         "is a destroyed version of a secret of whose destruction there is no event",
         "SELECT v.id AS thing FROM secret_versions v WHERE v.state = 'destroyed'
          AND NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = v.secret_id
-                         AND e.action IN ('secret.destroy-version', 'secret.purge'))",
+                         AND e.action IN ('secret.destroy-version', 'secret.purge', 'secret.purge-version'))",
     ),
     rule(
         "secret-label",

@@ -23,6 +23,10 @@ pub struct BesideRow {
     pub number: Option<i64>,
     /// Its state.
     pub state: Option<String>,
+    /// From when on its value is read.
+    pub not_before: Option<i64>,
+    /// Until when.
+    pub expires_at: Option<i64>,
     /// The keyring's key of its fingerprint.
     pub fingerprint_key_id: Option<String>,
     /// The fingerprint of its value: only for comparing, never to be shown.
@@ -74,8 +78,8 @@ pub async fn beside(
 
 pub(super) fn at(project: ProjectId, folded_paths: &[String]) -> Select {
     Select::from(
-        "SELECT s.id, s.environment_id, s.path, s.folded_path, s.deleted_at, l.number, v.state, v.fingerprint_key_id,
-                v.fingerprint
+        "SELECT s.id, s.environment_id, s.path, s.folded_path, s.deleted_at, l.number, v.state, v.not_before, v.expires_at,
+                v.fingerprint_key_id, v.fingerprint
          FROM secrets s LEFT JOIN secret_labels l ON l.secret_id = s.id AND l.label = 'current'
               LEFT JOIN secret_versions v ON v.secret_id = l.secret_id AND v.number = l.number",
     )

@@ -1,7 +1,9 @@
 //! Changing secrets.
 
 use chrono::{DateTime, Utc};
-use keywarden_model::{EnvironmentId, KeyringKeyId, ProjectId, ProjectKeyId, SecretId, SecretVersionId};
+use keywarden_model::{
+    EnvironmentId, KeyringKeyId, ProjectId, ProjectKeyId, SecretId, SecretLabel, SecretVersionId,
+};
 
 use crate::{StoreError, Tx, sql};
 
@@ -85,6 +87,10 @@ pub struct VersionInsert<'a> {
     pub created_by: &'a str,
     /// When `current` points at it, if at once.
     pub promoted_at: Option<DateTime<Utc>>,
+    /// From when on its value is read.
+    pub not_before: Option<DateTime<Utc>>,
+    /// Until when.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// Makes a secret without any version. A path that is taken is a [`StoreError::Conflict`].
@@ -105,7 +111,26 @@ pub async fn insert(tx: &mut Tx, it: &Insert<'_>) -> Result<(), StoreError> {
     .bind(it.created_by)
     .execute_one(tx, "secrets")
     .await?;
+    remember(tx, it.id, it.created_at).await?;
     tag(tx, it.id, it.tags).await
+}
+
+/// Keeps what is so of a secret from now on, for whoever asks how it was. Each write that moves `current`, or lets a secret
+/// come or go, ends here.
+async fn remember(tx: &mut Tx, id: SecretId, at: DateTime<Utc>) -> Result<(), StoreError> {
+    // A write that began earlier than the one before it counts from that one on.
+    sql("INSERT INTO secret_history (secret_id, seq, at, number, state)
+         SELECT s.id, s.row_version,
+                coalesce((SELECT max(h.at) FROM secret_history h WHERE h.secret_id = s.id AND h.at > $2), $2),
+                (SELECT l.number FROM secret_labels l WHERE l.secret_id = s.id AND l.label = 'current'),
+                CASE WHEN s.purged_at IS NOT NULL THEN 'purged' WHEN s.deleted_at IS NOT NULL THEN 'deleted'
+                     ELSE 'there' END
+         FROM secrets s WHERE s.id = $1
+         ON CONFLICT (secret_id, seq) DO UPDATE SET at = excluded.at, number = excluded.number, state = excluded.state")
+    .bind(id)
+    .bind(at)
+    .execute_one(tx, "secret_history")
+    .await
 }
 
 async fn tag(tx: &mut Tx, secret: SecretId, tags: &Tagging) -> Result<(), StoreError> {
@@ -149,8 +174,9 @@ pub async fn add_version(tx: &mut Tx, it: &VersionInsert<'_>) -> Result<(), Stor
         .execute_one(tx, "secrets")
         .await?;
     sql("INSERT INTO secret_versions (id, secret_id, number, state, kind, content_type, size, project_key_id, wrapped_key,
-                                      ciphertext, fingerprint_key_id, fingerprint, created_at, created_by, promoted_at)
-         VALUES ($1, $2, $3, 'enabled', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)")
+                                      ciphertext, fingerprint_key_id, fingerprint, created_at, created_by, promoted_at,
+                                      not_before, expires_at)
+         VALUES ($1, $2, $3, 'enabled', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)")
     .bind(it.id)
     .bind(it.secret)
     .bind(it.number)
@@ -165,6 +191,8 @@ pub async fn add_version(tx: &mut Tx, it: &VersionInsert<'_>) -> Result<(), Stor
     .bind(it.created_at)
     .bind(it.created_by)
     .bind(it.promoted_at)
+    .bind(it.not_before)
+    .bind(it.expires_at)
     .execute_one(tx, "secret_versions")
     .await
 }
@@ -186,14 +214,21 @@ pub async fn promoted(
 }
 
 /// Lets a label point at a version, wherever it pointed before.
-pub async fn point(tx: &mut Tx, secret: SecretId, label: &str, number: i64) -> Result<(), StoreError> {
+pub async fn point(
+    tx: &mut Tx,
+    secret: SecretId,
+    label: &str,
+    number: i64,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
     sql("INSERT INTO secret_labels (secret_id, label, number) VALUES ($1, $2, $3)
          ON CONFLICT (secret_id, label) DO UPDATE SET number = excluded.number")
     .bind(secret)
     .bind(label)
     .bind(number)
     .execute_one(tx, "secret_labels")
-    .await
+    .await?;
+    if label == SecretLabel::CURRENT { remember(tx, secret, at).await } else { Ok(()) }
 }
 
 /// Removes a label.
@@ -230,10 +265,38 @@ pub async fn set_state(
         .await
 }
 
+/// Deletes a version of a claimed secret; until `purge_at` it can be restored. Its labels stay.
+pub async fn delete_version(
+    tx: &mut Tx,
+    secret: SecretId,
+    number: i64,
+    at: DateTime<Utc>,
+    purge_at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    sql("UPDATE secret_versions SET restores_to = state, state = 'soft-deleted', deleted_at = $3, purge_at = $4
+         WHERE secret_id = $1 AND number = $2 AND state IN ('disabled', 'enabled')")
+    .bind(secret)
+    .bind(number)
+    .bind(at)
+    .bind(purge_at)
+    .execute_one(tx, "secret_versions")
+    .await
+}
+
+/// Takes the deletion of a version back: it is in the state that it was in before.
+pub async fn restore_version(tx: &mut Tx, secret: SecretId, number: i64) -> Result<(), StoreError> {
+    sql("UPDATE secret_versions SET state = restores_to, restores_to = NULL, deleted_at = NULL, purge_at = NULL
+         WHERE secret_id = $1 AND number = $2 AND state = 'soft-deleted'")
+    .bind(secret)
+    .bind(number)
+    .execute_one(tx, "secret_versions")
+    .await
+}
+
 /// What a destroyed version does not have any more. Number 0 stands for all.
 const GONE: &str = "UPDATE secret_versions
      SET state = 'destroyed', destroyed_at = $2, project_key_id = NULL, wrapped_key = NULL, ciphertext = NULL,
-         fingerprint_key_id = NULL, fingerprint = NULL
+         fingerprint_key_id = NULL, fingerprint = NULL, restores_to = NULL, deleted_at = NULL, purge_at = NULL
      WHERE secret_id = $1 AND state <> 'destroyed' AND $3 IN (0, number)";
 
 /// Removes the data key, the value and the fingerprint of a version, and its labels.
@@ -259,16 +322,18 @@ pub async fn delete(
         .bind(at)
         .bind(purge_at)
         .execute_one(tx, "secrets")
-        .await
+        .await?;
+    remember(tx, id, at).await
 }
 
 /// Takes a deletion back.
-pub async fn restore(tx: &mut Tx, id: SecretId) -> Result<(), StoreError> {
+pub async fn restore(tx: &mut Tx, id: SecretId, at: DateTime<Utc>) -> Result<(), StoreError> {
     sql("UPDATE secrets SET deleted_at = NULL, purge_at = NULL
          WHERE id = $1 AND deleted_at IS NOT NULL AND purged_at IS NULL")
     .bind(id)
     .execute_one(tx, "secrets")
-    .await
+    .await?;
+    remember(tx, id, at).await
 }
 
 /// Destroys every version of a deleted secret, and frees its path. How many versions it were.
@@ -280,5 +345,6 @@ pub async fn purge(tx: &mut Tx, id: SecretId, at: DateTime<Utc>) -> Result<u64, 
         .bind(at)
         .execute_one(tx, "secrets")
         .await?;
+    remember(tx, id, at).await?;
     Ok(gone)
 }

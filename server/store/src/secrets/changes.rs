@@ -26,15 +26,18 @@ pub struct ChangeRow {
 }
 
 /// What changes a secret for whoever reads it.
-const CHANGES: [&str; 9] = [
+const CHANGES: [&str; 12] = [
     "secret.create",
     "secret.delete",
+    "secret.delete-version",
     "secret.destroy-version",
     "secret.disable-version",
     "secret.enable-version",
     "secret.label",
+    "secret.purge-version",
     "secret.put",
     "secret.restore",
+    "secret.restore-version",
     "secret.rotate-data-key",
 ];
 

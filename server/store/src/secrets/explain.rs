@@ -4,7 +4,7 @@ use keywarden_model::{EnvironmentId, EventId, ProjectId, ProjectKeyId, SecretId}
 
 use super::beside;
 use super::changes::changed;
-use super::find::{at_path, at_paths, over};
+use super::find::{at_path, at_paths, over, versions_over};
 use super::list::{After, BY_PATH, Filter, Standing, page};
 use super::project_keys::under;
 use crate::explain::Planner;
@@ -26,7 +26,7 @@ async fn secrets_are_listed_along_their_paths_everywhere_and_within_a_place() {
             Filter { contains: Some("pass".into()), ..none() },
             Filter { project: Some(ProjectId::NIL), contains: Some("pass".into()), ..none() },
             Filter { environment: Some(EnvironmentId::NIL), contains: Some("pass".into()), ..none() },
-            Filter { project: Some(ProjectId::NIL), standing: Some(Standing::Unreadable), ..none() },
+            Filter { project: Some(ProjectId::NIL), standing: Some(Standing::Unreadable(7)), ..none() },
         ] {
             for after in [None, Some(after())] {
                 let plan = planner.plan(page(&filter, after.as_ref()), BY_PATH).await;
@@ -51,6 +51,8 @@ async fn a_secret_is_found_by_its_path_and_what_is_due_by_its_time_along_an_inde
         assert!(plan.searches("secrets", "s"), "{plan:#?}");
         let plan = planner.plan(over(7), "ORDER BY purge_at LIMIT ?").await;
         assert!(plan.searches("secrets", "secrets") && !plan.sorts(), "{plan:#?}");
+        let plan = planner.plan(versions_over(7), "ORDER BY purge_at LIMIT ?").await;
+        assert!(plan.searches("secret_versions", "secret_versions") && !plan.sorts(), "{plan:#?}");
         let reach = Filter { reach: Some(vec![ProjectId::NIL]), ..Filter::default() };
         let plan = planner.plan(page(&reach, None), BY_PATH).await;
         assert!(plan.searches("secrets", "s"), "{plan:#?}");
@@ -63,6 +65,9 @@ async fn a_tag_leads_to_its_secrets_and_a_word_is_decided_within_the_index() {
     for planner in Planner::each().await {
         let tagged = Filter { tag: Some("team=7".into()), ..none() };
         let plan = planner.plan(page(&tagged, None), BY_PATH).await;
+        let expiring = Filter { standing: Some(Standing::Expiring(7)), ..none() };
+        let expiring = planner.plan(page(&expiring, None), BY_PATH).await;
+        assert!(!expiring.scans("secret_versions", "v"), "{expiring:#?}");
         // Of what a tag leads to there may be so much that PostgreSQL reads the secrets at once, and puts them in order.
         assert!(!plan.scans("secret_tags", "secret_tags"), "{plan:#?}");
         let word = || Filter { contains: Some("pass".into()), ..none() };

@@ -65,7 +65,7 @@ pub struct VersionRow {
     pub secret_id: SecretId,
     /// 1 for the first.
     pub number: i64,
-    /// `enabled`, `disabled` or `destroyed`.
+    /// `enabled`, `disabled`, `soft-deleted` or `destroyed`.
     pub state: String,
     /// The kind's word.
     pub kind: String,
@@ -81,6 +81,14 @@ pub struct VersionRow {
     pub promoted_at: Option<i64>,
     /// When its value was destroyed.
     pub destroyed_at: Option<i64>,
+    /// Deleted by itself since.
+    pub deleted_at: Option<i64>,
+    /// When it is destroyed then.
+    pub purge_at: Option<i64>,
+    /// From when on its value is read.
+    pub not_before: Option<i64>,
+    /// Until when.
+    pub expires_at: Option<i64>,
 }
 
 /// What is sealed of a version, with the key above it.
@@ -133,7 +141,8 @@ pub(super) const SECRETS: &str =
           LEFT JOIN users u ON u.id = s.owner_id LEFT JOIN teams t ON t.id = s.owner_id";
 
 const VERSIONS: &str =
-    "SELECT id, secret_id, number, state, kind, content_type, size, created_at, created_by, promoted_at, destroyed_at
+    "SELECT id, secret_id, number, state, kind, content_type, size, created_at, created_by, promoted_at, destroyed_at,
+            deleted_at, purge_at, not_before, expires_at
      FROM secret_versions";
 
 const LABELS: &str = "SELECT secret_id, label, number FROM secret_labels";
@@ -211,7 +220,7 @@ pub async fn versions_labelled(
 ) -> Result<Vec<VersionRow>, StoreError> {
     Select::from(
         "SELECT v.id, v.secret_id, v.number, v.state, v.kind, v.content_type, v.size, v.created_at, v.created_by,
-                v.promoted_at, v.destroyed_at
+                v.promoted_at, v.destroyed_at, v.deleted_at, v.purge_at, v.not_before, v.expires_at
          FROM secret_labels l JOIN secret_versions v ON v.secret_id = l.secret_id AND v.number = l.number",
     )
     .and_in("l.secret_id", secrets.iter().copied())
@@ -258,25 +267,32 @@ pub async fn sealed(conn: &mut Conn, version: SecretVersionId) -> Result<Option<
     .await
 }
 
-/// The fingerprint of what is current of a secret that is not deleted, with the keyring's key that made it.
+/// What is current of a secret, as its fingerprint and its time tell.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct CurrentFingerprint {
+    /// The keyring's key that made it.
+    pub fingerprint_key_id: String,
+    /// The fingerprint.
+    pub fingerprint: Vec<u8>,
+    /// From when on the value is read.
+    pub not_before: Option<i64>,
+    /// Until when.
+    pub expires_at: Option<i64>,
+}
+
+/// The fingerprint of what is current of a secret that is not deleted.
 pub async fn current_fingerprint(
     conn: &mut Conn,
     secret: SecretId,
-) -> Result<Option<(String, Vec<u8>)>, StoreError> {
-    #[derive(sqlx::FromRow)]
-    struct Row {
-        fingerprint_key_id: String,
-        fingerprint: Vec<u8>,
-    }
-    let row: Option<Row> = sql("SELECT v.fingerprint_key_id, v.fingerprint
+) -> Result<Option<CurrentFingerprint>, StoreError> {
+    sql("SELECT v.fingerprint_key_id, v.fingerprint, v.not_before, v.expires_at
          FROM secrets s JOIN secret_labels l ON l.secret_id = s.id
               JOIN secret_versions v ON v.secret_id = l.secret_id AND v.number = l.number
          WHERE s.id = $1 AND s.deleted_at IS NULL AND l.label = 'current' AND v.state = 'enabled'
            AND v.fingerprint IS NOT NULL AND v.fingerprint_key_id IS NOT NULL LIMIT 1")
     .bind(secret)
     .optional(conn)
-    .await?;
-    Ok(row.map(|row| (row.fingerprint_key_id, row.fingerprint)))
+    .await
 }
 
 #[derive(sqlx::FromRow)]
@@ -289,6 +305,25 @@ struct Due {
 pub async fn due(conn: &mut Conn, now: i64, limit: u32) -> Result<Vec<SecretId>, StoreError> {
     let due: Vec<Due> = over(now).then("ORDER BY purge_at LIMIT ?", [limit]).all(conn).await?;
     Ok(due.into_iter().map(|row| row.id).collect())
+}
+
+#[derive(sqlx::FromRow)]
+struct DueVersion {
+    #[sqlx(try_from = "String")]
+    secret_id: SecretId,
+    number: i64,
+}
+
+/// Versions that were deleted by themselves and whose time is over at `now`, in microseconds; those that have waited
+/// longest first.
+pub async fn due_versions(conn: &mut Conn, now: i64, limit: u32) -> Result<Vec<(SecretId, i64)>, StoreError> {
+    let due: Vec<DueVersion> = versions_over(now).then("ORDER BY purge_at LIMIT ?", [limit]).all(conn).await?;
+    Ok(due.into_iter().map(|row| (row.secret_id, row.number)).collect())
+}
+
+pub(super) fn versions_over(now: i64) -> Select {
+    Select::from("SELECT secret_id, number FROM secret_versions")
+        .and("purge_at IS NOT NULL AND purge_at <= ?", [now])
 }
 
 pub(super) fn over(now: i64) -> Select {

@@ -40,10 +40,13 @@ pub struct Filter {
 pub enum Standing {
     /// Nothing: the secret is deleted.
     Deleted,
+    /// The value until before this instant, in microseconds; or nothing any more, for that is over.
+    Expiring(i64),
     /// The value, or nothing: the secret is not deleted.
     There,
-    /// Nothing, though the secret is not deleted: no version is current, or the current one is not enabled.
-    Unreadable,
+    /// Nothing at this instant, though the secret is not deleted: no version is current, or the current one is not enabled
+    /// or outside its time.
+    Unreadable(i64),
 }
 
 pub(super) const BY_PATH: &str = "ORDER BY s.folded_path, s.id LIMIT ?";
@@ -55,7 +58,12 @@ const CONTAINS: &str = "s.folded_path LIKE ? ESCAPE '\\'
 
 const UNREADABLE: &str = "NOT EXISTS (SELECT 1 FROM secret_labels l
      JOIN secret_versions v ON v.secret_id = l.secret_id AND v.number = l.number
-     WHERE l.secret_id = s.id AND l.label = 'current' AND v.state = 'enabled')";
+     WHERE l.secret_id = s.id AND l.label = 'current' AND v.state = 'enabled'
+       AND (v.not_before IS NULL OR v.not_before <= ?) AND (v.expires_at IS NULL OR v.expires_at > ?))";
+
+const EXPIRING: &str = "s.id IN (SELECT v.secret_id FROM secret_versions v
+     JOIN secret_labels l ON l.secret_id = v.secret_id AND l.number = v.number AND l.label = 'current'
+     WHERE v.expires_at IS NOT NULL AND v.expires_at <= ? AND v.state = 'enabled')";
 
 /// Secrets in the order of their paths, beginning after `after`.
 pub async fn list(
@@ -96,8 +104,11 @@ pub(super) fn page(filter: &Filter, after: Option<&After>) -> Select {
     if let Some(standing) = filter.standing {
         select = match standing {
             Standing::Deleted => select.and::<i64>("s.deleted_at IS NOT NULL", []),
+            Standing::Expiring(by) => select.and::<i64>("s.deleted_at IS NULL", []).and(EXPIRING, [by]),
             Standing::There => select.and::<i64>("s.deleted_at IS NULL", []),
-            Standing::Unreadable => select.and::<i64>("s.deleted_at IS NULL", []).and::<i64>(UNREADABLE, []),
+            Standing::Unreadable(now) => {
+                select.and::<i64>("s.deleted_at IS NULL", []).and(UNREADABLE, [now, now])
+            }
         };
     }
     if let Some(after) = after {

@@ -20,7 +20,7 @@ use crate::Domain;
 use crate::cast::{Engine, House, Machine, Player, Stage};
 use crate::env::Clock as _;
 use crate::keys::{NewKey, Place, Question, Route};
-use crate::secrets::{About, Address, NewValue, PutSecret, Which};
+use crate::secrets::{About, Address, NewValue, PutSecret, Validity, Which};
 
 /// A value that must be found in no file.
 const CANARY: &str = "canary-of-a-backup-7f3a91c0d2";
@@ -62,7 +62,7 @@ impl Old {
 
     async fn put(&self, path: &str, text: &str) {
         let value = NewValue::new(SecretKind::Text, None, SecretBytes::copy_of(text.as_bytes())).unwrap();
-        let put = PutSecret { value, label: None, expected: None, about: About::default() };
+        let put = PutSecret { value, label: None, expected: None, validity: Validity::default(), about: About::default() };
         let place = Place::Environment(self.pay.live);
         self.house.domain.put_secret(&self.alice.op(), &place, &path.parse().unwrap(), put).await.unwrap();
     }

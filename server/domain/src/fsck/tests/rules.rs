@@ -17,7 +17,7 @@ use crate::keys::{ImportKey, ImportedValue, NewKey, Overlap, Place, Question, Ro
 use crate::people::Browser;
 use crate::people::tests as people;
 use crate::roles::{Grant, Holder};
-use crate::secrets::{About, Address, NewValue, PutSecret, Which};
+use crate::secrets::{About, Address, NewValue, PutSecret, Validity, Which};
 use crate::teams::NewTeam;
 use crate::workloads::WorkloadQuery;
 use crate::{Once, Op, Source, trust};
@@ -155,6 +155,21 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ("secret-version-count", &["DELETE FROM events WHERE action = 'secret.put'"]),
     ("secret-version-orphan", &["DELETE FROM secrets"]),
     ("secret-version-state", &["UPDATE secret_versions SET state = 'asleep'"]),
+    ("secret-version-deletion", &["UPDATE secret_versions SET restores_to = NULL WHERE state = 'soft-deleted'"]),
+    ("secret-version-deleted-otherwise", &["DELETE FROM events WHERE action = 'secret.delete-version'"]),
+    (
+        "secret-current-deleted",
+        &["UPDATE secret_labels SET number = (SELECT number FROM secret_versions v
+           WHERE v.secret_id = secret_labels.secret_id AND v.state = 'soft-deleted')
+           WHERE label = 'current' AND secret_id IN (SELECT secret_id FROM secret_versions WHERE state = 'soft-deleted')"],
+    ),
+    ("secret-version-validity", &["UPDATE secret_versions SET not_before = 2, expires_at = 2"]),
+    ("secret-history", &["DELETE FROM secret_history WHERE state = 'deleted'"]),
+    (
+        "secret-history-order",
+        &["UPDATE secret_history SET at = at + 1
+           WHERE seq < (SELECT max(h.seq) FROM secret_history h WHERE h.secret_id = secret_history.secret_id)"],
+    ),
     (
         "secret-version-not-destroyed",
         &["UPDATE secret_versions SET fingerprint_key_id = 'krk_gone' WHERE state = 'destroyed'"],
@@ -164,7 +179,7 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ("secret-version-fingerprint", &["UPDATE secret_versions SET fingerprint_key_id = 'krk_gone'"]),
     (
         "secret-destroyed-without-event",
-        &["DELETE FROM events WHERE action IN ('secret.destroy-version', 'secret.purge')"],
+        &["DELETE FROM events WHERE action IN ('secret.destroy-version', 'secret.purge', 'secret.purge-version')"],
     ),
     ("secret-label", &["UPDATE secret_labels SET number = 99"]),
     ("project-key-orphan", &["DELETE FROM projects"]),
@@ -276,6 +291,7 @@ async fn secrets(it: &Furnished, ada: &people::Somebody, live: EnvironmentId) {
             value: NewValue::new(SecretKind::Text, None, bytes).unwrap(),
             label: label.map(|it| it.parse().unwrap()),
             expected: None,
+            validity: Validity::default(),
             about: About::default(),
         };
         let place = Place::Environment(live);
@@ -290,6 +306,19 @@ async fn secrets(it: &Furnished, ada: &people::Somebody, live: EnvironmentId) {
     let read = domain.read_secret(&ada.op(house), &Address::Id(kept), &Which::default()).await.unwrap();
     assert_eq!(read.value.expose(), b"two");
     put("never/in/force", "x", Some("pending")).await;
+    let one_by_one = put("mail/token", "one", None).await;
+    for text in ["two", "three", "four"] {
+        put("mail/token", text, None).await;
+    }
+    for number in 1..4 {
+        domain.delete_secret_version(&ada.op(house), one_by_one, number).await.unwrap();
+        if number == 1 {
+            let mut later = domain.system_op("purge-secrets");
+            later.now += TimeDelta::days(30);
+            assert_eq!(domain.purge_secret_versions(&later).await.unwrap(), 1);
+        }
+    }
+    domain.restore_secret_version(&ada.op(house), one_by_one, 2).await.unwrap();
     let pay = domain.project(&ada.op(house), "pay").await.unwrap().id;
     domain.rotate_project_key(&ada.op(house), pay).await.unwrap();
     domain.rotate_data_key(&ada.op(house), kept, None).await.unwrap();

@@ -277,6 +277,7 @@ fn failed(path: &str, why: PutError) -> Outcome {
         PutError::Archived => ImportError::Archived,
         PutError::About
         | PutError::Deleted
+        | PutError::Lapsed
         | PutError::OwnerUnknown
         | PutError::Previous
         | PutError::Stale

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use keywarden_model::{
     ContentType, Description, EnvironmentId, ProjectId, SecretId, SecretKind, SecretLabel, SecretPath,
-    SecretVersionId, Tags, VersionState,
+    SecretVersionId, Tags,
 };
 use keywarden_store::secrets::{self as rows, FingerprintRow};
 use keywarden_vault::{Purpose, SecretBytes};
@@ -16,6 +16,7 @@ use crate::secrets::edit::SecretPatch;
 use crate::secrets::files::{self, Entry};
 use crate::secrets::put::PutSecret;
 use crate::secrets::secret::{Secret, Version, damaged};
+use crate::secrets::validity::Validity;
 use crate::secrets::value::NewValue;
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
 
@@ -245,7 +246,7 @@ impl Domain {
         value: &SecretBytes,
     ) -> Result<bool, Refused> {
         let Some(print) = &there.fingerprint else { return Ok(false) };
-        if there.current.as_ref().is_none_or(|it| it.state != VersionState::Enabled) {
+        if there.current.as_ref().is_none_or(|it| !it.is_read(op.now)) {
             return Ok(false);
         }
         let tag = print.fingerprint.as_slice().try_into().map_err(|_| damaged("a fingerprint's length"))?;
@@ -256,7 +257,7 @@ impl Domain {
 }
 
 fn becomes_current(value: NewValue) -> PutSecret {
-    PutSecret { value, label: None, expected: None, about: About::default() }
+    PutSecret { value, label: None, expected: None, validity: Validity::default(), about: About::default() }
 }
 
 /// What is said of a secret that is made.

@@ -12,10 +12,10 @@ use crate::secrets::{
 };
 use crate::{Fault, Refused};
 
-const DAY: Duration = Duration::from_hours(24);
+pub(super) const DAY: Duration = Duration::from_hours(24);
 const ALMOST_A_DAY: Duration = Duration::from_secs(86_399);
 
-async fn keep(scene: &Scene, days: i64, protection: bool) -> Result<(), KeepSecretsError> {
+pub(super) async fn keep(scene: &Scene, days: i64, protection: bool) -> Result<(), KeepSecretsError> {
     let domain = &scene.house.domain;
     let alice = scene.alice.steps_up();
     let live = domain.environment(&alice.op(), scene.pay.id, "live").await.unwrap();

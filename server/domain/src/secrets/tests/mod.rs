@@ -4,6 +4,7 @@ mod access;
 mod beside;
 mod compare;
 mod crowd;
+mod deleted_version;
 mod export;
 mod import;
 mod lifecycle;
@@ -11,11 +12,13 @@ mod list;
 mod promote;
 mod put;
 mod tamper;
+mod validity;
 
 use keywarden_model::{Role, SecretId, SecretKind, SecretLabel, SecretPath};
 use keywarden_vault::SecretBytes;
 
-use super::{About, Address, Expected, NewValue, Put, PutError, PutSecret, ReadSecretError, Revealed, Which};
+use super::{About, Address, Expected, NewValue, Put, PutError, PutSecret, ReadSecretError, Revealed, Validity, Which,
+};
 use crate::Op;
 use crate::cast::{House, Player, Stage};
 use crate::keys::Place;
@@ -90,6 +93,7 @@ fn of(text: &str) -> PutSecret {
         value: value(SecretKind::Text, text.as_bytes()),
         label: None,
         expected: None,
+        validity: Validity::default(),
         about: About::default(),
     }
 }
