@@ -85,7 +85,7 @@ texts! {
     secrets_compare_with = "With";
     secrets_compare_lead = "Both values are read: both readings are in the record. What differs is told; the values stay covered until you show them.";
     secrets_compare_none = "No version to compare with";
-    secrets_compare_none_why = "Every other version is disabled or destroyed.";
+    secrets_compare_none_why = "Every other version is disabled, deleted, destroyed or outside its validity.";
     secrets_compared(before: i64, after: i64) = "Versions {before} and {after}";
     secrets_alike = "The values are the same";
     secrets_alike_why = "Byte for byte.";

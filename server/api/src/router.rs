@@ -73,6 +73,8 @@ fn table() -> OpenApiRouter<Domain> {
         .routes(routes!(secrets::watch::watch))
         .routes(routes!(secrets::import::import))
         .routes(routes!(secrets::export::export))
+        .routes(routes!(secrets::as_of::show))
+        .routes(routes!(secrets::as_of::back))
         .routes(routes!(secrets::show::show, secrets::edit::edit))
         .routes(routes!(secrets::promote::promote))
         .routes(routes!(secrets::restore::restore))

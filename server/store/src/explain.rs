@@ -119,7 +119,7 @@ pub(crate) fn server() -> Option<String> {
 }
 
 /// A house of some size: 200 projects with 10 000 keys, as many people and events, 5 000 workloads.
-const ROWS: [&str; 15] = [
+const ROWS: [&str; 18] = [
     "INSERT INTO projects (id, slug, name, folded_name, created_at, created_by, row_version)
      SELECT 'prj_' || i, 'p' || i, 'p' || i, 'p' || i, 1, 'x', 1 FROM generate_series(1, 200) i",
     "INSERT INTO environments (id, project_id, slug, name, folded_name, label, overlap_seconds, created_at, created_by,
@@ -155,6 +155,15 @@ const ROWS: [&str; 15] = [
      SELECT 'sec_' || lpad(i::text, 26, '0'), 'prj_' || (1 + i % 200), 'env_' || (1 + i % 200), md5(i::text), md5(i::text),
             '', '[]', 'person', 'usr_' || (1 + i % 2000), 0, i, 'x', CASE WHEN i % 20 = 0 THEN i END, CASE WHEN i % 20 = 0 THEN i END, 1
      FROM generate_series(1, 10000) i",
+    "INSERT INTO secret_versions (id, secret_id, number, state, kind, content_type, size, created_at, created_by, purge_at,
+                                  expires_at)
+     SELECT 'sev_' || lpad(i::text, 26, '0'), 'sec_' || lpad(i::text, 26, '0'), 1, 'enabled', 'text', 'text/plain', 1, i, 'x',
+            CASE WHEN i % 20 = 1 THEN i * 7919 % 100000 END, CASE WHEN i % 10 = 0 THEN i * 7919 % 100000 END
+     FROM generate_series(1, 10000) i",
+    "INSERT INTO secret_labels (secret_id, label, number)
+     SELECT 'sec_' || lpad(i::text, 26, '0'), 'current', 1 FROM generate_series(1, 10000) i",
+    "INSERT INTO secret_history (secret_id, seq, at, number, state)
+     SELECT 'sec_' || lpad(i::text, 26, '0'), n, n, 1, 'there' FROM generate_series(1, 10000) i, generate_series(1, 5) n",
     "INSERT INTO secret_tags (tag, secret_id, folded_tag)
      SELECT 'team=' || i % 100, 'sec_' || lpad(i::text, 26, '0'), 'team=' || i % 100 FROM generate_series(1, 10000) i",
     "INSERT INTO events (id, at, action, outcome, actor_kind, actor_id, resource_kind, resource_id, project_id,

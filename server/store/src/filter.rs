@@ -22,6 +22,13 @@ impl Select {
         Self { text: piece.to_owned(), values: Vec::new(), conditions: 0 }
     }
 
+    /// As [`Select::from`], with a table whose rows depend on values: each `?` in it is one of them.
+    pub fn from_with<V: Into<Value>>(piece: &'static str, values: impl IntoIterator<Item = V>) -> Self {
+        let mut select = Self { text: String::new(), values: Vec::new(), conditions: 0 };
+        select.fill(piece, values);
+        select
+    }
+
     /// Narrows by a condition; each `?` in it is one of `values`.
     #[must_use]
     pub fn and<V: Into<Value>>(
@@ -31,8 +38,14 @@ impl Select {
     ) -> Self {
         self.text.push_str(if self.conditions == 0 { " WHERE (" } else { " AND (" });
         self.conditions += 1;
+        self.fill(condition, values);
+        self.text.push(')');
+        self
+    }
+
+    fn fill<V: Into<Value>>(&mut self, text: &'static str, values: impl IntoIterator<Item = V>) {
         let mut values = values.into_iter();
-        for piece in condition.split_inclusive('?') {
+        for piece in text.split_inclusive('?') {
             match piece.strip_suffix('?') {
                 Some(before) => {
                     self.text.push_str(before);
@@ -41,8 +54,6 @@ impl Select {
                 None => self.text.push_str(piece),
             }
         }
-        self.text.push(')');
-        self
     }
 
     /// Narrows by `column IN (values)`; no value means no row.

@@ -248,6 +248,105 @@ mod tests {
         }
     }
 
+    /// What was there before history was kept: a secret that changed, one that was never in force, one that is purged, and
+    /// one whose events of one moment stand in the record in another order than they were made in.
+    const BEFORE_HISTORY: [&str; 6] = [
+        "INSERT INTO projects (id, slug, name, folded_name, created_at, created_by, row_version)
+         VALUES ('prj_1', 'a', 'a', 'a', 1, 'x', 1)",
+        "INSERT INTO environments (id, project_id, slug, name, folded_name, label, overlap_seconds, created_at, created_by,
+                                   row_version)
+         VALUES ('env_1', 'prj_1', 'l', 'l', 'l', 'l', 0, 1, 'x', 1)",
+        "INSERT INTO secrets (id, project_id, environment_id, path, folded_path, description, tags, last_version, created_at,
+                              created_by, deleted_at, purge_at, purged_at, row_version)
+         VALUES ('sec_1', 'prj_1', 'env_1', 'a', 'a', '', '[]', 2, 10, 'x', 50, 90, NULL, 9),
+                ('sec_2', 'prj_1', 'env_1', 'b', 'b', '', '[]', 1, 10, 'x', NULL, NULL, NULL, 1),
+                ('sec_3', 'prj_1', 'env_1', 'c', 'c', '', '[]', 1, 10, 'x', 20, 30, 40, 3),
+                ('sec_4', 'prj_1', 'env_1', 'd', 'd', '', '[]', 3, 10, 'x', NULL, NULL, NULL, 3)",
+        "INSERT INTO secret_versions (id, secret_id, number, state, kind, content_type, size, created_at, created_by)
+         SELECT s.id || n.number, s.id, n.number, 'disabled', 'text', 't', 1, 10, 'x'
+         FROM secrets s, (SELECT 1 AS number UNION ALL SELECT 2 UNION ALL SELECT 3) n",
+        "INSERT INTO secret_labels (secret_id, label, number)
+         VALUES ('sec_1', 'current', 1), ('sec_2', 'pending', 1), ('sec_4', 'current', 3), ('sec_4', 'previous', 2)",
+        "INSERT INTO events (id, at, action, outcome, actor_kind, actor_id, resource_kind, resource_id, request_id, bytes)
+         SELECT id, at, 'secret.' || action, outcome, 'person', 'x', 'secret', secret, 'r', CAST(told AS BYTES) FROM (
+             SELECT 'e01' AS id, 10 AS at, 'create' AS action, 'allowed' AS outcome, 'sec_1' AS secret,
+                    '{\"changes\":{},\"facts\":{\"label\":\"current\",\"version\":1}}' AS told
+             UNION ALL SELECT 'e02', 20, 'put', 'allowed', 'sec_1',
+                    '{\"changes\":{\"current\":{\"from\":1,\"to\":2}},\"facts\":{\"label\":\"current\"}}'
+             UNION ALL SELECT 'e03', 25, 'put', 'allowed', 'sec_1', '{\"changes\":{},\"facts\":{\"label\":\"pending\"}}'
+             UNION ALL SELECT 'e04', 26, 'label', 'refused', 'sec_1',
+                    '{\"changes\":{\"version\":{\"from\":null,\"to\":7}},\"facts\":{\"label\":\"current\"}}'
+             UNION ALL SELECT 'e05', 30, 'label', 'allowed', 'sec_1',
+                    '{\"changes\":{\"version\":{\"from\":null,\"to\":2}},\"facts\":{\"label\":\"blue\"}}'
+             UNION ALL SELECT 'e06', 40, 'label', 'allowed', 'sec_1',
+                    '{\"changes\":{\"version\":{\"from\":2,\"to\":1}},\"facts\":{\"label\":\"current\"}}'
+             UNION ALL SELECT 'e07', 45, 'read', 'allowed', 'sec_1', '{\"changes\":{},\"facts\":{\"version\":1}}'
+             UNION ALL SELECT 'e08', 50, 'delete', 'allowed', 'sec_1', '{\"changes\":{},\"facts\":{}}'
+             UNION ALL SELECT 'e11', 10, 'create', 'allowed', 'sec_2', '{\"changes\":{},\"facts\":{\"label\":\"pending\"}}'
+             UNION ALL SELECT 'e21', 10, 'create', 'allowed', 'sec_3', '{\"changes\":{},\"facts\":{\"label\":\"current\"}}'
+             UNION ALL SELECT 'e22', 20, 'delete', 'allowed', 'sec_3', '{\"changes\":{},\"facts\":{}}'
+             UNION ALL SELECT 'e23', 40, 'purge', 'allowed', 'sec_3', '{\"changes\":{},\"facts\":{}}'
+             UNION ALL SELECT 'e31', 10, 'create', 'allowed', 'sec_4', '{\"changes\":{},\"facts\":{\"label\":\"current\"}}'
+             UNION ALL SELECT 'e32', 20, 'put', 'allowed', 'sec_4',
+                    '{\"changes\":{\"current\":{\"from\":2,\"to\":3}},\"facts\":{\"label\":\"current\"}}'
+             UNION ALL SELECT 'e33', 20, 'rotate-data-key', 'allowed', 'sec_4',
+                    '{\"changes\":{\"current\":{\"from\":1,\"to\":2}},\"facts\":{}}') t",
+    ];
+
+    type History = Vec<(String, i64, i64, Option<i64>, String)>;
+
+    macro_rules! history_after {
+        ($pool:expr, $migrator:expr, $bytes:literal) => {{
+            let pool = $pool;
+            before(&$migrator, 19).run(&pool).await.unwrap();
+            for row in BEFORE_HISTORY {
+                sqlx::raw_sql(AssertSqlSafe(row.replace("BYTES", $bytes))).execute(&pool).await.unwrap();
+            }
+            $migrator.run(&pool).await.unwrap();
+            let kept = "SELECT secret_id, seq, at, number, state FROM secret_history ORDER BY secret_id, seq";
+            let kept: History = sqlx::query_as(kept).fetch_all(&pool).await.unwrap();
+            kept
+        }};
+    }
+
+    #[tokio::test]
+    async fn what_secrets_were_before_history_was_kept_is_told_by_their_record() {
+        let one = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
+        let pool = one.connect("sqlite::memory:").await.unwrap();
+        let mut each = vec![history_after!(pool, SQLITE, "BLOB")];
+        if let Some(server) = crate::explain::server() {
+            let name = format!("kw_history_{}", std::process::id());
+            let Location::Postgres(url) = crate::cast::fresh_postgres(&server, &name).await.unwrap() else {
+                unreachable!()
+            };
+            each.push(history_after!(PgPool::connect(&url).await.unwrap(), POSTGRES, "BYTEA"));
+        }
+        for kept in each {
+            let told: Vec<_> = kept
+                .iter()
+                .map(|(id, seq, at, number, state)| format!("{id} {seq} {at} {number:?} {state}"))
+                .collect();
+            assert_eq!(
+                told,
+                [
+                    "sec_1 1 10 Some(1) there",
+                    "sec_1 2 20 Some(2) there",
+                    "sec_1 3 25 Some(2) there",
+                    "sec_1 4 30 Some(2) there",
+                    "sec_1 5 40 Some(1) there",
+                    "sec_1 6 50 Some(1) deleted",
+                    "sec_2 1 10 None there",
+                    "sec_3 1 10 Some(1) there",
+                    "sec_3 2 20 Some(1) deleted",
+                    "sec_3 3 40 None purged",
+                    "sec_4 1 10 Some(1) there",
+                    "sec_4 2 20 Some(3) there",
+                    "sec_4 3 20 Some(3) there",
+                ]
+            );
+        }
+    }
+
     #[test]
     fn a_newer_schema_is_used_only_while_it_says_that_it_may_be() {
         assert!(is_due((VERSION - 1, 1)).unwrap());

@@ -56,8 +56,12 @@ impl Stage {
     }
 
     fn put(&self, address: &str, value: &[u8]) -> Output {
+        self.put_with(address, value, &[])
+    }
+
+    fn put_with(&self, address: &str, value: &[u8], more: &[&str]) -> Output {
         let mut child = self
-            .command(&["secret", "put", address])
+            .command(&[&["secret", "put", address], more].concat())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -137,6 +141,41 @@ fn what_cannot_be_had_is_said_in_a_sentence_and_prints_nothing() {
     let stale = stale.stdin(Stdio::null()).output().unwrap();
     assert_eq!(stale.status.code(), Some(1), "{}", told(&stale));
     assert_eq!(stage.done(&["secret", "get", "pay/live/url"]), b"x");
+    stage.server.stop();
+}
+
+#[test]
+fn a_value_is_put_for_some_time_and_not_read_outside_of_it() {
+    let stage = Stage::new();
+    let put = |more: &[&str]| {
+        let output = stage.put_with("pay/live/url", b"x", more);
+        (output.status.code(), told(&output))
+    };
+    for (more, code, words) in [
+        (["--expires-at", "tomorrow"], 2, "RFC 3339"),
+        (["--not-before", ""], 2, "RFC 3339"),
+        (["--expires-at", "2020-01-01T00:00:00Z"], 1, "expired"),
+    ] {
+        let (status, said) = put(&more);
+        assert_eq!(status, Some(code), "{more:?}: {said}");
+        assert!(said.contains(words), "{more:?}: {said}");
+    }
+    let both = ["--not-before", "2100-01-01T00:00:00Z", "--expires-at", "2100-01-01T00:00:00+00:00"];
+    assert_eq!(put(&both).0, Some(1), "it would be good at no time");
+    assert_eq!(put(&["--expires-at", "2100-01-01T00:00:00Z"]).0, Some(0));
+    assert_eq!(stage.done(&["secret", "get", "pay/live/url"]), b"x");
+    let listed: Value =
+        serde_json::from_slice(&stage.done(&["secret", "list", "pay/live", "--json"])).unwrap();
+    assert_eq!(listed[0]["current"]["expires_at"], "2100-01-01T00:00:00Z");
+    assert_eq!(put(&["--not-before", "2100-01-01T00:00:00Z"]).0, Some(0));
+    let early = stage.command(&["secret", "get", "pay/live/url"]).output().unwrap();
+    assert_eq!(early.status.code(), Some(1), "{}", told(&early));
+    assert!(
+        early.stdout.is_empty() && told(&early).contains("not read before 2100-01-01"),
+        "{}",
+        told(&early)
+    );
+    assert_eq!(stage.done(&["secret", "get", "pay/live/url", "--version", "1"]), b"x");
     stage.server.stop();
 }
 

@@ -123,8 +123,9 @@ pub(super) fn view(t: Text, filter: &Filter, bar: AnyView, content: Content, may
     ];
     let new = filter.new_path();
     let empty = empty(t, filter, may_create);
-    let (import, export) = (filter.import_path(), filter.export_path());
+    let (as_of, import, export) = (filter.as_of_path(), filter.import_path(), filter.export_path());
     let actions = view! {
+        <LinkButton label=t.as_of() href=as_of/>
         {(may_export && some).then(|| view! { <LinkButton label=t.export() href=export/> })}
         {may_create.then(|| view! { <LinkButton label=t.import() href=import/> })}
         {(may_create && some).then(|| view! { <LinkButton kind=ButtonKind::Primary label=t.secrets_create() href=new/> })}

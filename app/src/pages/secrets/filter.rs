@@ -123,6 +123,11 @@ impl Filter {
         self.path_here("/secrets/export")
     }
 
+    /// Where what is shown here is shown as it was.
+    pub(super) fn as_of_path(&self) -> String {
+        self.path_here(super::as_of::PATH)
+    }
+
     fn path_here(&self, path: &str) -> String {
         let parameters = ["project", "environment", "folder"].map(|name| (name, self.params.text(name)));
         crate::pages::listing::href(path, &parameters)

@@ -5,6 +5,7 @@
 //! kept sealed between its form and its preview, never in a page.
 
 mod around;
+mod as_of;
 mod audit;
 mod beside;
 mod browse;
@@ -45,6 +46,7 @@ use crate::context::House;
 pub(crate) fn routes() -> Router<House> {
     Router::new()
         .route("/secrets", get(list::list))
+        .route("/secrets/as-of", get(as_of::show).post(as_of::back))
         .route("/secrets/beside", get(beside::show))
         .route("/secrets/export", get(export::form).post(export::export))
         .route("/secrets/import", get(import::upload::form).post(import::upload::keep))

@@ -58,9 +58,8 @@ fn said(t: Text, validity: Validity, now: DateTime<Utc>) -> Option<(String, Tone
 
 /// Both moments where they were said.
 pub(super) fn facts(t: Text, validity: Validity) -> Vec<Fact> {
-    let moment = |label: &'static str, at: Option<DateTime<Utc>>| {
-        at.map(|at| fact(label, view! { <Time at=at/> }))
-    };
+    let moment =
+        |label: &'static str, at: Option<DateTime<Utc>>| at.map(|at| fact(label, view! { <Time at=at/> }));
     let not_before = moment(t.keys_not_before(), validity.not_before());
     not_before.into_iter().chain(moment(t.keys_expires(), validity.expires_at())).collect()
 }

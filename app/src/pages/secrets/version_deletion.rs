@@ -62,11 +62,7 @@ pub(super) async fn delete(
 }
 
 /// The version, and for how many days its environment keeps what is deleted.
-async fn load(
-    house: &House,
-    op: &Op,
-    at: &(String, String),
-) -> Result<(SecretView, Version, i64), Refused> {
+async fn load(house: &House, op: &Op, at: &(String, String)) -> Result<(SecretView, Version, i64), Refused> {
     let (view, version) = around::load_version(house, op, at).await?;
     let secret = &view.secret;
     let environment = house.domain.environment(op, secret.project, &secret.environment.to_string()).await?;

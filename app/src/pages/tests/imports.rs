@@ -26,7 +26,13 @@ async fn cast() -> (Stage, Project, [Player; 3]) {
 
 async fn put(stage: &Stage, pay: &Project, by: &Player, path: &str, value: &str) {
     let value = NewValue::new(SecretKind::Text, None, SecretBytes::copy_of(value.as_bytes())).unwrap();
-    let put = PutSecret { value, label: None, expected: None, validity: Validity::default(), about: About::default() };
+    let put = PutSecret {
+        value,
+        label: None,
+        expected: None,
+        validity: Validity::default(),
+        about: About::default(),
+    };
     let place = Place::Environment(pay.live);
     stage.cast.domain.put_secret(&by.op(), &place, &path.parse().unwrap(), put).await.unwrap();
 }

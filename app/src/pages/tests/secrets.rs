@@ -26,7 +26,13 @@ async fn cast() -> (Stage, Project, [Player; 3]) {
 async fn put(stage: &Stage, pay: &Project, by: &Player, path: &str, value: &[u8]) -> Put {
     let kind = if std::str::from_utf8(value).is_ok() { SecretKind::Text } else { SecretKind::Binary };
     let value = NewValue::new(kind, None, SecretBytes::copy_of(value)).unwrap();
-    let put = PutSecret { value, label: None, expected: None, validity: Validity::default(), about: About::default() };
+    let put = PutSecret {
+        value,
+        label: None,
+        expected: None,
+        validity: Validity::default(),
+        about: About::default(),
+    };
     let place = Place::Environment(pay.live);
     stage.cast.domain.put_secret(&by.op(), &place, &path.parse().unwrap(), put).await.unwrap()
 }
@@ -392,7 +398,13 @@ async fn a_value_is_promoted_from_a_page_that_names_both_sides() {
     assert_eq!(stage.post(person(&bob), &format!("{environment}/secrets"), &keep).await.status, 303);
     let place = Place::Environment(pay.live);
     let value = NewValue::new(SecretKind::Text, None, SecretBytes::copy_of(b"next")).unwrap();
-    let next = PutSecret { value, label: None, expected: None, validity: Validity::default(), about: About::default() };
+    let next = PutSecret {
+        value,
+        label: None,
+        expected: None,
+        validity: Validity::default(),
+        about: About::default(),
+    };
     stage.cast.domain.put_secret(&bob.op(), &place, &"db/password".parse().unwrap(), next).await.unwrap();
     assert!(stage.get(person(&bob), &ask).await.body.contains("name=\"name\""));
     assert_eq!(post(&bob, "version=2&current=1").await.0, 422);
@@ -470,7 +482,9 @@ async fn a_version_is_deleted_from_its_page_and_restored_there() {
     assert_eq!((done.status.as_u16(), done.to.as_str()), (303, one.as_str()));
     assert_eq!(post(&bob, &format!("{one}/delete")).await.status, 422, "once");
     let shown = get(&bob, &one).await;
-    for part in ["This version is deleted. It can be restored until", "data-state=\"soft-deleted\"", "/restore"] {
+    for part in
+        ["This version is deleted. It can be restored until", "data-state=\"soft-deleted\"", "/restore"]
+    {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     assert!(!shown.contains("/reveal\"") && !shown.contains(&format!("{one}/label")), "{shown}");
@@ -514,7 +528,10 @@ async fn how_long_a_value_is_good_is_asked_told_and_kept() {
     let came = stage.post(person(&bob), &format!("{page}/versions/new"), &later).await;
     assert_eq!(came.status, 303, "{}", came.body);
     let two = stage.get(person(&bob), &format!("{page}/versions/2")).await.body;
-    assert!(two.contains("not valid yet") && two.contains("is not read before") && !two.contains("/reveal\""), "{two}");
+    assert!(
+        two.contains("not valid yet") && two.contains("is not read before") && !two.contains("/reveal\""),
+        "{two}"
+    );
     let read = stage.post(person(&bob), &format!("{page}/versions/2/reveal"), "").await;
     assert!(read.status == 422 && read.body.contains("Version 2 is not read before"), "{}", read.body);
 
@@ -527,4 +544,89 @@ async fn how_long_a_value_is_good_is_asked_told_and_kept() {
     let read = stage.post(person(&bob), &format!("{page}/versions/1/reveal"), "").await;
     assert!(read.status == 422 && read.body.contains("Version 1 expired at"), "{}", read.body);
     assert!(!read.body.contains(VALUE));
+}
+
+#[tokio::test]
+async fn a_folder_is_returned_to_what_it_was_from_a_page_that_says_what_that_does() {
+    let (stage, pay, [bob, vera, mallory]) = cast().await;
+    let moved = put(&stage, &pay, &bob, "db/password", VALUE.as_bytes()).await;
+    let deleted = put(&stage, &pay, &bob, "db/user", b"one").await;
+    let lost = put(&stage, &pay, &bob, "db/lost", b"one").await;
+    let then = stage.cast.now().format("%Y-%m-%dT%H:%M").to_string();
+    stage.cast.clock.advance(std::time::Duration::from_mins(1));
+    let domain = &stage.cast.domain;
+    put(&stage, &pay, &bob, "db/password", b"two").await;
+    put(&stage, &pay, &bob, "db/lost", b"two").await;
+    put(&stage, &pay, &bob, "db/later", b"one").await;
+    domain.destroy_secret_version(&bob.op(), lost.id, 1).await.unwrap();
+    let address = keywarden_domain::secrets::Address::Id(deleted.id);
+    domain.delete_secret(&bob.op(), &address, None).await.unwrap();
+
+    let here = "/secrets/as-of?project=pay&environment=live&folder=db";
+    let list = "/secrets?project=pay&environment=live&folder=db";
+    let link = here.replace('&', "&amp;");
+    let shown = stage.get(person(&bob), list).await.body;
+    assert!(shown.contains(&link), "{link}: {shown}");
+    let asked = stage.get(person(&bob), here).await;
+    assert!(asked.status == 200 && asked.body.contains("type=\"datetime-local\""), "{}", asked.body);
+    let at = format!("{here}&at={then}");
+    let shown = stage.get(person(&bob), &at).await;
+    for part in [
+        "version 1 is current again",
+        "not restorable: version 1 was destroyed",
+        ">restored<",
+        "was not there",
+        "1 secret cannot be as it was",
+        "name=\"later\"",
+    ] {
+        assert!(shown.body.contains(part), "{part}: {}", shown.body);
+    }
+    assert!(!shown.body.contains(VALUE));
+    let seen = |body: &str| {
+        body.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    let looked = stage.get(person(&vera), &at).await;
+    assert!(looked.status == 200 && !looked.body.contains("name=\"seen\""), "{}", looked.body);
+
+    let post = async |who: &Player, path: &str, body: &str| {
+        let came = stage.post(person(who), path, body).await;
+        assert!(!came.body.contains(VALUE), "{}", came.body);
+        (came.status.as_u16(), came.to, came.body)
+    };
+    let mark = seen(&shown.body);
+    assert_eq!(post(&vera, &at, &format!("seen={mark}")).await.0, 403);
+    assert_eq!(post(&mallory, &at, &format!("seen={mark}")).await.0, 404);
+    for (path, body) in [
+        (at.as_str(), String::new()),
+        (&at, "seen=x".to_owned()),
+        (here, format!("seen={mark}")),
+        (&format!("{here}&at=tomorrow"), format!("seen={mark}")),
+    ] {
+        assert_eq!(post(&bob, path, &body).await.0, 422, "{path} {body}");
+    }
+    put(&stage, &pay, &bob, "db/password", b"three").await;
+    let (status, _, body) = post(&bob, &at, &format!("seen={mark}")).await;
+    assert!(status == 422 && body.contains("name=\"seen\""), "what was seen is not so any more: {body}");
+    let (status, to, _) = post(&bob, &at, &format!("later=1&seen={}", seen(&body))).await;
+    assert_eq!((status, to.as_str()), (303, list));
+    let view = domain.secret(&bob.op(), &keywarden_domain::secrets::Address::Id(moved.id)).await.unwrap();
+    assert_eq!(view.labels[0].1, 1, "{:?}", view.labels);
+    let after = stage.get(person(&bob), list).await.body;
+    assert!(after.contains(">user<") && !after.contains(">later<"), "{after}");
+    let same = stage.get(person(&bob), &at).await.body;
+    assert!(same.contains("Nothing can be returned"), "{same}");
+
+    for (who, path, status) in [
+        (&mallory, at.as_str(), 404),
+        (&bob, "/secrets/as-of", 404),
+        (&bob, "/secrets/as-of?project=pay", 404),
+        (&bob, "/secrets/as-of?project=pay&environment=gone", 404),
+        (&bob, "/secrets/as-of?project=pay&environment=live&folder=../x", 404),
+        (&bob, "/secrets/as-of?project=pay&environment=live&at=yesterday", 422),
+        (&bob, "/secrets/as-of?project=pay&environment=live&at=2027-02-30T10:00", 422),
+        (&bob, "/secrets/as-of?project=pay&environment=live&at=9999-01-01T00:00", 422),
+        (&bob, "/secrets/as-of?project=pay&environment=live&at=1970-01-01T00:00", 200),
+    ] {
+        assert_eq!(stage.get(person(who), path).await.status, status, "{path}");
+    }
 }

@@ -7,12 +7,13 @@
 //! behind a path of any depth, nor could a short `/secrets/{project}/{environment}/{path}` be told from
 //! `/secrets/{secret}/versions/{version}` in a project whose environment is called `versions`.
 //!
-//! Files of values come and go at `…/environments/{environment}/imports` and `…/exports`: they are about many paths, and a
-//! path of any depth leaves no room for a verb.
+//! Files of values come and go at `…/environments/{environment}/imports` and `…/exports`, and a folder is shown and had back
+//! as it was at `…/as-of` and `…/returns`: they are about many paths, and a path of any depth leaves no room for a verb.
 //!
 //! The `ETag` of a value is its version's id, so that a value that came back under an old number is another one; that of
 //! a secret is its row's version, as everywhere.
 
+pub(crate) mod as_of;
 pub(crate) mod at;
 pub(crate) mod batch;
 pub(crate) mod data_key;

@@ -14,7 +14,9 @@ use super::{Rewrap, State, SwitchRewrapError};
 use crate::cast::{House, Player, Stage, both_engines};
 use crate::keys::Place;
 use crate::project_keys::RotateProjectKeyError;
-use crate::secrets::{About, Address, NewValue, PutSecret, Validity, ReadSecretError, RotateDataKeyError, Which};
+use crate::secrets::{
+    About, Address, NewValue, PutSecret, ReadSecretError, RotateDataKeyError, Validity, Which,
+};
 use crate::system::{DestroySealKeyError, Node, RotateError};
 use crate::{Domain, Fault, Op, Refused};
 
@@ -44,7 +46,13 @@ impl Scene {
 
     async fn put(&self, path: &str, text: &str) -> SecretId {
         let value = NewValue::new(SecretKind::Text, None, SecretBytes::copy_of(text.as_bytes())).unwrap();
-        let put = PutSecret { value, label: None, expected: None, validity: Validity::default(), about: About::default() };
+        let put = PutSecret {
+            value,
+            label: None,
+            expected: None,
+            validity: Validity::default(),
+            about: About::default(),
+        };
         let place = Place::Environment(self.pay.live);
         self.domain().put_secret(&self.alice.op(), &place, &path.parse().unwrap(), put).await.unwrap().id
     }

@@ -13,6 +13,7 @@
 //! destroyed before the recovery window is over, and nobody can end the protection or shorten the window.
 
 mod about;
+mod as_of;
 mod beside;
 mod compare;
 mod delete;
@@ -39,6 +40,9 @@ mod value;
 mod watch;
 
 pub use about::About;
+pub use as_of::{
+    AsOf, AsOfError, Later, Lost, MOST_AS_OF, Return, ReturnError, Returned, Stand, WasLine, Way,
+};
 pub use beside::{BesideQuery, BesideRow, Cell, CellState, Only, SideBySide};
 pub use compare::Compared;
 pub use delete::DeleteSecretError;

@@ -1,8 +1,8 @@
 //! Destroying what was deleted, once its window is over. A job asks; on any number of nodes each secret, and each version
 //! that was deleted by itself, goes once.
 
-use keywarden_model::{SecretId, VersionState};
 use keywarden_model::time::micros;
+use keywarden_model::{SecretId, VersionState};
 use keywarden_store::Written;
 use keywarden_store::secrets as rows;
 

@@ -149,7 +149,13 @@ async fn keep_secrets(house: &House, ada: &people::Somebody, live: EnvironmentId
     let mut id = None;
     for (_, kind, value) in kept {
         let value = NewValue::new(kind, None, SecretBytes::copy_of(value.as_bytes())).unwrap();
-        let put = PutSecret { value, label: None, expected: None, validity: Validity::default(), about: About::default() };
+        let put = PutSecret {
+            value,
+            label: None,
+            expected: None,
+            validity: Validity::default(),
+            about: About::default(),
+        };
         let done = domain.put_secret(&ada.op(house), place, path, put).await.unwrap();
         let which = Which::Number(done.number);
         domain.read_secret(&ada.op(house), &address, &which).await.unwrap();

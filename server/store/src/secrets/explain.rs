@@ -5,6 +5,7 @@ use keywarden_model::{EnvironmentId, EventId, ProjectId, ProjectKeyId, SecretId}
 use super::beside;
 use super::changes::changed;
 use super::find::{at_path, at_paths, over, versions_over};
+use super::history;
 use super::list::{After, BY_PATH, Filter, Standing, page};
 use super::project_keys::under;
 use crate::explain::Planner;
@@ -108,5 +109,19 @@ async fn changes_are_found_by_what_was_done_and_not_by_reading_the_record() {
     for planner in Planner::each().await {
         let plan = planner.plan(changed(EnvironmentId::NIL, EventId::NIL), "ORDER BY e.id LIMIT ?").await;
         assert!(!plan.scans("events", "e"), "{plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_as_it_was_is_read_along_its_paths_and_each_secret_by_its_own_history() {
+    for planner in Planner::each().await {
+        for folder in [None, Some("a/b")] {
+            let plan = planner.plan(history::was(EnvironmentId::NIL, folder, 7), history::ALONG).await;
+            assert!(plan.searches("secrets", "s"), "{plan:#?}");
+            for (table, alias) in [("secret_history", "h"), ("secret_history", "x"), ("secret_versions", "v")]
+            {
+                assert!(!plan.scans(table, alias), "{table} {alias}: {plan:#?}");
+            }
+        }
     }
 }

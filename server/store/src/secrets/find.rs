@@ -317,7 +317,8 @@ struct DueVersion {
 /// Versions that were deleted by themselves and whose time is over at `now`, in microseconds; those that have waited
 /// longest first.
 pub async fn due_versions(conn: &mut Conn, now: i64, limit: u32) -> Result<Vec<(SecretId, i64)>, StoreError> {
-    let due: Vec<DueVersion> = versions_over(now).then("ORDER BY purge_at LIMIT ?", [limit]).all(conn).await?;
+    let due: Vec<DueVersion> =
+        versions_over(now).then("ORDER BY purge_at LIMIT ?", [limit]).all(conn).await?;
     Ok(due.into_iter().map(|row| (row.secret_id, row.number)).collect())
 }
 

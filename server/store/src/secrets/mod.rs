@@ -9,15 +9,17 @@ mod changes;
 #[cfg(test)]
 mod explain;
 mod find;
+pub mod history;
 pub mod list;
 pub mod project_keys;
 
 pub use change::{
-    Attributes, Insert, Tagging, VersionInsert, add_version, claim, delete, delete_version, destroy_version, edit,
-    insert, point, promoted, purge, restore, restore_version, set_state, unpoint, unpoint_all,
+    Attributes, Insert, Tagging, VersionInsert, add_version, claim, delete, delete_version, destroy_version,
+    edit, insert, point, promoted, purge, restore, restore_version, set_state, unpoint, unpoint_all,
 };
 pub use changes::{ChangeRow, changes_after, event_is_there};
 pub use find::{
-    CurrentFingerprint, FingerprintRow, LabelRow, SealedRow, SecretRow, VersionRow, current_fingerprint, due, due_versions, find,
-    find_by_path, find_by_paths, fingerprints, labels, labels_of_many, sealed, version, versions, versions_labelled,
+    CurrentFingerprint, FingerprintRow, LabelRow, SealedRow, SecretRow, VersionRow, current_fingerprint, due,
+    due_versions, find, find_by_path, find_by_paths, fingerprints, labels, labels_of_many, sealed, version,
+    versions, versions_labelled,
 };

@@ -62,7 +62,13 @@ impl Old {
 
     async fn put(&self, path: &str, text: &str) {
         let value = NewValue::new(SecretKind::Text, None, SecretBytes::copy_of(text.as_bytes())).unwrap();
-        let put = PutSecret { value, label: None, expected: None, validity: Validity::default(), about: About::default() };
+        let put = PutSecret {
+            value,
+            label: None,
+            expected: None,
+            validity: Validity::default(),
+            about: About::default(),
+        };
         let place = Place::Environment(self.pay.live);
         self.house.domain.put_secret(&self.alice.op(), &place, &path.parse().unwrap(), put).await.unwrap();
     }

@@ -1,7 +1,7 @@
 use keywarden_model::{Role, VersionState};
 use keywarden_store::{count::number, sql};
 
-use super::lifecycle::{DAY, keep};
+use super::lifecycle::{ALMOST_A_DAY, DAY, keep};
 use super::{Address, ReadSecretError, Scene, Which, label};
 use crate::Refused;
 use crate::cast::both_engines;
@@ -84,7 +84,7 @@ async fn a_deleted_version_is_purged_once_when_its_window_is_over_and_not_before
         assert!(matches!(destroyed, Err(DestroyVersionError::Protected)), "{destroyed:?}");
         // A longer window is for what is deleted from now on.
         keep(&scene, 21, true).await.unwrap();
-        scene.house.clock.advance(DAY * 14 - std::time::Duration::from_secs(1));
+        scene.house.clock.advance(DAY * 13 + ALMOST_A_DAY);
         assert_eq!(purge(&scene).await, 0);
         scene.house.clock.advance(std::time::Duration::from_secs(1));
         let alice = scene.alice.steps_up();
@@ -139,10 +139,7 @@ async fn of_two_who_delete_a_version_at_once_one_does_and_who_only_looks_may_not
         scene.put("a", "two").await;
         let vera = scene.house.person("Vera", &[(Role::Viewer, Some(scene.pay.id))]).await;
         let refused = domain.delete_secret_version(&vera.op(), id, 1).await;
-        assert!(
-            matches!(refused, Err(DeleteVersionError::Refused(Refused::Forbidden(_)))),
-            "{refused:?}"
-        );
+        assert!(matches!(refused, Err(DeleteVersionError::Refused(Refused::Forbidden(_)))), "{refused:?}");
         let unsigned = scene.alice.without_step_up();
         let asked = domain.delete_secret_version(&unsigned.op(), id, 1).await;
         assert!(matches!(asked, Err(DeleteVersionError::Refused(Refused::StepUp))), "{asked:?}");

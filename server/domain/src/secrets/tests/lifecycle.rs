@@ -13,7 +13,7 @@ use crate::secrets::{
 use crate::{Fault, Refused};
 
 pub(super) const DAY: Duration = Duration::from_hours(24);
-const ALMOST_A_DAY: Duration = Duration::from_secs(86_399);
+pub(super) const ALMOST_A_DAY: Duration = Duration::from_secs(86_399);
 
 pub(super) async fn keep(scene: &Scene, days: i64, protection: bool) -> Result<(), KeepSecretsError> {
     let domain = &scene.house.domain;

@@ -1,6 +1,7 @@
 //! Secrets on both engines: what is put comes back, to whom it may, for as long as it may.
 
 mod access;
+mod as_of;
 mod beside;
 mod compare;
 mod crowd;
@@ -17,7 +18,8 @@ mod validity;
 use keywarden_model::{Role, SecretId, SecretKind, SecretLabel, SecretPath};
 use keywarden_vault::SecretBytes;
 
-use super::{About, Address, Expected, NewValue, Put, PutError, PutSecret, ReadSecretError, Revealed, Validity, Which,
+use super::{
+    About, Address, Expected, NewValue, Put, PutError, PutSecret, ReadSecretError, Revealed, Validity, Which,
 };
 use crate::Op;
 use crate::cast::{House, Player, Stage};

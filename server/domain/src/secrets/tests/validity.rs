@@ -9,6 +9,8 @@ use crate::secrets::{
     Standing,
 };
 
+use Outside::{Expired, NotYet};
+
 const HOUR: TimeDelta = TimeDelta::hours(1);
 
 fn good(text: &str, from: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>) -> PutSecret {
@@ -69,8 +71,11 @@ async fn a_value_is_read_within_its_time_only_and_nothing_else_stands_in_for_it(
         assert!(matches!(compared, Err(ReadSecretError::Outside { number: 2, .. })), "{compared:?}");
         let rotated = domain.rotate_data_key(&alice.op(), id, None).await;
         assert!(matches!(rotated, Err(RotateDataKeyError::NoCurrent)), "{rotated:?}");
-        let promotion =
-            Promotion { to: Place::Environment(scene.pay.test), version: 2, expected: Some(Expected::Number(0)) };
+        let promotion = Promotion {
+            to: Place::Environment(scene.pay.test),
+            version: 2,
+            expected: Some(Expected::Number(0)),
+        };
         let promoted = domain.promote_secret(&alice.op(), id, promotion).await;
         assert!(matches!(promoted, Err(PromoteError::Outside { number: 2, .. })), "{promoted:?}");
         let beside = BesideQuery { project: scene.pay.id, folder: None, only: None, cursor: None, limit: 9 };
@@ -78,12 +83,14 @@ async fn a_value_is_read_within_its_time_only_and_nothing_else_stands_in_for_it(
         let live = beside.environments.iter().position(|it| it.id == scene.pay.live).unwrap();
         assert_eq!(beside.rows[0].cells[live].state, CellState::Unreadable);
         let read = scene.events(id).await;
-        assert_eq!(read.iter().filter(|it| *it == "secret.read").count(), 2, "what was refused is no reading");
+        assert_eq!(
+            read.iter().filter(|it| *it == "secret.read").count(),
+            2,
+            "what was refused is no reading"
+        );
     })
     .await;
 }
-
-use Outside::{Expired, NotYet};
 
 fn outside(read: Result<Vec<u8>, ReadSecretError>) -> Outside {
     match read {
