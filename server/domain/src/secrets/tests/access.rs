@@ -100,7 +100,7 @@ async fn a_viewer_sees_everything_but_the_value() {
         for player in [&victor, &auditor] {
             let answers = ask_everything(&scene, || player.op(), &address).await;
             assert!(answers.iter().all(|(what, _)| *what != "show"), "{answers:?}");
-            assert_eq!(answers.len(), 11);
+            assert_eq!(answers.len(), 13);
             for (what, refused) in answers {
                 assert!(matches!(refused, Refused::Forbidden(_)), "{what}: {refused:?}");
             }
