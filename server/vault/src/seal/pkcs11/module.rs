@@ -130,9 +130,9 @@ impl Module {
 
 fn serve(mut library: Library, queue: &Receiver<Job>) {
     while let Ok(Job { token, call, may_repeat, asked, answer }) = queue.recv() {
-        if asked.elapsed() < library.limit() {
-            let _nobody_waits = answer.try_send(library.ask(&token, &call, may_repeat)).is_err();
-        }
+        let late = asked.elapsed() >= library.limit();
+        let told = if late { Err(library.silence()) } else { library.ask(&token, &call, may_repeat) };
+        let _nobody_waits = answer.try_send(told).is_err();
     }
 }
 

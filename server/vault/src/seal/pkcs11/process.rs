@@ -221,7 +221,7 @@ impl Library {
                 }
                 Err(Silence::Late) => {
                     process.kill();
-                    return Err(SealError::NoAnswer { path: self.path.clone(), limit: self.limit });
+                    return Err(self.silence());
                 }
                 Err(Silence::Broken { trying, cause }) => {
                     let how = process.end();
@@ -236,6 +236,11 @@ impl Library {
 
     pub(super) fn limit(&self) -> Duration {
         self.limit
+    }
+
+    /// What callers are told who waited as long as anybody may.
+    pub(super) fn silence(&self) -> SealError {
+        SealError::NoAnswer { path: self.path.clone(), limit: self.limit }
     }
 
     fn broken(&self, cause: &str) -> SealError {
