@@ -300,6 +300,12 @@ fn texts() -> impl Strategy<Value = String> {
     ]
 }
 
+#[test]
+fn what_yaml_misses_behind_the_end_is_missed_on_the_last_line() {
+    let error = super::read(FileFormat::Yaml, Nested::Folders, &file("{é,&a")).unwrap_err();
+    assert!(error.flaws.iter().all(|it| it.line == Some(1)), "{:?}", error.flaws);
+}
+
 proptest! {
     #[test]
     fn what_is_written_is_read_back(values in prop::collection::vec(texts(), 1..6), on in 0..4_usize) {

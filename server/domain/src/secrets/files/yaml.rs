@@ -3,7 +3,7 @@
 //! The parser's events are read, not values made of them: a scalar is its text, so that `no`, `1.10` and `0o17` stay what
 //! was written. What would make a value of something else (aliases, tags, lists) is refused.
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+use saphyr_parser::{Event, Parser, ScalarStyle};
 
 use super::found::Found;
 use super::{Entry, Wrong};
@@ -30,28 +30,22 @@ struct Reader<'f> {
 
 pub(super) fn read(text: &str, found: &mut Found) {
     let mut reader = Reader { found, folders: Vec::new(), place: Place::Name, documents: 0 };
-    let mut last = 1;
+    // It may look for more behind the end.
+    let lines = text.matches(['\n', '\r']).count() as u64 + 1;
+    let within = |line: usize| u64::try_from(line).unwrap_or(1).clamp(1, lines);
     for event in Parser::new_from_str(text) {
         match event {
             Ok((event, span)) => {
-                last = line_of(&span);
-                if reader.take(event, last).is_none() {
+                if reader.take(event, within(span.start.line())).is_none() {
                     return;
                 }
             }
             // Its words can hold a piece of the text.
             Err(error) => {
-                let line = u64::try_from(error.marker().line()).unwrap_or(last);
-                // It may have looked for more behind the end.
-                let line = line.clamp(1, text.matches(['\n', '\r']).count() as u64 + 1);
-                return reader.found.wrong(line, Wrong::NotYaml);
+                return reader.found.wrong(within(error.marker().line()), Wrong::NotYaml);
             }
         }
     }
-}
-
-fn line_of(span: &Span) -> u64 {
-    u64::try_from(span.start.line()).unwrap_or(1).max(1)
 }
 
 impl Reader<'_> {
