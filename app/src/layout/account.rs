@@ -21,7 +21,7 @@ pub(super) fn menu(shell: &Shell) -> AnyView {
             <div class="menu-body">
                 <a href=Section::Account.href() aria-current=current>{t.account()}</a>
                 {theme(shell)}
-                <form method="post" action="/sign-out"><button type="submit" class="menu-button">{t.shell_sign_out()}</button></form>
+                <form method="post" action="/sign-out" aria-label=t.shell_sign_out()><button type="submit" class="menu-button">{t.shell_sign_out()}</button></form>
             </div>
         </details>
     }
@@ -42,7 +42,7 @@ pub(crate) fn language(shell: &Shell) -> AnyView {
         })
         .collect_view();
     view! {
-        <form method="post" action="/locale" class="theme">
+        <form method="post" action="/locale" class="theme" aria-label=t.account_language()>
             <input type="hidden" name="back" value=shell.path.clone()/>
             <fieldset><legend class="visually-hidden">{t.account_language()}</legend>{buttons}</fieldset>
         </form>
@@ -65,7 +65,7 @@ pub(crate) fn theme(shell: &Shell) -> AnyView {
         })
         .collect_view();
     view! {
-        <form method="post" action="/theme" class="theme">
+        <form method="post" action="/theme" class="theme" aria-label=t.shell_theme()>
             <input type="hidden" name="back" value=shell.path.clone()/>
             <fieldset><legend class="visually-hidden">{t.shell_theme()}</legend>{buttons}</fieldset>
         </form>

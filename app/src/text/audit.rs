@@ -17,8 +17,8 @@ texts! {
     audit_since = "From";
     audit_until = "Until";
     audit_export = "Export CSV";
-    audit_none = "Nothing yet";
-    audit_none_why = "Every change will be recorded here in the moment it is made.";
+    audit_none = "Nothing to see yet";
+    audit_none_why = "Every change is recorded in the moment it is made. You see those of projects and keys that you may see.";
     audit_none_match = "No event matches";
     audit_none_match_why = "Nothing you may see fits this filter.";
     audit_shell = "operator on the server's shell";

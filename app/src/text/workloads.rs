@@ -26,6 +26,8 @@ texts! {
     workloads_name_taken = "Another workload has this name. Choose another.";
     workloads_needs_project = "This role is held in a project: choose one.";
     workloads_role_of_organization = "This role holds in the whole organization: choose no project, or another role.";
+    workloads_none_yours = "No workload is open to you";
+    workloads_none_yours_why = "No project lets you see its workloads, or there are none. Ask a project's manager for a role.";
     workloads_first = "No workloads yet";
     workloads_first_why = "Create one for each service that verifies keys, so that its use can be told apart and its token ends without hurting others.";
     workloads_none_match = "No workload matches";

@@ -76,7 +76,7 @@ pub(super) async fn list(State(house): State<House>, asking: Asking, params: Par
             view! { <EmptyState title=t.projects_none_match() action=(t.list_clear(), PATH)>{t.projects_none_match_why()}</EmptyState> }.into_any()
         } else if may_create {
             view! {
-                <EmptyState title=t.projects_first() action=(t.projects_create(), "/projects/new") cli="curl -X POST $KEYWARDEN/api/v1/projects -d '{\"slug\":\"pay\",\"name\":\"Payments\"}'">
+                <EmptyState title=t.projects_first() action=(t.projects_create(), "/projects/new") cli="curl -X POST $KEYWARDEN/api/v1/projects -H \"Authorization: Bearer $KEYWARDEN_TOKEN\" -H 'Content-Type: application/json' -d '{\"slug\":\"pay\",\"name\":\"Payments\"}'">
                     {t.projects_first_why()}
                 </EmptyState>
             }

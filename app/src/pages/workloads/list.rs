@@ -97,7 +97,7 @@ pub(super) async fn list(State(house): State<House>, asking: Asking, params: Par
         } else if may_create {
             view! { <EmptyState title=t.workloads_first() action=(t.workloads_create(), "/workloads/new")>{t.workloads_first_why()}</EmptyState> }.into_any()
         } else {
-            view! { <EmptyState title=t.workloads_first()>{t.workloads_first_why()}</EmptyState> }.into_any()
+            view! { <EmptyState title=t.workloads_none_yours()>{t.workloads_none_yours_why()}</EmptyState> }.into_any()
         };
         let pager = Pager {
             shown: String::new(),
