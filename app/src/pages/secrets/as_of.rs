@@ -133,7 +133,7 @@ pub(super) async fn back(
 async fn draw(house: &House, shell: &mut Shell, op: &Op, asked: Asked, draft: Draft) -> Response {
     let loaded = async {
         let shown = asked.look(house, op, shell.text).await?;
-        let may = house.domain.reach(op, Action::LabelSecret).await?.covers(asked.project.id);
+        let may = house.domain.reach(op, Action::ReturnSecrets).await?.covers(asked.project.id);
         Ok((shown, may))
     };
     let (shown, may) = match loaded.await {

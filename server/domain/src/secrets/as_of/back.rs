@@ -152,10 +152,11 @@ impl Domain {
                 return Err(ReturnError::Changed);
             }
             let later = asked.later;
-            let questions = plan.questions(later);
-            if questions.is_empty() {
+            if plan.steps(later).next().is_none() {
+                let _may = self.authorize(op, Action::ReturnSecrets, &plan.whole()).await?;
                 return Ok(Returned { moved: 0, restored: 0, deleted: 0 });
             }
+            let questions = plan.questions(later);
             let plan = Arc::new(plan);
             let done = self
                 .change_together(op, &questions, move |tx, records| {
@@ -185,7 +186,7 @@ impl AsOf {
 
     /// Every question that has to be asked before it is done.
     fn questions(&self, later: Later) -> Vec<(Action, Resource)> {
-        let mut questions = Vec::new();
+        let mut questions = vec![(Action::ReturnSecrets, self.whole())];
         for it in self.steps(later) {
             let resource = self.resource(it.id);
             match it.way {
@@ -236,8 +237,8 @@ impl AsOf {
             }
         }
         let whole = records
-            .first()?
-            .event("secret.return", "environment", self.environment)
+            .of(Action::ReturnSecrets)?
+            .event(Action::ReturnSecrets.name(), "environment", self.environment)
             .project(self.project)
             .fact("as_of", self.at)
             .fact("moved", done.moved)

@@ -140,6 +140,11 @@ impl AsOf {
         self.lines.iter().filter(|it| is(&it.way)).count()
     }
 
+    /// Where all of them are.
+    fn whole(&self) -> Resource {
+        Resource::Environment { id: self.environment, project: self.project }
+    }
+
     fn resource(&self, id: SecretId) -> Resource {
         Resource::Secret { id, project: self.project, environment: self.environment }
     }
