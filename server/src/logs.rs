@@ -48,10 +48,10 @@ where
     let registry = tracing_subscriber::registry().with(EnvFilter::builder().parse_lossy(&log.level));
     if json {
         let lines = layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
-        Box::new(registry.with(lines.with_writer(writer).map_event_format(JsonLines)))
+        Box::new(registry.with(lines.with_writer(writer).map_event_format(|format| Lines { json, format })))
     } else {
         let lines = layer().with_target(false).without_time();
-        Box::new(registry.with(lines.with_writer(writer).map_event_format(TextLines)))
+        Box::new(registry.with(lines.with_writer(writer).map_event_format(|format| Lines { json, format })))
     }
 }
 
@@ -88,10 +88,13 @@ impl About {
     }
 }
 
-/// An object in a line; the request is its last field.
-struct JsonLines<F>(F);
+/// What a line looks like: an object whose last field is the request; or when, for which request, how grave, what.
+struct Lines<F> {
+    json: bool,
+    format: F,
+}
 
-impl<S, N, F> FormatEvent<S, N> for JsonLines<F>
+impl<S, N, F> FormatEvent<S, N> for Lines<F>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
@@ -103,40 +106,22 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let Ok(about) = ANSWERED.try_with(Clone::clone) else {
-            return self.0.format_event(context, writer, event);
-        };
+        let about = ANSWERED.try_with(Clone::clone).ok();
+        if !self.json {
+            SystemTime.format_time(&mut writer)?;
+            writer.write_char(' ')?;
+            if let Some(Told { id, method, route }) = about.as_ref().map(About::told) {
+                write!(writer, "{id} {method} {route} ")?;
+            }
+            return self.format.format_event(context, writer, event);
+        }
+        let Some(about) = about else { return self.format.format_event(context, writer, event) };
         let mut line = String::new();
-        self.0.format_event(context, Writer::new(&mut line), event)?;
+        self.format.format_event(context, Writer::new(&mut line), event)?;
         match (line.trim_end().strip_suffix('}'), serde_json::to_string(&about.told())) {
             (Some(fields), Ok(request)) => writeln!(writer, "{fields},\"request\":{request}}}"),
             _ => writer.write_str(&line),
         }
-    }
-}
-
-/// When, for which request, how grave, what.
-struct TextLines<F>(F);
-
-impl<S, N, F> FormatEvent<S, N> for TextLines<F>
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    N: for<'a> FormatFields<'a> + 'static,
-    F: FormatEvent<S, N>,
-{
-    fn format_event(
-        &self,
-        context: &FmtContext<'_, S, N>,
-        mut writer: Writer<'_>,
-        event: &Event<'_>,
-    ) -> fmt::Result {
-        SystemTime.format_time(&mut writer)?;
-        writer.write_char(' ')?;
-        if let Ok(about) = ANSWERED.try_with(Clone::clone) {
-            let Told { id, method, route } = about.told();
-            write!(writer, "{id} {method} {route} ")?;
-        }
-        self.0.format_event(context, writer, event)
     }
 }
 
