@@ -6,8 +6,8 @@ use crate::{
     console::Console,
     context::House,
     pages::{
-        account, audit, docs, encryption, entry, home, keys, leaks, notices, palette, people, preferences,
-        projects, secrets, step_up, system, teams, workloads,
+        account, audit, device, docs, encryption, entry, home, keys, leaks, notices, palette, people,
+        preferences, projects, secrets, step_up, system, teams, workloads,
     },
 };
 
@@ -17,6 +17,7 @@ pub fn router(house: House) -> Router {
     Router::new()
         .merge(account::routes())
         .merge(audit::routes())
+        .merge(device::routes())
         .merge(docs::routes())
         .merge(encryption::routes())
         .merge(entry::routes())

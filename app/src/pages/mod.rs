@@ -48,6 +48,7 @@
 pub(crate) mod account;
 pub(crate) mod audit;
 pub mod ceremony;
+pub(crate) mod device;
 pub(crate) mod docs;
 pub(crate) mod encryption;
 pub(crate) mod entry;

@@ -35,6 +35,7 @@ texts! {
     account_sessions = "Sessions";
     account_session_here = "This one";
     account_session_recovering = "Recovering";
+    account_session_terminal = "Terminal";
     account_browser = "Browser";
     account_browser_unknown = "Unknown";
     account_browser_on(browser: &str, system: &str) = "{browser} on {system}";

@@ -20,6 +20,7 @@ mod audit;
 mod backups;
 mod bindings;
 mod common;
+mod device;
 mod docs;
 mod encryption;
 mod entry;

@@ -1,5 +1,5 @@
-//! `POST /oauth2/token` (RFC 8693): a token that another issuer signed for a service token. The one address of this door
-//! that takes no service token, because it gives one.
+//! `POST /oauth2/token`: a token that another issuer signed for a service token (RFC 8693), or a terminal's code for the
+//! token that its person approved (RFC 8628). It takes no service token, because it gives one.
 
 use std::borrow::Cow;
 
@@ -9,17 +9,17 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use keywarden_domain::{
-    Domain, Refused, Source,
+    Actor, Domain, Op, Refused, Source,
     exchange::{EXCHANGED_LASTS, Exchange, ExchangeError},
 };
 use keywarden_model::{ClientAddress, KeptForStranger, RequestId, WorkloadId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{caller::agent, json, problem::Problem};
+use crate::{caller::agent, device, json, problem::Problem};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
-const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+pub(crate) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const SUBJECT_TYPES: [&str; 2] =
     ["urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token"];
 
@@ -27,14 +27,18 @@ const SUBJECT_TYPES: [&str; 2] =
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it is read field by field; this is its documentation")]
 pub(crate) struct TokenExchange {
+    /// This, or `urn:ietf:params:oauth:grant-type:device_code` with `device_code` alone.
     #[schema(example = "urn:ietf:params:oauth:grant-type:token-exchange")]
     grant_type: String,
+    /// The code that a terminal got at `/oauth2/device_authorization`.
+    #[schema(example = "8f14e45fceea167a5a36dedd4bea2543…")]
+    device_code: Option<String>,
     /// The token that your platform signed, made for this server's audience.
     #[schema(example = "eyJhbGciOiJSUzI1NiIsImtpZCI6Ij…")]
-    subject_token: String,
+    subject_token: Option<String>,
     /// `urn:ietf:params:oauth:token-type:jwt` or `…:id_token`.
     #[schema(example = "urn:ietf:params:oauth:token-type:jwt")]
-    subject_token_type: String,
+    subject_token_type: Option<String>,
     /// The workload's id; needed only where rules of several workloads admit the token.
     #[schema(example = "wkl_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
     client_id: Option<String>,
@@ -57,17 +61,19 @@ pub(crate) struct TokenExchange {
 }))]
 pub(crate) struct ExchangedToken<'a> {
     /// A service token. It is nowhere kept and not shown again.
-    access_token: &'a str,
-    issued_token_type: &'static str,
-    token_type: &'static str,
+    pub(crate) access_token: &'a str,
+    pub(crate) issued_token_type: &'static str,
+    pub(crate) token_type: &'static str,
     /// Seconds from now.
-    expires_in: i64,
+    pub(crate) expires_in: i64,
 }
 
 /// RFC 6749, 5.2.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TokenError {
-    /// `invalid_request`, `invalid_grant`, `invalid_target`, `invalid_scope` or `unsupported_grant_type`.
+    /// `invalid_request`, `invalid_grant`, `invalid_target`, `invalid_scope`, `unsupported_grant_type` or
+    /// `unsupported_token_type`; of a terminal's code `authorization_pending`, `slow_down`, `access_denied` or
+    /// `expired_token`.
     #[schema(example = "invalid_grant")]
     error: &'static str,
     /// In words, for a person.
@@ -75,9 +81,9 @@ pub(crate) struct TokenError {
     error_description: Cow<'static, str>,
 }
 
-/// Exchange a token of your platform for a service token
+/// Exchange a token of your platform, or a terminal's code, for a service token
 ///
-/// The token must be signed by an issuer that a sign-in rule of a workload trusts, and claim what the rule asks for. The
+/// A platform's token must be signed by an issuer that a sign-in rule of a workload trusts, and claim what the rule asks for. The
 /// answer is the same for every token that is not accepted; the rule's page shows its keepers why.
 #[utoipa::path(
     post,
@@ -87,26 +93,39 @@ pub(crate) struct TokenError {
     security(()),
     request_body(content = TokenExchange, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200, description = "A service token for 15 minutes", body = ExchangedToken),
+        (status = 200, description = "A service token for 15 minutes; a terminal's for at most 8 hours", body = ExchangedToken),
         (status = 400, description = "It is not given", body = TokenError),
     ),
 )]
 pub(crate) async fn exchange(State(domain): State<Domain>, request: Request) -> Response {
     match answered(&domain, request).await {
         Ok(response) => response,
-        Err(No::Problem(problem)) => problem.into_response(),
-        Err(No::Told(told)) => {
-            let mut response = unkept(json::answer(StatusCode::BAD_REQUEST, &told));
-            // Counts against the address: whoever guesses is stopped before the next guess is read.
-            response.extensions_mut().insert(KeptForStranger);
-            response
-        }
+        Err(no) => no.answer(),
     }
 }
 
-enum No {
+/// Why nothing is given.
+pub(crate) enum No {
     Problem(Problem),
     Told(TokenError),
+}
+
+impl No {
+    pub(crate) fn answer(self) -> Response {
+        match self {
+            Self::Problem(problem) => problem.into_response(),
+            Self::Told(told) => {
+                let waits = told.error == device::PENDING;
+                let mut response = unkept(json::answer(StatusCode::BAD_REQUEST, &told));
+                // Counts against the address: whoever guesses is stopped before the next guess is read. Waiting, as
+                // slowly as was said, is no guess.
+                if !waits {
+                    response.extensions_mut().insert(KeptForStranger);
+                }
+                response
+            }
+        }
+    }
 }
 
 impl From<Problem> for No {
@@ -115,27 +134,17 @@ impl From<Problem> for No {
     }
 }
 
-fn no(error: &'static str, why: impl Into<Cow<'static, str>>) -> No {
+pub(crate) fn no(error: &'static str, why: impl Into<Cow<'static, str>>) -> No {
     No::Told(TokenError { error, error_description: why.into() })
 }
 
 async fn answered(domain: &Domain, request: Request) -> Result<Response, No> {
-    let (parts, body) = request.into_parts();
-    if !says_form(&parts.headers) {
-        return Err(no(
-            "invalid_request",
-            "send a form with `Content-Type: application/x-www-form-urlencoded`",
-        ));
+    let posted = Posted::of(domain, request).await?;
+    if posted.form.field("grant_type")?.as_deref() == Some(device::GRANT) {
+        return device::redeem(domain, &posted).await;
     }
-    let form = Form(json::bytes(&parts.headers, body).await?);
-    let (token, workload) = form.asks(&domain.settings().origin)?;
-    let source = Source {
-        address: parts.extensions.get().map(|ClientAddress(address)| *address),
-        agent: agent(parts.headers.get(header::USER_AGENT)),
-    };
-    let now = domain.env().now();
-    let id = parts.extensions.get::<RequestId>().copied().unwrap_or_else(|| domain.env().id(now));
-    let exchanged = domain.exchange(&source, id, Exchange { token: &token, workload }).await?;
+    let (token, workload) = posted.form.asks(&domain.settings().origin)?;
+    let exchanged = domain.exchange(&posted.source, posted.id, Exchange { token: &token, workload }).await?;
     let answer = ExchangedToken {
         access_token: exchanged.value.expose(),
         issued_token_type: ACCESS_TOKEN,
@@ -156,15 +165,50 @@ impl From<ExchangeError> for No {
     }
 }
 
+/// A form that somebody unknown posted.
+pub(crate) struct Posted {
+    pub(crate) form: Form,
+    pub(crate) source: Source,
+    pub(crate) id: RequestId,
+}
+
+impl Posted {
+    pub(crate) async fn of(domain: &Domain, request: Request) -> Result<Self, No> {
+        let (parts, body) = request.into_parts();
+        if !says_form(&parts.headers) {
+            return Err(no(
+                "invalid_request",
+                "send a form with `Content-Type: application/x-www-form-urlencoded`",
+            ));
+        }
+        let form = Form(json::bytes(&parts.headers, body).await?);
+        let source = Source {
+            address: parts.extensions.get().map(|ClientAddress(address)| *address),
+            agent: agent(parts.headers.get(header::USER_AGENT)),
+        };
+        let now = domain.env().now();
+        let id = parts.extensions.get::<RequestId>().copied().unwrap_or_else(|| domain.env().id(now));
+        Ok(Self { form, source, id })
+    }
+
+    /// Nobody's operation.
+    pub(crate) fn op(&self, domain: &Domain) -> Op {
+        let (source, request, now) = (self.source.clone(), self.id, domain.env().now());
+        Op { actor: Actor::Nobody, source, request, now, once: None }
+    }
+}
+
 /// The posted form.
-struct Form(axum::body::Bytes);
+pub(crate) struct Form(axum::body::Bytes);
 
 impl Form {
     fn asks(&self, origin: &str) -> Result<(String, Option<WorkloadId>), No> {
         let missing = |name: &str| no("invalid_request", format!("`{name}` is missing"));
         match self.field("grant_type")?.as_deref() {
             Some(GRANT) => {}
-            Some(_) => return Err(no("unsupported_grant_type", format!("use `{GRANT}`"))),
+            Some(_) => {
+                return Err(no("unsupported_grant_type", format!("use `{GRANT}` or `{}`", device::GRANT)));
+            }
             None => return Err(missing("grant_type")),
         }
         let kind = self.field("subject_token_type")?.ok_or_else(|| missing("subject_token_type"))?;
@@ -202,7 +246,7 @@ impl Form {
     }
 
     /// A field, which may stand once (RFC 6749, 3.2); without a value it counts as absent.
-    fn field(&self, wanted: &'static str) -> Result<Option<String>, No> {
+    pub(crate) fn field(&self, wanted: &'static str) -> Result<Option<String>, No> {
         let mut given = form_urlencoded::parse(&self.0).filter(|(name, _)| name == wanted);
         let value = given.next().map(|(_, value)| value.into_owned());
         if given.next().is_some() {
@@ -219,7 +263,7 @@ fn says_form(headers: &HeaderMap) -> bool {
 }
 
 /// Kept by no cache, not by an old one either (RFC 6749, 5.1).
-fn unkept(mut response: Response) -> Response {
+pub(crate) fn unkept(mut response: Response) -> Response {
     response.headers_mut().insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
     response
 }

@@ -15,6 +15,7 @@ mod anyone;
 mod at;
 mod audit;
 mod caller;
+mod device;
 mod environments;
 mod etag;
 mod exchange;

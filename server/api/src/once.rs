@@ -1,4 +1,5 @@
-//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a POST that is sent twice is done once.
+//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a POST, or a PUT with a body, that is sent twice
+//! is done once. A PUT that makes a version of a secret would make two.
 //!
 //! | Sent again with | Answer |
 //! | --- | --- |
@@ -13,10 +14,11 @@ use crate::{flaw::Flaw, problem::Problem};
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The promise that a POST asks for.
+/// The promise that a POST or PUT asks for.
 pub(crate) fn from_parts(parts: &Parts, body: &[u8]) -> Result<Option<Once>, Problem> {
     let mut given = parts.headers.get_all(HEADER).iter();
-    let (Some(key), true) = (given.next(), parts.method == Method::POST) else { return Ok(None) };
+    let adds = matches!(parts.method, Method::POST | Method::PUT);
+    let (Some(key), true) = (given.next(), adds) else { return Ok(None) };
     let refuse = |why: &str| Problem::invalid(Flaw::parameter("Idempotency-Key", why));
     if given.next().is_some() {
         return Err(refuse("send one idempotency key"));

@@ -239,8 +239,12 @@ impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Fault(fault) => fault.into(),
-            // Nobody who holds a token is asked for a passkey; should it happen, the door is simply shut.
-            Refused::Forbidden(_) | Refused::StepUp => Self::new(Kind::Forbidden, refused.to_string()),
+            Refused::Forbidden(_) => Self::new(Kind::Forbidden, refused.to_string()),
+            // A person's terminal: there is nothing here to show a passkey to.
+            Refused::StepUp => Self::new(
+                Kind::Forbidden,
+                "this needs your passkey, shown at most five minutes ago: sign in anew (`keywarden login`)",
+            ),
             Refused::NotFound => Self::new(Kind::NotFound, refused.to_string()),
             Refused::Replayed(Replayed::OtherRequest) => Self::new(Kind::Reused, refused.to_string()),
             Refused::Replayed(Replayed::Done { ref thing }) => {

@@ -10,8 +10,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::secrets::watch::Streams;
 use crate::{
-    audit, environments, exchange, introspect, keys, leaks, problem, project_keys, projects, rewraps, roles,
-    secrets, spec, teams, tokens, trust_rules, users, workloads,
+    audit, device, environments, exchange, introspect, keys, leaks, problem, project_keys, projects, rewraps,
+    roles, secrets, spec, teams, tokens, trust_rules, users, workloads,
 };
 
 /// The API. The server mounts it at the root, below its own layers: request id, client address, limits.
@@ -99,6 +99,8 @@ fn table() -> OpenApiRouter<Domain> {
         .routes(routes!(trust_rules::list::list, trust_rules::create::create))
         .routes(routes!(trust_rules::show::show, trust_rules::edit::edit, trust_rules::delete::delete))
         .routes(routes!(exchange::exchange))
+        .routes(routes!(device::authorize))
+        .routes(routes!(device::revoke))
         .routes(routes!(tokens::issue::issue))
         .routes(routes!(tokens::revoke::revoke))
         // people

@@ -66,7 +66,7 @@ pub fn openapi() -> Value {
                 "type": "http",
                 "scheme": "bearer",
                 "bearerFormat": "kws_…",
-                "description": "A service token of a workload, or one that `keywarden operator token` printed.",
+                "description": "A service token of a workload, one that `keywarden operator token` printed, or a person's own that `keywarden login` got.",
             }},
         },
         "security": [{ "serviceToken": [] }],
@@ -77,8 +77,8 @@ const ABOUT: &str = "\
 Keywarden keeps the API keys and secrets of a distributed system: it issues, verifies, rotates and revokes its own keys, \
 and keeps and gives out what others gave it.\n\n\
 Callers show a service token (`Authorization: Bearer kws_…`). What a caller may not know of answers 404, exactly as what \
-does not exist. Errors are `application/problem+json` (RFC 9457) whose `type` is stable. A POST with an \
-`Idempotency-Key` is done once, however often it is sent. Times are RFC 3339 in UTC. Fields may be added to answers; \
+does not exist. Errors are `application/problem+json` (RFC 9457) whose `type` is stable. A POST or PUT \
+with an `Idempotency-Key` is done once, however often it is sent. Times are RFC 3339 in UTC. Fields may be added to answers; \
 unknown fields in requests are refused.";
 
 const TAGS: &[(&str, &str)] = &[
@@ -165,6 +165,7 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
         let parameter = match method {
             "patch" => Some("IfMatch"),
             "post" => Some("IdempotencyKey"),
+            "put" if has_body => Some("IdempotencyKey"),
             _ => None,
         };
         if method == "patch" || given.iter().any(|it| it.get("name").is_some_and(|name| name == "If-Match")) {

@@ -39,8 +39,9 @@ impl Once {
         if !(8..=255).contains(&key.len()) || !key.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(OnceError);
         }
+        // With the key, which is stored nowhere: whoever has the database cannot try what the body might have said.
         let mut hash = Sha256::new();
-        for part in request {
+        for part in std::iter::once(key.as_bytes()).chain(request.iter().copied()) {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }

@@ -44,7 +44,11 @@ impl Domain {
 /// Before when a kind has had its day, in the unit that it is kept in.
 fn before(kind: Sweep, now: DateTime<Utc>) -> i64 {
     match kind {
-        Sweep::Ceremonies | Sweep::PendingPosts | Sweep::Sessions | Sweep::UnseenCodes => micros(now),
+        Sweep::Ceremonies
+        | Sweep::DeviceGrants
+        | Sweep::PendingPosts
+        | Sweep::Sessions
+        | Sweep::UnseenCodes => micros(now),
         // Every node reads the counter each 250 ms; one that slept longer forgets everything. A token is refused by its own
         // expiry before its mark goes.
         Sweep::Changes | Sweep::ExchangedTokens => micros(now - TimeDelta::hours(1)),

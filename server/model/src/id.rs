@@ -122,6 +122,8 @@ ids! {
     RoleBindingId = "rbd", "role binding";
     /// A WebAuthn ceremony under way.
     CeremonyId = "cer", "ceremony";
+    /// A terminal that asks to be signed in.
+    DeviceGrantId = "dvg", "device grant";
     /// A post that waits for a passkey.
     PendingPostId = "pst", "pending post";
     /// An invitation or other one-time link.

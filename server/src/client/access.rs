@@ -9,11 +9,13 @@ use keywarden_vault::SecretString;
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
-use super::{ClientError, exchange};
+use super::{ClientError, exchange, login};
 
 const CONNECT: Duration = Duration::from_secs(10);
 /// Longer than a server takes for any answer.
 const ANSWER: Duration = Duration::from_secs(40);
+/// Three times as long as a stream is silent at most.
+const SILENCE: Duration = Duration::from_secs(45);
 
 const TOKEN: &str = "KEYWARDEN_TOKEN";
 const TOKEN_FILE: &str = "KEYWARDEN_TOKEN_FILE";
@@ -21,8 +23,12 @@ const SERVER: &str = "KEYWARDEN_SERVER";
 const EXCHANGE_TOKEN_FILE: &str = "KEYWARDEN_EXCHANGE_TOKEN_FILE";
 const EXCHANGE_WORKLOAD: &str = "KEYWARDEN_EXCHANGE_WORKLOAD";
 
+/// Where the key lies that opens what `keywarden run --cache` keeps.
+pub(crate) const CACHE_KEY_FILE: &str = "KEYWARDEN_CACHE_KEY_FILE";
+
 /// Variables of commands that ask a server; a server itself does not read them.
-pub(crate) const VARIABLES: [&str; 5] = [SERVER, TOKEN, TOKEN_FILE, EXCHANGE_TOKEN_FILE, EXCHANGE_WORKLOAD];
+pub(crate) const VARIABLES: [&str; 6] =
+    [SERVER, TOKEN, TOKEN_FILE, EXCHANGE_TOKEN_FILE, EXCHANGE_WORKLOAD, CACHE_KEY_FILE];
 
 /// What every command that asks a server takes. There is no flag for a token: whoever lists processes sees arguments.
 #[derive(Debug, Clone, clap::Args)]
@@ -43,12 +49,12 @@ pub(crate) struct Access {
 
 impl Access {
     /// The server, where a token may be sent: by HTTPS, or to this machine itself.
-    pub(super) fn server(&self) -> Result<Url, ClientError> {
+    pub(crate) fn server(&self) -> Result<Url, ClientError> {
         safe(&self.server)
     }
 
-    /// The service token: by exchange where a platform's token is named, else from its file or variable, else by
-    /// exchange of what GitHub Actions gives a job.
+    /// The service token: by exchange where a platform's token is named, else from its file or variable, else that of a
+    /// person who signed in here, else by exchange of what GitHub Actions gives a job.
     pub(super) async fn token(
         &self,
         http: &reqwest::Client,
@@ -60,6 +66,9 @@ impl Access {
         }
         if let Some(text) = self.kept()? {
             return one_word(&text);
+        }
+        if let Some(token) = login::kept(server)? {
+            return Ok(token);
         }
         match exchange::of_github(http, server).await? {
             Some(token) => exchange::exchange(http, server, &token, workload).await,
@@ -78,16 +87,22 @@ impl Access {
 
     /// A client that follows no redirect, so that the token goes to nobody else.
     pub(super) fn http() -> Result<reqwest::Client, ClientError> {
-        // The second one to install it finds it there.
-        rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
-        reqwest::Client::builder()
-            .connect_timeout(CONNECT)
-            .timeout(ANSWER)
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("keywarden/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(ClientError::Http)
+        builder().timeout(ANSWER).build().map_err(ClientError::Http)
     }
+
+    /// As [`Access::http`], for an answer without an end: it may last, and is given up when it falls silent.
+    pub(super) fn streaming() -> Result<reqwest::Client, ClientError> {
+        builder().read_timeout(SILENCE).build().map_err(ClientError::Http)
+    }
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    // The second one to install it finds it there.
+    rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+    reqwest::Client::builder()
+        .connect_timeout(CONNECT)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("keywarden/", env!("CARGO_PKG_VERSION")))
 }
 
 pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, ClientError> {

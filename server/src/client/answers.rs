@@ -20,6 +20,7 @@ pub(super) struct Page {
 /// A secret in a list.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Listed {
+    pub(crate) id: String,
     pub(crate) path: String,
     pub(crate) description: String,
     pub(crate) tags: Vec<String>,
@@ -52,10 +53,12 @@ pub(super) struct Told {
 pub(crate) struct Value {
     pub(crate) bytes: SecretBytes,
     pub(crate) is_binary: bool,
+    /// Its version's tag, by which the server is asked whether it still is the one.
+    pub(crate) tag: Option<String>,
 }
 
 impl Told {
-    pub(super) fn value(self) -> Result<Value, ClientError> {
+    pub(super) fn value(self, tag: Option<String>) -> Result<Value, ClientError> {
         let bytes = match (self.value, self.value_base64.map(Zeroizing::new)) {
             (Some(text), None) => text.into_bytes(),
             (None, Some(text)) => {
@@ -63,9 +66,47 @@ impl Told {
             }
             _ => return Err(ClientError::Answer("a value is missing".into())),
         };
-        Ok(Value { bytes: SecretBytes::new(bytes), is_binary: self.kind == "binary" })
+        Ok(Value { bytes: SecretBytes::new(bytes), is_binary: self.kind == "binary", tag })
     }
 }
+
+/// A secret with its labels and its newest versions, without any value.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Whole {
+    pub(crate) id: String,
+    pub(crate) path: String,
+    pub(crate) description: String,
+    pub(crate) tags: Vec<String>,
+    pub(crate) owner_name: String,
+    pub(crate) labels: BTreeMap<String, i64>,
+    pub(crate) versions: Vec<Version>,
+    /// Until then it can be restored; of a deleted one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) purge_at: Option<DateTime<Utc>>,
+}
+
+/// A version of a secret.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Version {
+    #[serde(rename = "version")]
+    pub(crate) number: i64,
+    pub(crate) id: String,
+    pub(crate) state: String,
+    pub(crate) kind: String,
+    pub(crate) size: i64,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) created_by: String,
+}
+
+/// Where a label is to point, as it is sent.
+#[derive(Serialize)]
+pub(super) struct Point {
+    pub(super) version: i64,
+}
+
+/// A body that says nothing.
+#[derive(Serialize)]
+pub(super) struct Nothing {}
 
 /// A put, as it is sent. No `Debug`: it is a secret.
 #[derive(Serialize)]

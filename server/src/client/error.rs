@@ -16,7 +16,7 @@ pub(crate) enum ClientError {
     #[error("cannot speak HTTP: {0}")]
     Http(#[source] reqwest::Error),
     #[error(
-        "no token: name a file that holds one by --token-file or KEYWARDEN_TOKEN_FILE, put it into KEYWARDEN_TOKEN, or name one of your platform by KEYWARDEN_EXCHANGE_TOKEN_FILE"
+        "no token: name a file that holds one by --token-file or KEYWARDEN_TOKEN_FILE, put it into KEYWARDEN_TOKEN, name one of your platform by KEYWARDEN_EXCHANGE_TOKEN_FILE, or sign in with `keywarden login`"
     )]
     NoToken,
     #[error(
@@ -25,6 +25,10 @@ pub(crate) enum ClientError {
     NoVaultToken,
     #[error("{server} did not answer: {}; whether it was done is not known, so look before you try again", chain(.cause))]
     Lost { server: Url, cause: reqwest::Error },
+    #[error("the sign-in that is kept on this machine: {0}")]
+    NotKept(std::io::Error),
+    #[error("the terminal is not signed in: {0}")]
+    NotSignedIn(String),
     #[error("no service token in exchange: {0}; the page of the workload's sign-in rule tells why")]
     NotExchanged(String),
     #[error("{0} would carry the token and the values readably: use https://")]
@@ -33,8 +37,14 @@ pub(crate) enum ClientError {
     Scheme(Url),
     #[error("cannot read the token in {path}: {cause}")]
     TokenFile { path: PathBuf, cause: std::io::Error },
+    #[error("there is no such secret: `{0}`")]
+    NoSecret(String),
+    #[error("the server answers {0}, and not as a Keywarden does; is KEYWARDEN_SERVER right?")]
+    Status(StatusCode),
+    #[error("the sign-in to {0} has run out: `keywarden login` makes a new one")]
+    SignInOver(Url),
     #[error("{detail}{}", request(.instance.as_deref()))]
-    Told { detail: String, instance: Option<String> },
+    Told { status: StatusCode, detail: String, instance: Option<String> },
     #[error("cannot reach {server}: {}; nothing was done", chain(.cause))]
     Unreachable { server: Url, cause: reqwest::Error },
     #[error("{server} did not give its secrets: {why}; nothing was imported")]
@@ -62,10 +72,24 @@ impl ClientError {
             Ok(Problem { detail, instance, errors }) => {
                 let flaws: Vec<_> = errors.into_iter().map(|flaw| flaw.detail).collect();
                 let detail = if flaws.is_empty() { detail } else { flaws.join("; ") };
-                Self::Told { detail, instance }
+                Self::Told { status, detail, instance }
             }
-            Err(_) => Self::Answer(status.to_string()),
+            Err(_) => Self::Status(status),
         }
+    }
+
+    /// Whether nothing is known of what the server would have said: it cannot be reached, or is in trouble itself.
+    pub(crate) fn is_absence(&self) -> bool {
+        match self {
+            Self::Lost { .. } | Self::Unreachable { .. } => true,
+            Self::Status(status) | Self::Told { status, .. } => status.is_server_error(),
+            _ => false,
+        }
+    }
+
+    /// Whether the server does not know, or no longer, who asks.
+    pub(crate) fn is_unknown_caller(&self) -> bool {
+        matches!(self, Self::Told { status: StatusCode::UNAUTHORIZED, .. })
     }
 }
 
@@ -107,5 +131,21 @@ mod tests {
             told(r#"{"detail":"1 field","errors":[{"pointer":"/label","detail":"choose another label"}]}"#);
         assert_eq!(flaws.to_string(), "choose another label");
         assert!(told("<html>").to_string().contains("404"));
+    }
+
+    #[test]
+    fn only_a_server_that_is_away_or_in_trouble_is_absent() {
+        let problem = br#"{"detail":"x"}"#;
+        for status in [500, 502, 503, 504] {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert!(ClientError::told(status, problem).is_absence(), "{status}");
+            assert!(ClientError::told(status, b"<html>").is_absence(), "{status}, said by a proxy");
+        }
+        for status in [400, 401, 403, 404, 409, 429] {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert!(!ClientError::told(status, problem).is_absence(), "{status}");
+            assert!(!ClientError::told(status, b"<html>").is_absence(), "{status}");
+        }
+        assert!(!ClientError::NoToken.is_absence());
     }
 }

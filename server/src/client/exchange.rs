@@ -22,9 +22,9 @@ struct Exchanged {
 
 /// RFC 6749, 5.2.
 #[derive(Deserialize)]
-struct Refused {
-    error: String,
-    error_description: Option<String>,
+pub(super) struct Refused {
+    pub(super) error: String,
+    pub(super) error_description: Option<String>,
 }
 
 /// What GitHub answers.
@@ -40,24 +40,17 @@ pub(super) async fn exchange(
     token: &SecretString,
     workload: Option<&str>,
 ) -> Result<SecretString, ClientError> {
-    let mut form = url::form_urlencoded::Serializer::new(String::new());
-    form.append_pair("grant_type", GRANT);
-    form.append_pair("subject_token_type", JWT);
-    form.append_pair("subject_token", token.expose());
-    if let Some(workload) = workload {
-        form.append_pair("client_id", workload);
-    }
-    let request = http.post(address(server)).body(form.finish());
-    let request = request.header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-    let response = request.send().await.map_err(|cause| broken(server, cause))?;
-    let status = response.status();
-    let bytes = response.bytes().await.map_err(|cause| broken(server, cause))?;
+    let mut fields =
+        vec![("grant_type", GRANT), ("subject_token_type", JWT), ("subject_token", token.expose())];
+    fields.extend(workload.map(|workload| ("client_id", workload)));
+    let (status, bytes) = post(http, server, "token", &fields).await?;
     if status == StatusCode::OK {
         let exchanged: Exchanged =
             serde_json::from_slice(&bytes).map_err(|cause| ClientError::Answer(cause.to_string()))?;
         return Ok(SecretString::new(exchanged.access_token));
     }
     Err(match serde_json::from_slice::<Refused>(&bytes) {
+        Ok(_) if status.is_server_error() => ClientError::Status(status),
         Ok(Refused { error, error_description }) => ClientError::NotExchanged(
             error_description.map_or(error.clone(), |why| format!("{why} ({error})")),
         ),
@@ -91,11 +84,26 @@ pub(super) async fn of_github(
     Ok(Some(SecretString::new(given.value)))
 }
 
-fn address(server: &Url) -> Url {
+/// Posts a form to one of the server's addresses of OAuth.
+pub(super) async fn post(
+    http: &reqwest::Client,
+    server: &Url,
+    what: &str,
+    fields: &[(&str, &str)],
+) -> Result<(StatusCode, axum::body::Bytes), ClientError> {
+    let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let request = http.post(address(server, what)).body(form);
+    let request = request.header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let response = request.send().await.map_err(|cause| broken(server, cause))?;
+    let status = response.status();
+    Ok((status, response.bytes().await.map_err(|cause| broken(server, cause))?))
+}
+
+fn address(server: &Url, what: &str) -> Url {
     let mut url = server.clone();
     // A server's URL has a path, or it would have been refused.
     if let Ok(mut segments) = url.path_segments_mut() {
-        segments.pop_if_empty().extend(["oauth2", "token"]);
+        segments.pop_if_empty().extend(["oauth2", what]);
     }
     url
 }
@@ -106,7 +114,7 @@ mod tests {
 
     #[test]
     fn the_address_of_the_exchange_is_beside_the_api() {
-        let at = |server: &str| address(&server.parse().unwrap()).to_string();
+        let at = |server: &str| address(&server.parse().unwrap(), "token").to_string();
         assert_eq!(at("https://keys.example.com"), "https://keys.example.com/oauth2/token");
         assert_eq!(at("https://example.com/keys/"), "https://example.com/keys/oauth2/token");
     }

@@ -5,30 +5,53 @@ mod answers;
 mod error;
 mod exchange;
 mod files;
+mod login;
 mod variables;
 mod vault;
+mod versions;
+mod watch;
+
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, header};
 use keywarden_vault::{SecretBytes, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
 
-pub(crate) use access::{Access, VARIABLES};
-pub(crate) use answers::{ImportFile, Imported, Listed, Made, Value};
+pub(crate) use access::{Access, CACHE_KEY_FILE, VARIABLES};
+pub(crate) use answers::{ImportFile, Imported, Listed, Made, Value, Version, Whole};
 pub(crate) use error::ClientError;
 pub(crate) use files::Files;
+pub(crate) use login::{Asked, Login};
 pub(crate) use variables::{Variable, VariablesError, named};
 pub(crate) use vault::VaultAccess;
+pub(crate) use versions::Switch;
+pub(crate) use watch::{News, Stream};
 
 /// Secrets in a page of a list.
 const PAGE: &str = "200";
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+/// How often a put is sent, and how long between; the connection broke, and the server may or may not have heard.
+const TRIES: u32 = 3;
+const BETWEEN: Duration = Duration::from_secs(1);
 
 /// An environment, by the slugs of its project and its own.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     pub(crate) project: String,
     pub(crate) environment: String,
+}
+
+impl Place {
+    /// Asks for what is in here, or in a folder of it.
+    fn narrow(&self, url: &mut Url, folder: Option<&str>) {
+        let mut query = url.query_pairs_mut();
+        query.append_pair("project", &self.project).append_pair("environment", &self.environment);
+        if let Some(folder) = folder {
+            query.append_pair("folder", folder);
+        }
+    }
 }
 
 /// Which version is read; without either, the `current` one.
@@ -87,13 +110,13 @@ impl Client {
     /// Secrets of an environment, or of one of its folders. No value is read.
     pub(crate) async fn list(&self, place: &Place, folder: Option<&str>) -> Result<Vec<Listed>, ClientError> {
         let mut url = address(&self.server, &["secrets"]);
-        url.query_pairs_mut()
-            .append_pair("project", &place.project)
-            .append_pair("environment", &place.environment)
-            .append_pair("limit", PAGE);
-        if let Some(folder) = folder {
-            url.query_pairs_mut().append_pair("folder", folder);
-        }
+        place.narrow(&mut url, folder);
+        self.listed(url).await
+    }
+
+    /// All pages of a list.
+    async fn listed(&self, mut url: Url) -> Result<Vec<Listed>, ClientError> {
+        url.query_pairs_mut().append_pair("limit", PAGE);
         let mut all = Vec::new();
         let mut cursor = None::<String>;
         loop {
@@ -119,13 +142,37 @@ impl Client {
         if let Some(label) = &which.label {
             url.query_pairs_mut().append_pair("label", label);
         }
-        let told: answers::Told = self.ask(Method::GET, url, None::<&()>).await?;
-        told.value()
+        self.answer(self.http.get(url)).await?.value()
     }
 
-    /// Puts a value: a new secret, or a new version of one.
+    /// The `current` value, unless it still is the one that `held` says: then nothing is read, and `None` comes back.
+    pub(crate) async fn read_anew(
+        &self,
+        place: &Place,
+        path: &str,
+        held: Option<&str>,
+    ) -> Result<Option<Value>, ClientError> {
+        let mut request = self.http.get(value_address(&self.server, place, path));
+        if let Some(tag) = held {
+            request = request.header(header::IF_NONE_MATCH, tag);
+        }
+        let answer = self.answer(request).await?;
+        if answer.status == StatusCode::NOT_MODIFIED { Ok(None) } else { answer.value().map(Some) }
+    }
+
+    /// Puts a value: a new secret, or a new version of one. Where the connection breaks, it is put again; the server knows
+    /// it by its key and makes no second version.
     pub(crate) async fn put(&self, place: &Place, path: &str, put: Put) -> Result<Made, ClientError> {
-        self.ask(Method::PUT, value_address(&self.server, place, path), Some(&answers::Body::of(&put))).await
+        let (url, body) = (value_address(&self.server, place, path), answers::Body::of(&put));
+        let key = format!("{:032x}", rand::random::<u128>());
+        let mut tries = 1..TRIES;
+        loop {
+            let request = self.http.put(url.clone()).header(IDEMPOTENCY_KEY, &key).json(&body);
+            match self.answer(request).await {
+                Err(ClientError::Lost { .. }) if tries.next().is_some() => tokio::time::sleep(BETWEEN).await,
+                answer => return answer?.read(),
+            }
+        }
     }
 
     /// Imports a file, or says what that would do.
@@ -140,18 +187,41 @@ impl Client {
         url: Url,
         body: Option<&(impl Serialize + Sync)>,
     ) -> Result<A, ClientError> {
+        let request = self.http.request(method, url);
+        let request = if let Some(body) = body { request.json(body) } else { request };
+        self.answer(request).await?.read()
+    }
+
+    /// What the server answers, unless that is a problem.
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Answer, ClientError> {
         let broken = |cause| error::broken(&self.server, cause);
-        let mut request = self.http.request(method, url).bearer_auth(self.token.expose());
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        let response = request.send().await.map_err(broken)?;
+        let response = request.bearer_auth(self.token.expose()).send().await.map_err(broken)?;
         let status = response.status();
+        let tag = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
         let bytes = response.bytes().await.map_err(broken)?;
-        if status == StatusCode::OK || status == StatusCode::CREATED {
-            return serde_json::from_slice(&bytes).map_err(|cause| ClientError::Answer(cause.to_string()));
+        match status {
+            StatusCode::OK | StatusCode::CREATED | StatusCode::NOT_MODIFIED => {
+                Ok(Answer { status, tag, bytes })
+            }
+            _ => Err(ClientError::told(status, &bytes)),
         }
-        Err(ClientError::told(status, &bytes))
+    }
+}
+
+/// What came back. No `Debug`: it may be a secret.
+struct Answer {
+    status: StatusCode,
+    tag: Option<String>,
+    bytes: axum::body::Bytes,
+}
+
+impl Answer {
+    fn read<A: DeserializeOwned>(&self) -> Result<A, ClientError> {
+        serde_json::from_slice(&self.bytes).map_err(|cause| ClientError::Answer(cause.to_string()))
+    }
+
+    fn value(self) -> Result<Value, ClientError> {
+        self.read::<answers::Told>()?.value(self.tag)
     }
 }
 

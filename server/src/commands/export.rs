@@ -8,8 +8,10 @@ use keywarden_domain::secrets::files::{FileFormat, Line, text_of, write};
 use keywarden_model::SecretKind;
 use zeroize::Zeroizing;
 
-use super::{Failure, wanted::Wanted};
-use crate::client::{Value, Variable};
+use super::{
+    Failure,
+    wanted::{Values, Wanted},
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -37,7 +39,7 @@ enum Format {
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { wanted, format, name } = arguments;
-    let values = wanted.values().await?;
+    let values = wanted.values(&wanted.client().await?, &Values::new()).await?;
     let format = match format {
         Format::Dotenv => FileFormat::Dotenv,
         Format::Json => FileFormat::Json,
@@ -57,7 +59,7 @@ fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// A line for each value, which must be text.
-fn lines(values: &[(Variable, Value)]) -> Result<Vec<Line<'_>>, Failure> {
+fn lines(values: &Values) -> Result<Vec<Line<'_>>, Failure> {
     let mut lines = Vec::with_capacity(values.len());
     for (variable, value) in values {
         let text = (!value.is_binary).then(|| text_of(value.bytes.expose())).flatten();
@@ -78,7 +80,7 @@ fn json(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-fn manifest(name: &str, values: &[(Variable, Value)]) -> Zeroizing<String> {
+fn manifest(name: &str, values: &Values) -> Zeroizing<String> {
     let head =
         ["apiVersion: v1", "kind: Secret", "metadata:", &format!("  name: {}", json(name)), "type: Opaque"];
     let data = values.iter().map(|(variable, value)| {

@@ -3,6 +3,7 @@
 mod backup;
 #[cfg(feature = "bare")]
 mod bare;
+mod cache_key;
 mod config;
 mod copy;
 mod doctor;
@@ -10,6 +11,7 @@ mod export;
 mod flags;
 mod fsck;
 mod keyring;
+mod login;
 mod operator;
 mod recovery_key;
 mod restore;
@@ -67,6 +69,8 @@ enum Command {
     #[cfg(feature = "bare")]
     #[command(hide = true)]
     Bare,
+    /// Make the key under which `keywarden run --cache` keeps values
+    CacheKey(cache_key::Arguments),
     /// Print what completes this command line in a shell
     Completions { shell: clap_complete::Shell },
     /// Show what is in force and where each value came from
@@ -81,6 +85,10 @@ enum Command {
     Fsck(fsck::Arguments),
     /// Change the keyring's keys
     Keyring(keyring::Arguments),
+    /// Sign in as a person: shows a code to be approved in the console
+    Login(login::Arguments),
+    /// Sign out what `keywarden login` signed in
+    Logout(login::Out),
     /// What only the server's own shell may do
     Operator(operator::Arguments),
     /// Make a key that opens backups; to be done, and kept, on another machine
@@ -96,7 +104,7 @@ enum Command {
     Run(run::Arguments),
     /// Show, add or remove what wraps the keyring
     Seal(seal::Arguments),
-    /// Get, put, list or import secrets of any server
+    /// Get, put, list, import, label, delete, restore or destroy secrets of any server
     Secret(secret::Arguments),
     /// Run the server
     Serve(serve::Arguments),
@@ -111,6 +119,8 @@ pub(crate) enum Failure {
     Backup(#[from] keywarden_domain::backup::VerifyError),
     #[error("`{0}` is binary: only `--format k8s` can hold it, and `keywarden run`")]
     Binary(String),
+    #[error("cache key: {0}")]
+    CacheKey(keywarden_vault::recovery::KeptError),
     #[error("some checks failed; each line above says what to do")]
     Checks,
     #[error(transparent)]
@@ -125,8 +135,14 @@ pub(crate) enum Failure {
     DataDir(#[from] DataDirError),
     #[error("cannot {what}: {cause}")]
     Io { what: &'static str, cause: std::io::Error },
+    #[error("{cause}; and the values kept in {} are of no use: {why}", path.display())]
+    Kept { cause: ClientError, path: PathBuf, why: run::UselessError },
     #[error(transparent)]
     Listen(#[from] ListenError),
+    #[error(transparent)]
+    NoCacheKey(#[from] keywarden_vault::CacheKeyError),
+    #[error("nothing was destroyed: type `{0}` to destroy it, or say --yes")]
+    NotDestroyed(String),
     #[error(
         "{0} of the entries cannot be imported, so none was; each line above that says `refused` names one"
     )]
@@ -162,10 +178,12 @@ impl Failure {
                 ClientError::NoToken
                 | ClientError::NoVaultToken
                 | ClientError::Plain(_)
+                | ClientError::SignInOver(_)
                 | ClientError::Scheme(_),
             )
             | Self::Config(_)
             | Self::Listen(ListenError::Plain { .. })
+            | Self::NoCacheKey(_)
             | Self::Target(_)
             | Self::Tls(_)
             | Self::Usage(_) => 2,
@@ -173,12 +191,15 @@ impl Failure {
             Self::Operator(OperatorError::NotRunning { .. }) => 4,
             Self::Backup(_)
             | Self::Binary(_)
+            | Self::CacheKey(_)
             | Self::Checks
             | Self::Client(_)
             | Self::Copy(_)
             | Self::Damaged(_)
             | Self::Io { .. }
+            | Self::Kept { .. }
             | Self::NoSuchVariable(_)
+            | Self::NotDestroyed(_)
             | Self::NotImported(_)
             | Self::Operator(_)
             | Self::RecoveryKey(_)
@@ -204,11 +225,14 @@ pub fn run() -> ExitCode {
 
 fn act(line: Line) -> Result<ExitCode, Failure> {
     match line.command {
+        Command::CacheKey(arguments) => cache_key::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Line::command(), "keywarden", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)
         }
         Command::Export(arguments) => runtime()?.block_on(export::run(arguments)).map(|()| ExitCode::SUCCESS),
+        Command::Login(arguments) => runtime()?.block_on(login::run(arguments)).map(|()| ExitCode::SUCCESS),
+        Command::Logout(arguments) => runtime()?.block_on(login::out(arguments)).map(|()| ExitCode::SUCCESS),
         Command::Pkcs11 => {
             let ended = keywarden_vault::seal::pkcs11::serve_library();
             ended.map(|()| ExitCode::SUCCESS).map_err(Failure::io("serve a PKCS#11 library"))
@@ -246,8 +270,11 @@ fn at_home(line: Line) -> Result<(), Failure> {
         Command::Rewrap(arguments) => runtime.block_on(rewrap::run(&config, arguments)),
         Command::Seal(arguments) => runtime.block_on(seal::run(&config, arguments)),
         // They need no configuration, and were done above.
-        Command::Completions { .. }
+        Command::CacheKey(_)
+        | Command::Completions { .. }
         | Command::Export(_)
+        | Command::Login(_)
+        | Command::Logout(_)
         | Command::Pkcs11
         | Command::RecoveryKey(_)
         | Command::Run(_)

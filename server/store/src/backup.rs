@@ -1,8 +1,8 @@
 //! Everything as of one instant, whatever the engine; and everything into an empty store.
 //!
-//! What ends within days stays out: sessions, ceremonies, posts that wait, codes not yet seen, links. Brought back, they
-//! would undo sign-outs and open doors a second time. Seals and what they wrapped stay out too: a backup has the
-//! keyring for its recipients, and is restored under the seals that are found there.
+//! What ends within days stays out: sessions, ceremonies, posts that wait, codes not yet seen, links, terminals that ask.
+//! Brought back, they would undo sign-outs and open doors a second time. Seals and what they wrapped stay out too: a backup
+//! has the keyring for its recipients, and is restored under the seals that are found there.
 
 use std::fmt;
 
@@ -17,6 +17,7 @@ const LEFT_OUT: &[&str] = &[
     "sessions",
     "pending_posts",
     "unseen_codes",
+    "device_grants",
     "rate_windows",
 ];
 /// Values that one statement inserts at most; SQLite takes 32 766, PostgreSQL 65 535.

@@ -49,6 +49,7 @@ pub(crate) const TABLES: &[Table] = &[
     table("sessions", "id"),
     table("pending_posts", "id"),
     table("unseen_codes", "session_id"),
+    table("device_grants", "id"),
     table("notices", "id"),
     table("workloads", "id"),
     table("service_tokens", "id"),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use sqlx::{AssertSqlSafe, PgPool, SqlitePool, migrate::Migrator};
 
 /// The schema of this version: the number of its newest migration.
-pub const VERSION: i64 = 19;
+pub const VERSION: i64 = 21;
 /// The oldest schema version whose program still works with this schema.
 pub(crate) const OLDEST_COMPATIBLE: i64 = 19;
 

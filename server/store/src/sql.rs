@@ -249,6 +249,7 @@ ids!(
     ApiKeyId,
     BackupId,
     CeremonyId,
+    DeviceGrantId,
     EnvironmentId,
     EventId,
     InvitationId,

@@ -11,6 +11,8 @@ pub enum Sweep {
     Changes,
     /// Decisions last made before an instant.
     Decisions,
+    /// Terminals that asked to be signed in before an instant.
+    DeviceGrants,
     /// Service tokens given by exchange that expired before an instant.
     ExchangedServiceTokens,
     /// Spent tokens of other issuers that expired before an instant.
@@ -31,10 +33,11 @@ pub enum Sweep {
 
 impl Sweep {
     /// All kinds, alphabetical.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Ceremonies,
         Self::Changes,
         Self::Decisions,
+        Self::DeviceGrants,
         Self::ExchangedServiceTokens,
         Self::ExchangedTokens,
         Self::OneTimeLinks,
@@ -58,6 +61,10 @@ impl Sweep {
             Self::Decisions => {
                 "DELETE FROM decision_log WHERE digest IN
                      (SELECT digest FROM decision_log WHERE last_at < $1 ORDER BY last_at LIMIT $2)"
+            }
+            Self::DeviceGrants => {
+                "DELETE FROM device_grants WHERE id IN
+                     (SELECT id FROM device_grants WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)"
             }
             Self::ExchangedServiceTokens => {
                 "DELETE FROM service_tokens WHERE id IN

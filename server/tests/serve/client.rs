@@ -37,9 +37,10 @@ impl Stage {
         stage
     }
 
-    fn post(&self, path: &str, token: &str, body: &Value) {
+    pub(crate) fn post(&self, path: &str, token: &str, body: &Value) -> Value {
         let answer = self.server.post(path, token.trim(), &body.to_string());
         assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+        serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap()
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
@@ -51,11 +52,11 @@ impl Stage {
         command
     }
 
-    fn token(&self) -> std::path::PathBuf {
+    pub(crate) fn token(&self) -> std::path::PathBuf {
         self.folder.path().join("token")
     }
 
-    fn put(&self, address: &str, value: &[u8]) -> Output {
+    pub(crate) fn put(&self, address: &str, value: &[u8]) -> Output {
         self.put_with(address, value, &[])
     }
 

@@ -102,10 +102,15 @@ impl Server {
 
     /// Posts JSON with a token.
     pub(crate) fn post(&self, path: &str, token: &str, body: &str) -> String {
+        self.send("POST", path, token, body)
+    }
+
+    /// Sends JSON with a token.
+    pub(crate) fn send(&self, method: &str, path: &str, token: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(
             stream,
-            "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         )

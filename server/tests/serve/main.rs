@@ -8,15 +8,19 @@
 
 mod backups;
 mod bao;
+mod cached;
 mod client;
 mod commands;
 mod exchange;
 mod house;
 mod hsm;
+mod login;
 mod rewrap;
 mod sealing;
 mod strangers;
+mod verbs;
 mod watch;
+mod watched;
 
 use std::{fs, os::unix::fs::PermissionsExt};
 

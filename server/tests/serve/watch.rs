@@ -96,19 +96,9 @@ impl Stage {
 
     fn put(&self, path: &str, value: &str) {
         let body = json!({ "value": value }).to_string();
-        let mut socket = TcpStream::connect(&self.server.address).unwrap();
-        write!(
-            socket,
-            "PUT /api/v1/projects/pay/environments/live/secrets/{path} HTTP/1.1\r\nHost: localhost\r\n\
-             Connection: close\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            self.admin,
-            body.len()
-        )
-        .unwrap();
-        let mut status = String::new();
-        BufReader::new(socket).read_line(&mut status).unwrap();
-        assert!(status.starts_with("HTTP/1.1 20"), "{status}");
+        let path = format!("/api/v1/projects/pay/environments/live/secrets/{path}");
+        let answer = self.server.send("PUT", &path, &self.admin, &body);
+        assert!(answer.starts_with("HTTP/1.1 20"), "{answer}");
     }
 }
 

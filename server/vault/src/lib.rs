@@ -11,6 +11,8 @@
 //!   kept sealed under [`Purpose::ProjectKey`].
 //! * *Write a file for an offline [`recovery`] key*: [`backup::Writer`] and [`backup::Reader`]; the keyring's keys go
 //!   into it by [`Keyring::wrap_for`] and come out by [`keyring::rewrap`].
+//! * *Keep a client's last-known-good values*: [`CacheKey`], a key in a file and files sealed under it.
+//! * *Keep a secret in a file of its own*: [`read_private`] and [`replace_beside`].
 //! * *Add a purpose*: a variant and a name in [`Purpose`]; on its next start the caller finds it in
 //!   [`Keyring::missing`] and generates its first key.
 //! * *Add a kind of seal*: a file in [`seal`] that implements [`Seal`], and a variant of [`SealKind`].
@@ -32,6 +34,7 @@
 
 pub mod backup;
 mod base62;
+mod cache;
 pub mod envelope;
 pub mod keyring;
 mod mac;
@@ -42,11 +45,13 @@ pub mod seal;
 mod secret;
 pub mod token;
 
+pub use cache::{CacheError, CacheKey, CacheKeyError};
 pub use envelope::{EnvelopeKey, OpenError};
 pub use keyring::{
     KeyRecord, Keyring, KeyringState, Purpose, SealRecord, Sealed, SealedReason, SealingError, WrapRecord,
 };
 pub use mask::mask;
 pub use project_key::{MAX_SEALS, ProjectKey, RewrapError, SealedValue, ValuePlace};
+pub use seal::file::{read_private, replace_beside};
 pub use seal::{KeyNumber, Protection, Seal, SealDescription, SealError, SealId, SealKind, wrapped_by};
 pub use secret::{SecretBytes, SecretString};

@@ -142,13 +142,14 @@ fn sessions_table(t: Text, sessions: Vec<OwnSession>) -> AnyView {
             let recovering = it
                 .recovering
                 .then(|| view! { " " <Badge tone=Tone::Warn label=t.account_session_recovering()/> });
+            let terminal = it.terminal.then(|| view! { " " <Badge label=t.account_session_terminal()/> });
             let cells = cells![
                 view! { <span translate="no">{it.address.map(|address| address.to_string())}</span> },
                 view! { <Time at=it.signed_in_at/> },
                 view! { <Time at=it.last_seen_at/> },
                 end,
             ];
-            Row::plain(view! { <span translate="no" title=whole>{agent}</span>{recovering} }, cells)
+            Row::plain(view! { <span translate="no" title=whole>{agent}</span>{terminal}{recovering} }, cells)
         })
         .collect();
     view! { <Table caption=t.account_sessions() columns=columns rows=rows/> }.into_any()

@@ -6,11 +6,13 @@ use serde_json::json;
 use super::{Api, examples};
 
 /// Addresses beside those of the document.
-const BESIDE: [&str; 5] = [
+const BESIDE: [&str; 7] = [
     "/api/v1/openapi.json",
     "/.well-known/keywarden/secret-patterns.json",
     "/.well-known/security.txt",
     "/api/v1/nothing",
+    "/oauth2/device_authorization",
+    "/oauth2/revoke",
     "/oauth2/token",
 ];
 

@@ -4,6 +4,7 @@ mod audit;
 mod authorize;
 mod bombs;
 mod bulk;
+mod device;
 mod document;
 mod edges;
 mod everybody;

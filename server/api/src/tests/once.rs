@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a POST that is sent twice is done once.
+//! `Idempotency-Key`: a POST or PUT that is sent twice is done once.
 
 use futures_util::future::join_all;
 use keywarden_domain::cast::both_engines;
@@ -78,6 +78,52 @@ async fn a_key_has_8_to_255_printable_characters_and_stands_once() {
         let call = api.call("post", "/api/v1/projects").bearer(&api.olga);
         let twice = call.header("idempotency-key", KEY).header("idempotency-key", KEY);
         assert_eq!(twice.json(json!({ "slug": "shop", "name": "shop" })).await.status, 400);
+    })
+    .await;
+}
+
+const VALUE: &str = "/api/v1/projects/pay/environments/live/secrets/database/password";
+
+async fn put(api: &Api, key: &str, value: &str) -> Answer {
+    let call = api.call("put", VALUE).bearer(&api.olga).header("idempotency-key", key);
+    call.json(json!({ "value": value })).await
+}
+
+#[tokio::test]
+async fn a_repeated_put_makes_no_second_version() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let first = put(&api, KEY, "one").await;
+        assert_eq!(first.status, 201, "{first:?}");
+        assert_eq!(put(&api, KEY, "one").await.told(), first.told(), "though by now it would be a version");
+        let second = "5c2e3a1f-5c1f-4a76-9a0e-0d5a3f7f9f11";
+        let made = put(&api, second, "two").await;
+        assert_eq!((made.status.as_u16(), made.json()["version"].clone()), (200, json!(2)), "{made:?}");
+        let events = api.events().await;
+        assert_eq!(put(&api, second, "two").await.told(), made.told());
+        assert_eq!(put(&api, KEY, "one").await.told(), first.told(), "and the old one stays the old one");
+        assert_eq!(api.events().await, events);
+        assert_eq!(put(&api, KEY, "other").await.status, 422);
+        let label = format!("/api/v1/secrets/{}/labels/stable", first.json()["id"].as_str().unwrap());
+        let label = api.call("put", &label).bearer(&api.olga).header("idempotency-key", KEY);
+        assert_eq!(label.json(json!({ "version": 1 })).await.status, 422, "another request");
+        assert_eq!(api.get(VALUE).await.json()["version"], 2);
+        assert_eq!(put(&api, "short", "three").await.status, 400);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn twenty_puts_at_once_make_one_version_and_all_hear_of_it() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        for (key, version) in [("first-4b1d2f0e", 1), ("second-4b1d2f0e", 2)] {
+            let answers = join_all((0..20).map(|_| put(&api, key, "one"))).await;
+            for answer in &answers {
+                assert_eq!(answer.told(), answers[0].told());
+            }
+            assert_eq!(answers[0].json()["version"], version, "{:?}", answers[0]);
+        }
     })
     .await;
 }

@@ -209,11 +209,15 @@ actions! {
     RestoreSecret = "secret.restore" on Secret, Change, "dm";
     /// Restore a deleted version of a secret.
     RestoreSecretVersion = "secret.restore-version" on Secret, Change, "dm";
+    /// Let an environment's secrets be as they were at an instant.
+    ReturnSecrets = "secret.return" on Environment, Change, "dm";
     /// Give a secret's value a new data key.
     RotateDataKey = "secret.rotate-data-key" on Secret, Change, "dm";
     /// See a secret, its versions and labels.
     ViewSecret = "secret.view" on Secret, Read, "adgmv";
 
+    /// Let a terminal act as you.
+    ApproveTerminal = "session.approve-terminal" on Person, Change, "s";
     /// Sign out another person's session.
     EndOthersSession = "session.end-others" on Person, Restrict, "d";
     /// Sign out a session of your own.

@@ -8,8 +8,9 @@ use super::{Findings, PAGE};
 use crate::audit::subject_context;
 use crate::{Domain, Fault};
 
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 8] = [
     Kind::Ceremonies,
+    Kind::DeviceGrants,
     Kind::Idempotency,
     Kind::PendingPosts,
     Kind::ProjectKeys,
@@ -43,7 +44,7 @@ impl Domain {
         match kind {
             Kind::Subjects => open(Purpose::Personal, &subject_context(&row.id)),
             Kind::Idempotency => only_authentic(open(Purpose::Idempotency, &[])),
-            Kind::Ceremonies | Kind::PendingPosts | Kind::Sessions => {
+            Kind::Ceremonies | Kind::DeviceGrants | Kind::PendingPosts | Kind::Sessions => {
                 let context = format!("{}.sealed/{}/{}", kind.table(), row.id, row.bound);
                 open(Purpose::Session, context.as_bytes())
             }

@@ -33,6 +33,7 @@ mod sessions;
 mod setup;
 mod sign_in;
 mod step_up;
+mod terminals;
 #[cfg(test)]
 pub(crate) mod tests;
 mod unseen;
@@ -52,3 +53,7 @@ pub use posts::{BODY_LIMIT, KeepError, KeptPost, WAITS};
 pub use session::{RECOVERING, SessionChange, SessionKey, SignedIn};
 pub use sessions::OwnSession;
 pub use setup::{RpIdError, SetupState};
+pub(crate) use terminals::TERMINAL;
+pub use terminals::{
+    AskingTerminal, DEVICE_LASTS, DeviceStarted, RedeemError, TERMINAL_LASTS, TerminalError, TerminalToken,
+};

@@ -83,6 +83,9 @@ pub(super) struct Contents {
     pub(super) recovering: bool,
     pub(super) address: Option<IpAddr>,
     pub(super) agent: Option<String>,
+    /// It is a terminal's: held by a token, not by a cookie.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) terminal: bool,
 }
 
 impl Contents {
@@ -95,6 +98,7 @@ impl Contents {
             recovering: false,
             address: op.source.address,
             agent: op.source.agent.clone(),
+            terminal: false,
         }
     }
 
@@ -107,6 +111,7 @@ impl Contents {
             recovering: true,
             address: op.source.address,
             agent: op.source.agent.clone(),
+            terminal: false,
         }
     }
 
@@ -134,7 +139,12 @@ pub(super) struct Opening {
 }
 
 impl Domain {
-    fn seal_session(&self, session: SessionId, user: UserId, contents: &Contents) -> Result<Vec<u8>, Fault> {
+    pub(super) fn seal_session(
+        &self,
+        session: SessionId,
+        user: UserId,
+        contents: &Contents,
+    ) -> Result<Vec<u8>, Fault> {
         let plaintext =
             serde_json::to_vec(contents).map_err(|cause| Fault::Unexpected(format!("session: {cause}")))?;
         let context = context(session, user);
@@ -184,7 +194,7 @@ pub(super) fn opened(keyring: &keywarden_vault::Keyring, row: &sessions::Row) ->
 }
 
 /// No session outlives this; the limits of its person's role, which may change meanwhile, end it before.
-fn longest(settings: &Settings) -> TimeDelta {
+pub(super) fn longest(settings: &Settings) -> TimeDelta {
     delta(settings.session.1.max(settings.admin_session.1))
 }
 

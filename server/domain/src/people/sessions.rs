@@ -8,7 +8,8 @@ use keywarden_model::{PasskeyId, RequestId, SessionId, UserId};
 use keywarden_store::people::sessions;
 use keywarden_store::{ChangeKind, StoreError, Tx, Written};
 
-use super::session::{RECOVERING, SessionKey, alike, delta};
+use super::session::{Contents, RECOVERING, SessionKey, alike, delta};
+use super::terminals::TERMINAL_LASTS;
 use crate::tokens::silent;
 use crate::{Action, Actor, Domain, Fault, Op, Person, Refused, Resource, Source};
 
@@ -34,6 +35,8 @@ pub struct OwnSession {
     pub passkey: Option<PasskeyId>,
     /// Whether it may only enrol a passkey.
     pub recovering: bool,
+    /// Whether it is a terminal's.
+    pub terminal: bool,
 }
 
 impl Domain {
@@ -44,12 +47,23 @@ impl Domain {
         key: &SessionKey,
         now: DateTime<Utc>,
     ) -> Result<Option<Person>, Fault> {
+        self.resolve(key.hash(), false, now).await
+    }
+
+    /// Who is behind a session's secret: a cookie's, or a terminal's.
+    pub(super) async fn resolve(
+        &self,
+        hash: [u8; 32],
+        terminal: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Person>, Fault> {
         let mut conn = self.store().read().await?;
-        let row = sessions::find(&mut conn, key.hash()).await?;
+        let row = sessions::find(&mut conn, hash).await?;
         drop(conn);
         let Some(row) = row.filter(|row| row.state == "active") else { return Ok(None) };
-        let person = self.open_session(&row)?.person(row.id, row.user_id);
-        if !self.lasts(&row, &person, now).await? {
+        let contents = self.open_session(&row)?;
+        let person = contents.person(row.id, row.user_id);
+        if contents.terminal != terminal || !self.lasts(&row, &contents, now).await? {
             return Ok(None);
         }
         if now - from_micros(row.last_seen_at) >= TOUCH {
@@ -64,13 +78,18 @@ impl Domain {
         Ok(Some(person))
     }
 
-    /// Idle and absolute limits are those of the roles that the person holds now.
-    async fn lasts(&self, row: &sessions::Row, person: &Person, now: DateTime<Utc>) -> Result<bool, Fault> {
-        let (idle, absolute) = if person.recovering {
+    /// Idle and absolute limits are those of the roles that the person holds now. A terminal is not given up when it is idle.
+    async fn lasts(
+        &self,
+        row: &sessions::Row,
+        contents: &Contents,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Fault> {
+        let (idle, absolute) = if contents.recovering {
             (RECOVERING, RECOVERING)
         } else {
             let asking = Op {
-                actor: Actor::Person(person.clone()),
+                actor: Actor::Person(contents.person(row.id, row.user_id)),
                 source: Source::default(),
                 request: RequestId::NIL,
                 now,
@@ -79,7 +98,8 @@ impl Domain {
             let settings = self.settings();
             let privileged = self.is_privileged(&asking).await?;
             let (idle, absolute) = if privileged { settings.admin_session } else { settings.session };
-            (delta(idle), delta(absolute))
+            let absolute = delta(absolute);
+            if contents.terminal { (absolute, absolute.min(TERMINAL_LASTS)) } else { (delta(idle), absolute) }
         };
         let (created, seen) = (from_micros(row.created_at), from_micros(row.last_seen_at));
         Ok(now < from_micros(row.expires_at) && now - created < absolute && now - seen < idle)
@@ -95,8 +115,7 @@ impl Domain {
         let mut own = Vec::with_capacity(rows.len());
         for row in rows {
             let contents = self.open_session(&row)?;
-            let person = contents.person(row.id, row.user_id);
-            if !self.lasts(&row, &person, op.now).await? {
+            if !self.lasts(&row, &contents, op.now).await? {
                 continue;
             }
             own.push(OwnSession {
@@ -108,6 +127,7 @@ impl Domain {
                 agent: contents.agent,
                 passkey: contents.passkey,
                 recovering: contents.recovering,
+                terminal: contents.terminal,
             });
         }
         Ok(own)

@@ -9,6 +9,7 @@ use keywarden_vault::Purpose;
 use keywarden_vault::token::{self, Kind, PublicId};
 
 use super::Known;
+use crate::people::TERMINAL;
 use crate::{Actor, Domain, Fault, Refused};
 
 impl Domain {
@@ -18,6 +19,10 @@ impl Domain {
         let parsed = token::parse(presented).map_err(|_| Refused::NotFound)?;
         if parsed.kind() != Kind::ServiceToken {
             return Err(Refused::NotFound);
+        }
+        if parsed.label() == TERMINAL {
+            let person = Box::pin(self.resolve_terminal(parsed.material())).await?;
+            return person.map(Actor::Person).ok_or(Refused::NotFound);
         }
         let counter = self.counter().await?;
         // What was read under an older authority is not used, even if forgetting it was missed.

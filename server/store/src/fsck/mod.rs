@@ -131,6 +131,8 @@ pub struct Sealed {
 pub enum Kind {
     /// Ceremonies under way; bound to their flow and a browser, link or session.
     Ceremonies,
+    /// Terminals that ask to be signed in; bound to who approved one, if anybody did.
+    DeviceGrants,
     /// Personal parts of events, under the subject's key; `id` is the event, `bound` the subject.
     Personal,
     /// Answers kept for a replay; the caller's own key is needed to open them.
@@ -152,6 +154,7 @@ impl Kind {
     pub fn table(self) -> &'static str {
         match self {
             Self::Ceremonies => "ceremonies",
+            Self::DeviceGrants => "device_grants",
             Self::Personal => "event_personal",
             Self::Idempotency => "idempotency",
             Self::PendingPosts => "pending_posts",
@@ -166,6 +169,10 @@ impl Kind {
         match self {
             Self::Ceremonies => {
                 "SELECT id, kind || '/' || bound_to AS bound, sealed FROM ceremonies WHERE id > $1 ORDER BY id LIMIT $2"
+            }
+            Self::DeviceGrants => {
+                "SELECT id, coalesce(user_id, '') AS bound, sealed FROM device_grants
+                 WHERE id > $1 ORDER BY id LIMIT $2"
             }
             Self::Personal => {
                 "SELECT event_id || ' ' || subject_id AS id, subject_id AS bound, sealed FROM event_personal

@@ -40,6 +40,14 @@ pub(super) const RULES: &[Rule] = &[
         "SELECT id AS thing FROM sessions WHERE expires_at <= created_at OR last_seen_at < created_at",
     ),
     rule(
+        "terminal-state",
+        "is a terminal that asks to be signed in, in no legal state",
+        "SELECT id AS thing FROM device_grants
+         WHERE state NOT IN ('waiting', 'approved', 'refused')
+            OR (state = 'approved') <> (user_id IS NOT NULL) OR (state = 'approved') <> (session_id IS NOT NULL)
+            OR expires_at <= created_at",
+    ),
+    rule(
         "passkey-without-event",
         "is a passkey that neither came with its person nor by an event of its own",
         "SELECT p.id AS thing FROM passkeys p JOIN users u ON u.id = p.user_id

@@ -6,6 +6,7 @@
 
 pub mod ceremonies;
 pub mod codes;
+pub mod devices;
 pub mod links;
 pub mod notices;
 pub mod owned;

@@ -159,6 +159,7 @@ async fn clear(tx: &mut Tx, ended: &[Ended]) -> Result<(), StoreError> {
         sql("DELETE FROM pending_posts WHERE session_id = $1").bind(session.id).execute(tx).await?;
         sql("DELETE FROM unseen_codes WHERE session_id = $1").bind(session.id).execute(tx).await?;
         sql("DELETE FROM ceremonies WHERE bound_to = $1").bind(session.id.to_string()).execute(tx).await?;
+        sql("DELETE FROM device_grants WHERE session_id = $1").bind(session.id).execute(tx).await?;
     }
     Ok(())
 }

@@ -56,7 +56,7 @@ pub fn load(paths: &[PathBuf]) -> Result<RecoveryKey, KeptError> {
     let mut keys = Vec::new();
     let mut shares = Vec::new();
     for path in paths {
-        let text = text_of(path).map_err(|cause| KeptError::File { path: path.clone(), cause })?;
+        let text = line_of(path).map_err(|cause| KeptError::File { path: path.clone(), cause })?;
         if Share::is_meant_by(&text) {
             shares.push(Share::parse(&text).map_err(|error| match error {
                 ShareError::Text(cause) => KeptError::Text { path: path.clone(), cause },
@@ -75,7 +75,7 @@ pub fn load(paths: &[PathBuf]) -> Result<RecoveryKey, KeptError> {
 }
 
 /// The last line that is no remark.
-fn text_of(path: &Path) -> io::Result<SecretString> {
+pub(crate) fn line_of(path: &Path) -> io::Result<SecretString> {
     let whole = read_private(path, MAX_FILE)?;
     let line = whole.expose().lines().map(str::trim).rfind(|line| !line.is_empty() && !line.starts_with('#'));
     Ok(SecretString::new(line.unwrap_or_default().to_owned()))

@@ -29,6 +29,7 @@ use sha2::{Digest, Sha256};
 
 use crate::secret::SecretBytes;
 
+pub(crate) use kept::line_of;
 pub use kept::{KeptError, keep, load};
 pub use key::{RecoveryKey, UnsealedError};
 pub use recipient::Recipient;

@@ -27,6 +27,23 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     sync_folder(path)
 }
 
+/// As [`replace`], where other processes may do the same at this moment: each has a draft of its own, and the last one's
+/// stays.
+pub fn replace_beside(path: &Path, text: &str) -> io::Result<()> {
+    let draft = path.with_added_extension(format!("{}.new", std::process::id()));
+    // Of a process that had this number before; a link that somebody put there is not followed.
+    std::fs::remove_file(&draft).or_else(|error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    })?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    written.and_then(|()| std::fs::rename(&draft, path)).inspect_err(|_| {
+        std::fs::remove_file(&draft).ok();
+    })?;
+    sync_folder(path)
+}
+
 fn write_draft(path: &Path, text: &str) -> io::Result<std::path::PathBuf> {
     let draft = path.with_added_extension("new");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
@@ -42,7 +59,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Reads a secret of at most `limit` bytes from a file that nobody but its owner may read.
-pub(crate) fn read_private(path: &Path, limit: u64) -> io::Result<SecretString> {
+pub fn read_private(path: &Path, limit: u64) -> io::Result<SecretString> {
     if std::fs::metadata(path)?.mode() & 0o077 != 0 {
         return Err(io::Error::other("readable by group or others: set its mode to 0600"));
     }

@@ -76,6 +76,7 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ("passkey-without-event", &["DELETE FROM events WHERE action = 'passkey.add'"]),
     ("session-of-nobody", &["DELETE FROM users"]),
     ("session-times", &["UPDATE sessions SET expires_at = created_at"]),
+    ("terminal-state", &["UPDATE device_grants SET state = 'approved'"]),
     ("team-without-event", &["DELETE FROM events WHERE action = 'team.create'"]),
     ("team-event-without-team", &["DELETE FROM teams"]),
     ("role-unknown", &["UPDATE role_bindings SET role = 'king'"]),
@@ -235,6 +236,7 @@ async fn live(it: &Furnished) {
     domain.keep_post(&ada.op(house), "/keys", &SecretBytes::copy_of(b"a=b")).await.unwrap();
     let (browser, _) = Browser::fresh(domain.env());
     domain.start_sign_in(&people::nobody(house), browser).await.unwrap();
+    domain.start_device(&people::nobody(house)).await.unwrap();
 
     let team = NewTeam { slug: "payers".parse().unwrap(), name: "Payers".parse().unwrap() };
     let team = domain.create_team(&ada.op(house), team).await.unwrap();
@@ -483,6 +485,10 @@ async fn a_sealed_row_in_anothers_place_is_found_whatever_holds_it() {
             (
                 "ceremonies",
                 "UPDATE ceremonies SET sealed = (SELECT sealed FROM sessions ORDER BY id LIMIT 1)",
+            ),
+            (
+                "device_grants",
+                "UPDATE device_grants SET sealed = (SELECT sealed FROM sessions ORDER BY id LIMIT 1)",
             ),
             (
                 "project_keys",

@@ -11,6 +11,7 @@ mod recovery;
 mod sessions;
 mod setup;
 mod step_up;
+mod terminals;
 
 use std::sync::Arc;
 

@@ -1,5 +1,9 @@
 //! `keywarden secret`: values, by hand or in a script, over the API of any server.
 
+mod import;
+mod labels;
+mod versions;
+
 use std::{
     io::{IsTerminal as _, Read as _, Write as _},
     path::PathBuf,
@@ -7,11 +11,10 @@ use std::{
 };
 
 use clap::Subcommand;
-use keywarden_domain::secrets::files::FileFormat;
 use keywarden_vault::SecretBytes;
 
 use super::{Failure, shown_at};
-use crate::client::{Access, Client, ImportFile, Imported, Place, Put, Valid, VaultAccess, Which};
+use crate::client::{Access, Client, Place, Put, Switch, Valid, Which};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -23,6 +26,20 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    /// Delete a secret; until the day that is printed it can be restored
+    Delete(versions::Whole),
+    /// Destroy the value of a version for good; asks for the secret's path
+    Destroy {
+        #[command(flatten)]
+        one: versions::One,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Stop a version from being read
+    Disable(versions::One),
+    /// Let a version be read again
+    Enable(versions::One),
     /// Print a value, byte for byte; the server records that it was read
     Get {
         /// `project/environment/path`
@@ -31,7 +48,9 @@ enum What {
         which: Which,
     },
     /// Import a file of values, all of it or nothing; prints what happens with each
-    Import(Import),
+    Import(import::Import),
+    /// Show labels, let them point at versions, or take them away
+    Labels(labels::Arguments),
     /// List the secrets of an environment or folder; no value is read
     List {
         /// `project/environment`, or `project/environment/folder`
@@ -62,36 +81,10 @@ enum What {
         #[arg(long)]
         json: bool,
     },
-}
-
-#[derive(Debug, clap::Args)]
-struct Import {
-    /// `.env`, JSON, YAML or CSV; `-` is standard input
-    #[arg(required_unless_present = "from_vault", conflicts_with = "from_vault")]
-    file: Option<PathBuf>,
-    #[command(flatten)]
-    vault: VaultAccess,
-    /// The project's slug
-    #[arg(long, short)]
-    project: String,
-    /// The environment's slug
-    #[arg(long, short)]
-    environment: String,
-    /// The folder that the file's names lie in
-    #[arg(long)]
-    folder: Option<String>,
-    /// `dotenv`, `json`, `yaml` or `csv`; otherwise what the file's name says
-    #[arg(long)]
-    format: Option<FileFormat>,
-    /// What an object within a JSON file is: `folders`, or `json`, one secret
-    #[arg(long)]
-    nested: Option<String>,
-    /// Print what would happen, and do nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    /// Bring a deleted secret back, with its versions and labels
+    Restore(versions::Whole),
+    /// List the versions of a secret with their labels, newest first; no value is read
+    Versions(versions::Whole),
 }
 
 /// Where a secret lives, or a folder, or all of an environment.
@@ -125,8 +118,13 @@ impl Address {
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let client = Client::new(&arguments.access).await?;
     match arguments.what {
+        What::Delete(asked) => versions::delete(&client, asked).await,
+        What::Destroy { one, yes } => versions::destroy(&client, one, yes).await,
+        What::Disable(asked) => versions::switch(&client, asked, Switch::Disable).await,
+        What::Enable(asked) => versions::switch(&client, asked, Switch::Enable).await,
         What::Get { secret, which } => get(&client, &secret, &which).await,
-        What::Import(asked) => import(&client, asked).await,
+        What::Import(asked) => import::import(&client, asked).await,
+        What::Labels(asked) => labels::labels(&client, asked).await,
         What::List { place, json } => list(&client, &place, json).await,
         What::Put { secret, file, kind, label, if_version, valid, json } => {
             let path = secret.path()?;
@@ -137,6 +135,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
             }
             print(format_args!("version {} of {}\n", made.version, path))
         }
+        What::Restore(asked) => versions::restore(&client, asked).await,
+        What::Versions(asked) => versions::list(&client, asked).await,
     }
 }
 
@@ -150,71 +150,6 @@ async fn get(client: &Client, secret: &Address, which: &Which) -> Result<(), Fai
         .and_then(|()| out.write_all(end.as_bytes()))
         .and_then(|()| out.flush())
         .map_err(Failure::io("print"))
-}
-
-/// Looks first, then imports exactly what was seen.
-async fn import(client: &Client, asked: Import) -> Result<(), Failure> {
-    let (format, content) = content(&asked).await?;
-    let Import { project, environment, folder, nested, dry_run, json, .. } = asked;
-    let content = std::str::from_utf8(content.expose())
-        .map_err(|_| Failure::Usage("the file is not UTF-8: save it in that encoding"))?;
-    let place = Place { project, environment };
-    let asked = ImportFile {
-        format: format.as_str(),
-        content,
-        folder: folder.as_deref().map(|folder| folder.trim_matches('/')),
-        nested: nested.as_deref(),
-        preview: true,
-        seen: None,
-    };
-    let preview = client.import(&place, &asked).await?;
-    if !json {
-        table(&preview)?;
-    }
-    if preview.refused > 0 {
-        if json {
-            print_json(&preview)?;
-        }
-        return Err(Failure::NotImported(preview.refused));
-    }
-    let does = !dry_run && preview.created + preview.changed > 0;
-    let done = if does {
-        client.import(&place, &ImportFile { preview: false, seen: Some(&preview.seen), ..asked }).await?
-    } else {
-        preview
-    };
-    if json {
-        return print_json(&done);
-    }
-    let Imported { created, changed, unchanged, .. } = done;
-    let done = if does { "" } else { "; nothing was done" };
-    print(format_args!("{created} new, {changed} changed, {unchanged} unchanged{done}\n"))
-}
-
-/// What comes in, and how it is written.
-async fn content(asked: &Import) -> Result<(FileFormat, SecretBytes), Failure> {
-    if let Some(text) = asked.vault.file().await? {
-        return Ok((FileFormat::Json, SecretBytes::copy_of(text.expose().as_bytes())));
-    }
-    let named = asked.file.as_ref().and_then(|file| FileFormat::of_name(file.to_str()?));
-    let format = asked.format.or(named).ok_or(Failure::Usage("say how the file is written: `--format`"))?;
-    let file = asked.file.clone().filter(|file| file.as_os_str() != "-");
-    Ok((format, value(file)?))
-}
-
-fn table(preview: &Imported) -> Result<(), Failure> {
-    let width = preview.entries.iter().map(|it| it.path.chars().count()).max().unwrap_or(0);
-    for it in &preview.entries {
-        let what = match (it.outcome.as_str(), it.value, &it.reason) {
-            ("create", ..) => "new".to_owned(),
-            ("change", Some(true), _) => format!("new version, after {}", it.version),
-            ("change", ..) => "description or tags".to_owned(),
-            ("refused", _, Some(reason)) => format!("refused, line {}: {reason}", it.line),
-            (outcome, ..) => outcome.to_owned(),
-        };
-        print(format_args!("{:width$}  {what}\n", it.path))?;
-    }
-    Ok(())
 }
 
 async fn list(client: &Client, place: &Address, json: bool) -> Result<(), Failure> {

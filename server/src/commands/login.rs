@@ -1,0 +1,58 @@
+//! `keywarden login` and `keywarden logout`: a person at a terminal, let in by themselves in the console.
+
+use std::process::{Command, Stdio};
+
+use super::{Failure, shown_at};
+use crate::client::{Access, Asked, Login};
+
+/// What opens an address in the person's browser; the first one that is there.
+const OPENERS: [&str; 2] = ["xdg-open", "open"];
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    access: Access,
+    /// Open no browser, print the address only
+    #[arg(long)]
+    no_browser: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Out {
+    #[command(flatten)]
+    access: Access,
+}
+
+pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let login = Login::new(&arguments.access)?;
+    let asked = login.ask().await?;
+    let Asked { user_code, verification_uri, .. } = &asked;
+    eprintln!("Open {verification_uri} and enter {user_code}; then let this terminal in with your passkey.");
+    if !arguments.no_browser {
+        open(asked.verification_uri_complete.as_deref().unwrap_or(verification_uri));
+    }
+    let until = login.wait(&asked).await?;
+    eprintln!("This terminal is signed in until {}; `keywarden logout` ends it.", shown_at(until));
+    Ok(())
+}
+
+pub(super) async fn out(arguments: Out) -> Result<(), Failure> {
+    let was_in = Login::new(&arguments.access)?.out().await?;
+    eprintln!("{}", if was_in { "This terminal is signed out." } else { "Nobody was signed in here." });
+    Ok(())
+}
+
+/// Where there is a browser. Whoever has none reads the address.
+fn open(address: &str) {
+    // What a server says is an address only if it looks like one.
+    if !["https://", "http://"].iter().any(|scheme| address.starts_with(scheme)) {
+        return;
+    }
+    for opener in OPENERS {
+        let mut command = Command::new(opener);
+        command.arg(address).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        if command.spawn().is_ok() {
+            return;
+        }
+    }
+}
