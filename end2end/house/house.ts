@@ -80,6 +80,13 @@ export class House {
     return stdout.trim();
   }
 
+  /** A command of the client at somebody's terminal, whose files lie in `home`. */
+  terminal(home: string, ...command: string[]): ChildProcess {
+    const { PATH } = process.env;
+    const env = { PATH, ...this.clock.env, KEYWARDEN_SERVER: this.url, XDG_STATE_HOME: join(home, 'state') };
+    return spawn(binary(), command, { cwd: home, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  }
+
   async stop(): Promise<void> {
     await sweep(this.#server, this.dataDir, this.#database);
   }

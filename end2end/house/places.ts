@@ -80,6 +80,7 @@ export const places = (it: Estate): string[] => [
   '/account',
   '/account/passkeys/new',
   '/account/recovery-codes',
+  '/device',
   '/system',
   '/system/keys',
   '/system/keys/hsm/rotate',

@@ -14,7 +14,7 @@ type Reader = {
 const library = new URL('../node_modules/@guidepup/virtual-screen-reader/lib/esm/index.browser.js', import.meta.url);
 const address = '/virtual-screen-reader.js';
 
-/** The phrases; dates and ids, which differ from run to run, are named as such. */
+/** The phrases, without what there is to choose from; dates and ids, which differ from run to run, are named as such. */
 export async function spoken(page: Page, selector: string): Promise<string> {
   await page.route(`**${address}`, async (route) =>
     route.fulfill({ contentType: 'text/javascript', body: await readFile(library, 'utf8') }),
@@ -42,7 +42,8 @@ export async function spoken(page: Page, selector: string): Promise<string> {
     { address, selector },
   );
   await page.unroute(`**${address}`);
-  return `${phrases.map(alike).join('\n')}\n`;
+  const said = phrases.filter((phrase) => !phrase.startsWith('option, '));
+  return `${said.map(alike).join('\n')}\n`;
 }
 
 function alike(phrase: string): string {

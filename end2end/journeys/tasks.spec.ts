@@ -49,7 +49,8 @@ test('a filter is an address: it can be reloaded, shared and come back to', asyn
   await expect(page).toHaveURL(/\/keys$/);
 });
 
-test('all keys that nobody used for 90 days take two clicks and a choice', async ({ home, page }) => {
+test('all keys that nobody used for 90 days take two clicks and a choice', async ({ home, page, tenant }) => {
+  await tenant.person.isAt('Home');
   await page.goto(home.house.url);
   await page.getByRole('navigation').getByRole('link', { name: 'Keys', exact: true }).first().click();
   await page.getByLabel('Not used').selectOption({ label: 'for 90 days' });
