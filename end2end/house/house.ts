@@ -22,6 +22,8 @@ export class House {
   readonly clock: Clock;
   readonly #server: ChildProcess;
   readonly #database: Database | undefined;
+  /** What may wait for somebody who never comes. */
+  readonly #terminals: ChildProcess[] = [];
 
   private constructor(
     url: string,
@@ -84,10 +86,13 @@ export class House {
   terminal(home: string, ...command: string[]): ChildProcess {
     const { PATH } = process.env;
     const env = { PATH, ...this.clock.env, KEYWARDEN_SERVER: this.url, XDG_STATE_HOME: join(home, 'state') };
-    return spawn(binary(), command, { cwd: home, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const started = spawn(binary(), command, { cwd: home, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#terminals.push(started);
+    return started;
   }
 
   async stop(): Promise<void> {
+    this.#terminals.forEach((terminal) => terminal.kill());
     await sweep(this.#server, this.dataDir, this.#database);
   }
 }
