@@ -38,6 +38,7 @@ export const places = (it: Estate): string[] => [
   '/secrets/import?project=pay&environment=production',
   '/secrets/export?project=pay&environment=production',
   `/secrets/${it.secret}`,
+  `/secrets/${it.secret}?tab=access`,
   `/secrets/${it.secret}?tab=audit`,
   `/secrets/${it.secret}?tab=copy`,
   `/secrets/${it.secret}/data-key`,

@@ -1,4 +1,5 @@
 // What people come to do, in few clicks, with addresses that can be shared (the bars U-06, U-07 and U-08).
+import type { Page } from '@playwright/test';
 import { expect, test } from '../house/test.ts';
 
 test('a key in two clicks from the overview, and its value is nowhere else', async ({ home, page, tenant }) => {
@@ -64,4 +65,43 @@ test('who did what is told by name', async ({ home, page, tenant }) => {
   const revoked = page.getByRole('main').getByRole('row').nth(1);
   await expect(revoked).toContainText('terraform');
   await expect(revoked).toContainText('sms-sender');
+});
+
+/** Opens the secret's page from the overview: by the palette where there is one, else by the search. */
+async function findsSecret(page: Page, wasm: boolean, search: string, name: string): Promise<void> {
+  if (wasm) {
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox', { name: 'Search or jump to' }).fill(search);
+    await expect(page.getByRole('option', { name: new RegExp(name) })).toBeVisible();
+    await page.keyboard.press('Enter');
+    return;
+  }
+  await page.getByRole('navigation').getByRole('link', { name: 'Secrets', exact: true }).first().click();
+  await page.getByRole('searchbox').filter({ visible: true }).first().fill(search);
+  await page.keyboard.press('Enter');
+  await page.getByRole('main').getByRole('row').nth(1).getByRole('link').first().click();
+}
+
+test('who can read a secret is one click from its page', async ({ home, page, tenant, wasm }) => {
+  await page.goto(home.house.url);
+  await findsSecret(page, wasm, 'primary/password', 'password');
+  await tenant.person.isAt('password');
+  await page.getByRole('link', { name: 'Access', exact: true }).click();
+  const readers = page.getByRole('group', { name: 'Who can read it' });
+  await expect(readers.getByRole('row', { name: /Ada Lovelace/ })).toContainText('Manager in pay, through the team Payments team');
+  await expect(readers.getByRole('row', { name: /terraform/ })).toContainText('Admin');
+  await expect(readers).not.toContainText('nightly-report');
+});
+
+test('who read a secret yesterday is one click from its page, and so are all its readings', async ({ home, page, tenant, wasm }) => {
+  await page.goto(home.house.url);
+  await findsSecret(page, wasm, 'primary/password', 'password');
+  await tenant.person.isAt('password');
+  await page.getByRole('link', { name: 'Audit', exact: true }).filter({ visible: true }).last().click();
+  await expect(page.getByRole('main').getByRole('row', { name: /secret\.read/ }).first()).toContainText('terraform');
+  await page.getByRole('link', { name: 'Access', exact: true }).click();
+  await page.getByRole('link', { name: 'Who did read it' }).click();
+  const events = page.getByRole('main').getByRole('row');
+  await expect(events.nth(1)).toContainText('secret.read');
+  await expect(page.getByRole('main')).not.toContainText('secret.put');
 });

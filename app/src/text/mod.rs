@@ -39,6 +39,8 @@ mod numbers;
 mod people;
 mod projects;
 pub(crate) mod pseudo;
+#[cfg(test)]
+mod readable;
 mod roles;
 mod secret_files;
 mod secret_forms;

@@ -37,6 +37,7 @@ texts! {
     projects_archive_title(name: &str) = "Archive {name}";
     projects_archive_new = "Nothing new can be made in it, and its roles cannot be changed.";
     projects_archive_stays = "Its records stay readable; its slug and name stay taken.";
+    projects_archive_secrets = "People with a role in it can still read its secrets. Delete those that nobody should read.";
     projects_archived_now(name: &str) = "Archived {name}.";
     projects_in_use(keys: &str, workloads: &str) = "It is still in use: {keys} keys and {workloads} workloads. Revoke and deactivate them first.";
 

@@ -36,6 +36,20 @@ texts! {
     secrets_protection = "Purge protection";
     secrets_protected = "on";
 
+    secrets_access = "Access";
+    secrets_access_title = "Who can read it";
+    secrets_access_lead = "These people and workloads can read the value, by the roles beside them.";
+    secrets_access_deleted = "Nobody reads a deleted secret. These could after it is restored, by the roles beside them.";
+    secrets_access_kind = "Kind";
+    secrets_access_by = "By";
+    secrets_access_in(role: &str, project: &str) = "{role} in {project}";
+    secrets_access_roles = "Roles of the project";
+    secrets_access_did = "Who did read it";
+    secrets_access_none = "Nobody can read it";
+    secrets_access_none_why = "No active person or workload holds a role that reads secrets here. Give one on the project's page.";
+    secrets_access_more(n: u64) = "{n} more is not shown; the API lists everybody." | "{n} more are not shown; the API lists everybody.";
+    secrets_access_incomplete = "There are more roles than are looked through here, so the list is not complete.";
+
     secrets_found(n: u64) = "{n} secret" | "{n} secrets";
     secrets_shown(n: &str) = "{n} shown";
     secrets_shown_of_more(n: &str) = "{n} shown, and there are more";

@@ -1,5 +1,7 @@
 //! Who may do what, as the gate asks for it: is the principal active, which teams, which roles.
 
+use keywarden_model::ProjectId;
+
 use crate::{Conn, StoreError, sql};
 
 /// What counts of a principal.
@@ -56,6 +58,48 @@ pub async fn held(conn: &mut Conn, holder: &str) -> Result<Vec<Held>, StoreError
          ORDER BY project_id, role")
     .bind(holder)
     .bind(holder)
+    .all(conn)
+    .await
+}
+
+/// A role that counts for an active person or workload in a project, and what it comes through.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Counting {
+    /// The person's or workload's id.
+    pub holder: String,
+    /// What they are called.
+    pub name: String,
+    /// The role's word.
+    pub role: String,
+    /// In which project; `None` for the organization's roles.
+    pub project_id: Option<String>,
+    /// The team that holds the role; `None` for one's own.
+    pub team_id: Option<String>,
+    /// What the team is called.
+    pub team_name: Option<String>,
+}
+
+/// Roles in the project and in the organization, by holder: one row for each active person and workload that a role
+/// counts for, own or through a team. At most `limit`, in the order of the holders' names.
+pub async fn counting(conn: &mut Conn, project: ProjectId, limit: u32) -> Result<Vec<Counting>, StoreError> {
+    sql("SELECT u.id AS holder, u.name AS name, b.role AS role, b.project_id AS project_id,
+                CAST(NULL AS TEXT) AS team_id, CAST(NULL AS TEXT) AS team_name
+         FROM role_bindings b JOIN users u ON u.id = b.principal_id
+         WHERE u.state = 'active' AND (b.project_id = $1 OR b.project_id IS NULL)
+         UNION ALL
+         SELECT w.id, w.name, b.role, b.project_id, NULL, NULL
+         FROM role_bindings b JOIN workloads w ON w.id = b.principal_id
+         WHERE w.state = 'active' AND (b.project_id = $2 OR b.project_id IS NULL)
+         UNION ALL
+         SELECT u.id, u.name, b.role, b.project_id, t.id, t.name
+         FROM role_bindings b JOIN teams t ON t.id = b.principal_id
+         JOIN team_members m ON m.team_id = t.id JOIN users u ON u.id = m.user_id
+         WHERE u.state = 'active' AND (b.project_id = $3 OR b.project_id IS NULL)
+         ORDER BY name, holder, role, team_id LIMIT $4")
+    .bind(project)
+    .bind(project)
+    .bind(project)
+    .bind(limit)
     .all(conn)
     .await
 }

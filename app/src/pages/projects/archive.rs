@@ -54,7 +54,7 @@ fn draw(shell: &Shell, project: &Project, draft: Draft) -> Response {
         let back = format!("/projects/{}", project.slug);
         view! {
             <PageHeader title=t.projects_archive() crumbs=vec![crumb(t.projects(), "/projects"), crumb(project.name.clone(), back.clone())]/>
-            <Confirm title=t.projects_archive_title(&project.name) consequences=vec![t.projects_archive_new().into(), t.projects_archive_stays().into()]>
+            <Confirm title=t.projects_archive_title(&project.name) consequences=vec![t.projects_archive_new().into(), t.projects_archive_stays().into(), t.projects_archive_secrets().into()]>
                 <Form draft=draft submit=t.projects_archive() danger=true cancel=back/>
             </Confirm>
         }

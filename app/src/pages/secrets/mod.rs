@@ -4,6 +4,7 @@
 //! not even after it was refused. What a page knows of a value is its kind and size. A file that is to be imported is
 //! kept sealed between its form and its preview, never in a page.
 
+mod access;
 mod around;
 mod as_of;
 mod audit;

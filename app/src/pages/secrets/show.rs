@@ -3,13 +3,14 @@ use axum::{
     response::Response,
 };
 use keywarden_domain::{
-    Refused,
+    Action, Refused, Resource,
     audit::{Page, Query},
-    secrets::SecretView,
+    secrets::{Address, Readers, SecretView},
 };
 use leptos::prelude::*;
 
 use super::{
+    access,
     around::{self, May},
     audit, copy_as, overview,
     promote::Elsewhere,
@@ -28,6 +29,7 @@ const EVENTS: u32 = 50;
 
 /// What the chosen tab shows.
 enum Shown {
+    Access(Readers),
     Audit(Page),
     CopyAs,
     Overview(Names, Elsewhere),
@@ -44,6 +46,7 @@ pub(super) async fn show(
         let view = around::load(&house, &op, &id).await?;
         let may = May::of(&house, &op, &view.secret).await?;
         let may_audit = who::may_audit(&house, &op, &view.secret).await?;
+        let may_people = house.domain.would(&op, Action::ViewUsers, &Resource::Organization).await?;
         let shown = match params.text("tab") {
             "audit" if may_audit => {
                 let before = params.some("after").map(|text| text.parse().map_err(|_| Refused::NotFound));
@@ -55,15 +58,18 @@ pub(super) async fn show(
                 };
                 Shown::Audit(house.domain.events(&op, &query).await?)
             }
+            "access" if may_people => {
+                Shown::Access(house.domain.secret_readers(&op, &Address::Id(view.secret.id)).await?)
+            }
             "copy" => Shown::CopyAs,
             _ => {
                 let names = if may_audit { Names::of(&house, &op, &view).await? } else { Names::default() };
                 Shown::Overview(names, Elsewhere::of(&house, &op, &view, may).await?)
             }
         };
-        Ok((view, may, may_audit, shown))
+        Ok((view, may, (may_audit, may_people), shown))
     };
-    let (view, may, may_audit, shown) = match loaded.await {
+    let (view, may, (may_audit, may_people), shown) = match loaded.await {
         Ok(loaded) => loaded,
         Err(refused) => return render::refused(&shell, refused),
     };
@@ -73,6 +79,10 @@ pub(super) async fn show(
         let path = around::path(&view.secret);
         let mut tabs =
             vec![tab(t.keys_tab_overview(), path.clone()).current(matches!(shown, Shown::Overview(..)))];
+        if may_people {
+            let access = tab(t.secrets_access(), format!("{path}?tab=access"));
+            tabs.push(access.current(matches!(shown, Shown::Access(_))));
+        }
         if may_audit {
             let audit = tab(t.audit(), format!("{path}?tab=audit"));
             tabs.push(audit.current(matches!(shown, Shown::Audit(_))));
@@ -81,6 +91,7 @@ pub(super) async fn show(
             tab(t.secrets_copy_as(), format!("{path}?tab=copy")).current(matches!(shown, Shown::CopyAs)),
         );
         let body = match shown {
+            Shown::Access(found) => access::view(t, &view.secret, found, may_audit),
             Shown::CopyAs => copy_as::view(t, &view),
             Shown::Audit(found) => audit::view(t, &view.secret, &params, found),
             Shown::Overview(names, elsewhere) => overview::view(t, &view, may, &names, elsewhere, &params),

@@ -8,6 +8,7 @@ mod keys;
 mod lists;
 mod posts;
 mod rules;
+mod secret_access;
 mod secrets;
 
 use std::sync::Arc;

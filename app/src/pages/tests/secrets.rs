@@ -14,7 +14,7 @@ use super::{Stage, person};
 const VALUE: &str = "hunter2-correct-horse";
 
 /// A project, its manager, one who only looks, and somebody who holds nothing.
-async fn cast() -> (Stage, Project, [Player; 3]) {
+pub(super) async fn cast() -> (Stage, Project, [Player; 3]) {
     let stage = Stage::new().await;
     let pay = stage.cast.project("pay").await;
     let bob = stage.cast.person("Bob", &[(Role::Manager, Some(pay.id))]).await;
@@ -23,7 +23,7 @@ async fn cast() -> (Stage, Project, [Player; 3]) {
     (stage, pay, [bob, vera, mallory])
 }
 
-async fn put(stage: &Stage, pay: &Project, by: &Player, path: &str, value: &[u8]) -> Put {
+pub(super) async fn put(stage: &Stage, pay: &Project, by: &Player, path: &str, value: &[u8]) -> Put {
     let kind = if std::str::from_utf8(value).is_ok() { SecretKind::Text } else { SecretKind::Binary };
     let value = NewValue::new(kind, None, SecretBytes::copy_of(value)).unwrap();
     let put = PutSecret {

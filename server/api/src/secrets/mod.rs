@@ -26,6 +26,7 @@ pub(crate) mod list;
 pub(crate) mod promote;
 pub(crate) mod put;
 pub(crate) mod read;
+pub(crate) mod readers;
 pub(crate) mod restore;
 pub(crate) mod show;
 pub(crate) mod versions;

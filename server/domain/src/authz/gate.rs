@@ -86,6 +86,11 @@ impl Gate {
         Ok(self.rules.decide(&principal, action, &target, recovering(op)).allowed)
     }
 
+    /// Whether somebody who holds just this may do it, aside from a fresh passkey: for saying who else may.
+    pub(crate) fn would_as(&self, principal: &Principal, action: Action, resource: &Resource) -> bool {
+        self.rules.decide(principal, action, &Target::thing(*resource), false).allowed
+    }
+
     /// Whether the caller holds a role of the organization.
     pub(crate) async fn is_privileged(
         &self,

@@ -29,6 +29,7 @@ mod promote;
 mod purge;
 mod put;
 mod read;
+mod readers;
 mod restore;
 mod rotate;
 pub(crate) mod seal;
@@ -58,6 +59,7 @@ pub use list::{SOON, SecretLine, SecretListError, SecretPage, SecretQuery, Stand
 pub use promote::{PromoteError, Promotion};
 pub use put::{Expected, Put, PutError, PutSecret};
 pub use read::{ReadSecretError, Revealed, Which};
+pub use readers::{Ground, Reader, Readers};
 pub use restore::RestoreSecretError;
 pub use rotate::RotateDataKeyError;
 pub use secret::{Address, Deletion, Secret, Version};

@@ -12,6 +12,7 @@ mod lifecycle;
 mod list;
 mod promote;
 mod put;
+mod readers;
 mod tamper;
 mod validity;
 

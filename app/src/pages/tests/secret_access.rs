@@ -1,0 +1,41 @@
+//! Who may read a secret is told on its page, to whom it concerns.
+
+use keywarden_model::Role;
+
+use super::{
+    person,
+    secrets::{cast, put},
+};
+
+#[tokio::test]
+async fn who_may_read_a_secret_is_told_with_the_roles_that_let_them() {
+    let (stage, pay, [bob, vera, mallory]) = cast().await;
+    let id = put(&stage, &pay, &bob, "db/password", b"hunter2").await.id;
+    stage.cast.team("platform", &[mallory.id], &[(Role::Admin, None)]).await;
+    stage.cast.workload("deployer", Role::Reader, Some(pay.id)).await;
+    let page = format!("/secrets/{id}?tab=access");
+    let told = stage.get(person(&vera), &page).await;
+    assert_eq!(told.status, 200);
+    for words in ["Manager in pay", "Reader in pay", "Admin, through the team platform", "deployer", "Bob"] {
+        assert!(told.body.contains(words), "{words}: {}", told.body);
+    }
+    let table = told.body.split("<tbody>").nth(1).unwrap().split("</tbody>").next().unwrap();
+    assert!(!table.contains("Vera"), "who only sees it is not among those who read it");
+    assert!(!told.body.contains("action=secret.read"), "a viewer is not led to a record that is not theirs");
+    let told = stage.get(person(&bob), &page).await.body;
+    assert!(told.contains(&format!("/audit?resource={id}&amp;action=secret.read")), "{told}");
+}
+
+#[tokio::test]
+async fn a_deleted_secret_says_that_nobody_reads_it() {
+    let (stage, pay, [bob, ..]) = cast().await;
+    let id = put(&stage, &pay, &bob, "db/password", b"hunter2").await.id;
+    let page = format!("/secrets/{id}?tab=access");
+    let before = stage.get(person(&bob), &page).await.body;
+    assert!(!before.contains("Nobody reads a deleted secret"));
+    let body = "idempotency_key=0123456789abcdef";
+    let gone = stage.post(person(&bob), &format!("/secrets/{id}/delete"), body).await;
+    assert_eq!(gone.status, 303, "{}", gone.body);
+    let after = stage.get(person(&bob), &page).await.body;
+    assert!(after.contains("Nobody reads a deleted secret"), "{after}");
+}
