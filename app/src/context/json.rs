@@ -88,6 +88,10 @@ pub(crate) fn refusal(shell: &Shell, refused: Refused, back: &str) -> Response {
     let t: Text = shell.text;
     match refused {
         Refused::StepUp => location(&format!("{STEP_UP}?to={}", encoded(back))),
+        Refused::Fault(fault) if fault.leaves_doubt() => {
+            tracing::error!(%fault, "a form may have been done");
+            error(StatusCode::SERVICE_UNAVAILABLE, t.error_in_doubt_why())
+        }
         Refused::Fault(fault) if fault.is_passing() => {
             tracing::warn!(%fault, "page not answered");
             error(StatusCode::SERVICE_UNAVAILABLE, t.error_unavailable_why())

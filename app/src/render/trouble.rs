@@ -27,6 +27,10 @@ pub fn not_found(shell: &Shell) -> Response {
 /// [`House::refused`](crate::context::House::refused) instead; here that answer can only lead to the passkey.
 pub fn refused(shell: &Shell, refused: Refused) -> Response {
     match refused {
+        Refused::Fault(cause) if cause.leaves_doubt() => {
+            tracing::error!(%cause, "a form may have been done");
+            away(shell, shell.text.error_in_doubt(), shell.text.error_in_doubt_why())
+        }
         Refused::Fault(cause) if cause.is_passing() => {
             tracing::warn!(%cause, "page not answered");
             unavailable(shell)
@@ -127,11 +131,16 @@ pub fn unavailable(shell: &Shell) -> Response {
         Condition::Sealed { .. } => t.error_sealed(),
         _ => t.error_unavailable(),
     };
+    away(shell, title, t.error_unavailable_why())
+}
+
+fn away(shell: &Shell, title: &'static str, why: &'static str) -> Response {
+    let t = shell.text;
     let again = shell.path.clone();
     let mut response = page(shell, title).status(StatusCode::SERVICE_UNAVAILABLE).show(move || {
         view! {
             <EmptyState heading=1 title=title action=(t.error_retry(), again)>
-                {t.error_unavailable_why()}
+                {why}
             </EmptyState>
         }
     });

@@ -9,6 +9,8 @@ texts! {
     error_fault_why = "What you asked for may not have been done. Look before you try again; if it happens again, give the operator this request id:";
     error_unavailable = "Keywarden cannot answer right now";
     error_unavailable_why = "Its records or its HSM cannot be reached. Nothing was changed. Try again in a moment.";
+    error_in_doubt = "Keywarden cannot say whether this was done";
+    error_in_doubt_why = "Its database went away in the middle. Look whether what you asked for is there before you try again.";
     error_sealed = "This node is sealed";
     error_fault_with(id: &str) = "Something went wrong on our side. Look before you try again; if it happens again, give the operator this request id: {id}";
     error_forbidden = "You can see this, but not do that";

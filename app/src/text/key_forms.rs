@@ -71,7 +71,7 @@ texts! {
     keys_import_ours = "This looks like a value that Keywarden makes: it cannot be imported.";
     keys_import_weak = "It could be guessed: use 16 to 512 visible ASCII characters, at least 8 of them different.";
     keys_sha256 = "Or its SHA-256";
-    keys_sha256_hint = "64 hexadecimal digits. The value itself then never comes here.";
+    keys_sha256_hint = "64 hexadecimal digits. The value itself then never comes here. It must be 16 to 512 visible ASCII characters long: a caller with another one is never let in.";
     keys_sha256_wrong = "A SHA-256 has 64 hexadecimal digits.";
     keys_last_day = "Its last moment";
     keys_last_day_hint = "Time in UTC. By then its callers must have changed over.";

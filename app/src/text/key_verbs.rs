@@ -59,6 +59,7 @@ texts! {
     keys_bulk_nobody = "No caller was seen in the last 7 days";
     keys_bulk_nobody_why = "Nobody uses these keys.";
     keys_bulk_breaks(n: usize) = "{n} caller of the last 7 days breaks." | "{n} callers of the last 7 days break.";
+    keys_bulk_breaks_more(n: usize) = "At least {n} caller of the last 7 days breaks, and there are more that were not looked at." | "At least {n} callers of the last 7 days break, and there are more that were not looked at.";
     keys_bulk_title(n: usize) = "Revoke {n} key" | "Revoke {n} keys";
     keys_bulk_done(n: u32) = "Revoked {n} key." | "Revoked {n} keys.";
     keys_bulk_already(n: u32) = "{n} was revoked already." | "{n} were revoked already.";

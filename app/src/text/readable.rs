@@ -24,7 +24,8 @@ struct Reading {
 
 impl Reading {
     fn of(text: &str) -> Self {
-        let words: Vec<_> = text.split_whitespace().filter(|word| word.contains(char::is_alphabetic)).collect();
+        let words: Vec<_> =
+            text.split_whitespace().filter(|word| word.contains(char::is_alphabetic)).collect();
         let ends = text.split_whitespace().filter(|word| word.ends_with(['.', ':', ';', '?', '!'])).count();
         Self {
             words: u32::try_from(words.len()).unwrap(),
@@ -70,7 +71,9 @@ fn texts(source: &str) -> impl Iterator<Item = (&str, &str)> {
         let (name, rest) = line.trim().split_once(" = \"")?;
         let name = name.split('(').next()?;
         let text = rest.split("\" | \"").next()?.trim_end_matches("\";");
-        name.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_').then_some((name, text))
+        name.chars()
+            .all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_')
+            .then_some((name, text))
     })
 }
 
@@ -110,6 +113,7 @@ fn what_is_hard_to_read_is_seen() {
 
 #[test]
 fn a_files_texts_are_found() {
-    let source = "    one_why = \"Because.\";\n    n_hint(n: u64) = \"{n} key\" | \"{n} keys\";\n    let x = 1;";
+    let source =
+        "    one_why = \"Because.\";\n    n_hint(n: u64) = \"{n} key\" | \"{n} keys\";\n    let x = 1;";
     assert_eq!(texts(source).collect::<Vec<_>>(), [("one_why", "Because."), ("n_hint", "{n} key")]);
 }

@@ -3,7 +3,7 @@
 
 use axum::extract::{FromRef, FromRequestParts, MatchedPath};
 use http::{Extensions, HeaderMap, HeaderValue, header, request::Parts};
-use keywarden_domain::{Domain, Op, Refused, Source};
+use keywarden_domain::{Actor, Domain, Op, Refused, Source};
 use keywarden_model::{ClientAddress, RequestId};
 
 use crate::{
@@ -39,14 +39,33 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let domain = Domain::from_ref(state);
         let token = bearer(parts.headers.get_all(header::AUTHORIZATION).iter());
-        authenticate(&domain, token, &parts.headers, &parts.extensions).await.map(Self)
+        let shown = match token {
+            Some(token) => domain.authenticate_token(token).await,
+            None => Err(Refused::NotFound),
+        };
+        proven(&domain, shown, token.is_some(), &parts.headers, &parts.extensions).map(Self)
     }
 }
 
-/// The operation of whoever shows `token`. Every way of being nobody gets the same answer.
-pub(crate) async fn authenticate(
+/// The operation of whoever shows `token` to verify keys.
+pub(crate) async fn authenticate_verifier(
     domain: &Domain,
     token: Option<&str>,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+) -> Result<Op, Problem> {
+    let shown = match token {
+        Some(token) => domain.authenticate_verifier(token).await,
+        None => Err(Refused::NotFound),
+    };
+    proven(domain, shown, token.is_some(), headers, extensions)
+}
+
+/// The operation of whoever was recognized. Every way of being nobody gets the same answer.
+fn proven(
+    domain: &Domain,
+    shown: Result<Actor, Refused>,
+    with_token: bool,
     headers: &HeaderMap,
     extensions: &Extensions,
 ) -> Result<Op, Problem> {
@@ -56,15 +75,11 @@ pub(crate) async fn authenticate(
         agent: agent(headers.get(header::USER_AGENT)),
     };
     let request = extensions.get::<RequestId>().copied().unwrap_or_else(|| domain.env().id(now));
-    let shown = match token {
-        Some(token) => domain.authenticate_token(token).await,
-        None => Err(Refused::NotFound),
-    };
     match shown {
         Ok(actor) => Ok(Op { actor, source, request, now, once: None }),
         Err(Refused::NotFound) => {
             let route = extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
-            let verdict = if token.is_some() { "bad-token" } else { "no-token" };
+            let verdict = if with_token { "bad-token" } else { "no-token" };
             domain.note_refusal(&source, route, verdict);
             Err(unauthenticated())
         }

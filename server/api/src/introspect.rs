@@ -15,7 +15,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    caller::{authenticate, bearer},
+    caller::{authenticate_verifier, bearer},
     flaw::Flaw,
     json,
     problem::{Kind, Problem},
@@ -86,7 +86,8 @@ async fn answered(domain: &Domain, request: Request) -> Result<Response, Problem
     let (parts, body) = request.into_parts();
     let password = basic(&parts.headers);
     let shown = bearer(parts.headers.get_all(header::AUTHORIZATION).iter());
-    let op = authenticate(domain, shown.or(password.as_deref()), &parts.headers, &parts.extensions).await?;
+    let op = authenticate_verifier(domain, shown.or(password.as_deref()), &parts.headers, &parts.extensions)
+        .await?;
     says_form(&parts.headers)?;
     let form = json::bytes(&parts.headers, body).await?;
     let token = field(&form, "token")?.ok_or_else(|| Problem::invalid(Flaw::at("/token", "is missing")))?;

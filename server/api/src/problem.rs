@@ -255,9 +255,30 @@ impl From<Refused> for Problem {
     }
 }
 
+impl Problem {
+    /// The change was made, and reading it back failed: nobody is told that nothing was done.
+    pub(crate) fn after_all(refused: Refused) -> Self {
+        match refused {
+            Refused::Fault(fault) if fault.is_passing() => {
+                tracing::warn!(%fault, "a change that was made could not be shown");
+                let told = "it was done; but the database or the HSM stopped answering, and how things are now cannot \
+                            be shown: do not send it again";
+                Self::new(Kind::Unavailable, told)
+            }
+            other => other.into(),
+        }
+    }
+}
+
 impl From<Fault> for Problem {
     /// What is ours is logged here, where it is handled, and not told.
     fn from(fault: Fault) -> Self {
+        if fault.leaves_doubt() {
+            tracing::error!(%fault, "a request may have been done");
+            let told = "the database went away in the middle: whether it was done is not known; look, or send it again \
+                        under the same `Idempotency-Key`";
+            return Self::new(Kind::Unavailable, told);
+        }
         if fault.is_passing() {
             tracing::warn!(%fault, "a request waits for the database or the HSM");
             return Self::new(

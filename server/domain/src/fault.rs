@@ -29,6 +29,12 @@ impl Fault {
             Self::Damaged(_) | Self::Unexpected(_) => false,
         }
     }
+
+    /// True if what was asked for may have been done nevertheless: who asked must look, or ask again under the same
+    /// idempotency key.
+    pub fn leaves_doubt(&self) -> bool {
+        matches!(self, Self::Store(error) if error.leaves_doubt())
+    }
 }
 
 impl From<OpenError> for Fault {

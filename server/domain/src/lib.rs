@@ -31,6 +31,7 @@ mod op;
 pub mod overview;
 mod owner;
 pub mod passkeys;
+mod patience;
 pub mod people;
 pub mod project_keys;
 pub mod projects;

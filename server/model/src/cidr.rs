@@ -1,8 +1,8 @@
 //! Address ranges a key may be used from.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// At most 64 CIDR ranges, IPv4 and IPv6. An IPv4-mapped IPv6 address or range means its IPv4 self (S-19).
@@ -48,7 +48,12 @@ impl AllowedCidrs {
     /// Whether a caller at this address is let in.
     pub fn allow(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.0.is_empty() || self.0.iter().any(|net| net.contains(&address))
+        // An IPv4 caller is also the IPv6 one that it is mapped to: `::/0` means everyone.
+        let mapped = match address {
+            IpAddr::V4(v4) => IpAddr::V6(v4.to_ipv6_mapped()),
+            IpAddr::V6(_) => address,
+        };
+        self.0.is_empty() || self.0.iter().any(|net| net.contains(&address) || net.contains(&mapped))
     }
 
     /// The ranges in order.
@@ -81,11 +86,7 @@ fn canonical(net: IpNet) -> IpNet {
             Some(v4) => Ipv4Net::new(v4, v6.prefix_len() - 96).map_or(net, IpNet::V4),
             None => net,
         },
-        // `::/0` must mean everyone; IPv4 callers are canonicalised to IPv4 before they are compared.
-        IpNet::V6(v6) => {
-            Ipv6Net::new(Ipv6Addr::from(u128::from(v6.addr())), v6.prefix_len()).map_or(net, IpNet::V6)
-        }
-        IpNet::V4(_) => net,
+        IpNet::V4(_) | IpNet::V6(_) => net,
     }
 }
 
@@ -97,6 +98,8 @@ impl<'de> Deserialize<'de> for AllowedCidrs {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv6Addr;
+
     use super::*;
     use proptest::prelude::*;
 
@@ -118,7 +121,31 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_range_that_holds_the_mapped_addresses_lets_ipv4_callers_in() {
+        let everyone = AllowedCidrs::parse(["::/0"]).unwrap();
+        let mapped = AllowedCidrs::parse(["::ffff:0:0/80"]);
+        for caller in ["192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1"] {
+            assert!(everyone.allow(caller.parse().unwrap()), "{caller}");
+        }
+        assert!(mapped.is_err(), "it has bits outside its mask");
+        let low = AllowedCidrs::parse(["::/80"]).unwrap();
+        assert!(low.allow("192.0.2.1".parse().unwrap()));
+        assert!(!low.allow("2001:db8::1".parse().unwrap()));
+        assert!(!AllowedCidrs::parse(["2001:db8::/32"]).unwrap().allow("192.0.2.1".parse().unwrap()));
+    }
+
     proptest! {
+        #[test]
+        fn ipv6_membership_is_the_mask_comparison(addr: u128, net: u128, near: bool, len in 0u8..=128) {
+            let mask = if len == 0 { 0 } else { u128::MAX << (128 - len) };
+            let base = Ipv6Addr::from(net & mask);
+            // A random address is in hardly any range: half of them share the range's first bits.
+            let addr = if near { (net & mask) | (addr & !mask) } else { addr };
+            let list = AllowedCidrs::parse([format!("{base}/{len}")]).unwrap();
+            prop_assert_eq!(list.allow(Ipv6Addr::from(addr).into()), addr & mask == net & mask);
+        }
+
         #[test]
         fn membership_is_the_mask_comparison(addr: u32, net: u32, len in 0u8..=32) {
             let mask = if len == 0 { 0 } else { u32::MAX << (32 - len) };

@@ -64,7 +64,7 @@ pub use tx::{Conn, Tx};
 pub use write::{Basis, WriteError, Written};
 
 /// A statement failed: ours, not the caller's. Texts name tables and constraints, never values.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// Another row stands where this one should: a unique index said so.
     #[error("a row with this `{0}` is there already")]
@@ -80,6 +80,9 @@ pub enum StoreError {
     /// The row was changed meanwhile, or is not there.
     #[error("the row of `{0}` was changed meanwhile")]
     Stale(&'static str),
+    /// The connection broke, or the disk failed, in the middle of a commit: it took effect or it did not.
+    #[error("the database did not say whether it was done: {0}")]
+    Unknown(String),
     /// No connection, or it broke.
     #[error("the database does not answer: {0}")]
     Unavailable(String),
@@ -91,7 +94,21 @@ pub enum StoreError {
 impl StoreError {
     /// True if trying again later may help.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::Unknown(_))
+    }
+
+    /// True if what was asked for may have been done nevertheless.
+    pub fn leaves_doubt(&self) -> bool {
+        matches!(self, Self::Unknown(_))
+    }
+
+    /// As the failure of a commit.
+    fn of_commit(self) -> Self {
+        match self {
+            Self::Unavailable(cause) => Self::Unknown(cause),
+            // What the server refused in so many words was rolled back.
+            definite => definite,
+        }
     }
 }
 

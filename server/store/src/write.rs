@@ -130,7 +130,7 @@ impl Store {
             }
         }
         // A closure that panicked drops its answer.
-        answered.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the write was cut off".into()).into()))
+        answered.await.unwrap_or_else(|_| Err(StoreError::Unknown("the write was cut off".into()).into()))
     }
 }
 
@@ -139,7 +139,7 @@ pub(crate) trait Job: Send {
     /// Runs it; whether its savepoint should stay.
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, bool>;
     /// Tells the caller, after the commit or its failure.
-    fn settle(self: Box<Self>, committed: Result<(), String>);
+    fn settle(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
 struct Work<T, E, F> {
@@ -195,7 +195,7 @@ where
         }
         let outcome = AssertUnwindSafe(self.attempt(&mut tx)).catch_unwind().await;
         let ended = match outcome {
-            Ok(Ok(_)) => tx.control("COMMIT").await,
+            Ok(Ok(_)) => tx.control("COMMIT").await.map_err(StoreError::of_commit),
             _ if tx.broken() => Err(StoreError::Unavailable("the connection broke".into())),
             Ok(Err(_)) | Err(_) => tx.control("ROLLBACK").await,
         };
@@ -234,11 +234,12 @@ where
         .boxed()
     }
 
-    fn settle(self: Box<Self>, committed: Result<(), String>) {
+    fn settle(self: Box<Self>, committed: Result<(), StoreError>) {
         let outcome = match (self.outcome, committed) {
             (Some(Err(refused)), _) => Err(refused),
             (Some(Ok(value)), Ok(())) => Ok(value),
-            (_, Err(cause)) => Err(StoreError::Unavailable(cause).into()),
+            (Some(Ok(_)), Err(StoreError::Unknown(cause))) => Err(StoreError::Unknown(cause).into()),
+            (_, Err(cause)) => Err(StoreError::Unavailable(cause.to_string()).into()),
             (None, Ok(())) => Err(StoreError::Unavailable("the write never ran".into()).into()),
         };
         drop(self.answer.send(outcome)); // a caller that went away needs no answer
@@ -260,7 +261,6 @@ pub(crate) async fn write_in_groups(pool: SqlitePool, mut waiting: mpsc::Receive
         if let Err(error) = &committed {
             tracing::error!(%error, writes = group.len(), "a group of writes was not committed");
         }
-        let committed = committed.map_err(|error| error.to_string());
         for job in group.drain(..) {
             job.settle(committed.clone());
         }
@@ -285,5 +285,6 @@ async fn run_all(tx: &mut Tx, group: &mut [Box<dyn Job>]) -> Result<(), StoreErr
         }
         tx.control("RELEASE job").await?;
     }
-    tx.control("COMMIT").await
+    // Whatever went wrong with the file: what a next start finds in its log may be whole.
+    tx.control("COMMIT").await.map_err(|error| StoreError::Unknown(error.to_string()))
 }

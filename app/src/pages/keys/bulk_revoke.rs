@@ -110,7 +110,7 @@ fn draw(shell: &Shell, filter: Filter, preview: Option<BulkPreview>, draft: Draf
 }
 
 fn previewed(t: Text, preview: BulkPreview, draft: Draft) -> AnyView {
-    let BulkPreview { keys, affected, more } = preview;
+    let BulkPreview { keys, affected, more, more_affected } = preview;
     let ids = keys.iter().map(|it| it.key.id.to_string()).collect::<Vec<_>>().join(" ");
     let names: BTreeMap<ApiKeyId, String> =
         keys.iter().map(|it| (it.key.id, it.key.name.to_string())).collect();
@@ -118,7 +118,11 @@ fn previewed(t: Text, preview: BulkPreview, draft: Draft) -> AnyView {
     let consequences = vec![
         t.keys_revoke_all().to_owned(),
         t.keys_revoke_final().to_owned(),
-        t.keys_bulk_breaks(affected.len()),
+        if more_affected {
+            t.keys_bulk_breaks_more(affected.len())
+        } else {
+            t.keys_bulk_breaks(affected.len())
+        },
     ];
     let key_columns = vec![
         Column::text(t.keys_name()),

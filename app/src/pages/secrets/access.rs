@@ -3,7 +3,6 @@
 use keywarden_domain::secrets::{Ground, Reader, Readers, Secret};
 use leptos::prelude::*;
 
-use super::around;
 use crate::{
     cells,
     text::Text,
@@ -24,7 +23,8 @@ pub(super) fn view(t: Text, secret: &Secret, found: Readers, may_audit: bool) ->
     let more = found.readers.len().saturating_sub(SHOWN) as u64;
     let incomplete = found.incomplete;
     let rows = found.readers.into_iter().take(SHOWN).map(|reader| line(t, &project, reader)).collect();
-    let empty = view! { <EmptyState title=t.secrets_access_none()>{t.secrets_access_none_why()}</EmptyState> };
+    let empty =
+        view! { <EmptyState title=t.secrets_access_none()>{t.secrets_access_none_why()}</EmptyState> };
     let readings = format!("/audit?resource={}&action=secret.read", secret.id);
     let roles = format!("/projects/{}#roles", secret.project_slug);
     view! {

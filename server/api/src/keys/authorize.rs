@@ -19,7 +19,7 @@ use keywarden_domain::{
 use keywarden_model::{RequestId, Scopes, VerifyCode};
 
 use crate::{
-    caller::{agent, authenticate, bearer},
+    caller::{agent, authenticate_verifier, bearer},
     flaw::Flaw,
     problem::Problem,
     query::Query,
@@ -86,7 +86,7 @@ async fn answered(domain: &Domain, parts: &Parts) -> Result<Response, Problem> {
     let headers = &parts.headers;
     let own = one(headers, &TOKEN);
     let token = own.or_else(|| bearer(headers.get_all(header::AUTHORIZATION).iter()));
-    let op = authenticate(domain, token, headers, &parts.extensions).await?;
+    let op = authenticate_verifier(domain, token, headers, &parts.extensions).await?;
     let wanted = Wanted::read(&parts.uri, headers, &parts.extensions)?;
     let Some(presented) = presented(headers, own.is_some()) else {
         return Ok(verdictless());

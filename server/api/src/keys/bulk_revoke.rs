@@ -28,6 +28,8 @@ pub(crate) struct Preview {
     affected: Vec<AffectedUser>,
     /// True if more than 1 000 match: these are the first.
     more: bool,
+    /// True if there are more callers than were looked at.
+    more_affected: bool,
 }
 
 /// A caller that would break.
@@ -99,6 +101,7 @@ pub(crate) async fn preview(
         keys: found.keys.into_iter().map(|line| WholeKey::of_line(line, now)).collect(),
         affected: found.affected.into_iter().map(AffectedUser::from).collect(),
         more: found.more,
+        more_affected: found.more_affected,
     }))
 }
 

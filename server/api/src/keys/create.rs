@@ -2,11 +2,11 @@
 
 use axum::{extract::State, response::Response};
 use keywarden_domain::{
-    Domain, Op,
+    Domain, Op, SecretString,
     authz::Owner,
     keys::{IssueError, NewKey, Place, TermError},
 };
-use keywarden_model::{AllowedCidrs, Metadata, RateLimit, Scopes, Tags};
+use keywarden_model::{AllowedCidrs, ApiKeyId, Metadata, RateLimit, Scopes, Tags};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -79,7 +79,8 @@ pub(crate) struct IssuedKey<'a> {
 
 /// Issue a key
 ///
-/// The answer holds its value, this once.
+/// The answer holds its value, this once. If the database goes away in that very moment, it holds `id`, `key` and
+/// `public_id` alone.
 #[utoipa::path(
     post,
     path = "/api/v1/keys",
@@ -95,14 +96,38 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let (op, body) = caller.asks(asked);
     let issued = domain.issue_key(&op, body.read(&domain, &op).await?).await?;
-    let view = domain.key(&op, issued.id).await?;
-    let version = view.key.row_version;
-    let answer = IssuedKey {
-        whole: WholeKey::of(view, op.now),
-        key: issued.value.expose(),
-        public_id: &issued.public_id,
-    };
-    Ok(tagged(json::created(&format!("/api/v1/keys/{}", issued.id), &answer), version))
+    let location = format!("/api/v1/keys/{}", issued.id);
+    let value = (issued.id, &issued.value, issued.public_id.as_str());
+    Ok(shown_once(&domain, &op, value, |answer| json::created(&location, answer)).await)
+}
+
+/// The value whatever happens: it is nowhere else. The rest of the key too, if it can be read now.
+pub(super) async fn shown_once(
+    domain: &Domain,
+    op: &Op,
+    (id, value, public_id): (ApiKeyId, &SecretString, &str),
+    answer: impl FnOnce(&Shown<'_>) -> Response,
+) -> Response {
+    let key = value.expose();
+    match domain.key(op, id).await {
+        Ok(view) => {
+            let version = view.key.row_version;
+            let whole = WholeKey::of(view, op.now);
+            tagged(answer(&Shown::Whole(Box::new(IssuedKey { whole, key, public_id }))), version)
+        }
+        Err(refused) => {
+            tracing::warn!(%refused, "a key that was issued is shown without its attributes");
+            answer(&Shown::Bare { id, key, public_id })
+        }
+    }
+}
+
+/// What a new value is answered with.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Shown<'a> {
+    Whole(Box<IssuedKey<'a>>),
+    Bare { id: ApiKeyId, key: &'a str, public_id: &'a str },
 }
 
 impl CreateKey {

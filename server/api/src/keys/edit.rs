@@ -10,13 +10,13 @@ use keywarden_model::{AllowedCidrs, ApiKeyId, Metadata, Scopes, Tags};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Rate, WholeKey, create::OWNER};
+use super::{Rate, WholeKey, after, create::OWNER};
 use crate::{
     at::At,
     caller::Caller,
-    etag::{self, Seen, tagged},
+    etag::{self, Seen},
     flaw::Flaws,
-    json::{self, Asked, Patched, patched},
+    json::{Asked, Patched, patched},
     problem::Problem,
 };
 
@@ -73,9 +73,7 @@ pub(crate) async fn edit(
 ) -> Result<Response, Problem> {
     let (op, body) = caller.asks(asked);
     domain.edit_key(&op, key, version, body.read()?).await?;
-    let view = domain.key(&op, key).await?;
-    let version = view.key.row_version;
-    Ok(tagged(json::ok(&WholeKey::of(view, op.now)), version))
+    after(&domain, &op, key).await
 }
 
 impl PatchKey {

@@ -23,7 +23,8 @@ use crate::{
 pub(crate) struct TakeInKey {
     /// The value itself: 16 to 512 visible ASCII characters. Only a keyed hash of it is kept. One of both.
     value: Option<String>,
-    /// Its SHA-256 in 64 hexadecimal digits. One of both.
+    /// Its SHA-256 in 64 hexadecimal digits. One of both. A caller whose value is not 16 to 512 visible ASCII characters
+    /// long is never let in.
     #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     sha256: Option<String>,
     /// When the imported value stops, by which its callers must have left: RFC 3339.
@@ -102,7 +103,7 @@ pub(crate) async fn import(
     };
     let key = key.read(&domain, &op).await?;
     let id = domain.import_key(&op, ImportKey { key, value, last_day }).await?;
-    let view = domain.key(&op, id).await?;
+    let view = domain.key(&op, id).await.map_err(Problem::after_all)?;
     let version = view.key.row_version;
     Ok(tagged(json::created(&format!("/api/v1/keys/{id}"), &WholeKey::of(view, op.now)), version))
 }

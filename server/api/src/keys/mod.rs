@@ -157,7 +157,7 @@ pub(crate) struct KeyUser {
 
 /// The key as it is after a change.
 async fn after(domain: &Domain, op: &Op, key: ApiKeyId) -> Result<Response, Problem> {
-    let view = domain.key(op, key).await?;
+    let view = domain.key(op, key).await.map_err(Problem::after_all)?;
     let version = view.key.row_version;
     Ok(tagged(json::ok(&WholeKey::of(view, op.now)), version))
 }

@@ -10,11 +10,10 @@ use keywarden_model::ApiKeyId;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{WholeKey, create::IssuedKey};
+use super::create::{IssuedKey, shown_once};
 use crate::{
     at::At,
     caller::Caller,
-    etag::tagged,
     flaw::{Flaw, Flaws},
     json::{self, Asked},
     problem::Problem,
@@ -51,14 +50,8 @@ pub(crate) async fn rotate(
 ) -> Result<Response, Problem> {
     let (op, body) = caller.asks(asked);
     let rotated = domain.rotate_key(&op, key, body.read()?).await?;
-    let view = domain.key(&op, key).await?;
-    let version = view.key.row_version;
-    let answer = IssuedKey {
-        whole: WholeKey::of(view, op.now),
-        key: rotated.value.expose(),
-        public_id: &rotated.public_id,
-    };
-    Ok(tagged(json::ok(&answer), version))
+    let value = (key, &rotated.value, rotated.public_id.as_str());
+    Ok(shown_once(&domain, &op, value, |answer| json::ok(answer)).await)
 }
 
 impl RotateKey {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    caller::{authenticate, bearer},
+    caller::{authenticate_verifier, bearer},
     json,
     problem::Problem,
 };
@@ -127,7 +127,7 @@ pub(crate) async fn verify(State(domain): State<Domain>, request: Request) -> Re
 async fn answered(domain: &Domain, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let token = bearer(parts.headers.get_all(header::AUTHORIZATION).iter());
-    let op = authenticate(domain, token, &parts.headers, &parts.extensions).await?;
+    let op = authenticate_verifier(domain, token, &parts.headers, &parts.extensions).await?;
     json::says_json(&parts.headers)?;
     let bytes = json::bytes(&parts.headers, body).await?;
     if bytes.trim_ascii_start().first() == Some(&b'[') {

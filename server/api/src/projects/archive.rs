@@ -32,7 +32,7 @@ pub(crate) async fn archive(
     let (op, Nothing {}) = caller.asks(asked);
     let before = domain.project(&op, &project).await?;
     domain.archive_project(&op, before.id).await?;
-    let after = domain.project(&op, &before.id.to_string()).await?;
+    let after = domain.project(&op, &before.id.to_string()).await.map_err(Problem::after_all)?;
     let version = after.row_version;
     Ok(tagged(json::ok(&Project::from(after)), version))
 }

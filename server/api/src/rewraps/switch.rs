@@ -55,7 +55,8 @@ pub(crate) async fn resume(
 }
 
 async fn after(domain: &Domain, op: &Op, rewrap: RewrapId) -> Result<Response, Problem> {
-    Ok(json::ok(&Rewrap::from(domain.find_rewrap(op, rewrap).await?)))
+    let rewrap = domain.find_rewrap(op, rewrap).await.map_err(Problem::after_all)?;
+    Ok(json::ok(&Rewrap::from(rewrap)))
 }
 
 impl From<SwitchRewrapError> for Problem {

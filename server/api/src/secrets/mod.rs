@@ -139,9 +139,13 @@ pub(crate) struct WholeSecret {
 
 /// The secret as it is after a change.
 async fn after(domain: &Domain, op: &Op, address: &Address) -> Result<Response, Problem> {
-    let view = domain.secret(op, address).await?;
+    let view = domain.secret(op, address).await.map_err(Problem::after_all)?;
+    Ok(whole(view))
+}
+
+fn whole(view: SecretView) -> Response {
     let version = view.secret.row_version;
-    Ok(tagged(json::ok(&WholeSecret::from(view)), version))
+    tagged(json::ok(&WholeSecret::from(view)), version)
 }
 
 impl From<secrets::Secret> for Secret {

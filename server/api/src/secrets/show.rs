@@ -4,7 +4,7 @@ use axum::{extract::State, response::Response};
 use keywarden_domain::{Domain, secrets::Address};
 use keywarden_model::SecretId;
 
-use super::{WholeSecret, after};
+use super::{WholeSecret, whole};
 use crate::{at::At, caller::Caller, problem::Problem};
 
 /// Show a secret, its labels and versions, without any value
@@ -21,5 +21,5 @@ pub(crate) async fn show(
     caller: Caller,
     At(secret): At<SecretId>,
 ) -> Result<Response, Problem> {
-    after(&domain, caller.op(), &Address::Id(secret)).await
+    Ok(whole(domain.secret(caller.op(), &Address::Id(secret)).await?))
 }

@@ -6,7 +6,7 @@ use keywarden_domain::cast::both_engines;
 use keywarden_model::Role;
 use serde_json::json;
 
-use super::{Api, token, without_ids};
+use super::{Api, Call, door, token, without_ids};
 
 #[tokio::test]
 async fn a_good_key_answers_all_that_is_known_of_it() {
@@ -131,6 +131,56 @@ async fn a_question_is_read_as_strictly_as_all_else() {
         assert!(ask(&deep).await.status.is_client_error());
         let long = format!(r#"{{"key":"{}"}}"#, "x".repeat(32 * 1024 * 1024));
         assert_eq!(ask(&long).await.status, 413);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_patient_node_goes_on_answering_while_the_database_is_away_and_says_as_of_when() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let patient = |settings: &mut keywarden_domain::Settings| {
+            settings.verify_max_staleness = Duration::from_mins(1);
+        };
+        let node = api.house.neighbour_with(patient).await;
+        let there = door(&node);
+        let limit = json!({ "rate_limit": { "limit": 3, "window_seconds": 60 } });
+        let (_, key) = api.issue("Checkout", limit).await;
+        let at = |method, path| Call::at(&there, &node, method, path);
+        let ask = async |token: &str| {
+            at("post", "/api/v1/keys/verify").bearer(token).json(json!({ "key": key })).await
+        };
+        let fresh = ask(&api.vera).await.json();
+        assert_eq!((&fresh["code"], fresh.get("as_of")), (&json!("valid"), None));
+        api.house.clock.advance(Duration::from_secs(40));
+        let mut held = Vec::new();
+        while let Ok(conn) = node.store.read().await {
+            held.push(conn);
+        }
+
+        let stale = ask(&api.vera).await;
+        assert_eq!(stale.status, 200, "{stale:?}");
+        assert_eq!(stale.json()["code"], "valid");
+        assert_eq!(stale.json()["as_of"], "2027-01-15T08:00:00Z");
+        let form = format!("token={key}");
+        let introspected = at("post", "/oauth2/introspect")
+            .bearer(&api.vera)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .send(form)
+            .await;
+        assert_eq!(introspected.json()["active"], true, "{introspected:?}");
+        let authorized =
+            at("get", "/api/v1/keys/authorize").bearer(&api.vera).header("x-api-key", &key).send("").await;
+        // The node counts by itself, and three are used.
+        assert_eq!(
+            (authorized.status.as_u16(), authorized.header("x-keywarden-code")),
+            (403, "rate_limited")
+        );
+        let unknown = ask(&api.alice).await;
+        assert_eq!(unknown.status, 503, "a token that is not in memory proves nobody: {unknown:?}");
+        let managing = at("get", "/api/v1/projects").bearer(&api.vera).send("").await;
+        assert_eq!(managing.status, 503, "patience is for verifying alone: {managing:?}");
+        drop(held);
     })
     .await;
 }

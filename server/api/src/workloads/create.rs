@@ -50,7 +50,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let (op, body) = caller.asks(asked);
     let id = domain.create_workload(&op, body.read(&domain, &op).await?).await?;
-    let shown = domain.workload(&op, id).await?;
+    let shown = domain.workload(&op, id).await.map_err(Problem::after_all)?;
     Ok(json::created(&format!("/api/v1/workloads/{id}"), &WholeWorkload::from(shown)))
 }
 

@@ -18,8 +18,9 @@ use super::event::{
 };
 use crate::{Actor, Env, Fault, Op, Permit};
 
-/// The longest free text that an event keeps, in characters.
-const TEXT: usize = 2_000;
+/// The longest free text that an event keeps, in characters: more than any field of anything can hold, so that what is
+/// told of a change is the whole of it. What is longer ends in `…`.
+const TEXT: usize = 8_192;
 
 /// Who acts, under which permit, and the keys for what the events tell of people.
 #[derive(Clone)]
@@ -170,7 +171,11 @@ impl Draft {
 
     /// Something that tells of `subject`, a user's or workload's id. The record must have been made with its key.
     pub fn personal(mut self, subject: &str, field: &str, text: impl fmt::Display) -> Self {
-        let text: String = text.to_string().chars().take(TEXT).collect();
+        let mut text = text.to_string();
+        if let Some((end, _)) = text.char_indices().nth(TEXT) {
+            text.truncate(end);
+            text.push('…');
+        }
         if !text.is_empty() {
             self.personal.entry(subject.to_owned()).or_default().insert(field.to_owned(), text);
         }

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::SecondsFormat;
 use keywarden_model::time::from_micros;
-use keywarden_store::event;
-use keywarden_store::fsck::{self, EventColumns};
+use keywarden_store::fsck::{self, EventColumns, Personal};
 use keywarden_vault::EnvelopeKey;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -14,12 +13,53 @@ use super::{Findings, PAGE};
 use crate::audit::{PERSONAL, VERSION, base64, personal_context};
 use crate::{Domain, Fault};
 
+/// Subjects whose keys are at hand at once.
+const KEYS: usize = 10_000;
+
+/// What became of each subject's key: there, erased, or why it does not open.
+#[derive(Default)]
+struct Keys(BTreeMap<String, Result<Option<EnvelopeKey>, String>>);
+
+impl Keys {
+    async fn of(
+        &mut self,
+        domain: &Domain,
+        subject: &str,
+    ) -> Result<Result<Option<&EnvelopeKey>, String>, Fault> {
+        if !self.0.contains_key(subject) {
+            if self.0.len() >= KEYS {
+                self.0.clear();
+            }
+            let found = match domain.subject_key_if_there(subject).await {
+                Ok(key) => Ok(key),
+                Err(Fault::Store(error)) => return Err(error.into()),
+                Err(fault) => Err(fault.to_string()),
+            };
+            self.0.insert(subject.to_owned(), found);
+        }
+        Ok(match self.0.get(subject) {
+            Some(Ok(key)) => Ok(key.as_ref()),
+            Some(Err(says)) => Err(says.clone()),
+            None => Ok(None),
+        })
+    }
+}
+
 impl Domain {
     pub(super) async fn check_events(&self, unsealed: bool, findings: &mut Findings) -> Result<(), Fault> {
         let mut after = String::new();
+        let mut keys = Keys::default();
         loop {
-            let page = fsck::events(&mut self.store().read().await?, &after, PAGE).await?;
+            let mut conn = self.store().read().await?;
+            let page = fsck::events(&mut conn, &after, PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };
+            let mut parts: BTreeMap<String, Vec<Personal>> = BTreeMap::new();
+            if unsealed {
+                for part in fsck::personal(&mut conn, &after, &last.id).await? {
+                    parts.entry(part.event_id.clone()).or_default().push(part);
+                }
+            }
+            drop(conn);
             after.clone_from(&last.id);
             for row in page {
                 findings.events += 1;
@@ -31,7 +71,8 @@ impl Domain {
                             findings.found("event-column", &row.id, says);
                         }
                         if unsealed {
-                            self.check_personal(&row.id, &event, findings).await?;
+                            let parts = parts.remove(&row.id).unwrap_or_default();
+                            self.check_personal(&row.id, &event, &parts, &mut keys, findings).await?;
                         }
                     }
                 }
@@ -39,20 +80,25 @@ impl Domain {
         }
     }
 
-    async fn check_personal(&self, id: &str, event: &Value, findings: &mut Findings) -> Result<(), Fault> {
+    async fn check_personal(
+        &self,
+        id: &str,
+        event: &Value,
+        parts: &[Personal],
+        keys: &mut Keys,
+        findings: &mut Findings,
+    ) -> Result<(), Fault> {
         let Ok(event_id) = id.parse() else { return Ok(()) }; // told as a differing column
-        let parts = event::personal(&mut self.store().read().await?, event_id).await?;
         let hashed = event.get("personal").and_then(Value::as_object).cloned().unwrap_or_default();
-        for part in &parts {
-            let says = match self.subject_key_if_there(&part.subject_id).await {
+        for part in parts {
+            let says = match keys.of(self, &part.subject_id).await? {
                 Ok(Some(key)) => {
                     findings.opened += 1;
                     let context = personal_context(event_id, &part.subject_id);
-                    compare(&key, &context, &part.sealed, hashed.get(&part.subject_id)).err()
+                    compare(key, &context, &part.sealed, hashed.get(&part.subject_id)).err()
                 }
                 Ok(None) => None, // erased: hashes alone are left
-                Err(Fault::Store(error)) => return Err(error.into()),
-                Err(fault) => Some(fault.to_string()),
+                Err(says) => Some(says),
             };
             if let Some(says) = says {
                 findings.found("event-personal", format!("{id} {}", part.subject_id), says);
@@ -60,7 +106,7 @@ impl Domain {
         }
         for subject in hashed.keys().filter(|subject| !parts.iter().any(|part| part.subject_id == **subject))
         {
-            if matches!(self.subject_key_if_there(subject).await, Ok(Some(_))) {
+            if matches!(keys.of(self, subject).await?, Ok(Some(_))) {
                 let says = "has hashes of a personal part that is not there";
                 findings.found("event-personal", format!("{id} {subject}"), says);
             }

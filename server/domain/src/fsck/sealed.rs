@@ -22,11 +22,11 @@ const KINDS: [Kind; 8] = [
 impl Domain {
     pub(super) async fn check_sealed(&self, findings: &mut Findings) -> Result<(), Fault> {
         for kind in KINDS {
-            let mut after = String::new();
+            let mut after: Option<Sealed> = None;
             loop {
-                let page = fsck::sealed(&mut self.store().read().await?, kind, &after, PAGE).await?;
+                let page = fsck::sealed(&mut self.store().read().await?, kind, after.as_ref(), PAGE).await?;
                 let Some(last) = page.last() else { break };
-                after.clone_from(&last.id);
+                after = Some(last.clone());
                 for row in page {
                     findings.opened += 1;
                     if let Err(cause) = self.try_open(kind, &row) {
@@ -57,7 +57,6 @@ impl Domain {
                 open(Purpose::ProjectKey, context.as_bytes())
             }
             Kind::UnseenCodes => open(Purpose::Session, format!("unseen_codes.sealed/{}", row.id).as_bytes()),
-            Kind::Personal => Ok(()), // with its event
         }
     }
 }

@@ -24,6 +24,7 @@ use keywarden_vault::SecretString;
 pub const MOST_AT_ONCE: u32 = 1_000;
 /// Callers that would break are looked for so far back.
 const LOOK_BACK: TimeDelta = TimeDelta::days(7);
+/// More rows of callers than this are not looked through.
 const MOST_CALLERS: i64 = 5_000;
 
 /// A caller that would break.
@@ -46,6 +47,8 @@ pub struct BulkPreview {
     pub affected: Vec<Affected>,
     /// True if more keys than [`MOST_AT_ONCE`] match: these are the first.
     pub more: bool,
+    /// True if there are callers that were not looked at.
+    pub more_affected: bool,
 }
 
 /// What was revoked.
@@ -94,9 +97,12 @@ impl Domain {
         found.truncate(MOST_AT_ONCE as usize);
         let ids: Vec<_> = found.iter().map(|row| row.id).collect();
         let values = rows::values_of_many(&mut conn, &ids).await?;
-        let seen = usage::callers(&mut conn, &ids, hour(op.now - LOOK_BACK), MOST_CALLERS).await?;
+        let mut seen = usage::callers(&mut conn, &ids, hour(op.now - LOOK_BACK), MOST_CALLERS + 1).await?;
+        let most = usize::try_from(MOST_CALLERS).unwrap_or(usize::MAX);
+        let more_affected = seen.len() > most;
+        seen.truncate(most);
         let keys = found.into_iter().map(|row| line(row, &values, op.now)).collect::<Result<_, _>>()?;
-        Ok(BulkPreview { keys, affected: affected(&seen), more })
+        Ok(BulkPreview { keys, affected: affected(&seen), more, more_affected })
     }
 
     /// Revokes exactly these keys, all or none.

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::{ApiKeyId, EnvironmentId, KeyState, Name, ProjectId, Tag};
 use keywarden_store::keys::list::{self as rows, After, Filter, Rank};
-use keywarden_store::keys::{KeyRow, ValueRow, values_of_many};
+use keywarden_store::keys::{KeyRow, ValueRow, value_by_public_id, values_of_many};
 use keywarden_vault::token::{self, PublicId};
 
 use super::key::{Key, KeyValue};
@@ -195,7 +195,7 @@ impl Domain {
         let search = query.search.as_deref().map(str::trim).filter(|text| !text.is_empty());
         let (id, name_contains) = match search {
             None => (None, None),
-            Some(text) => match exactly(text) {
+            Some(text) => match self.sought_id(text).await? {
                 Some(id) => (Some(id), None),
                 // What is no name is in no name.
                 None => {
@@ -219,6 +219,20 @@ impl Domain {
     }
 }
 
+impl Domain {
+    /// The id that is searched for, if it is one. A name may look like a public id: then it is one only if there is a
+    /// value that bears it.
+    async fn sought_id(&self, text: &str) -> Result<Option<String>, Fault> {
+        if let Some(id) = exactly(text) {
+            return Ok(Some(id));
+        }
+        let Ok(id) = text.parse::<PublicId>() else { return Ok(None) };
+        let mut conn = self.store().read().await?;
+        let found = value_by_public_id(&mut conn, id.as_str()).await?;
+        Ok(found.map(|value| value.public_id))
+    }
+}
+
 /// A text that can only be an id: the search then looks for nothing else. A whole value is cut to its public part.
 fn exactly(text: &str) -> Option<String> {
     if let Ok(parsed) = token::parse(text) {
@@ -228,15 +242,8 @@ fn exactly(text: &str) -> Option<String> {
         return Some(id.to_string());
     }
     // `kwk_live_<public id>_…`, as pages show it.
-    if let Some(shown) = text.strip_prefix("kwk_") {
-        let id = shown.split('_').nth(1)?;
-        return id.parse::<PublicId>().ok().map(|id| id.to_string());
-    }
-    // Twelve letters and digits may be a name; only with a digit and both cases they are taken for a public id.
-    let mixed = text.bytes().any(|b| b.is_ascii_digit())
-        && text.bytes().any(|b| b.is_ascii_lowercase())
-        && text.bytes().any(|b| b.is_ascii_uppercase());
-    text.parse::<PublicId>().ok().filter(|_| mixed).map(|id| id.to_string())
+    let id = text.strip_prefix("kwk_")?.split('_').nth(1)?;
+    id.parse::<PublicId>().ok().map(|id| id.to_string())
 }
 
 pub(super) fn line(row: KeyRow, values: &[ValueRow], now: DateTime<Utc>) -> Result<KeyLine, Fault> {

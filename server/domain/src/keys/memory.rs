@@ -102,7 +102,7 @@ pub(crate) struct Memory {
     pub(super) kept: Kept,
     pub(super) limiter: Limiter,
     pub(super) meter: Meter,
-    pub(super) store_failed_at: Mutex<Option<Instant>>,
+    pub(crate) store_failed_at: Mutex<Option<Instant>>,
 }
 
 impl Memory {

@@ -6,12 +6,11 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
-use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use keywarden_model::{KeyringKeyId, ProjectId, Scopes, VerifyCode};
-use keywarden_store::{Counter, StoreError};
+use keywarden_store::StoreError;
 use keywarden_vault::token::{self, Kind, ParseError, PublicId};
 use keywarden_vault::{Purpose, mask};
 
@@ -22,10 +21,9 @@ use super::memory::{KeyFacts, Known, MacMove};
 use super::meter::Use;
 use crate::authz::Reach;
 use crate::decisions::Who;
+use crate::patience::Ground;
 use crate::{Action, Actor, Domain, Fault, Op, Refused};
 
-/// How long a store that failed is not asked again while memory may answer in its stead.
-const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// What a caller calls itself is cut to this many bytes.
 const AGENT: usize = 200;
 
@@ -94,13 +92,6 @@ impl Verdict {
     }
 }
 
-/// What an answer rests on.
-struct Ground {
-    counter: Counter,
-    /// Set while the store is away: when memory was last known to be right.
-    as_of: Option<DateTime<Utc>>,
-}
-
 /// A text that was shown, as it can be looked for.
 enum Shown<'a> {
     Imported(import::Fingerprints),
@@ -119,7 +110,7 @@ impl Domain {
             Shown::Imported(prints) => Box::pin(self.find_imported(&ground, &reach, &prints)).await?,
             Shown::Nothing => None,
         };
-        let (code, rate_limit) = self.decide(op, question, known.as_deref()).await?;
+        let (code, rate_limit) = self.decide(op, question, known.as_deref(), &ground).await?;
         let memory = self.key_memory();
         let who = Who::of(&op.actor);
         memory.counts.add((who, question.route, code), 1);
@@ -152,6 +143,7 @@ impl Domain {
         op: &Op,
         question: &Question<'_>,
         known: Option<&Known>,
+        ground: &Ground,
     ) -> Result<(VerifyCode, Option<RateStatus>), Refused> {
         let facts = known.map(|known| Facts {
             key: &known.key.life,
@@ -166,39 +158,15 @@ impl Domain {
         let Some((key, limit)) = limited.filter(|_| code == VerifyCode::Valid) else {
             return Ok((code, None));
         };
-        let (within_rate, status) = self.key_memory().limiter.take(self.store(), key, limit, op.now).await?;
+        let take =
+            async |alone| self.key_memory().limiter.take(self.store(), key, limit, op.now, alone).await;
+        let (within_rate, status) = match take(ground.as_of.is_some()).await {
+            // It went away between the two questions.
+            Err(fault) if fault.is_passing() && self.is_patient() => take(true).await?,
+            taken => taken?,
+        };
         asked.within_rate = within_rate;
         Ok((judge(facts, &asked, op.now), Some(status)))
-    }
-
-    /// The change counter as the one staleness rule wants it; while the store is away, as old as it may be.
-    async fn ground(&self, now: DateTime<Utc>) -> Result<Ground, Refused> {
-        let patience = self.settings().verify_max_staleness;
-        let failed_at = &self.key_memory().store_failed_at;
-        let failed = *failed_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let paused = |at| self.env().monotonic().saturating_duration_since(at) < STORE_PAUSE;
-        let away = if patience > Duration::ZERO && failed.is_some_and(paused) {
-            Fault::Store(StoreError::Unavailable("it did not answer a moment ago".into()))
-        } else {
-            match self.counter().await {
-                Ok(counter) => return Ok(Ground { counter, as_of: None }),
-                Err(fault) if fault.is_passing() => fault,
-                Err(fault) => return Err(fault.into()),
-            }
-        };
-        let monotonic = self.env().monotonic();
-        if !failed.is_some_and(paused) {
-            *failed_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(monotonic);
-        }
-        let last =
-            self.last_counter().map(|(counter, at)| (counter, monotonic.saturating_duration_since(at)));
-        match last.filter(|(_, age)| *age <= patience) {
-            Some((counter, age)) => {
-                let age = TimeDelta::from_std(age).unwrap_or_default();
-                Ok(Ground { counter, as_of: Some(now - age) })
-            }
-            None => Err(away.into()),
-        }
     }
 
     async fn where_to_verify(&self, op: &Op, ground: &Ground) -> Result<Arc<Reach>, Refused> {

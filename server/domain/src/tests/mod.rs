@@ -1,4 +1,5 @@
 //! What holds for the house as a whole.
 
 mod canary;
+mod commits;
 mod panics;

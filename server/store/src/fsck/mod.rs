@@ -115,6 +115,27 @@ pub async fn events(conn: &mut Conn, after: &str, limit: i64) -> Result<Vec<Even
     .await
 }
 
+/// What an event tells of somebody, sealed under that subject's key.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Personal {
+    /// The event.
+    pub event_id: String,
+    /// Of whom.
+    pub subject_id: String,
+    /// The envelope.
+    pub sealed: Vec<u8>,
+}
+
+/// The personal parts of the events after `after` up to `last`, in their order.
+pub async fn personal(conn: &mut Conn, after: &str, last: &str) -> Result<Vec<Personal>, StoreError> {
+    sql("SELECT event_id, subject_id, sealed FROM event_personal
+         WHERE event_id > $1 AND event_id <= $2 ORDER BY event_id, subject_id")
+    .bind(after)
+    .bind(last)
+    .all(conn)
+    .await
+}
+
 /// Something sealed: where it belongs, and its bytes.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Sealed {
@@ -124,6 +145,9 @@ pub struct Sealed {
     pub bound: String,
     /// The envelope.
     pub sealed: Vec<u8>,
+    /// The second part of the row's key, where it has two.
+    #[sqlx(default)]
+    pub key_hash: Vec<u8>,
 }
 
 /// What is sealed under the keyring.
@@ -133,8 +157,6 @@ pub enum Kind {
     Ceremonies,
     /// Terminals that ask to be signed in; bound to who approved one, if anybody did.
     DeviceGrants,
-    /// Personal parts of events, under the subject's key; `id` is the event, `bound` the subject.
-    Personal,
     /// Answers kept for a replay; the caller's own key is needed to open them.
     Idempotency,
     /// Posts that wait for a passkey; bound to a session.
@@ -155,7 +177,6 @@ impl Kind {
         match self {
             Self::Ceremonies => "ceremonies",
             Self::DeviceGrants => "device_grants",
-            Self::Personal => "event_personal",
             Self::Idempotency => "idempotency",
             Self::PendingPosts => "pending_posts",
             Self::ProjectKeys => "project_keys",
@@ -174,15 +195,11 @@ impl Kind {
                 "SELECT id, coalesce(user_id, '') AS bound, sealed FROM device_grants
                  WHERE id > $1 ORDER BY id LIMIT $2"
             }
-            Self::Personal => {
-                "SELECT event_id || ' ' || subject_id AS id, subject_id AS bound, sealed FROM event_personal
-                 WHERE event_id || ' ' || subject_id > $1 ORDER BY event_id || ' ' || subject_id LIMIT $2"
-            }
             Self::Idempotency => {
-                "SELECT caller || ' ' || created_at || ' ' || resource_id AS id, caller AS bound, sealed
+                "SELECT caller || ' ' || created_at || ' ' || resource_id AS id, caller AS bound, sealed, key_hash
                  FROM idempotency
-                 WHERE sealed IS NOT NULL AND caller || ' ' || created_at || ' ' || resource_id > $1
-                 ORDER BY caller || ' ' || created_at || ' ' || resource_id LIMIT $2"
+                 WHERE sealed IS NOT NULL AND (caller, key_hash) > ($1, $2)
+                 ORDER BY caller, key_hash LIMIT $3"
             }
             Self::PendingPosts => {
                 "SELECT id, session_id AS bound, sealed FROM pending_posts WHERE id > $1 ORDER BY id LIMIT $2"
@@ -206,7 +223,21 @@ impl Kind {
     }
 }
 
-/// Sealed rows after `after`, at most `limit`; begin with the empty text.
-pub async fn sealed(conn: &mut Conn, kind: Kind, after: &str, limit: i64) -> Result<Vec<Sealed>, StoreError> {
-    sql(kind.select()).bind(after).bind(limit).all(conn).await
+/// Sealed rows after `after`, at most `limit`. Each page begins where a key leads: a store of any size is read once.
+pub async fn sealed(
+    conn: &mut Conn,
+    kind: Kind,
+    after: Option<&Sealed>,
+    limit: i64,
+) -> Result<Vec<Sealed>, StoreError> {
+    let select = sql(kind.select());
+    let place = |text: fn(&Sealed) -> &str| after.map_or("", text);
+    let select = match kind {
+        Kind::Idempotency => {
+            let hash = after.map(|row| row.key_hash.clone()).unwrap_or_default();
+            select.bind(place(|row| &row.bound)).bind(hash)
+        }
+        _ => select.bind(place(|row| &row.id)),
+    };
+    select.bind(limit).all(conn).await
 }

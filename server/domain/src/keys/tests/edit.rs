@@ -1,8 +1,9 @@
 use chrono::TimeDelta;
-use keywarden_model::{Role, Scopes, VerifyCode};
+use keywarden_model::{Metadata, Role, Scopes, VerifyCode};
 
 use super::{Scene, events_of};
 use crate::Refused;
+use crate::audit::Query;
 use crate::authz::Owner;
 use crate::cast::both_engines;
 use crate::keys::{EditKeyError, KeyPatch, TermError};
@@ -64,6 +65,30 @@ async fn who_owns_a_key_may_rotate_it_and_no_more_once_it_is_given_away() {
         assert!(!domain.key(&olga.op(), key.id).await.unwrap().may.rotate, "a viewer only");
         let nobody = domain.edit_key(&scene.bob.op(), key.id, None, give(super::stranger())).await;
         assert!(matches!(nobody, Err(EditKeyError::Terms(TermError::OwnerUnknown))), "{nobody:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_record_tells_the_whole_of_what_changed_however_long() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        let key = scene.issue("Orders").await;
+        // The longest metadata there may be: what changes stands at its very end.
+        let metadata = |last: &str| {
+            Metadata::parse(&format!(r#"{{"a":"{}","z":"{last}"}}"#, "é".repeat(2_020))).unwrap()
+        };
+        for last in ["x", "y"] {
+            let patch = KeyPatch { metadata: Some(metadata(last)), ..KeyPatch::default() };
+            domain.edit_key(&scene.bob.op(), key.id, None, patch).await.unwrap();
+        }
+        let op = scene.house.operator(Role::Owner);
+        let query = Query { resource: Some(key.id.to_string()), limit: 1, ..Query::default() };
+        let newest = domain.events(&op, &query).await.unwrap().events.remove(0);
+        let told = &newest.personal[&scene.bob.id.to_string()];
+        assert_eq!(told["metadata_before"], metadata("x").to_text());
+        assert_eq!(told["metadata"], metadata("y").to_text());
     })
     .await;
 }

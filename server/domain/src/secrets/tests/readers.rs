@@ -31,7 +31,9 @@ async fn whoever_may_read_is_told_with_every_role_that_lets_them() {
         let eve = house.person("Eve", &[(Role::Manager, Some(pay.id))]).await;
         let frank = house.person("Frank", &[]).await;
         house.team("sre", &[carol.id, eve.id], &[(Role::Manager, Some(pay.id))]).await;
-        house.team("watchers", &[bob.id, frank.id], &[(Role::Viewer, Some(pay.id)), (Role::Auditor, None)]).await;
+        house
+            .team("watchers", &[bob.id, frank.id], &[(Role::Viewer, Some(pay.id)), (Role::Auditor, None)])
+            .await;
         let deployer = house.workload("deployer", Role::Reader, Some(pay.id)).await;
         let gateway = house.workload("gateway", Role::Verifier, Some(pay.id)).await;
         let gone = house.workload("gone", Role::Manager, Some(pay.id)).await;
