@@ -90,6 +90,10 @@ texts! {
     drain_stop = "Stop the old value now";
     drain_stop_title(value: &str) = "Stop {value} now";
     drain_stop_at_once = "It is refused on every node within a second. This cannot be taken back.";
+    drain_why = "Why does it stop?";
+    drain_why_over = "It has had its time";
+    drain_why_over_hint = "Callers that still use it are told: expired.";
+    drain_why_compromise_hint = "Somebody else may have it. The value is marked as compromised, and callers are told: revoked. The key goes on with its new value.";
     drain_stopped_now(value: &str) = "Stopped {value}.";
     drain_stopped_already = "This value has stopped.";
     drain_is_current = "This is the key's current value: rotate first, or revoke the key.";

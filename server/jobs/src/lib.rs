@@ -4,6 +4,7 @@
 //! domain, does nothing twice, and can die anywhere. What several nodes must not do at once, the domain claims in the
 //! store; the driver runs everything on every node.
 
+mod destroy_values;
 mod driver;
 mod flush_decisions;
 mod flush_key_uses;
@@ -25,6 +26,7 @@ pub use driver::{Driver, Job, Report, Reports};
 pub fn all() -> Vec<Job> {
     vec![
         look::JOB,
+        destroy_values::JOB,
         flush_decisions::JOB,
         flush_key_uses::JOB,
         flush_refusals::JOB,

@@ -6,6 +6,7 @@ use keywarden_domain::{
     Op, Refused,
     keys::{DrainingValue, Key, StopError},
 };
+use keywarden_model::RevokeReason;
 use leptos::prelude::*;
 
 use super::{
@@ -17,8 +18,11 @@ use crate::{
     form::{Draft, Errors},
     render::{self, page},
     shell::{Section, Shell},
-    ui::{Confirm, Form, PageHeader},
+    ui::{Confirm, Form, PageHeader, RadioGroup, choice},
 };
+
+/// It has had its time: no reason to revoke it.
+const OVER: &str = "over";
 
 pub(super) async fn ask(
     State(house): State<House>,
@@ -47,7 +51,15 @@ pub(super) async fn stop(
         Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
     };
     let mut errors = Errors::new();
-    match house.domain.stop_old_value(&op, key.id, old.value.id).await {
+    let reason = match posted.fields.text("why") {
+        OVER => Some(None),
+        other => other.parse().ok().filter(|it| *it == RevokeReason::KeyCompromise).map(Some),
+    };
+    let Some(reason) = reason else {
+        errors.at("why", t.form_choose());
+        return draw(&mut shell, &key, &old, Draft::refused(posted.fields, errors));
+    };
+    match house.domain.stop_old_value(&op, key.id, old.value.id, reason).await {
         Ok(()) => {
             return render::done(
                 &shell,
@@ -91,11 +103,18 @@ fn draw(shell: &mut Shell, key: &Key, old: &DrainingValue, draft: Draft) -> Resp
     let mut consequences = vec![t.drain_stop_at_once().to_owned()];
     let (breaks, callers) = callers::breaks(t, shell.now, &left);
     consequences.push(breaks);
+    let whys = vec![
+        choice(OVER, t.drain_why_over()).hint(t.drain_why_over_hint()),
+        choice(RevokeReason::KeyCompromise.as_str(), t.keys_reason_compromise())
+            .hint(t.drain_why_compromise_hint()),
+    ];
     page(shell, t.drain_stop()).of(&draft).show(move || {
         view! {
             <PageHeader title=t.drain_stop() crumbs=around::crumbs_below(t, &key)/>
             <Confirm title=t.drain_stop_title(&shown) consequences=consequences callers=callers>
-                <Form draft=draft submit=t.drain_stop() danger=true cancel=around::drain_path(&key)/>
+                <Form draft=draft submit=t.drain_stop() danger=true cancel=around::drain_path(&key)>
+                    <RadioGroup name="why" label=t.drain_why() required=true choices=whys value=OVER/>
+                </Form>
             </Confirm>
         }
     })

@@ -17,7 +17,7 @@ use super::after;
 use crate::{
     caller::Caller,
     flaw::{Flaw, Flaws},
-    json::{Asked, Nothing},
+    json::Asked,
     problem::Problem,
 };
 
@@ -49,6 +49,16 @@ pub(crate) struct ExtendValue {
     until: String,
 }
 
+/// Why the old value stops.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StopValue {
+    /// Absent: it has had its time, and says `expired` from now on. A reason as in revoking a key: it says `revoked`, and
+    /// with `key-compromise` it is *compromised*, while the key goes on with its new value.
+    #[schema(example = "key-compromise")]
+    reason: Option<String>,
+}
+
 /// Stop an old value now
 ///
 /// `drain` says who breaks.
@@ -61,16 +71,20 @@ pub(crate) struct ExtendValue {
         ("key" = String, Path, description = "`key_…`"),
         ("value" = String, Path, description = "`kvl_…`"),
     ),
+    request_body = StopValue,
     responses((status = 200, description = "The key as it is now", body = super::WholeKey)),
 )]
 pub(crate) async fn stop(
     State(domain): State<Domain>,
     caller: Caller,
     of: Of,
-    asked: Asked<Nothing>,
+    asked: Asked<StopValue>,
 ) -> Result<Response, Problem> {
-    let (op, Nothing {}) = caller.asks(asked);
-    domain.stop_old_value(&op, of.key, of.value).await?;
+    let (op, body) = caller.asks(asked);
+    let mut flaws = Flaws::default();
+    let reason = flaws.keep("/reason", body.reason.as_deref().map(str::parse).transpose());
+    let Some(reason) = reason else { return Err(flaws.problem()) };
+    domain.stop_old_value(&op, of.key, of.value, reason).await?;
     after(&domain, &op, of.key).await
 }
 

@@ -7,6 +7,7 @@
 //! turn a yes into a no moves the change counter, so that every node forgets the key within a second.
 
 mod bulk_revoke;
+mod destroy;
 mod drain;
 mod edit;
 mod extend;

@@ -1,6 +1,6 @@
 //! The end of an old value, now.
 
-use keywarden_model::{ApiKeyId, KeyValueId};
+use keywarden_model::{ApiKeyId, KeyValueId, RevokeReason};
 use keywarden_store::keys as rows;
 use keywarden_store::{ChangeKind, Written};
 
@@ -24,8 +24,15 @@ pub enum StopError {
 carries_refused!(StopError);
 
 impl Domain {
-    /// Stops an old value at once. [`Domain::drain_board`] says who breaks.
-    pub async fn stop_old_value(&self, op: &Op, id: ApiKeyId, value: KeyValueId) -> Result<(), StopError> {
+    /// Stops an old value at once; with a reason it is revoked, and tells its callers so. [`Domain::drain_board`] says
+    /// who breaks.
+    pub async fn stop_old_value(
+        &self,
+        op: &Op,
+        id: ApiKeyId,
+        value: KeyValueId,
+        reason: Option<RevokeReason>,
+    ) -> Result<(), StopError> {
         let (resource, owner) = self.key_as_resource(id).await?;
         self.change(op, Action::StopOldKeyValue, &resource, &[], move |tx, record| {
             Box::pin(async move {
@@ -38,13 +45,19 @@ impl Domain {
                 if old.superseded_at.is_none() {
                     return Err(StopError::Current);
                 }
-                rows::stop_value(tx, value, now).await?;
+                match reason {
+                    Some(reason) => rows::revoke_value(tx, value, now, reason.as_str()).await?,
+                    None => rows::stop_value(tx, value, now).await?,
+                }
                 tx.restrict(ChangeKind::Key, id, now).await?;
-                let event = record
+                let mut event = record
                     .event(Action::StopOldKeyValue.name(), "key", id)
                     .project(it.key.project)
                     .fact("value", value)
                     .change("stops_at", old.stops_at, now);
+                if let Some(reason) = reason {
+                    event = event.fact("reason", reason);
+                }
                 Ok(Written::new((), event.finish()?))
             })
         })

@@ -202,6 +202,67 @@ pub async fn stop_value(tx: &mut Tx, value: KeyValueId, stops_at: DateTime<Utc>)
         .await
 }
 
+/// Revokes one value of a claimed key, at once and for good.
+pub async fn revoke_value(
+    tx: &mut Tx,
+    value: KeyValueId,
+    now: DateTime<Utc>,
+    reason: &str,
+) -> Result<(), StoreError> {
+    sql("UPDATE key_values SET stops_at = $2, revoked_at = $3, revoke_reason = $4 WHERE id = $1")
+        .bind(value)
+        .bind(now)
+        .bind(now)
+        .bind(reason)
+        .execute_one(tx, "key_values")
+        .await
+}
+
+/// A value that ended, and its key.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Ended {
+    /// The value.
+    #[sqlx(try_from = "String")]
+    pub value: KeyValueId,
+    /// Its key.
+    #[sqlx(try_from = "String")]
+    pub key: ApiKeyId,
+    /// The key's project.
+    #[sqlx(try_from = "String")]
+    pub project: ProjectId,
+}
+
+/// Values that stopped for good before then and still have their tag, at most `limit`. An expiry of the key itself is no
+/// such end: it can be moved.
+pub async fn ended_values(
+    conn: &mut Conn,
+    before: DateTime<Utc>,
+    limit: u32,
+) -> Result<Vec<Ended>, StoreError> {
+    sql("SELECT v.id AS value, v.key_id AS key, k.project_id AS project
+         FROM key_values v JOIN api_keys k ON k.id = v.key_id
+         WHERE v.destroyed_at IS NULL AND (v.stops_at < $1 OR v.revoked_at < $2 OR k.revoked_at < $3)
+         ORDER BY v.id LIMIT $4")
+    .bind(before)
+    .bind(before)
+    .bind(before)
+    .bind(limit)
+    .all(conn)
+    .await
+}
+
+/// Takes the tag of a value away; whether it was there.
+pub async fn destroy_value(tx: &mut Tx, value: KeyValueId, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    let gone =
+        sql("UPDATE key_values SET destroyed_at = $2, mac = $3 WHERE id = $1 AND destroyed_at IS NULL")
+            .bind(value)
+            .bind(now)
+            .bind(Vec::new())
+            .execute(tx)
+            .await?;
+    Ok(gone == 1)
+}
+
 /// Stops a claimed key for a while, or no longer.
 pub async fn suspend(tx: &mut Tx, id: ApiKeyId, since: Option<DateTime<Utc>>) -> Result<(), StoreError> {
     sql("UPDATE api_keys SET suspended_at = $2 WHERE id = $1 AND revoked_at IS NULL")

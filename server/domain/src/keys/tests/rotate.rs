@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use keywarden_model::{KeyState, VerifyCode};
+use keywarden_model::{KeyState, RevokeReason, Role, VerifyCode};
 
 use super::{Scene, events_of};
 use crate::cast::both_engines;
@@ -94,13 +94,55 @@ async fn an_overlap_can_be_extended_or_cut_and_a_stopped_value_stays_stopped() {
         scene.house.clock.advance(Duration::from_hours(2));
         assert_eq!(scene.verify(&old.value).await, VerifyCode::Valid);
         let bob = scene.bob.steps_up();
-        domain.stop_old_value(&bob.op(), old.id, old_value).await.unwrap();
+        domain.stop_old_value(&bob.op(), old.id, old_value, None).await.unwrap();
         assert_eq!(scene.verify(&old.value).await, VerifyCode::Expired);
         assert_eq!(scene.verify(&new.value).await, VerifyCode::Valid);
         let late = domain.extend_key_overlap(&bob.op(), old.id, old_value, later).await;
         assert!(matches!(late, Err(ExtendError::Stopped)), "{late:?}");
-        let current = domain.stop_old_value(&bob.op(), old.id, current).await;
+        let current = domain.stop_old_value(&bob.op(), old.id, current, None).await;
         assert!(matches!(current, Err(StopError::Current)), "{current:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_old_value_that_leaked_is_compromised_alone_and_long_after_its_end_destroyed() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        let old = scene.issue("Orders").await;
+        let new =
+            domain.rotate_key(&scene.bob.op(), old.id, Overlap::For(TimeDelta::hours(1))).await.unwrap();
+        let view = domain.key(&scene.bob.op(), old.id).await.unwrap();
+        let leaked = Some(RevokeReason::KeyCompromise);
+        domain.stop_old_value(&scene.bob.op(), old.id, view.values[1].id, leaked).await.unwrap();
+        assert_eq!(scene.verify(&old.value).await, VerifyCode::Revoked);
+        assert_eq!(scene.verify(&new.value).await, VerifyCode::Valid);
+        let states = async || {
+            let view = domain.key(&scene.house.operator(Role::Owner), old.id).await.unwrap();
+            view.values.iter().map(|value| value.state).collect::<Vec<_>>()
+        };
+        assert_eq!(states().await, [KeyState::Active, KeyState::Compromised]);
+
+        let destroy =
+            async || domain.destroy_ended_values(&domain.system_op("destroy-values")).await.unwrap();
+        scene.house.clock.advance(Duration::from_hours(400 * 24));
+        assert_eq!(destroy().await, 0, "not before its day is over");
+        assert_eq!(scene.verify(&old.value).await, VerifyCode::Revoked);
+        scene.house.clock.advance(Duration::from_secs(1));
+        assert_eq!(destroy().await, 1);
+        assert_eq!(destroy().await, 0, "once");
+        assert_eq!(states().await[1], KeyState::Destroyed);
+        // No node knows it any more, nor can one learn it again.
+        assert_eq!(scene.verify(&old.value).await, VerifyCode::NotFound);
+        let neighbour = scene.house.neighbour().await;
+        let told = super::away::ask(&scene, &neighbour, old.value.expose()).await.unwrap();
+        assert_eq!(told.code, VerifyCode::NotFound);
+        assert_eq!(
+            events_of(&scene.house, old.id).await,
+            ["key.destroy-value", "key.issue", "key.rotate", "key.stop-old-value"]
+        );
+        assert!(domain.fsck(&[]).await.unwrap().is_clean());
     })
     .await;
 }
