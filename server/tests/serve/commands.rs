@@ -45,6 +45,30 @@ fn a_second_seal_is_added_and_unseals_a_server_alone() {
 }
 
 #[test]
+fn another_seal_of_a_name_that_is_taken_is_refused_in_words_and_takes_nothing_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start_with(folder.path(), &SOFTWARE);
+    server.becomes("\"ready\"");
+    let stick = folder.path().join("stick");
+    fs::create_dir(&stick).unwrap();
+    let twin = stick.join("seal.key");
+    let arguments = ["seal", "add", "software", twin.to_str().unwrap()];
+    let refused = keywarden(folder.path(), &arguments).envs(SOFTWARE).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{}", told(&refused));
+    for words in ["another seal of this name, `software:seal.key`", "the keyring is as it was", "seal remove"] {
+        assert!(told(&refused).contains(words), "{words}: {}", told(&refused));
+    }
+    server.stop();
+    let server = Server::start_with(folder.path(), &SOFTWARE);
+    server.becomes("\"ready\"");
+    // Under a name of its own it is a seal like any other.
+    let own = stick.join("stick.key");
+    fs::rename(&twin, &own).unwrap();
+    printed(folder.path(), &SOFTWARE, &["seal", "add", "software", own.to_str().unwrap()]);
+    server.stop();
+}
+
+#[test]
 fn the_operators_token_opens_the_api_and_only_for_an_hour() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start_with(folder.path(), &SOFTWARE);

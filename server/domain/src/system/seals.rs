@@ -5,8 +5,8 @@ use std::sync::Arc;
 use keywarden_model::{KeyringKeyId, RewrapId};
 use keywarden_store::secrets::project_keys;
 use keywarden_store::{StoreError, Written, keyring, rewraps};
-use keywarden_vault::keyring::{RemoveSealError as Loss, WrapError, may_remove_seal};
-use keywarden_vault::{Keyring, Purpose, Seal, SealId, SecretString};
+use keywarden_vault::keyring::{RemoveSealError as Loss, WrapError, may_remove_seal, unwraps_one};
+use keywarden_vault::{Keyring, Purpose, Seal, SealId, SecretString, WrapRecord};
 use tokio::task::spawn_blocking;
 
 use super::records::{Records, key_row, seal_row, wrap_row};
@@ -23,6 +23,13 @@ pub enum AddSealError {
     /// Another key was made meanwhile.
     #[error("the keyring changed meanwhile: try again")]
     Changed,
+    /// Another seal has this one's kind and label.
+    #[error(
+        "another seal of this name, `{0}`, wraps the keyring already, by a key that this one does not have; the \
+         keyring is as it was. Give this one a name of its own (the file's name, or the token's label), or take the other one away \
+         first: `keywarden seal remove '{0}'`"
+    )]
+    NameTaken(SealId),
     /// The gate, or ours.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -90,22 +97,35 @@ impl Domain {
     }
 
     /// Wraps every key under one more seal. Asked again, it makes up for keys that were made meanwhile, and replaces
-    /// what an older key of the same seal wrapped.
+    /// what an older key of the same seal wrapped: one that only has the name of a seal that is there is refused.
     pub async fn add_seal(&self, op: &Op, seal: Arc<dyn Seal>) -> Result<Added, AddSealError> {
         let _permit = self.authorize(op, Action::ManageSeals, &Resource::Organization).await?;
         let description = seal.describe().clone();
+        let mut conn = self.store().read().await.map_err(Refused::from)?;
+        let records = Records::load(&mut conn).await.map_err(Refused::from)?;
+        drop(conn);
+        let before = under(&records, &description.id);
         let (keyring, env) = (Arc::clone(self.keyring()), self.env().clone());
-        let wraps = spawn_blocking(move || keyring.wrap_under(&*seal, &mut env.fork()))
-            .await
-            .map_err(|cause| Refused::from(cut_off(cause)))??;
-        let wraps: Arc<[_]> = wraps.into();
+        let (keys, own) = (records.keys, before.clone());
+        let wraps = spawn_blocking(move || {
+            if !own.is_empty() && !unwraps_one(&*seal, &keys, &own)? {
+                return Err(AddSealError::NameTaken(seal.describe().id.clone()));
+            }
+            Ok(keyring.wrap_under(&*seal, &mut env.fork())?)
+        });
+        let wraps: Arc<[_]> = wraps.await.map_err(|cause| Refused::from(cut_off(cause)))??.into();
+        let before: Arc<[_]> = before.into();
         self.change(op, Action::ManageSeals, &Resource::Organization, &[], move |tx, record| {
-            let (wraps, description) = (Arc::clone(&wraps), description.clone());
+            let (wraps, before, description) = (Arc::clone(&wraps), Arc::clone(&before), description.clone());
             Box::pin(async move {
                 keyring::hold(tx).await.map_err(Refused::from)?;
                 let there = Records::load(tx).await.map_err(Refused::from)?;
                 let wrapped = |key| wraps.iter().any(|wrap| wrap.key_id == key);
                 if there.unknown > 0 || !there.keys.iter().all(|key| wrapped(key.id)) {
+                    return Err(AddSealError::Changed);
+                }
+                // Only what it has proven to unwrap may be replaced.
+                if under(&there, &description.id)[..] != before[..] {
                     return Err(AddSealError::Changed);
                 }
                 let row = seal_row(&description, record.now());
@@ -221,6 +241,11 @@ impl Domain {
         self.unseal(by).await.map_err(|error| Refused::from(Fault::Unexpected(error.to_string())))?;
         Ok(rotated)
     }
+}
+
+/// What a seal of this id wraps.
+fn under(records: &Records, id: &SealId) -> Vec<WrapRecord> {
+    records.wraps.iter().filter(|wrap| wrap.seal_id == *id).cloned().collect()
 }
 
 impl From<StoreError> for RotateError {

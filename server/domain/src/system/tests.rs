@@ -127,6 +127,29 @@ async fn a_second_seal_unseals_alone_and_the_last_one_stays() {
 }
 
 #[tokio::test]
+async fn a_seal_that_only_has_the_name_of_another_one_is_refused_and_replaces_nothing() {
+    let house = House::new().await;
+    let (domain, id) = (&house.domain, house.seals[0].describe().id.clone());
+    let elsewhere = tempfile::tempdir().unwrap();
+    let twin = key_file(elsewhere.path(), "first.key");
+    assert_eq!(twin.describe().id, id);
+    let before = house.actions().await.len();
+    let refused = domain.add_seal(&domain.shell_op(), twin).await;
+    assert!(matches!(&refused, Err(AddSealError::NameTaken(taken)) if *taken == id), "{refused:?}");
+    assert_eq!(house.actions().await.len(), before);
+    let again = node(house.folder.path()).await;
+    again.unseal(&house.seals).await.unwrap();
+
+    // A seal that does not answer is neither taken for itself nor for another one.
+    let (file, away) = (house.folder.path().join("first.key"), house.folder.path().join("away"));
+    std::fs::rename(&file, &away).unwrap();
+    let silent = domain.add_seal(&domain.shell_op(), Arc::clone(&house.seals[0])).await;
+    assert!(matches!(silent, Err(AddSealError::Wrap(_))), "{silent:?}");
+    std::fs::rename(&away, &file).unwrap();
+    domain.add_seal(&domain.shell_op(), Arc::clone(&house.seals[0])).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_new_key_serves_new_values_and_the_old_one_still_verifies() {
     let house = House::new().await;
     let (domain, op) = (&house.domain, house.domain.shell_op());

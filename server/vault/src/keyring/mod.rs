@@ -425,6 +425,19 @@ fn wrap(
     Ok(WrapRecord { key_id, seal_id, algorithm: ALGORITHM.to_owned(), wrapped })
 }
 
+/// Whether a seal unwraps at least one of these wraps, which bear its id: another seal may have its name. Blocks.
+pub fn unwraps_one(seal: &dyn Seal, keys: &[KeyRecord], wraps: &[WrapRecord]) -> Result<bool, WrapError> {
+    for wrap in wraps {
+        let Some(key) = keys.iter().find(|key| key.id == wrap.key_id) else { continue };
+        match seal.unwrap(&wrap_context(key.id, key.purpose), &wrap.wrapped) {
+            Ok(_) => return Ok(true),
+            Err(error) if error.is_about_the_bytes() => {}
+            Err(source) => return Err(WrapError::Seal { seal: seal.describe().id.clone(), source }),
+        }
+    }
+    Ok(false)
+}
+
 fn unwrap(
     record: &KeyRecord,
     wraps: &[WrapRecord],
