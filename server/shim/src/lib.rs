@@ -7,7 +7,8 @@
 //! | `SHIM_LOGINS` | a file that grows by a line with each login that is tried |
 //!
 //! Faults: `removed` (`CKR_DEVICE_REMOVED` everywhere), `session` (sessions from before it are invalid), `error`
-//! (`CKR_GENERAL_ERROR`), `slow` (two seconds a call), `hang` (no answer), `crash` (SIGSEGV), `locked` (`CKR_PIN_LOCKED`).
+//! (`CKR_GENERAL_ERROR`), `slow` (two seconds a call), `hang` (no answer), `crash` (SIGSEGV), `locked` (`CKR_PIN_LOCKED`
+//! to a login), `login-error` (`CKR_GENERAL_ERROR` to a login).
 //!
 //! It is in no release: the tests of the server load it.
 
@@ -115,6 +116,7 @@ fn goes_wrong(session: Option<CK_SESSION_HANDLE>, is_login: bool) -> Option<CK_R
             sleep(SLOW);
         },
         "locked" if is_login => Some(CKR_PIN_LOCKED),
+        "login-error" if is_login => Some(CKR_GENERAL_ERROR),
         "removed" => Some(CKR_DEVICE_REMOVED),
         "session" => {
             let since = since.get_or_insert_with(HashSet::new);

@@ -62,6 +62,20 @@ impl Hsm {
         fs::read_to_string(self.folder.path().join("logins")).map_or(0, |text| text.lines().count())
     }
 
+    fn attempts(&self) -> PathBuf {
+        self.folder.path().join("data/pin-attempts")
+    }
+
+    /// Lets the rest of a PIN be over that got no clear answer, as if it had been tried in 1970.
+    fn has_rested(&self) {
+        let text = fs::read_to_string(self.attempts()).unwrap();
+        let (line, at) = text.trim_end().rsplit_once(' ').unwrap();
+        assert!(text.lines().count() == 1 && at.parse::<u64>().unwrap() > 1_000_000_000, "{text}");
+        let new = self.folder.path().join("rested");
+        fs::write(&new, format!("{line} 0\n")).unwrap();
+        fs::rename(new, self.attempts()).unwrap();
+    }
+
     fn token(&self) -> String {
         let token = printed(self.folder.path(), &self.variables(), &["operator", "token", "--role", "admin"]);
         token.trim().to_owned()
@@ -167,6 +181,60 @@ fn a_wrong_pin_is_never_tried_a_third_time_whatever_is_started_again() {
         server.stop();
     }
     assert_eq!(hsm.logins() - before, 2);
+}
+
+#[test]
+fn a_login_that_fails_in_general_is_tried_again_slowly_and_the_server_comes_back_by_itself() {
+    let hsm = Hsm::new();
+    let server = hsm.start();
+    server.becomes("\"ready\"");
+    let before = hsm.logins();
+    // Degraded: the library's process is gone, and the next one cannot log in.
+    hsm.fails_by("login-error");
+    let [library] = libraries(&server)[..] else { panic!("not one process: {:?}", libraries(&server)) };
+    kill(Pid::from_raw(library), Signal::SIGKILL).unwrap();
+    server.becomes("degraded");
+    sleep(Duration::from_millis(2500));
+    assert_eq!(hsm.logins() - before, 1, "tried again at once");
+    server.stop();
+    // Sealed, and no more tries by starting again.
+    for _ in 0..2 {
+        let server = hsm.start();
+        server.becomes("no clear answer");
+        server.stop();
+    }
+    assert_eq!(hsm.logins() - before, 1, "tried again by starting again");
+    let server = hsm.start();
+    for tries in 2..5 {
+        hsm.has_rested();
+        server.waits_for("another try", || hsm.logins() - before == tries);
+        server.becomes("no clear answer");
+    }
+    hsm.fails_by("");
+    sleep(Duration::from_millis(1500));
+    assert_eq!(hsm.logins() - before, 4, "tried before its rest was over");
+    hsm.has_rested();
+    server.becomes("\"ready\"");
+    assert_eq!(fs::read_to_string(hsm.attempts()).unwrap(), "", "the PIN is as good as any");
+    server.stop();
+}
+
+#[test]
+fn a_locked_pin_is_left_alone_and_unseals_the_server_once_it_is_unlocked() {
+    let hsm = Hsm::new();
+    let server = hsm.start();
+    server.becomes("\"ready\"");
+    server.stop();
+    let before = hsm.logins();
+    hsm.fails_by("locked");
+    let server = hsm.start();
+    server.becomes("locked");
+    sleep(Duration::from_millis(2500));
+    assert_eq!(hsm.logins() - before, 1);
+    hsm.fails_by("");
+    hsm.has_rested();
+    server.becomes("\"ready\"");
+    server.stop();
 }
 
 #[test]

@@ -287,10 +287,21 @@ pub enum SealError {
     /// The token refused the PIN just now.
     #[error("token `{0}` refused the PIN: correct it before the token locks itself")]
     PinRefused(String),
-    /// The PIN was refused before and was not tried again.
+    /// The PIN was tried without a clear answer a while ago, and is not tried again yet.
     #[error(
-        "the PIN of token `{token}` was refused before and is not tried again: give the right one; if this is \
-         the right one, delete `{attempts}`"
+        "token `{token}` gave no clear answer to the PIN, or is locked: the PIN is tried again {minutes} min after the \
+         last time"
+    )]
+    PinRests {
+        /// The token.
+        token: String,
+        /// How long after the last try.
+        minutes: i64,
+    },
+    /// The PIN was refused before, or may have been, and was not tried again.
+    #[error(
+        "the PIN of token `{token}` was refused before, or may have been, and is not tried again: give the right one; \
+         if this is the right one, delete `{attempts}`"
     )]
     PinWithheld {
         /// The token.

@@ -1,11 +1,18 @@
-//! The memory of refused PINs. Tokens lock themselves after a few wrong ones; a node that restarts in a loop
+//! The memory of PINs that were tried. Tokens lock themselves after a few wrong ones; a node that restarts in a loop
 //! with a wrong PIN would do that within seconds.
+//!
+//! A clear refusal counts for good. A try without a clear answer (the token hangs, breaks or fails in general) may hide a
+//! refusal or be a hiccup: the PIN rests, longer each time, and is tried again only while the token's own flags say that
+//! no wrong PIN was shown to it.
 
 use std::io;
 use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rand::CryptoRng;
 
+use super::protocol::Left;
 use crate::envelope::frame;
 use crate::mac::hmac_sha256;
 use crate::seal::SealError;
@@ -15,14 +22,28 @@ use crate::secret::SecretString;
 /// A refused PIN is tried this often.
 const TRIES: u8 = 2;
 
+/// How many minutes a PIN rests after its first try without a clear answer; twice as long after each further one.
+const REST: i64 = 1;
+
+/// Its rest is doubled this often at most: it lasts an hour and a bit then.
+const DOUBLED: u8 = 6;
+
+/// A try of so few seconds ago may still be under way in another process.
+const UNDER_WAY: i64 = 1;
+
+/// How often, and how long, such a one's answer is waited for.
+const LOOKS: u32 = 20;
+const LOOK: Duration = Duration::from_millis(50);
+
 /// Other PINs of the same token that are remembered; the oldest is forgotten first.
 const REMEMBERED: usize = 64;
 
 const SALT_LEN: usize = 16;
 
 /// A file (mode 0600) with one line for each PIN that was tried and not accepted yet: token, salt, mark of the
-/// PIN, tries. It is written and synced *before* each login, so that a crash in the midst counts as a try, and
-/// the line is taken out when the token accepts.
+/// PIN, clear refusals and, where there are any, tries without a clear answer and when the last of these was. It is
+/// written and synced *before* each login as such a try, so that a crash in the midst counts as one, and the line is taken
+/// out when the token accepts.
 ///
 /// The mark is 16 bits of a salted MAC: enough to know a PIN again, too little to find it by trying all. One
 /// new PIN in 65 536 is therefore taken for a refused one; the message says which file to delete.
@@ -37,14 +58,23 @@ struct Line {
     token: String, // hex
     salt: [u8; SALT_LEN],
     mark: [u8; 2],
-    tries: u8,
+    refused: u8,
+    unclear: u8,
+    at: i64, // of the last unclear one, in seconds since 1970
 }
 
 /// A login that is about to happen and is already written down.
 #[derive(Debug)]
 pub(super) struct Attempt<'a> {
     attempts: &'a Attempts,
-    line: Line,
+    before: Line,
+}
+
+/// A PIN is not tried yet.
+#[derive(Debug, PartialEq, Eq)]
+struct Rest {
+    minutes: i64,
+    since: i64, // in seconds
 }
 
 impl Attempts {
@@ -55,15 +85,40 @@ impl Attempts {
         Self { path: path.into(), salt }
     }
 
-    /// Writes down that `pin` is going to be tried on `token` (its serial number and label), or refuses.
-    /// `final_try`: the token locks itself on the next wrong PIN, so a PIN it has refused gets no second try.
+    /// Writes down that `pin` is going to be tried on `token` (its serial number and label), or refuses. Where the token
+    /// locks itself on the next wrong PIN, one that it has refused gets no second try; where it has seen a wrong one, none
+    /// is tried again of which it may have been that.
     pub(super) fn begin(
         &self,
         token: &str,
         label: &str,
         pin: &SecretString,
-        final_try: bool,
+        left: Left,
     ) -> Result<Attempt<'_>, SealError> {
+        let mut looks = 0;
+        loop {
+            match self.begin_at(wall(), token, label, pin, left)? {
+                Ok(attempt) => return Ok(attempt),
+                // Of `doctor` beside the server, say, which is about to be told that the PIN is right.
+                Err(rest) if rest.since <= UNDER_WAY && looks < LOOKS => {
+                    looks += 1;
+                    sleep(LOOK);
+                }
+                Err(Rest { minutes, .. }) => {
+                    return Err(SealError::PinRests { token: label.to_owned(), minutes });
+                }
+            }
+        }
+    }
+
+    fn begin_at(
+        &self,
+        now: i64,
+        token: &str,
+        label: &str,
+        pin: &SecretString,
+        left: Left,
+    ) -> Result<Result<Attempt<'_>, Rest>, SealError> {
         let mut lines = self.read()?;
         let token = hex::encode(token);
         let mark = |salt: &[u8; SALT_LEN]| {
@@ -71,23 +126,26 @@ impl Attempts {
             [first, second]
         };
         let known = lines.iter().position(|line| line.token == token && line.mark == mark(&line.salt));
-        let mut line = match known {
+        let before = match known {
             Some(at) => lines.remove(at),
-            None => Line { mark: mark(&self.salt), salt: self.salt, token, tries: 0 },
+            None => Line { mark: mark(&self.salt), salt: self.salt, token, refused: 0, unclear: 0, at: 0 },
         };
-        if line.tries >= TRIES || (final_try && line.tries > 0) {
+        let spent = before.refused >= TRIES || (left == Left::One && before.refused > 0);
+        if spent || (left != Left::All && before.unclear > 0) {
             return Err(SealError::PinWithheld { token: label.to_owned(), attempts: self.path.clone() });
         }
-        line.tries += 1;
-        lines.push(line.clone());
-        let same_token = lines.iter().filter(|other| other.token == line.token).count();
+        if let Some(rest) = before.rest(now) {
+            return Ok(Err(rest));
+        }
+        lines.push(Line { unclear: before.unclear.saturating_add(1), at: now, ..before.clone() });
+        let same_token = lines.iter().filter(|other| other.token == before.token).count();
         if same_token > REMEMBERED
-            && let Some(oldest) = lines.iter().position(|other| other.token == line.token)
+            && let Some(oldest) = lines.iter().position(|other| other.token == before.token)
         {
             lines.remove(oldest);
         }
         self.write(&lines)?;
-        Ok(Attempt { attempts: self, line })
+        Ok(Ok(Attempt { attempts: self, before }))
     }
 
     fn read(&self) -> Result<Vec<Line>, SealError> {
@@ -109,44 +167,79 @@ impl Attempts {
     }
 }
 
+/// Seconds since 1970.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a rest outlives its process, and who asks a token has no operation to take an instant from"
+)]
+fn wall() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
 impl Attempt<'_> {
     /// The token took the PIN: it is not refused any more.
     pub(super) fn accepted(self) -> Result<(), SealError> {
-        self.become_tries(0)
+        let line = Line { refused: 0, unclear: 0, ..self.before.clone() };
+        self.becomes(line)
     }
 
     /// The token did not come to look at the PIN: the try did not happen.
     pub(super) fn not_made(self) -> Result<(), SealError> {
-        let before = self.line.tries.saturating_sub(1);
-        self.become_tries(before)
+        let line = self.before.clone();
+        self.becomes(line)
     }
 
-    fn become_tries(mut self, tries: u8) -> Result<(), SealError> {
+    /// The token said that the PIN is wrong.
+    pub(super) fn refused(self) -> Result<(), SealError> {
+        let line = Line { refused: self.before.refused.saturating_add(1), ..self.before.clone() };
+        self.becomes(line)
+    }
+
+    fn becomes(self, line: Line) -> Result<(), SealError> {
         let mut lines = self.attempts.read()?;
-        lines.retain(|line| *line != self.line);
-        self.line.tries = tries;
-        if tries > 0 {
-            lines.push(self.line);
+        lines.retain(|other| (&other.token, other.salt, other.mark) != (&line.token, line.salt, line.mark));
+        if line.refused > 0 || line.unclear > 0 {
+            lines.push(line);
         }
         self.attempts.write(&lines)
     }
 }
 
 impl Line {
+    /// How long it still has to wait for its next try, if it has.
+    fn rest(&self, now: i64) -> Option<Rest> {
+        let minutes = REST << self.unclear.checked_sub(1)?.min(DOUBLED);
+        let since = now.saturating_sub(self.at);
+        // Under a clock that was set back nobody knows: better tried now than in a year.
+        (0..minutes * 60).contains(&since).then_some(Rest { minutes, since })
+    }
+
     fn to_text(&self) -> String {
         let (salt, mark) = (hex::encode(self.salt), hex::encode(self.mark));
-        format!("1 {}- {salt} {mark} {}\n", self.token, self.tries)
+        match self.unclear {
+            0 => format!("1 {}- {salt} {mark} {}\n", self.token, self.refused),
+            unclear => format!("2 {}- {salt} {mark} {} {unclear} {}\n", self.token, self.refused, self.at),
+        }
     }
 
     fn parse(text: &str) -> Option<Self> {
         let mut words = text.split(' ');
         let mut word = || words.next();
-        (word()? == "1").then_some(())?;
+        let form = word()?;
         let token = word()?.strip_suffix('-')?.to_owned();
-        let mut line = Self { token, salt: [0; SALT_LEN], mark: [0; 2], tries: 0 };
+        let mut line = Self { token, salt: [0; SALT_LEN], mark: [0; 2], refused: 0, unclear: 0, at: 0 };
         hex::decode_to_slice(word()?, &mut line.salt).ok()?;
         hex::decode_to_slice(word()?, &mut line.mark).ok()?;
-        line.tries = word()?.parse().ok()?;
+        line.refused = word()?.parse().ok()?;
+        match form {
+            "1" => {}
+            "2" => {
+                line.unclear = word()?.parse().ok()?;
+                line.at = word()?.parse().ok()?;
+            }
+            _ => return None,
+        }
         word().is_none().then_some(line)
     }
 }
@@ -161,28 +254,95 @@ mod tests {
 
     use super::*;
 
+    const NOW: i64 = 1_800_000_000;
+
     fn attempts(folder: &Path) -> Attempts {
         Attempts::at(folder.join("pin-attempts"), &mut ChaCha20Rng::seed_from_u64(1))
     }
 
     fn begin<'a>(attempts: &'a Attempts, token: &str, pin: &str) -> Result<Attempt<'a>, SealError> {
-        attempts.begin(token, "main", &SecretString::new(pin.to_owned()), false)
+        attempts.begin(token, "main", &SecretString::new(pin.to_owned()), Left::All)
+    }
+
+    /// So many seconds after [`NOW`].
+    fn begin_after(
+        attempts: &Attempts,
+        seconds: i64,
+        left: Left,
+    ) -> Result<Result<Attempt<'_>, Rest>, SealError> {
+        attempts.begin_at(NOW + seconds, "serial", "main", &SecretString::new("1234".to_owned()), left)
     }
 
     #[test]
-    fn a_pin_is_tried_twice_and_never_again() {
+    fn a_pin_that_was_refused_twice_is_never_tried_again() {
         let folder = tempfile::tempdir().unwrap();
         for _ in 0..2 {
-            begin(&attempts(folder.path()), "serial", "1234").unwrap();
+            begin(&attempts(folder.path()), "serial", "1234").unwrap().refused().unwrap();
         }
         // Also by another process with another salt.
         let restarted = Attempts::at(folder.path().join("pin-attempts"), &mut ChaCha20Rng::seed_from_u64(2));
         for _ in 0..2 {
             assert!(matches!(begin(&restarted, "serial", "1234"), Err(SealError::PinWithheld { .. })));
         }
+        assert!(matches!(begin_after(&restarted, i64::MAX - NOW, Left::All), Err(SealError::PinWithheld { .. })));
         begin(&restarted, "serial", "4321").unwrap();
         begin(&restarted, "another serial", "1234").unwrap();
         begin(&restarted, "", "1234").unwrap();
+    }
+
+    #[test]
+    fn a_try_without_a_clear_answer_is_made_again_after_a_rest_that_doubles() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut seconds = 0;
+        for minutes in [1, 2, 4, 8, 16, 32, 64, 64, 64] {
+            // Each by another process: none of them hears an answer.
+            begin_after(&attempts(folder.path()), seconds, Left::All).unwrap().unwrap();
+            let (since, other) = (minutes * 60 - 1, attempts(folder.path()));
+            let early = begin_after(&other, seconds + since, Left::All).unwrap();
+            assert_eq!(early.unwrap_err(), Rest { minutes, since });
+            seconds += minutes * 60;
+        }
+        let attempts = attempts(folder.path());
+        begin_after(&attempts, seconds, Left::All).unwrap().unwrap().accepted().unwrap();
+        assert_eq!(attempts.read().unwrap(), []);
+    }
+
+    #[test]
+    fn a_try_without_a_clear_answer_is_not_made_again_once_the_token_has_seen_a_wrong_pin() {
+        let folder = tempfile::tempdir().unwrap();
+        let attempts = attempts(folder.path());
+        begin_after(&attempts, 0, Left::Fewer).unwrap().unwrap();
+        for left in [Left::Fewer, Left::One] {
+            let later = begin_after(&attempts, 3_600, left);
+            assert!(matches!(later, Err(SealError::PinWithheld { .. })), "{later:?}");
+        }
+        begin_after(&attempts, 3_600, Left::All).unwrap().unwrap().refused().unwrap();
+        assert!(matches!(begin_after(&attempts, 7_200, Left::Fewer), Err(SealError::PinWithheld { .. })));
+    }
+
+    #[test]
+    fn a_try_that_is_under_way_elsewhere_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (attempts(folder.path()), attempts(folder.path()));
+        let under_way = begin(&one, "serial", "1234").unwrap();
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| begin(&other, "serial", "1234").map(drop));
+            sleep(LOOK);
+            under_way.accepted().unwrap();
+            waits.join().unwrap().unwrap();
+        });
+        // The other one said nothing of what came of it.
+        let resting = begin(&one, "serial", "1234").unwrap_err();
+        assert_eq!(resting, SealError::PinRests { token: "main".into(), minutes: 1 });
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_keeps_no_pin_resting() {
+        let folder = tempfile::tempdir().unwrap();
+        let attempts = attempts(folder.path());
+        begin_after(&attempts, 86_400, Left::All).unwrap().unwrap();
+        begin_after(&attempts, 0, Left::All).unwrap().unwrap();
+        assert!(begin_after(&attempts, 1, Left::All).unwrap().is_err());
     }
 
     #[test]
@@ -190,7 +350,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let attempts = attempts(folder.path());
         for _ in 0..2 {
-            begin(&attempts, "serial", "wrong").unwrap();
+            begin(&attempts, "serial", "wrong").unwrap().refused().unwrap();
         }
         for _ in 0..5 {
             begin(&attempts, "serial", "right").unwrap().accepted().unwrap();
@@ -202,11 +362,11 @@ mod tests {
     fn a_try_that_did_not_reach_the_token_does_not_count() {
         let folder = tempfile::tempdir().unwrap();
         let attempts = attempts(folder.path());
-        begin(&attempts, "serial", "1234").unwrap();
+        begin(&attempts, "serial", "1234").unwrap().refused().unwrap();
         for _ in 0..5 {
             begin(&attempts, "serial", "1234").unwrap().not_made().unwrap();
         }
-        begin(&attempts, "serial", "1234").unwrap();
+        begin(&attempts, "serial", "1234").unwrap().refused().unwrap();
         assert!(begin(&attempts, "serial", "1234").is_err());
     }
 
@@ -214,8 +374,8 @@ mod tests {
     fn a_tokens_last_try_is_not_wasted_on_a_pin_it_refused() {
         let folder = tempfile::tempdir().unwrap();
         let attempts = attempts(folder.path());
-        begin(&attempts, "serial", "1234").unwrap();
-        let last = |pin: &str| attempts.begin("serial", "main", &SecretString::new(pin.into()), true).is_ok();
+        begin(&attempts, "serial", "1234").unwrap().refused().unwrap();
+        let last = |pin: &str| attempts.begin("serial", "main", &SecretString::new(pin.into()), Left::One).is_ok();
         assert!(!last("1234"));
         assert!(last("4321"));
     }
@@ -223,12 +383,17 @@ mod tests {
     #[test]
     fn the_file_is_private_and_holds_no_pin() {
         let folder = tempfile::tempdir().unwrap();
-        begin(&attempts(folder.path()), "serial", "31415926").unwrap();
         let path = folder.path().join("pin-attempts");
+        let attempts = attempts(folder.path());
+        let under_way = begin(&attempts, "serial", "31415926").unwrap();
+        let unclear = std::fs::read_to_string(&path).unwrap();
+        under_way.refused().unwrap();
+        let refused = std::fs::read_to_string(&path).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        let text = std::fs::read_to_string(path).unwrap();
-        assert!(!text.contains("31415926") && !text.contains(&hex::encode("31415926")));
-        assert_eq!(Line::parse(text.trim_end()).unwrap().to_text(), text);
+        for text in [unclear, refused] {
+            assert!(!text.contains("31415926") && !text.contains(&hex::encode("31415926")));
+            assert_eq!(Line::parse(text.trim_end()).unwrap().to_text(), text);
+        }
     }
 
     #[test]

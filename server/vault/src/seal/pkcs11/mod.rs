@@ -5,7 +5,8 @@
 //! * One [`Module`] for each library: all calls into it are made by one process, which holds nothing else.
 //! * The token is found by its label, and by its serial number where two share one; slot numbers change.
 //! * A session that was lost (token removed, network away, library restarted) is opened again by the next call.
-//! * A PIN that was refused is never tried a third time, also after a restart: see [`Attempts`].
+//! * A PIN that was refused is never tried a third time, also after a restart; one that got no clear answer is tried again
+//!   more and more slowly: see [`Attempts`].
 
 mod attempts;
 mod keys;

@@ -120,14 +120,16 @@ impl Process {
                     let written = match (trying.take(), tried) {
                         (Some(attempt), Tried::Accepted) => attempt.accepted(),
                         (Some(attempt), Tried::NotMade) => attempt.not_made(),
-                        _ => Ok(()),
+                        (Some(attempt), Tried::Refused) => attempt.refused(),
+                        // As it was written down before.
+                        (Some(_), Tried::Unclear) | (None, _) => Ok(()),
                     };
                     unwritten = written.err();
                     continue;
                 }
                 Said::NewPin => token.pin.read(),
-                Said::Login { serial, final_try } => token.pin.read().and_then(|pin| {
-                    trying = Some(token.attempts.begin(serial, &token.label, &pin, final_try)?);
+                Said::Login { serial, left } => token.pin.read().and_then(|pin| {
+                    trying = Some(token.attempts.begin(serial, &token.label, &pin, left)?);
                     Ok(pin)
                 }),
             };
@@ -205,7 +207,7 @@ impl Library {
     }
 
     /// One call, in time. A process that hangs is killed, one that broke is started again, and asked again where that does
-    /// no harm; a PIN that was being tried meanwhile counts as tried.
+    /// no harm; a PIN that was being tried meanwhile got no clear answer, and rests.
     pub(super) fn ask(&mut self, token: &Token, call: &Frame, may_repeat: bool) -> Result<Frame, SealError> {
         let until = Instant::now() + self.limit;
         let mut again = may_repeat;

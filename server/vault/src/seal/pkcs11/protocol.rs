@@ -76,12 +76,23 @@ pub(super) enum Pin<'a> {
 pub(super) enum Said<'a> {
     /// The call is over.
     Done(#[serde(borrow)] Result<Answer<'a>, SealError>),
-    /// It is about to log in to the token of this serial number, which locks itself on the next wrong PIN if `final_try`.
-    Login { serial: &'a str, final_try: bool },
+    /// It is about to log in to the token of this serial number, which tells this of wrong PINs.
+    Login { serial: &'a str, left: Left },
     /// It makes a token: which PIN shall that have?
     NewPin,
     /// What became of the login.
     Tried(Tried),
+}
+
+/// How many wrong PINs a token still bears, as far as its flags tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Left {
+    /// No wrong one was shown to it since the last right one.
+    All,
+    /// A wrong one was shown to it.
+    Fewer,
+    /// It locks itself on the next wrong one.
+    One,
 }
 
 /// What became of a PIN.
@@ -91,8 +102,10 @@ pub(super) enum Tried {
     Accepted,
     /// The token did not look at it.
     NotMade,
-    /// The token refused it, or may have.
+    /// The token refused it.
     Refused,
+    /// The token may have refused it.
+    Unclear,
 }
 
 /// What a call came to.

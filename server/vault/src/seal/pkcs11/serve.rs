@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use nix::sys::prctl::{set_dumpable, set_pdeathsig};
 use nix::sys::signal::{SigSet, Signal};
 
-use super::protocol::{Answer, Ask, Does, Frame, Open, Pin, Said, Tried, decode, encode, receive, send};
+use super::protocol::{Answer, Ask, Does, Frame, Left, Open, Pin, Said, Tried, decode, encode, receive, send};
 use super::worker::{Desk, Target, Worker};
 use crate::envelope::NONCE_LEN;
 use crate::seal::{KeyNumber, SealError};
@@ -135,8 +135,8 @@ impl Owner<'_> {
 }
 
 impl Desk for Owner<'_> {
-    fn begin(&self, serial: &str, final_try: bool) -> Result<SecretString, SealError> {
-        self.pin(&Said::Login { serial, final_try })
+    fn begin(&self, serial: &str, left: Left) -> Result<SecretString, SealError> {
+        self.pin(&Said::Login { serial, left })
     }
 
     fn tried(&self, tried: Tried) -> Result<(), SealError> {

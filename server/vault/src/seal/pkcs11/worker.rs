@@ -13,7 +13,7 @@ use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::AuthPin;
 
 use super::keys::{Keys, keys_of, make_key, newest, require_strong};
-use super::protocol::Tried;
+use super::protocol::{Left, Tried};
 use crate::envelope::{NONCE_LEN, TAG_LEN};
 use crate::seal::{KeyNumber, SealError, associated_data};
 use crate::secret::{SecretBytes, SecretString};
@@ -31,9 +31,8 @@ pub(super) struct Target<'a> {
 
 /// Keeps PINs, and remembers those that a token refused.
 pub(super) trait Desk {
-    /// The PIN for the token of this serial number, which locks itself on the next wrong one if `final_try`. The try is
-    /// written down on return.
-    fn begin(&self, serial: &str, final_try: bool) -> Result<SecretString, SealError>;
+    /// The PIN for the token of this serial number, which tells this of wrong ones. The try is written down on return.
+    fn begin(&self, serial: &str, left: Left) -> Result<SecretString, SealError>;
 
     /// What became of the try.
     fn tried(&self, tried: Tried) -> Result<(), SealError>;
@@ -61,6 +60,8 @@ struct Open {
 
 /// What went wrong, and whether a fresh session could mend it.
 pub(super) enum Trouble {
+    /// It could, but another login may do harm: the next call begins with the library initialised anew.
+    Afresh(SealError),
     Final(SealError),
     Lost(SealError),
 }
@@ -264,6 +265,10 @@ impl Worker {
                 Ok(done) => return Ok(done),
                 Err(Trouble::Lost(_)) if lost < 2 => lost += 1,
                 Err(Trouble::Final(error) | Trouble::Lost(error)) => return Err(error),
+                Err(Trouble::Afresh(error)) => {
+                    self.reset();
+                    return Err(error);
+                }
             }
             if lost == 2 {
                 self.reset();
@@ -390,7 +395,7 @@ fn login(session: &Session, info: &TokenInfo, token: &Target<'_>) -> Result<(), 
     if info.user_pin_locked() {
         return Err(SealError::PinLocked(token.label.to_owned()).into());
     }
-    let pin = token.desk.begin(info.serial_number().trim_end(), info.user_pin_final_try())?;
+    let pin = token.desk.begin(info.serial_number().trim_end(), left(info))?;
     match session.login(UserType::User, Some(&auth_pin(&pin))) {
         Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {
             Ok(token.desk.tried(Tried::Accepted)?)
@@ -403,26 +408,41 @@ fn login(session: &Session, info: &TokenInfo, token: &Target<'_>) -> Result<(), 
             Err(SealError::PinRefused(token.label.to_owned()).into())
         }
         Err(Error::Pkcs11(RvError::PinLocked, _)) => {
-            token.desk.tried(Tried::Refused)?;
+            // Once somebody has unlocked it, it may take the same PIN.
+            token.desk.tried(Tried::Unclear)?;
             Err(SealError::PinLocked(token.label.to_owned()).into())
         }
+        Err(error) if may_hide_a_refusal(&error) => {
+            token.desk.tried(Tried::Unclear)?;
+            Err(Trouble::Afresh(device(token, &error)))
+        }
         Err(error) => {
-            // An answer that could hide a refused PIN leaves the try counted.
-            let may_hide = matches!(
-                error,
-                Error::Pkcs11(
-                    RvError::GeneralError
-                        | RvError::FunctionFailed
-                        | RvError::FunctionRejected
-                        | RvError::VendorDefined(_)
-                        | RvError::UnknownErrorCode(_),
-                    _
-                )
-            );
-            token.desk.tried(if may_hide { Tried::Refused } else { Tried::NotMade })?;
+            token.desk.tried(Tried::NotMade)?;
             Err(told(error))
         }
     }
+}
+
+fn left(info: &TokenInfo) -> Left {
+    match (info.user_pin_final_try(), info.user_pin_count_low()) {
+        (true, _) => Left::One,
+        (false, true) => Left::Fewer,
+        (false, false) => Left::All,
+    }
+}
+
+fn may_hide_a_refusal(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Pkcs11(
+            RvError::GeneralError
+                | RvError::FunctionFailed
+                | RvError::FunctionRejected
+                | RvError::VendorDefined(_)
+                | RvError::UnknownErrorCode(_),
+            _
+        )
+    )
 }
 
 /// `AuthPin` wipes itself; the exact capacity of `to_owned` keeps it from leaving a copy behind.
