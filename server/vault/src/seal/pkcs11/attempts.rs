@@ -5,7 +5,9 @@
 //! refusal or be a hiccup: the PIN rests, longer each time, and is tried again only while the token's own flags say that
 //! no wrong PIN was shown to it.
 
+use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -43,7 +45,7 @@ const SALT_LEN: usize = 16;
 /// A file (mode 0600) with one line for each PIN that was tried and not accepted yet: token, salt, mark of the
 /// PIN, clear refusals and, where there are any, tries without a clear answer and when the last of these was. It is
 /// written and synced *before* each login as such a try, so that a crash in the midst counts as one, and the line is taken
-/// out when the token accepts.
+/// out when the token accepts. Processes change it one after the other: `doctor` and `fsck` log in beside the server.
 ///
 /// The mark is 16 bits of a salted MAC: enough to know a PIN again, too little to find it by trying all. One
 /// new PIN in 65 536 is therefore taken for a refused one; the message says which file to delete.
@@ -119,6 +121,7 @@ impl Attempts {
         pin: &SecretString,
         left: Left,
     ) -> Result<Result<Attempt<'_>, Rest>, SealError> {
+        let _alone = self.hold()?;
         let mut lines = self.read()?;
         let token = hex::encode(token);
         let mark = |salt: &[u8; SALT_LEN]| {
@@ -146,6 +149,14 @@ impl Attempts {
         }
         self.write(&lines)?;
         Ok(Ok(Attempt { attempts: self, before }))
+    }
+
+    /// Nobody else changes the file until this is dropped, or its process is gone. The file itself is replaced by each
+    /// change, so it is another one that is locked.
+    fn hold(&self) -> Result<File, SealError> {
+        let path = self.path.with_added_extension("lock");
+        let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+        opened.and_then(|file| file.lock().map(|()| file)).map_err(|error| self.broken(&error))
     }
 
     fn read(&self) -> Result<Vec<Line>, SealError> {
@@ -197,6 +208,7 @@ impl Attempt<'_> {
     }
 
     fn becomes(self, line: Line) -> Result<(), SealError> {
+        let _alone = self.attempts.hold()?;
         let mut lines = self.attempts.read()?;
         lines.retain(|other| (&other.token, other.salt, other.mark) != (&line.token, line.salt, line.mark));
         if line.refused > 0 || line.unclear > 0 {
@@ -406,6 +418,25 @@ mod tests {
         }
         let nowhere = self::attempts(&folder.path().join("missing"));
         assert!(matches!(begin(&nowhere, "serial", "1234"), Err(SealError::Attempts { .. })));
+    }
+
+    #[test]
+    fn what_many_write_at_once_is_all_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for at in 0..8 {
+                let attempts = attempts(folder.path());
+                scope.spawn(move || {
+                    for pin in 0..4 {
+                        let begun = begin(&attempts, "serial", &format!("{at} {pin}")).unwrap();
+                        if pin % 2 == 0 { begun.refused().unwrap() } else { begun.accepted().unwrap() }
+                    }
+                });
+            }
+        });
+        let lines = attempts(folder.path()).read().unwrap();
+        assert_eq!(lines.iter().filter(|line| (line.refused, line.unclear) == (1, 0)).count(), 16);
+        assert_eq!(lines.len(), 16);
     }
 
     #[test]
