@@ -16,7 +16,7 @@ use keywarden_domain::{
 };
 use keywarden_jobs::{Driver, Reports};
 use keywarden_store::{Location, OpenError, Store};
-use keywarden_vault::{Keyring, Seal};
+use keywarden_vault::{Keyring, Protection, Seal};
 use tokio::{
     sync::watch,
     time::{Instant, sleep},
@@ -183,7 +183,7 @@ pub(crate) fn domain(
         verify_max_staleness: config.verify.max_staleness,
         session: (session.idle, session.absolute),
         admin_session: (session.admin_idle, session.admin_absolute),
-        software_protected: config.seal.is_software_protected(),
+        software_protected: seals.iter().any(|seal| seal.describe().protection == Protection::Software),
         backups: config.backup.clone(),
         seals,
         fetch: Arc::new(web(config)?),

@@ -89,11 +89,6 @@ impl Seal {
     pub fn is_hsm(&self) -> bool {
         matches!(self.kind, SealKind::Pkcs11 { .. })
     }
-
-    /// Whether the wrapping key lies in this machine's files: the console says "software-protected".
-    pub fn is_software_protected(&self) -> bool {
-        !matches!(self.kind, SealKind::Pkcs11 { .. })
-    }
 }
 
 enum Kind {

@@ -14,7 +14,7 @@ use nix::{
 };
 use tempfile::TempDir;
 
-use crate::house::{Server, printed};
+use crate::house::{Server, keywarden, printed};
 
 /// A token, and what the library before it does.
 struct Hsm {
@@ -156,6 +156,28 @@ fn a_server_that_starts_on_a_failing_hsm_is_sealed_and_unseals_by_itself() {
         assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
         hsm.fails_by("");
         server.becomes("\"ready\"");
+        server.stop();
+    }
+}
+
+#[test]
+fn a_module_that_is_softhsm_is_called_software_whatever_the_settings_call_it() {
+    let mut hsm = Hsm::new();
+    let (softhsm, shim) = (find_module().unwrap(), shim());
+    for (module, is_software) in [(softhsm, true), (shim, false)] {
+        for (name, value) in &mut hsm.variables {
+            if *name == "KEYWARDEN_PKCS11_MODULE" {
+                module.to_str().unwrap().clone_into(value);
+            }
+        }
+        let server = hsm.start();
+        server.becomes("\"ready\"");
+        let status = printed(hsm.folder.path(), &hsm.variables(), &["status", "--json"]);
+        let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+        assert_eq!(status["records"]["software_protected"], is_software, "{status}");
+        let doctor = keywarden(hsm.folder.path(), &["doctor"]).envs(hsm.variables()).output().unwrap();
+        let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+        assert_eq!(said.contains("protected by this machine's files only"), is_software, "{said}");
         server.stop();
     }
 }

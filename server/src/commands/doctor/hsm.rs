@@ -1,4 +1,5 @@
 use keywarden_domain::{Domain, Env};
+use keywarden_vault::Protection;
 use tokio::task::spawn_blocking;
 
 use super::Check;
@@ -22,9 +23,10 @@ pub(super) async fn answers(config: &Config, env: &Env, domain: Option<&Domain>)
         return Check::fine(HSM, format!("{name} will be made on first start"));
     }
     let all = seals.all();
+    let is_software = all.iter().any(|seal| seal.describe().protection == Protection::Software);
     let probed = spawn_blocking(move || all.iter().try_for_each(|seal| seal.probe())).await;
     match probed {
-        Ok(Ok(())) if config.seal.is_software_protected() => {
+        Ok(Ok(())) if is_software => {
             Check::fine(HSM, format!("{name} answers; keys are protected by this machine's files only"))
         }
         Ok(Ok(())) => Check::fine(HSM, format!("{name} answers")),
