@@ -315,8 +315,8 @@ pub enum SealError {
     /// Written by a newer version.
     #[error("wrapped in a format that this version does not know")]
     UnknownFormat,
-    /// The key-encryption key can be read out.
-    #[error("key `{label}` on token `{token}` can leave it: it must be sensitive and not extractable")]
+    /// The key-encryption key can be read out, or is short.
+    #[error("key `{label}` on token `{token}` is weak: it must be AES-256, sensitive and not extractable")]
     WeakKey {
         /// The token.
         token: String,

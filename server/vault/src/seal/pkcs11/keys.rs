@@ -1,6 +1,7 @@
 //! Our keys on a token: found by their labels, made so that they cannot leave it.
 
 use std::collections::BTreeMap;
+use std::ffi::c_ulong;
 
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
@@ -9,6 +10,9 @@ use cryptoki::session::Session;
 use super::KEY_LABEL;
 use super::worker::{Target, Trouble, trouble};
 use crate::seal::{KeyNumber, SealError};
+
+/// The length of our keys: AES-256.
+const BYTES: c_ulong = 32;
 
 /// Our keys on a token, by number. Never empty once a token is open.
 pub(super) type Keys = BTreeMap<KeyNumber, ObjectHandle>;
@@ -65,7 +69,7 @@ fn key_template(label: &str) -> [Attribute; 13] {
         Attribute::KeyType(KeyType::AES),
         Attribute::Label(label.into()),
         Attribute::Id(label.into()),
-        Attribute::ValueLen(32.into()),
+        Attribute::ValueLen(BYTES.into()),
         Attribute::Token(true),
         Attribute::Private(true),
         Attribute::Sensitive(true),
@@ -83,10 +87,10 @@ pub(super) fn require_strong(
     token: &Target<'_>,
     number: KeyNumber,
 ) -> Result<(), Trouble> {
-    let asked = [AttributeType::Sensitive, AttributeType::Extractable];
+    let wanted = [Attribute::Sensitive(true), Attribute::Extractable(false), Attribute::ValueLen(BYTES.into())];
+    let asked = [AttributeType::Sensitive, AttributeType::Extractable, AttributeType::ValueLen];
     let answer = session.get_attributes(key, &asked).map_err(|error| trouble(token, &error))?;
-    let says = |wanted: &Attribute| answer.contains(wanted);
-    if says(&Attribute::Sensitive(true)) && says(&Attribute::Extractable(false)) {
+    if wanted.iter().all(|it| answer.contains(it)) {
         Ok(())
     } else {
         Err(SealError::WeakKey { token: token.label.to_owned(), label: label_of(number) }.into())

@@ -144,6 +144,40 @@ fn a_key_that_could_leave_the_token_is_refused() {
 }
 
 #[test]
+fn a_key_that_is_shorter_than_ours_is_refused() {
+    run(
+        concat!(module_path!(), "::a_key_that_is_shorter_than_ours_is_refused"),
+        &[
+            create,
+            |data| {
+                let session = bare_session();
+                session.login(UserType::User, Some(&the_pin(data))).unwrap();
+                session.destroy_object(our_key(&session)).unwrap();
+                let short = [
+                    Attribute::Class(ObjectClass::SECRET_KEY),
+                    Attribute::KeyType(KeyType::AES),
+                    Attribute::Label(KEY_LABEL.into()),
+                    Attribute::ValueLen(16.into()),
+                    Attribute::Token(true),
+                    Attribute::Sensitive(true),
+                    Attribute::Extractable(false),
+                    Attribute::Encrypt(true),
+                    Attribute::Decrypt(true),
+                ];
+                session.generate_key(&Mechanism::AesKeyGen, &short).unwrap();
+            },
+            |data| {
+                let seal = SoftHsm::at(data).seal(&module(), &mut rng());
+                let error = seal.probe().unwrap_err();
+                assert!(matches!(error, SealError::WeakKey { .. }), "{error}");
+                assert!(error.to_string().contains("AES-256"), "{error}");
+                assert!(seal.wrap(b"row", &SecretBytes::new(vec![5; 32]), &mut rng()).is_err());
+            },
+        ],
+    );
+}
+
+#[test]
 fn a_refused_pin_is_tried_twice_and_never_again_over_restarts() {
     run(
         concat!(module_path!(), "::a_refused_pin_is_tried_twice_and_never_again_over_restarts"),
