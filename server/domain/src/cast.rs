@@ -183,13 +183,23 @@ impl House {
         let seal = SoftwareSeal::at(self.folder().join("stored.key"), "stored.key");
         seal.create_key(&mut self.domain.env().fork()).expect("a key file");
         let seals: Vec<Arc<dyn Seal>> = vec![Arc::new(seal)];
+        (self.unsealed_by(&seals).await, seals)
+    }
+
+    /// A second node with a keyring of its own, unsealed by these seals: it has the keys that are stored now, and takes in
+    /// later ones when it is told to.
+    pub async fn neighbour_apart(&self, seals: &[Arc<dyn Seal>]) -> Self {
+        self.neighbour().await.unsealed_by(seals).await
+    }
+
+    async fn unsealed_by(self, seals: &[Arc<dyn Seal>]) -> Self {
         let clock = Arc::clone(&self.clock);
         let keyring = Arc::new(Keyring::new(Duration::from_mins(5), move || clock.monotonic()));
         let (env, mut settings) = (self.domain.env().clone(), self.domain.settings().clone());
-        settings.seals.clone_from(&seals);
+        settings.seals = seals.to_vec();
         let domain = Domain::new(self.store.clone(), Arc::clone(&keyring), env, settings).expect("a domain");
-        domain.unseal(&seals).await.expect("unsealed");
-        (Self { domain, keyring, ..self }, seals)
+        domain.unseal(seals).await.expect("unsealed");
+        Self { domain, keyring, ..self }
     }
 
     async fn open(

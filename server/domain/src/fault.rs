@@ -1,5 +1,6 @@
 //! What is ours to mend, not the caller's.
 
+use keywarden_model::KeyringKeyId;
 use keywarden_store::StoreError;
 use keywarden_vault::{OpenError, RewrapError, SealingError, keyring::Sealed};
 
@@ -9,6 +10,9 @@ pub enum Fault {
     /// A row or an envelope is not what it must be.
     #[error("stored data is damaged: {0}")]
     Damaged(String),
+    /// Another node has a key of the keyring that this one has not taken in yet.
+    #[error("this node does not have the keyring's key `{0}` yet")]
+    KeyAway(KeyringKeyId),
     /// The keyring is sealed: the HSM was not there for too long.
     #[error(transparent)]
     Sealed(#[from] Sealed),
@@ -24,7 +28,7 @@ impl Fault {
     /// True if trying again later may help.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Sealed(_) => true,
+            Self::KeyAway(_) | Self::Sealed(_) => true,
             Self::Store(error) => error.is_passing(),
             Self::Damaged(_) | Self::Unexpected(_) => false,
         }

@@ -188,7 +188,7 @@ impl Domain {
         token: &Presented<'_>,
         until: DateTime<Utc>,
     ) -> Result<Exchanged, LetInError> {
-        let fresh = self.fresh_token(op, "workload")?;
+        let fresh = self.fresh_token(op, "workload").await?;
         let expires_at = op.now + EXCHANGED_LASTS;
         let workload = rule.workload;
         let project = self.workload_home(workload).await?;

@@ -143,7 +143,7 @@ impl Domain {
         let owner = owner::named_or_asking(new.owner, &op.actor);
         let id: ApiKeyId = self.fresh(op);
         let value: KeyValueId = self.fresh(op);
-        let keyring = Arc::clone(self.keyring());
+        let (keyring, mac_key) = (Arc::clone(self.keyring()), self.shared_key(Purpose::ApiKeyMac).await?);
         let (by, last_day) = (op.actor.id(), import.last_day);
         let prepared = Arc::new((new, digest));
         self.change(op, Action::ImportKey, &resource, &[], move |tx, record| {
@@ -179,8 +179,8 @@ impl Domain {
                 }
                 let public_id = prints.ids.first().ok_or_else(|| Fault::Unexpected("no key".into()))?;
                 insert_key(tx, id, &place, &terms, true, &record, &by).await??;
-                let (mac_key, mac) =
-                    keyring.mac(Purpose::ApiKeyMac, &prints.material).map_err(Fault::from)?;
+                let mac = keyring.mac_under(Purpose::ApiKeyMac, mac_key, &prints.material);
+                let mac = mac.map_err(Fault::from)?.ok_or(Fault::KeyAway(mac_key))?;
                 let row = ValueInsert {
                     id: value,
                     key: id,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use keywarden_model::{
-    AllowedCidrs, ApiKeyId, Description, EnvironmentId, KeyLabel, KeyValueId, Metadata, Name, RateLimit,
-    Scopes, Slug, Tags,
+    AllowedCidrs, ApiKeyId, Description, EnvironmentId, KeyLabel, KeyValueId, KeyringKeyId, Metadata, Name,
+    RateLimit, Scopes, Slug, Tags,
 };
 use keywarden_store::keys::{self as rows, KeyInsert, ValueInsert};
 use keywarden_store::{Conn, StoreError, Tx, Written};
@@ -131,7 +131,7 @@ impl Domain {
         let new = Arc::new(new);
         let id: ApiKeyId = self.fresh(op);
         let value: KeyValueId = self.fresh(op);
-        let keyring = Arc::clone(self.keyring());
+        let (keyring, mac_key) = (Arc::clone(self.keyring()), self.shared_key(Purpose::ApiKeyMac).await?);
         let by = op.actor.id();
         self.change(op, Action::IssueKey, &resource, &[], move |tx, record| {
             let (new, keyring, by) = (Arc::clone(&new), Arc::clone(&keyring), by.clone());
@@ -151,7 +151,7 @@ impl Domain {
                 insert_key(tx, id, &place, &terms, false, &record, &by).await??;
                 let label: KeyLabel =
                     place.label.parse().map_err(|cause| Fault::Damaged(format!("environments: {cause}")))?;
-                let fresh = Fresh { id: value, key: id, label: &label, by: &by };
+                let fresh = Fresh { id: value, key: id, label: &label, by: &by, mac_key };
                 let (public_id, secret) = fresh.insert(tx, &record, &keyring).await?;
                 let event = told(&record, Action::IssueKey, id, &terms)
                     .project(place.project_id)
@@ -217,6 +217,8 @@ pub(super) struct Fresh<'a> {
     pub(super) key: ApiKeyId,
     pub(super) label: &'a KeyLabel,
     pub(super) by: &'a str,
+    /// Under which key of the keyring it is hashed.
+    pub(super) mac_key: KeyringKeyId,
 }
 
 impl Fresh<'_> {
@@ -230,7 +232,9 @@ impl Fresh<'_> {
         let made = record.env().with_rng(|rng| token::generate(Kind::ApiKey, self.label, rng));
         let parsed = token::parse(made.value.expose())
             .map_err(|cause| Fault::Unexpected(format!("a fresh value does not parse: {cause}")))?;
-        let (mac_key, mac) = keyring.mac(Purpose::ApiKeyMac, parsed.material()).map_err(Fault::from)?;
+        let mac_key = self.mac_key;
+        let mac = keyring.mac_under(Purpose::ApiKeyMac, mac_key, parsed.material()).map_err(Fault::from)?;
+        let mac = mac.ok_or(Fault::KeyAway(mac_key))?;
         let public_id = made.id.to_string();
         let row = ValueInsert {
             id: self.id,

@@ -3,7 +3,7 @@
 //! The value itself is neither stored nor logged; only its public id is looked for. For somebody who may not act on the
 //! key, an unknown value and a foreign one are the same.
 
-use keywarden_model::{ApiKeyId, KeyState, KeyValueId};
+use keywarden_model::{ApiKeyId, KeyState, KeyValueId, KeyringKeyId};
 use keywarden_store::{Conn, Written, keys as rows};
 use keywarden_vault::Purpose;
 use keywarden_vault::token::{self, Kind};
@@ -41,6 +41,9 @@ pub enum Leak {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Told(Option<(ApiKeyId, KeyValueId)>);
 
+/// A key, its value, and the key of the keyring without which that cannot be proven.
+type Leaked = (ApiKeyId, KeyValueId, Option<KeyringKeyId>);
+
 impl Repeatable for Told {
     fn thing(&self) -> String {
         self.0.map_or_else(String::new, |(key, value)| format!("{key} {value}"))
@@ -55,8 +58,9 @@ impl Domain {
     /// Takes a leaked value, alone or within a text, and says whose it is.
     pub async fn look_up_leak(&self, op: &Op, text: &str) -> Result<Leak, Refused> {
         let mut conn = self.store().read().await?;
-        let found = match self.leaked(&mut conn, text).await? {
-            Some((key, value)) => key::load(&mut conn, key, op.now)
+        let leaked = self.leaked(&mut conn, text).await?;
+        let found = match leaked {
+            Some((key, value, _)) => key::load(&mut conn, key, op.now)
                 .await?
                 .and_then(|(key, values)| Some((values.into_iter().find(|it| it.id == value)?, key))),
             None => None,
@@ -66,6 +70,12 @@ impl Domain {
             Some((_, key)) => self.would(op, Action::RevokeKey, &key.resource()).await?,
             None => false,
         };
+        // What cannot be proven yet is put off for who may act on it, and unknown to everybody else.
+        let away = leaked.and_then(|(_, _, away)| away);
+        if let Some(key) = away.filter(|_| entitled) {
+            return Err(Fault::KeyAway(key).into());
+        }
+        let found = found.filter(|_| away.is_none());
         let known = found.as_ref().map(|(value, key)| (key.id, value.id, key.project));
         let told = self
             .change::<Told, Refused, _>(
@@ -101,8 +111,8 @@ impl Domain {
         }
     }
 
-    /// The value in the text, if it is one of ours and its hash fits.
-    async fn leaked(&self, conn: &mut Conn, text: &str) -> Result<Option<(ApiKeyId, KeyValueId)>, Refused> {
+    /// The value in the text, if it is one of ours and its hash fits, or may fit under a key that this node does not have.
+    async fn leaked(&self, conn: &mut Conn, text: &str) -> Result<Option<Leaked>, Refused> {
         let keyring = self.keyring();
         for word in words(text) {
             let (ids, material) = match token::parse(word) {
@@ -117,10 +127,16 @@ impl Domain {
             };
             for id in ids {
                 let Some(row) = rows::value_by_public_id(conn, id.as_str()).await? else { continue };
+                if row.destroyed_at.is_some() {
+                    continue;
+                }
+                if !keyring.holds(Purpose::ApiKeyMac, row.mac_key_id).map_err(Fault::from)? {
+                    return Ok(Some((row.key_id, row.id, Some(row.mac_key_id))));
+                }
                 let mac = row.mac.as_slice().try_into().unwrap_or([0; 32]);
                 let fits = keyring.verify_mac(Purpose::ApiKeyMac, row.mac_key_id, &material, &mac);
-                if fits.map_err(Fault::from)? && row.destroyed_at.is_none() {
-                    return Ok(Some((row.key_id, row.id)));
+                if fits.map_err(Fault::from)? {
+                    return Ok(Some((row.key_id, row.id, None)));
                 }
             }
         }

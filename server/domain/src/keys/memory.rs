@@ -103,6 +103,8 @@ pub(crate) struct Memory {
     pub(super) limiter: Limiter,
     pub(super) meter: Meter,
     pub(crate) store_failed_at: Mutex<Option<Instant>>,
+    /// When this node was last seen to have every key under which values are hashed.
+    pub(super) all_keys_at: Mutex<Option<Instant>>,
 }
 
 impl Memory {
@@ -123,6 +125,7 @@ impl Memory {
             limiter: Limiter::new(),
             meter: Meter::new(),
             store_failed_at: Mutex::default(),
+            all_keys_at: Mutex::default(),
         }
     }
 

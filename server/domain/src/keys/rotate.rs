@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::{ApiKeyId, KeyLabel, KeyValueId};
 use keywarden_store::keys as rows;
 use keywarden_store::{ChangeKind, Written};
-use keywarden_vault::SecretString;
+use keywarden_vault::{Purpose, SecretString};
 
 use super::issue::{Fresh, Issued};
 use super::key::{Key, KeyValue, claim};
@@ -116,7 +116,7 @@ impl Domain {
     pub async fn rotate_key(&self, op: &Op, id: ApiKeyId, overlap: Overlap) -> Result<Rotated, RotateError> {
         let (resource, owner) = self.key_as_resource(id).await?;
         let value: KeyValueId = self.fresh(op);
-        let keyring = Arc::clone(self.keyring());
+        let (keyring, mac_key) = (Arc::clone(self.keyring()), self.shared_key(Purpose::ApiKeyMac).await?);
         let by = op.actor.id();
         self.change(op, Action::RotateKey, &resource, &[], move |tx, record| {
             let (keyring, by) = (Arc::clone(&keyring), by.clone());
@@ -137,7 +137,7 @@ impl Domain {
                 }
                 let label: KeyLabel =
                     it.key.label.parse().map_err(|cause| Fault::Damaged(format!("environments: {cause}")))?;
-                let fresh = Fresh { id: value, key: id, label: &label, by: &by };
+                let fresh = Fresh { id: value, key: id, label: &label, by: &by, mac_key };
                 let (public_id, secret) = fresh.insert(tx, &record, &keyring).await?;
                 tx.restrict(ChangeKind::Key, id, now).await?;
                 Ok(Written::new(Rotated { id, public_id, value: secret }, event.finish()?))

@@ -119,7 +119,13 @@ impl Domain {
 
     async fn flush_moves(&self) -> Result<(), Fault> {
         let memory = self.key_memory();
-        let moves = memory.take_moves();
+        let mut moves = memory.take_moves();
+        if moves.is_empty() {
+            return Ok(());
+        }
+        // To a node that lacks the key, the value would be none. What is shown again is moved when all have it.
+        let held = self.held().await?;
+        moves.retain(|it| held.by_all_who_answer(it.to));
         if moves.is_empty() {
             return Ok(());
         }

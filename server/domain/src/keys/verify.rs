@@ -6,11 +6,11 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use chrono::{DateTime, Utc};
 use keywarden_model::{KeyringKeyId, ProjectId, Scopes, VerifyCode};
-use keywarden_store::StoreError;
+use keywarden_store::{Conn, StoreError, keyring, keys as rows};
 use keywarden_vault::token::{self, Kind, ParseError, PublicId};
 use keywarden_vault::{Purpose, mask};
 
@@ -21,6 +21,7 @@ use super::memory::{KeyFacts, Known, MacMove};
 use super::meter::Use;
 use crate::authz::Reach;
 use crate::decisions::Who;
+use crate::freshness::MAX_AGE;
 use crate::patience::Ground;
 use crate::{Action, Actor, Domain, Fault, Op, Refused};
 
@@ -244,6 +245,9 @@ impl Domain {
         let tags: Vec<_> = tags.into_iter().map(|(_, tag)| tag).collect();
         let mut conn = self.store().read().await?;
         let stored = memory.load(&mut conn, id, &tags).await?;
+        if stored.is_none() {
+            self.is_not_under_another_key(&mut conn, reach, id).await?;
+        }
         drop(conn);
         if self.fits(stored.as_deref(), material, imported)?
             && let Some(known) = stored.filter(|known| may(reach, known.key.project))
@@ -252,6 +256,43 @@ impl Domain {
             return Ok(Some(known));
         }
         Ok(None)
+    }
+
+    /// Before a value is called unknown: another node may have hashed it under a key that this one has not taken in yet.
+    /// Whose id it is plays a part only while there is such a key.
+    async fn is_not_under_another_key(
+        &self,
+        conn: &mut Conn,
+        reach: &Reach,
+        id: PublicId,
+    ) -> Result<(), Refused> {
+        if self.has_all_keys(conn).await? {
+            return Ok(());
+        }
+        let there = rows::with_public_id(conn, id.as_str()).await?;
+        let there = there.filter(|value| value.destroyed_at.is_none() && may(reach, value.project_id));
+        let Some(key) = there.map(|value| value.mac_key_id) else { return Ok(()) };
+        let held = self.keyring().holds(Purpose::ApiKeyMac, key).map_err(Fault::from)?;
+        if held { Ok(()) } else { Err(Fault::KeyAway(key).into()) }
+    }
+
+    /// Whether this node has every key under which values are hashed; a yes holds for as long as any reading does.
+    async fn has_all_keys(&self, conn: &mut Conn) -> Result<bool, Fault> {
+        let seen = &self.key_memory().all_keys_at;
+        let now = self.env().monotonic();
+        let fresh = |at| now.saturating_duration_since(at) < MAX_AGE;
+        if seen.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(fresh) {
+            return Ok(true);
+        }
+        let held: Vec<_> =
+            self.keyring().ids_of(Purpose::ApiKeyMac)?.iter().map(ToString::to_string).collect();
+        let stored = keyring::keys(conn).await?;
+        let mut hashing = stored.iter().filter(|key| key.purpose == Purpose::ApiKeyMac.name());
+        let all = hashing.all(|key| held.contains(&key.id));
+        if all {
+            *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        }
+        Ok(all)
     }
 
     /// One MAC, whatever there is.

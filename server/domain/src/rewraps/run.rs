@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use keywarden_model::{KeyringKeyId, ProjectId, ProjectKeyId, RewrapId};
 use keywarden_store::secrets::project_keys as keys;
-use keywarden_store::{Tx, Written, keyring as ring_rows, node, rewraps as rows};
+use keywarden_store::{Tx, Written, keyring as ring_rows, rewraps as rows};
 use keywarden_vault::{Keyring, MAX_SEALS, OpenError, ProjectKey, Purpose, RewrapError, ValuePlace};
 
 use super::{Kind, Rewrap};
 use crate::audit::{Draft, Fact, Record};
 use crate::refused::carries_refused;
 use crate::secrets::seal::keyring_key_of;
-use crate::system::GONE;
 use crate::{Domain, Fault, Refused};
 
 /// Rewraps that go on at once.
@@ -95,10 +94,7 @@ impl Domain {
         if self.keyring().newest(Purpose::ProjectKey).ok() != Some(key) {
             return Ok(false);
         }
-        let since = self.env().now() - GONE;
-        let nodes = node::list(&mut self.store().read().await?, since).await?;
-        let key = key.to_string();
-        Ok(nodes.iter().all(|node| node.holds.split(' ').any(|held| held == key)))
+        Ok(self.held().await?.by_every_node(key))
     }
 
     async fn rewrap_data_keys(&self, rewrap: &Rewrap, project: ProjectId) -> Result<bool, Stopped> {

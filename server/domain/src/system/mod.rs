@@ -5,6 +5,7 @@
 
 mod clock;
 mod copy;
+mod held;
 mod node;
 pub(crate) mod records;
 mod seal_keys;
@@ -14,7 +15,6 @@ mod unseal;
 
 pub use clock::{CLOCK_ALARM, ClockError};
 pub use copy::CopyFailed;
-pub(crate) use node::GONE;
 pub use node::Node;
 pub use seal_keys::{DestroySealKeyError, RotateSealError, RotatedSeal, SealKeys};
 pub use seals::{AddSealError, Added, RemoveSealError, RotateError, Rotated};

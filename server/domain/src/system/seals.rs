@@ -125,7 +125,7 @@ impl Domain {
                     return Err(AddSealError::Changed);
                 }
                 // Only what it has proven to unwrap may be replaced.
-                if under(&there, &description.id)[..] != before[..] {
+                if under(&there, &description.id).as_slice() != &*before {
                     return Err(AddSealError::Changed);
                 }
                 let row = seal_row(&description, record.now());

@@ -56,8 +56,16 @@ impl Domain {
                 self.tokens().note_use(&known, now);
                 Ok(bearer.actor.clone())
             }
+            // It may be good: another node has a key that this one has not taken in yet.
+            Some(bearer) if now < bearer.until && !self.has_token_key(bearer.mac_key)? => {
+                Err(Fault::KeyAway(bearer.mac_key).into())
+            }
             _ => Err(Refused::NotFound),
         }
+    }
+
+    fn has_token_key(&self, key: KeyringKeyId) -> Result<bool, Fault> {
+        Ok(self.keyring().holds(Purpose::ServiceTokenMac, key)?)
     }
 
     async fn read_token(&self, id: PublicId, counter: Counter) -> Result<Arc<Known>, Fault> {

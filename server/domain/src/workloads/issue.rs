@@ -59,7 +59,7 @@ impl Domain {
         lifetime: TokenLifetime,
     ) -> Result<IssuedToken, IssueTokenError> {
         let project = self.workload_home(workload).await?;
-        let fresh = self.fresh_token(op, "workload")?;
+        let fresh = self.fresh_token(op, "workload").await?;
         let by = op.actor.id();
         let expires_at = lifetime.from(op.now);
         let resource = Resource::Workload { id: workload, project };
@@ -88,13 +88,15 @@ impl Domain {
     }
 
     /// A value with its proof, made before the write so that a write that runs again writes the same.
-    pub(crate) fn fresh_token(&self, op: &Op, label: &str) -> Result<Arc<FreshToken>, Fault> {
+    pub(crate) async fn fresh_token(&self, op: &Op, label: &str) -> Result<Arc<FreshToken>, Fault> {
+        let mac_key = self.shared_key(Purpose::ServiceTokenMac).await?;
         let label: KeyLabel =
             label.parse().map_err(|_| Fault::Unexpected(format!("`{label}` is no label")))?;
         let generated = self.env().with_rng(|rng| token::generate(Kind::ServiceToken, &label, rng));
         let parsed = token::parse(generated.value.expose())
             .map_err(|cause| Fault::Unexpected(format!("a fresh token does not parse: {cause}")))?;
-        let mac = self.keyring().mac(Purpose::ServiceTokenMac, parsed.material())?;
+        let mac = self.keyring().mac_under(Purpose::ServiceTokenMac, mac_key, parsed.material())?;
+        let mac = (mac_key, mac.ok_or(Fault::KeyAway(mac_key))?);
         Ok(Arc::new(FreshToken { id: self.fresh(op), generated, mac }))
     }
 }

@@ -47,7 +47,7 @@ impl Domain {
         if !(TimeDelta::seconds(1)..=OPERATOR_TOKEN_AT_MOST).contains(&lifetime) {
             return Err(OperatorTokenError::Lifetime);
         }
-        let fresh = self.fresh_token(op, "operator")?;
+        let fresh = self.fresh_token(op, "operator").await?;
         let by = op.actor.id();
         let expires_at = keywarden_model::time::to_micros_precision(op.now + lifetime);
         let issued: Result<IssuedToken, OperatorTokenError> = self

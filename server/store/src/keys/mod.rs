@@ -19,4 +19,4 @@ pub use find::{
     KeyRow, Place, ValueRow, find, find_many, name_is_taken, owner_is_active, place, place_by_slugs,
     public_ids, value_by_public_id, values, values_of_many,
 };
-pub use proven::{Proven, living, proven};
+pub use proven::{Proven, living, proven, with_public_id};

@@ -82,6 +82,11 @@ pub async fn proven(conn: &mut Conn, macs: &[[u8; 32]]) -> Result<Option<Proven>
     by_tags(macs).then("LIMIT ?", [1_i64]).optional(conn).await
 }
 
+/// The value that has this public id, whoever asks: for finding out why none was proven.
+pub async fn with_public_id(conn: &mut Conn, public_id: &str) -> Result<Option<Proven>, StoreError> {
+    Select::from(PROVEN).and("v.public_id = ?", [public_id]).then("LIMIT ?", [1_i64]).optional(conn).await
+}
+
 pub(super) fn by_tags(macs: &[[u8; 32]]) -> Select {
     Select::from(PROVEN).and_in("v.mac", macs.iter().copied())
 }

@@ -215,14 +215,21 @@ impl Keyring {
         Ok((key.id, key.mac(data)))
     }
 
+    /// As [`Keyring::mac`], under this key of the purpose; `None` if it is not in memory.
+    pub fn mac_under(
+        &self,
+        purpose: Purpose,
+        id: KeyringKeyId,
+        data: &[u8],
+    ) -> Result<Option<[u8; 32]>, Sealed> {
+        Ok(self.ring()?.key(purpose, id).map(|key| key.mac(data)))
+    }
+
     /// HMAC-SHA-256 of `data` under each key of the purpose, retired ones too, the newest first: for finding what
     /// was stored under any of them.
     pub fn macs(&self, purpose: Purpose, data: &[u8]) -> Result<Vec<(KeyringKeyId, [u8; 32])>, Sealed> {
         let ring = self.ring()?;
-        let newest = ring.newest(purpose).map(|key| key.id);
-        let mut keys: Vec<_> = ring.keys().filter(|key| key.purpose == purpose).collect();
-        keys.sort_unstable_by_key(|key| std::cmp::Reverse((Some(key.id) == newest, key.id)));
-        Ok(keys.into_iter().map(|key| (key.id, key.mac(data))).collect())
+        Ok(ring.keys_of(purpose).into_iter().map(|key| (key.id, key.mac(data))).collect())
     }
 
     /// Whether `tag` is the MAC of `data` under that key, in constant time. An unknown key, or one of another
@@ -246,6 +253,16 @@ impl Keyring {
     pub fn newest(&self, purpose: Purpose) -> Result<KeyringKeyId, Sealed> {
         let ring = self.ring()?;
         ring.newest(purpose).map(|key| key.id).ok_or_else(|| self.condition.sealed())
+    }
+
+    /// The ids of a purpose's keys in memory, retired ones too, the newest first.
+    pub fn ids_of(&self, purpose: Purpose) -> Result<Vec<KeyringKeyId>, Sealed> {
+        Ok(self.ring()?.keys_of(purpose).into_iter().map(|key| key.id).collect())
+    }
+
+    /// Whether a key of the purpose is in memory: what lies under another one can be neither verified nor opened.
+    pub fn holds(&self, purpose: Purpose, id: KeyringKeyId) -> Result<bool, Sealed> {
+        Ok(self.ring()?.key(purpose, id).is_some())
     }
 
     /// The ids of all keys in memory, sorted; none while sealed.

@@ -110,6 +110,14 @@ impl Ring {
         self.keys.get(&id).filter(|key| key.purpose == purpose)
     }
 
+    /// The keys of a purpose, the newest first.
+    pub(super) fn keys_of(&self, purpose: Purpose) -> Vec<&Arc<Key>> {
+        let newest = self.newest(purpose).map(|key| key.id);
+        let mut keys: Vec<_> = self.keys().filter(|key| key.purpose == purpose).collect();
+        keys.sort_unstable_by_key(|key| std::cmp::Reverse((Some(key.id) == newest, key.id)));
+        keys
+    }
+
     pub(super) fn keys(&self) -> impl Iterator<Item = &Arc<Key>> {
         self.keys.values()
     }

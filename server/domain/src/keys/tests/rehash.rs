@@ -1,13 +1,18 @@
 //! A new key for hashing values: it serves new values at once, and old ones as they are shown.
 
-use keywarden_model::{Scopes, VerifyCode};
+use chrono::TimeDelta;
+use keywarden_model::{Role, Scopes, VerifyCode};
 use keywarden_store::count::number;
 use keywarden_store::sql;
+use keywarden_vault::token::{self, Kind};
 use keywarden_vault::{Purpose, SecretString};
 
 use super::Scene;
-use crate::cast::{House, both_engines};
+use super::away::ask;
+use crate::cast::{House, Machine, both_engines};
 use crate::keys::{Question, Route};
+use crate::system::Node;
+use crate::{Domain, Refused};
 
 /// How many values have their hash under this keyring key.
 async fn under(house: &House, key: impl std::fmt::Display) -> i64 {
@@ -24,7 +29,7 @@ async fn an_old_hash_verifies_and_is_made_again_under_the_new_key_when_its_value
         let (shown, quiet) = (scene.issue("Shown").await, scene.issue("Quiet").await);
         let old = domain.keyring().newest(Purpose::ApiKeyMac).unwrap();
         assert_eq!(under(house, old).await, 2);
-        let shell = house.operator(keywarden_model::Role::Owner);
+        let shell = house.operator(Role::Owner);
         domain.rotate_keyring_key(&shell, Purpose::ApiKeyMac, &seals).await.unwrap();
         domain.unseal(&seals).await.unwrap();
         let new = domain.keyring().newest(Purpose::ApiKeyMac).unwrap();
@@ -58,11 +63,111 @@ async fn an_old_hash_verifies_and_is_made_again_under_the_new_key_when_its_value
     .await;
 }
 
+fn is_put_off<T: std::fmt::Debug>(answer: &Result<T, Refused>) {
+    assert!(matches!(answer, Err(Refused::Fault(fault)) if fault.is_passing()), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_node_that_lacks_a_new_key_puts_off_good_values_and_calls_none_of_them_unknown() {
+    both_engines(async |house| {
+        let (house, seals) = house.with_stored_keyring().await;
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        let shell = || scene.house.operator(Role::Owner);
+        let outside = scene.house.project("other").await;
+        let foreign = scene.house.workload("foreign", Role::Verifier, Some(outside.id)).await;
+        let (shown, quiet) = (scene.issue("Shown").await, scene.issue("Quiet").await);
+        let node = scene.house.neighbour_apart(&seals).await;
+        // The others know nothing of this node, so nobody waits for it.
+        for purpose in [Purpose::ApiKeyMac, Purpose::ServiceTokenMac] {
+            domain.rotate_keyring_key(&shell(), purpose, &seals).await.unwrap();
+        }
+        let fresh = scene.issue("Fresh").await;
+        let machine = domain.operator_token(&shell(), Role::Admin, TimeDelta::minutes(5)).await.unwrap();
+        assert_eq!(scene.verify(&shown.value).await, VerifyCode::Valid);
+        domain.flush_usage().await.unwrap();
+
+        for value in [&fresh.value, &shown.value] {
+            is_put_off(&ask(&scene, &node, value.expose()).await);
+        }
+        is_put_off(&node.domain.authenticate_token(machine.expose()).await);
+        is_put_off(&node.domain.look_up_leak(&scene.bob.op(), fresh.value.expose()).await);
+        // What is there under the old key is good, and what is nowhere is still unknown.
+        assert_eq!(verify_on(&node, &scene, &quiet.value).await, VerifyCode::Valid);
+        let label = "live".parse().unwrap();
+        let unknown = domain.env().with_rng(|rng| token::generate(Kind::ApiKey, &label, rng)).value;
+        assert_eq!(verify_on(&node, &scene, &unknown).await, VerifyCode::NotFound);
+        assert_eq!(verify_by(&node, &foreign, &fresh.value).await, VerifyCode::NotFound, "not a stranger's");
+
+        node.domain.unseal(&seals).await.unwrap();
+        for value in [&fresh.value, &shown.value, &quiet.value] {
+            assert_eq!(verify_on(&node, &scene, value).await, VerifyCode::Valid);
+        }
+        node.domain.authenticate_token(machine.expose()).await.unwrap();
+        assert_eq!(verify_on(&node, &scene, &unknown).await, VerifyCode::NotFound);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_is_hashed_under_a_key_that_a_running_node_lacks() {
+    both_engines(async |house| {
+        let (house, seals) = house.with_stored_keyring().await;
+        let scene = Scene::set(house).await;
+        let (house, domain) = (&scene.house, &scene.house.domain);
+        let shell = || house.operator(Role::Owner);
+        let tell = async |node: &Domain, id: &str| {
+            let it = Node { id: id.into(), name: id.into(), version: "1", started_at: house.now() };
+            node.note_node(&it, "ready").await.unwrap();
+        };
+        let shown = scene.issue("Shown").await;
+        let node = house.neighbour_apart(&seals).await;
+        let old = domain.keyring().newest(Purpose::ApiKeyMac).unwrap();
+        for purpose in [Purpose::ApiKeyMac, Purpose::ServiceTokenMac] {
+            domain.rotate_keyring_key(&shell(), purpose, &seals).await.unwrap();
+        }
+        let new = domain.keyring().newest(Purpose::ApiKeyMac).unwrap();
+        tell(domain, "one").await;
+        tell(&node.domain, "two").await;
+
+        let fresh = scene.issue("Fresh").await;
+        let machine = domain.operator_token(&shell(), Role::Admin, TimeDelta::minutes(5)).await.unwrap();
+        assert_eq!(scene.verify(&shown.value).await, VerifyCode::Valid);
+        domain.flush_usage().await.unwrap();
+        assert_eq!((under(house, old).await, under(house, new).await), (2, 0));
+        for value in [&shown.value, &fresh.value] {
+            assert_eq!(verify_on(&node, &scene, value).await, VerifyCode::Valid);
+        }
+        node.domain.authenticate_token(machine.expose()).await.unwrap();
+
+        // It has taken in the key, and says so.
+        node.domain.unseal(&seals).await.unwrap();
+        tell(&node.domain, "two").await;
+        assert_eq!(scene.verify(&shown.value).await, VerifyCode::Valid);
+        domain.flush_usage().await.unwrap();
+        scene.issue("Late").await;
+        assert_eq!((under(house, old).await, under(house, new).await), (1, 2));
+
+        // A sealed one answers nothing, and is not waited for.
+        node.keyring.zeroize();
+        tell(&node.domain, "two").await;
+        domain.rotate_keyring_key(&shell(), Purpose::ApiKeyMac, &seals).await.unwrap();
+        tell(domain, "one").await;
+        scene.issue("Later").await;
+        assert_eq!(under(house, domain.keyring().newest(Purpose::ApiKeyMac).unwrap()).await, 1);
+    })
+    .await;
+}
+
 async fn verify_on(node: &House, scene: &Scene, value: &SecretString) -> VerifyCode {
+    verify_by(node, &scene.gateway, value).await
+}
+
+async fn verify_by(node: &House, machine: &Machine, value: &SecretString) -> VerifyCode {
     let none = Scopes::default();
     let question =
         Question { presented: value.expose(), scopes: &none, ip: None, caller: None, route: Route::Verify };
-    node.domain.verify_key(&scene.gateway.op(), &question).await.unwrap().code
+    node.domain.verify_key(&machine.op(), &question).await.unwrap().code
 }
 
 /// The same id with another secret, checksum in order.
