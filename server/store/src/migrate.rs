@@ -3,9 +3,11 @@
 //! `schema_info` says which version the schema has and the oldest one that can still work with it, so that two
 //! neighbouring versions can run side by side while nodes are replaced one by one.
 
+mod kept;
+
 use std::path::{Path, PathBuf};
 
-use sqlx::{AssertSqlSafe, PgPool, SqlitePool, migrate::Migrator};
+use sqlx::{PgPool, SqlitePool, migrate::Migrator};
 
 /// The schema of this version: the number of its newest migration.
 pub const VERSION: i64 = 21;
@@ -76,28 +78,13 @@ pub(crate) async fn sqlite(pool: &SqlitePool, path: &Path) -> Result<(), Migrate
             if !is_due(found)? {
                 return Ok(());
             }
-            copy(pool, path, found.0).await?;
+            kept::copy(pool, path, found.0).await?;
         }
     }
     SQLITE.run(pool).await.map_err(failed)?;
     let note = "INSERT INTO schema_info (id, version, oldest_compatible) VALUES (1, $1, $2)
                 ON CONFLICT (id) DO UPDATE SET version = excluded.version, oldest_compatible = excluded.oldest_compatible";
     sqlx::query(note).bind(VERSION).bind(OLDEST_COMPATIBLE).execute(pool).await.map_err(failed)?;
-    Ok(())
-}
-
-async fn copy(pool: &SqlitePool, path: &Path, version: i64) -> Result<(), MigrateError> {
-    let to = path.with_extension(format!("before-{VERSION}-was-{version}.db"));
-    if to.exists() {
-        return Ok(()); // an earlier start made it and failed afterwards; it is the older, better copy
-    }
-    let refused = |cause: String| MigrateError::Copy { path: to.clone(), cause };
-    let text = to.to_str().ok_or_else(|| refused("its path is not UTF-8".into()))?.replace('\'', "''");
-    sqlx::raw_sql(AssertSqlSafe(format!("VACUUM INTO '{text}'")))
-        .execute(pool)
-        .await
-        .map_err(|cause| refused(cause.to_string()))?;
-    tracing::info!(path = %to.display(), "copied the database before its schema changes");
     Ok(())
 }
 
@@ -145,6 +132,8 @@ fn is_due((version, oldest_compatible): (i64, i64)) -> Result<bool, MigrateError
 
 #[cfg(test)]
 mod tests {
+    use sqlx::AssertSqlSafe;
+
     use super::*;
     use crate::Location;
 
@@ -183,7 +172,7 @@ mod tests {
     ];
 
     /// The migrations before a number.
-    fn before(migrator: &Migrator, number: i64) -> Migrator {
+    pub(super) fn before(migrator: &Migrator, number: i64) -> Migrator {
         let old: Vec<_> = migrator.iter().filter(|one| one.version < number).cloned().collect();
         Migrator { migrations: old.into(), ..Migrator::DEFAULT }
     }
