@@ -41,6 +41,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(config: Config, arguments: Arguments) -> Result<(), Failure> {
     listen::check(&config)?;
+    listen::allow_open_files();
     data_dir::prepare(&config.data_dir)?;
     let _lock = data_dir::lock(&config.data_dir)?;
     seals::prepare(&config).map_err(Failure::io("prepare the embedded token"))?;

@@ -1,7 +1,7 @@
 //! The operator's door: a Unix socket in the data folder. Whoever may speak there has a shell on this machine as the
 //! server's own user, or is root; the socket's mode says so, and the peer's uid is asked for as well.
 
-use std::{io, path::Path};
+use std::{io, path::Path, time::Duration};
 
 use axum::{Router, body::Body};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -21,8 +21,7 @@ pub(crate) async fn serve_operator(path: &Path, router: Router, stop: Cancellati
     let listener = UnixListener::bind(path)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
     let tasks = TaskTracker::new();
-    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
-        let (stream, _) = accepted?;
+    while let Some(stream) = stop.run_until_cancelled(next(&listener)).await {
         match stream.peer_cred() {
             Ok(peer) if may_enter(peer.uid(), nix::unistd::geteuid().as_raw()) => {
                 tasks.spawn(connection(stream, router.clone()));
@@ -33,6 +32,19 @@ pub(crate) async fn serve_operator(path: &Path, router: Router, stop: Cancellati
     }
     tasks.close();
     std::fs::remove_file(path)
+}
+
+/// The next connection. That one cannot be taken, for want of file descriptors mostly, passes.
+async fn next(listener: &UnixListener) -> UnixStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(cause) => {
+                tracing::warn!(%cause, "cannot accept an operator connection");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
 }
 
 fn may_enter(peer: u32, own: u32) -> bool {

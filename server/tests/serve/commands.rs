@@ -1,10 +1,14 @@
 //! The operator's shell beside a running server, and after it.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{
+    fs,
+    os::unix::{fs::PermissionsExt, net::UnixStream},
+    time::Duration,
+};
 
 use serde_json::Value;
 
-use crate::house::{Server, fresh_database, keywarden, postgres, printed, told};
+use crate::house::{Server, fresh_database, keywarden, postgres, printed, told, with_open_files};
 
 const SOFTWARE: [(&str, &str); 1] = [("KEYWARDEN_SEAL", "software")];
 
@@ -85,6 +89,30 @@ fn the_operators_token_opens_the_api_and_only_for_an_hour() {
         assert_eq!(refused.status.code(), Some(1), "{}", told(&refused));
     }
     server.stop();
+}
+
+#[test]
+fn the_operators_door_stands_after_the_server_was_out_of_open_files() {
+    const MOST: usize = 200;
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = with_open_files(folder.path(), 64, MOST);
+    command.envs(SOFTWARE);
+    let server = Server::start_as(command);
+    server.becomes("\"ready\"");
+    let limits = fs::read_to_string(format!("/proc/{}/limits", server.child.id())).unwrap();
+    let allowed = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    let most = MOST.to_string();
+    let numbers: Vec<_> = allowed.split_whitespace().filter(|word| *word == most).collect();
+    assert_eq!(numbers.len(), 2, "the soft limit is not the hard one: {allowed}");
+
+    let socket = folder.path().join("data/operator.sock");
+    let held: Vec<_> = (0..=MOST).map(|_| UnixStream::connect(&socket).unwrap()).collect();
+    std::thread::sleep(Duration::from_secs(1)); // who may see another's open files is not told here
+    drop(held);
+    let status = json(&printed(folder.path(), &SOFTWARE, &["status", "--json"]));
+    assert_eq!(status["process"], server.child.id());
+    let said = server.stop();
+    assert!(said.iter().any(|line| line.contains("cannot accept an operator connection")), "{said:?}");
 }
 
 #[test]

@@ -21,6 +21,16 @@ pub(crate) fn keywarden(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// `serve` in a shell that allows `soft` open files, and `hard` ones to who asks.
+pub(crate) fn with_open_files(folder: &Path, soft: usize, hard: usize) -> Command {
+    let plain = keywarden(folder, &["serve"]);
+    let mut command = Command::new("/bin/sh");
+    command.arg("-c").arg(format!("ulimit -Sn {soft} && ulimit -Hn {hard} && exec \"$0\" serve"));
+    command.arg(plain.get_program()).current_dir(folder).env_clear();
+    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command
+}
+
 pub(crate) fn told(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
@@ -39,12 +49,12 @@ impl Server {
 
     pub(crate) fn start_with(folder: &Path, variables: &[(&str, &str)]) -> Self {
         let mut command = keywarden(folder, &["serve"]);
-        let mut child = command
-            .envs(variables.iter().copied())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        command.envs(variables.iter().copied());
+        Self::start_as(command)
+    }
+
+    pub(crate) fn start_as(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut seen = Vec::new();
         let address = loop {
