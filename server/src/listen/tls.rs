@@ -37,13 +37,19 @@ pub(crate) enum TlsError {
 #[derive(Debug)]
 pub(crate) struct Certificates {
     files: Tls,
+    /// The files as they were just before they were first read.
+    loaded: Stamps,
     current: ArcSwap<CertifiedKey>,
 }
 
+/// When certificate and key were last written, and their lengths.
+type Stamps = [Option<(SystemTime, u64)>; 2];
+
 impl Certificates {
     pub(crate) fn load(files: Tls) -> Result<Self, TlsError> {
+        let loaded = stamps(&files);
         let current = ArcSwap::from_pointee(read(&files)?);
-        Ok(Self { files, current })
+        Ok(Self { files, loaded, current })
     }
 
     /// Takes the files as they are now. On an error the certificate in force stays.
@@ -52,12 +58,12 @@ impl Certificates {
         Ok(())
     }
 
-    /// Reloads whenever the files change, until `stop`. A pair that does not fit yet (one file written, the other not) is
-    /// tried again at the next look.
+    /// Reloads whenever the files change, until `stop`; also if they did since `load`. A pair that does not fit yet (one file
+    /// written, the other not) is tried again at the next look.
     pub(crate) async fn follow(&self, every: Duration, stop: CancellationToken) {
-        let mut seen = self.stamps();
+        let mut seen = self.loaded;
         while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
-            let stamps = self.stamps();
+            let stamps = stamps(&self.files);
             if stamps == seen {
                 continue;
             }
@@ -69,10 +75,6 @@ impl Certificates {
                 Err(cause) => tracing::warn!(%cause, "kept the old TLS certificate"),
             }
         }
-    }
-
-    fn stamps(&self) -> [Option<(SystemTime, u64)>; 2] {
-        [stamp(&self.files.cert), stamp(&self.files.key)]
     }
 }
 
@@ -116,6 +118,10 @@ fn read(files: &Tls) -> Result<CertifiedKey, TlsError> {
 /// Whether the pair can be served, for `doctor`.
 pub(crate) fn check(files: &Tls) -> Result<(), TlsError> {
     read(files).map(drop)
+}
+
+fn stamps(files: &Tls) -> Stamps {
+    [stamp(&files.cert), stamp(&files.key)]
 }
 
 fn stamp(path: &Path) -> Option<(SystemTime, u64)> {

@@ -76,6 +76,16 @@ impl Served {
         TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").unwrap(), stream).await
     }
 
+    async fn comes_to_serve(&self, new: &CertificateDer<'static>) {
+        for _ in 0..500 {
+            if self.connect(new, |_| (), &[&rustls::version::TLS13]).await.is_ok() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the new certificate was never served");
+    }
+
     async fn end(mut self) {
         self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}
@@ -111,16 +121,25 @@ async fn a_changed_certificate_is_taken_without_a_restart() {
     let versions: &[_] = &[&rustls::version::TLS13];
     assert!(served.connect(&old, |_| (), versions).await.is_ok());
     let new = pair.renew();
-    let mut taken = false;
-    for _ in 0..500 {
-        taken = served.connect(&new, |_| (), versions).await.is_ok();
-        if taken {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert!(taken, "the new certificate was never served");
+    served.comes_to_serve(&new).await;
     assert!(served.connect(&old, |_| (), versions).await.is_err());
+    following.cancel();
+    while follower.join_next().await.is_some() {}
+    served.end().await;
+}
+
+#[tokio::test]
+async fn a_certificate_renewed_while_the_server_starts_is_taken() {
+    let pair = Pair::new();
+    let served = served(&pair).await;
+    let new = pair.renew();
+    let written = fs::File::options().append(true).open(pair.files().cert).unwrap();
+    written.set_modified(SystemTime::UNIX_EPOCH).unwrap(); // another moment, however coarse the file system's clock is
+    let following = CancellationToken::new();
+    let mut follower = tokio::task::JoinSet::new();
+    let (certificates, stop) = (Arc::clone(&served.certificates), following.clone());
+    follower.spawn(async move { certificates.follow(Duration::from_millis(10), stop).await });
+    served.comes_to_serve(&new).await;
     following.cancel();
     while follower.join_next().await.is_some() {}
     served.end().await;
