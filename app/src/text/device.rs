@@ -17,6 +17,7 @@ texts! {
     device_acts(hours: i64) = "It may do all that you may, for at most {hours} hour." | "It may do all that you may, for at most {hours} hours.";
     device_passkey = "What needs your passkey it can do for five minutes after you showed it. Then it is to be signed in again.";
     device_yours = "Let it in only if you began this yourself, just now, and it is the terminal in front of you. Nobody else has a reason to send you a code.";
+    device_not_yet(from: &str) = "Your passkey is new: it lets terminals in from {from} on. Sign in with an older one, or come back then.";
     device_approve = "Let it in";
     device_refuse = "Keep it out";
     device_approved = "The terminal is let in. It is among your sessions as soon as it asks again.";

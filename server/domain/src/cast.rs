@@ -87,6 +87,19 @@ pub struct Player {
     env: Env,
 }
 
+/// A passkey in somebody's account.
+#[derive(Debug, Clone, Copy)]
+pub struct Held<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Whether it leaves its device.
+    pub synced: bool,
+    /// When it last signed.
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// From when on it may approve.
+    pub may_approve_after: DateTime<Utc>,
+}
+
 /// A workload with a token.
 #[derive(Debug, Clone)]
 pub struct Machine {
@@ -263,6 +276,27 @@ impl House {
             asserted_at: Some(now),
             env: env.clone(),
         }
+    }
+
+    /// Puts passkeys into a person's account; the first is the one that signed.
+    pub async fn holds(&self, player: &Player, passkeys: &[Held<'_>]) {
+        let (env, now) = (self.domain.env(), self.now());
+        let ids = std::iter::once(player.passkey).chain(std::iter::repeat_with(|| env.id(now)));
+        let rows = ids.zip(passkeys).map(|(id, held)| {
+            sql("INSERT INTO passkeys (id, user_id, credential_id, name, credential, attestation, synced, created_at,
+                                       last_used_at, may_approve_after, row_version)
+                 VALUES ($1, $2, $3, $4, '{}', $5, $6, $7, $8, $9, 1)")
+            .bind(id)
+            .bind(player.id)
+            .bind(env.bytes::<16>())
+            .bind(held.name)
+            .bind(env.bytes::<16>())
+            .bind(held.synced)
+            .bind(now)
+            .bind(held.last_used_at)
+            .bind(held.may_approve_after)
+        });
+        self.put(rows.collect()).await;
     }
 
     /// A workload with a role: in `project`, or in the organization.

@@ -1,6 +1,7 @@
 //! `/device`: the code that a terminal shows, where that terminal is, and whether it may act as whoever is signed in.
 
 use axum::{extract::State, response::Response};
+use chrono::{DateTime, Utc};
 use http::StatusCode;
 use keywarden_domain::people::{AskingTerminal, TERMINAL_LASTS, TerminalError};
 use keywarden_model::KeptForStranger;
@@ -12,7 +13,7 @@ use crate::{
     render::{self, page},
     shell::{Section, Shell, encoded},
     text::Text,
-    ui::{Confirm, Facts, Form, Hidden, PageHeader, TextField, Time, fact},
+    ui::{Banner, Confirm, Facts, Form, Hidden, PageHeader, TextField, Time, Tone, absolute, fact},
 };
 
 const HOME: &str = "/device";
@@ -32,6 +33,7 @@ pub(super) async fn ask(State(house): State<House>, asking: Asking, params: Para
             *response.status_mut() = StatusCode::NOT_FOUND;
             response
         }
+        Err(TerminalError::NotYet(from)) => not_yet(&shell, Fields::default(), from),
         Err(TerminalError::Refused(refused)) => render::refused(&shell, refused),
     }
 }
@@ -56,6 +58,7 @@ pub(super) async fn decide(State(house): State<House>, asking: Asking, posted: P
     match done {
         Ok(told) => render::done(&shell, "/account#sessions", told),
         Err(TerminalError::Gone) => gone(&shell, posted.fields),
+        Err(TerminalError::NotYet(from)) => not_yet(&shell, posted.fields, from),
         Err(TerminalError::Refused(refused)) => house.refused(&shell, &op, &posted, refused).await,
     }
 }
@@ -70,11 +73,19 @@ fn gone(shell: &Shell, typed: Fields) -> Response {
     response
 }
 
-fn draw(shell: &Shell, terminal: Option<AskingTerminal>, draft: Draft) -> Response {
+/// The passkey of whoever let it in may not do so yet.
+fn not_yet(shell: &Shell, typed: Fields, from: DateTime<Utc>) -> Response {
     let t = shell.text;
+    let mut errors = Errors::new();
+    errors.at(CODE, t.device_not_yet(&absolute(t, from, shell.now)));
+    draw(shell, None, Draft::refused(typed, errors))
+}
+
+fn draw(shell: &Shell, terminal: Option<AskingTerminal>, draft: Draft) -> Response {
+    let (t, now) = (shell.text, shell.now);
     page(shell, t.device()).of(&draft).show(move || {
         let body = match terminal {
-            Some(terminal) => decision(t, terminal, draft),
+            Some(terminal) => decision(t, now, terminal, draft),
             None => view! {
                 <Form draft=draft submit=t.device_look() action=HOME>
                     <TextField name=CODE label=t.device_code() hint=t.device_code_hint() required=true maxlength=LONGEST mono=true/>
@@ -89,8 +100,8 @@ fn draw(shell: &Shell, terminal: Option<AskingTerminal>, draft: Draft) -> Respon
     })
 }
 
-fn decision(t: Text, terminal: AskingTerminal, draft: Draft) -> AnyView {
-    let AskingTerminal { code, address, agent, asked_at, expires_at } = terminal;
+fn decision(t: Text, now: DateTime<Utc>, terminal: AskingTerminal, draft: Draft) -> AnyView {
+    let AskingTerminal { code, address, agent, asked_at, expires_at, not_before } = terminal;
     let unknown = || t.device_unknown().to_owned();
     let address = address.map_or_else(unknown, |it| it.to_string());
     let agent = agent.unwrap_or_else(unknown);
@@ -107,13 +118,23 @@ fn decision(t: Text, terminal: AskingTerminal, draft: Draft) -> AnyView {
         t.device_yours().to_owned(),
     ];
     let (title, other) = (t.device_title(&code), code.clone());
-    view! {
-        <Facts facts=facts/>
-        <Confirm title=title consequences=consequences>
+    let let_in = match not_before {
+        Some(from) => {
+            let told = t.device_not_yet(&absolute(t, from, now));
+            view! { <Banner tone=Tone::Warn title=told/> }.into_any()
+        }
+        None => view! {
             <Form draft=draft submit=t.device_approve()>
                 <Hidden name=CODE value=code/>
                 <Hidden name=DECISION value="approve"/>
             </Form>
+        }
+        .into_any(),
+    };
+    view! {
+        <Facts facts=facts/>
+        <Confirm title=title consequences=consequences>
+            {let_in}
             <Form submit=t.device_refuse() id="refuse" danger=true>
                 <Hidden name=CODE value=other/>
                 <Hidden name=DECISION value="refuse"/>

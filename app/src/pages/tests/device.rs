@@ -1,6 +1,10 @@
 //! Letting a terminal in: what its person sees first, and what comes of their word.
 
-use keywarden_domain::{Actor, Op, cast::Player};
+use keywarden_domain::{
+    Actor, Op,
+    cast::{Held, Player},
+    people::APPROVES_AFTER,
+};
 use keywarden_model::KeptForStranger;
 
 use super::{Stage, person};
@@ -85,4 +89,24 @@ async fn letting_in_waits_for_a_fresh_passkey_and_nobody_else_is_asked() {
     assert!(!is_in(&stage, &device).await);
     let read = stage.get(person(&ada.without_step_up()), &path).await;
     assert_eq!(read.status, 200, "looking needs none");
+}
+
+#[tokio::test]
+async fn a_new_passkey_is_told_from_when_on_it_lets_terminals_in() {
+    let stage = Stage::new().await;
+    let ada = ada(&stage).await;
+    let may_approve_after = stage.cast.now() + APPROVES_AFTER;
+    let new = Held { name: "New", synced: false, last_used_at: None, may_approve_after };
+    stage.cast.holds(&ada, &[new]).await;
+    let (device, code) = starts(&stage).await;
+    let path = format!("/device?user_code={code}");
+    let told = may_approve_after.format("lets terminals in from %-d %b %H:%M UTC").to_string();
+    let page = stage.get(person(&ada), &path).await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains(&told), "{told}: {}", page.body);
+    assert!(!page.body.contains("value=\"approve\"") && page.body.contains("value=\"refuse\""));
+    let early = stage.post(person(&ada), &path, &form(&code, "approve")).await;
+    assert_eq!(early.status, 422, "{}", early.body);
+    assert!(early.body.contains(&told), "{told}: {}", early.body);
+    assert!(!is_in(&stage, &device).await);
 }

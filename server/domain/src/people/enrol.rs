@@ -33,7 +33,6 @@ pub(super) struct Gets {
     pub(super) role: Role,
     pub(super) project: Option<ProjectId>,
     pub(super) brought_by: String,
-    pub(super) may_approve_after: DateTime<Utc>,
 }
 
 /// The role that a newcomer gets.
@@ -126,7 +125,7 @@ impl Domain {
         let (codes, rows) =
             RecoveryCodes::draw(newcomer.user, self.keyring(), self.env()).map_err(Fault::from)?;
         let id: PasskeyId = self.fresh(op);
-        let passkey = new_passkey(id, newcomer.user, passkey_name, registered, gets.may_approve_after)?;
+        let passkey = new_passkey(id, newcomer.user, passkey_name, registered, op.now)?;
         let contents = Contents::proven(op, id, registered.passkey.synced());
         let opening = self.opening(op, newcomer.user, &contents)?;
         let context = unseen::context(opening.row.id);

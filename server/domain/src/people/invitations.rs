@@ -11,7 +11,6 @@ use super::ceremonies::{Bound, Flow, Started};
 use super::enrol::Gets;
 use super::error::{EnrolError, LinkGone, registered_twice};
 use super::links::{Link, LinkKind, NewLink, Says, link};
-use super::own_passkeys::APPROVES_AFTER;
 use super::session::{SignedIn, alike};
 use crate::once::Repeatable;
 use crate::passkeys::CreationOptions;
@@ -133,12 +132,7 @@ impl Domain {
         let (newcomer, registered) =
             self.judge_enrolment(op, Flow::Invitation, Bound::Link(link.id), ceremony, response).await?;
         let role = link.role.ok_or_else(|| Fault::Damaged(format!("one_time_links: {}", link.id)))?;
-        let gets = Gets {
-            role,
-            project: link.project.map(|(id, _)| id),
-            brought_by: link.created_by,
-            may_approve_after: op.now + APPROVES_AFTER,
-        };
+        let gets = Gets { role, project: link.project.map(|(id, _)| id), brought_by: link.created_by };
         let (rows, signed_in) = self.enrolment(op, &newcomer, &registered, passkey_name, gets)?;
         let (now, session, link) = (op.now, signed_in.person.session, link.id);
         let op = alike(op, Actor::Link(link));

@@ -107,8 +107,7 @@ impl Domain {
         let link = self.setup_link(op, link).await?;
         let (newcomer, registered) =
             self.judge_enrolment(op, Flow::Setup, Bound::Link(link), ceremony, response).await?;
-        let gets =
-            Gets { role: Role::Owner, project: None, brought_by: "setup".into(), may_approve_after: op.now };
+        let gets = Gets { role: Role::Owner, project: None, brought_by: "setup".into() };
         let (rows, signed_in) = self.enrolment(op, &newcomer, &registered, passkey_name, gets)?;
         let name = newcomer.organization.ok_or_else(|| Fault::Damaged("setup without a name".into()))?;
         let organization: OrganizationId = self.fresh(op);

@@ -11,10 +11,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use keywarden_model::time::from_micros;
 use keywarden_model::{DeviceGrantId, SessionId, UserId};
-use keywarden_store::people::{devices, sessions, users};
+use keywarden_store::people::{devices, passkeys, sessions, users};
 use keywarden_store::{StoreError, WriteError, Written};
 use keywarden_vault::token::{self, Kind};
 use keywarden_vault::{Purpose, SecretString};
@@ -64,6 +64,8 @@ pub struct AskingTerminal {
     pub asked_at: DateTime<Utc>,
     /// Until when it can be let in.
     pub expires_at: DateTime<Utc>,
+    /// From when on the passkey that its person showed last may let it in, where that is not yet.
+    pub not_before: Option<DateTime<Utc>>,
 }
 
 /// A terminal's token, this once.
@@ -81,6 +83,12 @@ pub enum TerminalError {
     /// No terminal with this code waits: mistyped, decided, or too old.
     #[error("no terminal waits with this code: look at it again, or begin anew there")]
     Gone,
+    /// The passkey was added to the account lately, by whoever that was.
+    #[error(
+        "this passkey is new: it lets terminals in from {} on; show an older one",
+        .0.to_rfc3339_opts(SecondsFormat::Secs, true)
+    )]
+    NotYet(DateTime<Utc>),
     /// As everywhere.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -200,10 +208,21 @@ impl Domain {
             agent: contents.agent,
             asked_at: from_micros(row.created_at),
             expires_at: from_micros(row.expires_at),
+            not_before: self.approves_from(op, person).await?,
         })
     }
 
-    /// Lets a terminal act as the person who asks.
+    /// From when on the passkey that the person showed last may approve, where that is not yet. Sessions of a passkey
+    /// that is gone are gone with it.
+    async fn approves_from(&self, op: &Op, person: &Person) -> Result<Option<DateTime<Utc>>, Refused> {
+        let mut conn = self.store().read().await?;
+        let own = passkeys::of(&mut conn, person.id).await?;
+        let shown = own.iter().find(|row| Some(row.id) == person.passkey);
+        Ok(shown.map(|row| from_micros(row.may_approve_after)).filter(|from| op.now < *from))
+    }
+
+    /// Lets a terminal act as the person who asks. A passkey that was added in the last day does not: who stole a code or
+    /// a session would stay in by it after the person has ended both.
     pub async fn approve_terminal(&self, op: &Op, typed: &str) -> Result<(), TerminalError> {
         let person = whole(op)?.clone();
         let resource = Resource::Person(person.id);
@@ -213,6 +232,12 @@ impl Domain {
             return Ok(());
         }
         let (_, row) = self.waiting(op, typed).await?;
+        if let Some(from) = self.approves_from(op, &person).await? {
+            let about = ("session", person.session.to_string());
+            let refused = done_by(op, &person);
+            self.record_refusal(&refused, Action::ApproveTerminal.name(), about, "new_passkey").await?;
+            return Err(TerminalError::NotYet(from));
+        }
         let asks = self.open_grant(&row)?;
         let agent = asks.agent.clone().unwrap_or_default();
         let address = asks.address.map(|it| it.to_string()).unwrap_or_default();

@@ -106,6 +106,42 @@ async fn letting_a_terminal_in_needs_a_fresh_passkey_and_keeping_it_out_does_not
 }
 
 #[tokio::test]
+async fn a_passkey_that_was_added_by_a_recovery_lets_no_terminal_in_for_a_day() {
+    both_engines(async |house| {
+        let ada = set_up(&house).await;
+        let bob = join(&house, &ada, "Bob", Role::Admin, None, 2).await;
+        let own = let_in(&house, &bob).await;
+        assert!(redeemed(&house, &own).await.is_ok(), "the passkey that he came with may at once");
+
+        let code = typed(&codes(&house, &bob).await[0]);
+        let recovered = house.domain.use_recovery_code(&nobody(&house), &code).await.unwrap();
+        let recovered = Somebody::new(SoftAuthenticator::new(7), recovered);
+        let op = recovered.op(&house);
+        let mut soft = SoftAuthenticator::new(7);
+        let started = house.domain.start_add_passkey(&op).await.unwrap();
+        let answer = made(&mut soft, &started.options);
+        let added = house.domain.finish_add_passkey(&op, started.ceremony, &answer, &named("New")).await;
+        let mut new = Somebody::new(soft, added.unwrap().recovered.unwrap());
+
+        let from = house.now() + APPROVES_AFTER;
+        let started = house.domain.start_device(&nobody(&house)).await.unwrap();
+        let code = started.user_code.expose();
+        let seen = house.domain.asking_terminal(&new.op(&house), code).await.unwrap();
+        assert_eq!(seen.not_before, Some(from));
+        let early = house.domain.approve_terminal(&new.op(&house), code).await;
+        assert!(matches!(early, Err(TerminalError::NotYet(told)) if told == from), "{early:?}");
+        assert!(matches!(redeemed(&house, &started).await, Err(RedeemError::Pending)));
+        assert_eq!(events(&house, "session.approve-terminal", "refused").await, 1);
+
+        house.clock.advance(Duration::from_hours(24));
+        let new = new.signs_in(&house).await.unwrap();
+        let started = let_in(&house, &new).await;
+        assert!(redeemed(&house, &started).await.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn codes_serve_once_for_ten_minutes_and_nobody_is_told_of_others() {
     both_engines(async |house| {
         let ada = set_up(&house).await;
