@@ -1,4 +1,5 @@
-//! `GET /step-up?post=…&to=…`: asks for the passkey, then sends the kept post where it was going.
+//! `GET /step-up?post=…&to=…`: asks for the passkey, then sends the kept post where it was going. Like every page that asks
+//! for one it stands alone, without the frame and its islands: nothing is fetched here that could hold the passkey up.
 
 use axum::{extract::Query, response::Response};
 use leptos::prelude::*;
@@ -23,7 +24,8 @@ pub(super) struct Waiting {
     to: String,
 }
 
-pub(super) async fn show(Asking { shell, .. }: Asking, Query(waiting): Query<Waiting>) -> Response {
+pub(super) async fn show(Asking { mut shell, .. }: Asking, Query(waiting): Query<Waiting>) -> Response {
+    shell.who = None;
     let t = shell.text;
     let to = back_path(&waiting.to).to_owned();
     let post = Some(waiting.post).filter(|post| !post.is_empty());

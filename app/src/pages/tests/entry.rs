@@ -1,9 +1,10 @@
 //! Coming in, with an authenticator made of software.
 
 use keywarden_domain::{Actor, passkeys::soft::SoftAuthenticator, people::SessionChange};
+use keywarden_model::Role;
 use serde_json::{Value, json};
 
-use super::{Came, ORIGIN, Stage};
+use super::{Came, ORIGIN, Stage, person};
 
 impl Came {
     fn json(&self) -> Value {
@@ -48,6 +49,31 @@ async fn the_first_owner_comes_in_and_sees_the_codes_once() {
     let account = stage.get(ada, "/account").await;
     assert_eq!(account.status, 200);
     assert!(account.body.contains("Ada") && account.body.contains("Owner"));
+}
+
+#[tokio::test]
+async fn pages_that_ask_for_a_passkey_or_a_code_fetch_no_browser_side() {
+    let stage = Stage::new().await;
+    let of = |url: &str| url.strip_prefix(ORIGIN).unwrap().to_owned();
+    let bare = async |actor: Actor, path: &str| {
+        let came = stage.get(actor, path).await;
+        assert_eq!(came.status, 200, "{path}");
+        assert!(!came.body.contains("islands") && !came.body.contains("wasm"), "{path}: {}", came.body);
+    };
+    let setup = stage.cast.domain.open_setup(&stage.cast.op(Actor::System("start"))).await.unwrap();
+    bare(Actor::Nobody, &of(setup.url.expose())).await;
+    let ada = stage.cast.person("Ada", &[(Role::Owner, None)]).await;
+    let bob = "Bob".parse().unwrap();
+    let invited = stage.cast.domain.invite(&ada.op(), &bob, Role::Auditor, None).await.unwrap();
+    bare(Actor::Nobody, &of(invited.url.expose())).await;
+    for path in ["/sign-in", "/sign-in?next=%2Fkeys", "/recover"] {
+        bare(Actor::Nobody, path).await;
+    }
+    for path in ["/step-up", "/step-up?to=%2Fkeys", "/step-up?post=kpt_x&to=%2Fkeys"] {
+        bare(person(&ada), path).await;
+    }
+    let framed = stage.get(person(&ada), "/account").await;
+    assert!(framed.body.contains("islands"), "what is looked for is nowhere");
 }
 
 #[tokio::test]
