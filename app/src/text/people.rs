@@ -53,6 +53,9 @@ texts! {
     hand_over_owns_none_why = "No key needs another owner.";
     hand_over_to = "Give to";
     hand_over_choose = "Choose a person or team";
+    hand_over_search = "Name of a person or team";
+    hand_over_more(most: u32) = "Not everybody is offered: of people and of teams the first {most} are. Search for a name.";
+    hand_over_nobody = "Nobody has such a name";
     hand_over_give = "Give";
     hand_over_given(n: usize) = "{n} key has another owner now." | "{n} keys have another owner now.";
     hand_over_count(most: usize) = "Choose 1 to {most} keys.";

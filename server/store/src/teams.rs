@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use keywarden_model::{Name, TeamId, UserId};
 
-use crate::{Conn, StoreError, Tx, count::number, filter::Select, sql};
+use crate::{Conn, StoreError, Tx, count::number, dialect::containing, filter::Select, sql};
 
 /// A team's row.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -96,9 +96,17 @@ pub async fn find_by_slug(conn: &mut Conn, slug: &str) -> Result<Option<Team>, S
     Select::from(COLUMNS).and("slug = ?", [slug]).then("LIMIT ?", [1_i64]).optional(conn).await
 }
 
-/// In the order of their slugs, those after `after`.
-pub async fn list(conn: &mut Conn, after: Option<&str>, limit: u32) -> Result<Vec<Team>, StoreError> {
+/// In the order of their slugs, those after `after`; only those whose folded name has this part.
+pub async fn list(
+    conn: &mut Conn,
+    part: Option<&str>,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Vec<Team>, StoreError> {
     let mut select = Select::from(COLUMNS);
+    if let Some(part) = part {
+        select = select.and(r"folded_name LIKE ? ESCAPE '\'", [containing(part)]);
+    }
     if let Some(after) = after {
         select = select.and("slug > ?", [after]);
     }

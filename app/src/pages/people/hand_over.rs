@@ -11,45 +11,58 @@ use keywarden_domain::{
         ConcernedKey, HandOver, HandOverError, MOST_KEYS, OwnedSecret, ShownUser, UserFilter, UserState,
     },
 };
-use keywarden_model::{ApiKeyId, UserId};
+use keywarden_model::{ApiKeyId, Name, UserId};
 use leptos::prelude::*;
 
 use super::{find, home, way_to};
 use crate::{
     cells,
     context::{Asking, House, Posted},
-    form::{Draft, Errors},
+    form::{Draft, Errors, Params},
     render::{self, page},
     shell::{Section, Shell},
     text::Text,
     ui::{
-        CheckboxGroup, Choice, Column, EmptyState, Form, LinkButton, PageHeader, Panel, SelectField, Table,
-        Time, choice, row,
+        CheckboxGroup, Choice, Column, EmptyState, FilterBar, FilterChip, Form, LinkButton, PageHeader,
+        Panel, SelectField, Table, Time, choice, row,
     },
 };
 
-/// People and teams in the select.
+/// People, and teams, in the select.
 const RECEIVERS: u32 = 200;
+/// The parameter by which they are searched.
+const SEARCH: &str = "q";
 
 struct Facts {
     user: ShownUser,
     left: HandOver,
-    receivers: Vec<Choice>,
+    receivers: Receivers,
+}
+
+/// Who may be given something.
+struct Receivers {
+    /// What was searched for.
+    part: Option<String>,
+    found: Vec<Choice>,
+    /// There are more than fit.
+    more: bool,
 }
 
 pub(super) async fn show(
     State(house): State<House>,
     Asking { mut shell, op }: Asking,
     Path(id): Path<String>,
+    params: Params,
 ) -> Response {
     shell.section = Some(Section::People);
-    draw(&house, &shell, &op, &id, Draft::default()).await
+    draw(&house, &shell, &op, &id, &params, Draft::default()).await
 }
 
 pub(super) async fn give(
     State(house): State<House>,
     asking: Asking,
     Path(id): Path<String>,
+    params: Params,
     posted: Posted,
 ) -> Response {
     let Asking { mut shell, op } = asking.once(&posted);
@@ -74,25 +87,45 @@ pub(super) async fn give(
             }
         },
     }
-    draw(&house, &shell, &op, &id, Draft::refused(posted.fields, errors)).await
+    draw(&house, &shell, &op, &id, &params, Draft::refused(posted.fields, errors)).await
 }
 
-async fn load(house: &House, op: &Op, t: Text, id: &str) -> Result<Facts, Refused> {
+async fn load(house: &House, op: &Op, t: Text, id: &str, params: &Params) -> Result<Facts, Refused> {
     let user = find(house, op, id).await?;
     let left = house.domain.hand_over_facts(op, user.id).await?;
-    let active = UserFilter { name: None, state: Some(UserState::Active) };
-    let people = house.domain.list_users(op, &active, None, RECEIVERS).await?;
-    let teams = house.domain.teams(op, None, RECEIVERS).await?;
-    let teams =
-        teams.teams.into_iter().map(|it| choice(it.id.to_string(), t.hand_over_team(&it.name)).named());
-    let people = people.users.into_iter().filter(|it| it.id != user.id);
-    let people = people.map(|it| choice(it.id.to_string(), it.name).named());
-    Ok(Facts { left, receivers: teams.chain(people).collect(), user })
+    let receivers = receivers(house, op, t, user.id, params.some(SEARCH)).await?;
+    Ok(Facts { left, receivers, user })
 }
 
-async fn draw(house: &House, shell: &Shell, op: &Op, id: &str, draft: Draft) -> Response {
+async fn receivers(
+    house: &House,
+    op: &Op,
+    t: Text,
+    from: UserId,
+    part: Option<String>,
+) -> Result<Receivers, Refused> {
+    let name: Option<Name> = match part.as_deref().map(str::parse).transpose() {
+        Ok(name) => name,
+        // No name looks like this, so nobody has it.
+        Err(_) => return Ok(Receivers { part, found: Vec::new(), more: false }),
+    };
+    let teams = match &name {
+        Some(name) => house.domain.teams_named(op, name, RECEIVERS).await?,
+        None => house.domain.teams(op, None, RECEIVERS).await?,
+    };
+    let active = UserFilter { name, state: Some(UserState::Active) };
+    let people = house.domain.list_users(op, &active, None, RECEIVERS).await?;
+    let more = teams.next.is_some() || people.next.is_some();
+    let teams =
+        teams.teams.into_iter().map(|it| choice(it.id.to_string(), t.hand_over_team(&it.name)).named());
+    let people = people.users.into_iter().filter(|it| it.id != from);
+    let people = people.map(|it| choice(it.id.to_string(), it.name).named());
+    Ok(Receivers { part, found: teams.chain(people).collect(), more })
+}
+
+async fn draw(house: &House, shell: &Shell, op: &Op, id: &str, params: &Params, draft: Draft) -> Response {
     let t = shell.text;
-    let Facts { user, left, receivers } = match load(house, op, t, id).await {
+    let Facts { user, left, receivers } = match load(house, op, t, id, params).await {
         Ok(facts) => facts,
         Err(refused) => return render::refused(shell, refused),
     };
@@ -107,7 +140,7 @@ async fn draw(house: &House, shell: &Shell, op: &Op, id: &str, draft: Draft) -> 
     })
 }
 
-fn owned(t: Text, owns: Vec<ConcernedKey>, receivers: Vec<Choice>, draft: Draft, back: String) -> AnyView {
+fn owned(t: Text, owns: Vec<ConcernedKey>, receivers: Receivers, draft: Draft, back: String) -> AnyView {
     if owns.is_empty() {
         return view! {
             <EmptyState heading=3 title=t.hand_over_owns_none()>{t.hand_over_owns_none_why()}</EmptyState>
@@ -122,13 +155,26 @@ fn owned(t: Text, owns: Vec<ConcernedKey>, receivers: Vec<Choice>, draft: Draft,
             choice(key.id.to_string(), key.name).named().hint(place)
         })
         .collect();
+    let Receivers { part, found, more } = receivers;
+    let search = (more || part.is_some()).then(|| search(t, format!("{back}/hand-over"), part));
+    let placeholder = if found.is_empty() { t.hand_over_nobody() } else { t.hand_over_choose() };
+    let told = more.then(|| view! { <p>{t.hand_over_more(RECEIVERS)}</p> });
     view! {
+        {search}
+        {told}
         <Form draft=draft submit=t.hand_over_give() cancel=back>
             <CheckboxGroup name="keys[]" label=t.hand_over_keys() required=true choices=keys values=ids/>
-            <SelectField name="to" label=t.hand_over_to() required=true placeholder=t.hand_over_choose() choices=receivers/>
+            <SelectField name="to" label=t.hand_over_to() required=true placeholder=placeholder choices=found/>
         </Form>
     }
     .into_any()
+}
+
+/// More people and teams than a select holds are searched.
+fn search(t: Text, here: String, part: Option<String>) -> AnyView {
+    let chips = part.iter().map(|part| FilterChip { label: part.clone(), remove: here.clone() }).collect();
+    let part = part.unwrap_or_default();
+    view! { <FilterBar action=here search=part search_label=t.hand_over_search() chips=chips/> }.into_any()
 }
 
 /// Each is given away where it is edited.

@@ -3,6 +3,7 @@
 mod device;
 mod doors;
 mod entry;
+mod hand_over;
 mod imports;
 mod keys;
 mod lists;

@@ -1,6 +1,6 @@
 //! Teams, and one of them.
 
-use keywarden_model::TeamId;
+use keywarden_model::{Name, TeamId};
 use keywarden_store::teams as rows;
 
 use super::{Member, Team};
@@ -30,10 +30,25 @@ pub struct ShownTeam {
 impl Domain {
     /// All teams, from after a slug; at most `limit` (1 to 200).
     pub async fn teams(&self, op: &Op, after: Option<&str>, limit: u32) -> Result<TeamPage, Refused> {
+        self.page_of_teams(op, None, after, limit).await
+    }
+
+    /// Teams with this part in their name, in any spelling; at most `limit` (1 to 200).
+    pub async fn teams_named(&self, op: &Op, part: &Name, limit: u32) -> Result<TeamPage, Refused> {
+        self.page_of_teams(op, Some(&part.folded()), None, limit).await
+    }
+
+    async fn page_of_teams(
+        &self,
+        op: &Op,
+        part: Option<&str>,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<TeamPage, Refused> {
         let limit = limit.clamp(1, 200);
         let _permit = self.authorize(op, Action::ViewTeams, &Resource::Organization).await?;
         let mut conn = self.store().read().await.map_err(Fault::from)?;
-        let mut found = rows::list(&mut conn, after, limit + 1).await?;
+        let mut found = rows::list(&mut conn, part, after, limit + 1).await?;
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);
         let teams: Vec<_> = found.into_iter().map(Team::from).collect();

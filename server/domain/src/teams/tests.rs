@@ -67,6 +67,14 @@ async fn people_see_teams_and_only_admins_change_them() {
         assert_eq!((shown.team.id, shown.team.members), (team, 1));
         assert_eq!(shown.members[0].name, "Bob");
         assert_eq!(house.domain.teams(&bob.op(), None, 10).await.unwrap().teams.len(), 1);
+        house.team("platform", &[], &[]).await;
+        let named = async |part: &str| {
+            let found = house.domain.teams_named(&bob.op(), &part.parse().unwrap(), 10).await.unwrap();
+            found.teams.into_iter().map(|it| it.name).collect::<Vec<_>>()
+        };
+        assert_eq!(named("YMENT").await, ["payments"]);
+        assert_eq!(named("P").await, ["payments", "platform"]);
+        assert!(named("%").await.is_empty());
         let added = house.domain.add_member(&bob.op(), team, bob.id).await;
         assert!(matches!(added, Err(MemberError::Refused(Refused::Forbidden(Action::EditTeam)))));
         assert!(matches!(house.domain.team(&gate.op(), "payments").await, Err(Refused::NotFound)));

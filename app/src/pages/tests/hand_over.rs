@@ -1,0 +1,99 @@
+//! When somebody leaves: what they own is given away, and what they have seen is rotated.
+
+use keywarden_domain::{
+    cast::{Player, Stage as Project},
+    keys::{NewKey, Place},
+};
+use keywarden_model::{ApiKeyId, Role};
+
+use super::{Stage, person};
+
+/// A project, its owner, and somebody who issued a key in it.
+async fn cast() -> (Stage, Project, Player, Player, ApiKeyId) {
+    let stage = Stage::new().await;
+    let pay = stage.cast.project("pay").await;
+    let alice = stage.cast.person("Alice", &[(Role::Owner, None)]).await;
+    let bob = stage.cast.person("Bob", &[(Role::Issuer, Some(pay.id))]).await;
+    let new = NewKey::named(Place::Environment(pay.live), "checkout".parse().unwrap());
+    let key = stage.cast.domain.issue_key(&bob.op(), new).await.unwrap().id;
+    (stage, pay, alice, bob, key)
+}
+
+fn form(key: ApiKeyId, to: &str) -> String {
+    format!("idempotency_key=fedcba9876543210&keys[]={key}&to={to}")
+}
+
+#[tokio::test]
+async fn whoever_deactivates_somebody_is_led_to_what_they_leave_behind() {
+    let (stage, _, alice, bob, key) = cast().await;
+    let team = stage.cast.team("payments", &[alice.id], &[]).await;
+    let done = stage
+        .post(person(&alice), &format!("/people/{}/deactivate", bob.id), "idempotency_key=0123456789abcdef")
+        .await;
+    let here = format!("/people/{}/hand-over", bob.id);
+    assert_eq!((done.status.as_u16(), done.to.as_str()), (303, here.as_str()), "{}", done.body);
+
+    let page = stage.get(person(&alice), &here).await;
+    assert_eq!(page.status, 200);
+    let owned = format!("name=\"keys[]\" value=\"{key}\" checked");
+    let offered = format!("<option value=\"{team}\"");
+    let rotate = format!("href=\"/keys/{key}/rotate\"");
+    for told in [owned.as_str(), &offered, &format!("<option value=\"{}\"", alice.id), &rotate] {
+        assert!(page.body.contains(told), "{told}: {}", page.body);
+    }
+    assert!(!page.body.contains(&format!("<option value=\"{}\"", bob.id)), "to themselves");
+    assert!(!page.body.contains("Not everybody is offered"), "{}", page.body);
+    assert_eq!(stage.get(person(&alice), &format!("/keys/{key}/rotate")).await.status, 200);
+
+    let given = stage.post(person(&alice), &here, &form(key, &team.to_string())).await;
+    assert_eq!((given.status.as_u16(), given.to.as_str()), (303, here.as_str()), "{}", given.body);
+    let page = stage.get(person(&alice), &here).await;
+    assert!(page.body.contains("They own nothing"), "{}", page.body);
+    assert!(page.body.contains(&rotate), "what was seen stays known to them");
+}
+
+#[tokio::test]
+async fn keys_are_given_to_nobody_who_cannot_have_them() {
+    let (stage, _, alice, bob, key) = cast().await;
+    let here = format!("/people/{}/hand-over", bob.id);
+    for wrong in ["", "nobody", &bob.id.to_string()] {
+        let refused = stage.post(person(&alice), &here, &form(key, wrong)).await;
+        assert_eq!(refused.status, 422, "{wrong}");
+        assert!(refused.body.contains("Choose an active person or a team."), "{wrong}: {}", refused.body);
+    }
+    let none = stage.post(person(&alice), &here, &format!("to={}", alice.id)).await;
+    assert_eq!(none.status, 422, "no key");
+    let mallory = stage.cast.person("Mallory", &[]).await;
+    let stranger = stage.post(person(&mallory), &here, &form(key, &mallory.id.to_string())).await;
+    assert!([403, 404].contains(&stranger.status.as_u16()), "{}", stranger.body);
+    assert_eq!(stage.cast.domain.hand_over_facts(&alice.op(), bob.id).await.unwrap().owns.len(), 1);
+}
+
+#[tokio::test]
+async fn whoever_is_not_among_the_first_is_found_by_their_name() {
+    let (stage, _, alice, bob, key) = cast().await;
+    for n in 0..200 {
+        stage.cast.person(&format!("Pat {n:03}"), &[]).await;
+    }
+    let zoe = stage.cast.person("Zoë", &[]).await;
+    let here = format!("/people/{}/hand-over", bob.id);
+    let offers = format!("<option value=\"{}\"", zoe.id);
+    let first = stage.get(person(&alice), &here).await;
+    assert!(first.body.contains("Not everybody is offered"), "{}", first.body);
+    assert!(first.body.contains("name=\"q\"") && !first.body.contains(&offers), "{}", first.body);
+
+    let found = format!("{here}?q=ZO%C3%8B");
+    let page = stage.get(person(&alice), &found).await;
+    assert!(page.body.contains(&offers) && !page.body.contains("Pat 000"), "{}", page.body);
+    assert!(!page.body.contains("Not everybody is offered"), "{}", page.body);
+    let refused = stage.post(person(&alice), &found, &form(key, "")).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.body.contains(&offers), "the search stays: {}", refused.body);
+    for nobody in ["nowhere", "%E2%80%8B", &"x".repeat(400)] {
+        let page = stage.get(person(&alice), &format!("{here}?q={nobody}")).await;
+        assert_eq!(page.status, 200, "{nobody}");
+        assert!(page.body.contains("Nobody has such a name"), "{nobody}: {}", page.body);
+    }
+    let given = stage.post(person(&alice), &found, &form(key, &zoe.id.to_string())).await;
+    assert_eq!((given.status.as_u16(), given.to.as_str()), (303, here.as_str()), "{}", given.body);
+}
