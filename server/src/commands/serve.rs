@@ -81,6 +81,11 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<(), Fail
         }
     });
     if let Some(listener) = metrics_listener {
+        let address = listener.local_addr().ok().or(config.listen.metrics);
+        tracing::info!(address = address.map(tracing::field::display), "metrics are open");
+        if let Some(address) = listen::open_metrics(&config) {
+            tracing::warn!(%address, "metrics go in the clear to whoever reaches their address; they hold no secrets");
+        }
         let router = metrics::routes(Arc::clone(&house.metrics));
         tasks.spawn(serve(listener, None, router, guard(&config), stop.clone()));
     }

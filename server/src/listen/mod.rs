@@ -11,5 +11,5 @@ mod tls;
 pub(crate) use accept::{Guard, Peer, serve};
 pub(crate) use open_files::allow_open_files;
 pub(crate) use operator::serve_operator;
-pub(crate) use rules::{ListenError, check};
+pub(crate) use rules::{ListenError, check, open_metrics};
 pub(crate) use tls::{Certificates, TlsError, chain, check as check_pair, server_config};

@@ -1,5 +1,5 @@
 //! Plain HTTP is for loopback, or for a proxy that is named. Anything else would carry session cookies and new
-//! API keys over the network in the clear.
+//! API keys over the network in the clear. Metrics carry neither: they may go so anywhere, and the log says that they do.
 
 use std::net::SocketAddr;
 
@@ -30,6 +30,11 @@ pub(crate) fn check(config: &Config) -> Result<(), ListenError> {
     if allowed { Ok(()) } else { Err(ListenError::Plain { address, host: host(address) }) }
 }
 
+/// Where metrics are served in the clear to others than this machine.
+pub(crate) fn open_metrics(config: &Config) -> Option<SocketAddr> {
+    config.listen.metrics.filter(|address| !address.ip().to_canonical().is_loopback())
+}
+
 /// What to write after `ssh -L …`: the machine's own name where it has one.
 fn host(address: SocketAddr) -> String {
     let name = nix::unistd::gethostname()
@@ -44,11 +49,23 @@ mod tests {
     use super::*;
     use crate::config::{Given, Values};
 
-    fn checked(variables: &[(&str, &str)]) -> Result<(), ListenError> {
+    fn config(variables: &[(&str, &str)]) -> Config {
         let environment = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
         let file = tempfile::NamedTempFile::new().unwrap();
         let given = Given { file: Some(file.path().into()), environment, flags: Vec::new() };
-        check(&Config::read(&Values::gather(&given).unwrap()).unwrap())
+        Config::read(&Values::gather(&given).unwrap()).unwrap()
+    }
+
+    fn checked(variables: &[(&str, &str)]) -> Result<(), ListenError> {
+        check(&config(variables))
+    }
+
+    #[test]
+    fn metrics_are_open_where_others_reach_them() {
+        let open = |address| open_metrics(&config(&[("KEYWARDEN_METRICS_LISTEN", address)])).is_some();
+        assert_eq!(open_metrics(&config(&[])), None);
+        assert!(!open("127.0.0.1:9090") && !open("[::1]:9090") && !open("[::ffff:127.0.0.1]:9090"));
+        assert!(open("0.0.0.0:9090") && open("[::]:9090") && open("192.0.2.1:9090"));
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub(crate) fn told(output: &Output) -> String {
 pub(crate) struct Server {
     pub(crate) child: Child,
     pub(crate) address: String,
+    /// Where its metrics are, if they are.
+    pub(crate) metrics: Option<String>,
     log: Option<JoinHandle<Vec<String>>>,
 }
 
@@ -56,19 +58,19 @@ impl Server {
     pub(crate) fn start_as(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut seen = Vec::new();
+        let (mut seen, mut metrics) = (Vec::new(), None);
         let address = loop {
             let Some(Ok(line)) = lines.next() else { panic!("the server ended: {seen:?}") };
             let event: serde_json::Value = serde_json::from_str(&line).unwrap();
-            if let Some(address) =
-                event["address"].as_str().filter(|_| event["message"] == "Keywarden is open")
-            {
-                break address.to_owned();
+            match (event["message"].as_str(), event["address"].as_str()) {
+                (Some("Keywarden is open"), Some(address)) => break address.to_owned(),
+                (Some("metrics are open"), Some(address)) => metrics = Some(address.to_owned()),
+                _ => {}
             }
             seen.push(line);
         };
         let log = std::thread::spawn(move || seen.into_iter().chain(lines.map_while(Result::ok)).collect());
-        Self { child, address, log: Some(log) }
+        Self { child, address, metrics, log: Some(log) }
     }
 
     pub(crate) fn get(&self, path: &str) -> String {
@@ -131,20 +133,25 @@ impl Server {
     }
 
     pub(crate) fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n").unwrap();
-        for (name, value) in headers {
-            write!(stream, "{name}: {value}\r\n").unwrap();
-        }
-        write!(stream, "\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        get_at(&self.address, path, headers)
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
     }
+}
+
+/// What is answered at an address.
+pub(crate) fn get_at(address: &str, path: &str, headers: &[(&str, &str)]) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n").unwrap();
+    for (name, value) in headers {
+        write!(stream, "{name}: {value}\r\n").unwrap();
+    }
+    write!(stream, "\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 impl Drop for Server {

@@ -24,7 +24,7 @@ mod watched;
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
-use house::{Server, keywarden, told};
+use house::{Server, get_at, keywarden, told};
 use nix::sys::{
     signal::Signal,
     stat::{Mode, umask},
@@ -96,6 +96,24 @@ fn a_start_that_would_be_unsafe_or_mistaken_is_refused_with_the_way_out() {
         assert_eq!(told(&refused).lines().count(), 1, "{}", told(&refused));
     }
     assert!(!folder.path().join("data").exists(), "a refused start left something behind");
+}
+
+#[test]
+fn metrics_are_on_a_listener_of_their_own_and_the_log_says_who_reaches_it() {
+    for (listen, warned) in [("127.0.0.1:0", false), ("0.0.0.0:0", true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let variables = [("KEYWARDEN_METRICS_LISTEN", listen), ("KEYWARDEN_SEAL", "software")];
+        let server = Server::start_with(folder.path(), &variables);
+        server.becomes("\"ready\"");
+        let metrics = server.metrics.clone().unwrap().replace("0.0.0.0", "127.0.0.1");
+        let answered = get_at(&metrics, "/metrics", &[]);
+        assert!(answered.starts_with("HTTP/1.1 200") && answered.contains("keywarden_http"), "{answered}");
+        for elsewhere in [server.get("/metrics"), get_at(&metrics, "/livez", &[])] {
+            assert!(elsewhere.starts_with("HTTP/1.1 404"), "{elsewhere}");
+        }
+        let said = server.stop();
+        assert_eq!(said.iter().any(|line| line.contains("metrics go in the clear")), warned, "{said:?}");
+    }
 }
 
 #[test]
