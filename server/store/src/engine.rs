@@ -284,3 +284,42 @@ impl fmt::Debug for Store {
         write!(f, "Store({})", self.engine())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{WriteError, sql};
+
+    #[derive(sqlx::FromRow)]
+    struct Journal {
+        journal_mode: String,
+    }
+
+    #[derive(sqlx::FromRow)]
+    struct Synchronous {
+        synchronous: i64,
+    }
+
+    /// How a connection keeps what was written.
+    async fn lasting(conn: &mut Conn) -> Result<(String, i64), StoreError> {
+        let Journal { journal_mode } = sql("PRAGMA journal_mode").one(conn).await?;
+        let Synchronous { synchronous } = sql("PRAGMA synchronous").one(conn).await?;
+        Ok((journal_mode, synchronous))
+    }
+
+    #[tokio::test]
+    async fn sqlite_writes_ahead_and_waits_for_the_disk_on_every_connection() {
+        let full = ("wal".to_owned(), 2);
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Location::Sqlite(folder.path().join("a.db"))).await.unwrap();
+        let (mut one, mut other) = (store.read().await.unwrap(), store.read().await.unwrap());
+        for reader in [&mut one, &mut other] {
+            assert_eq!(lasting(reader).await.unwrap(), full);
+        }
+        let written = store
+            .write_silently("a test asks the writer", |tx| Box::pin(async move { lasting(tx).await }))
+            .await
+            .map_err(|error: WriteError<StoreError>| error.to_string());
+        assert_eq!(written.unwrap(), full);
+    }
+}
