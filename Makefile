@@ -23,7 +23,7 @@ lint: ## Check style and lints only
 	@"$(ci)/test" lint
 
 fmt: ## Format the code
-	@"$(ci)/setup" rust && cargo fmt --all --manifest-path "$(ci)/../Cargo.toml"
+	@"$(ci)/setup" rust lints && cargo fmt --all --manifest-path "$(ci)/../Cargo.toml"
 
 help: ## List these commands
 	@sed -n 's/^\([a-z0-9]*\):.* ## /\1\t/p' "$(ci)/../Makefile" | while IFS="$$(printf '\t')" read -r name text; do \
