@@ -3,6 +3,8 @@
 //! `schema_info` says which version the schema has and the oldest one that can still work with it, so that two
 //! neighbouring versions can run side by side while nodes are replaced one by one.
 
+#[cfg(test)]
+mod alike;
 mod kept;
 
 use std::path::{Path, PathBuf};
