@@ -119,10 +119,28 @@ impl Server {
 
     /// Sends JSON with a token.
     pub(crate) fn send(&self, method: &str, path: &str, token: &str, body: &str) -> String {
+        self.send_with(method, path, &format!("Authorization: Bearer {token}"), body)
+    }
+
+    /// Posts JSON as the console's page at `origin` does, and gives the JSON that came back.
+    pub(crate) fn post_as_page(
+        &self,
+        path: &str,
+        origin: &str,
+        body: &serde_json::Value,
+    ) -> serde_json::Value {
+        let answer = self.send_with("POST", path, &format!("Origin: {origin}"), &body.to_string());
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        // Whatever it was cut into on the way.
+        let json = body.find('{').zip(body.rfind('}')).and_then(|(from, to)| body.get(from..=to));
+        serde_json::from_str(json.unwrap_or_default()).unwrap_or_else(|_| panic!("{answer}"))
+    }
+
+    fn send_with(&self, method: &str, path: &str, header: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         )

@@ -15,6 +15,7 @@ mod exchange;
 mod house;
 mod hsm;
 mod login;
+mod owner;
 mod rewrap;
 mod sealing;
 mod strangers;

@@ -1,0 +1,74 @@
+//! A house with an owner, whose passkey an authenticator made of software holds: what needs one at the operator's shell.
+
+use std::{fs, path::Path};
+
+use keywarden_domain::passkeys::soft::SoftAuthenticator;
+use serde_json::json;
+
+use crate::house::{Server, keywarden, printed, told};
+
+const ORIGIN: &str = "https://keys.example.com";
+const SETTINGS: [(&str, &str); 2] = [("KEYWARDEN_SEAL", "software"), ("KEYWARDEN_PUBLIC_URL", ORIGIN)];
+/// The same address, and passkeys that are good for the whole domain.
+const WIDER: [(&str, &str); 3] = [SETTINGS[0], SETTINGS[1], ("KEYWARDEN_RP_ID", "example.com")];
+
+/// What a link leads to on this machine.
+fn path_of(link: &str) -> String {
+    link.trim().strip_prefix(ORIGIN).unwrap_or_else(|| panic!("a link to elsewhere: {link}")).to_owned()
+}
+
+/// A server that Ada has set up with a passkey called Key.
+fn set_up(folder: &Path) -> Server {
+    let server = Server::start_with(folder, &SETTINGS);
+    server.becomes("\"ready\"");
+    let path = path_of(&fs::read_to_string(folder.join("data/setup-link")).unwrap());
+    let mut typed = json!({ "organization": "Engines", "name": "Ada", "passkey": "Key" });
+    let started = server.post_as_page(&format!("{path}/start"), ORIGIN, &typed);
+    let credential = SoftAuthenticator::new(1).create(ORIGIN, &started["publicKey"]).unwrap();
+    typed["ceremony"] = started["ceremony"].clone();
+    typed["credential"] = credential;
+    let done = server.post_as_page(&format!("{path}/finish"), ORIGIN, &typed);
+    assert_eq!(done["location"], "/welcome", "{done}");
+    server
+}
+
+#[test]
+fn the_operator_lets_a_person_in_again_by_a_link() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = set_up(folder.path());
+    let link = printed(folder.path(), &SETTINGS, &["operator", "recover", "Ada"]);
+    assert!(link.contains("/recover/kwt_recover_"), "{link}");
+    let page = server.get_as(&path_of(&link), "text/html");
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    let forged = server.get_as("/recover/kwt_recover_forged", "text/html");
+    assert!(forged.starts_with("HTTP/1.1 4"), "{forged}");
+    let said = server.stop();
+    let secret = link.trim().rsplit('_').next().unwrap();
+    assert!(!said.iter().any(|line| line.contains(secret)), "the link is in the log");
+    assert!(printed(folder.path(), &SETTINGS, &["fsck"]).contains("clean"));
+}
+
+#[test]
+fn a_domain_that_would_orphan_passkeys_is_taken_only_when_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    set_up(folder.path()).stop();
+    let refused = keywarden(folder.path(), &["serve"]).envs(WIDER).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{}", told(&refused));
+    for named in ["`keys.example.com`", "`example.com`", "Key of Ada", "--change-rp-id"] {
+        assert!(told(&refused).contains(named), "{named}: {}", told(&refused));
+    }
+    let before = Server::start_with(folder.path(), &SETTINGS);
+    before.becomes("\"ready\"");
+    before.stop();
+
+    let mut changing = keywarden(folder.path(), &["serve", "--change-rp-id"]);
+    changing.envs(WIDER);
+    let changed = Server::start_as(changing);
+    changed.becomes("\"ready\"");
+    changed.stop();
+    let after = Server::start_with(folder.path(), &WIDER);
+    after.becomes("\"ready\"");
+    after.stop();
+    let back = keywarden(folder.path(), &["serve"]).envs(SETTINGS).output().unwrap();
+    assert!(told(&back).contains("passkeys were made for `example.com`"), "{}", told(&back));
+}
