@@ -215,6 +215,13 @@ impl House {
         Self { domain, keyring, ..self }
     }
 
+    /// Lets one more seal wrap the keyring, a key file of this name.
+    pub async fn add_seal(&self, name: &str) {
+        let seal = SoftwareSeal::at(self.folder().join(name), name);
+        seal.create_key(&mut self.domain.env().fork()).expect("a key file");
+        self.domain.add_seal(&self.domain.shell_op(), Arc::new(seal)).await.expect("a seal");
+    }
+
     async fn open(
         folder: Arc<tempfile::TempDir>,
         location: Location,

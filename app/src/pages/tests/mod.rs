@@ -11,6 +11,7 @@ mod posts;
 mod rules;
 mod secret_access;
 mod secrets;
+mod standing;
 
 use std::sync::Arc;
 
@@ -49,7 +50,10 @@ struct Came {
 
 impl Stage {
     async fn new() -> Self {
-        let cast = Cast::new(Engine::Sqlite).await;
+        Self::of(Cast::new(Engine::Sqlite).await)
+    }
+
+    fn of(cast: Cast) -> Self {
         let console = Console::new(true, |_| Some("/assets/x"));
         let house = House::new(cast.domain.clone(), console, Arc::new(json!({})), Standing::default);
         Self { cast, house }
