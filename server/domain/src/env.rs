@@ -7,6 +7,11 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use keywarden_model::TypedId;
 use keywarden_model::time::to_micros_precision;
+#[expect(
+    clippy::disallowed_types,
+    reason = "this is the one place that asks the machine for randomness"
+)]
+use rand::rngs::SysRng;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
@@ -82,7 +87,7 @@ impl Env {
 
     /// A given clock, and `ChaCha20` seeded from the operating system.
     pub fn with_clock(clock: Arc<dyn Clock>) -> Result<Self, rand::rngs::SysError> {
-        let random = ChaCha20Rng::try_from_rng(&mut rand::rngs::SysRng)?;
+        let random = ChaCha20Rng::try_from_rng(&mut SysRng)?;
         Ok(Self { clock, random: Arc::new(Mutex::new(random)) })
     }
 

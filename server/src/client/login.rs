@@ -136,6 +136,10 @@ fn read<A: DeserializeOwned>(bytes: &[u8]) -> Result<A, ClientError> {
 }
 
 /// `$XDG_STATE_HOME/keywarden`; nowhere without a home.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the session says where its folders are; that is no setting of ours"
+)]
 fn folder() -> Option<PathBuf> {
     let named = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = named("XDG_STATE_HOME").or_else(|| Some(named("HOME")?.join(".local/state")));

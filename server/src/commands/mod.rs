@@ -250,6 +250,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 /// What is done with this machine's own configuration.
 fn at_home(line: Line) -> Result<(), Failure> {
+    #[expect(clippy::disallowed_methods, reason = "from here settings come")]
     let given =
         Given { file: line.config, environment: std::env::vars_os().collect(), flags: line.flags.given };
     let values = Values::gather(&given)?;

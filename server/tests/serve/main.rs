@@ -1,5 +1,9 @@
 //! The binary itself, as an operator meets it.
 #![expect(
+    clippy::disallowed_methods,
+    reason = "tests are told by their environment what is there to test with"
+)]
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

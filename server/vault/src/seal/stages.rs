@@ -1,6 +1,8 @@
 //! Tests with a real SoftHSM2. It is told its folder by the environment, so each stage of such a test is a process of its
 //! own: the test's binary, run again for that one test.
 
+#![expect(clippy::disallowed_methods, reason = "a stage is told by its environment which one it is")]
+
 use std::path::Path;
 use std::process::Command;
 
