@@ -37,6 +37,7 @@ mod moments;
 mod notices;
 mod numbers;
 mod people;
+mod problems;
 mod projects;
 pub(crate) mod pseudo;
 #[cfg(test)]

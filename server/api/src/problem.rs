@@ -1,6 +1,6 @@
 //! What a caller is told when it did not get what it asked for: RFC 9457 problem+json.
 //!
-//! To add a kind: one row in [`Kind`]'s table. A use-case's errors become problems in the file of its endpoint, by one
+//! To add a kind: one row in [`Kind`]'s table, which is the dictionary's. A use-case's errors become problems in the file of its endpoint, by one
 //! exhaustive `match`; what every use-case shares is [`Refused`], here.
 
 use std::borrow::Cow;
@@ -13,74 +13,12 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use keywarden_domain::{Fault, Refused, Replayed};
+pub(crate) use keywarden_model::ProblemKind as Kind;
 use keywarden_model::RequestId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::flaw::Flaw;
-
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $slug:literal, $status:ident, $title:literal;)*) => {
-        /// Kinds of problems. Slugs are stable: callers match on them.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(crate) enum Kind { $($(#[$doc])* $name,)* }
-
-        impl Kind {
-            /// All of them, for the documentation.
-            pub(crate) const ALL: &[Self] = &[$(Self::$name,)*];
-
-            /// The stable word at the end of `type`.
-            pub(crate) const fn slug(self) -> &'static str {
-                match self { $(Self::$name => $slug,)* }
-            }
-
-            pub(crate) const fn status(self) -> StatusCode {
-                match self { $(Self::$name => StatusCode::$status,)* }
-            }
-
-            pub(crate) const fn title(self) -> &'static str {
-                match self { $(Self::$name => $title,)* }
-            }
-        }
-    };
-}
-
-kinds! {
-    /// The state of the thing does not allow it, or a name is taken.
-    Conflict = "conflict", CONFLICT, "Conflict with what is there";
-    /// It was done before under this idempotency key; its secret is not shown again.
-    Done = "already-done", CONFLICT, "Already done";
-    /// The caller may see the thing, but not do this.
-    Forbidden = "forbidden", FORBIDDEN, "Not allowed";
-    /// Ours.
-    Internal = "internal", INTERNAL_SERVER_ERROR, "Internal error";
-    /// Fields or parameters are not what they must be.
-    Invalid = "invalid", UNPROCESSABLE_ENTITY, "Invalid request";
-    /// The body is not one JSON text.
-    Malformed = "malformed-json", BAD_REQUEST, "Malformed JSON";
-    /// The address has another method.
-    Method = "method-not-allowed", METHOD_NOT_ALLOWED, "Method not allowed";
-    /// There is no such thing, or the caller may not know of it.
-    NotFound = "not-found", NOT_FOUND, "Not found";
-    /// The version of the secret is not read yet, or not any more: it was put with a time within which it is.
-    OutsideValidity = "outside-validity", CONFLICT, "Outside its validity";
-    /// Parameters of the query or headers that nobody can read.
-    Parameter = "invalid-parameter", BAD_REQUEST, "Invalid parameter";
-    /// `If-Match` names another version than the one that is there.
-    Precondition = "precondition-failed", PRECONDITION_FAILED, "Changed in the meantime";
-    /// The idempotency key was used for another request.
-    Reused = "idempotency-key-reused", UNPROCESSABLE_ENTITY, "Idempotency key reused";
-    /// Longer than a body may be.
-    TooLarge = "too-large", PAYLOAD_TOO_LARGE, "Request too large";
-    /// This token holds as many streams open as it may.
-    TooManyStreams = "too-many-streams", TOO_MANY_REQUESTS, "Too many streams";
-    /// No token, or one that is not good.
-    Unauthenticated = "unauthenticated", UNAUTHORIZED, "Not authenticated";
-    /// Database or HSM are away for a moment.
-    Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Not available now";
-    /// The body is not JSON by its own word.
-    UnsupportedType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "Unsupported media type";
-}
 
 /// A refusal on its way out. The layer [`name_the_request`] gives it its `instance`.
 #[derive(Debug, Clone)]
@@ -152,7 +90,7 @@ impl Problem {
     }
 
     pub(crate) fn status(&self) -> StatusCode {
-        self.kind.status()
+        StatusCode::from_u16(self.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     pub(crate) fn detail(&self) -> &str {
@@ -162,16 +100,16 @@ impl Problem {
     /// The whole answer, for the one door that has no layer around it.
     pub(crate) fn answer(&self, request: Option<RequestId>) -> Response {
         let wire = Wire {
-            kind: format!("/api/docs/problems#{}", self.kind.slug()),
+            kind: self.kind.address(),
             title: self.kind.title(),
-            status: self.kind.status().as_u16(),
+            status: self.kind.status(),
             detail: &self.detail,
             instance: request.map(|id| id.to_string()),
             errors: &self.errors,
             id: self.id.as_deref(),
         };
         let mut response = Response::new(Body::from(serde_json::to_vec(&wire).unwrap_or_default()));
-        *response.status_mut() = self.kind.status();
+        *response.status_mut() = self.status();
         self.headers(&mut response);
         response
     }

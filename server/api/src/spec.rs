@@ -93,18 +93,17 @@ const TAGS: &[(&str, &str)] = &[
     ("Audit", "What happened, when, by whom."),
 ];
 
+/// Kinds that no endpoint of the API answers with.
+const ELSEWHERE: [Kind; 2] = [Kind::CrossSite, Kind::NoDatabase];
+
 /// What a problem looks like, whichever it is.
 fn responses() -> Value {
     let content =
         json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
     let mut responses = Map::new();
     for status in [400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 500, 503] {
-        let kinds: Vec<_> = Kind::ALL.iter().filter(|kind| kind.status().as_u16() == status).collect();
-        let mut said: Vec<_> =
-            kinds.iter().map(|kind| format!("{} (`{}`)", kind.title(), kind.slug())).collect();
-        if status == 429 {
-            said.push("Too many requests (`too-many-requests`): see `Retry-After`".into());
-        }
+        let kinds = Kind::ALL.iter().filter(|kind| kind.status() == status && !ELSEWHERE.contains(kind));
+        let said: Vec<_> = kinds.map(|kind| format!("{} (`{}`)", kind.title(), kind.slug())).collect();
         responses.insert(status.to_string(), json!({ "description": said.join("; "), "content": content }));
     }
     responses.into()

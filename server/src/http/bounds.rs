@@ -3,8 +3,9 @@
 use std::{any::Any, time::Duration};
 
 use axum::{body::Body, extract::Request, middleware::Next, response::Response};
-use http::{StatusCode, header};
+use http::header;
 use http_body_util::Limited;
+use keywarden_model::ProblemKind as Kind;
 
 use super::problem::{Problem, retry_after};
 
@@ -22,10 +23,10 @@ impl Bounds {
         let length: Option<u64> = length.and_then(|length| length.parse().ok());
         if length.is_some_and(|length| length > self.body as u64) {
             let detail = format!("send at most {} bytes", self.body);
-            return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Request too large", detail)
-                .answer(request.headers());
+            return Problem::new(Kind::TooLarge, detail).about(self.body).answer(request.headers());
         }
-        let asked = request.headers().get(header::ACCEPT).cloned();
+        let asked = [header::ACCEPT, header::ACCEPT_LANGUAGE, header::COOKIE]
+            .map(|name| request.headers().get(&name).cloned().map(|value| (name, value)));
         // Where a length is told, no more than that is read from the connection.
         let request = match length {
             Some(_) => request,
@@ -35,10 +36,9 @@ impl Bounds {
             return response;
         }
         tracing::warn!("request ended: it took too long");
-        let asked = asked.map(|value| (header::ACCEPT, value)).into_iter().collect();
+        let asked = asked.into_iter().flatten().collect();
         let detail = "it took too long and was stopped; try again";
-        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", "Request stopped", detail);
-        retry_after(problem.answer(&asked), 1)
+        retry_after(Problem::new(Kind::Timeout, detail).answer(&asked), 1)
     }
 }
 
@@ -48,6 +48,6 @@ pub(super) fn after_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
     let said =
         panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     tracing::error!(panic = said.unwrap_or("(no text)"), "a handler panicked");
-    let detail = "something went wrong on our side; the response's X-Request-Id finds it in the log";
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail).json()
+    let detail = "something went wrong on our side; `instance` finds it in the log";
+    Problem::new(Kind::Internal, detail).json()
 }

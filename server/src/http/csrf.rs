@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use axum::{extract::Request, response::Response};
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, Method, header};
+use keywarden_model::ProblemKind as Kind;
 
 use super::problem::Problem;
 use crate::config::Public;
@@ -44,12 +45,12 @@ impl OwnOrigin {
     pub(super) fn refuses(&self, request: &Request) -> Option<Response> {
         let error = judge(request.method(), request.headers(), &self.0).err()?;
         tracing::info!(%error, "request refused as cross-site");
-        let (status, kind) = match error {
-            CsrfError::Format => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type"),
-            CsrfError::Method => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
-            CsrfError::OtherSite { .. } | CsrfError::Unnamed { .. } => (StatusCode::FORBIDDEN, "cross-site"),
+        let kind = match error {
+            CsrfError::Format => Kind::UnsupportedType,
+            CsrfError::Method => Kind::Method,
+            CsrfError::OtherSite { .. } | CsrfError::Unnamed { .. } => Kind::CrossSite,
         };
-        Some(Problem::new(status, kind, "Request refused", error.to_string()).answer(request.headers()))
+        Some(Problem::new(kind, error.to_string()).about(&self.0).answer(request.headers()))
     }
 }
 

@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use ipnet::IpNet;
 use keywarden_domain::Env;
 
-use super::{bounds, client_address, headers::Headers, metrics::Metrics, request_id};
+use super::{bounds, client_address, headers::Headers, metrics::Metrics, problem, request_id};
 use crate::{logs::About, wire::House};
 
 /// What requests are surrounded with.
@@ -48,6 +48,7 @@ pub(super) async fn surround(State(frame): State<Arc<Frame>>, mut request: Reque
         response
     };
     let mut response = about.while_answering(answered).await;
+    problem::name_the_request(&mut response, id);
     request_id::tell(&mut response, id);
     frame.headers.apply(&mut response);
     response

@@ -6,13 +6,12 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
+use keywarden_model::ProblemKind as Kind;
 use serde_json::json;
 use tokio::sync::watch;
 
 use super::problem::{Problem, retry_after};
-
-const RESTORED: &str = "Closed after a restore";
 
 /// What this node can do now. A background probe keeps it, so that asking costs nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,24 +73,24 @@ async fn ready(State(condition): State<watch::Receiver<Condition>>) -> Response 
     match &condition {
         Condition::Ready => Json(json!({ "status": "ready" })).into_response(),
         Condition::Degraded { why } => Json(json!({ "status": "degraded", "detail": why })).into_response(),
-        Condition::Closed { why } => unavailable("closed", RESTORED, why).json(),
-        Condition::NoDatabase { why } => unavailable("no-database", "No database", why).json(),
-        Condition::Sealed { why } => unavailable("sealed", "Sealed", why).json(),
-        Condition::Starting => unavailable("starting", "Starting", "ready in a moment").json(),
+        Condition::Closed { why } => unavailable(Kind::Closed, why).json(),
+        Condition::NoDatabase { why } => unavailable(Kind::NoDatabase, why).json(),
+        Condition::Sealed { why } => unavailable(Kind::Sealed, why).json(),
+        Condition::Starting => unavailable(Kind::Starting, "ready in a moment").json(),
     }
 }
 
 /// What is said at a shut door, and after how many seconds it is worth asking again; nothing while doors are open.
 pub(super) fn at_shut_door(condition: &Condition, asked: &HeaderMap) -> Option<Response> {
     let (problem, seconds) = match condition {
-        Condition::Closed { why } => (unavailable("closed", RESTORED, why), 60),
-        Condition::Sealed { why } => (unavailable("sealed", "Sealed", why), 5),
-        Condition::Starting => (unavailable("starting", "Starting", "ready in a moment"), 1),
+        Condition::Closed { why } => (unavailable(Kind::Closed, why), 60),
+        Condition::Sealed { why } => (unavailable(Kind::Sealed, why), 5),
+        Condition::Starting => (unavailable(Kind::Starting, "ready in a moment"), 1),
         Condition::Degraded { .. } | Condition::NoDatabase { .. } | Condition::Ready => return None,
     };
     Some(retry_after(problem.answer(asked), seconds))
 }
 
-fn unavailable(kind: &'static str, title: &'static str, why: &str) -> Problem {
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, kind, title, why)
+fn unavailable(kind: Kind, why: &str) -> Problem {
+    Problem::new(kind, why).about(why)
 }

@@ -8,7 +8,8 @@ use std::{
 };
 
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
+use keywarden_model::ProblemKind as Kind;
 use moka::sync::Cache;
 
 use super::problem::{Problem, retry_after};
@@ -84,9 +85,7 @@ fn network(address: IpAddr) -> IpAddr {
 pub(super) fn too_many(asked: &HeaderMap, wait: Duration) -> Response {
     let seconds = wait.as_secs().saturating_add(1);
     let detail = format!("too many requests from your address; try again in {seconds} seconds");
-    let problem =
-        Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests", detail);
-    retry_after(problem.answer(asked), seconds)
+    retry_after(Problem::new(Kind::TooMany, detail).about(seconds).answer(asked), seconds)
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use keywarden_app::text::Text;
+use keywarden_model::{ProblemKind as Kind, RequestId};
 use serde::Serialize;
 
 use super::assets;
@@ -13,37 +15,64 @@ use super::assets;
 const PAGE: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'; report-uri /csp-report";
 
-/// A refusal or failure of the house itself.
-#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+/// A refusal or failure of the house itself. [`name_the_request`] gives it its `instance`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Problem {
-    /// Where the kind is explained, on this server: `/api/docs/problems#<kind>`.
+    kind: Kind,
+    /// What to do next.
+    detail: String,
+    /// What the page's sentence names; see [`Text::problem`].
+    about: String,
+}
+
+/// RFC 9457, as it is sent.
+#[derive(Debug, Serialize)]
+struct Wire<'a> {
+    /// Where the kind is explained, on this server.
     #[serde(rename = "type")]
     kind: String,
     title: &'static str,
-    #[serde(serialize_with = "as_number")]
-    status: StatusCode,
-    /// What to do next.
-    detail: String,
+    status: u16,
+    detail: &'a str,
+    /// The id of this request, as in `X-Request-Id` and the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
 }
 
 impl Problem {
-    pub(super) fn new(
-        status: StatusCode,
-        kind: &'static str,
-        title: &'static str,
-        detail: impl Into<String>,
-    ) -> Self {
-        Self { kind: format!("/api/docs/problems#{kind}"), title, status, detail: detail.into() }
+    pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), about: String::new() }
+    }
+
+    /// What the page says of it beside the words of the catalogue.
+    pub(super) fn about(self, about: impl ToString) -> Self {
+        Self { about: about.to_string(), ..self }
+    }
+
+    fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// The page for a browser that asked for one, problem+json for everybody else.
     pub(super) fn answer(self, asked: &HeaderMap) -> Response {
-        if wants_page(asked) { self.page() } else { self.json() }
+        if wants_page(asked) { self.page(Text::asked(asked)) } else { self.json() }
     }
 
     pub(super) fn json(self) -> Response {
-        let status = self.status;
-        let mut response = (status, Json(self)).into_response();
+        let mut response = self.written(None);
+        response.extensions_mut().insert(self);
+        response
+    }
+
+    fn written(&self, request: Option<RequestId>) -> Response {
+        let wire = Wire {
+            kind: self.kind.address(),
+            title: self.kind.title(),
+            status: self.kind.status(),
+            detail: &self.detail,
+            instance: request.map(|id| id.to_string()),
+        };
+        let mut response = (self.status(), Json(wire)).into_response();
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -51,28 +80,41 @@ impl Problem {
     }
 
     /// In the console's clothes, without anything that it would have to ask for: it is drawn while doors are shut.
-    fn page(self) -> Response {
-        let (title, detail) = (escaped(self.title), escaped(&sentence(&self.detail)));
+    fn page(&self, text: Text) -> Response {
+        let (title, sentence) = text.problem(self.kind, &sentence(&self.about));
+        let (title, sentence, home) = (escaped(title), escaped(&sentence), escaped(text.to_console()));
         let sheet = assets::path("keywarden.css").unwrap_or("/assets/missing");
+        let lang = text.locale().tag();
         let page = format!(
-            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+            "<!doctype html>\n<html lang=\"{lang}\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
              <meta name=\"color-scheme\" content=\"light dark\"><title>{title} — Keywarden</title>\
              <link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" href=\"{sheet}\"></head>\
              <body class=\"bare\"><header class=\"bare-top\"><a class=\"brand\" href=\"/\">Keywarden</a></header>\
-             <main><h1>{title}</h1><p>{detail}</p><p><a class=\"button\" href=\"/\">Go to the console</a></p></main>\
+             <main><h1>{title}</h1><p>{sentence}</p><p><a class=\"button\" href=\"/\">{home}</a></p></main>\
              </body></html>\n"
         );
         let policy = HeaderValue::from_static(PAGE);
-        (self.status, [(header::CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response()
+        (self.status(), [(header::CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response()
     }
 }
 
-/// A detail as people read it: it begins large and ends with a stop.
-fn sentence(detail: &str) -> String {
-    let mut letters = detail.chars();
+/// Gives a problem of the house the id of the request as its `instance`.
+pub(super) fn name_the_request(response: &mut Response, id: RequestId) {
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        *response.body_mut() = problem.written(Some(id)).into_body();
+    }
+}
+
+/// A reason as people read it: it begins large and ends with a stop. What is no sentence stays as it is.
+fn sentence(about: &str) -> String {
+    if !about.contains(' ') {
+        return about.to_owned();
+    }
+    let mut letters = about.chars();
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-    let stop = if detail.ends_with(['.', '!', '?']) { "" } else { "." };
+    let stop = if about.ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{first}{}{stop}", letters.as_str())
 }
 
@@ -89,9 +131,4 @@ fn wants_page(asked: &HeaderMap) -> bool {
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
-fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u16(status.as_u16())
 }

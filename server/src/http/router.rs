@@ -3,7 +3,8 @@
 use std::{future::ready, sync::Arc};
 
 use axum::{Router, middleware::from_fn_with_state, response::Response};
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
+use keywarden_model::ProblemKind;
 
 use super::{
     assets,
@@ -81,7 +82,7 @@ fn behind(door: Door, routes: Router) -> Router {
 fn nothing_here(condition: &Condition, asked: &HeaderMap) -> Response {
     health::at_shut_door(condition, asked).unwrap_or_else(|| {
         let detail = "there is nothing at this address";
-        Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail).answer(asked)
+        Problem::new(ProblemKind::NotFound, detail).answer(asked)
     })
 }
 

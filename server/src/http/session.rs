@@ -16,12 +16,12 @@ use axum::{
     middleware::{Next, from_fn_with_state},
     response::Response,
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, header};
 use keywarden_domain::{
     Actor, Domain, Person, Source,
     people::{Browser, SessionChange, SessionKey},
 };
-use keywarden_model::{ClientAddress, RequestId};
+use keywarden_model::{ClientAddress, ProblemKind, RequestId};
 use time::OffsetDateTime;
 use tower_sessions::{
     Session, SessionManagerLayer, SessionStore,
@@ -179,7 +179,7 @@ async fn change(
 fn closed(cause: &tower_sessions::session::Error, asked: &HeaderMap) -> Response {
     tracing::error!(%cause, "a session could not be read or changed");
     let detail = "Keywarden cannot tell who you are at the moment; try again";
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available", detail).answer(asked)
+    Problem::new(ProblemKind::Unavailable, detail).answer(asked)
 }
 
 fn source(request: &Request) -> Source {

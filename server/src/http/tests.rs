@@ -1,4 +1,4 @@
-use std::{fmt::Write, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fmt::Write, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
@@ -8,7 +8,7 @@ use axum::{
 };
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use keywarden_model::KeptForStranger;
+use keywarden_model::{KeptForStranger, ProblemKind};
 use tower::ServiceExt;
 
 use super::{Condition, Doors, metrics, router};
@@ -215,6 +215,84 @@ async fn while_sealed_every_door_is_shut_with_the_reason_and_health_says_so() {
     assert_eq!(server.get("/readyz").await.0.status, StatusCode::OK);
     server.house.condition.send_replace(Condition::NoDatabase { why: "it does not answer".into() });
     assert_eq!(server.get("/readyz").await.0.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+/// Each problem of the house leads to its words and to its line in the log.
+#[tokio::test]
+async fn every_problem_before_the_doors_is_of_a_known_kind_and_names_its_request() {
+    let server = Server::new(&[("KEYWARDEN_LIMITS_BODY", "10"), ("KEYWARDEN_LIMITS_REQUEST", "1s")]);
+    let form = "application/x-www-form-urlencoded";
+    let post = |kind: &str| Request::post("/posted").header(header::CONTENT_TYPE, kind);
+    let mut answers = vec![
+        server.get("/nothing").await,
+        server.get("/panic").await,
+        server.get("/api/v1/slow").await,
+        server.send(post(form), "").await,
+        server.send(post("text/plain").header("origin", OWN), "x").await,
+        server.send(Request::options("/posted"), "").await,
+        server
+            .send(Request::post("/api/v1/things/1").header(header::CONTENT_LENGTH, 11), "01234567890")
+            .await,
+    ];
+    let why = || "it does not answer".to_owned();
+    for condition in [
+        Condition::Closed { why: why() },
+        Condition::NoDatabase { why: why() },
+        Condition::Sealed { why: why() },
+        Condition::Starting,
+    ] {
+        server.house.condition.send_replace(condition);
+        answers.push(server.get("/readyz").await);
+        answers.push(server.get("/api/v1/things/1").await);
+    }
+    server.house.condition.send_replace(Condition::Ready);
+    while answers.last().unwrap().0.status != StatusCode::TOO_MANY_REQUESTS {
+        assert!(answers.len() < 5_000, "nobody stops it");
+        answers.push(server.get("/kept").await);
+    }
+    let mut slugs = BTreeSet::new();
+    for (parts, body) in answers.into_iter().filter(|(parts, _)| !parts.status.is_success()) {
+        let problem: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let kind = ProblemKind::ALL.iter().find(|kind| problem["type"] == kind.address().as_str());
+        let kind = kind.unwrap_or_else(|| panic!("{problem}"));
+        assert_eq!(
+            (problem["status"].as_u64(), parts.status.as_u16()),
+            (Some(kind.status().into()), kind.status())
+        );
+        assert_eq!(problem["instance"], parts.headers["x-request-id"].to_str().unwrap());
+        slugs.insert(kind.slug());
+    }
+    let wanted = [
+        "closed",
+        "cross-site",
+        "internal",
+        "method-not-allowed",
+        "no-database",
+        "not-found",
+        "sealed",
+        "starting",
+        "timeout",
+        "too-large",
+        "too-many-requests",
+        "unsupported-media-type",
+    ];
+    assert_eq!(slugs.into_iter().collect::<Vec<_>>(), wanted);
+}
+
+#[tokio::test]
+async fn pages_before_the_doors_speak_the_visitors_language() {
+    let server = Server::new(&[]);
+    let asked =
+        |path: &str| Request::get(path).header("accept", "text/html").header("accept-language", "en-XA");
+    let (_, nothing) = server.send(asked("/nothing"), "").await;
+    server.house.condition.send_replace(Condition::Sealed { why: "the HSM does not answer".into() });
+    let (parts, sealed) = server.send(asked("/"), "").await;
+    assert_eq!(parts.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(sealed.contains("The HSM does not answer."), "what is put in stays: {sealed}");
+    for page in [nothing, sealed] {
+        assert!(page.contains("<html lang=\"en-XA\">"), "{page}");
+        assert!(!page.contains("Not found") && !page.contains("node") && !page.contains("console"), "{page}");
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
 use keywarden_domain::{Actor, Person};
-use keywarden_model::{Role, TypedId as _, UserId};
+use keywarden_model::{ProblemKind, Role, TypedId as _, UserId};
 
 use super::{Came, Stage, person};
 
@@ -59,6 +59,28 @@ async fn whoever_may_see_but_not_do_is_told_what_is_missing() {
     let came = stage.post(person(&mallory), "/teams/new", "name=Payments&slug=payments").await;
     assert_eq!(came.status, 403);
     assert!(came.body.contains("team.create"), "{}", came.body);
+}
+
+#[tokio::test]
+async fn every_kind_of_problem_has_its_anchor_with_cause_and_remedy() {
+    let stage = Stage::new().await;
+    let page = stage.get(Actor::Nobody, "/api/docs/problems").await;
+    assert_eq!(page.status, 200);
+    for kind in ProblemKind::ALL {
+        let address = kind.address();
+        let anchor = address.strip_prefix("/api/docs/problems#").unwrap();
+        let (_, after) = page.body.split_once(&format!("id=\"{anchor}\"")).expect(anchor);
+        let item = after.split("</div>").next().unwrap();
+        for said in [kind.title(), kind.cause(), kind.remedy()] {
+            let shown = leptos_escaped(said);
+            assert!(item.contains(&shown), "{anchor}: {shown}");
+        }
+    }
+}
+
+/// Text as a page holds it.
+fn leptos_escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// Addresses of pages, as their source names them; something stands for each parameter.
