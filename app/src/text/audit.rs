@@ -17,6 +17,11 @@ texts! {
     audit_since = "From";
     audit_until = "Until";
     audit_export = "Export CSV";
+    audit_export_most(most: &str) = "The export holds the newest {most} events of this filter at most, and says so in its last line if there are more.";
+    audit_export_cut(most: &str) = "There are more events than the {most} above: narrow the filter, or go on from the last one with the filter Until.";
+    audit_unreadable = "This filter cannot be read";
+    audit_unreadable_why(filter: &str, value: &str) = "{filter} is {value}. Give a day, such as 2027-02-23, or a day and a time, such as 2027-02-23T14:00. Nothing is shown until then.";
+    audit_unreadable_place = "The link to this page of the list is broken. Start again from the first page.";
     audit_none = "Nothing to see yet";
     audit_none_why = "Every change is recorded in the moment it is made. You see those of projects and keys that you may see.";
     audit_none_match = "No event matches";

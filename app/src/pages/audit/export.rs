@@ -1,4 +1,7 @@
-//! The list as a file: exactly the rows of its filters, at most ten thousand.
+//! The list as a file: exactly the rows of its filters, page by page as they are read. Its length is bounded, and a file
+//! that was cut says so.
+
+use std::io;
 
 use axum::{
     body::Body,
@@ -6,50 +9,96 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use chrono::SecondsFormat;
+use futures_util::{StreamExt as _, stream};
 use http::header;
-use keywarden_domain::audit::Event;
+use keywarden_domain::{
+    Op,
+    audit::{Event, Page, Query},
+};
 
-use super::query;
+use super::{list, query};
 use crate::{
     context::{Asking, House},
     form::Params,
     render,
+    shell::Section,
+    text::Text,
 };
 
 const PAGE: u32 = 200;
-const MOST: usize = 10_000;
+/// The most rows of a file.
+pub(super) const MOST: usize = 100_000;
+const HEAD: &str = "id,at,action,outcome,actor_kind,actor,resource_kind,resource,project\r\n";
 
 pub(super) async fn csv(State(house): State<House>, asking: Asking, params: Params) -> Response {
-    let Asking { shell, op } = asking;
-    let gathered = async {
-        let mut query = query(&house, &op, &params, PAGE).await?;
-        let mut text =
-            String::from("id,at,action,outcome,actor_kind,actor,resource_kind,resource,project\r\n");
-        let mut rows = 0;
-        loop {
-            let page = house.domain.events(&op, &query).await?;
-            for event in &page.events {
-                line(&mut text, event);
-            }
-            rows += page.events.len();
-            match page.next {
-                Some(next) if rows < MOST => query.before = Some(next),
-                _ => return Ok(text),
+    let Asking { shell, op } = asking.at(Section::Audit);
+    let query = match query(&house, &op, &params, PAGE).await {
+        Ok(query) => query,
+        Err(unasked) => return list::refused(&shell, params, unasked),
+    };
+    // Who may not read any of it is told so on a page, before a file begins.
+    let first = match house.domain.events(&op, &query).await {
+        Ok(first) => first,
+        Err(refused) => return render::refused(&shell, refused),
+    };
+    let mut rest = Rest { house, op, query, text: shell.text, rows: 0, ended: false };
+    let begun = format!("{HEAD}{}", rest.lines(&first));
+    let file = stream::once(async { io::Result::Ok(begun) }).chain(stream::try_unfold(rest, Rest::next));
+    (
+        [
+            (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+            (header::CONTENT_DISPOSITION, "attachment; filename=\"keywarden-audit.csv\""),
+            (header::CACHE_CONTROL, "no-store"),
+        ],
+        Body::from_stream(file),
+    )
+        .into_response()
+}
+
+/// What is still to be written.
+struct Rest {
+    house: House,
+    op: Op,
+    query: Query,
+    text: Text,
+    rows: usize,
+    ended: bool,
+}
+
+impl Rest {
+    /// The next page's lines. A file whose next page cannot be read breaks off: it must not look whole.
+    async fn next(mut self) -> io::Result<Option<(String, Self)>> {
+        if self.ended {
+            return Ok(None);
+        }
+        if self.rows >= MOST {
+            self.ended = true;
+            return Ok(Some((cut(self.text), self)));
+        }
+        match self.house.domain.events(&self.op, &self.query).await {
+            Ok(page) => Ok(Some((self.lines(&page), self))),
+            Err(refused) => {
+                tracing::warn!(%refused, "an export of events broke off");
+                Err(io::Error::other("the export broke off"))
             }
         }
-    };
-    match gathered.await {
-        Ok(text) => (
-            [
-                (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-                (header::CONTENT_DISPOSITION, "attachment; filename=\"keywarden-audit.csv\""),
-                (header::CACHE_CONTROL, "no-store"),
-            ],
-            Body::from(text),
-        )
-            .into_response(),
-        Err(refused) => render::refused(&shell, refused),
     }
+
+    fn lines(&mut self, page: &Page) -> String {
+        let mut text = String::new();
+        for event in &page.events {
+            line(&mut text, event);
+        }
+        self.rows += page.events.len();
+        self.query.before = page.next;
+        self.ended = page.next.is_none();
+        text
+    }
+}
+
+/// The last line of a file that does not hold everything.
+fn cut(t: Text) -> String {
+    format!("{}\r\n", cell_of(&t.audit_export_cut(&t.number(MOST as u64))))
 }
 
 fn line(text: &mut String, event: &Event) {
@@ -82,6 +131,15 @@ fn cell_of(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_was_cut_says_so_in_one_cell() {
+        let last = cut(Text::default());
+        assert!(
+            last.starts_with("\"There are more events than the 100,000 above") && last.ends_with("\"\r\n"),
+            "{last}"
+        );
+    }
 
     #[test]
     fn no_cell_is_a_formula_and_no_value_breaks_its_row() {

@@ -1,14 +1,15 @@
 use axum::{extract::State, response::Response};
-use keywarden_domain::audit::Event;
+use http::StatusCode;
+use keywarden_domain::audit::{Event, Page};
 use leptos::prelude::*;
 
-use super::{FILTERS, query};
+use super::{FILTERS, Unasked, export, query};
 use crate::{
     cells,
     context::{Asking, House},
     form::Params,
     render::{self, page},
-    shell::Section,
+    shell::{Section, Shell},
     text::Text,
     ui::{
         Badge, Column, EmptyState, FilterBar, FilterChip, FilterInput, FilterSelect, Id, LinkButton,
@@ -39,18 +40,30 @@ const ACTIONS: [&str; 15] = [
 
 pub(super) async fn list(State(house): State<House>, asking: Asking, params: Params) -> Response {
     let Asking { shell, op } = asking.at(Section::Audit);
-    let loaded = async {
-        let query = query(&house, &op, &params, 50).await?;
-        house.domain.events(&op, &query).await
+    let query = match query(&house, &op, &params, 50).await {
+        Ok(query) => query,
+        Err(unasked) => return refused(&shell, params, unasked),
     };
-    let found = match loaded.await {
-        Ok(found) => found,
-        Err(refused) => return render::refused(&shell, refused),
-    };
+    match house.domain.events(&op, &query).await {
+        Ok(found) => draw(&shell, params, found, None),
+        Err(refused) => render::refused(&shell, refused),
+    }
+}
+
+/// The list, or its export, of a filter that does not serve: 422 with nothing in it for one that nobody can read.
+pub(super) fn refused(shell: &Shell, params: Params, unasked: Unasked) -> Response {
+    match unasked {
+        Unasked::Filter(name) => draw(shell, params, Page { events: Vec::new(), next: None }, Some(name)),
+        Unasked::Refused(refused) => render::refused(shell, refused),
+    }
+}
+
+fn draw(shell: &Shell, params: Params, found: Page, unread: Option<&'static str>) -> Response {
     let t = shell.text;
     let projects =
         shell.projects.iter().map(|it| choice(it.slug.clone(), it.name.clone()).named()).collect::<Vec<_>>();
-    page(&shell, t.audit()).show(move || {
+    let status = if unread.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    page(shell, t.audit()).status(status).show(move || {
         let filtered = params.any(&FILTERS) || params.any(&["q"]);
         let rows = found
             .events
@@ -78,11 +91,19 @@ pub(super) async fn list(State(house): State<House>, asking: Asking, params: Par
             .filter(|name| !params.text(name).is_empty())
             .map(|name| FilterChip { label: format!("{}: {}", filter_name(t, name), params.text(name)), remove: params.without(PATH, name) })
             .collect::<Vec<_>>();
-        let empty = if filtered {
+        let empty = if let Some(name) = unread {
+            let why = match name {
+                "after" => t.audit_unreadable_place().to_owned(),
+                _ => t.audit_unreadable_why(filter_name(t, name), params.text(name)),
+            };
+            let again = if name == "after" { params.first(PATH) } else { params.without(PATH, name) };
+            view! { <EmptyState title=t.audit_unreadable() action=(t.list_clear(), again)>{why}</EmptyState> }.into_any()
+        } else if filtered {
             view! { <EmptyState title=t.audit_none_match() action=(t.list_clear(), PATH)>{t.audit_none_match_why()}</EmptyState> }.into_any()
         } else {
             view! { <EmptyState title=t.audit_none()>{t.audit_none_why()}</EmptyState> }.into_any()
         };
+        let most = found.next.map(|_| view! { <p>{t.audit_export_most(&t.number(export::MOST as u64))}</p> });
         let pager = Pager {
             shown: String::new(),
             first: params.any(&["after"]).then(|| params.first(PATH)),
@@ -104,6 +125,7 @@ pub(super) async fn list(State(house): State<House>, asking: Asking, params: Par
                 <FilterInput name="until" label=t.audit_until() kind=TextKind::DateTime value=params.text("until").to_owned()/>
             </FilterBar>
             <Table caption=t.audit() columns=columns rows=rows pager=pager empty=empty/>
+            {most}
         }
     })
 }
