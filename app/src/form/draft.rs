@@ -1,6 +1,6 @@
 //! A form as somebody left it: what was typed and what is wrong with it.
 
-use std::sync::Arc;
+use std::{str::FromStr, sync::Arc};
 
 use super::Fields;
 use crate::text::Text;
@@ -47,18 +47,20 @@ impl Errors {
         text
     }
 
-    /// A required field as what it stands for; the parser's own sentence is what is wrong with it.
-    pub fn parsed<T>(&mut self, t: Text, fields: &Fields, field: &str) -> Option<T>
-    where
-        T: std::str::FromStr,
-        T::Err: std::fmt::Display,
-    {
+    /// A required field as what it stands for; `wrong` says in the catalogue's words why it stands for nothing.
+    pub fn parsed<T: FromStr>(
+        &mut self,
+        t: Text,
+        fields: &Fields,
+        field: &str,
+        wrong: impl Fn(Text, &T::Err) -> String,
+    ) -> Option<T> {
         let text = fields.text(field);
         if text.is_empty() {
             self.at(field, t.form_missing());
             return None;
         }
-        text.parse().map_err(|cause: T::Err| self.at(field, sentence(&cause))).ok()
+        text.parse().map_err(|cause: T::Err| self.at(field, wrong(t, &cause))).ok()
     }
 
     /// Whether anything is wrong.
@@ -75,16 +77,6 @@ impl Errors {
     pub(crate) fn summary(&self) -> (Option<&str>, &[(String, String)]) {
         (self.whole.as_deref(), &self.fields)
     }
-}
-
-/// A message of the dictionary as a sentence: `use at most 120 characters` → `Use at most 120 characters.`
-fn sentence(message: &impl std::fmt::Display) -> String {
-    let message = message.to_string();
-    let mut chars = message.chars();
-    let first = chars.next().into_iter().flat_map(char::to_uppercase);
-    let rest = chars.as_str();
-    let stop = if rest.ends_with('.') { "" } else { "." };
-    first.chain(rest.chars()).chain(stop.chars()).collect()
 }
 
 /// What `Form` draws its fields from. The default is a form that nobody has touched.

@@ -1,6 +1,6 @@
 //! Words of forms: what is wrong with them as a whole, and what every form may have to say.
 
-use keywarden_model::name::TextError;
+use keywarden_model::{Slug, label::LabelError, name::TextError, slug::SlugError};
 
 use super::{Text, texts};
 
@@ -17,6 +17,9 @@ texts! {
     form_no_moment = "Give a day and a time, such as 2027-02-23 14:00.";
     form_no_number(from: u64, to: u64) = "Give a whole number from {from} to {to}.";
     form_utc = "Time in UTC.";
+    form_label_wrong = "Use 1 to 16 letters a to z or digits.";
+    form_slug_wrong = "Use a to z, digits, and single hyphens between them.";
+    form_slug_reserved(word: &str) = "Keywarden keeps the word {word} for itself. Choose another.";
 }
 
 impl Text {
@@ -27,5 +30,19 @@ impl Text {
             TextError::Invisible => self.form_invisible().to_owned(),
             TextError::TooLong(max) => self.form_too_long(*max),
         }
+    }
+
+    /// What is wrong with a slug.
+    pub fn slug_wrong(self, error: &SlugError) -> String {
+        match error {
+            SlugError::Form => self.form_slug_wrong().to_owned(),
+            SlugError::Length => self.form_too_long(Slug::MAX),
+            SlugError::Reserved(word) => self.form_slug_reserved(word),
+        }
+    }
+
+    /// What is wrong with the label of keys' values.
+    pub fn label_wrong(self, _: &LabelError) -> String {
+        self.form_label_wrong().to_owned()
     }
 }

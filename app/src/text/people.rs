@@ -116,7 +116,6 @@ texts! {
     teams_name = "Name";
     teams_slug = "Short name";
     teams_slug_hint = "In addresses, for good: a to z, digits, hyphens.";
-    teams_slug_wrong = "Use a to z, digits and hyphens, beginning with a letter.";
     teams_slug_taken = "Another team has this short name. Choose another.";
     teams_name_taken = "Another team has this name. Choose another.";
     teams_created(name: &str) = "Team {name} made. Add its members.";

@@ -20,6 +20,7 @@ texts! {
     projects_development_hint = "For trying things: its keys begin with kwk_test_.";
     projects_production_hint = "For real callers: its keys begin with kwk_live_.";
     projects_made(name: &str) = "Created project {name}.";
+    projects_made_bare(name: &str) = "Created project {name}, but not all of its environments. Create the others here.";
     projects_name_taken = "Another project has this name, perhaps an archived one. Choose another.";
     projects_slug_taken = "Another project has this slug, perhaps an archived one. Choose another.";
     projects_first = "No projects yet";

@@ -56,6 +56,9 @@ pub const RESERVED: [&str; 27] = [
 ];
 
 impl Slug {
+    /// The longest slug, in characters.
+    pub const MAX: usize = 40;
+
     /// The slug as written.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -65,7 +68,7 @@ impl Slug {
 impl FromStr for Slug {
     type Err = SlugError;
     fn from_str(text: &str) -> Result<Self, SlugError> {
-        if text.is_empty() || text.len() > 40 {
+        if text.is_empty() || text.len() > Self::MAX {
             return Err(SlugError::Length);
         }
         let well_formed = text.split('-').all(|part| {

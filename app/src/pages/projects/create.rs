@@ -12,6 +12,7 @@ use crate::{
     form::{Draft, Errors},
     render::{self, page},
     shell::{Section, Shell},
+    text::Text,
     ui::{CheckboxGroup, Form, PageHeader, TextField, choice, crumb},
 };
 
@@ -27,14 +28,14 @@ pub(super) async fn create(State(house): State<House>, asking: Asking, posted: P
     let Asking { shell, op } = asking.at(Section::Projects).once(&posted);
     let t = shell.text;
     let mut errors = Errors::new();
-    let slug: Option<Slug> = errors.parsed(t, &posted.fields, "slug");
-    let name: Option<Name> = errors.parsed(t, &posted.fields, "name");
+    let slug: Option<Slug> = errors.parsed(t, &posted.fields, "slug", Text::slug_wrong);
+    let name: Option<Name> = errors.parsed(t, &posted.fields, "name", Text::name_wrong);
     let (Some(slug), Some(name), false) = (slug, name, errors.any()) else {
         return form(&shell, Draft::refused(posted.fields, errors));
     };
     let new = NewProject { slug, name };
     let path = format!("/projects/{}", new.slug);
-    let said = t.projects_made(new.name.as_str());
+    let (said, bare) = (t.projects_made(new.name.as_str()), t.projects_made_bare(new.name.as_str()));
     match house.domain.create_project(&op, new).await {
         Ok(id) => match add_usual(&house, &op, id, &posted).await {
             Ok(()) => render::done(&shell, &path, said),
@@ -42,7 +43,11 @@ pub(super) async fn create(State(house): State<House>, asking: Asking, posted: P
             Err(CreateEnvironmentError::Refused(refused)) => {
                 house.refused(&shell, &op, &posted, refused).await
             }
-            Err(error) => render::done(&shell, &path, error.to_string()),
+            Err(
+                CreateEnvironmentError::Archived
+                | CreateEnvironmentError::NameTaken
+                | CreateEnvironmentError::SlugTaken,
+            ) => render::done(&shell, &path, bare),
         },
         Err(CreateProjectError::SlugTaken) => {
             errors.at("slug", t.projects_slug_taken());
@@ -92,7 +97,7 @@ fn form(shell: &Shell, draft: Draft) -> Response {
             <PageHeader title=t.projects_create() lead=t.projects_create_lead() crumbs=vec![crumb(t.projects(), "/projects")]/>
             <Form draft=draft submit=t.projects_create() cancel="/projects">
                 <TextField name="name" label=t.projects_name() required=true maxlength=120 hint=t.projects_name_hint()/>
-                <TextField name="slug" label=t.projects_slug() required=true maxlength=63 mono=true hint=t.projects_slug_hint()/>
+                <TextField name="slug" label=t.projects_slug() required=true maxlength=40 mono=true hint=t.projects_slug_hint()/>
                 <CheckboxGroup
                     name="environments[]"
                     label=t.projects_environments()

@@ -3,6 +3,7 @@ use axum::{
     response::Response,
 };
 use keywarden_domain::projects::{EditProject, EditProjectError, Project};
+use keywarden_model::Name;
 use leptos::prelude::*;
 
 use crate::{
@@ -10,6 +11,7 @@ use crate::{
     form::{Draft, Errors},
     render::{self, page},
     shell::{Section, Shell},
+    text::Text,
     ui::{Form, Hidden, PageHeader, TextField, crumb},
 };
 
@@ -34,7 +36,8 @@ pub(super) async fn save(
         Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
     };
     let mut errors = Errors::new();
-    let Some(name) = errors.parsed(t, &posted.fields, "name") else {
+    let name: Option<Name> = errors.parsed(t, &posted.fields, "name", Text::name_wrong);
+    let Some(name) = name else {
         return draw(&shell, &project, Draft::refused(posted.fields, errors));
     };
     let row_version = posted.fields.text("row_version").parse().unwrap_or_default();

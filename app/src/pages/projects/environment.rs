@@ -8,6 +8,7 @@ use keywarden_domain::{
     },
     projects::Project,
 };
+use keywarden_model::{KeyLabel, Name, Slug};
 use leptos::prelude::*;
 
 use super::terms;
@@ -42,9 +43,9 @@ pub(super) async fn create(
     };
     let mut errors = Errors::new();
     let fields = &posted.fields;
-    let own = errors.parsed(t, fields, "slug");
-    let name = errors.parsed(t, fields, "name");
-    let label = errors.parsed(t, fields, "label");
+    let own: Option<Slug> = errors.parsed(t, fields, "slug", Text::slug_wrong);
+    let name: Option<Name> = errors.parsed(t, fields, "name", Text::name_wrong);
+    let label: Option<KeyLabel> = errors.parsed(t, fields, "label", Text::label_wrong);
     let terms = terms::read(t, fields, &mut errors);
     let (Some(own), Some(name), Some(label), Some(terms)) = (own, name, label, terms) else {
         return draw(&shell, &project, None, Draft::refused(posted.fields, errors));
@@ -88,7 +89,7 @@ pub(super) async fn save(
         Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
     };
     let mut errors = Errors::new();
-    let name = errors.parsed(t, &posted.fields, "name");
+    let name: Option<Name> = errors.parsed(t, &posted.fields, "name", Text::name_wrong);
     let terms = terms::read(t, &posted.fields, &mut errors);
     let (Some(name), Some(terms)) = (name, terms) else {
         return draw(&shell, &project, Some(environment), Draft::refused(posted.fields, errors));
@@ -155,7 +156,7 @@ fn draw(shell: &Shell, project: &Project, environment: Option<Environment>, draf
         let fixed = match &environment {
             Some(it) => view! { <Hidden name="row_version" value=it.row_version.to_string()/> }.into_any(),
             None => view! {
-                <TextField name="slug" label=t.projects_slug() required=true maxlength=63 mono=true hint=t.environments_slug_hint()/>
+                <TextField name="slug" label=t.projects_slug() required=true maxlength=40 mono=true hint=t.environments_slug_hint()/>
                 <TextField name="label" label=t.environments_label() required=true maxlength=16 mono=true value="live" hint=t.environments_label_hint()/>
             }
             .into_any(),

@@ -27,8 +27,8 @@ pub(super) async fn create(State(house): State<House>, asking: Asking, posted: P
         errors.at("name", t.name_wrong(error));
     }
     let slug = posted.fields.text("slug").parse::<Slug>();
-    if slug.is_err() {
-        errors.at("slug", t.teams_slug_wrong());
+    if let Err(error) = &slug {
+        errors.at("slug", t.slug_wrong(error));
     }
     if let (Ok(name), Ok(slug)) = (name, slug) {
         let (home, said) = (format!("{LIST}/{slug}"), t.teams_created(name.as_str()));

@@ -13,6 +13,7 @@ mod rules;
 mod secret_access;
 mod secrets;
 mod standing;
+mod words;
 
 use std::sync::Arc;
 

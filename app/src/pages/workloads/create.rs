@@ -8,6 +8,7 @@ use crate::{
     form::{Draft, Errors},
     render::{self, page},
     shell::{Section, Shell},
+    text::Text,
     ui::{Form, PageHeader, SelectField, TextField, choice, crumb},
 };
 
@@ -23,7 +24,7 @@ pub(super) async fn create(State(house): State<House>, asking: Asking, posted: P
     let Asking { shell, op } = asking.at(Section::Workloads).once(&posted);
     let t = shell.text;
     let mut errors = Errors::new();
-    let name: Option<Name> = errors.parsed(t, &posted.fields, "name");
+    let name: Option<Name> = errors.parsed(t, &posted.fields, "name", Text::name_wrong);
     let role = posted.fields.text("role").parse::<Role>().ok();
     if role.is_none() {
         errors.at("role", t.form_choose());
