@@ -8,7 +8,8 @@ use std::net::IpAddr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddress(pub IpAddr);
 
-/// Among an answer's extensions: a stranger had something kept for them. It counts against their address as a refusal does.
+/// Among an answer's extensions: a stranger had something kept for them, or showed a code or a link that is none. It
+/// counts against their address as a refusal does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeptForStranger;
 

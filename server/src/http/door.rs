@@ -33,7 +33,7 @@ pub(super) struct Door {
 pub(super) enum Counting {
     /// None: the answer costs nothing.
     Nothing,
-    /// For routes that authenticate: what was answered 401 or kept something for a stranger, so that callers who are who they say share an address freely,
+    /// For routes that authenticate: what was answered 401, was a wrong guess, or kept something for a stranger, so that callers who are who they say share an address freely,
     /// and one who guesses is stopped before the next guess is read.
     Refusals(Meter),
     /// For routes anybody may call.

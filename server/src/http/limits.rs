@@ -16,7 +16,7 @@ use super::problem::{Problem, retry_after};
 
 const ADDRESSES: u64 = 65_536;
 
-/// A token bucket for each address.
+/// A token bucket for each address. Clones share their buckets.
 #[derive(Debug, Clone)]
 pub(super) struct Meter {
     burst: f64,

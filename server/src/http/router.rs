@@ -33,12 +33,14 @@ pub(crate) struct Doors {
 /// The whole server.
 pub(crate) fn router(house: &House, doors: Doors) -> Router {
     let condition = house.condition.subscribe();
+    // One for both doors: who guesses at one has not so many guesses more at the other.
+    let refusals = Meter::new(1_000, 3_000);
     Router::new()
         .merge(probes(house))
         .merge(anyone(house, doors.strangers))
         .merge(files(house))
-        .merge(machines(house, doors.machines))
-        .merge(people(house, doors.people))
+        .merge(machines(house, refusals.clone(), doors.machines))
+        .merge(people(house, refusals, doors.people))
         .fallback(move |asked: HeaderMap| ready(nothing_here(&condition.borrow(), &asked)))
         .layer(from_fn_with_state(Arc::new(Frame::new(house)), frame::surround))
 }
@@ -60,15 +62,15 @@ fn files(house: &House) -> Router {
 }
 
 /// Machines with a token. A token that is refused counts against its address.
-fn machines(house: &House, routes: Router) -> Router {
-    let door = Door::new(bounds(house), Counting::Refusals(Meter::new(1_000, 3_000)))
-        .shut_while_sealed(house.condition.subscribe());
+fn machines(house: &House, refusals: Meter, routes: Router) -> Router {
+    let door =
+        Door::new(bounds(house), Counting::Refusals(refusals)).shut_while_sealed(house.condition.subscribe());
     behind(door, routes)
 }
 
 /// People with a browser. What another site's page sent goes no further than this.
-fn people(house: &House, routes: Router) -> Router {
-    let door = Door::new(bounds(house), Counting::Refusals(Meter::new(1_000, 3_000)))
+fn people(house: &House, refusals: Meter, routes: Router) -> Router {
+    let door = Door::new(bounds(house), Counting::Refusals(refusals))
         .shut_while_sealed(house.condition.subscribe())
         .only_own_pages(OwnOrigin::new(&house.config.public));
     behind(door, routes)

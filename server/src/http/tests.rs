@@ -189,6 +189,11 @@ async fn an_address_that_has_things_kept_for_nobody_is_stopped() {
     }
     assert!(served >= 1_000, "{served}");
     assert_eq!(server.get("/").await.0.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(
+        server.get("/api/v1/things/1").await.0.status,
+        StatusCode::TOO_MANY_REQUESTS,
+        "one for both doors"
+    );
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use axum::{
 };
 use http::StatusCode;
 use keywarden_domain::people::{EnrolError, LinkError};
+use keywarden_model::KeptForStranger;
 use leptos::prelude::*;
 
 use crate::{
@@ -49,16 +50,23 @@ pub(crate) fn routes() -> Router<House> {
 /// Where newcomers go first.
 const WELCOME: &str = "/welcome";
 
+/// The answer to a code, a link or a ceremony that is none: a guess, for all that is known, which counts against the
+/// address it came from.
+fn counted(mut response: Response) -> Response {
+    response.extensions_mut().insert(KeptForStranger);
+    response
+}
+
 /// The page of a link that does not serve; which of the reasons is nobody's business.
 fn link_gone(shell: &Shell) -> Response {
     let t = shell.text;
-    page(shell, t.link_gone()).status(StatusCode::NOT_FOUND).show(move || {
+    counted(page(shell, t.link_gone()).status(StatusCode::NOT_FOUND).show(move || {
         view! {
             <EmptyState heading=1 title=t.link_gone() action=(t.sign_in(), SIGN_IN)>
                 {t.link_gone_why()}
             </EmptyState>
         }
-    })
+    }))
 }
 
 fn set_up_already(shell: &Shell) -> Response {
@@ -86,8 +94,8 @@ fn not_enrolled(shell: &Shell, error: EnrolError) -> Response {
     let no = |sentence| json::error(StatusCode::UNPROCESSABLE_ENTITY, sentence);
     match error {
         EnrolError::AlreadySetUp => no(t.setup_done_why()),
-        EnrolError::Gone => no(t.passkey_took_too_long()),
-        EnrolError::Link(_) => no(t.link_gone_why()),
+        EnrolError::Gone => counted(no(t.passkey_took_too_long())),
+        EnrolError::Link(_) => counted(no(t.link_gone_why())),
         EnrolError::Passkey(error) => ceremony::passkey(t, error),
         EnrolError::Refused(refused) => json::refusal(shell, refused, "/"),
     }

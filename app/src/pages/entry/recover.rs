@@ -11,7 +11,7 @@ use keywarden_domain::{
 };
 use leptos::prelude::*;
 
-use super::{link_gone, not_opened};
+use super::{counted, link_gone, not_opened};
 use crate::{
     context::{ENROL, Guest, House, SIGN_IN},
     form::{Draft, Errors, Fields},
@@ -36,7 +36,10 @@ pub(super) async fn use_code(
         let code = SecretString::new(fields.text("code").to_owned());
         match house.domain.use_recovery_code(&op, &code).await {
             Ok(signed_in) => return go_on(signed_in),
-            Err(RecoverError::Unknown) => errors.at("code", t.recover_unknown()),
+            Err(RecoverError::Unknown) => {
+                errors.at("code", t.recover_unknown());
+                return counted(form(&shell, Draft::refused(Fields::default(), errors)));
+            }
             Err(RecoverError::Refused(refused)) => return render::refused(&shell, refused),
         }
     }

@@ -5,11 +5,12 @@ use axum::{
     extract::{Query, State},
     response::Response,
 };
-use keywarden_domain::people::{Browser, SessionChange, SetupState};
+use keywarden_domain::people::{Browser, CeremonyError, SessionChange, SetupState};
 use keywarden_model::KeptForStranger;
 use leptos::prelude::*;
 use serde::Deserialize;
 
+use super::counted;
 use crate::{
     context::{
         Anybody, Guest, House,
@@ -86,6 +87,7 @@ pub(super) async fn finish(
             response.extensions_mut().insert(SessionChange::from(signed_in));
             response
         }
-        Err(error) => ceremony::refused(&shell, error, PAGE),
+        Err(error @ CeremonyError::Refused(_)) => ceremony::refused(&shell, error, PAGE),
+        Err(error) => counted(ceremony::refused(&shell, error, PAGE)),
     }
 }

@@ -2,6 +2,7 @@
 
 use keywarden_domain::{Actor, passkeys::soft::SoftAuthenticator, people::SessionChange};
 use keywarden_model::Role;
+use keywarden_model::KeptForStranger;
 use serde_json::{Value, json};
 
 use super::{Came, ORIGIN, Stage, person};
@@ -9,6 +10,11 @@ use super::{Came, ORIGIN, Stage, person};
 impl Came {
     fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
+    }
+
+    /// Whether the door counts it against the address.
+    fn counts(&self) -> bool {
+        self.response.extensions().get::<KeptForStranger>().is_some()
     }
 }
 
@@ -90,6 +96,7 @@ async fn signing_in_leads_to_where_it_was_asked_and_never_elsewhere() {
         assert!(matches!(opened(&stage, &done).await, Actor::Person(_)));
         let replayed = stage.script(Actor::Nobody, "/sign-in/finish", &answer).await;
         assert_eq!(replayed.status, 422);
+        assert!(replayed.counts(), "a ceremony that is none");
         assert!(replayed.response.extensions().get::<SessionChange>().is_none());
     }
 }
@@ -102,6 +109,26 @@ async fn a_wrong_code_is_refused_and_not_shown_again() {
     let came = stage.post(Actor::Nobody, "/recover", &format!("code={typed}")).await;
     assert_eq!(came.status, 422);
     assert!(!came.body.contains(typed));
+    assert!(came.counts(), "codes are guessed at");
+    let nothing = stage.post(Actor::Nobody, "/recover", "code=").await;
+    assert!(nothing.status == 422 && !nothing.counts(), "nothing was guessed");
+}
+
+#[tokio::test]
+async fn a_link_that_is_none_counts_against_whoever_tries_it() {
+    let stage = Stage::new().await;
+    let link = stage.cast.domain.open_setup(&stage.cast.op(Actor::System("start"))).await.unwrap();
+    let good = link.url.expose().strip_prefix(ORIGIN).unwrap().to_owned();
+    assert!(!stage.get(Actor::Nobody, &good).await.counts());
+    for path in ["/setup/kwl_guess", "/join/kwl_guess", "/recover/kwl_guess"] {
+        let came = stage.get(Actor::Nobody, path).await;
+        assert!(came.status == 404 && came.counts(), "{path}: {}", came.status);
+    }
+    let posted = stage.post(Actor::Nobody, "/recover/kwl_guess", "").await;
+    assert!(posted.status == 404 && posted.counts());
+    let typed = json!({ "name": "Ada", "passkey": "Key" });
+    let joined = stage.script(Actor::Nobody, "/join/kwl_guess/start", &typed).await;
+    assert!(joined.status == 422 && joined.counts(), "{}", joined.body);
 }
 
 #[tokio::test]
