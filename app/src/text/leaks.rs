@@ -4,7 +4,7 @@ use super::texts;
 
 texts! {
     leaks = "Found a key?";
-    leaks_lead = "A key's value turned up in a log, a chat or a repository? Paste it, and learn whose it is and what to do. It is not kept, and nobody else sees what you typed.";
+    leaks_lead = "A key's value or a service token turned up in a log, a chat or a repository? Paste it, and learn whose it is and what to do. It is not kept, and nobody else sees what you typed.";
     leaks_value = "Value";
     leaks_value_hint = "The value, or the line that holds it.";
     leaks_look_up = "Look it up";
@@ -16,4 +16,7 @@ texts! {
     leaks_unknown = "This is no value that you may know of.";
     leaks_unknown_why = "It is not one of ours, or its key is not yours to act on. The look-up is in the record, so that those who may can follow it up.";
     leaks_look_at = "Look at the key";
+    leaks_look_at_workload = "Look at the workload";
+    leaks_token_works_why = "Whoever has it can do what its workload may. Issue another token, change the service over, and revoke this one; or revoke it at once.";
+    leaks_token_short_why = "Whoever has it can do what it may, until it ends by itself. To stop it now, revoke it by the API, or deactivate its workload.";
 }

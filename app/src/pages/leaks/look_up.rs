@@ -1,5 +1,8 @@
 use axum::{extract::State, response::Response};
-use keywarden_domain::keys::{Key, KeyValue, Leak, WhatMay};
+use keywarden_domain::{
+    keys::{Key, KeyValue, Leak, WhatMay},
+    workloads::{LeakedToken, TokenState},
+};
 use keywarden_model::KeyState;
 use leptos::prelude::*;
 
@@ -41,6 +44,7 @@ fn draw(shell: &Shell, answer: Option<Leak>, draft: Draft) -> Response {
     page(shell, t.leaks()).of(&draft).show(move || {
         let answer = answer.map(|leak| match leak {
             Leak::Found { key, state, value, may } => found(t, &key, state, &value, may),
+            Leak::Token(leaked) => found_token(t, &leaked),
             Leak::Unknown => {
                 view! { <Banner tone=Tone::Info title=t.leaks_unknown()>{t.leaks_unknown_why()}</Banner> }.into_any()
             }
@@ -83,6 +87,45 @@ fn found(t: Text, key: &Key, state: KeyState, value: &KeyValue, may: WhatMay) ->
                 {may.revoke.then(|| view! { <LinkButton kind=ButtonKind::Danger label=t.keys_revoke() href=format!("{path}/revoke?reason=key-compromise")/> })}
                 {may.rotate.then(|| view! { <LinkButton label=t.keys_rotate() href=format!("{path}/rotate")/> })}
                 <LinkButton label=t.leaks_look_at() href=path/>
+            </Actions>
+        </Panel>
+    }
+    .into_any()
+}
+
+fn found_token(t: Text, leaked: &LeakedToken) -> AnyView {
+    let LeakedToken { token, workload, listed, may_revoke } = leaked;
+    let state = match token.state {
+        TokenState::Active => t.tokens_active(),
+        TokenState::Expired => t.tokens_expired(),
+        TokenState::Revoked => t.tokens_revoked(),
+    };
+    let path = workload.as_ref().map(|it| format!("/workloads/{}", it.id));
+    let name = workload.as_ref().map_or_else(|| t.audit_operator().to_owned(), |it| it.name.clone());
+    let facts = vec![
+        fact(t.workloads_one(), view! { <span translate="no">{name}</span> }),
+        fact(
+            t.tokens_value(),
+            view! { <code translate="no">{format!("kws_…_{}_…", token.public_id)}</code> },
+        ),
+        fact(t.keys_state(), state),
+        fact(t.tokens_expires(), view! { <Time at=token.expires_at/> }),
+        fact(t.keys_last_used(), view! { <Time at=token.last_used_at/> }),
+    ];
+    let (tone, title, why) = match token.state {
+        TokenState::Active if *listed => (Tone::Bad, t.leaks_works(), t.leaks_token_works_why()),
+        TokenState::Active => (Tone::Bad, t.leaks_works(), t.leaks_token_short_why()),
+        TokenState::Expired | TokenState::Revoked => (Tone::Info, t.leaks_stopped(), t.leaks_stopped_why()),
+    };
+    let revoke =
+        path.as_ref().filter(|_| *may_revoke && *listed).map(|path| format!("{path}/tokens/{}", token.id));
+    view! {
+        <Banner tone=tone title=title>{why}</Banner>
+        <Panel id="found" title=t.leaks_found()>
+            <Facts facts=facts/>
+            <Actions>
+                {revoke.map(|href| view! { <LinkButton kind=ButtonKind::Danger label=t.tokens_revoke() href=href/> })}
+                {path.map(|href| view! { <LinkButton label=t.leaks_look_at_workload() href=href/> })}
             </Actions>
         </Panel>
     }

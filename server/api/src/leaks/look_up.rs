@@ -10,6 +10,7 @@ use crate::{
     json::{self, Asked},
     keys::{Key, Value},
     problem::Problem,
+    tokens::Token,
 };
 
 /// What was found.
@@ -22,7 +23,7 @@ pub(crate) struct LookUpLeak {
 }
 
 /// Whose it is, if the caller may act on it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct LookedUp {
     /// False also for a key that is none of the caller's business; that it was found is on record.
     found: bool,
@@ -31,6 +32,12 @@ pub(crate) struct LookedUp {
     /// The value that leaked.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<Token>,
+    /// The id of the workload that the token speaks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "wkl_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
+    workload: Option<String>,
     /// Whether the caller may rotate it now.
     may_rotate: bool,
     /// Whether the caller may revoke it now.
@@ -59,9 +66,15 @@ pub(crate) async fn look_up(
             value: Some((*value).into()),
             may_rotate: may.rotate,
             may_revoke: may.revoke,
+            ..LookedUp::default()
         },
-        Leak::Unknown => {
-            LookedUp { found: false, key: None, value: None, may_rotate: false, may_revoke: false }
-        }
+        Leak::Token(leaked) => LookedUp {
+            found: true,
+            workload: leaked.workload.as_ref().map(|it| it.id.to_string()),
+            may_revoke: leaked.may_revoke,
+            token: Some(leaked.token.into()),
+            ..LookedUp::default()
+        },
+        Leak::Unknown => LookedUp::default(),
     }))
 }

@@ -1,9 +1,10 @@
-//! "Found a key?": whose it is, told to whoever may act on it.
+//! "Found a key?": whose it is, told to whoever may act on it. Service tokens are found as keys' values are.
 //!
 //! The value itself is neither stored nor logged; only its public id is looked for. For somebody who may not act on the
 //! key, an unknown value and a foreign one are the same.
 
 use keywarden_model::{ApiKeyId, KeyState, KeyValueId, KeyringKeyId};
+use keywarden_model::{ApiKeyId, KeyState, KeyValueId, ServiceTokenId};
 use keywarden_store::{Conn, Written, keys as rows};
 use keywarden_vault::Purpose;
 use keywarden_vault::token::{self, Kind};
@@ -12,6 +13,7 @@ use super::import;
 use super::key::{self, Key, KeyValue};
 use super::show::WhatMay;
 use crate::once::Repeatable;
+use crate::workloads::{LeakedToken, TokenState};
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
 
 use keywarden_vault::SecretString;
@@ -33,24 +35,42 @@ pub enum Leak {
         /// What the caller may do.
         may: WhatMay,
     },
+    /// It is a service token that the caller may act on.
+    Token(Box<LeakedToken>),
     /// Unknown, or none of the caller's business.
     Unknown,
 }
 
-/// A leaked value's key, told or not.
+/// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Told(Option<(ApiKeyId, KeyValueId)>);
+enum Leaked {
+    Key(ApiKeyId, KeyValueId),
+    Token(ServiceTokenId),
+}
+
+/// What a leaked value is, told or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Told(Option<Leaked>);
 
 /// A key, its value, and the key of the keyring without which that cannot be proven.
 type Leaked = (ApiKeyId, KeyValueId, Option<KeyringKeyId>);
 
 impl Repeatable for Told {
     fn thing(&self) -> String {
-        self.0.map_or_else(String::new, |(key, value)| format!("{key} {value}"))
+        match self.0 {
+            Some(Leaked::Key(key, value)) => format!("{key} {value}"),
+            Some(Leaked::Token(token)) => token.to_string(),
+            None => String::new(),
+        }
     }
     fn again(thing: &str, _: Option<SecretString>) -> Option<Self> {
-        let Some((key, value)) = thing.split_once(' ') else { return Some(Self(None)) };
-        Some(Self(Some((key.parse().ok()?, value.parse().ok()?))))
+        if thing.is_empty() {
+            return Some(Self(None));
+        }
+        let Some((key, value)) = thing.split_once(' ') else {
+            return Some(Self(Some(Leaked::Token(thing.parse().ok()?))));
+        };
+        Some(Self(Some(Leaked::Key(key.parse().ok()?, value.parse().ok()?))))
     }
 }
 
@@ -61,8 +81,15 @@ impl Domain {
         let leaked = self.leaked(&mut conn, text).await?;
         let found = match leaked {
             Some((key, value, _)) => key::load(&mut conn, key, op.now)
+        let found = match self.leaked(&mut conn, text).await? {
+            Some(Leaked::Key(key, value)) => key::load(&mut conn, key, op.now)
                 .await?
                 .and_then(|(key, values)| Some((values.into_iter().find(|it| it.id == value)?, key))),
+            Some(Leaked::Token(id)) => {
+                let found = self.leaked_token(op, &mut conn, id).await?;
+                drop(conn);
+                return self.tell_of_token(op, found).await;
+            }
             None => None,
         };
         drop(conn);
@@ -85,7 +112,7 @@ impl Domain {
                 &[],
                 move |_, record| {
                     Box::pin(async move {
-                        let told = Told(known.filter(|_| entitled).map(|(key, value, _)| (key, value)));
+                        let told = known.filter(|_| entitled).map(|(key, value, _)| Leaked::Key(key, value));
                         // The record knows more than the caller: a leak of somebody else's key is worth following up.
                         let event = match known {
                             Some((key, value, project)) => record
@@ -97,7 +124,7 @@ impl Domain {
                                 .event(Action::LookUpLeak.name(), "organization", "organization")
                                 .fact("told", false),
                         };
-                        Ok(Written::new(told, event.finish()?))
+                        Ok(Written::new(Told(told), event.finish()?))
                     })
                 },
             )
@@ -112,12 +139,60 @@ impl Domain {
     }
 
     /// The value in the text, if it is one of ours and its hash fits, or may fit under a key that this node does not have.
+    /// The same for a service token: whoever may revoke it learns whose it is.
+    async fn tell_of_token(&self, op: &Op, found: Option<LeakedToken>) -> Result<Leak, Refused> {
+        let entitled = match &found {
+            Some(leaked) => self.would(op, Action::RevokeServiceToken, &leaked.resource()).await?,
+            None => false,
+        };
+        let known =
+            found.as_ref().map(|it| (it.token.id, it.workload.as_ref().map(|it| it.id), it.project()));
+        let told = self
+            .change::<Told, Refused, _>(
+                op,
+                Action::LookUpLeak,
+                &Resource::Organization,
+                &[],
+                move |_, record| {
+                    Box::pin(async move {
+                        let told = known.filter(|_| entitled).map(|(token, ..)| Leaked::Token(token));
+                        let event = match known {
+                            Some((token, workload, project)) => record
+                                .event(Action::LookUpLeak.name(), "service-token", token)
+                                .project(project)
+                                .fact("workload", workload)
+                                .fact("told", entitled),
+                            None => record
+                                .event(Action::LookUpLeak.name(), "organization", "organization")
+                                .fact("told", false),
+                        };
+                        Ok(Written::new(Told(told), event.finish()?))
+                    })
+                },
+            )
+            .await?;
+        Ok(match (told.0, found) {
+            (Some(Leaked::Token(_)), Some(leaked)) => {
+                let may_revoke = leaked.token.state == TokenState::Active;
+                Leak::Token(Box::new(LeakedToken { may_revoke, ..leaked }))
+            }
+            _ => Leak::Unknown,
+        })
+    }
+
+    /// What the text holds, if it is one of ours and its hash fits.
     async fn leaked(&self, conn: &mut Conn, text: &str) -> Result<Option<Leaked>, Refused> {
         let keyring = self.keyring();
         for word in words(text) {
             let (ids, material) = match token::parse(word) {
                 Ok(parsed) if parsed.kind() == Kind::ApiKey => {
                     (vec![parsed.id()], parsed.material().to_vec())
+                }
+                Ok(parsed) if parsed.kind() == Kind::ServiceToken => {
+                    match self.token_of_value(conn, &parsed).await? {
+                        Some(token) => return Ok(Some(Leaked::Token(token))),
+                        None => continue,
+                    }
                 }
                 _ if word.len() == text.trim().len() && import::may_be_imported(word) => {
                     let prints = import::fingerprints(keyring, &import::digest(word)).map_err(Fault::from)?;
@@ -137,6 +212,8 @@ impl Domain {
                 let fits = keyring.verify_mac(Purpose::ApiKeyMac, row.mac_key_id, &material, &mac);
                 if fits.map_err(Fault::from)? {
                     return Ok(Some((row.key_id, row.id, None)));
+                if fits.map_err(Fault::from)? && row.destroyed_at.is_none() {
+                    return Ok(Some(Leaked::Key(row.key_id, row.id)));
                 }
             }
         }
@@ -147,12 +224,17 @@ impl Domain {
 /// The text itself, then whatever in it begins like a value; a few of these at most.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let text = if text.len() <= LONGEST { text.trim() } else { "" };
-    let within = text.match_indices("kwk_").take(32).filter_map(move |(at, _)| {
-        let rest = text.get(at..)?;
+    let within = text.match_indices("kw").filter_map(move |(at, _)| {
+        let ours = |rest: &&str| [Kind::ApiKey, Kind::ServiceToken].iter().any(|it| begins(rest, *it));
+        let rest = text.get(at..).filter(ours)?;
         let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
         rest.get(..end)
     });
-    std::iter::once(text).chain(within)
+    std::iter::once(text).chain(within.take(32))
+}
+
+fn begins(text: &str, kind: Kind) -> bool {
+    text.strip_prefix(kind.prefix()).is_some_and(|rest| rest.starts_with('_'))
 }
 
 #[cfg(test)]
@@ -161,8 +243,8 @@ mod tests {
 
     #[test]
     fn values_are_found_within_a_line_of_a_log() {
-        let line = "curl -H 'authorization: Bearer kwk_live_abc_def' https://x/?k=kwk_test_1&y";
+        let line = "curl -H 'authorization: Bearer kwk_live_abc_def' https://x/?k=kwk_test_1&y=kws_workload_2, kwt_no kw";
         let found: Vec<_> = words(line).skip(1).collect();
-        assert_eq!(found, ["kwk_live_abc_def", "kwk_test_1"]);
+        assert_eq!(found, ["kwk_live_abc_def", "kwk_test_1", "kws_workload_2"]);
     }
 }

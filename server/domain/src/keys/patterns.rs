@@ -19,6 +19,8 @@ pub fn secret_patterns() -> Value {
                     "encoding": "base62, alphabet 0-9A-Za-z, big-endian, left-padded with 0",
                     "length": 6,
                 },
+                // What serves once and ends by itself is not looked up: its links are withdrawn where they were made.
+                "report_to": (kind != Kind::OneTime).then_some("/leaks"),
                 "public_part": { "group": 2, "meaning": "the id under which it can be reported without its secret" },
             })
         })

@@ -7,6 +7,7 @@
 mod create;
 mod deactivate;
 mod issue;
+mod leaked;
 mod lifetime;
 mod list;
 mod operator;
@@ -26,6 +27,7 @@ pub use create::{CreateWorkloadError, NewWorkload};
 pub use deactivate::DeactivateWorkloadError;
 pub(crate) use issue::FreshToken;
 pub use issue::{IssueTokenError, IssuedToken};
+pub use leaked::LeakedToken;
 pub use lifetime::{LifetimeError, TokenLifetime};
 pub use list::{WorkloadPage, WorkloadQuery};
 pub use operator::{OPERATOR_TOKEN_AT_MOST, OperatorTokenError};

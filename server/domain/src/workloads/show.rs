@@ -10,7 +10,7 @@ use crate::{Action, Domain, Fault, Op, Refused, Resource};
 /// More roles than a workload holds.
 const ROLES: u32 = 1_000;
 /// Tokens that are shown; good ones come first and are fewer.
-const TOKENS: u32 = 200;
+pub(super) const TOKENS: u32 = 200;
 
 /// A workload with what belongs to it.
 #[derive(Debug)]

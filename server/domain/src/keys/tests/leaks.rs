@@ -1,6 +1,9 @@
+use keywarden_model::Role;
+
 use super::{Scene, events_of};
 use crate::cast::both_engines;
 use crate::keys::Leak;
+use crate::workloads::{TokenLifetime, TokenState};
 
 #[tokio::test]
 async fn a_leak_is_told_to_who_may_act_on_it_and_to_nobody_else() {
@@ -27,6 +30,38 @@ async fn a_leak_is_told_to_who_may_act_on_it_and_to_nobody_else() {
         }
         assert_eq!(events_of(&scene.house, key.id).await, ["key.issue", "leak.look-up", "leak.look-up"]);
         assert_eq!(events_of(&scene.house, "organization").await.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_leaked_service_token_is_told_to_who_may_revoke_it_and_to_nobody_else() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        let mia = scene.house.person("Mia", &[(Role::Manager, Some(scene.pay.id))]).await;
+        let hr = scene.house.project("hr").await;
+        let hugo = scene.house.person("Hugo", &[(Role::Manager, Some(hr.id))]).await;
+        let gateway = scene.gateway.id;
+        let token = domain.issue_service_token(&mia.op(), gateway, TokenLifetime::default()).await.unwrap();
+        let line = format!("Authorization: Bearer {}", token.value.expose());
+        let Leak::Token(leaked) = domain.look_up_leak(&mia.op(), &line).await.unwrap() else {
+            panic!("not found")
+        };
+        assert_eq!((leaked.token.id, leaked.workload.map(|it| it.id)), (token.id, Some(gateway)));
+        assert!(leaked.listed && leaked.may_revoke);
+        let cut = &token.value.expose()[..token.value.expose().len() - 1];
+        for (who, text) in [(&hugo, line.as_str()), (&scene.bob, line.as_str()), (&mia, cut)] {
+            let answer = domain.look_up_leak(&who.op(), text).await.unwrap();
+            assert!(matches!(answer, Leak::Unknown), "{answer:?}");
+        }
+        domain.revoke_service_token(&mia.op(), token.id).await.unwrap();
+        let Leak::Token(leaked) = domain.look_up_leak(&mia.op(), &line).await.unwrap() else {
+            panic!("not found")
+        };
+        assert!(leaked.token.state == TokenState::Revoked && !leaked.may_revoke);
+        let told = events_of(&scene.house, token.id).await;
+        assert_eq!(told.iter().filter(|it| *it == "leak.look-up").count(), 4, "{told:?}");
     })
     .await;
 }
