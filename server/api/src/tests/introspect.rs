@@ -25,6 +25,27 @@ async fn a_good_key_is_active_and_says_whose_it_is() {
 }
 
 #[tokio::test]
+async fn a_use_is_kept_with_the_callers_own_word_and_never_the_verifiers() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        for (form, agent) in [("", ""), ("&caller=checkout%2F2.4", "checkout/2.4")] {
+            let (id, key) = api.issue(&format!("Key {}", agent.len()), json!({})).await;
+            let call = api.call("post", PATH).bearer(&api.vera).header("content-type", FORM);
+            let answer = call.header("user-agent", "gateway/9").send(format!("token={key}{form}")).await;
+            assert_eq!(answer.json()["active"], true);
+            api.house.domain.flush_usage().await.unwrap();
+            let board = api.get(&format!("/api/v1/keys/{id}/drain")).await;
+            assert_eq!(board.json()["current"][0]["agent"], agent, "{}", board.body);
+            assert!(!board.body.contains("gateway/9"), "{}", board.body);
+        }
+        let (_, key) = api.issue("Twice", json!({})).await;
+        let call = api.call("post", PATH).bearer(&api.vera).header("content-type", FORM);
+        assert_eq!(call.send(format!("token={key}&caller=a&caller=b")).await.status, 422);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn whatever_is_not_good_is_not_active_and_nothing_more() {
     both_engines(async |house| {
         let api = Api::in_house(house).await;
