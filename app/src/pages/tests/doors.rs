@@ -2,8 +2,14 @@
 
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
-use keywarden_domain::{Actor, Person};
-use keywarden_model::{ProblemKind, Role, TypedId as _, UserId};
+use keywarden_domain::{
+    Actor, Person, SecretBytes,
+    audit::Query,
+    keys::{NewKey, Place},
+    secrets::{About, NewValue, PutSecret, Validity},
+    workloads::{NewWorkload, TokenLifetime},
+};
+use keywarden_model::{ProblemKind, Role, SecretKind, TypedId as _, UserId};
 
 use super::{Came, Stage, person};
 
@@ -83,8 +89,8 @@ fn leptos_escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// Addresses of pages, as their source names them; something stands for each parameter.
-fn addresses() -> Vec<String> {
+/// Addresses of pages, as their source names them.
+fn templates() -> BTreeSet<String> {
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/pages")];
     let mut all = BTreeSet::new();
     while let Some(folder) = folders.pop() {
@@ -98,10 +104,124 @@ fn addresses() -> Vec<String> {
                 text.split(".route(").skip(1).filter_map(|after| after.trim_start().strip_prefix('"'));
             let named =
                 named.filter_map(|after| Some(after.split_once('"')?.0)).filter(|it| it.starts_with('/'));
-            all.extend(named.map(|address| address.replace(['{', '}'], "")));
+            all.extend(named.map(str::to_owned));
         }
     }
-    all.into_iter().collect()
+    all
+}
+
+/// The same with something for each parameter.
+fn addresses() -> BTreeSet<String> {
+    templates().into_iter().map(|address| address.replace(['{', '}'], "")).collect()
+}
+
+/// A parameter of an address below a noun: what is there, and what is nowhere.
+type Parameter = (&'static str, String, String);
+
+/// One of everything that belongs to a project, by the noun that its address begins with.
+async fn belongings(stage: &Stage) -> Vec<(&'static str, Vec<Parameter>)> {
+    let alice = stage.cast.person("Alice", &[(Role::Owner, None)]).await;
+    let quay = stage.cast.project("zebra-quay").await;
+    let domain = &stage.cast.domain;
+    let place = Place::Environment(quay.live);
+    let issued =
+        domain.issue_key(&alice.op(), NewKey::named(place.clone(), "a".parse().unwrap())).await.unwrap();
+    let key = domain.key(&alice.op(), issued.id).await.unwrap();
+    let put = PutSecret {
+        value: NewValue::new(SecretKind::Text, None, SecretBytes::copy_of(b"hunter2")).unwrap(),
+        label: None,
+        expected: None,
+        about: About::default(),
+        validity: Validity::default(),
+    };
+    let secret = domain.put_secret(&alice.op(), &place, &"db/password".parse().unwrap(), put).await.unwrap();
+    let new =
+        NewWorkload { name: "pump".parse().unwrap(), project: Some(quay.id), role: Some(Role::Verifier) };
+    let workload = domain.create_workload(&alice.op(), new).await.unwrap();
+    let token = domain.issue_service_token(&alice.op(), workload, TokenLifetime::default()).await.unwrap();
+    let held = domain.workload(&alice.op(), workload).await.unwrap().roles[0].id;
+    let rule = "keys=discovery&issuer=https%3A%2F%2Fissuer.example&audience=https%3A%2F%2Fkeys.example.com&claims=sub%3Dshop";
+    let made = stage.post(person(&alice), &format!("/workloads/{workload}/rules/new"), rule).await;
+    let rule = made.to.rsplit_once('/').expect(&made.body).1.to_owned();
+    let of_key = Query { resource: Some(issued.id.to_string()), limit: 1, ..Query::default() };
+    let event = domain.events(&alice.op(), &of_key).await.unwrap().events[0].id;
+    let of = |name: &'static str, there: String| {
+        let (prefix, _) = there.split_once('_').unwrap();
+        (name, there.clone(), format!("{prefix}_01JDB2W1N9F6Q3R8T5V7X9Z0AB"))
+    };
+    let same = |name: &'static str, there: &str| (name, there.to_owned(), there.to_owned());
+    vec![
+        ("/audit/", vec![of("{id}", event.to_string())]),
+        ("/keys/", vec![of("{id}", issued.id.to_string()), of("{value}", key.values[0].id.to_string())]),
+        (
+            "/projects/",
+            vec![
+                ("{slug}", "zebra-quay".into(), "elsewhere".into()),
+                same("{environment}", "live"),
+                of("{binding}", held.to_string()),
+            ],
+        ),
+        (
+            "/secrets/",
+            vec![
+                of("{id}", secret.id.to_string()),
+                same("{number}", "1"),
+                same("{label}", "current"),
+                same("{environment}", "test"),
+            ],
+        ),
+        (
+            "/workloads/",
+            vec![of("{id}", workload.to_string()), of("{token}", token.id.to_string()), of("{rule}", rule)],
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn what_belongs_to_another_project_looks_like_what_is_not_there() {
+    let stage = Stage::new().await;
+    let belongings = belongings(&stage).await;
+    let hr = stage.cast.project("hr").await;
+    let before = stage.cast.rows().await;
+    let mut tried = 0;
+    for role in [Role::Viewer, Role::Manager] {
+        let vera = stage.cast.person(role.as_str(), &[(role, Some(hr.id))]).await;
+        for (noun, parameters) in &belongings {
+            for template in templates().into_iter().filter(|it| it.starts_with(noun) && it.contains('{')) {
+                let filled = |which: fn(&Parameter) -> &String| {
+                    parameters.iter().fold(template.clone(), |path, it| path.replace(it.0, which(it)))
+                };
+                let (there, nowhere) = (filled(|it| &it.1), filled(|it| &it.2));
+                if there.contains('{') {
+                    continue; // a file that waits is nobody's but its sender's
+                }
+                // Both are the same but for what was asked for.
+                let told = |came: Came| {
+                    let without = |text: String, it: &Parameter| text.replace(&it.1, &it.2);
+                    let body = parameters.iter().fold(came.body, without);
+                    (came.status.as_u16(), parameters.iter().fold(came.to, without), body)
+                };
+                let read = [
+                    told(stage.get(person(&vera), &there).await),
+                    told(stage.get(person(&vera), &nowhere).await),
+                ];
+                assert!([404, 405].contains(&read[0].0), "{role} GET {there}: {}", read[0].0);
+                assert_eq!(read[0], read[1], "{role} GET {there}");
+                let posted = [
+                    told(stage.post(person(&vera), &there, "name=a").await),
+                    told(stage.post(person(&vera), &nowhere, "name=a").await),
+                ];
+                assert!((400..500).contains(&posted[0].0), "{role} POST {there}: {}", posted[0].0);
+                assert_eq!((posted[0].0, &posted[0].1), (posted[1].0, &posted[1].1), "{role} POST {there}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 60, "{tried}");
+    let after = stage.cast.rows().await;
+    for thing in ["api_keys", "secrets", "workloads", "projects", "service_tokens", "trust_rules"] {
+        assert_eq!(before.get(thing), after.get(thing), "{thing}");
+    }
 }
 
 #[tokio::test]
