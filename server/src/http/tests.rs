@@ -8,7 +8,7 @@ use axum::{
 };
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use keywarden_model::{KeptForStranger, ProblemKind};
+use keywarden_model::{ClientAddress, KeptForStranger, ProblemKind};
 use tower::ServiceExt;
 
 use super::{Condition, Doors, metrics, router};
@@ -31,6 +31,10 @@ fn config(more: &[(&str, &str)]) -> Arc<Config> {
 fn doors() -> Doors {
     let machines = Router::new()
         .route("/api/v1/things/{id}", get(|| async { "thing" }).post(|body: String| async move { body }))
+        .route(
+            "/api/v1/whose",
+            get(|Extension(address): Extension<ClientAddress>| async move { address.to_string() }),
+        )
         .route("/api/v1/closed", get(|| async { StatusCode::UNAUTHORIZED }))
         .route("/api/v1/slow", get(|| async { tokio::time::sleep(Duration::from_hours(1)).await }));
     let page = || async {
@@ -177,6 +181,32 @@ async fn an_address_that_guesses_is_stopped_and_others_go_on() {
         assert!(stopped.unwrap().headers.contains_key(header::RETRY_AFTER), "{spelling}");
     }
     assert_eq!(server.send(from("198.51.100.8"), "").await.0.status, StatusCode::UNAUTHORIZED);
+}
+
+/// Who is no proxy of ours says of itself what it likes: its own address is counted, and told to the doors.
+#[tokio::test]
+async fn a_strangers_forwarded_for_is_read_by_nothing() {
+    for (proxies, believed) in [("", false), ("10.0.0.0/8", false), ("192.0.2.0/24", true)] {
+        let server = match proxies {
+            "" => Server::new(&[]),
+            named => Server::new(&[("KEYWARDEN_TRUSTED_PROXIES", named)]),
+        };
+        let mut stopped = false;
+        // Guesses come back with time: what counts is that they run out.
+        for n in 0..if believed { 1_500 } else { 5_000_u32 } {
+            let address = std::net::Ipv4Addr::from_bits(0xC633_6400 + n);
+            let asked = |path: &str| Request::get(path).header("x-forwarded-for", address.to_string());
+            if server.send(asked("/api/v1/closed"), "").await.0.status == StatusCode::TOO_MANY_REQUESTS {
+                stopped = true;
+                break;
+            }
+            if n < 10 {
+                let whose = if believed { address.to_string() } else { "192.0.2.1".to_owned() };
+                assert_eq!(server.send(asked("/api/v1/whose"), "").await.1, whose, "{proxies}");
+            }
+        }
+        assert_eq!(stopped, !believed, "{proxies}");
+    }
 }
 
 #[tokio::test]

@@ -59,7 +59,8 @@ fn another_seal_of_a_name_that_is_taken_is_refused_in_words_and_takes_nothing_aw
     let arguments = ["seal", "add", "software", twin.to_str().unwrap()];
     let refused = keywarden(folder.path(), &arguments).envs(SOFTWARE).output().unwrap();
     assert_eq!(refused.status.code(), Some(1), "{}", told(&refused));
-    for words in ["another seal of this name, `software:seal.key`", "the keyring is as it was", "seal remove"] {
+    for words in ["another seal of this name, `software:seal.key`", "the keyring is as it was", "seal remove"]
+    {
         assert!(told(&refused).contains(words), "{words}: {}", told(&refused));
     }
     server.stop();

@@ -94,7 +94,7 @@ async fn load(house: &House, op: &Op, t: Text, id: &str, params: &Params) -> Res
     let user = find(house, op, id).await?;
     let left = house.domain.hand_over_facts(op, user.id).await?;
     let receivers = receivers(house, op, t, user.id, params.some(SEARCH)).await?;
-    Ok(Facts { left, receivers, user })
+    Ok(Facts { user, left, receivers })
 }
 
 async fn receivers(

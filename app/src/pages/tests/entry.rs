@@ -1,8 +1,7 @@
 //! Coming in, with an authenticator made of software.
 
 use keywarden_domain::{Actor, passkeys::soft::SoftAuthenticator, people::SessionChange};
-use keywarden_model::Role;
-use keywarden_model::KeptForStranger;
+use keywarden_model::{KeptForStranger, Role};
 use serde_json::{Value, json};
 
 use super::{Came, ORIGIN, Stage, person};

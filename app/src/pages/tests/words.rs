@@ -11,7 +11,7 @@ use crate::text::pseudo::raw_words;
 fn complaints(page: &str) -> String {
     let errors = page.split("class=\"field-error\"").skip(1).filter_map(|rest| rest.split("</p>").next());
     let summary = page.split("class=\"form-summary\"").nth(1).and_then(|rest| rest.split("</div>").next());
-    errors.chain(summary).map(|piece| format!("<p{piece}</p>")).collect()
+    errors.chain(summary).flat_map(|piece| ["<p", piece, "</p>"]).collect()
 }
 
 #[tokio::test]

@@ -3,8 +3,7 @@
 //! The value itself is neither stored nor logged; only its public id is looked for. For somebody who may not act on the
 //! key, an unknown value and a foreign one are the same.
 
-use keywarden_model::{ApiKeyId, KeyState, KeyValueId, KeyringKeyId};
-use keywarden_model::{ApiKeyId, KeyState, KeyValueId, ServiceTokenId};
+use keywarden_model::{ApiKeyId, KeyState, KeyValueId, KeyringKeyId, ServiceTokenId};
 use keywarden_store::{Conn, Written, keys as rows};
 use keywarden_vault::Purpose;
 use keywarden_vault::token::{self, Kind};
@@ -52,8 +51,13 @@ enum Leaked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Told(Option<Leaked>);
 
-/// A key, its value, and the key of the keyring without which that cannot be proven.
-type Leaked = (ApiKeyId, KeyValueId, Option<KeyringKeyId>);
+/// What a text holds.
+enum Held {
+    /// A key's value, and the key of the keyring without which that cannot be proven here.
+    Key(ApiKeyId, KeyValueId, Option<KeyringKeyId>),
+    /// A service token.
+    Token(ServiceTokenId),
+}
 
 impl Repeatable for Told {
     fn thing(&self) -> String {
@@ -78,19 +82,20 @@ impl Domain {
     /// Takes a leaked value, alone or within a text, and says whose it is.
     pub async fn look_up_leak(&self, op: &Op, text: &str) -> Result<Leak, Refused> {
         let mut conn = self.store().read().await?;
-        let leaked = self.leaked(&mut conn, text).await?;
-        let found = match leaked {
-            Some((key, value, _)) => key::load(&mut conn, key, op.now)
-        let found = match self.leaked(&mut conn, text).await? {
-            Some(Leaked::Key(key, value)) => key::load(&mut conn, key, op.now)
-                .await?
-                .and_then(|(key, values)| Some((values.into_iter().find(|it| it.id == value)?, key))),
-            Some(Leaked::Token(id)) => {
+        let (found, away) = match self.leaked(&mut conn, text).await? {
+            Some(Held::Key(key, value, away)) => {
+                let loaded = key::load(&mut conn, key, op.now).await?;
+                let of_value = |(key, values): (Key, Vec<KeyValue>)| {
+                    Some((values.into_iter().find(|it| it.id == value)?, key))
+                };
+                (loaded.and_then(of_value), away)
+            }
+            Some(Held::Token(id)) => {
                 let found = self.leaked_token(op, &mut conn, id).await?;
                 drop(conn);
                 return self.tell_of_token(op, found).await;
             }
-            None => None,
+            None => (None, None),
         };
         drop(conn);
         let entitled = match &found {
@@ -98,7 +103,6 @@ impl Domain {
             None => false,
         };
         // What cannot be proven yet is put off for who may act on it, and unknown to everybody else.
-        let away = leaked.and_then(|(_, _, away)| away);
         if let Some(key) = away.filter(|_| entitled) {
             return Err(Fault::KeyAway(key).into());
         }
@@ -138,7 +142,6 @@ impl Domain {
         }
     }
 
-    /// The value in the text, if it is one of ours and its hash fits, or may fit under a key that this node does not have.
     /// The same for a service token: whoever may revoke it learns whose it is.
     async fn tell_of_token(&self, op: &Op, found: Option<LeakedToken>) -> Result<Leak, Refused> {
         let entitled = match &found {
@@ -180,8 +183,8 @@ impl Domain {
         })
     }
 
-    /// What the text holds, if it is one of ours and its hash fits.
-    async fn leaked(&self, conn: &mut Conn, text: &str) -> Result<Option<Leaked>, Refused> {
+    /// What the text holds, if it is one of ours and its hash fits, or may fit under a key that this node does not have.
+    async fn leaked(&self, conn: &mut Conn, text: &str) -> Result<Option<Held>, Refused> {
         let keyring = self.keyring();
         for word in words(text) {
             let (ids, material) = match token::parse(word) {
@@ -190,7 +193,7 @@ impl Domain {
                 }
                 Ok(parsed) if parsed.kind() == Kind::ServiceToken => {
                     match self.token_of_value(conn, &parsed).await? {
-                        Some(token) => return Ok(Some(Leaked::Token(token))),
+                        Some(token) => return Ok(Some(Held::Token(token))),
                         None => continue,
                     }
                 }
@@ -206,14 +209,12 @@ impl Domain {
                     continue;
                 }
                 if !keyring.holds(Purpose::ApiKeyMac, row.mac_key_id).map_err(Fault::from)? {
-                    return Ok(Some((row.key_id, row.id, Some(row.mac_key_id))));
+                    return Ok(Some(Held::Key(row.key_id, row.id, Some(row.mac_key_id))));
                 }
                 let mac = row.mac.as_slice().try_into().unwrap_or([0; 32]);
                 let fits = keyring.verify_mac(Purpose::ApiKeyMac, row.mac_key_id, &material, &mac);
                 if fits.map_err(Fault::from)? {
-                    return Ok(Some((row.key_id, row.id, None)));
-                if fits.map_err(Fault::from)? && row.destroyed_at.is_none() {
-                    return Ok(Some(Leaked::Key(row.key_id, row.id)));
+                    return Ok(Some(Held::Key(row.key_id, row.id, None)));
                 }
             }
         }

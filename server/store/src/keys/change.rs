@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use keywarden_model::{ApiKeyId, EnvironmentId, KeyValueId, KeyringKeyId, ProjectId};
 
-use crate::{StoreError, Tx, sql};
+use crate::{Conn, StoreError, Tx, sql};
 
 /// What an edit may change, as texts of the row.
 #[derive(Debug, Clone)]

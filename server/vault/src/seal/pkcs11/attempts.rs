@@ -296,7 +296,10 @@ mod tests {
         for _ in 0..2 {
             assert!(matches!(begin(&restarted, "serial", "1234"), Err(SealError::PinWithheld { .. })));
         }
-        assert!(matches!(begin_after(&restarted, i64::MAX - NOW, Left::All), Err(SealError::PinWithheld { .. })));
+        assert!(matches!(
+            begin_after(&restarted, i64::MAX - NOW, Left::All),
+            Err(SealError::PinWithheld { .. })
+        ));
         begin(&restarted, "serial", "4321").unwrap();
         begin(&restarted, "another serial", "1234").unwrap();
         begin(&restarted, "", "1234").unwrap();
@@ -387,7 +390,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let attempts = attempts(folder.path());
         begin(&attempts, "serial", "1234").unwrap().refused().unwrap();
-        let last = |pin: &str| attempts.begin("serial", "main", &SecretString::new(pin.into()), Left::One).is_ok();
+        let last =
+            |pin: &str| attempts.begin("serial", "main", &SecretString::new(pin.into()), Left::One).is_ok();
         assert!(!last("1234"));
         assert!(last("4321"));
     }

@@ -87,7 +87,8 @@ pub(super) fn require_strong(
     token: &Target<'_>,
     number: KeyNumber,
 ) -> Result<(), Trouble> {
-    let wanted = [Attribute::Sensitive(true), Attribute::Extractable(false), Attribute::ValueLen(BYTES.into())];
+    let wanted =
+        [Attribute::Sensitive(true), Attribute::Extractable(false), Attribute::ValueLen(BYTES.into())];
     let asked = [AttributeType::Sensitive, AttributeType::Extractable, AttributeType::ValueLen];
     let answer = session.get_attributes(key, &asked).map_err(|error| trouble(token, &error))?;
     if wanted.iter().all(|it| answer.contains(it)) {

@@ -10,7 +10,9 @@ use std::path::PathBuf;
 use nix::sys::prctl::{set_dumpable, set_pdeathsig};
 use nix::sys::signal::{SigSet, Signal};
 
-use super::protocol::{Answer, Ask, Does, Frame, Left, Open, Pin, Said, Tried, decode, encode, receive, send};
+use super::protocol::{
+    Answer, Ask, Does, Frame, Left, Open, Pin, Said, Tried, decode, encode, receive, send,
+};
 use super::worker::{Desk, Target, Worker};
 use crate::envelope::NONCE_LEN;
 use crate::seal::{KeyNumber, SealError};
