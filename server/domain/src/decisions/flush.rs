@@ -13,7 +13,7 @@ const BATCH: usize = 500;
 
 impl Domain {
     /// Writes what was decided since the last flush; says how many distinct decisions. A job calls it every minute and
-    /// when the node stops. What cannot be written is lost: the log serves comparisons, the audit record is elsewhere.
+    /// when the node stops. What cannot be written is kept for the next time, as far as there is room.
     pub async fn flush_decisions(&self) -> Result<u64, Fault> {
         let noted = self.decisions().take();
         if noted.lost > 0 {
@@ -22,11 +22,15 @@ impl Domain {
                 "domain.flush_decisions: more distinct decisions than are kept"
             );
         }
-        let mut decisions: Vec<Decision> =
-            noted.tallies.iter().map(|(question, tally)| decision(question, tally)).collect();
-        decisions.sort_unstable(); // two nodes lock rows in one order
-        for batch in decisions.chunks(BATCH) {
-            let batch = batch.to_vec();
+        let mut decisions: Vec<(Decision, Question, Tally)> = noted
+            .tallies
+            .into_iter()
+            .map(|(question, tally)| (decision(&question, &tally), question, tally))
+            .collect();
+        decisions.sort_unstable_by(|a, b| a.0.cmp(&b.0)); // two nodes lock rows in one order
+        let total = decisions.len() as u64;
+        while !decisions.is_empty() {
+            let batch: Vec<_> = decisions.iter().take(BATCH).map(|it| it.0.clone()).collect();
             let wrote = self.store().write_silently("what was decided", move |tx| {
                 let batch = batch.clone();
                 Box::pin(async move {
@@ -36,9 +40,14 @@ impl Domain {
                     Ok(())
                 })
             });
-            wrote.await.map_err(silent)?;
+            if let Err(error) = wrote.await {
+                self.decisions()
+                    .put_back(decisions.into_iter().map(|(_, question, tally)| (question, tally)));
+                return Err(silent(error));
+            }
+            decisions.drain(..BATCH.min(decisions.len()));
         }
-        Ok(decisions.len() as u64)
+        Ok(total)
     }
 }
 

@@ -120,6 +120,22 @@ impl Decisions {
     fn take(&self) -> Noted {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
+
+    /// Takes back what could not be written, as far as there is room. What was decided since stands as the latest.
+    fn put_back(&self, unwritten: impl IntoIterator<Item = (Question, Tally)>) {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (question, older) in unwritten {
+            if let Some(tally) = noted.tallies.get_mut(&question) {
+                tally.times += older.times;
+                tally.first_at = tally.first_at.min(older.first_at);
+                tally.last_at = tally.last_at.max(older.last_at);
+            } else if noted.tallies.len() < AT_MOST {
+                noted.tallies.insert(question, older);
+            } else {
+                noted.lost += 1;
+            }
+        }
+    }
 }
 
 fn policies(permit: Option<&Permit>) -> Vec<String> {
