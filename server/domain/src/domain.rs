@@ -241,7 +241,7 @@ impl Domain {
         let counter = self.counter().await?;
         let answer = self.gate().authorize(op, self.store(), counter, action, resource).await;
         self.decisions().note(op, action, resource, &answer);
-        self.refusals().note_answer(op, action, &answer);
+        self.refusals().note_answer(op, action, resource, &answer);
         answer
     }
 

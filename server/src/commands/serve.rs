@@ -133,6 +133,7 @@ fn doors(house: &House, cellars: &Cellars, stop: &CancellationToken) -> Doors {
         strangers: keywarden_api::anyone(domain.clone()),
         machines: keywarden_api::router(domain.clone(), Streams::until(stop.clone())),
         people: session::around(rooms, domain, https),
+        domain: Some(domain.clone()),
     }
 }
 

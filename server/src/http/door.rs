@@ -4,11 +4,12 @@
 use std::{sync::Arc, time::Instant};
 
 use axum::{
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     middleware::Next,
     response::Response,
 };
 use http::StatusCode;
+use keywarden_domain::{Domain, Source};
 use keywarden_model::{ClientAddress, KeptForStranger};
 use tokio::sync::watch;
 
@@ -26,6 +27,8 @@ pub(super) struct Door {
     counting: Counting,
     own_origin: Option<OwnOrigin>,
     condition: Option<watch::Receiver<Condition>>,
+    /// Who counts what is refused here.
+    domain: Option<Domain>,
 }
 
 /// Which requests count against their address.
@@ -42,12 +45,17 @@ pub(super) enum Counting {
 
 impl Door {
     pub(super) fn new(bounds: Bounds, counting: Counting) -> Self {
-        Self { bounds, counting, own_origin: None, condition: None }
+        Self { bounds, counting, own_origin: None, condition: None, domain: None }
     }
 
     /// Shut with the reason while the node has no keys.
     pub(super) fn shut_while_sealed(self, condition: watch::Receiver<Condition>) -> Self {
         Self { condition: Some(condition), ..self }
+    }
+
+    /// What is refused here is told in the record, in summary.
+    pub(super) fn telling(self, domain: Option<Domain>) -> Self {
+        Self { domain, ..self }
     }
 
     /// What another site's page sent goes no further.
@@ -58,8 +66,25 @@ impl Door {
     /// The answer to a request that may not pass.
     fn refuses(&self, request: &Request) -> Option<Response> {
         self.over_limit(request)
-            .or_else(|| self.own_origin.as_ref()?.refuses(request))
+            .inspect(|_| self.note(request, "too-many-requests"))
+            .or_else(|| self.crosses_sites(request))
             .or_else(|| health::at_shut_door(&self.condition.as_ref()?.borrow(), request.headers()))
+    }
+
+    fn crosses_sites(&self, request: &Request) -> Option<Response> {
+        let refusal = self.own_origin.as_ref()?.refuses(request)?;
+        if refusal.status() == StatusCode::FORBIDDEN {
+            self.note(request, "cross-site");
+        }
+        Some(refusal)
+    }
+
+    fn note(&self, request: &Request, verdict: &'static str) {
+        if let Some(domain) = &self.domain {
+            let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+            let source = Source { address: address(request).map(|it| it.0), agent: None };
+            domain.note_refusal(&source, route, verdict);
+        }
     }
 
     fn over_limit(&self, request: &Request) -> Option<Response> {

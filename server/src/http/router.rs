@@ -4,6 +4,7 @@ use std::{future::ready, sync::Arc};
 
 use axum::{Router, middleware::from_fn_with_state, response::Response};
 use http::HeaderMap;
+use keywarden_domain::Domain;
 use keywarden_model::ProblemKind;
 
 use super::{
@@ -28,6 +29,8 @@ pub(crate) struct Doors {
     pub(crate) machines: Router,
     /// The console: browsers with a session cookie.
     pub(crate) people: Router,
+    /// Who counts what is refused before a door; nobody does where there is none.
+    pub(crate) domain: Option<Domain>,
 }
 
 /// The whole server.
@@ -37,10 +40,10 @@ pub(crate) fn router(house: &House, doors: Doors) -> Router {
     let refusals = Meter::new(1_000, 3_000);
     Router::new()
         .merge(probes(house))
-        .merge(anyone(house, doors.strangers))
+        .merge(anyone(house, doors.strangers, doors.domain.clone()))
         .merge(files(house))
-        .merge(machines(house, refusals.clone(), doors.machines))
-        .merge(people(house, refusals, doors.people))
+        .merge(machines(house, refusals.clone(), doors.machines, doors.domain.clone()))
+        .merge(people(house, refusals, doors.people, doors.domain))
         .fallback(move |asked: HeaderMap| ready(nothing_here(&condition.borrow(), &asked)))
         .layer(from_fn_with_state(Arc::new(Frame::new(house)), frame::surround))
 }
@@ -51,8 +54,8 @@ fn probes(house: &House) -> Router {
 }
 
 /// Anybody, without signing in; every request counts against its address.
-fn anyone(house: &House, routes: Router) -> Router {
-    let door = Door::new(bounds(house), Counting::Requests(Meter::new(60, 60)));
+fn anyone(house: &House, routes: Router, domain: Option<Domain>) -> Router {
+    let door = Door::new(bounds(house), Counting::Requests(Meter::new(60, 60))).telling(domain);
     behind(door, routes.merge(csp_report::routes()))
 }
 
@@ -69,8 +72,9 @@ fn machines(house: &House, refusals: Meter, routes: Router) -> Router {
 }
 
 /// People with a browser. What another site's page sent goes no further than this.
-fn people(house: &House, refusals: Meter, routes: Router) -> Router {
+fn people(house: &House, refusals: Meter, routes: Router, domain: Option<Domain>) -> Router {
     let door = Door::new(bounds(house), Counting::Refusals(refusals))
+        .telling(domain)
         .shut_while_sealed(house.condition.subscribe())
         .only_own_pages(OwnOrigin::new(&house.config.public));
     behind(door, routes)

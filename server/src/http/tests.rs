@@ -210,6 +210,25 @@ async fn a_strangers_forwarded_for_is_read_by_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_refused_before_the_doors_is_counted_in_the_record() {
+    let cast = keywarden_domain::cast::House::new(keywarden_domain::cast::Engine::Sqlite).await;
+    let house = House::without_cellars(config(&[]));
+    house.condition.send_replace(Condition::Ready);
+    let router = router(&house, Doors { domain: Some(cast.domain.clone()), ..doors() });
+    let server = Server { house, router };
+    let form = Request::post("/posted").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let crossed = form.header("sec-fetch-site", "cross-site");
+    assert_eq!(server.send(crossed, "").await.0.status, StatusCode::FORBIDDEN);
+    assert_eq!(cast.domain.flush_refusals().await.unwrap(), 1);
+    let mut asked = 0;
+    while server.get("/kept").await.0.status == StatusCode::OK {
+        asked += 1;
+        assert!(asked < 5_000, "nobody stops it");
+    }
+    assert_eq!(cast.domain.flush_refusals().await.unwrap(), 1);
+}
+
+#[tokio::test]
 async fn an_address_that_has_things_kept_for_nobody_is_stopped() {
     let server = Server::new(&[]);
     let mut served = 0;

@@ -16,7 +16,7 @@ pub(crate) use event::base64;
 pub use fact::Fact;
 pub use read::{Event, Page, Personal, Query};
 pub use record::{Draft, Record};
-pub(crate) use record::{PERSONAL, personal_context};
+pub(crate) use record::{PERSONAL, TEXT, personal_context};
 pub(crate) use subjects::{Subjects, subject_context};
 
 /// The subject of what tells of nobody whom we know: strangers' addresses, the operator's shell.

@@ -20,7 +20,7 @@ use crate::{Actor, Env, Fault, Op, Permit};
 
 /// The longest free text that an event keeps, in characters: more than any field of anything can hold, so that what is
 /// told of a change is the whole of it. What is longer ends in `…`.
-const TEXT: usize = 8_192;
+pub(crate) const TEXT: usize = 8_192;
 
 /// Who acts, under which permit, and the keys for what the events tell of people.
 #[derive(Clone)]

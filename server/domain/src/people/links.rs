@@ -132,7 +132,16 @@ impl Domain {
     }
 
     /// The link that somebody shows, if it serves. Spends nothing. Unknown, wrong, used and old ones look alike.
+    /// What does not serve is counted as a refusal.
     pub async fn look_at_link(&self, op: &Op, kind: LinkKind, value: &str) -> Result<Link, LinkError> {
+        let found = self.serving_link(op, kind, value).await;
+        if let Err(LinkError::Gone(LinkGone)) = &found {
+            self.note_refusal(&op.source, kind.path(), "dead-link");
+        }
+        found
+    }
+
+    async fn serving_link(&self, op: &Op, kind: LinkKind, value: &str) -> Result<Link, LinkError> {
         let parsed = token::parse(value).map_err(|_| LinkGone)?;
         if parsed.kind() != Kind::OneTime || parsed.label() != kind.label() {
             return Err(LinkGone.into());

@@ -6,12 +6,14 @@ use std::fmt::Write as _;
 use keywarden_store::Written;
 
 use super::Refusal;
-use crate::audit::{Draft, Fact, HOUSE, Record};
+use crate::audit::{Draft, Fact, HOUSE, Record, TEXT};
 use crate::decisions::Who;
 use crate::{Domain, Fault, Refused};
 
 /// Callers who get an event of their own; the others are told of with the strangers.
 const CALLERS: usize = 100;
+/// Events that tell of one caller line by line; one more sums up the rest.
+const EVENTS: usize = 50;
 
 /// Refusals of one caller, or of all strangers.
 type Tallies = Vec<(Refusal, u64)>;
@@ -34,11 +36,13 @@ impl Domain {
                 Box::pin(async move {
                     let mut written: Option<Written<()>> = None;
                     for (who, refusals) in &callers {
-                        let event = told(&record, *who, refusals).finish()?;
-                        written = Some(match written {
-                            None => Written::new((), event),
-                            Some(written) => written.and(event),
-                        });
+                        for part in parts(refusals) {
+                            let event = told(&record, *who, part).finish()?;
+                            written = Some(match written {
+                                None => Written::new((), event),
+                                Some(written) => written.and(event),
+                            });
+                        }
                     }
                     written.ok_or_else(|| Fault::Unexpected("no refusal to tell of".into()).into())
                 })
@@ -69,9 +73,55 @@ fn by_caller(taken: &HashMap<Refusal, u64>) -> BTreeMap<Who, Tallies> {
     callers
 }
 
-/// The event: how many in the open, by verdict; from where and what sealed under the key of whom it tells of. The most
-/// frequent come first, for the text is cut at its end.
-fn told(record: &Record, who: Who, refusals: &Tallies) -> Draft {
+/// What one event tells.
+struct Part<'a> {
+    refusals: Vec<&'a (Refusal, u64)>,
+    lines: String,
+}
+
+/// Refusals in as many notes as hold them line by line, the most frequent first; what is beyond [`EVENTS`] is summed up by
+/// verdict in a last one.
+fn parts(refusals: &Tallies) -> Vec<Part<'_>> {
+    let mut parts: Vec<Part<'_>> = Vec::new();
+    let mut rest = Vec::new();
+    for it in refusals {
+        let line = line(it);
+        let fits = rest.is_empty() && parts.last().is_some_and(|part| part.lines.len() + line.len() <= TEXT);
+        if let Some(part) = parts.last_mut().filter(|_| fits) {
+            part.refusals.push(it);
+            part.lines.push_str(&line);
+        } else if parts.len() < EVENTS {
+            parts.push(Part { refusals: vec![it], lines: line });
+        } else {
+            rest.push(it);
+        }
+    }
+    if !rest.is_empty() {
+        let mut lines = String::new();
+        for (verdict, times) in by_verdict(&rest) {
+            let _ = writeln!(lines, "{times} elsewhere {verdict}");
+        }
+        parts.push(Part { refusals: rest, lines });
+    }
+    parts
+}
+
+fn line((refusal, times): &(Refusal, u64)) -> String {
+    let address = refusal.address.map_or_else(|| "?".to_owned(), |it| it.to_string());
+    let thing = refusal.thing.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
+    format!("{times} {address} {} {}{thing}\n", refusal.route, refusal.verdict)
+}
+
+fn by_verdict(refusals: &[&(Refusal, u64)]) -> BTreeMap<&'static str, u64> {
+    let mut verdicts = BTreeMap::new();
+    for (refusal, times) in refusals {
+        *verdicts.entry(refusal.verdict).or_insert(0) += times;
+    }
+    verdicts
+}
+
+/// The event: how many in the open, by verdict; from where and what sealed under the key of whom it tells of.
+fn told(record: &Record, who: Who, Part { refusals, lines }: Part<'_>) -> Draft {
     let (kind, id) = match who {
         Who::Nobody => ("organization", "organization".to_owned()),
         Who::Operator(None) => ("operator", "shell".to_owned()),
@@ -79,14 +129,9 @@ fn told(record: &Record, who: Who, refusals: &Tallies) -> Draft {
         Who::Person(id) => ("user", id.to_string()),
         Who::Workload(id) => ("workload", id.to_string()),
     };
-    let (mut verdicts, mut sources, mut lines) = (BTreeMap::new(), BTreeSet::new(), String::new());
-    for (refusal, times) in refusals {
-        *verdicts.entry(refusal.verdict).or_insert(0_u64) += times;
-        sources.insert(refusal.address);
-        let address = refusal.address.map_or_else(|| "?".to_owned(), |it| it.to_string());
-        let _ = writeln!(lines, "{times} {address} {} {}", refusal.route, refusal.verdict);
-    }
-    let verdicts = verdicts.into_iter().map(|(word, times)| Fact::list([Fact::word(word), times.into()]));
+    let sources: BTreeSet<_> = refusals.iter().map(|(refusal, _)| refusal.address).collect();
+    let verdicts = by_verdict(&refusals).into_iter();
+    let verdicts = verdicts.map(|(word, times)| Fact::list([Fact::word(word), times.into()]));
     record
         .event("refusals.count", kind, id)
         .refused(if who == Who::Nobody { "strangers" } else { "not-allowed" })

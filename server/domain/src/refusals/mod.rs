@@ -1,4 +1,4 @@
-//! Refusals: counted in memory per source, route and verdict, and told in one event a minute. A flood of them is a flood
+//! Refusals: counted in memory per source, route, thing and verdict, and told in one event a minute. A flood of them is a flood
 //! of additions, not of writes.
 //!
 //! Strangers share an event; whoever we know gets one of their own, with what they tried.
@@ -14,8 +14,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
+use keywarden_model::ProjectId;
+
 use crate::decisions::Who;
-use crate::{Action, Domain, Op, Permit, Refused, Source};
+use crate::{Action, Domain, Op, Permit, Refused, Resource, Source};
 
 /// Distinct refusals kept between two flushes.
 const AT_MOST: usize = 10_000;
@@ -34,6 +36,8 @@ struct Refusal {
     /// A route's template or an action's name; no text of the caller's.
     route: Box<str>,
     verdict: &'static str,
+    /// The id of the thing that it was about, of somebody whom we know: it is there, so there are not many.
+    thing: Option<Box<str>>,
 }
 
 impl Refusals {
@@ -47,6 +51,7 @@ impl Refusals {
                 address: None,
                 route: ELSEWHERE.into(),
                 verdict: refusal.verdict,
+                thing: None,
             };
             *refusals.entry(rest).or_default() += times;
         }
@@ -57,22 +62,36 @@ impl Refusals {
     }
 
     /// Notes a no of the gate.
-    pub(crate) fn note_answer(&self, op: &Op, action: Action, answer: &Result<Permit, Refused>) {
-        let verdict = match answer {
-            Err(Refused::Forbidden(_)) => "forbidden",
-            Err(Refused::NotFound) => "not-found",
+    pub(crate) fn note_answer(
+        &self,
+        op: &Op,
+        action: Action,
+        resource: &Resource,
+        answer: &Result<Permit, Refused>,
+    ) {
+        let (verdict, is_there) = match answer {
+            Err(Refused::Forbidden(_)) => ("forbidden", true),
+            Err(Refused::NotFound) => ("not-found", lies_somewhere(resource)),
             Ok(_) | Err(Refused::Fault(_) | Refused::Replayed(_) | Refused::StepUp) => return,
         };
         let (who, address) = (Who::of(&op.actor), op.source.address);
-        self.note(Refusal { who, address, route: action.name().into(), verdict }, 1);
+        let named = is_there && who != Who::Nobody && *resource != Resource::Organization;
+        let thing = named.then(|| resource.name().1.into());
+        self.note(Refusal { who, address, route: action.name().into(), verdict, thing }, 1);
     }
+}
+
+/// Whether it is a thing that was found: its project was read with it. An id that somebody made up lies nowhere.
+fn lies_somewhere(resource: &Resource) -> bool {
+    resource.project().is_some_and(|project| project != ProjectId::NIL)
 }
 
 impl Domain {
     /// Counts a request that a door refused before anybody was known: a bad token, a foreign origin, too many at once.
     /// `route` is the route's template, never its path as asked; `verdict` is a word of the code's.
     pub fn note_refusal(&self, source: &Source, route: &str, verdict: &'static str) {
-        let refusal = Refusal { who: Who::Nobody, address: source.address, route: route.into(), verdict };
+        let (who, address, route) = (Who::Nobody, source.address, route.into());
+        let refusal = Refusal { who, address, route, verdict, thing: None };
         self.refusals().note(refusal, 1);
     }
 }

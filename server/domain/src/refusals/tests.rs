@@ -1,9 +1,11 @@
 use chrono::TimeDelta;
-use keywarden_model::Role;
-use keywarden_store::{count::number, sql};
+use keywarden_model::{RevokeReason, Role};
+use keywarden_store::{StoreError, WriteError, count::number, sql};
 
 use crate::audit::{HOUSE, Query};
 use crate::cast::{House, both_engines};
+use crate::keys::{NewKey, Place};
+use crate::people::LinkKind;
 use crate::{Action, Actor, Resource, Source};
 
 async fn rows(house: &House, text: &'static str) -> i64 {
@@ -57,7 +59,90 @@ async fn a_flood_from_everywhere_stays_bounded() {
         house.domain.note_refusal(&source, "/", "unauthenticated");
     }
     assert!(house.domain.refusals().0.lock().unwrap().len() <= super::AT_MOST + 1);
+    let before = rows(&house, "SELECT count(*) AS number FROM events").await;
     assert_eq!(house.domain.flush_refusals().await.unwrap(), 20_000, "each is counted");
+    assert_eq!(rows(&house, "SELECT count(*) AS number FROM events").await, before + 51);
+    let olga = house.person("Olga", &[(Role::Owner, None)]).await;
+    let query = Query { action: Some("refusals.count".into()), limit: 100, ..Query::default() };
+    let events = house.domain.events(&olga.op(), &query).await.unwrap().events;
+    let times: u64 = events.iter().map(|it| it.canonical["facts"]["times"].as_u64().unwrap()).sum();
+    assert_eq!(times, 20_000);
+    let told: Vec<_> = events.iter().map(|it| it.personal[HOUSE]["refusals"].as_str()).collect();
+    assert_eq!(
+        told.iter().filter(|it| it.contains(" elsewhere unauthenticated")).count(),
+        2,
+        "the rest is summed"
+    );
+    for text in told {
+        assert!(text.ends_with("unauthenticated\n"), "no line is cut: {text}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_known_caller_was_refused_is_told_with_the_thing_if_there_is_one() {
+    both_engines(async |house| {
+        let (pay, hr) = (house.project("pay").await, house.project("hr").await);
+        let olga = house.person("Olga", &[(Role::Owner, None)]).await;
+        let mallory = house.person("Mallory", &[(Role::Viewer, Some(pay.id))]).await;
+        let mut keys = Vec::new();
+        for place in [pay.live, hr.live] {
+            let new = NewKey::named(Place::Environment(place), "Orders".parse().unwrap());
+            keys.push(house.domain.issue_key(&olga.op(), new).await.unwrap().id);
+        }
+        keys.push(house.domain.env().id(house.now()));
+        for key in &keys {
+            let refused = house.domain.revoke_key(&mallory.op(), *key, RevokeReason::Superseded, "").await;
+            refused.unwrap_err();
+        }
+        house.domain.flush_refusals().await.unwrap();
+        let query = Query { action: Some("refusals.count".into()), limit: 10, ..Query::default() };
+        let events = house.domain.events(&olga.op(), &query).await.unwrap().events;
+        let told = &events[0].personal[&mallory.id.to_string()]["refusals"];
+        let [forbidden, foreign, nothing] = [0, 1, 2].map(|n: usize| keys[n].to_string());
+        assert!(told.contains(&format!("key.revoke forbidden {forbidden}\n")), "{told}");
+        assert!(told.contains(&format!("key.revoke not-found {foreign}\n")), "{told}");
+        assert!(!told.contains(&nothing), "an id of nothing is anybody's: {told}");
+        assert!(!events[0].canonical.to_string().contains(&forbidden), "what was tried is not in the open");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_link_that_is_dead_is_counted() {
+    let house = House::new(keywarden_store::Engine::Sqlite).await;
+    let nobody = house.op(Actor::Nobody);
+    for kind in [LinkKind::Invitation, LinkKind::Recovery, LinkKind::Setup] {
+        assert!(house.domain.look_at_link(&nobody, kind, "kwt_invite_no").await.is_err());
+    }
+    assert_eq!(house.domain.flush_refusals().await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn decisions_that_cannot_be_written_are_kept_for_the_next_time() {
+    both_engines(async |house| {
+        let pay = house.project("pay").await;
+        let bob = house.person("Bob", &[(Role::Issuer, Some(pay.id))]).await;
+        let here = Resource::Environment { id: pay.live, project: pay.id };
+        let decide = async || drop(house.domain.authorize(&bob.op(), Action::IssueKey, &here).await.unwrap());
+        decide().await;
+        alter(&house, "ALTER TABLE decision_log RENAME TO gone").await;
+        assert!(house.domain.flush_decisions().await.is_err());
+        decide().await;
+        assert!(house.domain.flush_decisions().await.is_err(), "once is not enough");
+        alter(&house, "ALTER TABLE gone RENAME TO decision_log").await;
+        decide().await;
+        assert_eq!(house.domain.flush_decisions().await.unwrap(), 1);
+        assert_eq!(rows(&house, "SELECT times AS number FROM decision_log").await, 3);
+        assert_eq!(house.domain.flush_decisions().await.unwrap(), 0);
+    })
+    .await;
+}
+
+async fn alter(house: &House, text: &'static str) {
+    let altered = house.store.write_silently("a test takes a table away", move |tx| {
+        Box::pin(async move { sql(text).execute(tx).await })
+    });
+    altered.await.map_err(|error: WriteError<StoreError>| error.to_string()).unwrap();
 }
 
 #[tokio::test]
