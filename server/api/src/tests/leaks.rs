@@ -18,7 +18,7 @@ async fn a_leaked_value_is_told_to_who_may_act_on_it_and_to_nobody_else() {
         let nothing = json!({ "found": false, "may_rotate": false, "may_revoke": false });
         let unknown = api.post("/api/v1/leaks", json!({ "value": "kwk_live_000000000000_0" })).await;
         assert_eq!((unknown.status.as_u16(), unknown.json()), (200, nothing));
-        let token = super::token(&api.house, "pump", keywarden_model::Role::Verifier, None).await;
+        let token = super::token(&api.house, "pump", keywarden_model::Role::Verifier, Some(&api.pay)).await;
         let found = api.post("/api/v1/leaks", json!({ "value": format!("TOKEN={token}") })).await;
         assert_eq!(
             (&found.json()["token"]["state"], &found.json()["may_revoke"]),
