@@ -8,7 +8,7 @@ texts! {
     backups_none = "There is no backup.";
     backups_none_why = "If the database is lost, everything stored here is lost with it. Make one on the server's shell, keywarden backup --to FILE, or set KEYWARDEN_BACKUP_FOLDER.";
     backups_no_recipient = "No backup can be made yet.";
-    backups_no_recipient_why = "Nobody could open it. Make a recovery key on another machine, keywarden recovery-key create, and add its recipient here: keywarden backup recipient add.";
+    backups_no_recipient_why = "Nobody could open it. On another machine, make a recovery key: keywarden recovery-key create. Then add its recipient here: keywarden backup recipient add.";
     backups_of = "As of";
     backups_size = "Size";
     backups_bytes(n: &str) = "{n} bytes";

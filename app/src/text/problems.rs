@@ -21,7 +21,7 @@ texts! {
     problem_nothing = "Not found";
     problem_nothing_why = "There is nothing at this address.";
     problem_sealed = "This node is sealed";
-    problem_sealed_why(why: &str) = "It has no keys in memory, and opens by itself when its HSM is back. {why}";
+    problem_sealed_why(why: &str) = "{why}";
     problem_starting = "Starting";
     problem_starting_why = "Keywarden is ready in a moment. Load the page again.";
     problem_timeout = "Request stopped";

@@ -65,9 +65,10 @@ fn files(house: &House) -> Router {
 }
 
 /// Machines with a token. A token that is refused counts against its address.
-fn machines(house: &House, refusals: Meter, routes: Router) -> Router {
-    let door =
-        Door::new(bounds(house), Counting::Refusals(refusals)).shut_while_sealed(house.condition.subscribe());
+fn machines(house: &House, refusals: Meter, routes: Router, domain: Option<Domain>) -> Router {
+    let door = Door::new(bounds(house), Counting::Refusals(refusals))
+        .telling(domain)
+        .shut_while_sealed(house.condition.subscribe());
     behind(door, routes)
 }
 

@@ -30,7 +30,7 @@ fn a_server_whose_token_is_away_says_so_and_unseals_by_itself() {
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("application/problem+json"), "{answer}");
     assert!(server.get("/livez").starts_with("HTTP/1.1 200"));
     let page = server.get_as("/", "text/html");
-    assert!(page.starts_with("HTTP/1.1 503") && page.contains("<h1>Sealed</h1>"), "{page}");
+    assert!(page.starts_with("HTTP/1.1 503") && page.contains("<h1>This node is sealed</h1>"), "{page}");
     assert!(page.contains("keywarden doctor") && page.to_lowercase().contains("retry-after"), "{page}");
     let refused = server.get("/api/v1/projects");
     assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("application/problem+json"), "{refused}");

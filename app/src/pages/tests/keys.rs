@@ -156,7 +156,9 @@ async fn after_a_rotation_the_old_value_can_be_extended_and_stopped() {
     assert_eq!((extended.status.as_u16(), extended.to), (303, format!("{page}?tab=drain")));
 
     assert_eq!(stage.get(person(&bob), &format!("{old}/stop")).await.status, 200);
-    let stopped = stage.post(person(&bob), &format!("{old}/stop"), "").await;
+    let unsaid = stage.post(person(&bob), &format!("{old}/stop"), "why=superseded").await;
+    assert_eq!(unsaid.status, 422, "only what the form offers");
+    let stopped = stage.post(person(&bob), &format!("{old}/stop"), "why=key-compromise").await;
     assert_eq!((stopped.status.as_u16(), stopped.to), (303, format!("{page}?tab=drain")));
     let board = stage.get(person(&bob), &format!("{page}?tab=drain")).await.body;
     assert!(!board.contains("/values/"), "{board}");

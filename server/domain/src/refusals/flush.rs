@@ -13,7 +13,7 @@ use crate::{Domain, Fault, Refused};
 /// Callers who get an event of their own; the others are told of with the strangers.
 const CALLERS: usize = 100;
 /// Events that tell of one caller line by line; one more sums up the rest.
-const EVENTS: usize = 50;
+const EVENTS: usize = 20;
 
 /// Refusals of one caller, or of all strangers.
 type Tallies = Vec<(Refusal, u64)>;

@@ -61,7 +61,7 @@ async fn a_flood_from_everywhere_stays_bounded() {
     assert!(house.domain.refusals().0.lock().unwrap().len() <= super::AT_MOST + 1);
     let before = rows(&house, "SELECT count(*) AS number FROM events").await;
     assert_eq!(house.domain.flush_refusals().await.unwrap(), 20_000, "each is counted");
-    assert_eq!(rows(&house, "SELECT count(*) AS number FROM events").await, before + 51);
+    assert_eq!(rows(&house, "SELECT count(*) AS number FROM events").await, before + 21);
     let olga = house.person("Olga", &[(Role::Owner, None)]).await;
     let query = Query { action: Some("refusals.count".into()), limit: 100, ..Query::default() };
     let events = house.domain.events(&olga.op(), &query).await.unwrap().events;

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use keywarden_model::{Metadata, Role, Scopes, VerifyCode};
 
@@ -81,6 +83,8 @@ async fn the_record_tells_the_whole_of_what_changed_however_long() {
         };
         for last in ["x", "y"] {
             let patch = KeyPatch { metadata: Some(metadata(last)), ..KeyPatch::default() };
+            // Events are in the order of their instants.
+            scene.house.clock.advance(Duration::from_secs(1));
             domain.edit_key(&scene.bob.op(), key.id, None, patch).await.unwrap();
         }
         let op = scene.house.operator(Role::Owner);
