@@ -12,6 +12,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::house::{Server, keywarden, printed};
@@ -121,6 +122,63 @@ fn an_hsm_that_fails_leaves_the_server_degraded_and_one_that_is_back_makes_it_re
     server.stop();
 }
 
+/// Posts JSON, and gives what is answered.
+fn post(server: &Server, path: &str, token: &str, body: &Value) -> Value {
+    let answer = server.post(path, token, &body.to_string());
+    assert!(answer.starts_with("HTTP/1.1 20"), "{path}: {answer}");
+    serde_json::from_str(answer.rsplit("\r\n\r\n").next().unwrap()).unwrap_or_default()
+}
+
+#[test]
+fn a_degraded_server_goes_on_verifying_suspending_and_revoking_and_says_how_it_is() {
+    let hsm = Hsm::new();
+    let server = hsm.start();
+    server.becomes("\"ready\"");
+    let admin = hsm.token();
+    post(&server, "/api/v1/projects", &admin, &json!({ "slug": "pay", "name": "Payments" }));
+    let live = json!({ "slug": "live", "name": "Live", "label": "live" });
+    post(&server, "/api/v1/projects/pay/environments", &admin, &live);
+    let issue = |name: &str| {
+        let asked = json!({ "project": "pay", "environment": "live", "name": name });
+        let issued = post(&server, "/api/v1/keys", &admin, &asked);
+        ["id", "key"].map(|it| issued[it].as_str().unwrap().to_owned())
+    };
+    let [[suspended, first], [revoked, second], [_, unseen]] = ["First", "Second", "Unseen"].map(issue);
+    let gateway = json!({ "name": "gateway", "project": "pay", "role": "verifier" });
+    let gateway = post(&server, "/api/v1/workloads", &admin, &gateway)["id"].as_str().unwrap().to_owned();
+    let token = post(&server, &format!("/api/v1/workloads/{gateway}/tokens"), &admin, &json!({}));
+    let token = token["token"].as_str().unwrap();
+    let code = |value: &str| {
+        let verdict = post(&server, "/api/v1/keys/verify", token, &json!({ "key": value }));
+        verdict["code"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(code(&first), "valid");
+
+    hsm.fails_by("removed");
+    let answer = server.becomes("degraded");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("the HSM does not answer"), "{answer}");
+    let page = server.get_as("/sign-in", "text/html");
+    assert!(page.contains("The HSM cannot be reached."), "{page}");
+    let status = printed(hsm.folder.path(), &hsm.variables(), &["status", "--json"]);
+    assert_eq!(serde_json::from_str::<Value>(&status).unwrap()["condition"], "degraded", "{status}");
+    // Also a value that was not shown before, and whoever showed no token before.
+    for value in [&first, &second, &unseen] {
+        assert_eq!(code(value), "valid");
+    }
+    post(&server, &format!("/api/v1/keys/{suspended}/suspend"), &hsm.token(), &json!({}));
+    let reason = json!({ "reason": "key-compromise" });
+    post(&server, &format!("/api/v1/keys/{revoked}/revoke"), &admin, &reason);
+    assert_eq!([&first, &second, &unseen].map(|it| code(it)), ["suspended", "revoked", "valid"]);
+    assert!(server.get("/readyz").contains("degraded"));
+
+    hsm.fails_by("");
+    server.becomes("\"ready\"");
+    assert_eq!([&first, &second, &unseen].map(|it| code(it)), ["suspended", "revoked", "valid"]);
+    let page = server.get_as("/sign-in", "text/html");
+    assert!(!page.contains("The HSM cannot be reached."), "{page}");
+    server.stop();
+}
+
 #[test]
 fn lost_sessions_are_opened_anew_and_a_slow_token_is_waited_for() {
     let hsm = Hsm::new();
@@ -173,11 +231,14 @@ fn a_module_that_is_softhsm_is_called_software_whatever_the_settings_call_it() {
         let server = hsm.start();
         server.becomes("\"ready\"");
         let status = printed(hsm.folder.path(), &hsm.variables(), &["status", "--json"]);
-        let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+        let status: Value = serde_json::from_str(&status).unwrap();
         assert_eq!(status["records"]["software_protected"], is_software, "{status}");
         let doctor = keywarden(hsm.folder.path(), &["doctor"]).envs(hsm.variables()).output().unwrap();
         let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
         assert_eq!(said.contains("protected by this machine's files only"), is_software, "{said}");
+        let page = server.get_as("/sign-in", "text/html");
+        assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+        assert_eq!(page.contains("Software-protected"), is_software, "{page}");
         server.stop();
     }
 }
