@@ -25,9 +25,9 @@ pub enum AddSealError {
     Changed,
     /// Another seal has this one's kind and label.
     #[error(
-        "another seal of this name, `{0}`, wraps the keyring already, by a key that this one does not have; the \
-         keyring is as it was. Give this one a name of its own (the file's name, or the token's label), or take the other one away \
-         first: `keywarden seal remove '{0}'`"
+        "another seal of this name, `{0}`, wraps the keyring already, by a key that this one does not have; the keyring \
+         is as it was. Give this one a name of its own (the file's name, or the token's label), or take the other one \
+         away first: `keywarden seal remove '{0}'`"
     )]
     NameTaken(SealId),
     /// The gate, or ours.
@@ -111,7 +111,7 @@ impl Domain {
             if !own.is_empty() && !unwraps_one(&*seal, &keys, &own)? {
                 return Err(AddSealError::NameTaken(seal.describe().id.clone()));
             }
-            Ok(keyring.wrap_under(&*seal, &mut env.fork())?)
+            Ok::<_, AddSealError>(keyring.wrap_under(&*seal, &mut env.fork())?)
         });
         let wraps: Arc<[_]> = wraps.await.map_err(|cause| Refused::from(cut_off(cause)))??.into();
         let before: Arc<[_]> = before.into();
@@ -125,7 +125,7 @@ impl Domain {
                     return Err(AddSealError::Changed);
                 }
                 // Only what it has proven to unwrap may be replaced.
-                if under(&there, &description.id).as_slice() != &*before {
+                if *under(&there, &description.id) != *before {
                     return Err(AddSealError::Changed);
                 }
                 let row = seal_row(&description, record.now());

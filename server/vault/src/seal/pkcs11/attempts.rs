@@ -448,7 +448,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let attempts = attempts(folder.path());
         for pin in 0..200 {
-            begin(&attempts, "serial", &format!("pin {pin}")).unwrap();
+            begin(&attempts, "serial", &format!("pin {pin}")).unwrap().refused().unwrap();
         }
         assert_eq!(attempts.read().unwrap().len(), REMEMBERED);
     }
