@@ -289,14 +289,14 @@ pub enum SealError {
     PinRefused(String),
     /// The PIN was tried without a clear answer a while ago, and is not tried again yet.
     #[error(
-        "token `{token}` gave no clear answer to the PIN, or is locked: the PIN is tried again {minutes} min after the \
+        "token `{token}` gave no clear answer to the PIN, or is locked: the PIN is tried again {seconds} s after the \
          last time"
     )]
     PinRests {
         /// The token.
         token: String,
         /// How long after the last try.
-        minutes: i64,
+        seconds: i64,
     },
     /// The PIN was refused before, or may have been, and was not tried again.
     #[error(

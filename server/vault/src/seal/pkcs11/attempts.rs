@@ -24,10 +24,13 @@ use crate::secret::SecretString;
 /// A refused PIN is tried this often.
 const TRIES: u8 = 2;
 
-/// How many minutes a PIN rests after its first try without a clear answer; twice as long after each further one.
-const REST: i64 = 1;
+/// For how many seconds a PIN rests after its first try without a clear answer: that may have been a start cut short.
+const FIRST_REST: i64 = 5;
 
-/// Its rest is doubled this often at most: it lasts an hour and a bit then.
+/// And after its second one; twice as long after each further one.
+const REST: i64 = 60;
+
+/// This is doubled so often at most: it is an hour and a bit then.
 const DOUBLED: u8 = 6;
 
 /// A try of so few seconds ago may still be under way in another process.
@@ -75,7 +78,7 @@ pub(super) struct Attempt<'a> {
 /// A PIN is not tried yet.
 #[derive(Debug, PartialEq, Eq)]
 struct Rest {
-    minutes: i64,
+    seconds: i64,
     since: i64, // in seconds
 }
 
@@ -106,8 +109,8 @@ impl Attempts {
                     looks += 1;
                     sleep(LOOK);
                 }
-                Err(Rest { minutes, .. }) => {
-                    return Err(SealError::PinRests { token: label.to_owned(), minutes });
+                Err(Rest { seconds, .. }) => {
+                    return Err(SealError::PinRests { token: label.to_owned(), seconds });
                 }
             }
         }
@@ -221,10 +224,13 @@ impl Attempt<'_> {
 impl Line {
     /// How long it still has to wait for its next try, if it has.
     fn rest(&self, now: i64) -> Option<Rest> {
-        let minutes = REST << self.unclear.checked_sub(1)?.min(DOUBLED);
+        let seconds = match self.unclear.checked_sub(1)? {
+            0 => FIRST_REST,
+            further => REST << (further - 1).min(DOUBLED),
+        };
         let since = now.saturating_sub(self.at);
         // Under a clock that was set back nobody knows: better tried now than in a year.
-        (0..minutes * 60).contains(&since).then_some(Rest { minutes, since })
+        (0..seconds).contains(&since).then_some(Rest { seconds, since })
     }
 
     fn to_text(&self) -> String {
@@ -308,17 +314,17 @@ mod tests {
     #[test]
     fn a_try_without_a_clear_answer_is_made_again_after_a_rest_that_doubles() {
         let folder = tempfile::tempdir().unwrap();
-        let mut seconds = 0;
-        for minutes in [1, 2, 4, 8, 16, 32, 64, 64, 64] {
+        let mut at = 0;
+        for seconds in [5, 60, 120, 240, 480, 960, 1_920, 3_840, 3_840, 3_840] {
             // Each by another process: none of them hears an answer.
-            begin_after(&attempts(folder.path()), seconds, Left::All).unwrap().unwrap();
-            let (since, other) = (minutes * 60 - 1, attempts(folder.path()));
-            let early = begin_after(&other, seconds + since, Left::All).unwrap();
-            assert_eq!(early.unwrap_err(), Rest { minutes, since });
-            seconds += minutes * 60;
+            begin_after(&attempts(folder.path()), at, Left::All).unwrap().unwrap();
+            let (since, other) = (seconds - 1, attempts(folder.path()));
+            let early = begin_after(&other, at + since, Left::All).unwrap();
+            assert_eq!(early.unwrap_err(), Rest { seconds, since });
+            at += seconds;
         }
         let attempts = attempts(folder.path());
-        begin_after(&attempts, seconds, Left::All).unwrap().unwrap().accepted().unwrap();
+        begin_after(&attempts, at, Left::All).unwrap().unwrap().accepted().unwrap();
         assert_eq!(attempts.read().unwrap(), []);
     }
 
@@ -348,7 +354,7 @@ mod tests {
         });
         // The other one said nothing of what came of it.
         let resting = begin(&one, "serial", "1234").unwrap_err();
-        assert_eq!(resting, SealError::PinRests { token: "main".into(), minutes: 1 });
+        assert_eq!(resting, SealError::PinRests { token: "main".into(), seconds: 5 });
     }
 
     #[test]
