@@ -315,7 +315,7 @@ fn a_locked_pin_is_left_alone_and_unseals_the_server_once_it_is_unlocked() {
     hsm.fails_by("locked");
     let server = hsm.start();
     server.becomes("locked");
-    sleep(Duration::from_millis(2500));
+    sleep(Duration::from_millis(1500));
     assert_eq!(hsm.logins() - before, 1);
     hsm.fails_by("");
     server.becomes("\"ready\"");
