@@ -73,8 +73,9 @@ export const test = base.extend<Options & Fixtures, WorkerFixtures>({
       const page = await browser.newPage({ baseURL: house.url });
       const owner = new Person(page, await Authenticator.attach(page));
       const passkey = await owner.setUp(house.setupLink, 'Northwind Bank', 'Ada Lovelace');
+      const estate = await live(house, page);
       await page.context().close();
-      await use({ house, passkey, estate: await live(house) });
+      await use({ house, passkey, estate });
       await house.stop();
     },
     { scope: 'worker', timeout: 120_000 },
