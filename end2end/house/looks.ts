@@ -1,8 +1,8 @@
 // How a page looks, as far as a program can judge it: accessibility in both themes, what does not fit, what it weighs.
 import { readFile } from 'node:fs/promises';
-import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
 
+const axe = readFile(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 // IBM's engine, a second opinion: it has rules that axe has not.
@@ -14,20 +14,34 @@ const passed = ['aria_form_label_unique'];
 type Finding = { ruleId: string; value: [string, string]; message: string; path: { dom: string } };
 type Second = { Checker: new () => { check(page: Document, rules: string[]): Promise<{ results: Finding[] }> } };
 
+type Violation = { id: string; help: string; nodes: { target: string[] }[] };
+type First = { run(page: Document, options: object): Promise<{ violations: Violation[] }> };
+
+export const DESK = { width: 1440, height: 900 };
+export const PHONE = { width: 390, height: 844 };
+
 /** What is found does not end the journey. */
 export class Looks {
   constructor(readonly page: Page) {}
 
-  /** No accessibility violations. */
-  async accessible(themes: ('light' | 'dark')[] = ['light', 'dark']): Promise<void> {
+  /** No accessibility violations in light and in dark, as wide as the page is or at each of these sizes. */
+  async accessible(sizes = [this.page.viewportSize() ?? DESK]): Promise<void> {
     await this.page.waitForLoadState('load');
-    for (const colorScheme of themes) {
-      await this.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      const found = await new AxeBuilder({ page: this.page }).withTags(rules).analyze();
-      const violations = found.violations.map(
-        ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`,
-      );
-      expect.soft(violations, `${this.page.url()} in ${colorScheme} has no accessibility violations`).toEqual([]);
+    await this.page.evaluate(`${await axe};0`);
+    for (const size of sizes) {
+      await this.page.setViewportSize(size);
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await this.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        const found = await this.page.evaluate(async (rules) => {
+          const { axe } = globalThis as unknown as { axe: First };
+          const { violations } = await axe.run(document, { runOnly: rules, resultTypes: ['violations'] });
+          return violations.map(
+            ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`,
+          );
+        }, rules);
+        const where = `${this.page.url()}, ${size.width} pixels wide, in ${colorScheme}`;
+        expect.soft(found, `${where} has no accessibility violations`).toEqual([]);
+      }
     }
     await this.page.emulateMedia({ colorScheme: null, reducedMotion: null });
   }

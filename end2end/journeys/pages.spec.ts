@@ -1,7 +1,7 @@
 // What every page promises, in a house that is lived in (the bars U-01, U-02, U-03 and U-05).
 import { gzipSync } from 'node:zlib';
-import { Looks } from '../house/looks.ts';
-import { places } from '../house/places.ts';
+import { DESK, Looks, PHONE } from '../house/looks.ts';
+import { empty, places, refusable } from '../house/places.ts';
 import { expect, test } from '../house/test.ts';
 
 test.beforeEach(({ wasm }) => {
@@ -12,11 +12,29 @@ test.beforeEach(({ wasm }) => {
 test('every page is accessible in light and dark, at a desk and on a phone', async ({ home, page, tenant }) => {
   const looks = new Looks(page);
   for (const place of places(tenant.estate)) {
-    await page.setViewportSize({ width: 1280, height: 800 });
     await page.goto(home.house.url + place);
-    await looks.accessible();
-    await page.setViewportSize({ width: 390, height: 844 });
-    await looks.accessible(['light']);
+    await looks.accessible([DESK, PHONE]);
+  }
+});
+
+test('every page of a house that is empty is accessible too', async ({ page, somebody, untouched }) => {
+  const looks = new Looks(page);
+  await somebody.setUp(untouched.setupLink, 'Acme', 'Ada Lovelace');
+  for (const place of empty) {
+    await page.goto(untouched.url + place);
+    await looks.accessible([DESK, PHONE]);
+  }
+});
+
+test('every form that is refused is accessible too', async ({ home, page, tenant }) => {
+  const looks = new Looks(page);
+  for (const place of refusable(tenant.estate)) {
+    await page.goto(home.house.url + place);
+    const answer = page.waitForResponse((response) => response.request().method() === 'POST');
+    await page.getByRole('main').locator('form[method="post"]').first().evaluate(sendEmpty);
+    expect.soft((await answer).status(), place).toBe(422);
+    await expect(page).toHaveTitle(/^Error: /);
+    await looks.accessible([DESK, PHONE]);
   }
 });
 
@@ -88,3 +106,14 @@ test('nothing moves for those who asked for calm', async ({ home, page, tenant }
     expect(moving, place).toEqual([]);
   }
 });
+
+/** In the page: nothing is filled in and nothing chosen, and the browser does not mind. */
+function sendEmpty(form: HTMLElement | SVGElement): void {
+  if (!(form instanceof HTMLFormElement)) return;
+  for (const field of form.querySelectorAll('input:not([type="hidden"]), textarea, select')) {
+    if (field instanceof HTMLInputElement && ['checkbox', 'radio'].includes(field.type)) field.checked = false;
+    else (field as HTMLInputElement).value = '';
+  }
+  form.noValidate = true;
+  form.requestSubmit();
+}
