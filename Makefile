@@ -1,6 +1,6 @@
 # Each command installs what it misses (with sudo where it isn't root), says so, and can be repeated.
 .DEFAULT_GOAL := help
-.PHONY: bench dev faults fmt help lint run test
+.PHONY: bench dev faults fmt help lint looks run test
 
 ci := $(dir $(abspath $(lastword $(MAKEFILE_LIST)))).ci
 
@@ -18,6 +18,9 @@ faults: ## Break it for long: kill, cut off, race; goes on where it was interrup
 
 bench: ## Measure an optimized build and print a table
 	@"$(ci)/bench"
+
+looks: ## Take pictures of every page of the console, to look at them
+	@"$(ci)/looks"
 
 lint: ## Check style and lints only
 	@"$(ci)/test" lint

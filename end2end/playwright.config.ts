@@ -6,7 +6,7 @@ import type { Options } from './house/test.ts';
 const asRoot = process.getuid?.() === 0;
 
 export default defineConfig<Options>({
-  // Journeys, or what `make bench` measures in a browser.
+  // Journeys, what `make bench` measures in a browser, or the pictures of `make looks`.
   testDir: process.env.KEYWARDEN_E2E_FOLDER ?? './journeys',
   outputDir: './test-results',
   // One for all machines: they hold words, no pictures.
