@@ -54,7 +54,7 @@ impl Page<'_> {
         if draft.errors().any() { self.status(StatusCode::UNPROCESSABLE_ENTITY) } else { self }
     }
 
-    /// Loads this file of `style/public/` as a module script (`passkey.js`).
+    /// Loads this file of `style/public/` as a module script (`passkey.js`). No island runs beside it.
     #[must_use]
     pub fn script(mut self, name: &'static str) -> Self {
         self.scripts.push(name);

@@ -53,3 +53,35 @@ test('the palette finds a key by its name and goes there', async ({ accessible, 
   await page.keyboard.press('Escape');
   await expect(box).toBeHidden();
 });
+
+test('a page that asks for a passkey fetches none of it, however long it is open', async ({ house, owner, page }) => {
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+  const fetched = () => asked.splice(0).filter((url) => /\.wasm$|\/islands\..*js$/.test(url));
+  const stays = async () => {
+    await page.clock.fastForward(61_000);
+    await page.waitForLoadState('networkidle');
+  };
+  await owner.signOut();
+  await page.clock.install();
+  fetched();
+  await page.goto('/sign-in');
+  await stays();
+  expect(fetched()).toEqual([]);
+  await owner.press('Use passkey');
+  await owner.isAt('Home');
+
+  await page.goto('/projects/new');
+  await owner.field('Name').fill('Patient');
+  await owner.field('Slug').fill('patient');
+  await house.clock.pass({ minutes: 6 });
+  await owner.device.setUserVerified(false);
+  fetched();
+  await owner.press('Create project');
+  await owner.isAskedInVain();
+  await stays();
+  expect(fetched()).toEqual([]);
+  await owner.device.setUserVerified(true);
+  await owner.press('Use passkey');
+  await owner.isAt('Patient');
+});

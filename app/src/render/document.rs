@@ -28,7 +28,8 @@ pub(super) fn draw<V: IntoView + 'static>(
 ) -> String {
     within(shell, || {
         let body = layout::body(shell, view().into_any()).to_html();
-        let islands = Islands::on(&body);
+        // Beside a passkey runs nothing but its script, however long the page stays open.
+        let islands = if scripts.is_empty() { Islands::on(&body) } else { Islands::Never };
         let head = layout::head(shell, &full_title(shell, title, status), scripts, islands).to_html();
         let lang = shell.text.locale().tag();
         let theme = match shell.theme {

@@ -152,3 +152,16 @@ async fn a_code_lets_in_to_enrol_and_the_new_passkey_makes_the_session_whole() {
     assert_eq!(account.status, 200);
     assert!(account.body.contains("New key"));
 }
+
+#[tokio::test]
+async fn a_page_that_asks_for_a_passkey_runs_nothing_but_its_script() {
+    let stage = Stage::new().await;
+    let alice = stage.cast.person("Alice", &[(Role::Owner, None)]).await;
+    let usual = stage.get(person(&alice), "/account").await;
+    assert!(usual.body.contains("data-islands"), "{}", usual.body);
+    for path in ["/step-up", "/account/passkeys/new"] {
+        let came = stage.get(person(&alice), path).await;
+        assert_eq!(came.status, 200, "{path}");
+        assert!(!came.body.contains("data-islands"), "{path}: {}", came.body);
+    }
+}
