@@ -47,7 +47,8 @@ impl House {
     }
 }
 
-async fn caller(operator: &Client, role: &str, project: Option<&str>) -> Result<String> {
+/// Makes a workload with a role, everywhere or in a project, and gives its token.
+pub async fn caller(operator: &Client, role: &str, project: Option<&str>) -> Result<String> {
     let workload = json!({ "name": format!("a {role}"), "project": project, "role": role });
     let id = operator.post("/api/v1/workloads", &workload).await?.text("id")?;
     let tokens = format!("/api/v1/workloads/{id}/tokens");

@@ -1,8 +1,10 @@
 //! A server with many keys, made once by the API and kept.
 
 use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
     fs::{self, File},
-    io::{BufRead as _, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _},
+    io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -12,6 +14,7 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
+use http::StatusCode;
 use serde_json::Value;
 use tokio::{sync::mpsc, task::JoinSet};
 
@@ -24,7 +27,8 @@ use crate::{
 
 /// Requests at once while keys are made.
 const AT_ONCE: usize = 32;
-const SAY: Duration = Duration::from_secs(15);
+/// How often it is told how far it is.
+pub(super) const SAY: Duration = Duration::from_secs(15);
 /// What a server logs once it remembers the values of its keys.
 const WARM: &str = "values of keys are in memory";
 /// A server that takes longer to remember them has failed.
@@ -115,14 +119,20 @@ impl Files {
         Ok(house)
     }
 
+    /// The keys so far, by their numbers. A last line that a power cut tore is taken away: its key is issued again.
     fn keys(&self) -> Result<Vec<(String, String)>> {
-        if !self.keys.exists() {
-            return Ok(Vec::new());
+        let text = match fs::read_to_string(&self.keys) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        if whole < text.len() {
+            File::options().write(true).open(&self.keys)?.set_len(whole as u64)?;
         }
-        BufReader::new(File::open(&self.keys)?)
-            .lines()
+        text.lines()
+            .take(text.matches('\n').count())
             .map(|line| {
-                let line = line?;
                 let (id, value) = line.split_once(' ').context("a line without a value")?;
                 Ok((id.to_owned(), value.to_owned()))
             })
@@ -130,9 +140,12 @@ impl Files {
     }
 }
 
+/// A key that was issued: its number, id and value.
+type Issued = (usize, String, String);
+
 async fn make(files: &Files, node: &Node, house: &House, from: usize, to: usize) -> Result<()> {
     let next = Arc::new(AtomicUsize::new(from));
-    let (made, mut arriving) = mpsc::channel::<(String, String)>(AT_ONCE * 4);
+    let (made, arriving) = mpsc::channel::<Issued>(AT_ONCE * 4);
     let mut makers = JoinSet::new();
     for _ in 0..AT_ONCE {
         let (next, made, house, client) =
@@ -143,44 +156,106 @@ async fn make(files: &Files, node: &Node, house: &House, from: usize, to: usize)
                 if number >= to {
                     return Ok::<_, anyhow::Error>(());
                 }
-                let mut body = house.key(&format!("{} {number:07}", name(number)));
-                if let Some(body) = body.as_object_mut() {
-                    body.insert("tags".into(), serde_json::json!([format!("shard={}", number % 64)]));
-                }
-                let issued = client.post("/api/v1/keys", &body).await?.good()?;
-                let text = |field: &str| issued.get(field).and_then(Value::as_str).map(str::to_owned);
-                let pair = (text("id").context("no id")?, text("key").context("no key")?);
-                made.send(pair).await?;
+                made.send(issue(&client, &house, number).await?).await?;
             }
         });
     }
     drop(made);
-    let mut out = BufWriter::new(File::options().create(true).append(true).open(&files.keys)?);
-    let (began, mut said, mut count) = (Instant::now(), Instant::now(), from);
-    while let Some((id, value)) = arriving.recv().await {
-        writeln!(out, "{id} {value}")?;
-        count += 1;
-        if said.elapsed() >= SAY {
-            said = Instant::now();
-            say(count, to, began.elapsed());
-        }
-    }
-    out.flush()?;
+    let count = keep(files, arriving, from, to).await?;
     while let Some(maker) = makers.join_next().await {
         maker??;
     }
     ensure!(count == to, "only {count} of {to} keys were made");
-    say(count, to, began.elapsed());
     Ok(())
 }
 
-#[expect(clippy::print_stderr, reason = "it is what the person who waits reads")]
-fn say(count: usize, to: usize, took: Duration) {
-    eprintln!("  issued {count} of {to} keys, {} s", took.as_secs());
+/// Issues the key of a number. A run that was interrupted may have issued it and kept no value of it: its name is taken,
+/// so this one gets another.
+async fn issue(client: &Client, house: &House, number: usize) -> Result<Issued> {
+    let body = |name: &str| {
+        let mut body = house.key(name);
+        if let Some(body) = body.as_object_mut() {
+            body.insert("tags".into(), serde_json::json!([format!("shard={}", number % 64)]));
+        }
+        body
+    };
+    let plain = format!("{} {number:07}", name(number));
+    let mut answer = client.post("/api/v1/keys", &body(&plain)).await?;
+    if answer.status == StatusCode::CONFLICT {
+        let other = format!("{plain} {:08x}", rand::random::<u32>());
+        answer = client.post("/api/v1/keys", &body(&other)).await?;
+    }
+    let issued = answer.good()?;
+    let text = |field: &str| issued.get(field).and_then(Value::as_str).map(str::to_owned);
+    Ok((number, text("id").context("no id")?, text("key").context("no key")?))
 }
 
-fn name(number: usize) -> &'static str {
+/// Writes keys down in the order of their numbers, each as soon as all before it are there, so that the lines of the file
+/// are always the first of them; how many there are.
+async fn keep(files: &Files, mut arriving: mpsc::Receiver<Issued>, from: usize, to: usize) -> Result<usize> {
+    let mut out = File::options().create(true).append(true).open(&files.keys)?;
+    let (began, mut said, mut count) = (Instant::now(), Instant::now(), from);
+    let mut early = BTreeMap::new();
+    while let Some((number, id, value)) = arriving.recv().await {
+        early.insert(number, (id, value));
+        let mut lines = String::new();
+        while let Some((id, value)) = early.remove(&count) {
+            writeln!(lines, "{id} {value}")?;
+            count += 1;
+        }
+        out.write_all(lines.as_bytes())?;
+        if said.elapsed() >= SAY {
+            said = Instant::now();
+            say("issued", "keys", count, to, began.elapsed());
+        }
+    }
+    say("issued", "keys", count, to, began.elapsed());
+    Ok(count)
+}
+
+#[expect(clippy::print_stderr, reason = "it is what the person who waits reads")]
+pub(super) fn say(did: &str, what: &str, count: usize, to: usize, took: Duration) {
+    eprintln!("  {did} {count} of {to} {what}, {} s", took.as_secs());
+}
+
+/// Names, as people give them, again and again.
+pub(super) fn name(number: usize) -> &'static str {
     const NAMES: [&str; 8] =
         ["checkout", "refunds", "ledger", "search", "mail", "import", "gateway", "reports"];
     NAMES.get(number % NAMES.len()).copied().unwrap_or("other")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(text: &str) -> (Vec<(String, String)>, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::of(folder.path());
+        fs::write(&files.keys, text).unwrap();
+        (files.keys().unwrap(), fs::read_to_string(&files.keys).unwrap())
+    }
+
+    #[test]
+    fn a_torn_last_line_is_taken_away_and_the_others_stay() {
+        let (keys, left) = kept("key_1 kw_a\nkey_2 kw_b\nkey_3 kw");
+        assert_eq!(keys, [("key_1".into(), "kw_a".into()), ("key_2".into(), "kw_b".into())]);
+        assert_eq!(left, "key_1 kw_a\nkey_2 kw_b\n");
+        let (keys, left) = kept("key_1");
+        assert_eq!((keys.len(), left.as_str()), (0, ""));
+    }
+
+    #[tokio::test]
+    async fn keys_that_arrive_in_any_order_are_kept_in_theirs_and_none_after_a_gap() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::of(folder.path());
+        fs::write(&files.keys, "key_0 kw_0\n").unwrap();
+        let (send, arriving) = mpsc::channel(8);
+        for number in [2_usize, 1, 4] {
+            send.send((number, format!("key_{number}"), format!("kw_{number}"))).await.unwrap();
+        }
+        drop(send);
+        assert_eq!(keep(&files, arriving, 1, 5).await.unwrap(), 3);
+        assert_eq!(fs::read_to_string(&files.keys).unwrap(), "key_0 kw_0\nkey_1 kw_1\nkey_2 kw_2\n");
+    }
 }

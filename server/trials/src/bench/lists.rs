@@ -11,12 +11,13 @@ use crate::{Result, client::Client};
 /// Requests of each kind.
 const ASKED: usize = 200;
 
-/// A kind of request and how long its slowest twentieth takes at least.
+/// A kind of request, and how long its median, its slowest twentieth and its slowest hundredth take at least.
 #[derive(Debug)]
 pub struct Figure {
     pub name: &'static str,
     pub p50: Duration,
     pub p95: Duration,
+    pub p99: Duration,
 }
 
 /// Asks each kind of request, one after the other.
@@ -50,7 +51,8 @@ pub async fn measure(fixture: &Fixture, client: &Client) -> Result<Vec<Figure>> 
     ])
 }
 
-async fn figure(name: &'static str, client: &Client, path: impl Fn(usize) -> String) -> Result<Figure> {
+/// Asks one kind of request, one after the other.
+pub async fn figure(name: &'static str, client: &Client, path: impl Fn(usize) -> String) -> Result<Figure> {
     let mut took = Vec::with_capacity(ASKED);
     for number in 0..ASKED {
         let path = path(number);
@@ -61,5 +63,5 @@ async fn figure(name: &'static str, client: &Client, path: impl Fn(usize) -> Str
     }
     took.sort();
     let at = |share: usize| took.get(took.len() * share / 100).copied().context("no figure");
-    Ok(Figure { name, p50: at(50)?, p95: at(95)? })
+    Ok(Figure { name, p50: at(50)?, p95: at(95)?, p99: at(99)? })
 }

@@ -7,9 +7,15 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 
 use crate::Result;
+
+/// Seconds of one load.
+const SECONDS: u32 = 8;
+const WARM: u32 = 3;
+/// A load's figure is the middle one of so many, taken in turn with what it is compared with.
+const TURNS: usize = 3;
 
 /// A load's outcome.
 #[derive(Debug, Clone, Copy)]
@@ -17,34 +23,48 @@ pub struct Load {
     pub per_second: f64,
     /// Milliseconds.
     pub p50: f64,
+    pub p95: f64,
     pub p99: f64,
+    pub requests: u64,
 }
 
 /// Connections at once.
 pub const CONNECTIONS: u32 = 32;
 
-/// Writes the script that posts each of `bodies` in turn, over and over.
-pub fn script(file: &Path, token: &str, bodies: impl Iterator<Item = String>) -> Result<()> {
-    let data = file.with_extension("bodies");
+/// A request of a load.
+#[derive(Debug)]
+pub struct Ask {
+    /// Path and query.
+    pub path: String,
+    /// JSON without tabs and line breaks; empty: none.
+    pub body: String,
+}
+
+/// Writes the script that sends each of `asks` in turn, over and over, as the holder of `token`.
+pub fn script(file: &Path, method: &str, token: &str, asks: impl Iterator<Item = Ask>) -> Result<()> {
+    let data = file.with_extension("asks");
     let mut lines = BufWriter::new(File::create(&data)?);
-    for body in bodies {
-        writeln!(lines, "{body}")?;
+    for Ask { path, body } in asks {
+        writeln!(lines, "{path}\t{body}")?;
     }
     lines.flush()?;
     let text = format!(
-        r#"local bodies = {{}}
-for line in io.lines("{}") do bodies[#bodies + 1] = line end
+        r#"local paths, bodies = {{}}, {{}}
+for line in io.lines("{}") do
+  local path, body = line:match("^([^\t]*)\t(.*)$")
+  paths[#paths + 1], bodies[#bodies + 1] = path, body
+end
 local headers = {{ ["Authorization"] = "Bearer {token}", ["Content-Type"] = "application/json" }}
 local at = 0
 function request()
   at = at % #bodies + 1
-  return wrk.format("POST", nil, headers, bodies[at])
+  return wrk.format("{method}", paths[at], headers, bodies[at])
 end
 function done(summary, latency)
   local errors = summary.errors
-  io.write(string.format("figures %f %f %f %d\n", summary.requests / summary.duration * 1e6,
-    latency:percentile(50) / 1000, latency:percentile(99) / 1000,
-    errors.connect + errors.read + errors.write + errors.status + errors.timeout))
+  io.write(string.format("figures %f %f %f %f %d %d\n", summary.requests / summary.duration * 1e6,
+    latency:percentile(50) / 1000, latency:percentile(95) / 1000, latency:percentile(99) / 1000,
+    summary.requests, errors.connect + errors.read + errors.write + errors.status + errors.timeout))
 end
 "#,
         data.display()
@@ -64,10 +84,37 @@ pub fn load(script: &Path, url: &str, seconds: u32) -> Result<Load> {
     ensure!(output.status.success(), "wrk: {text}{}", String::from_utf8_lossy(&output.stderr));
     let figures =
         text.lines().find_map(|line| line.strip_prefix("figures ")).context("wrk told no figures")?;
-    let mut figures = figures.split(' ').map(str::parse::<f64>);
-    let mut next = || figures.next().context("a figure is missing")?.context("a figure is none");
-    let load = Load { per_second: next()?, p50: next()?, p99: next()? };
-    let errors = next()?;
-    ensure!(errors == 0.0, "{errors} requests failed");
-    Ok(load)
+    let told: Vec<&str> = figures.split(' ').collect();
+    let [per_second, p50, p95, p99, requests, errors] = told.as_slice() else {
+        bail!("wrk told other figures: {figures}")
+    };
+    ensure!(*errors == "0", "{errors} of {requests} requests failed");
+    Ok(Load {
+        per_second: per_second.parse()?,
+        p50: p50.parse()?,
+        p95: p95.parse()?,
+        p99: p99.parse()?,
+        requests: requests.parse()?,
+    })
+}
+
+/// Loads by turns, each by its middle throughput, so that what the machine does meanwhile falls on all of them alike.
+/// A target is a script and the address of the server that it is sent to.
+pub fn by_turns<const N: usize>(targets: [(&Path, &str); N]) -> Result<[Load; N]> {
+    for (script, url) in targets {
+        load(script, url, WARM)?;
+    }
+    let mut loads: [Vec<Load>; N] = std::array::from_fn(|_| Vec::new());
+    for _ in 0..TURNS {
+        for ((script, url), loads) in targets.into_iter().zip(&mut loads) {
+            loads.push(load(script, url, SECONDS)?);
+        }
+    }
+    let middle: Vec<Load> = loads.into_iter().map(middle).collect::<Result<_>>()?;
+    middle.try_into().map_err(|_| anyhow!("a load is missing"))
+}
+
+fn middle(mut loads: Vec<Load>) -> Result<Load> {
+    loads.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
+    loads.get(loads.len() / 2).copied().context("no load")
 }

@@ -9,7 +9,17 @@ use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use keywarden_trials::{
     Result,
-    bench::{draw::Draw, fixture::Fixture, lists, sizes, verify, wrk::Load},
+    bench::{
+        bao::Bao,
+        draw::Draw,
+        fixture::Fixture,
+        lists::{self, Figure},
+        secrets::{self, Compared, Servers},
+        sizes,
+        stock::Stock,
+        verify,
+        wrk::{Load, by_turns},
+    },
     database::Engine,
     node::Plan,
 };
@@ -36,6 +46,12 @@ struct Line {
     /// Keys of the servers whose lists are read
     #[arg(long, default_value_t = 100_000)]
     listed: usize,
+    /// Secrets of the server that has many
+    #[arg(long, default_value_t = 1_000_000)]
+    secrets: usize,
+    /// OpenBao's program, to be compared with
+    #[arg(long, env = "KEYWARDEN_TEST_BAO")]
+    bao: Option<PathBuf>,
     /// Which figures; all without a name
     #[arg(value_enum)]
     figures: Vec<Figures>,
@@ -48,6 +64,9 @@ enum Figures {
     ListsSqlite,
     ListsPostgres,
     Many,
+    SecretsSqlite,
+    SecretsPostgres,
+    ManySecrets,
 }
 
 const FEW: usize = 1_000;
@@ -84,6 +103,9 @@ async fn measure(line: &Line) -> Result<()> {
             Figures::ListsSqlite => tell_lists(line, Engine::Sqlite).await?,
             Figures::ListsPostgres => tell_lists(line, Engine::Postgres).await?,
             Figures::Many => tell_many(line).await?,
+            Figures::SecretsSqlite => tell_secrets(line, Engine::Sqlite).await?,
+            Figures::SecretsPostgres => tell_secrets(line, Engine::Postgres).await?,
+            Figures::ManySecrets => tell_many_secrets(line).await?,
         }
     }
     Ok(())
@@ -105,7 +127,7 @@ async fn tell_verify(line: &Line) -> Result<()> {
     let (node, _) = fixture.start_warm().await?;
     tell("memory, 1 000 keys, idle", &mebibytes(verify::idle(&node).await?));
     let bare = verify::bare(&line.plan("bare")).await?;
-    let (ours, bare) = verify::by_turns((&script, &node.url()), (&script, &bare.url()))?;
+    let [ours, bare] = by_turns([(&script, &node.url()), (&script, &bare.url())])?;
     tell("verify, 1 000 keys, 32 connections", &shown(ours));
     tell("a bare handler, the same requests", &shown(bare));
     tell("verify to bare (at least 0.70)", &format!("{:.2}", ours.per_second / bare.per_second));
@@ -116,21 +138,13 @@ async fn tell_lists(line: &Line, engine: Engine) -> Result<()> {
     let name = format!("listed-{engine}");
     let plan = match engine {
         Engine::Sqlite => line.plan(&name),
-        // A server of this run's own: its database, and so the keys, are made anew.
-        Engine::Postgres => {
-            let folder = line.fixtures.join(&name);
-            if folder.exists() {
-                std::fs::remove_dir_all(&folder)?;
-            }
-            Engine::Postgres.plan(&line.binary, &folder, line.postgres.as_ref())?
-        }
+        Engine::Postgres => line.plan_anew(&name, engine)?,
     };
     let fixture = Fixture::of(plan, line.listed).await?;
     let (node, client) = fixture.start().await?;
     for figure in lists::measure(&fixture, &client).await? {
         let what = format!("{engine}, {} keys, {}", line.listed, figure.name);
-        let (p50, p95) = (figure.p50.as_secs_f64() * 1e3, figure.p95.as_secs_f64() * 1e3);
-        tell(&what, &format!("p50 {p50:.1} ms, p95 {p95:.1} ms (at most 50)"));
+        tell(&what, &format!("{} (p95 at most 50)", timed(&figure)));
     }
     node.stop()
 }
@@ -148,20 +162,91 @@ async fn tell_many(line: &Line) -> Result<()> {
     let (many_node, took) = many.start_warm().await?;
     tell(&format!("{} keys in memory after", line.many), &format!("{:.1} s", took.as_secs_f64()));
     tell(&format!("memory, {} keys, idle", line.many), &mebibytes(many_node.resident()?));
-    let (few, zipf) = verify::by_turns((&small, &few_node.url()), (&large, &many_node.url()))?;
+    let [few, zipf] = by_turns([(&small, &few_node.url()), (&large, &many_node.url())])?;
     tell("verify, 1 000 keys, Zipf", &shown(few));
     tell(&format!("verify, {} keys, Zipf", line.many), &shown(zipf));
     tell("many to few (at least 0.90)", &format!("{:.2}", zipf.per_second / few.per_second));
-    let (_, flat) = verify::by_turns((&small, &few_node.url()), (&flat, &many_node.url()))?;
+    let [_, flat] = by_turns([(&small, &few_node.url()), (&flat, &many_node.url())])?;
     tell(&format!("verify, {} keys, uniform", line.many), &shown(flat));
     tell(&format!("memory, {} keys, after the load", line.many), &mebibytes(many_node.resident()?));
     few_node.stop()?;
     many_node.stop()
 }
 
+/// A server of this run's own, for each put leaves a version, beside the bare one and OpenBao.
+async fn tell_secrets(line: &Line, engine: Engine) -> Result<()> {
+    let stock = Stock::of(line.plan_anew(&format!("secrets-{engine}"), engine)?, FEW).await?;
+    let folder = tempfile::tempdir()?;
+    let told = |what: &str| format!("{engine}, {FEW} secrets, {what}");
+    if engine == Engine::Sqlite {
+        let bytes = secrets::growth(&stock, folder.path()).await?;
+        tell(&told("bytes of the record for a reading"), &bytes.to_string());
+    }
+    let bao = line.bao().await?;
+    if let Some(bao) = &bao {
+        secrets::fill(bao, &stock).await?;
+        let bytes = secrets::bao_growth(bao, &stock, folder.path())?;
+        tell("OpenBao, bytes of its audit file for a reading", &bytes.to_string());
+    }
+    let (ours, _) = stock.start().await?;
+    let bare = verify::bare(&line.plan("bare")).await?;
+    let (stock, bao, folder) = (&stock, bao.as_ref(), folder.path());
+    let servers = Servers { stock, ours: &ours, bare: &bare, bao, folder };
+    tell_compared(&told("read a value"), servers.read()?);
+    tell_compared(&told("put a new version"), servers.put()?);
+    ours.stop()
+}
+
+async fn tell_many_secrets(line: &Line) -> Result<()> {
+    let stock =
+        Stock::of(line.plan("many-secrets"), line.secrets).await.context("the server of many secrets")?;
+    let folder = tempfile::tempdir()?;
+    let told = |what: &str| format!("{} secrets, {what}", line.secrets);
+    let (node, manager) = stock.start().await?;
+    tell(&told("memory, idle"), &mebibytes(verify::idle(&node).await?));
+    for figure in secrets::lists(&stock, &manager, &node.client(&stock.reader)).await? {
+        tell(&told(figure.name), &timed(&figure));
+    }
+    tell(&told("read, uniform, 32 connections"), &shown(secrets::uniform(&stock, &node, folder.path())?));
+    let (keys, per_second) = secrets::rewrap(&manager).await?;
+    tell(&told("rewrap of a project's key"), &format!("{keys} data keys, {per_second:.0} per second"));
+    tell(&told("memory, after the load"), &mebibytes(node.resident()?));
+    node.stop()
+}
+
+fn tell_compared(what: &str, Compared { ours, bare, bao }: Compared) {
+    tell(what, &shown(ours));
+    tell("  a bare handler, the same requests", &shown(bare));
+    tell("  to bare", &format!("{:.2}", ours.per_second / bare.per_second));
+    if let Some(bao) = bao {
+        tell("  OpenBao, the same values", &shown(bao));
+        tell("  to OpenBao (at least 1)", &format!("{:.2}", ours.per_second / bao.per_second));
+    }
+}
+
 impl Line {
     fn plan(&self, name: &str) -> Plan {
         Plan::new(&self.binary, self.folder(name))
+    }
+
+    /// Of a server of this run's own: its records, and all that is in them, are made anew.
+    fn plan_anew(&self, name: &str, engine: Engine) -> Result<Plan> {
+        let folder = self.folder(name);
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder)?;
+        }
+        engine.plan(&self.binary, &folder, self.postgres.as_ref())
+    }
+
+    /// OpenBao, where its program is there.
+    async fn bao(&self) -> Result<Option<Bao>> {
+        match self.bao.as_ref().filter(|program| !program.as_os_str().is_empty()) {
+            Some(program) => Ok(Some(Bao::start(program, &self.folder("bao")).await?)),
+            None => {
+                tell("OpenBao", "not compared: --bao or KEYWARDEN_TEST_BAO names no program");
+                Ok(None)
+            }
+        }
     }
 
     fn folder(&self, name: &str) -> PathBuf {
@@ -170,7 +255,13 @@ impl Line {
 }
 
 fn shown(load: Load) -> String {
-    format!("{:.0} per second, p50 {:.2} ms, p99 {:.2} ms", load.per_second, load.p50, load.p99)
+    let Load { per_second, p50, p95, p99, .. } = load;
+    format!("{per_second:.0} per second, p50 {p50:.2} ms, p95 {p95:.2} ms, p99 {p99:.2} ms")
+}
+
+fn timed(figure: &Figure) -> String {
+    let [p50, p95, p99] = [figure.p50, figure.p95, figure.p99].map(|took| took.as_secs_f64() * 1e3);
+    format!("p50 {p50:.1} ms, p95 {p95:.1} ms, p99 {p99:.1} ms")
 }
 
 fn mebibytes(bytes: u64) -> String {
