@@ -7,11 +7,11 @@ pub(crate) fn constraint(message: &str) -> String {
     message.rsplit(": ").next().unwrap_or(message).chars().take(120).collect()
 }
 
-/// PostgreSQL's class 08 (connection), 57 (shut down), 53 (resources), a lock or statement that waited too long; SQLite's
-/// busy and locked.
+/// PostgreSQL's class 08 (connection), 57 (shut down), 53 (resources, a full disk), a lock or statement that waited too long;
+/// SQLite's busy and locked, and no room on the disk for its file, its log (13) or the log's index (4874).
 pub(crate) fn is_passing(said: &dyn DatabaseError) -> bool {
     said.code().is_some_and(|code| {
-        matches!(&*code, "5" | "6" | "261" | "517" | "55P03" | "57014")
+        matches!(&*code, "5" | "6" | "13" | "261" | "517" | "4874" | "55P03" | "57014")
             || code.starts_with("08")
             || code.starts_with("57P")
             || code.starts_with("53")

@@ -288,3 +288,35 @@ async fn run_all(tx: &mut Tx, group: &mut [Box<dyn Job>]) -> Result<(), StoreErr
     // Whatever went wrong with the file: what a next start finds in its log may be whole.
     tx.control("COMMIT").await.map_err(|error| StoreError::Unknown(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Location, Store, StoreError, WriteError, sql};
+
+    /// Lets SQLite's file have so many pages, or writes more than fit, and says what came of it.
+    async fn silently(store: &Store, statement: &'static str) -> Result<u64, WriteError<StoreError>> {
+        store
+            .write_silently("a full disk for a test", move |tx| {
+                Box::pin(async move { sql(statement).execute(tx).await })
+            })
+            .await
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_passes_and_leaves_nothing_half_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Location::Sqlite(folder.path().join("full.db"))).await.unwrap();
+        let fill = "INSERT INTO subjects (id, sealed_key, created_at) VALUES ('a', zeroblob(4000000), 1)";
+        for _ in 0..3 {
+            silently(&store, "PRAGMA max_page_count = 1").await.unwrap();
+            match silently(&store, fill).await.unwrap_err() {
+                WriteError::Refused(error) | WriteError::Store(error) => {
+                    assert!(error.is_passing(), "{error}");
+                }
+                WriteError::Stale => panic!("there is no permit"),
+            }
+        }
+        silently(&store, "PRAGMA max_page_count = 1000000").await.unwrap();
+        assert_eq!(silently(&store, fill).await.unwrap(), 1, "once there is room, it is written");
+    }
+}

@@ -31,6 +31,8 @@ pub struct Client {
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
+    /// The media type of its body.
+    pub kind: String,
     pub body: Value,
 }
 
@@ -110,7 +112,8 @@ impl Client {
             let bytes = body.collect().await.map_err(NoAnswer::broken)?.to_bytes();
             let text = String::from_utf8_lossy(&bytes).into_owned();
             let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-            Ok(Answer { status: parts.status, body })
+            let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+            Ok(Answer { status: parts.status, kind: kind.unwrap_or_default().to_owned(), body })
         };
         timeout(self.patience, whole).await.map_err(|_| NoAnswer::Late(self.patience))?
     }

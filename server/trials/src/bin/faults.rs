@@ -1,5 +1,5 @@
-//! The long proofs: `faults --binary PATH [kill] [two-nodes] [cut-off]`. A failure names the round; the same seed and
-//! `--from` do it again.
+//! The long proofs: `faults --binary PATH [kill-sqlite] [kill-postgres] [two-nodes] [cut-off] [disk-full]`. A failure names
+//! the round; the same seed and `--from` do it again.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,7 +11,7 @@ use clap::{Parser, ValueEnum};
 use keywarden_trials::{
     Result,
     database::Engine,
-    faults::{cut_off, kill, two_nodes},
+    faults::{cut_off, disk_full, kill, two_nodes},
     progress::{Progress, Voice},
 };
 use url::Url;
@@ -51,6 +51,7 @@ enum Proof {
     KillPostgres,
     TwoNodes,
     CutOff,
+    DiskFull,
 }
 
 fn main() -> ExitCode {
@@ -103,6 +104,7 @@ impl Run<'_> {
             Proof::KillPostgres => self.kill(Engine::Postgres, progress).await,
             Proof::TwoNodes => self.two_nodes(progress).await,
             Proof::CutOff => self.cut_off(progress).await,
+            Proof::DiskFull => self.disk_full(progress).await,
         }
     }
 
@@ -140,6 +142,23 @@ impl Run<'_> {
         let mut voice = Voice::new(self.name, rounds);
         for round in self.from..rounds {
             let found = trial.round(round).await.with_context(|| format!("round {round}"))?;
+            voice.round(round + 1, &found.to_string());
+            progress.note(self.name, round + 1)?;
+        }
+        trial.end()
+    }
+
+    async fn disk_full(&self, progress: &mut Progress) -> Result<()> {
+        let rounds = self.line.rounds.div_ceil(40);
+        if self.from >= rounds {
+            return Ok(());
+        }
+        let Some(mut trial) = disk_full::Trial::new(&self.line.binary, self.folder).await? else {
+            return Ok(());
+        };
+        let mut voice = Voice::new(self.name, rounds);
+        for round in self.from..rounds {
+            let found = trial.round().await.with_context(|| format!("round {round}"))?;
             voice.round(round + 1, &found.to_string());
             progress.note(self.name, round + 1)?;
         }

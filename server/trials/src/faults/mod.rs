@@ -2,6 +2,7 @@
 
 pub mod books;
 pub mod cut_off;
+pub mod disk_full;
 pub mod kill;
 pub mod two_nodes;
 pub mod upkeep;
