@@ -10,6 +10,7 @@ use std::{
 use keywarden_connectors::{Web, WebError};
 use keywarden_domain::{
     Domain, Env, Fault, Refused, Settings, SteadyClock,
+    backup::Drills,
     env::{Clock as _, SystemClock},
     people::RpIdError,
     system::{ClockError, Node},
@@ -185,6 +186,7 @@ pub(crate) fn domain(
         admin_session: (session.admin_idle, session.admin_absolute),
         software_protected: seals.iter().any(|seal| seal.describe().protection == Protection::Software),
         backups: config.backup.clone(),
+        drills: config.drills.map(|due| Drills { folder: config.data_dir.join("drill"), due }),
         seals,
         fetch: Arc::new(web(config)?),
     };

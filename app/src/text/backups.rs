@@ -18,5 +18,26 @@ texts! {
     backups_recipients = "Recovery recipients";
     backups_recipient = "Recipient";
     backups_no_recipients = "Nobody can open a backup.";
+    drills = "Drills";
+    drills_what = "A drill restores the newest backup to a scratch database beside this one, looks at everything in it, and takes it away again.";
+    drills_none = "No backup was drilled yet.";
+    drills_begin = "Drill the newest backup";
+    drills_asked_now = "A server begins the drill within a minute. Look here again.";
+    drills_no_key = "There is no backup that could be drilled. Make one first: those from before drills were switched on cannot be opened here.";
+    drills_off = "Drills are switched off on this server: KEYWARDEN_BACKUP_DRILL says off.";
+    drills_under_way = "A drill is under way already.";
+    drills_when = "Asked for";
+    drills_backup_of = "Backup of";
+    drills_took = "Took";
+    drills_seconds(n: &str) = "{n} s";
+    drills_looked_at = "Looked at";
+    drills_counts(rows: &str, events: &str, opened: &str, compared: &str) = "{rows} rows, {events} events, {opened} rows and values opened, {compared} values compared with those here";
+    drills_wrong = "What was wrong";
+    drills_asked = "Waits";
+    drills_failed = "Failed";
+    drills_passed = "Came back whole";
+    drills_running = "Running";
+    drills_last_failed = "The newest backup that was drilled did not come back whole.";
+    drills_last_failed_why = "Below it says what was wrong. Make another backup and drill it before you rely on any.";
     backups_recipients_what = "Backups are encrypted to public keys. Their secret halves, the recovery keys, are kept where no server is.";
 }

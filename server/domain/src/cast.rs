@@ -416,6 +416,11 @@ impl House {
         rows
     }
 
+    /// As [`House::put`], for the tests of doors, which know nothing of the store.
+    pub async fn put_by(&self, statements: &[&'static str]) {
+        self.put(statements.iter().copied().map(sql).collect()).await;
+    }
+
     /// Puts rows in by hand, and lets this house know at once.
     pub async fn put(&self, rows: Vec<Sql>) {
         let now = self.now();
@@ -486,6 +491,7 @@ fn settings(shelf: &Shelf) -> Settings {
         admin_session: (Duration::from_mins(15), hours(12)),
         software_protected: true,
         backups: None,
+        drills: None,
         seals: Vec::new(),
         fetch: Arc::new(shelf.clone()),
     }

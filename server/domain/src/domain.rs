@@ -14,7 +14,7 @@ use keywarden_vault::{EnvelopeKey, Keyring, Seal};
 use crate::audit::{Record, Subjects};
 
 use crate::authz::{Action, Gate, Permit, Reach, Resource};
-use crate::backup::Schedule;
+use crate::backup::{Drills, Schedule};
 use crate::decisions::Decisions;
 use crate::exchange::{Fetch, Keeping, KeySets};
 use crate::freshness::{Freshness, MAX_AGE};
@@ -44,6 +44,8 @@ pub struct Settings {
     pub software_protected: bool,
     /// When backups are made by themselves.
     pub backups: Option<Schedule>,
+    /// How the newest backup is drilled; none: no backup has a key for it.
+    pub drills: Option<Drills>,
     /// The seals that this server unseals with; none for commands that wrap nothing.
     pub seals: Vec<Arc<dyn Seal>>,
     /// How issuers of other tokens are reached.

@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::{
-    ApiKeyId, BackupId, EnvironmentId, InvitationId, PasskeyId, ProjectId, RecipientId, RewrapId,
+    ApiKeyId, BackupId, DrillId, EnvironmentId, InvitationId, PasskeyId, ProjectId, RecipientId, RewrapId,
     RoleBindingId, SecretId, ServiceTokenId, TeamId, TrustRuleId, UserId, WorkloadId,
 };
 use keywarden_store::{Conn, Tx, idempotency};
@@ -213,6 +213,7 @@ macro_rules! repeatable_ids {
 repeatable_ids!(
     ApiKeyId,
     BackupId,
+    DrillId,
     EnvironmentId,
     InvitationId,
     PasskeyId,

@@ -5,6 +5,7 @@
 //! store; the driver runs everything on every node.
 
 mod destroy_values;
+mod drill_backups;
 mod driver;
 mod flush_decisions;
 mod flush_key_uses;
@@ -27,6 +28,7 @@ pub fn all() -> Vec<Job> {
     vec![
         look::JOB,
         destroy_values::JOB,
+        drill_backups::JOB,
         flush_decisions::JOB,
         flush_key_uses::JOB,
         flush_refusals::JOB,

@@ -114,6 +114,8 @@ ids! {
     KeyValueId = "kvl", "key value";
     /// A backup that was made.
     BackupId = "bkp", "backup";
+    /// A drill: the newest backup, restored for a look and taken away again.
+    DrillId = "drl", "drill";
     /// An environment of a project.
     EnvironmentId = "env", "environment";
     /// An audit event.

@@ -14,7 +14,9 @@ use keywarden_vault::recovery;
 use super::{Failure, shown_at};
 use crate::{
     config::Config,
-    operator::{self, MadeBackup, MakeBackup, NewRecipient, RecipientMade, RecipientShown, RemoveRecipient},
+    operator::{
+        self, Drilled, MadeBackup, MakeBackup, NewRecipient, RecipientMade, RecipientShown, RemoveRecipient,
+    },
 };
 
 #[derive(Debug, clap::Args)]
@@ -29,6 +31,12 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    /// Let the running server restore its newest backup to a scratch database, look at everything, and take it away again
+    Drill {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Show, add or remove whom backups are encrypted to
     Recipient {
         #[command(subcommand)]
@@ -69,6 +77,7 @@ enum Recipient {
 
 pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> {
     match (arguments.what, arguments.to) {
+        (Some(What::Drill { json }), _) => drill(&config.operator_socket(), json).await,
         (Some(What::Verify { file, recovery_key }), _) => look(&file, &recovery_key),
         (Some(What::Recipient { what }), _) => recipient(&config.operator_socket(), what).await,
         (None, Some(to)) => make(&config.operator_socket(), &to).await,
@@ -93,6 +102,26 @@ async fn make(socket: &Path, to: &Path) -> Result<(), Failure> {
         made.recipients.iter().try_for_each(|id| writeln!(out, "opens with the recovery key of {id}"))
     })
     .map_err(Failure::io("print"))
+}
+
+async fn drill(socket: &Path, json: bool) -> Result<(), Failure> {
+    let drilled: Drilled = operator::call(socket, Method::POST, "/drills", None::<&()>).await?;
+    let (made, report) = (shown_at(drilled.made_at), &drilled.report);
+    let mut out = std::io::stdout().lock();
+    let written = if json {
+        serde_json::to_writer(&mut out, &drilled).map_err(Into::into).and_then(|()| writeln!(out))
+    } else {
+        report.failures.iter().try_for_each(|failure| writeln!(out, "{failure}")).and_then(|()| {
+            writeln!(
+                out,
+                "the backup of {made}, looked at for {} ms: {} rows, {} events, {} rows and values opened, {} values \
+                 compared with this house's",
+                drilled.took, report.rows, report.events, report.opened, report.compared
+            )
+        })
+    };
+    written.map_err(Failure::io("print"))?;
+    if report.failures.is_empty() { Ok(()) } else { Err(Failure::Drill(report.failures.len())) }
 }
 
 async fn recipient(socket: &Path, what: Recipient) -> Result<(), Failure> {

@@ -133,6 +133,8 @@ pub(crate) enum Failure {
     Damaged(usize),
     #[error(transparent)]
     DataDir(#[from] DataDirError),
+    #[error("the backup did not come back whole: each of the {0} lines above says what is wrong")]
+    Drill(usize),
     #[error("cannot {what}: {cause}")]
     Io { what: &'static str, cause: std::io::Error },
     #[error("{cause}; and the values kept in {} are of no use: {why}", path.display())]
@@ -196,6 +198,7 @@ impl Failure {
             | Self::Client(_)
             | Self::Copy(_)
             | Self::Damaged(_)
+            | Self::Drill(_)
             | Self::Io { .. }
             | Self::Kept { .. }
             | Self::NoSuchVariable(_)

@@ -22,7 +22,7 @@ mod verify;
 
 use std::path::PathBuf;
 
-use keywarden_domain::backup::Schedule;
+use keywarden_domain::backup::{DrillsDue, Schedule};
 
 pub use database::Database;
 pub use error::ConfigError;
@@ -51,6 +51,8 @@ pub struct Config {
     pub seal: Seal,
     /// When backups are made by themselves.
     pub backup: Option<Schedule>,
+    /// When the newest backup is drilled; none: switched off.
+    pub drills: Option<DrillsDue>,
     pub verify: Verify,
     pub exchange: Exchange,
     pub session: Session,
@@ -68,6 +70,7 @@ impl Config {
             database: Database::read(values, &data_dir)?,
             seal: Seal::read(values, &data_dir)?,
             backup: backup::read(values)?,
+            drills: backup::drills(values)?,
             verify: Verify::read(values)?,
             exchange: Exchange::read(values)?,
             session: Session::read(values)?,

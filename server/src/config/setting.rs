@@ -139,6 +139,13 @@ pub const SETTINGS: &[Setting] = &[
         "14",
         "backups that stay in the folder; older ones are deleted",
     ),
+    open(
+        "backup.drill",
+        "KEYWARDEN_BACKUP_DRILL",
+        "30d",
+        "when the newest backup is restored for a look: so long after the last look (`30d`), after so many backups (`7`), \
+         only when `asked`, or never (`off`)",
+    ),
     open("tls.cert", "KEYWARDEN_TLS_CERT", "", "certificate chain, PEM; read again when it changes"),
     open("tls.key", "KEYWARDEN_TLS_KEY", "", "the certificate's private key, PEM"),
     open(

@@ -6,6 +6,7 @@ use axum::{
     routing::{get, post},
 };
 use chrono::{DateTime, Utc};
+use keywarden_domain::backup::DrillReport;
 use keywarden_model::{Name, RecipientId};
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,15 @@ pub(crate) struct MadeBackup {
     pub size: u64,
     pub digest: String,
     pub recipients: Vec<RecipientId>,
+}
+
+/// A drill that was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Drilled {
+    pub made_at: DateTime<Utc>,
+    /// Milliseconds.
+    pub took: u64,
+    pub report: DrillReport,
 }
 
 /// Whom later backups are encrypted to as well.
@@ -74,6 +84,7 @@ pub(crate) struct Accepted {
 pub(super) fn routes() -> Router<Desk> {
     Router::new()
         .route("/backups", post(make))
+        .route("/drills", post(drill))
         .route("/recipients", get(list).post(add).delete(remove))
         .route("/restores/accept", post(accept))
 }
@@ -86,6 +97,16 @@ async fn make(State(desk): State<Desk>, Json(wanted): Json<MakeBackup>) -> Resul
         size: made.size,
         digest: made.digest,
         recipients: made.recipients,
+    }))
+}
+
+async fn drill(State(desk): State<Desk>) -> Result<Json<Drilled>, Trouble> {
+    let drill = desk.domain.drill(&desk.domain.shell_op()).await?;
+    let took = drill.took().unwrap_or_default().as_millis();
+    Ok(Json(Drilled {
+        made_at: drill.made_at,
+        took: u64::try_from(took).unwrap_or(u64::MAX),
+        report: drill.report.unwrap_or_default(),
     }))
 }
 

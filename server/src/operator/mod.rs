@@ -17,7 +17,8 @@ use axum::Router;
 use keywarden_domain::Domain;
 
 pub(crate) use backup::{
-    Accept, Accepted, MadeBackup, MakeBackup, NewRecipient, RecipientMade, RecipientShown, RemoveRecipient,
+    Accept, Accepted, Drilled, MadeBackup, MakeBackup, NewRecipient, RecipientMade, RecipientShown,
+    RemoveRecipient,
 };
 pub(crate) use client::{OperatorError, call};
 pub(crate) use keyring::{Rotate, Rotated};

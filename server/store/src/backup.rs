@@ -2,7 +2,8 @@
 //!
 //! What ends within days stays out: sessions, ceremonies, posts that wait, codes not yet seen, links, terminals that ask.
 //! Brought back, they would undo sign-outs and open doors a second time. Seals and what they wrapped stay out too: a backup
-//! has the keyring for its recipients, and is restored under the seals that are found there.
+//! has the keyring for its recipients, and is restored under the seals that are found there. The key for drills of another
+//! backup opens nothing in this one.
 
 use std::fmt;
 
@@ -19,6 +20,7 @@ const LEFT_OUT: &[&str] = &[
     "unseen_codes",
     "device_grants",
     "rate_windows",
+    "drill_keys",
 ];
 /// Values that one statement inserts at most; SQLite takes 32 766, PostgreSQL 65 535.
 const VALUES: usize = 30_000;
@@ -136,6 +138,11 @@ impl fmt::Debug for Rows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Rows").field(&self.columns).finish()
     }
+}
+
+/// How many rows a table has.
+pub async fn count(conn: &mut Conn, table: Carried) -> Result<i64, StoreError> {
+    copy::count(conn, table.0).await
 }
 
 /// The first table that holds something, of those that a migration leaves empty.

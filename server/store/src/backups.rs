@@ -1,7 +1,7 @@
 //! Whom backups are encrypted to, which were made, what was restored.
 
 use chrono::{DateTime, Utc};
-use keywarden_model::{RecipientId, RestoreId};
+use keywarden_model::{BackupId, RecipientId, RestoreId};
 
 use crate::{Conn, StoreError, Tx, sql};
 
@@ -105,6 +105,14 @@ pub async fn note_restore(tx: &mut Tx, row: &RestoreRow) -> Result<(), StoreErro
         .bind(&row.digest)
         .bind(row.restored_at)
         .execute_one(tx, "restores")
+        .await
+}
+
+/// The backup of an id.
+pub async fn find(conn: &mut Conn, id: BackupId) -> Result<Option<BackupRow>, StoreError> {
+    sql("SELECT id, made_at, counter, file, size, digest, recipients FROM backups WHERE id = $1")
+        .bind(id)
+        .optional(conn)
         .await
 }
 

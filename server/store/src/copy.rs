@@ -75,6 +75,8 @@ pub(crate) const TABLES: &[Table] = &[
     table("idempotency", "caller, key_hash"),
     table("backup_recipients", "id"),
     table("backups", "id"),
+    table("drill_keys", "id"),
+    table("drills", "id"),
     table("restores", "id"),
 ];
 

@@ -24,6 +24,7 @@ pub mod copy;
 pub mod count;
 pub mod decisions;
 pub mod dialect;
+pub mod drills;
 mod engine;
 pub mod environments;
 pub mod event;

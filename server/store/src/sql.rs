@@ -250,6 +250,7 @@ ids!(
     BackupId,
     CeremonyId,
     DeviceGrantId,
+    DrillId,
     EnvironmentId,
     EventId,
     InvitationId,

@@ -191,6 +191,29 @@ fn a_restore_with_a_changed_file_or_too_few_shares_makes_nothing() {
 }
 
 #[test]
+fn the_shell_drills_the_newest_backup_and_says_when_it_would_not_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let server = furnished(at, &[SOFTWARE]);
+    let none = keywarden(at, &["backup", "drill"]).output().unwrap();
+    assert!(!none.status.success() && told(&none).contains("make one first"), "{}", told(&none));
+    fs::write(at.join("recipient"), created(at, &[])).unwrap();
+    printed(at, &[SOFTWARE], &["backup", "recipient", "add", "--name", "Safe", "recipient"]);
+    let made = printed(at, &[SOFTWARE], &["backup", "--to", "a.kwbackup"]);
+    assert_eq!(made.matches("opens with the recovery key of").count(), 1, "{made}");
+    let done: Value = serde_json::from_str(&printed(at, &[], &["backup", "drill", "--json"])).unwrap();
+    assert_eq!((&done["report"]["failures"], &done["report"]["compared"]), (&json!([]), &json!(1)), "{done}");
+    assert!(!at.join("data/drill").exists());
+    fs::write(at.join("a.kwbackup"), b"something else").unwrap();
+    let failed = keywarden(at, &["backup", "drill"]).output().unwrap();
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(told(&failed).contains("did not come back whole"), "{}", told(&failed));
+    server.stop();
+    let findings: Value = serde_json::from_str(&printed(at, &[SOFTWARE], &["fsck", "--json"])).unwrap();
+    assert_eq!(findings["findings"], json!([]));
+}
+
+#[test]
 fn a_server_killed_while_it_writes_leaves_a_whole_backup_or_none() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();

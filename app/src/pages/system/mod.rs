@@ -1,8 +1,14 @@
 //! How the house is: what wraps the keys, the keyring, the records, backups, the nodes.
 
 mod backups;
+mod drills;
 
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::{
+    Router,
+    extract::State,
+    response::Response,
+    routing::{get, post},
+};
 use keywarden_domain::system::{Protection, System};
 use leptos::prelude::*;
 
@@ -16,7 +22,7 @@ use crate::{
 };
 
 pub(crate) fn routes() -> Router<House> {
-    Router::new().route("/system", get(show))
+    Router::new().route("/system", get(show)).route("/system/drills", post(drills::ask))
 }
 
 async fn show(State(house): State<House>, asking: Asking) -> Response {
@@ -47,9 +53,11 @@ async fn show(State(house): State<House>, asking: Asking) -> Response {
             <PageHeader title=t.system() lead=t.system_lead() actions=actions.into_any()/>
             {one_seal}
             {backups::warning(t, &kept)}
+            {drills::warning(t, &kept)}
             <Facts facts=facts/>
             {seals(t, &system)}
             {backups::section(t, &kept)}
+            {drills::section(t, &kept)}
             {keys(t, &system)}
             {nodes(t, &system)}
         }

@@ -3,6 +3,7 @@
 mod audit;
 mod device;
 mod doors;
+mod drills;
 mod entry;
 mod hand_over;
 mod imports;

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use keywarden_model::{
-    AllowedCidrs, ApiKeyId, DeviceGrantId, EnvironmentId, InvitationId, KeyLabel, KeyState, KeyValueId,
-    KeyringKeyId, PasskeyId, ProjectId, ProjectKeyId, RateLimit, RecipientId, RevokeReason, RewrapId, Role,
-    RoleBindingId, Scopes, SecretId, SecretKind, SecretLabel, SecretVersionId, ServiceTokenId, SessionId,
-    Slug, Tags, TeamId, TrustRuleId, UserId, VerifyCode, VersionState, WorkloadId,
+    AllowedCidrs, ApiKeyId, BackupId, DeviceGrantId, EnvironmentId, InvitationId, KeyLabel, KeyState,
+    KeyValueId, KeyringKeyId, PasskeyId, ProjectId, ProjectKeyId, RateLimit, RecipientId, RevokeReason,
+    RewrapId, Role, RoleBindingId, Scopes, SecretId, SecretKind, SecretLabel, SecretVersionId,
+    ServiceTokenId, SessionId, Slug, Tags, TeamId, TrustRuleId, UserId, VerifyCode, VersionState, WorkloadId,
 };
 use serde_json::Value;
 
@@ -102,6 +102,7 @@ macro_rules! shown {
 }
 shown!(
     ApiKeyId,
+    BackupId,
     DeviceGrantId,
     EnvironmentId,
     InvitationId,

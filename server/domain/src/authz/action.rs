@@ -119,6 +119,8 @@ actions! {
 
     /// Say whom backups are encrypted to.
     ManageRecipients = "backup.manage-recipients" on Organization, Change, "";
+    /// Let the newest backup be restored for a look, and taken away again.
+    DrillBackup = "backup.drill" on Organization, Change, "d";
     /// Make a backup of everything.
     MakeBackup = "backup.make" on Organization, Change, "";
     /// Open the doors after a restore.

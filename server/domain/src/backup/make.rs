@@ -11,12 +11,13 @@ use keywarden_model::time::micros;
 use keywarden_model::{BackupId, RecipientId};
 use keywarden_store::backup::{Carried, Snapshot};
 use keywarden_store::backups::{self, BackupRow};
-use keywarden_store::{Tx, Written, change, instance, people::setup};
+use keywarden_store::{Tx, Written, change, drills, instance, people::setup};
 use keywarden_vault::backup::{Summary, Writer};
 use keywarden_vault::recovery::Recipient;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
+use super::drill::DrillKey;
 use super::file::DraftFile;
 use super::records::{KeyringPart, Manifest, RowsWriter, write_end, write_table};
 use crate::audit::{Fact, Record};
@@ -41,7 +42,7 @@ pub struct Backup {
     pub size: u64,
     /// SHA-256 of the file, in hexadecimal digits.
     pub digest: String,
-    /// Whose recovery keys open it.
+    /// Whose recovery keys open it, without the key that opens it for a drill.
     pub recipients: Vec<RecipientId>,
 }
 
@@ -105,7 +106,8 @@ impl Domain {
         since: Option<i64>,
     ) -> Result<Backup, BackUpError> {
         let mut snapshot = self.store().snapshot().await?;
-        let taken = self.take(op, &mut snapshot).await?;
+        let drill_key = self.fresh_drill_key()?;
+        let taken = self.take(op, &mut snapshot, drill_key.as_ref()).await?;
         let ids: Vec<_> = taken.recipients.iter().map(Recipient::id).collect();
         let (made_at, counter) = (taken.manifest.made_at, taken.manifest.counter);
         let (mut draft, summary) = self.write(&mut snapshot, taken, path).await?;
@@ -119,14 +121,22 @@ impl Domain {
             file: path.to_owned(),
             size: summary.size,
             digest: hex::encode(summary.digest),
-            recipients: ids,
+            recipients: ids
+                .into_iter()
+                .filter(|id| Some(*id) != drill_key.as_ref().map(DrillKey::id))
+                .collect(),
         };
-        self.note_backup(op, &backup, summary, counter, since).await?;
+        self.note_backup(op, &backup, summary, counter, since, drill_key.as_ref()).await?;
         draft.publish().map_err(failed)?;
         Ok(backup)
     }
 
-    async fn take(&self, op: &Op, snapshot: &mut Snapshot) -> Result<Taken, BackUpError> {
+    async fn take(
+        &self,
+        op: &Op,
+        snapshot: &mut Snapshot,
+        drill_key: Option<&DrillKey>,
+    ) -> Result<Taken, BackUpError> {
         let conn = snapshot.conn()?;
         let counter = change::counter(conn).await?.value; // the first reading: the snapshot is of this instant
         let made_at = op.now.max(self.env().now());
@@ -142,10 +152,11 @@ impl Domain {
             |cause: &dyn std::fmt::Display| Fault::Damaged(format!("a recipient of backups: {cause}"));
         let recipients =
             recipients.iter().map(|row| row.text.parse::<Recipient>().map_err(|cause| damaged(&cause)));
-        let recipients: Vec<Recipient> = recipients.collect::<Result<_, _>>()?;
+        let mut recipients: Vec<Recipient> = recipients.collect::<Result<_, _>>()?;
         if recipients.is_empty() {
             return Err(BackUpError::NoRecipient);
         }
+        recipients.extend(drill_key.map(|key| key.recipient().clone()));
         let (keyring, env, lent) = (Arc::clone(self.keyring()), self.env().clone(), recipients.clone());
         let wraps = spawn_blocking(move || keyring.wrap_for(&lent, &mut env.fork())).await;
         let wraps = wraps.map_err(|error| Fault::Unexpected(error.to_string()))?.map_err(Fault::from)?;
@@ -200,7 +211,10 @@ impl Domain {
         summary: Summary,
         counter: i64,
         since: Option<i64>,
+        drill_key: Option<&DrillKey>,
     ) -> Result<BackupId, BackUpError> {
+        let drill_id = drill_key.map(DrillKey::id);
+        let drill_key = drill_key.map(|key| self.seal_drill_key(backup.id, key)).transpose()?;
         let ids: Vec<_> = backup.recipients.iter().map(ToString::to_string).collect();
         let row = BackupRow {
             id: backup.id.to_string(),
@@ -213,13 +227,22 @@ impl Domain {
         };
         let (id, ids) = (backup.id, backup.recipients.clone());
         let body = noting(move |tx, record| {
-            let (row, ids) = (row.clone(), ids.clone());
+            let (row, ids, drill_key) = (row.clone(), ids.clone(), drill_key.clone());
             Box::pin(async move {
                 let last = backups::latest(tx, 1).await?.pop().map(|last| last.made_at);
                 if since.is_some() && last > since {
                     return Err(BackUpError::Overtaken);
                 }
                 backups::note(tx, &row).await?;
+                // Of two that are made at once, the later one can be drilled.
+                if last.is_none_or(|last| last <= row.made_at) {
+                    match &drill_key {
+                        Some(key) => drills::keep_key(tx, key).await?,
+                        None => {
+                            drills::forget_keys(tx).await?;
+                        }
+                    }
+                }
                 let event = record
                     .event("backup.make", "backup", id)
                     .fact("counter", row.counter)
@@ -227,6 +250,10 @@ impl Domain {
                     .fact("recipients", Fact::list(ids.into_iter().map(Fact::from)))
                     .fact("size", row.size)
                     .text("file", &row.file);
+                let event = match drill_id {
+                    Some(drill) => event.fact("drill_recipient", drill),
+                    None => event,
+                };
                 Ok(Written::new(id, event.finish()?))
             })
         });
@@ -239,13 +266,9 @@ impl Domain {
 }
 
 /// Says of a closure what it is, for there are two ways to run it.
-fn noting<F>(body: F) -> F
+pub(super) fn noting<F, T, E>(body: F) -> F
 where
-    F: for<'t> Fn(&'t mut Tx, Record) -> BoxFuture<'t, Result<Written<BackupId>, BackUpError>>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
+    F: for<'t> Fn(&'t mut Tx, Record) -> BoxFuture<'t, Result<Written<T>, E>> + Clone + Send + Sync + 'static,
 {
     body
 }

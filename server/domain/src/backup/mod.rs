@@ -4,12 +4,14 @@
 //! Domain::back_up(path)    snapshot -> records -> vault::backup::Writer -> path.partial -> event -> path
 //! verify(file, key)        needs no server and no store
 //! Domain::restore(file)    vault::backup::Reader -> one transaction of an empty store, under the seals found there
+//! Domain::drill            the newest backup, restored beside the house, looked at, and taken away again
 //! ```
 //! A file holds the rows of both engines alike (`keywarden_store::backup` says which stay out) and the keyring's keys,
 //! each sealed for each recipient. It is known to the records before it has its name: no copy of everything leaves
 //! without its event. What a restore brings back is older than what was lost: whoever was locked out since is in again.
 //! So the doors stay shut until somebody accepts that gap by its name ([`Domain::accept_restore`]).
 
+mod drill;
 mod file;
 mod make;
 mod recipients;
@@ -19,6 +21,8 @@ mod schedule;
 mod standing;
 mod verify;
 
+pub(crate) use drill::drill_key_context;
+pub use drill::{Drill, DrillError, DrillReport, DrillState, Drills, DrillsDue};
 pub use make::{BackUpError, Backup};
 pub use recipients::{AddRecipientError, RemoveRecipientError};
 pub use records::{Damage, Manifest};

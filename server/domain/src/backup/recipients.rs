@@ -4,12 +4,15 @@ use keywarden_model::time::micros;
 use keywarden_model::{Name, RecipientId};
 use keywarden_store::Written;
 use keywarden_store::backups::{self, RecipientRow};
-use keywarden_vault::backup::MAX_RECIPIENTS;
+use keywarden_vault::backup::MAX_RECIPIENTS as MAX_IN_FILE;
 use keywarden_vault::recovery::{Recipient, RecoveryTextError};
 
 use crate::authz::{Action, Resource};
 use crate::refused::carries_refused;
 use crate::{Domain, Op, Refused};
+
+/// One of those that a file takes is for drills.
+const MAX_RECIPIENTS: usize = MAX_IN_FILE - 1;
 
 /// Why nobody was added.
 #[derive(Debug, thiserror::Error)]

@@ -8,8 +8,8 @@ use keywarden_model::{RecipientId, RestoreId};
 use keywarden_store::backups::{self, BackupRow, RecipientRow, RestoreRow};
 use keywarden_store::{ChangeKind, StoreError, Written};
 
-use super::Backup;
 use super::restore::gap;
+use super::{Backup, Drill};
 use crate::authz::{Action, Resource};
 use crate::refused::carries_refused;
 use crate::{Domain, Fault, Op, Refused};
@@ -24,6 +24,10 @@ pub struct Backups {
     pub recipients: Vec<RecipientStatus>,
     /// The latest, the last one first.
     pub latest: Vec<Backup>,
+    /// The latest drills, the last one first.
+    pub drills: Vec<Drill>,
+    /// Whether the caller can ask for a drill now.
+    pub may_drill: bool,
 }
 
 /// Whom backups are encrypted to.
@@ -69,7 +73,11 @@ impl Domain {
         let mut conn = self.store().read().await?;
         let recipients = backups::recipients(&mut conn).await?;
         let latest = backups::latest(&mut conn, SHOWN).await?;
+        drop(conn);
+        let drills = self.drills(SHOWN).await?;
         Ok(Backups {
+            may_drill: self.may_drill(op, drills.first()).await?,
+            drills,
             recipients: recipients.into_iter().map(recipient).collect::<Result<_, _>>()?,
             latest: latest.into_iter().map(backup).collect::<Result<_, _>>()?,
         })

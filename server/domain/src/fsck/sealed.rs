@@ -6,11 +6,13 @@ use keywarden_vault::{OpenError, Purpose};
 
 use super::{Findings, PAGE};
 use crate::audit::subject_context;
+use crate::backup::drill_key_context;
 use crate::{Domain, Fault};
 
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 9] = [
     Kind::Ceremonies,
     Kind::DeviceGrants,
+    Kind::DrillKeys,
     Kind::Idempotency,
     Kind::PendingPosts,
     Kind::ProjectKeys,
@@ -43,6 +45,7 @@ impl Domain {
         let open = |purpose, context: &[u8]| self.keyring().open(purpose, context, &row.sealed).map(drop);
         match kind {
             Kind::Subjects => open(Purpose::Personal, &subject_context(&row.id)),
+            Kind::DrillKeys => open(Purpose::BackupDrill, &drill_key_context(&row.id)),
             Kind::Idempotency => only_authentic(open(Purpose::Idempotency, &[])),
             Kind::Ceremonies | Kind::DeviceGrants | Kind::PendingPosts | Kind::Sessions => {
                 let context = format!("{}.sealed/{}/{}", kind.table(), row.id, row.bound);

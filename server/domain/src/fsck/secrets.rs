@@ -1,7 +1,7 @@
 //! Every version of a secret opens in its place, is as long as its row says, and has the fingerprint of its value.
 
 use keywarden_store::fsck::{self, SealedVersion};
-use keywarden_vault::{OpenError, ProjectKey, Purpose, SealedValue, ValuePlace};
+use keywarden_vault::{OpenError, ProjectKey, Purpose, SealedValue, SecretBytes, ValuePlace};
 
 use super::{Findings, PAGE};
 use crate::{Domain, Fault};
@@ -16,7 +16,7 @@ impl Domain {
             for row in page {
                 findings.opened += 1;
                 let id = row.id;
-                match self.try_version(row) {
+                match self.try_version(&row) {
                     Ok(true) => {}
                     Ok(false) => findings.found("secret-value", id, "has another value than its row says"),
                     Err(cause) => findings.found("secret-value", id, format!("does not open: {cause}")),
@@ -25,12 +25,17 @@ impl Domain {
         }
     }
 
-    /// Whether what it holds is what its row tells of it.
-    fn try_version(&self, row: SealedVersion) -> Result<bool, OpenError> {
+    /// The value of a version.
+    pub(crate) fn sealed_value(&self, row: &SealedVersion) -> Result<SecretBytes, OpenError> {
         let key = ProjectKey::open(self.keyring(), row.project_key_id, row.project_id, &row.project_key)?;
         let place = ValuePlace { secret: row.secret_id, version: row.id };
-        let sealed = SealedValue { wrapped_key: row.wrapped_key, ciphertext: row.ciphertext };
-        let value = key.open_value(place, &sealed)?;
+        let (wrapped_key, ciphertext) = (row.wrapped_key.clone(), row.ciphertext.clone());
+        key.open_value(place, &SealedValue { wrapped_key, ciphertext })
+    }
+
+    /// Whether what it holds is what its row tells of it.
+    fn try_version(&self, row: &SealedVersion) -> Result<bool, OpenError> {
+        let value = self.sealed_value(row)?;
         let Ok(tag) = <[u8; 32]>::try_from(row.fingerprint.as_slice()) else { return Ok(false) };
         let fits = self.keyring().verify_mac(
             Purpose::SecretFingerprint,

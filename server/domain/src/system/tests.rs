@@ -33,6 +33,7 @@ fn on(store: Store) -> Domain {
         admin_session: (Duration::from_mins(15), Duration::from_hours(12)),
         software_protected: true,
         backups: None,
+        drills: None,
         seals: Vec::new(),
         fetch: Arc::new(crate::exchange::shelf::Shelf::default()),
     };

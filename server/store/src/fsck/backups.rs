@@ -29,4 +29,23 @@ pub(super) const RULES: &[Rule] = &[
          AND NOT EXISTS (SELECT 1 FROM events e
                          WHERE e.resource_id = r.id AND e.action = 'backup.accept-restore')",
     ),
+    rule(
+        "drill-key-of-no-newest-backup",
+        "is a drill key of a backup after which another one has a drill key",
+        "SELECT k.id AS thing FROM drill_keys k JOIN backups b ON b.id = k.id
+         WHERE EXISTS (SELECT 1 FROM drill_keys o JOIN backups c ON c.id = o.id
+                       WHERE o.id <> k.id AND c.made_at >= b.made_at)",
+    ),
+    rule(
+        "drill-without-event",
+        "is a drill of whose beginning there is no event",
+        "SELECT id AS thing FROM drills d
+         WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = d.id AND e.action = 'backup.drill')",
+    ),
+    rule(
+        "drill-ended-without-event",
+        "is a drill that ended as no event tells",
+        "SELECT id AS thing FROM drills d WHERE state IN ('passed', 'failed')
+         AND NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = d.id AND e.action = 'backup.drill-' || d.state)",
+    ),
 ];

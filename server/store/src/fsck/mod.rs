@@ -12,7 +12,7 @@ mod projects;
 mod secrets;
 mod workloads;
 
-pub use secrets::{SealedVersion, sealed_versions};
+pub use secrets::{SealedVersion, sealed_version, sealed_versions, some_versions};
 
 use crate::{Conn, Engine, StoreError, sql};
 
@@ -157,6 +157,8 @@ pub enum Kind {
     Ceremonies,
     /// Terminals that ask to be signed in; bound to who approved one, if anybody did.
     DeviceGrants,
+    /// The key that opens the newest backup for a drill; `id` is the backup.
+    DrillKeys,
     /// Answers kept for a replay; the caller's own key is needed to open them.
     Idempotency,
     /// Posts that wait for a passkey; bound to a session.
@@ -177,6 +179,7 @@ impl Kind {
         match self {
             Self::Ceremonies => "ceremonies",
             Self::DeviceGrants => "device_grants",
+            Self::DrillKeys => "drill_keys",
             Self::Idempotency => "idempotency",
             Self::PendingPosts => "pending_posts",
             Self::ProjectKeys => "project_keys",
@@ -194,6 +197,9 @@ impl Kind {
             Self::DeviceGrants => {
                 "SELECT id, coalesce(user_id, '') AS bound, sealed FROM device_grants
                  WHERE id > $1 ORDER BY id LIMIT $2"
+            }
+            Self::DrillKeys => {
+                "SELECT id, '' AS bound, sealed FROM drill_keys WHERE id > $1 ORDER BY id LIMIT $2"
             }
             Self::Idempotency => {
                 "SELECT caller || ' ' || created_at || ' ' || resource_id AS id, caller AS bound, sealed, key_hash

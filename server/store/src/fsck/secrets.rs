@@ -298,20 +298,49 @@ pub struct SealedVersion {
     pub fingerprint: Vec<u8>,
 }
 
+macro_rules! select_sealed {
+    ($which:literal) => {
+        concat!(
+            "SELECT v.id, v.secret_id, s.project_id, v.project_key_id, k.sealed AS project_key, v.wrapped_key,
+                    v.ciphertext, v.size, v.fingerprint_key_id, v.fingerprint
+             FROM secret_versions v JOIN secrets s ON s.id = v.secret_id
+             JOIN project_keys k ON k.id = v.project_key_id
+             WHERE v.wrapped_key IS NOT NULL AND v.ciphertext IS NOT NULL
+               AND v.fingerprint_key_id IS NOT NULL AND v.fingerprint IS NOT NULL AND ",
+            $which
+        )
+    };
+}
+
 /// Versions after `after` by id, at most `limit`; begin with the empty text. What lacks a part breaks a rule of its own.
 pub async fn sealed_versions(
     conn: &mut Conn,
     after: &str,
     limit: i64,
 ) -> Result<Vec<SealedVersion>, StoreError> {
-    sql("SELECT v.id, v.secret_id, s.project_id, v.project_key_id, k.sealed AS project_key, v.wrapped_key, v.ciphertext,
-                v.size, v.fingerprint_key_id, v.fingerprint
-         FROM secret_versions v JOIN secrets s ON s.id = v.secret_id JOIN project_keys k ON k.id = v.project_key_id
-         WHERE v.id > $1 AND v.wrapped_key IS NOT NULL AND v.ciphertext IS NOT NULL
-           AND v.fingerprint_key_id IS NOT NULL AND v.fingerprint IS NOT NULL
-         ORDER BY v.id LIMIT $2")
-    .bind(after)
-    .bind(limit)
-    .all(conn)
-    .await
+    sql(select_sealed!("v.id > $1 ORDER BY v.id LIMIT $2")).bind(after).bind(limit).all(conn).await
+}
+
+/// The version, if it has a value to open.
+pub async fn sealed_version(
+    conn: &mut Conn,
+    id: SecretVersionId,
+) -> Result<Option<SealedVersion>, StoreError> {
+    sql(select_sealed!("v.id = $1")).bind(id).optional(conn).await
+}
+
+#[derive(sqlx::FromRow)]
+struct VersionId {
+    #[sqlx(try_from = "String")]
+    id: SecretVersionId,
+}
+
+/// Some versions that have a value, drawn by chance, at most `limit`. It looks at every row.
+pub async fn some_versions(conn: &mut Conn, limit: i64) -> Result<Vec<SecretVersionId>, StoreError> {
+    let drawn: Vec<VersionId> =
+        sql("SELECT id FROM secret_versions WHERE ciphertext IS NOT NULL ORDER BY random() LIMIT $1")
+            .bind(limit)
+            .all(conn)
+            .await?;
+    Ok(drawn.into_iter().map(|row| row.id).collect())
 }

@@ -93,7 +93,8 @@ async fn fill(manager: &Client, done: &Done, from: usize, to: usize) -> Result<(
     let (began, mut said) = (Instant::now(), Instant::now());
     let mut starts = (from - from % BATCH..to).step_by(BATCH).peekable();
     while starts.peek().is_some() {
-        let some: Vec<_> = starts.by_ref().take(AT_ONCE).map(|start| (start, (start + BATCH).min(to))).collect();
+        let some: Vec<_> =
+            starts.by_ref().take(AT_ONCE).map(|start| (start, (start + BATCH).min(to))).collect();
         match some.as_slice() {
             [one, other] => {
                 tokio::try_join!(import(manager, *one), import(manager, *other))?;

@@ -8,6 +8,8 @@ use std::str::FromStr;
 pub enum Purpose {
     /// Tags of API key values.
     ApiKeyMac,
+    /// The key that opens the newest backup for a drill of it.
+    BackupDrill,
     /// Tags that let equal things be found without storing them: addresses, agents.
     Fingerprint,
     /// Answers with a secret, kept for a replay; see [`crate::Keyring::seal_for`].
@@ -28,8 +30,9 @@ pub enum Purpose {
 
 impl Purpose {
     /// All purposes, in declaration order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ApiKeyMac,
+        Self::BackupDrill,
         Self::Fingerprint,
         Self::Idempotency,
         Self::OneTimeMac,
@@ -44,6 +47,7 @@ impl Purpose {
     pub const fn name(self) -> &'static str {
         match self {
             Self::ApiKeyMac => "api-key-mac",
+            Self::BackupDrill => "backup-drill",
             Self::Fingerprint => "fingerprint",
             Self::Idempotency => "idempotency",
             Self::OneTimeMac => "one-time",

@@ -5,6 +5,7 @@
 //! each request.
 
 pub(crate) mod file;
+pub mod memory;
 pub mod pkcs11;
 pub mod softhsm;
 pub mod software;

@@ -1,5 +1,6 @@
 //! Backups on both engines: what goes in comes back elsewhere, whole or not at all.
 
+mod drilling;
 mod making;
 mod restoring;
 
