@@ -72,11 +72,12 @@ impl Asking {
         self
     }
 
-    /// The operation is done once, however often the form arrives. A form without a key was not made by a page of
+    /// The operation is done once, however often the form arrives, and for the reason that the form gives, if any. A form without a key was not made by a page of
     /// ours and is done as often as it comes.
     #[must_use]
     pub fn once(mut self, posted: &Posted) -> Self {
         self.op.once = posted.once();
+        self.op.reason = posted.reason();
         self
     }
 }
@@ -115,7 +116,7 @@ impl Arrival {
     /// The operation goes by the same instant as the frame.
     fn opened(self) -> (Shell, Op) {
         let Self { shell, actor, source, request } = self;
-        let op = Op { actor, source, request, now: shell.now, once: None };
+        let op = Op { actor, source, request, now: shell.now, once: None, reason: None };
         (shell, op)
     }
 }

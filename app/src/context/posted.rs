@@ -5,13 +5,16 @@ use axum::{
     response::Response,
 };
 use keywarden_domain::{Once, SecretBytes, people::KeptPost};
-use keywarden_model::PendingPostId;
+use keywarden_model::{PendingPostId, Reason};
 
 use super::{Asking, House};
 use crate::{form::Fields, render, shell::Visit};
 
 /// The field that stands for a whole kept post.
 pub const KEPT_POST: &str = "kept_post";
+
+/// The field in which a person says why they read values.
+pub(crate) const REASON: &str = "reason";
 
 /// As a handler's last argument, beside [`Asking`]: the fields, and the bytes they came in.
 #[derive(Debug)]
@@ -28,6 +31,11 @@ impl Posted {
     pub fn once(&self) -> Option<Once> {
         let request = [self.path.as_bytes(), self.body.expose()];
         Once::new(self.fields.idempotency_key(), &request).ok().map(Once::without_secret)
+    }
+
+    /// Why the person reads values, if the form asked and they said so; what is wrong with it, the page tells.
+    pub fn reason(&self) -> Option<Reason> {
+        self.fields.text(REASON).parse().ok()
     }
 
     /// As [`Posted::once`] for one of several things that the form does: each has a key of its own, made from the

@@ -29,18 +29,22 @@ pub fn NoticeList(notices: Vec<Notice>) -> impl IntoView {
     }
     let items = notices
         .into_iter()
-        .map(|Notice { id, kind, about: (user, name), at }| {
+        .map(|Notice { id, kind, about: (user, name), secret, at }| {
             let sentence = match kind {
                 NoticeKind::PasskeyAdded => t.notice_passkey_added(&name),
                 NoticeKind::PasskeyRemoved => t.notice_passkey_removed(&name),
                 NoticeKind::RecoveredByCode => t.notice_recovered_by_code(&name),
                 NoticeKind::RecoveredByLink => t.notice_recovered_by_link(&name),
                 NoticeKind::RecoveryCodesRenewed => t.notice_codes_renewed(&name),
+                NoticeKind::ShareGuessed => t.notice_share_guessed().to_owned(),
             };
-            let who = format!("/people/{user}");
+            let (look, label) = match secret {
+                Some(secret) => (format!("/secrets/{secret}"), t.notice_look_at_secret()),
+                None => (format!("/people/{user}"), t.notice_look()),
+            };
             view! {
                 <li class="notice">
-                    <p>{sentence.clone()} " " <Time at=at/> " " <a href=who>{t.notice_look()}</a></p>
+                    <p>{sentence.clone()} " " <Time at=at/> " " <a href=look>{label}</a></p>
                     <form method="post" action=format!("/notices/{id}/dismiss")>
                         <button type="submit" class="button" aria-label=t.notice_dismiss_what(&sentence)>
                             {t.notice_dismiss()}

@@ -11,6 +11,7 @@ texts! {
     form_error_prefix = "Error:";
     form_missing = "Fill this in.";
     form_too_long(max: usize) = "Use at most {max} characters.";
+    form_too_short(min: usize) = "Use at least {min} characters.";
     form_unreadable = "The form could not be read.";
     form_unreadable_why = "What your browser sent is not a form of this console: a field came twice, was not text, or something was too large. Nothing was saved. Go back, reload the page and try again.";
     form_invisible = "Remove invisible or control characters.";
@@ -29,6 +30,7 @@ impl Text {
             TextError::Empty => self.form_missing().to_owned(),
             TextError::Invisible => self.form_invisible().to_owned(),
             TextError::TooLong(max) => self.form_too_long(*max),
+            TextError::TooShort(min) => self.form_too_short(*min),
         }
     }
 

@@ -46,6 +46,7 @@ mod roles;
 mod secret_files;
 mod secret_forms;
 mod secret_places;
+mod secret_shares;
 mod secret_verbs;
 mod secrets;
 mod shell;

@@ -2,11 +2,12 @@
 //! made to call the API in somebody's name.
 
 use axum::extract::{FromRef, FromRequestParts, MatchedPath};
-use http::{Extensions, HeaderMap, HeaderValue, header, request::Parts};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 use keywarden_domain::{Actor, Domain, Op, Refused, Source};
-use keywarden_model::{ClientAddress, RequestId};
+use keywarden_model::{ClientAddress, Reason, RequestId, name::TextError};
 
 use crate::{
+    flaw::Flaw,
     json::Asked,
     problem::{Kind, Problem},
 };
@@ -43,8 +44,24 @@ where
             Some(token) => domain.authenticate_token(token).await,
             None => Err(Refused::NotFound),
         };
-        proven(&domain, shown, token.is_some(), &parts.headers, &parts.extensions).map(Self)
+        let op = proven(&domain, shown, token.is_some(), &parts.headers, &parts.extensions)?;
+        let reason = reason(&parts.headers)?;
+        Ok(Self(Op { reason, ..op }))
     }
+}
+
+const REASON: HeaderName = HeaderName::from_static("keywarden-reason");
+
+/// Why values are read, in UTF-8; of every request that says so, for its answer may hold one.
+fn reason(headers: &HeaderMap) -> Result<Option<Reason>, Problem> {
+    let mut given = headers.get_all(REASON).iter();
+    let Some(value) = given.next() else { return Ok(None) };
+    let refuse = |why: &dyn std::fmt::Display| Problem::invalid(Flaw::parameter("Keywarden-Reason", why));
+    if given.next().is_some() {
+        return Err(refuse(&"send one reason"));
+    }
+    let text = std::str::from_utf8(value.as_bytes()).map_err(|_| refuse(&"write it in UTF-8"))?;
+    text.parse().map(Some).map_err(|why: TextError| refuse(&why))
 }
 
 /// The operation of whoever shows `token` to verify keys.
@@ -76,7 +93,7 @@ fn proven(
     };
     let request = extensions.get::<RequestId>().copied().unwrap_or_else(|| domain.env().id(now));
     match shown {
-        Ok(actor) => Ok(Op { actor, source, request, now, once: None }),
+        Ok(actor) => Ok(Op { actor, source, request, now, once: None, reason: None }),
         Err(Refused::NotFound) => {
             let route = extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
             let verdict = if with_token { "bad-token" } else { "no-token" };

@@ -19,6 +19,7 @@ mod device;
 mod environments;
 mod etag;
 mod exchange;
+mod fingerprints;
 mod flaw;
 mod introspect;
 mod json;

@@ -84,6 +84,15 @@ impl Problem {
         Self::new(Kind::Conflict, why.to_string())
     }
 
+    /// A value was asked for without the reason that its environment asks for.
+    pub(crate) fn no_reason(why: impl std::fmt::Display) -> Self {
+        let flaw = Flaw::parameter(
+            "Keywarden-Reason",
+            "say why the value is read, in 3 to 200 characters (`--reason` of the client)",
+        );
+        Self::new(Kind::NoReason, why.to_string()).with(vec![flaw])
+    }
+
     /// A field's value belongs to another thing already.
     pub(crate) fn taken(pointer: &'static str, why: impl std::fmt::Display) -> Self {
         Self::conflict(&why).with(vec![Flaw::at(pointer, why)])
@@ -122,6 +131,9 @@ impl Problem {
             Kind::Unauthenticated => {
                 let challenge = HeaderValue::from_static(r#"Bearer realm="keywarden""#);
                 headers.insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            Kind::TooManyChecks => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
             }
             Kind::Unavailable => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

@@ -10,8 +10,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::secrets::watch::Streams;
 use crate::{
-    audit, device, environments, exchange, introspect, keys, leaks, problem, project_keys, projects, rewraps,
-    roles, secrets, spec, teams, tokens, trust_rules, users, workloads,
+    audit, device, environments, exchange, fingerprints, introspect, keys, leaks, problem, project_keys,
+    projects, rewraps, roles, secrets, spec, teams, tokens, trust_rules, users, workloads,
 };
 
 /// The API. The server mounts it at the root, below its own layers: request id, client address, limits.
@@ -59,6 +59,7 @@ fn table() -> OpenApiRouter<Domain> {
         .routes(routes!(keys::values::stop))
         .routes(routes!(keys::values::extend))
         .routes(routes!(leaks::look_up::look_up))
+        .routes(routes!(fingerprints::check::check))
         // projects
         .routes(routes!(projects::list::list, projects::create::create))
         .routes(routes!(projects::show::show, projects::edit::edit))
@@ -81,6 +82,8 @@ fn table() -> OpenApiRouter<Domain> {
         .routes(routes!(secrets::restore::restore))
         .routes(routes!(secrets::data_key::rotate))
         .routes(routes!(secrets::labels::label, secrets::labels::unlabel))
+        .routes(routes!(secrets::shares::list, secrets::shares::create))
+        .routes(routes!(secrets::shares::withdraw))
         .routes(routes!(secrets::versions::delete))
         .routes(routes!(secrets::versions::restore))
         .routes(routes!(secrets::versions::disable))

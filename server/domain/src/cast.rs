@@ -47,11 +47,11 @@ macro_rules! tables {
 }
 
 /// What holds something that is somebody's: credentials, things, who may do what, the record.
-const TABLES: [(&str, &str); 33] = tables!(
+const TABLES: [(&str, &str); 34] = tables!(
     "api_keys" "ceremonies" "changes" "environments" "event_personal" "events" "exchanged_tokens" "idempotency"
     "key_tags" "key_values" "keyring_keys" "keyring_wraps" "notices" "one_time_links" "organizations" "passkeys"
     "pending_posts" "project_keys" "projects" "recovery_codes" "refused_tokens" "rewraps" "role_bindings"
-    "secret_history" "secret_labels" "secret_versions" "secrets" "service_tokens" "sessions" "team_members"
+    "secret_history" "secret_labels" "secret_shares" "secret_versions" "secrets" "service_tokens" "sessions" "team_members"
     "trust_rules" "users" "workloads"
 );
 
@@ -500,7 +500,7 @@ fn settings(shelf: &Shelf) -> Settings {
 fn operation(env: &Env, actor: Actor) -> Op {
     let now = env.now();
     let source = Source { address: Some([192, 0, 2, 7].into()), agent: Some("cast/1".into()) };
-    Op { actor, source, request: env.id::<RequestId>(now), now, once: None }
+    Op { actor, source, request: env.id::<RequestId>(now), now, once: None, reason: None }
 }
 
 #[expect(clippy::expect_used, reason = "the cast is for tests: what fails here fails the test")]

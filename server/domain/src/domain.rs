@@ -64,6 +64,7 @@ pub(crate) struct Exchanging {
 pub struct Domain(Arc<Inner>);
 
 struct Inner {
+    checking: tokio::sync::Mutex<()>,
     decisions: Decisions,
     env: Env,
     exchange: Exchanging,
@@ -89,6 +90,7 @@ impl Domain {
             name: "Keywarden".into(),
         });
         Ok(Self(Arc::new(Inner {
+            checking: tokio::sync::Mutex::default(),
             decisions: Decisions::default(),
             env,
             exchange: Exchanging { key_sets: KeySets::new(), keeping: Keeping::default() },
@@ -137,6 +139,11 @@ impl Domain {
         &self.0.keys
     }
 
+    /// Held by whoever asks about a leaked value: one after the other.
+    pub(crate) fn checking(&self) -> &tokio::sync::Mutex<()> {
+        &self.0.checking
+    }
+
     pub(crate) fn decisions(&self) -> &Decisions {
         &self.0.decisions
     }
@@ -155,7 +162,7 @@ impl Domain {
 
     /// A door's operation, now.
     pub fn op(&self, actor: Actor, source: Source, request: RequestId) -> Op {
-        Op { actor, source, request, now: self.env().now(), once: None }
+        Op { actor, source, request, now: self.env().now(), once: None, reason: None }
     }
 
     /// A job's operation, now.

@@ -27,6 +27,7 @@ mod freshness;
 pub mod fsck;
 pub mod keys;
 pub mod once;
+mod one_time;
 mod op;
 pub mod overview;
 mod owner;
@@ -48,6 +49,7 @@ pub mod teams;
 mod tests;
 mod tokens;
 pub mod trust;
+mod typed;
 pub mod workloads;
 
 pub use authz::{Action, Permit, Resource};

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 use keywarden_model::{
-    InvitationId, PasskeyId, RequestId, Role, ServiceTokenId, SessionId, UserId, WorkloadId,
+    InvitationId, PasskeyId, Reason, RequestId, Role, ServiceTokenId, SessionId, ShareId, UserId, WorkloadId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,8 @@ pub struct Op {
     pub now: DateTime<Utc>,
     /// The caller's idempotency key, where one was given.
     pub once: Option<Once>,
+    /// Why the caller reads values, where they said so.
+    pub reason: Option<Reason>,
 }
 
 /// Who does something.
@@ -42,6 +44,8 @@ pub enum Actor {
     },
     /// A person.
     Person(Person),
+    /// Somebody who holds a one-time link to a value, and what opens it.
+    Share(ShareId),
     /// Keywarden itself: a job's name.
     System(&'static str),
     /// A machine identity.
@@ -83,7 +87,7 @@ impl Actor {
     /// The stable word for the kind of actor.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Link(_) => "link",
+            Self::Link(_) | Self::Share(_) => "link",
             Self::Nobody => "nobody",
             Self::Operator { .. } => "operator",
             Self::Person(_) => "person",
@@ -100,6 +104,7 @@ impl Actor {
             Self::Operator { token: Some(token), .. } => token.to_string(),
             Self::Operator { token: None, .. } => "shell".into(),
             Self::Person(person) => person.id.to_string(),
+            Self::Share(id) => id.to_string(),
             Self::System(job) => (*job).into(),
             Self::Workload { id, .. } => id.to_string(),
         }
@@ -118,7 +123,7 @@ impl Actor {
         match self {
             Self::Person(person) => person.id.to_string(),
             Self::Workload { id, .. } => id.to_string(),
-            Self::Link(_) | Self::Nobody | Self::Operator { .. } | Self::System(_) => {
+            Self::Link(_) | Self::Nobody | Self::Operator { .. } | Self::Share(_) | Self::System(_) => {
                 crate::audit::HOUSE.into()
             }
         }
@@ -134,6 +139,6 @@ impl fmt::Display for Actor {
 impl Op {
     /// A job's operation.
     pub fn system(job: &'static str, request: RequestId, now: DateTime<Utc>) -> Self {
-        Self { actor: Actor::System(job), source: Source::default(), request, now, once: None }
+        Self { actor: Actor::System(job), source: Source::default(), request, now, once: None, reason: None }
     }
 }

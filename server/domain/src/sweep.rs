@@ -55,7 +55,7 @@ fn before(kind: Sweep, now: DateTime<Utc>) -> i64 {
         // For a day, what a rule let in can still be told from what it did not.
         Sweep::ExchangedServiceTokens => micros(now - TimeDelta::days(1)),
         // Of links, pages still tell for as long that one lapsed.
-        Sweep::Decisions | Sweep::OneTimeLinks => micros(now - TimeDelta::days(30)),
+        Sweep::Decisions | Sweep::OneTimeLinks | Sweep::Shares => micros(now - TimeDelta::days(30)),
         // Windows are at most a day long.
         Sweep::RateWindows => (now - TimeDelta::days(2)).timestamp(),
         Sweep::Usage => (now - TimeDelta::days(400)).timestamp().div_euclid(3_600),

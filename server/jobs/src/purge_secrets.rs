@@ -1,4 +1,4 @@
-//! Destroys deleted secrets, and deleted versions, whose recovery window is over.
+//! Destroys deleted secrets, and deleted versions, whose recovery window is over, and ends links to values whose time is.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ pub(crate) const JOB: Job = Job::new("purge-secrets", Duration::from_mins(5), |d
     Box::pin(async move {
         let op = domain.system_op("purge-secrets");
         domain.purge_secrets(&op).await?;
-        domain.purge_secret_versions(&op).await.map(drop)
+        domain.purge_secret_versions(&op).await?;
+        domain.expire_shares(&op).await.map(drop)
     })
 });

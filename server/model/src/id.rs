@@ -156,6 +156,8 @@ ids! {
     SecretVersionId = "sev", "secret version";
     /// A session of a person; not the cookie's value.
     SessionId = "ses", "session";
+    /// A one-time link to a secret's value.
+    ShareId = "shr", "share";
     /// A service token of a workload.
     ServiceTokenId = "stk", "service token";
     /// A team of people.

@@ -30,7 +30,7 @@ pub use id::*;
 pub use key::{KeyState, RevokeReason, VerifyCode};
 pub use label::KeyLabel;
 pub use metadata::Metadata;
-pub use name::{Description, Name};
+pub use name::{Description, Name, Reason};
 pub use problem::ProblemKind;
 pub use rate::RateLimit;
 pub use role::{Role, RoleScope};

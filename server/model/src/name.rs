@@ -18,6 +18,9 @@ pub enum TextError {
     /// Longer than the limit, counted in characters.
     #[error("use at most {0} characters")]
     TooLong(usize),
+    /// Shorter than it must be, counted in characters.
+    #[error("use at least {0} characters")]
+    TooShort(usize),
 }
 
 /// What a person calls a thing: 1 to 120 characters of NFC text, white space folded, nothing invisible.
@@ -49,19 +52,49 @@ pub(crate) fn folded(text: &str) -> String {
 impl FromStr for Name {
     type Err = TextError;
     fn from_str(text: &str) -> Result<Self, TextError> {
-        // Bounded before anything walks the text twice.
-        if text.len() > Self::MAX * 8 {
-            return Err(TextError::TooLong(Self::MAX));
-        }
-        if text.chars().any(is_invisible) {
-            return Err(TextError::Invisible);
-        }
-        let folded = text.split_whitespace().collect::<Vec<_>>().join(" ").nfc().collect::<String>();
-        match folded.chars().count() {
-            0 => Err(TextError::Empty),
-            n if n > Self::MAX => Err(TextError::TooLong(Self::MAX)),
-            _ => Ok(Self(folded)),
-        }
+        line(text, Self::MAX).map(Self)
+    }
+}
+
+/// One line of NFC text with something in it, white space folded.
+fn line(text: &str, max: usize) -> Result<String, TextError> {
+    // Bounded before anything walks the text twice.
+    if text.len() > max * 8 {
+        return Err(TextError::TooLong(max));
+    }
+    if text.chars().any(is_invisible) {
+        return Err(TextError::Invisible);
+    }
+    let folded = text.split_whitespace().collect::<Vec<_>>().join(" ").nfc().collect::<String>();
+    match folded.chars().count() {
+        0 => Err(TextError::Empty),
+        n if n > max => Err(TextError::TooLong(max)),
+        _ => Ok(folded),
+    }
+}
+
+/// Why somebody reads a value: one line of 3 to 200 characters, nothing invisible.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Reason(String);
+
+impl Reason {
+    /// The shortest reason, in characters.
+    pub const MIN: usize = 3;
+    /// The longest reason, in characters.
+    pub const MAX: usize = 200;
+
+    /// The text as written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Reason {
+    type Err = TextError;
+    fn from_str(text: &str) -> Result<Self, TextError> {
+        let text = line(text, Self::MAX)?;
+        if text.chars().count() < Self::MIN { Err(TextError::TooShort(Self::MIN)) } else { Ok(Self(text)) }
     }
 }
 
@@ -126,6 +159,7 @@ macro_rules! text {
 }
 text!(Name);
 text!(Description);
+text!(Reason);
 
 #[cfg(test)]
 mod tests {
@@ -137,6 +171,23 @@ mod tests {
         for same in ["café pay", "CAFÉ PAY", " Café  Pay ", "Cafe\u{301} Pay", "Ｃafé\u{a0}Ｐay"] {
             assert_eq!(same.parse::<Name>().unwrap().folded(), base, "{same}");
         }
+    }
+
+    #[test]
+    fn a_reason_is_one_line_of_some_length() {
+        for (text, read) in [
+            ("  on call:\tINC-7  ", Ok("on call: INC-7")),
+            ("abc", Ok("abc")),
+            ("ab", Err(TextError::TooShort(3))),
+            (" a ", Err(TextError::TooShort(3))),
+            ("", Err(TextError::Empty)),
+            ("a\u{202e}bcd", Err(TextError::Invisible)),
+        ] {
+            let read = read.map(str::to_owned);
+            assert_eq!(text.replace('\t', " ").parse::<Reason>().map(|it| it.to_string()), read, "{text}");
+        }
+        assert_eq!("x".repeat(201).parse::<Reason>(), Err(TextError::TooLong(200)));
+        assert!("ä".repeat(200).parse::<Reason>().is_ok());
     }
 
     #[test]

@@ -58,6 +58,9 @@ kinds! {
     Forbidden = "forbidden", 403, "Not allowed",
         "The caller may see the thing, but not do this.",
         "Ask an owner or a manager for a role that allows it.";
+    Guessable = "guessable-value", 422, "Value could be guessed",
+        "Nothing is said of a value that is short or was made by a person.",
+        "Look for it where secrets of that kind are kept; only long random values are compared.";
     Internal = "internal", 500, "Internal error",
         "Something went wrong on the server's side.",
         "Look whether it was done before you try again; `instance` finds the cause in the server's log.";
@@ -73,6 +76,9 @@ kinds! {
     NoDatabase = "no-database", 503, "No database",
         "The database of this node does not answer.",
         "Wait until it does: the node goes on by itself.";
+    NoReason = "reason-needed", 422, "Reason needed",
+        "The environment asks why its values are read.",
+        "Send `Keywarden-Reason` with 3 to 200 characters.";
     NotFound = "not-found", 404, "Not found",
         "There is no such thing, or the caller may not know of it.",
         "Look at the address and at the caller's roles: Keywarden does not say which it is.";
@@ -103,6 +109,9 @@ kinds! {
     TooMany = "too-many-requests", 429, "Too many requests",
         "Too much came from this address.",
         "Wait as long as `Retry-After` says.";
+    TooManyChecks = "too-many-checks", 429, "Too many checks",
+        "The caller asked about as many values as it may in a minute.",
+        "Wait a minute, then ask again.";
     TooManyStreams = "too-many-streams", 429, "Too many streams",
         "This token holds as many streams open as it may.",
         "Close one first.";

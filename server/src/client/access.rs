@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use keywarden_model::Reason;
 use keywarden_vault::SecretString;
 use url::{Host, Url};
 use zeroize::Zeroizing;
@@ -22,13 +23,14 @@ const TOKEN_FILE: &str = "KEYWARDEN_TOKEN_FILE";
 const SERVER: &str = "KEYWARDEN_SERVER";
 const EXCHANGE_TOKEN_FILE: &str = "KEYWARDEN_EXCHANGE_TOKEN_FILE";
 const EXCHANGE_WORKLOAD: &str = "KEYWARDEN_EXCHANGE_WORKLOAD";
+const REASON: &str = "KEYWARDEN_REASON";
 
 /// Where the key lies that opens what `keywarden run --cache` keeps.
 pub(crate) const CACHE_KEY_FILE: &str = "KEYWARDEN_CACHE_KEY_FILE";
 
 /// Variables of commands that ask a server; a server itself does not read them.
-pub(crate) const VARIABLES: [&str; 6] =
-    [SERVER, TOKEN, TOKEN_FILE, EXCHANGE_TOKEN_FILE, EXCHANGE_WORKLOAD, CACHE_KEY_FILE];
+pub(crate) const VARIABLES: [&str; 7] =
+    [SERVER, TOKEN, TOKEN_FILE, EXCHANGE_TOKEN_FILE, EXCHANGE_WORKLOAD, CACHE_KEY_FILE, REASON];
 
 /// What every command that asks a server takes. There is no flag for a token: whoever lists processes sees arguments.
 #[derive(Debug, Clone, clap::Args)]
@@ -45,12 +47,20 @@ pub(crate) struct Access {
     /// The workload to sign in as, where rules of several admit that token
     #[arg(long, global = true, env = EXCHANGE_WORKLOAD, value_name = "ID")]
     exchange_workload: Option<String>,
+    /// Why values are read, for the audit record; some environments ask for it
+    #[arg(long, global = true, env = REASON, value_name = "TEXT")]
+    reason: Option<Reason>,
 }
 
 impl Access {
     /// The server, where a token may be sent: by HTTPS, or to this machine itself.
     pub(crate) fn server(&self) -> Result<Url, ClientError> {
         safe(&self.server)
+    }
+
+    /// Why values are read, if that was said.
+    pub(super) fn reason(&self) -> Option<&Reason> {
+        self.reason.as_ref()
     }
 
     /// The service token: by exchange where a platform's token is named, else from its file or variable, else that of a
@@ -147,6 +157,7 @@ mod tests {
             token_file,
             exchange_token_file: None,
             exchange_workload: None,
+            reason: None,
         }
     }
 

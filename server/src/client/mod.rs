@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use http::{Method, StatusCode, header};
+use keywarden_model::Reason;
 use keywarden_vault::{SecretBytes, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
@@ -32,6 +33,7 @@ pub(crate) use watch::{News, Stream};
 /// Secrets in a page of a list.
 const PAGE: &str = "200";
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+const REASON: &str = "Keywarden-Reason";
 /// How often a put is sent, and how long between; the connection broke, and the server may or may not have heard.
 const TRIES: u32 = 3;
 const BETWEEN: Duration = Duration::from_secs(1);
@@ -97,6 +99,7 @@ pub(crate) struct Client {
     http: reqwest::Client,
     server: Url,
     token: SecretString,
+    reason: Option<Reason>,
 }
 
 impl Client {
@@ -104,7 +107,7 @@ impl Client {
     pub(crate) async fn new(access: &Access) -> Result<Self, ClientError> {
         let (http, server) = (Access::http()?, access.server()?);
         let token = access.token(&http, &server).await?;
-        Ok(Self { http, server, token })
+        Ok(Self { http, server, token, reason: access.reason().cloned() })
     }
 
     /// Secrets of an environment, or of one of its folders. No value is read.
@@ -195,6 +198,10 @@ impl Client {
     /// What the server answers, unless that is a problem.
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Answer, ClientError> {
         let broken = |cause| error::broken(&self.server, cause);
+        let request = match &self.reason {
+            Some(reason) => request.header(REASON, reason.as_str().as_bytes()),
+            None => request,
+        };
         let response = request.bearer_auth(self.token.expose()).send().await.map_err(broken)?;
         let status = response.status();
         let tag = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);

@@ -19,6 +19,7 @@ const LEFT_OUT: &[&str] = &[
     "pending_posts",
     "unseen_codes",
     "device_grants",
+    "secret_shares",
     "rate_windows",
     "drill_keys",
 ];

@@ -67,6 +67,7 @@ pub(crate) const TABLES: &[Table] = &[
     table("secret_versions", "id"),
     table("secret_labels", "secret_id, label"),
     table("secret_history", "secret_id, seq"),
+    table("secret_shares", "id"),
     table("rewraps", "id"),
     table("events", "id"),
     table("event_personal", "event_id, subject_id"),

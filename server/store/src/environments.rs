@@ -28,6 +28,8 @@ pub struct Environment {
     pub secret_recovery_days: i64,
     /// Whether nothing of a secret is destroyed before that time is over.
     pub purge_protection: bool,
+    /// Whether whoever reads a value says why.
+    pub reads_need_reason: bool,
     /// When, in microseconds.
     pub created_at: i64,
     /// By whom: an actor's id.
@@ -38,7 +40,7 @@ pub struct Environment {
 
 const COLUMNS: &str =
     "SELECT id, project_id, slug, name, label, max_lifetime_seconds, overlap_seconds, secret_recovery_days,
-            purge_protection, created_at, created_by, row_version FROM environments";
+            purge_protection, reads_need_reason, created_at, created_by, row_version FROM environments";
 
 /// A row to be written.
 #[derive(Debug)]
@@ -120,6 +122,8 @@ pub struct Edit<'a> {
     pub max_lifetime_seconds: Option<i64>,
     /// The default overlap.
     pub overlap_seconds: i64,
+    /// Whether whoever reads a value says why.
+    pub reads_need_reason: bool,
     /// The version that was edited.
     pub row_version: i64,
 }
@@ -127,12 +131,13 @@ pub struct Edit<'a> {
 /// Edits it; [`StoreError::Stale`] when it was edited meanwhile.
 pub async fn edit(tx: &mut Tx, edit: Edit<'_>) -> Result<(), StoreError> {
     sql("UPDATE environments SET name = $1, folded_name = $2, max_lifetime_seconds = $3, overlap_seconds = $4,
-                                 row_version = row_version + 1
-         WHERE id = $5 AND row_version = $6")
+                                 reads_need_reason = $5, row_version = row_version + 1
+         WHERE id = $6 AND row_version = $7")
     .bind(edit.name.as_str())
     .bind(edit.name.folded())
     .bind(edit.max_lifetime_seconds)
     .bind(edit.overlap_seconds)
+    .bind(edit.reads_need_reason)
     .bind(edit.id)
     .bind(edit.row_version)
     .execute_one(tx, "environments")

@@ -1,9 +1,9 @@
 //! Audit events. The event's bytes are the record; the other columns only help to find it.
 
 use chrono::{DateTime, Utc};
-use keywarden_model::{EventId, ProjectId, RequestId, SessionId};
+use keywarden_model::{EventId, ProjectId, RequestId, SessionId, TypedId as _};
 
-use crate::{Conn, StoreError, Tx, filter::Select, sql};
+use crate::{Conn, StoreError, Tx, count::number, filter::Select, sql};
 
 /// An event as the domain made it.
 #[derive(Debug, Clone)]
@@ -72,6 +72,20 @@ pub(crate) async fn insert(tx: &mut Tx, event: &EventRow) -> Result<(), StoreErr
             .await?;
     }
     Ok(())
+}
+
+/// How often an actor did something from an instant on, to the millisecond.
+pub async fn count_since(
+    conn: &mut Conn,
+    actor: &str,
+    action: &str,
+    since: DateTime<Utc>,
+) -> Result<i64, StoreError> {
+    // Ids sort by the moment they were made at: the actor's index leads to the last few.
+    let first = EventId::from_parts(since, 0);
+    let counted =
+        sql("SELECT count(*) AS number FROM events WHERE actor_id = $1 AND id >= $2 AND action = $3");
+    number(counted.bind(actor).bind(first).bind(action), conn).await
 }
 
 /// What is looked for. Empty fields do not narrow.

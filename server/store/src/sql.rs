@@ -271,6 +271,7 @@ ids!(
     SecretVersionId,
     ServiceTokenId,
     SessionId,
+    ShareId,
     TeamId,
     TrustRuleId,
     UserId,

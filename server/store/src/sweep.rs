@@ -25,6 +25,8 @@ pub enum Sweep {
     RateWindows,
     /// Sessions that expired before an instant.
     Sessions,
+    /// One-time links to values that ended before an instant.
+    Shares,
     /// Recovery codes that nobody looked at before an instant.
     UnseenCodes,
     /// Uses of keys in hours before one, in *hours*.
@@ -33,7 +35,7 @@ pub enum Sweep {
 
 impl Sweep {
     /// All kinds, alphabetical.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Ceremonies,
         Self::Changes,
         Self::Decisions,
@@ -44,6 +46,7 @@ impl Sweep {
         Self::PendingPosts,
         Self::RateWindows,
         Self::Sessions,
+        Self::Shares,
         Self::UnseenCodes,
         Self::Usage,
     ];
@@ -90,6 +93,10 @@ impl Sweep {
             Self::Sessions => {
                 "DELETE FROM sessions WHERE id_hash IN
                      (SELECT id_hash FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)"
+            }
+            Self::Shares => {
+                "DELETE FROM secret_shares WHERE id IN
+                     (SELECT id FROM secret_shares WHERE ended_at < $1 ORDER BY ended_at LIMIT $2)"
             }
             Self::UnseenCodes => {
                 "DELETE FROM unseen_codes WHERE session_id IN

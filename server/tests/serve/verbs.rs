@@ -151,3 +151,21 @@ fn a_put_whose_connection_breaks_is_sent_again_and_makes_one_version() {
     assert_eq!(whole["versions"].as_array().unwrap().len(), 1, "{whole}");
     stage.server.stop();
 }
+
+#[test]
+fn where_an_environment_asks_why_the_client_says_it() {
+    let stage = Stage::new();
+    assert!(stage.put(AT, b"one").status.success());
+    let token = std::fs::read_to_string(stage.token()).unwrap();
+    let path = "/api/v1/projects/pay/environments/live";
+    let edited = stage.server.send("PATCH", path, token.trim(), r#"{"reads_need_reason":true}"#);
+    assert!(edited.contains("\"reads_need_reason\":true"), "{edited}");
+    stage.refuses(&["secret", "get", AT], "--reason");
+    stage.refuses(&["export", "-p", "pay", "-e", "live"], "--reason");
+    assert_eq!(stage.done(&["secret", "get", AT, "--reason", "INC-7: the shop is down"]), b"one");
+    let exported = stage.says(&["export", "-p", "pay", "-e", "live", "--reason", "größer"]);
+    assert!(exported.contains("one"), "{exported}");
+    let wrong = stage.command(&["secret", "get", AT, "--reason", "no"]).output().unwrap();
+    assert_eq!(wrong.status.code(), Some(2), "{}", told(&wrong));
+    stage.server.stop();
+}

@@ -1,12 +1,15 @@
 use axum::{extract::State, response::Response};
 use keywarden_domain::{
+    SecretString,
     keys::{Key, KeyValue, Leak, WhatMay},
+    secrets::{CheckError, Held},
     workloads::{LeakedToken, TokenState},
 };
 use keywarden_model::KeyState;
 use leptos::prelude::*;
 
 use crate::{
+    cells,
     context::{Asking, House, Posted},
     form::{Draft, Errors},
     pages::keys::shown,
@@ -14,8 +17,8 @@ use crate::{
     shell::{Section, Shell},
     text::Text,
     ui::{
-        Actions, Banner, ButtonKind, Facts, Form, KeyStateBadge, LinkButton, PageHeader, Panel, TextField,
-        TextKind, Time, Tone, fact,
+        Actions, Banner, ButtonKind, Column, Facts, Form, KeyStateBadge, LinkButton, PageHeader, Panel,
+        Table, TextField, TextKind, Time, Tone, fact, row,
     },
 };
 
@@ -27,27 +30,46 @@ pub(super) async fn ask(asking: Asking) -> Response {
 }
 
 pub(super) async fn look_up(State(house): State<House>, asking: Asking, posted: Posted) -> Response {
-    let Asking { shell, op } = asking.at(Section::Leaks).once(&posted);
+    let Asking { shell, mut op } = asking.at(Section::Leaks).once(&posted);
     let mut errors = Errors::new();
     let text = errors.required(shell.text, &posted.fields, "value", LONGEST as usize);
     if errors.any() {
         return draw(&shell, None, Draft::refused(posted.fields, errors));
     }
-    match house.domain.look_up_leak(&op, text).await {
-        Ok(leak) => draw(&shell, Some(leak), Draft::default()),
+    let found = match house.domain.look_up_leak(&op, text).await {
+        Ok(Leak::Unknown) => {
+            op.once = posted.once_for("fingerprint");
+            let value = SecretString::new(text.to_owned());
+            match house.domain.check_fingerprint(&op, &value).await {
+                Err(CheckError::Refused(refused)) => Err(refused),
+                checked => Ok(Answer::Compared(checked)),
+            }
+        }
+        found => found.map(Answer::Key),
+    };
+    match found {
+        Ok(answer) => draw(&shell, Some(answer), Draft::default()),
         Err(refused) => house.refused(&shell, &op, &posted, refused).await,
     }
 }
 
-fn draw(shell: &Shell, answer: Option<Leak>, draft: Draft) -> Response {
+/// What was learned.
+enum Answer {
+    /// It is no key's: compared with what secrets hold.
+    Compared(Result<Vec<Held>, CheckError>),
+    Key(Leak),
+}
+
+fn draw(shell: &Shell, answer: Option<Answer>, draft: Draft) -> Response {
     let t = shell.text;
     page(shell, t.leaks()).of(&draft).show(move || {
-        let answer = answer.map(|leak| match leak {
-            Leak::Found { key, state, value, may } => found(t, &key, state, &value, may),
-            Leak::Token(leaked) => found_token(t, &leaked),
-            Leak::Unknown => {
-                view! { <Banner tone=Tone::Info title=t.leaks_unknown()>{t.leaks_unknown_why()}</Banner> }.into_any()
-            }
+        let answer = answer.map(|answer| match answer {
+            Answer::Key(Leak::Found { key, state, value, may }) => found(t, &key, state, &value, may),
+            Answer::Key(Leak::Token(leaked)) => found_token(t, &leaked),
+            Answer::Compared(Ok(held)) if !held.is_empty() => holding(t, held),
+            Answer::Compared(Err(CheckError::Guessable)) => unknown(t, t.leaks_guessable()),
+            Answer::Compared(Err(CheckError::TooMany)) => unknown(t, t.leaks_too_many()),
+            Answer::Compared(_) | Answer::Key(Leak::Unknown) => unknown(t, ""),
         });
         view! {
             <PageHeader title=t.leaks() lead=t.leaks_lead()/>
@@ -57,6 +79,40 @@ fn draw(shell: &Shell, answer: Option<Leak>, draft: Draft) -> Response {
             </Form>
         }
     })
+}
+
+fn unknown(t: Text, more: &'static str) -> AnyView {
+    view! { <Banner tone=Tone::Info title=t.leaks_unknown()>{t.leaks_unknown_why()} " " {more}</Banner> }
+        .into_any()
+}
+
+/// The secrets that hold the value, or held it.
+fn holding(t: Text, held: Vec<Held>) -> AnyView {
+    let is_current = held.iter().any(Held::is_current);
+    let (tone, title, why) = if is_current {
+        (Tone::Bad, t.leaks_in_use(), t.leaks_in_use_why())
+    } else {
+        (Tone::Warn, t.leaks_was_in_use(), t.leaks_was_in_use_why())
+    };
+    let columns = vec![
+        Column::text(t.secrets_path()),
+        Column::text(t.keys_place()),
+        Column::text(t.secrets_versions()),
+        Column::text(t.leaks_current()),
+    ];
+    let rows = held.into_iter().map(|it| {
+        let current = if it.is_current() { t.leaks_yes() } else { t.leaks_no() };
+        let versions: Vec<_> = it.versions.iter().map(|version| version.number.to_string()).collect();
+        let place = format!("{} / {}", it.secret.project_slug, it.secret.environment_slug);
+        let cells = cells![view! { <span translate="no">{place}</span> }, versions.join(", "), current];
+        row(format!("/secrets/{}", it.secret.id), it.secret.path.to_string(), cells)
+    });
+    let rows = rows.collect();
+    view! {
+        <Banner tone=tone title=title>{why}</Banner>
+        <Panel id="found" title=t.leaks_holding()><Table caption=t.leaks_holding() columns=columns rows=rows/></Panel>
+    }
+    .into_any()
 }
 
 fn found(t: Text, key: &Key, state: KeyState, value: &KeyValue, may: WhatMay) -> AnyView {

@@ -80,6 +80,7 @@ async fn add_usual(
             request: op.request,
             now: op.now,
             once: posted.once_for(slug),
+            reason: None,
         };
         match house.domain.create_environment(&op, project, new).await {
             // A replayed form finds what it made.

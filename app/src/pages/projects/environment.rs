@@ -18,7 +18,10 @@ use crate::{
     render::{self, page},
     shell::{Section, Shell},
     text::Text,
-    ui::{Facts, FieldGroup, Form, Hidden, LinkButton, PageHeader, Panel, TextField, TextKind, crumb, fact},
+    ui::{
+        CheckboxField, Facts, FieldGroup, Form, Hidden, LinkButton, PageHeader, Panel, TextField, TextKind,
+        crumb, fact,
+    },
 };
 
 pub(super) async fn new(State(house): State<House>, asking: Asking, Path(slug): Path<String>) -> Response {
@@ -95,7 +98,8 @@ pub(super) async fn save(
         return draw(&shell, &project, Some(environment), Draft::refused(posted.fields, errors));
     };
     let row_version = posted.fields.text("row_version").parse().unwrap_or_default();
-    let edit = EditEnvironment { name, terms, row_version };
+    let reads_need_reason = posted.fields.ticked("reads_need_reason");
+    let edit = EditEnvironment { name, terms, reads_need_reason, row_version };
     match house.domain.edit_environment(&op, environment.id, edit).await {
         Ok(_) => return render::done(&shell, &format!("/projects/{slug}"), t.saved()),
         Err(EditEnvironmentError::NameTaken) => errors.at("name", t.environments_name_taken()),
@@ -161,6 +165,7 @@ fn draw(shell: &Shell, project: &Project, environment: Option<Environment>, draf
             }
             .into_any(),
         };
+        let asks = environment.as_ref().map(|it| it.reads_need_reason);
         view! {
             <PageHeader title=title crumbs=vec![crumb(t.projects(), "/projects"), crumb(project.name.clone(), back.clone())]/>
             <Form draft=draft submit=submit cancel=back>
@@ -170,6 +175,9 @@ fn draw(shell: &Shell, project: &Project, environment: Option<Environment>, draf
                     <TextField name="lifetime_days" label=t.environments_lifetime_days() kind=TextKind::Number min="1" max="3650" value=days hint=t.environments_lifetime_hint()/>
                     <TextField name="overlap_hours" label=t.environments_overlap_hours() kind=TextKind::Number min="0" max="2160" required=true value=hours hint=t.environments_overlap_hint()/>
                 </FieldGroup>
+                {asks.map(|asks| view! {
+                    <CheckboxField name="reads_need_reason" label=t.reasons_env() hint=t.reasons_env_hint() checked=asks/>
+                })}
             </Form>
             {environment.map(|it| kept(t, &project, &it))}
         }

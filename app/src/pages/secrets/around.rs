@@ -48,6 +48,7 @@ pub(super) struct May {
     pub(super) restore: bool,
     pub(super) restore_version: bool,
     pub(super) rotate: bool,
+    pub(super) withdraw_share: bool,
 }
 
 impl May {
@@ -68,6 +69,7 @@ impl May {
             restore: !there && would(Action::RestoreSecret).await?,
             restore_version: there && would(Action::RestoreSecretVersion).await?,
             rotate: there && would(Action::RotateDataKey).await?,
+            withdraw_share: would(Action::WithdrawShare).await?,
         })
     }
 }

@@ -14,7 +14,7 @@ use leptos::prelude::*;
 use super::{
     around,
     differ::{Difference, Field, Side},
-    reveal, validity,
+    reasons, reveal, validity,
 };
 use crate::{
     cells,
@@ -74,6 +74,11 @@ pub(super) async fn compare(
             let why = validity::outside(t, number, outside);
             reveal::not_shown(&mut shell, &view, number, http::StatusCode::UNPROCESSABLE_ENTITY, why)
         }
+        Err(ReadSecretError::NoReason) => {
+            let mut errors = Errors::new();
+            reasons::note(t, &posted.fields, &mut errors);
+            draw_ask(&mut shell, &view, number, "", Draft::refused(posted.fields, errors))
+        }
         Err(ReadSecretError::Refused(Refused::Replayed(Replayed::Done { .. }))) => {
             let why = t.secrets_shown_before_why().to_owned();
             reveal::not_shown(&mut shell, &view, number, http::StatusCode::CONFLICT, why)
@@ -99,6 +104,7 @@ fn draw_ask(shell: &mut Shell, view: &SecretView, number: i64, with: &str, draft
     let first = first.map(|it| it.value().to_owned()).unwrap_or_default();
     page(shell, t.secrets_compare()).of(&draft).show(move || {
         let back = around::version_path(&secret, number);
+        let asks = secret.reads_need_reason;
         let body = if choices.is_empty() {
             view! {
                 <EmptyState title=t.secrets_compare_none() action=(t.secrets_look_at_version(), back)>{t.secrets_compare_none_why()}</EmptyState>
@@ -108,6 +114,7 @@ fn draw_ask(shell: &mut Shell, view: &SecretView, number: i64, with: &str, draft
             view! {
                 <Form draft=draft submit=t.secrets_compare() cancel=back>
                     <SelectField name="with" label=t.secrets_compare_with() required=true choices=choices value=first/>
+                    {reasons::field(t, asks)}
                 </Form>
             }
             .into_any()

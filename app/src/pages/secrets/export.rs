@@ -13,7 +13,7 @@ use keywarden_domain::{
 use keywarden_model::{Description, SecretPath};
 use leptos::prelude::*;
 
-use super::around;
+use super::{around, reasons};
 use crate::{
     cells,
     context::{Asking, House, Posted},
@@ -95,6 +95,7 @@ pub(super) async fn export(
             Err(ExportError::Refused(refused)) => {
                 return house.refused(&shell, &op, &posted, refused).await;
             }
+            Err(ExportError::NoReason) => reasons::note(t, &posted.fields, &mut errors),
             Err(error) => errors.whole(said(t, &error)),
         }
     }
@@ -106,7 +107,9 @@ fn said(t: Text, error: &ExportError) -> String {
         ExportError::Changed => t.export_changed().to_owned(),
         ExportError::Names { name, first, second } => t.export_names(first, second, name),
         ExportError::NotText(path) => t.export_not_text(path.as_str()),
-        ExportError::Nothing | ExportError::Refused(_) => t.export_nothing().to_owned(),
+        ExportError::NoReason | ExportError::Nothing | ExportError::Refused(_) => {
+            t.export_nothing().to_owned()
+        }
         ExportError::TooMuch => t.export_much().to_owned(),
     }
 }
@@ -136,6 +139,8 @@ fn draw(shell: &Shell, which: Which, found: Exportable, draft: Draft) -> Respons
             choice("csv", t.import_format_csv()).hint(t.export_format_hint()),
         ];
         let count = found.secrets.len();
+        // One environment's secrets: what holds for one of them holds for all.
+        let asks = found.secrets.first().is_some_and(|it| it.reads_need_reason);
         let out = (!found.left_out.is_empty()).then(|| {
             let table = named(t, t.export_out(), &found.left_out);
             view! { <Panel id="left-out" title=t.export_out()><p>{t.export_out_why()}</p>{table}</Panel> }
@@ -144,11 +149,20 @@ fn draw(shell: &Shell, which: Which, found: Exportable, draft: Draft) -> Respons
             <PageHeader title=t.export_title() lead=t.export_lead() crumbs=crumbs/>
             <Form draft=draft submit=t.export_do(count) cancel=which.list()>
                 <RadioGroup name="format" label=t.import_format() required=true choices=formats value="dotenv"/>
-                <TextArea name="reason" label=t.export_reason() maxlength=1000 rows=2 hint=t.export_reason_hint()/>
+                {reason(t, asks)}
             </Form>
             <Panel id="in-the-file" title=t.export_in()>{named(t, t.export_in(), &found.secrets)}</Panel>
             {out}
         }
+    })
+}
+
+fn reason(t: Text, asks: bool) -> AnyView {
+    reasons::field(t, asks).unwrap_or_else(|| {
+        view! {
+            <TextArea name="reason" label=t.export_reason() maxlength=1000 rows=2 hint=t.export_reason_hint()/>
+        }
+        .into_any()
     })
 }
 

@@ -30,8 +30,11 @@ mod overview;
 mod places;
 mod promote;
 mod put;
+mod reasons;
 mod restore;
 mod reveal;
+mod share;
+mod shared;
 mod show;
 mod switch;
 mod validity;
@@ -60,6 +63,7 @@ pub(crate) fn routes() -> Router<House> {
         .route("/secrets/{id}/labels/{label}", get(label::ask).post(label::remove))
         .route("/secrets/{id}/promote/{environment}", get(promote::ask).post(promote::promote))
         .route("/secrets/{id}/restore", get(restore::ask).post(restore::restore))
+        .route("/secrets/{id}/shares/{share}/withdraw", get(share::ask).post(share::withdraw))
         .route("/secrets/{id}/versions/new", get(put::new).post(put::put))
         .route("/secrets/{id}/versions/{number}", get(version::show))
         .route("/secrets/{id}/versions/{number}/compare", get(compare::ask).post(compare::compare))
@@ -69,7 +73,7 @@ pub(crate) fn routes() -> Router<House> {
         )
         .route("/secrets/{id}/versions/{number}/destroy", get(destroy::ask).post(destroy::destroy))
         .route("/secrets/{id}/versions/{number}/disable", get(switch::ask_disable).post(switch::disable))
-        .route("/secrets/{id}/versions/{number}/download", get(reveal::ask).post(reveal::download))
+        .route("/secrets/{id}/versions/{number}/download", get(reveal::ask_download).post(reveal::download))
         .route("/secrets/{id}/versions/{number}/enable", get(switch::ask_enable).post(switch::enable))
         .route("/secrets/{id}/versions/{number}/label", get(label::form).post(label::set))
         .route(
@@ -77,4 +81,6 @@ pub(crate) fn routes() -> Router<House> {
             get(version_deletion::ask_restore).post(version_deletion::restore),
         )
         .route("/secrets/{id}/versions/{number}/reveal", get(reveal::ask).post(reveal::reveal))
+        .route("/secrets/{id}/versions/{number}/share", get(share::form).post(share::make))
+        .route("/shared/{link}", get(shared::show).post(shared::open))
 }

@@ -1,13 +1,13 @@
 //! What a secret is: its value behind a mask, its facts, its versions.
 
-use keywarden_domain::secrets::{Secret, SecretView, Version};
+use keywarden_domain::secrets::{Secret, SecretView, Share, Version};
 use keywarden_model::{SecretKind, VersionState};
 use leptos::prelude::*;
 
 use super::{
     around::{self, May},
     promote::Elsewhere,
-    validity,
+    reveal, share, validity,
     who::Names,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     pages::listing::href,
     text::Text,
     ui::{
-        Act, Actions, Badge, Column, Fact, Facts, Id, Pager, Panel, Row, Table, Time, Tone,
+        Actions, Badge, Column, Fact, Facts, Id, LinkButton, Pager, Panel, Row, Table, Time, Tone,
         VersionStateBadge, fact, row, words,
     },
 };
@@ -32,7 +32,7 @@ pub(super) fn view(
     view: &SecretView,
     may: May,
     names: &Names,
-    elsewhere: Elsewhere,
+    (elsewhere, shares): (Elsewhere, Vec<Share>),
     params: &Params,
 ) -> AnyView {
     let secret = &view.secret;
@@ -47,11 +47,13 @@ pub(super) fn view(
         .then(|| view! { <p class="field-hint">{t.secrets_no_current_why()}</p> });
     let versions = versions(t, view, names, params);
     let elsewhere = elsewhere.panel(t, secret);
+    let shares = share::panel(t, view, shares, may.withdraw_share);
     view! {
         {(!description.is_empty()).then(|| view! { <p class="secret-description" translate="no">{description}</p> })}
         {none}
         {value}
         <Facts facts=facts(t, secret, names)/>
+        {shares}
         <Panel id="versions" title=t.secrets_versions()>{versions}</Panel>
         {elsewhere}
     }
@@ -71,11 +73,13 @@ pub(super) fn masked(t: Text, secret: &Secret, version: &Version, may: May) -> A
         _ => t.secrets_reveal_shut().to_owned(),
     };
     let acts = (may.read && version.is_read(now)).then(|| {
+        let asks = secret.reads_need_reason;
         let shows = version.kind != SecretKind::Binary;
         view! {
             <Actions>
-                {shows.then(|| view! { <Act id="reveal" label=t.secrets_reveal() action=format!("{path}/reveal")/> })}
-                <Act id="download" label=t.secrets_download() action=format!("{path}/download")/>
+                {shows.then(|| reveal::act(asks, "reveal", t.secrets_reveal(), format!("{path}/reveal")))}
+                {reveal::act(asks, "download", t.secrets_download(), format!("{path}/download"))}
+                <LinkButton label=t.shares_make() href=format!("{path}/share")/>
             </Actions>
         }
     });

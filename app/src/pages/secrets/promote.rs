@@ -14,7 +14,7 @@ use leptos::prelude::*;
 
 use super::{
     around::{self, May},
-    beside, validity,
+    beside, reasons, validity,
 };
 use crate::{
     cells,
@@ -162,6 +162,7 @@ pub(super) async fn promote(
                 let said = t.secrets_promoted_to(&sides.to.name, made.number);
                 return render::done(&shell, &format!("/secrets/{}", made.id), said);
             }
+            Err(PromoteError::NoReason) => reasons::note(t, &posted.fields, &mut errors),
             Err(PromoteError::Refused(refused)) => return house.refused(&shell, &op, &posted, refused).await,
             Err(error) => errors.whole(why(t, &error)),
         }
@@ -180,9 +181,11 @@ fn why(t: Text, error: &PromoteError) -> String {
         PromoteError::Outside { number, outside } => validity::outside(t, *number, *outside),
         PromoteError::Same => t.secrets_promote_same().to_owned(),
         PromoteError::Shut { number, state } => t.secrets_version_is(*number, version_state_name(t, *state)),
-        PromoteError::Here | PromoteError::Put(_) | PromoteError::Refused(_) | PromoteError::Stale => {
-            t.changed_meanwhile().to_owned()
-        }
+        PromoteError::Here
+        | PromoteError::NoReason
+        | PromoteError::Put(_)
+        | PromoteError::Refused(_)
+        | PromoteError::Stale => t.changed_meanwhile().to_owned(),
     }
 }
 
@@ -199,6 +202,7 @@ fn draw(shell: &mut Shell, sides: Sides, draft: Draft) -> Response {
     consequences.push(t.secrets_promote_callers(&to.name));
     page(shell, t.secrets_promote()).of(&draft).show(move || {
         let title = t.secrets_promote_title(secret.path.as_str(), &secret.environment_slug, &to.name);
+        let asks = secret.reads_need_reason;
         let typed = to.purge_protection.then(|| {
             view! { <TextField name="name" label=t.secrets_promote_name() required=true mono=true maxlength=128 hint=t.secrets_destroy_name_hint(&to.slug)/> }
         });
@@ -209,6 +213,7 @@ fn draw(shell: &mut Shell, sides: Sides, draft: Draft) -> Response {
                     <Hidden name="version" value=version.to_string()/>
                     <Hidden name="current" value=current.to_string()/>
                     {typed}
+                    {reasons::field(t, asks)}
                 </Form>
             </Confirm>
         }

@@ -11,46 +11,75 @@ use keywarden_domain::{
 };
 use leptos::prelude::*;
 
-use super::{around, validity};
+use super::{around, reasons, validity};
 use crate::{
     context::{Asking, House, Posted},
+    form::{Draft, Errors},
     render::{self, page},
     shell::{Section, Shell},
     ui::{
-        Act, Actions, Banner, ButtonKind, EmptyState, LinkButton, PageHeader, Panel, RevealedValue, Tone,
-        version_state_name,
+        Act, Actions, Banner, ButtonKind, EmptyState, Form, LinkButton, PageHeader, Panel, RevealedValue,
+        Tone, version_state_name,
     },
 };
 
-/// Where a person lands who comes to the address of the post: asked once more, since nothing is read by a link.
+/// What a reading is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Download,
+    Reveal,
+}
+
+/// Where a person lands who comes to the address of the post: asked once more, since nothing is read by a link. Where the
+/// environment asks for a reason, everybody passes here.
 pub(super) async fn ask(
     State(house): State<House>,
     asking: Asking,
     Path(at): Path<(String, String)>,
 ) -> Response {
+    ask_for(&house, asking, &at, Way::Reveal).await
+}
+
+pub(super) async fn ask_download(
+    State(house): State<House>,
+    asking: Asking,
+    Path(at): Path<(String, String)>,
+) -> Response {
+    ask_for(&house, asking, &at, Way::Download).await
+}
+
+async fn ask_for(house: &House, asking: Asking, at: &(String, String), way: Way) -> Response {
     let Asking { mut shell, op } = asking.at(Section::Secrets);
-    let loaded = async {
-        let (view, version) = around::load_version(&house, &op, &at).await?;
-        Ok((view, version.number))
-    };
-    match loaded.await {
-        Ok((view, number)) => draw_ask(&mut shell, &view, number),
+    match around::load_version(house, &op, at).await {
+        Ok((view, version)) => draw_ask(&mut shell, &view, version.number, way, Draft::default()),
         Err(refused) => render::refused(&shell, refused),
     }
 }
 
-fn draw_ask(shell: &mut Shell, view: &SecretView, number: i64) -> Response {
+fn draw_ask(shell: &mut Shell, view: &SecretView, number: i64, way: Way, draft: Draft) -> Response {
     around::place(shell, &view.secret.project_slug);
     let t = shell.text;
     let secret = view.secret.clone();
-    page(shell, t.secrets_reveal()).show(move || {
+    let title = match way {
+        Way::Download => t.secrets_download(),
+        Way::Reveal => t.secrets_reveal(),
+    };
+    page(shell, title).of(&draft).show(move || {
         let path = around::version_path(&secret, number);
+        let body = if secret.reads_need_reason {
+            view! { <Form draft=draft submit=title cancel=path>{reasons::field(t, true)}</Form> }.into_any()
+        } else {
+            view! {
+                <Actions>
+                    <Act id="reveal" kind=ButtonKind::Primary label=t.secrets_reveal() action=format!("{path}/reveal")/>
+                    <Act id="download" label=t.secrets_download() action=format!("{path}/download")/>
+                </Actions>
+            }
+            .into_any()
+        };
         view! {
-            <PageHeader title=t.secrets_reveal() lead=t.secrets_reveal_why() crumbs=around::crumbs_below_version(t, &secret, number)/>
-            <Actions>
-                <Act id="reveal" kind=ButtonKind::Primary label=t.secrets_reveal() action=format!("{path}/reveal")/>
-                <Act id="download" label=t.secrets_download() action=format!("{path}/download")/>
-            </Actions>
+            <PageHeader title=title lead=t.secrets_reveal_why() crumbs=around::crumbs_below_version(t, &secret, number)/>
+            {body}
         }
     })
 }
@@ -61,7 +90,7 @@ pub(super) async fn reveal(
     Path(at): Path<(String, String)>,
     posted: Posted,
 ) -> Response {
-    match read(&house, asking, &at, &posted).await {
+    match read(&house, asking, &at, posted, Way::Reveal).await {
         Ok((mut shell, view, revealed)) => shown(&mut shell, &view, &revealed),
         Err(response) => response,
     }
@@ -73,7 +102,7 @@ pub(super) async fn download(
     Path(at): Path<(String, String)>,
     posted: Posted,
 ) -> Response {
-    match read(&house, asking, &at, &posted).await {
+    match read(&house, asking, &at, posted, Way::Download).await {
         Ok((_, _, revealed)) => file(&revealed),
         Err(response) => response,
     }
@@ -84,12 +113,13 @@ async fn read(
     house: &House,
     asking: Asking,
     at: &(String, String),
-    posted: &Posted,
+    posted: Posted,
+    way: Way,
 ) -> Result<(Shell, SecretView, Revealed), Response> {
-    let Asking { mut shell, op } = asking.at(Section::Secrets).once(posted);
+    let Asking { mut shell, op } = asking.at(Section::Secrets).once(&posted);
     let (view, version) = match around::load_version(house, &op, at).await {
         Ok(loaded) => loaded,
-        Err(refused) => return Err(house.refused(&shell, &op, posted, refused).await),
+        Err(refused) => return Err(house.refused(&shell, &op, &posted, refused).await),
     };
     let which = Which::Number(version.number);
     match house.domain.read_secret(&op, &Address::Id(view.secret.id), &which).await {
@@ -106,7 +136,13 @@ async fn read(
             let why = shell.text.secrets_shown_before_why().to_owned();
             Err(not_shown(&mut shell, &view, version.number, StatusCode::CONFLICT, why))
         }
-        Err(ReadSecretError::Refused(refused)) => Err(house.refused(&shell, &op, posted, refused).await),
+        Err(ReadSecretError::NoReason) => {
+            let mut errors = Errors::new();
+            reasons::note(shell.text, &posted.fields, &mut errors);
+            let draft = Draft::refused(posted.fields, errors);
+            Err(draw_ask(&mut shell, &view, version.number, way, draft))
+        }
+        Err(ReadSecretError::Refused(refused)) => Err(house.refused(&shell, &op, &posted, refused).await),
     }
 }
 
@@ -141,7 +177,7 @@ fn shown(shell: &mut Shell, view: &SecretView, revealed: &Revealed) -> Response 
             Some(text) => view! { <RevealedValue id="secret" label=t.secrets_value() value=text/> }.into_any(),
             None => view! {
                 <Banner tone=Tone::Info title=t.secrets_not_text(&around::size(t, size))>{t.secrets_not_text_why()}</Banner>
-                <Act id="download" label=t.secrets_download() action=format!("{path}/download")/>
+                {act(secret.reads_need_reason, "download", t.secrets_download(), format!("{path}/download"))}
             }
             .into_any(),
         };
@@ -151,6 +187,14 @@ fn shown(shell: &mut Shell, view: &SecretView, revealed: &Revealed) -> Response 
             <Actions><LinkButton kind=ButtonKind::Primary label=t.secrets_done() href=back/></Actions>
         }
     })
+}
+
+/// The button that reads; where the environment asks for a reason, the link to the page that asks for it.
+pub(super) fn act(asks: bool, id: &'static str, label: &'static str, action: String) -> AnyView {
+    if asks {
+        return view! { <LinkButton label=label href=action/> }.into_any();
+    }
+    view! { <Act id=id label=label action=action/> }.into_any()
 }
 
 /// A text that a page holds and gives back as it is. Parsers of HTML turn `\r` into `\n` and drop what else has no place

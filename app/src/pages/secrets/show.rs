@@ -5,7 +5,7 @@ use axum::{
 use keywarden_domain::{
     Action, Refused, Resource,
     audit::{Page, Query},
-    secrets::{Address, Readers, SecretView},
+    secrets::{Address, Readers, SecretView, Share},
 };
 use leptos::prelude::*;
 
@@ -32,7 +32,7 @@ enum Shown {
     Access(Readers),
     Audit(Page),
     CopyAs,
-    Overview(Names, Elsewhere),
+    Overview(Names, (Elsewhere, Vec<Share>)),
 }
 
 pub(super) async fn show(
@@ -64,7 +64,8 @@ pub(super) async fn show(
             "copy" => Shown::CopyAs,
             _ => {
                 let names = if may_audit { Names::of(&house, &op, &view).await? } else { Names::default() };
-                Shown::Overview(names, Elsewhere::of(&house, &op, &view, may).await?)
+                let shares = house.domain.shares(&op, view.secret.id).await?;
+                Shown::Overview(names, (Elsewhere::of(&house, &op, &view, may).await?, shares))
             }
         };
         Ok((view, may, (may_audit, may_people), shown))
@@ -94,7 +95,7 @@ pub(super) async fn show(
             Shown::Access(found) => access::view(t, &view.secret, found, may_audit),
             Shown::CopyAs => copy_as::view(t, &view),
             Shown::Audit(found) => audit::view(t, &view.secret, &params, found),
-            Shown::Overview(names, elsewhere) => overview::view(t, &view, may, &names, elsewhere, &params),
+            Shown::Overview(names, beside) => overview::view(t, &view, may, &names, beside, &params),
         };
         view! {
             {header(t, &view, may)}

@@ -244,4 +244,6 @@ async fn a_leaked_value_is_told_to_whom_it_concerns_and_echoed_to_nobody() {
         assert!(!came.body.contains(key.value.expose()), "{}", player.name);
     }
     assert_eq!(stage.post(person(&bob), "/leaks", "value=").await.status, 422);
+    let guessable = stage.post(person(&bob), "/leaks", "value=hunter2").await.body;
+    assert!(guessable.contains("It could be guessed") && !guessable.contains("hunter2"), "{guessable}");
 }

@@ -13,6 +13,7 @@ mod posts;
 mod rules;
 mod secret_access;
 mod secrets;
+mod shares;
 mod standing;
 mod words;
 

@@ -630,3 +630,73 @@ async fn a_folder_is_returned_to_what_it_was_from_a_page_that_says_what_that_doe
         assert_eq!(stage.get(person(who), path).await.status, status, "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_leaked_secret_is_told_to_who_may_see_it_and_echoed_to_nobody() {
+    const LEAKED: &str = "sk_live_4f9a1c77e2b8d03a";
+    let (stage, pay, [bob, vera, mallory]) = cast().await;
+    let id = put(&stage, &pay, &bob, "db/password", LEAKED.as_bytes()).await.id;
+    for (player, knows) in [(&bob, true), (&vera, true), (&mallory, false)] {
+        let came = stage.post(person(player), "/leaks", &format!("value=+{LEAKED}")).await;
+        assert_eq!(came.status, 200, "{}", came.body);
+        assert_eq!(came.body.contains(&format!("/secrets/{id}")), knows, "{}: {}", player.name, came.body);
+        assert_eq!(
+            came.body.contains("This is a secret&#x27;s current value")
+                || came.body.contains("This is a secret's current value"),
+            knows
+        );
+        assert!(!came.body.contains(LEAKED), "{}", player.name);
+    }
+    put(&stage, &pay, &bob, "db/password", b"newer").await;
+    let came = stage.post(person(&vera), "/leaks", &format!("value={LEAKED}")).await;
+    assert!(came.body.contains("A secret held this value"), "{}", came.body);
+}
+
+#[tokio::test]
+async fn where_an_environment_asks_why_each_form_that_reads_asks_it() {
+    let (stage, pay, [bob, ..]) = cast().await;
+    let id = put(&stage, &pay, &bob, "db/password", VALUE.as_bytes()).await.id;
+    put(&stage, &pay, &bob, "db/password", b"newer").await;
+    let edit = "/projects/pay/environments/live";
+    let form = stage.get(person(&bob), edit).await.body;
+    assert!(form.contains("name=\"reads_need_reason\"") && !form.contains("checked"), "{form}");
+    let body = "idempotency_key=aaaaaaaaaaaaaaaa&name=live&lifetime_days=365&overlap_hours=24&row_version=1&reads_need_reason=1";
+    let saved = stage.post(person(&bob), edit, body).await;
+    assert_eq!(saved.status, 303, "{}", saved.body);
+
+    let page = format!("/secrets/{id}");
+    let one = format!("{page}/versions/1");
+    let shown = stage.get(person(&bob), &page).await.body;
+    assert!(
+        !shown.contains(&format!("action=\"{page}/versions/2/reveal\"")),
+        "no button reads at once: {shown}"
+    );
+    assert!(shown.contains(&format!("href=\"{page}/versions/2/reveal\"")), "{shown}");
+    let asking = [
+        (format!("{one}/reveal"), ""),
+        (format!("{one}/download"), ""),
+        (format!("{one}/compare"), "&with=2"),
+        (format!("{one}/share"), "&who=passphrase&life=1h"),
+        ("/secrets/export?project=pay&environment=live".to_owned(), "&format=json"),
+    ];
+    for (n, (path, more)) in asking.iter().enumerate() {
+        let form = stage.get(person(&bob), path).await.body;
+        assert!(
+            form.contains("name=\"reason\"") && form.contains("This environment asks for it"),
+            "{path}: {form}"
+        );
+        for (m, (reason, says)) in
+            [("", "Fill this in"), ("ab", "Use at least 3 characters")].iter().enumerate()
+        {
+            let body = format!("idempotency_key=bbbbbbbbbbbbbb{n}{m}&reason={reason}{more}");
+            let came = stage.post(person(&bob), path, &body).await;
+            assert_eq!(came.status, 422, "{path}: {}", came.body);
+            assert!(came.body.contains(says) && !came.body.contains(VALUE), "{path}: {}", came.body);
+        }
+        let body = format!("idempotency_key=cccccccccccccc{n}{n}&reason=INC-7+is+open{more}");
+        let came = stage.post(person(&bob), path, &body).await;
+        assert_eq!(came.status, 200, "{path}: {}", came.body);
+    }
+    let told = stage.get(person(&bob), &format!("{page}?tab=audit")).await.body;
+    assert!(told.matches(">secret.read<").count() >= 5, "{told}");
+}

@@ -31,6 +31,9 @@ pub(crate) struct PatchEnvironment {
     /// How long an old value works after a rotation that says nothing else.
     #[schema(example = 86_400)]
     overlap_seconds: Option<i64>,
+    /// Whether whoever reads a value from now on says why, in `Keywarden-Reason`.
+    #[schema(example = false)]
+    reads_need_reason: Option<bool>,
 }
 
 /// Edit an environment
@@ -74,7 +77,8 @@ impl PatchEnvironment {
         let overlap = self.overlap_seconds.unwrap_or(before.overlap_seconds);
         let terms = terms(&mut flaws, lifetime, Some(overlap));
         let (Some(name), Some(terms)) = (name, terms) else { return Err(flaws.problem()) };
-        Ok(EditEnvironment { name, terms, row_version })
+        let reads_need_reason = self.reads_need_reason.unwrap_or(before.reads_need_reason);
+        Ok(EditEnvironment { name, terms, reads_need_reason, row_version })
     }
 }
 

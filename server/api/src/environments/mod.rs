@@ -42,6 +42,8 @@ pub(crate) struct Environment {
     secret_recovery_days: i64,
     /// Whether nothing of a secret is destroyed before they are over; once on, never off.
     purge_protection: bool,
+    /// Whether whoever reads a value says why, in `Keywarden-Reason`.
+    reads_need_reason: bool,
     created_at: DateTime<Utc>,
     /// The id of who made it.
     created_by: String,
@@ -59,6 +61,7 @@ impl Environment {
             overlap_seconds: environment.overlap_seconds,
             secret_recovery_days: environment.secret_recovery_days,
             purge_protection: environment.purge_protection,
+            reads_need_reason: environment.reads_need_reason,
             created_at: environment.created_at,
             created_by: environment.created_by,
         }

@@ -85,6 +85,7 @@ pub(crate) struct BatchAnswer<'a> {
     path = "/api/v1/secrets/batch-get",
     tag = "Secrets",
     operation_id = "batchGetSecrets",
+    params(("Keywarden-Reason" = Option<String>, Header, description = "Why the values are read")),
     request_body = BatchGet,
     responses((status = 200, description = "One answer for each item", body = BatchGot)),
     extensions(("x-reads" = json!(true)), ("x-discloses" = json!(true))),

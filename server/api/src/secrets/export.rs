@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use keywarden_domain::{
-    Domain,
+    Domain, Op,
     secrets::{Export, ExportError, files::FileFormat},
 };
 use keywarden_model::Description;
@@ -29,7 +29,8 @@ pub(crate) struct ExportSecrets {
     /// Only what lies in this folder; paths are told below it.
     #[schema(example = "shop")]
     folder: Option<String>,
-    /// Why, for the audit record: up to 1 000 characters.
+    /// Why, for the audit record: up to 1 000 characters. An environment that asks why its values are read takes one of 3
+    /// to 200, here or in `Keywarden-Reason`.
     #[serde(default)]
     #[schema(example = "the shop moves to another cluster")]
     reason: String,
@@ -62,6 +63,7 @@ pub(crate) struct ExportedSecrets<'a> {
     params(
         ("project" = String, Path, description = "Slug or `prj_…`"),
         ("environment" = String, Path, description = "Slug or `env_…`"),
+        ("Keywarden-Reason" = Option<String>, Header, description = "Why the values are read"),
     ),
     request_body = ExportSecrets,
     responses((status = 200, description = "The file", body = ExportedSecrets)),
@@ -73,6 +75,8 @@ pub(crate) async fn export(
     asked: Asked<ExportSecrets>,
 ) -> Result<Response, Problem> {
     let (op, body) = caller.asks(asked);
+    let reason = op.reason.clone().or_else(|| body.reason.parse().ok());
+    let op = Op { reason, ..op };
     let place = place(&domain, &op, &project, &environment).await?;
     let done = domain.export_secrets(&op, &place, &body.read()?).await?;
     Ok(json::ok(&ExportedSecrets {
@@ -99,6 +103,7 @@ impl ExportSecrets {
 impl From<ExportError> for Problem {
     fn from(error: ExportError) -> Self {
         match error {
+            ExportError::NoReason => Self::no_reason(error),
             ExportError::Refused(refused) => refused.into(),
             ExportError::Changed
             | ExportError::Names { .. }

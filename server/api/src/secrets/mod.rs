@@ -28,6 +28,7 @@ pub(crate) mod put;
 pub(crate) mod read;
 pub(crate) mod readers;
 pub(crate) mod restore;
+pub(crate) mod shares;
 pub(crate) mod show;
 pub(crate) mod versions;
 pub(crate) mod watch;

@@ -45,7 +45,10 @@ pub(crate) struct PromoteSecret {
     path = "/api/v1/secrets/{secret}/promote",
     tag = "Secrets",
     operation_id = "promoteSecret",
-    params(("secret" = String, Path, description = "`sec_…`")),
+    params(
+        ("secret" = String, Path, description = "`sec_…`"),
+        ("Keywarden-Reason" = Option<String>, Header, description = "Why the value is carried: it is read here"),
+    ),
     request_body = PromoteSecret,
     responses(
         (status = 200, description = "The new version there", body = PutVersion),
@@ -90,6 +93,7 @@ impl From<PromoteError> for Problem {
     fn from(error: PromoteError) -> Self {
         match error {
             PromoteError::Here => Self::invalid(Flaw::at("/to", error)),
+            PromoteError::NoReason => Self::no_reason(error),
             PromoteError::Outside { .. } => Self::new(Kind::OutsideValidity, error.to_string()),
             PromoteError::Put(error) => error.into(),
             PromoteError::Refused(refused) => refused.into(),

@@ -74,6 +74,7 @@ pub(crate) struct SecretValue<'a> {
         ("version" = Option<u64>, Query, description = "The number of a version"),
         ("label" = Option<String>, Query, description = "A label; `current` unless this or `version` says otherwise"),
         ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the value that the caller has"),
+        ("Keywarden-Reason" = Option<String>, Header, description = "Why the value is read: 3 to 200 characters for the audit record. Some environments ask for it"),
     ),
     responses(
         (status = 200, description = "The value", body = SecretValue),
@@ -150,6 +151,7 @@ impl<'a> SecretValue<'a> {
 impl From<ReadSecretError> for Problem {
     fn from(error: ReadSecretError) -> Self {
         match error {
+            ReadSecretError::NoReason => Self::no_reason(error),
             ReadSecretError::Outside { .. } => Self::new(Kind::OutsideValidity, error.to_string()),
             ReadSecretError::Refused(refused) => refused.into(),
             ReadSecretError::Shut { .. } => Self::conflict(error),

@@ -31,6 +31,7 @@ pub(super) fn nowhere(path: &str) -> String {
         .replace("{key}", "key_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{value}", "kvl_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{secret}", "sec_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
+        .replace("{share}", "shr_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{path}", "database/password")
         .replace("{version}", "1")
         .replace("{label}", "blue")

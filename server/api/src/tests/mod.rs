@@ -10,6 +10,7 @@ mod edges;
 mod everybody;
 mod examples;
 mod exchange;
+mod fingerprints;
 mod imports;
 mod introspect;
 mod keys;
@@ -18,9 +19,11 @@ mod lists;
 mod nodes;
 mod once;
 mod projects;
+mod reasons;
 mod refused;
 mod rotations;
 mod secrets;
+mod shares;
 mod spellings;
 mod strangers;
 mod users;
@@ -232,7 +235,7 @@ fn without_id(word: &str) -> String {
     let Some((prefix, rest)) = word.split_once('_') else { return word.to_owned() };
     let drawn = rest.chars().take_while(char::is_ascii_alphanumeric).count();
     match (prefix, drawn) {
-        ("kwk" | "kws", 1..) => format!("{prefix}_…"),
+        ("kwk" | "kws" | "kwt", 1..) => format!("{prefix}_…"),
         (_, 26) => format!("{prefix}_…{}", &rest[26..]),
         _ => word.to_owned(),
     }

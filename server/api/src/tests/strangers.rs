@@ -81,8 +81,11 @@ pub(super) async fn belongings(api: &Api) -> Vec<(&'static str, String)> {
     let event = api.get(&format!("/api/v1/audit?resource={key}")).await.json()["items"][0]["id"].clone();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let secret = api.put("database/password", json!({ "value": "hunter2" })).await.json()["id"].clone();
+    let shares = format!("/api/v1/secrets/{}/shares", text(&secret));
+    let share = api.post(&shares, json!({ "version": 1, "expires_in": "24h" })).await.json()["id"].clone();
     vec![
         ("{secret}", text(&secret)),
+        ("{share}", text(&share)),
         ("{path}", "database/password".into()),
         ("{version}", "1".into()),
         ("{label}", "current".into()),

@@ -5,7 +5,8 @@ use keywarden_model::{
     AllowedCidrs, ApiKeyId, BackupId, DeviceGrantId, EnvironmentId, InvitationId, KeyLabel, KeyState,
     KeyValueId, KeyringKeyId, PasskeyId, ProjectId, ProjectKeyId, RateLimit, RecipientId, RevokeReason,
     RewrapId, Role, RoleBindingId, Scopes, SecretId, SecretKind, SecretLabel, SecretVersionId,
-    ServiceTokenId, SessionId, Slug, Tags, TeamId, TrustRuleId, UserId, VerifyCode, VersionState, WorkloadId,
+    ServiceTokenId, SessionId, ShareId, Slug, Tags, TeamId, TrustRuleId, UserId, VerifyCode, VersionState,
+    WorkloadId,
 };
 use serde_json::Value;
 
@@ -124,6 +125,7 @@ shown!(
     SecretVersionId,
     ServiceTokenId,
     SessionId,
+    ShareId,
     &Slug,
     TeamId,
     TrustRuleId,

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use keywarden_model::{EventId, ProjectId, RequestId, SessionId};
+use keywarden_model::{EventId, ProjectId, Reason, RequestId, SessionId};
 use keywarden_store::{EventRow, PersonalRow};
 use keywarden_vault::EnvelopeKey;
 use serde_json::{Map, Value, json};
@@ -33,6 +33,7 @@ struct Inner {
     source: Vec<(&'static str, String)>,
     request: RequestId,
     now: DateTime<Utc>,
+    reason: Option<Reason>,
     decision: Option<CanonicalDecision>,
     keys: BTreeMap<String, Option<Arc<EnvelopeKey>>>,
 }
@@ -66,6 +67,7 @@ impl Record {
             source,
             request: op.request,
             now: op.now,
+            reason: op.reason.clone(),
             decision: permit.map(|permit| CanonicalDecision {
                 policies: permit.policies().to_vec(),
                 counter: permit.counter(),
@@ -77,6 +79,11 @@ impl Record {
     /// The operation's instant.
     pub fn now(&self) -> DateTime<Utc> {
         self.0.now
+    }
+
+    /// Why values are read, where the caller said so.
+    pub fn reason(&self) -> Option<&Reason> {
+        self.0.reason.as_ref()
     }
 
     /// The world's randomness, for ids made inside a write.
@@ -289,7 +296,7 @@ fn actor(actor: &Actor) -> CanonicalActorParts {
             (None, Some(token.to_string()), Some("token"))
         }
         Actor::Operator { token: None, .. } => (None, None, Some("shell")),
-        Actor::Link(_) => (None, None, Some("link")),
+        Actor::Link(_) | Actor::Share(_) => (None, None, Some("link")),
         Actor::Nobody | Actor::System(_) => (None, None, None),
     };
     CanonicalActorParts { kind: actor.kind(), id: actor.id(), session, credential, strength }

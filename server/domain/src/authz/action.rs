@@ -131,6 +131,9 @@ actions! {
     /// Change an environment's name, lifetime or overlap.
     EditEnvironment = "environment.edit" on Environment, Change, "dm";
 
+    /// Ask whether a leaked value is one of ours.
+    CheckFingerprint = "fingerprint.check" on Organization, Harmless, "adt";
+
     /// Change a key's attributes.
     EditKey = "key.edit" on ApiKey, Restrict, "dim";
     /// Let an old value work longer.
@@ -203,6 +206,8 @@ actions! {
     EnableSecretVersion = "secret.enable-version" on Secret, Change, "dm";
     /// Let a label point at a version of a secret.
     LabelSecret = "secret.label" on Secret, Change, "dm";
+    /// Open a link to a value that is for you.
+    OpenShare = "secret.open-share" on Person, Disclose, "s";
     /// Give a secret a new value.
     PutSecret = "secret.put" on Secret, Change, "dm";
     /// Read a secret's value.
@@ -217,6 +222,8 @@ actions! {
     RotateDataKey = "secret.rotate-data-key" on Secret, Change, "dm";
     /// See a secret, its versions and labels.
     ViewSecret = "secret.view" on Secret, Read, "adgmv";
+    /// Withdraw a link to a secret's value.
+    WithdrawShare = "secret.withdraw-share" on Secret, Harmless, "dgm";
 
     /// Let a terminal act as you.
     ApproveTerminal = "session.approve-terminal" on Person, Change, "s";

@@ -44,7 +44,7 @@ impl Gate {
                 principal.organization.push(*role);
                 return Ok(Arc::new(principal));
             }
-            Actor::Link(_) | Actor::Nobody | Actor::System(_) => {
+            Actor::Link(_) | Actor::Nobody | Actor::Share(_) | Actor::System(_) => {
                 return Ok(Arc::new(Principal::bare(Who::Nobody)));
             }
         };

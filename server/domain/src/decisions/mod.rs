@@ -55,7 +55,7 @@ pub(crate) enum Who {
 impl Who {
     pub(crate) fn of(actor: &Actor) -> Self {
         match actor {
-            Actor::Link(_) | Actor::Nobody | Actor::System(_) => Self::Nobody,
+            Actor::Link(_) | Actor::Nobody | Actor::Share(_) | Actor::System(_) => Self::Nobody,
             Actor::Operator { token, .. } => Self::Operator(*token),
             Actor::Person(person) => Self::Person(person.id),
             Actor::Workload { id, .. } => Self::Workload(*id),

@@ -14,6 +14,8 @@ pub struct EditEnvironment {
     pub name: Name,
     /// How long keys made from now on may live.
     pub terms: Terms,
+    /// Whether whoever reads a value from now on says why.
+    pub reads_need_reason: bool,
     /// The version that was edited.
     pub row_version: i64,
 }
@@ -62,6 +64,7 @@ impl Domain {
                     name: &edit.name,
                     max_lifetime_seconds: edit.terms.max_lifetime_seconds(),
                     overlap_seconds: edit.terms.overlap_seconds(),
+                    reads_need_reason: edit.reads_need_reason,
                     row_version: edit.row_version,
                 };
                 rows::edit(tx, row).await.map_err(|error| match error {
@@ -74,7 +77,8 @@ impl Domain {
                     .event("environment.edit", "environment", id)
                     .project(project)
                     .change("max_lifetime_seconds", before.max_lifetime_seconds, lifetime)
-                    .change("overlap_seconds", before.overlap_seconds, overlap);
+                    .change("overlap_seconds", before.overlap_seconds, overlap)
+                    .change("reads_need_reason", before.reads_need_reason, edit.reads_need_reason);
                 if before.name != edit.name.as_str() {
                     event = event.text("name", &edit.name).text("name_before", before.name);
                 }

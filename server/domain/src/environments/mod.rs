@@ -40,6 +40,8 @@ pub struct Environment {
     pub secret_recovery_days: i64,
     /// Whether nothing of a secret is destroyed before they are over; once on, never off.
     pub purge_protection: bool,
+    /// Whether whoever reads a value, person or machine, says why.
+    pub reads_need_reason: bool,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// By whom: an actor's id.
@@ -60,6 +62,7 @@ impl From<rows::Environment> for Environment {
             overlap_seconds: row.overlap_seconds,
             secret_recovery_days: row.secret_recovery_days,
             purge_protection: row.purge_protection,
+            reads_need_reason: row.reads_need_reason,
             created_at: from_micros(row.created_at),
             created_by: row.created_by,
             row_version: row.row_version,

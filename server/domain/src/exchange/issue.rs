@@ -193,7 +193,14 @@ impl Domain {
         let workload = rule.workload;
         let project = self.workload_home(workload).await?;
         let actor = Actor::Workload { id: workload, token: fresh.id };
-        let op = Op { actor, source: op.source.clone(), request: op.request, now: op.now, once: None };
+        let op = Op {
+            actor,
+            source: op.source.clone(),
+            request: op.request,
+            now: op.now,
+            once: None,
+            reason: None,
+        };
         let spent = rule.terms.single_use.then(|| digest(rule, token));
         let (id, row_version) = (rule.id, rule.row_version);
         let claimed = (

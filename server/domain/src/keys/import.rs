@@ -103,7 +103,8 @@ pub(super) fn fingerprints(keyring: &Keyring, digest: &[u8; 32]) -> Result<Finge
     Ok(Fingerprints { ids: tags.iter().map(|(_, tag)| PublicId::of_tag(tag)).collect(), material })
 }
 
-fn strong(text: &str) -> bool {
+/// Whether nobody could guess it.
+pub(crate) fn strong(text: &str) -> bool {
     let distinct = text.bytes().collect::<std::collections::BTreeSet<_>>().len();
     may_be_imported(text) && distinct >= DISTINCT
 }

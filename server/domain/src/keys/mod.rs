@@ -37,6 +37,7 @@ pub use bulk_revoke::{Affected, BulkPreview, BulkRevokeError, BulkRevoked, MOST_
 pub use drain::{Caller, DrainBoard, DrainStanding, DrainingCaller, DrainingValue};
 pub use edit::{EditKeyError, KeyPatch};
 pub use extend::ExtendError;
+pub(crate) use import::strong;
 pub use import::{ImportError, ImportKey, ImportedValue};
 pub(crate) use issue::find_place;
 pub use issue::{IssueError, Issued, NewKey, Place};

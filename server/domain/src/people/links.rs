@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::time::from_micros;
-use keywarden_model::{InvitationId, KeyringKeyId, ProjectId, Role, UserId};
+use keywarden_model::{InvitationId, ProjectId, Role, UserId};
 use keywarden_store::people::links;
+use keywarden_vault::SecretString;
 use keywarden_vault::token::{self, Kind};
-use keywarden_vault::{Purpose, SecretString};
 
 use super::error::{LinkError, LinkGone};
-use crate::{Domain, Fault, Op};
+use crate::{Domain, Fault, Op, one_time};
 
 /// What a link is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,19 +108,15 @@ impl Domain {
         kind: LinkKind,
         says: Says,
     ) -> Result<(NewLink, links::Insert), Fault> {
-        let label = kind.label().parse().map_err(|_| Fault::Unexpected("a link's label".into()))?;
-        let drawn = self.env().with_rng(|rng| token::generate(Kind::OneTime, &label, rng));
-        let parsed =
-            token::parse(drawn.value.expose()).map_err(|cause| Fault::Unexpected(cause.to_string()))?;
-        let (key, mac) = self.keyring().mac(Purpose::OneTimeMac, parsed.material())?;
+        let drawn = self.draw_one_time(kind.label())?;
         let (id, expires_at) = (self.fresh(op), op.now + kind.lifetime());
         let url = [&*self.settings().origin, kind.path(), drawn.value.expose()].concat();
         let row = links::Insert {
             id,
             kind: kind.as_str(),
-            public_id: drawn.id.to_string(),
-            mac_key_id: key.to_string(),
-            mac,
+            public_id: drawn.public_id,
+            mac_key_id: drawn.mac_key_id,
+            mac: drawn.mac,
             user: says.user,
             name: says.name,
             role: says.role.map(Role::as_str),
@@ -149,14 +145,8 @@ impl Domain {
         let mut conn = self.store().read().await?;
         let row = links::find(&mut conn, parsed.id().as_str()).await?;
         drop(conn);
-        let proof = row
-            .as_ref()
-            .and_then(|row| Some((row.mac_key_id.parse().ok()?, row.mac.as_slice().try_into().ok()?)));
-        let (key, mac) = proof.unwrap_or((KeyringKeyId::NIL, [0; 32]));
-        let proven = self
-            .keyring()
-            .verify_mac(Purpose::OneTimeMac, key, parsed.material(), &mac)
-            .map_err(Fault::from)?;
+        let tag = row.as_ref().map(|row| (row.mac_key_id.as_str(), row.mac.as_slice()));
+        let proven = one_time::proves(self.keyring(), parsed.material(), tag)?;
         let row = row.filter(|row| proven && row.kind == kind.as_str()).ok_or(LinkGone)?;
         let spent = row.used_at.is_some() || row.revoked_at.is_some();
         if spent || op.now >= from_micros(row.expires_at) {

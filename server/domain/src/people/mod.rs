@@ -47,6 +47,7 @@ pub use invitations::InviteError;
 pub use links::{Link, LinkKind, NewLink};
 pub use list::{Account, ListedUser, ShownUser, UserFilter, UserPage, UserState};
 pub use me::Me;
+pub(crate) use notices::tell_of_secret;
 pub use notices::{Notice, NoticeKind};
 pub use own_passkeys::{APPROVES_AFTER, Added, MOST_PASSKEYS, OwnPasskey, PasskeyChangeError};
 pub use posts::{BODY_LIMIT, KeepError, KeptPost, WAITS};

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use keywarden_model::time::from_micros;
-use keywarden_model::{NoticeId, UserId};
+use keywarden_model::{NoticeId, SecretId, UserId};
 use keywarden_store::people::notices;
 use keywarden_store::{StoreError, Tx, Written};
 
@@ -21,15 +21,18 @@ pub enum NoticeKind {
     RecoveredByLink,
     /// Its recovery codes were made anew.
     RecoveryCodesRenewed,
+    /// A link to a value, made by them, was tried with too many wrong passphrases: it is gone.
+    ShareGuessed,
 }
 
 impl NoticeKind {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
         Self::RecoveredByCode,
         Self::RecoveredByLink,
         Self::RecoveryCodesRenewed,
+        Self::ShareGuessed,
     ];
 
     /// The stored word.
@@ -40,6 +43,7 @@ impl NoticeKind {
             Self::RecoveredByCode => "recovered-by-code",
             Self::RecoveredByLink => "recovered-by-link",
             Self::RecoveryCodesRenewed => "recovery-codes-renewed",
+            Self::ShareGuessed => "share-guessed",
         }
     }
 }
@@ -53,6 +57,8 @@ pub struct Notice {
     pub kind: NoticeKind,
     /// To whose account: id and name.
     pub about: (UserId, String),
+    /// Which secret it is about, beside them.
+    pub secret: Option<SecretId>,
     /// When.
     pub at: DateTime<Utc>,
 }
@@ -67,7 +73,10 @@ impl Domain {
         let read = |row: notices::Row| {
             let kind = NoticeKind::ALL.into_iter().find(|kind| kind.as_str() == row.kind);
             let kind = kind.ok_or_else(|| Fault::Damaged(format!("notices: {}", row.id)))?;
-            Ok(Notice { id: row.id, kind, about: (row.about, row.about_name), at: from_micros(row.at) })
+            let secret = row.secret_id.as_deref().map(str::parse).transpose();
+            let secret = secret.map_err(|_| Fault::Damaged(format!("notices: {}", row.id)))?;
+            let about = (row.about, row.about_name);
+            Ok(Notice { id: row.id, kind, about, secret, at: from_micros(row.at) })
         };
         rows.into_iter().map(read).collect()
     }
@@ -102,8 +111,21 @@ pub(super) async fn tell(
     told.sort_unstable();
     told.dedup();
     for user in told {
-        notices::insert(tx, &notices::Insert { id: env.id(now), user, kind: kind.as_str(), about }, now)
-            .await?;
+        let row = notices::Insert { id: env.id(now), user, kind: kind.as_str(), about, secret: None };
+        notices::insert(tx, &row, now).await?;
     }
     Ok(())
+}
+
+/// Tells a person that something happened to a secret's link of theirs.
+pub(crate) async fn tell_of_secret(
+    tx: &mut Tx,
+    env: &Env,
+    kind: NoticeKind,
+    (user, secret): (UserId, SecretId),
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let row =
+        notices::Insert { id: env.id(now), user, kind: kind.as_str(), about: user, secret: Some(secret) };
+    notices::insert(tx, &row, now).await
 }

@@ -94,6 +94,7 @@ impl Domain {
                 request: RequestId::NIL,
                 now,
                 once: None,
+                reason: None,
             };
             let settings = self.settings();
             let privileged = self.is_privileged(&asking).await?;

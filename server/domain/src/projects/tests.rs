@@ -220,7 +220,12 @@ async fn a_project_in_use_is_not_archived_and_an_archived_one_is_closed() {
         let made =
             house.domain.create_environment(&ada.op(), pay.id, environment("staging", "Staging")).await;
         assert!(matches!(made, Err(CreateEnvironmentError::Archived)));
-        let edit = EditEnvironment { name: "Live".parse().unwrap(), terms: Terms::default(), row_version: 1 };
+        let edit = EditEnvironment {
+            name: "Live".parse().unwrap(),
+            terms: Terms::default(),
+            reads_need_reason: false,
+            row_version: 1,
+        };
         let edited = house.domain.edit_environment(&ada.op(), pay.live, edit).await;
         assert!(matches!(edited, Err(EditEnvironmentError::Archived)));
         let late =
@@ -255,7 +260,12 @@ async fn environments_are_named_once_in_a_project_and_keep_slug_and_label() {
         assert!(matches!(twin, Err(CreateEnvironmentError::SlugTaken)));
         let before = domain.environment(&mia.op(), pay.id, "staging").await.unwrap();
         let terms = Terms::new(Some(3_600), Some(0)).unwrap();
-        let edit = EditEnvironment { name: "Stage".parse().unwrap(), terms, row_version: 1 };
+        let edit = EditEnvironment {
+            name: "Stage".parse().unwrap(),
+            terms,
+            reads_need_reason: false,
+            row_version: 1,
+        };
         domain.edit_environment(&mia.op(), before.id, edit.clone()).await.unwrap();
         let after = domain.environment(&mia.op(), pay.id, &before.id.to_string()).await.unwrap();
         assert_eq!((after.slug, after.label), (before.slug, before.label));
@@ -289,7 +299,8 @@ async fn what_belongs_to_another_project_is_not_there_and_stays_as_it_is() {
         assert!(matches!(archived, Err(ArchiveProjectError::Refused(Refused::NotFound))));
         let made = domain.create_environment(&mia.op(), hr.id, environment("x", "X")).await;
         assert!(matches!(made, Err(CreateEnvironmentError::Refused(Refused::NotFound))));
-        let edit = EditEnvironment { name, terms: Terms::default(), row_version: 1 };
+        let edit =
+            EditEnvironment { name, terms: Terms::default(), reads_need_reason: false, row_version: 1 };
         let edited = domain.edit_environment(&mia.op(), hr.live, edit).await;
         assert!(matches!(edited, Err(EditEnvironmentError::Refused(Refused::NotFound))));
         assert!(matches!(domain.environments(&mia.op(), hr.id).await, Err(Refused::NotFound)));

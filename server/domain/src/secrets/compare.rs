@@ -6,7 +6,7 @@ use keywarden_model::{SecretId, VersionState};
 use keywarden_store::Written;
 use keywarden_vault::{SecretBytes, SecretString};
 
-use super::read::{ReadSecretError, Which, meant, open};
+use super::read::{ReadSecretError, Which, meant, open, reading};
 use super::secret::{Address, Version};
 use crate::once::Repeatable;
 use crate::{Action, Domain, Op};
@@ -49,15 +49,10 @@ impl Domain {
                 for (number, other) in [(before, after), (after, before)] {
                     let (secret, version) = meant(tx, &resource, &Which::Number(number)).await?;
                     version.readable(record.now())?;
+                    let event = reading(&record, &secret, &version)?.fact("compared_with", other);
                     let value = open(tx, &keyring, &secret, &version).await?;
                     let shut = ReadSecretError::Shut { number, state: VersionState::Destroyed };
                     let value = value.ok_or(shut)?;
-                    let event = record
-                        .event(Action::ReadSecret.name(), "secret", secret.id)
-                        .project(secret.project)
-                        .fact("version", version.number)
-                        .fact("version_id", version.id)
-                        .fact("compared_with", other);
                     events.push(event.finish()?);
                     read.push((version, value));
                 }

@@ -89,6 +89,9 @@ pub enum ExportError {
         /// The other.
         second: String,
     },
+    /// The environment asks why its values are read, and nothing was said.
+    #[error("this environment asks why its values are read: give a reason of 3 to 200 characters")]
+    NoReason,
     /// Nothing is there that could be given out.
     #[error("there is no value here that a file could hold")]
     Nothing,
@@ -223,6 +226,7 @@ async fn value(
         ReadSecretError::Outside { .. }
         | ReadSecretError::Refused(Refused::NotFound)
         | ReadSecretError::Shut { .. } => ExportError::Changed,
+        ReadSecretError::NoReason => ExportError::NoReason,
         ReadSecretError::Refused(refused) => refused.into(),
     })?;
     // It was listed as what it is for a file; and as what it may be called there.

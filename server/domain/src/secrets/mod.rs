@@ -22,6 +22,7 @@ mod destroy;
 mod edit;
 mod export;
 pub mod files;
+mod held;
 mod import;
 mod labels;
 mod list;
@@ -34,6 +35,7 @@ mod restore;
 mod rotate;
 pub(crate) mod seal;
 mod secret;
+mod shares;
 mod show;
 mod switch;
 mod validity;
@@ -51,6 +53,7 @@ pub use delete_version::{DeleteVersionError, RestoreVersionError};
 pub use destroy::DestroyVersionError;
 pub use edit::{EditSecretError, SecretPatch};
 pub use export::{Export, ExportError, Exportable, Exported, MOST_EXPORTED};
+pub use held::{CheckError, Held, HeldVersion, MOST_CHECKS};
 pub use import::{
     EntryOutcome, EntryRefusal, ImportError, ImportFile, ImportPreview, Imported, PlannedEntry, Seen,
 };
@@ -63,6 +66,10 @@ pub use readers::{Ground, Reader, Readers};
 pub use restore::RestoreSecretError;
 pub use rotate::RotateDataKeyError;
 pub use secret::{Address, Deletion, Secret, Version};
+pub use shares::{
+    MOST_PASSPHRASES, MOST_SHARES, MadeShare, NewShare, OpenShareError, Opener, Share, ShareError, ShareLife,
+    ShareLifeError, SharedLink,
+};
 pub use show::{MOST_VERSIONS, SecretView};
 pub use switch::SwitchVersionError;
 pub use validity::{Outside, Validity, ValidityError};

@@ -9,7 +9,7 @@ use keywarden_vault::{Keyring, Purpose};
 
 use super::about::About;
 use super::put::{Attempt, Expected, Origin, Put, PutError, PutSecret, Putting, TRIES};
-use super::read::{ReadSecretError, Which, meant, open};
+use super::read::{ReadSecretError, Which, may_be_read, meant, open, reasoned};
 use super::secret::{Address, Secret, Version, damaged, find};
 use super::validity::{Outside, Validity};
 use super::value::NewValue;
@@ -36,6 +36,9 @@ pub enum PromoteError {
     /// It is there already.
     #[error("choose another environment: the secret lives in this one")]
     Here,
+    /// The environment that it comes from asks why its values are read, and nothing was said.
+    #[error("this environment asks why its values are read: give a reason of 3 to 200 characters")]
+    NoReason,
     /// The current version is read within its time only, and not now.
     #[error("version {number} {outside}")]
     Outside {
@@ -80,6 +83,7 @@ impl From<PutError> for PromoteError {
 impl From<ReadSecretError> for PromoteError {
     fn from(error: ReadSecretError) -> Self {
         match error {
+            ReadSecretError::NoReason => Self::NoReason,
             ReadSecretError::Outside { number, outside } => Self::Outside { number, outside },
             ReadSecretError::Refused(refused) => Self::Refused(refused),
             ReadSecretError::Shut { number, state } => Self::Shut { number, state },
@@ -221,6 +225,7 @@ impl Carrying {
             return Err(PromoteError::Stale.into());
         }
         version.readable(record.now()).map_err(PromoteError::from)?;
+        may_be_read(record, &secret).map_err(PromoteError::from)?;
         let value = open(tx, &self.keyring, &secret, &version).await?;
         let shut = PromoteError::Shut { number: version.number, state: VersionState::Destroyed };
         let value = value.ok_or(shut)?;
@@ -256,6 +261,7 @@ impl Carrying {
             .project(secret.project)
             .fact("version", self.version)
             .fact("promoted_to", written.value().id);
+        let event = reasoned(record, secret, event).map_err(PromoteError::from)?;
         Ok(written.and(event.finish()?))
     }
 }

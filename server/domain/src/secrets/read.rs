@@ -9,7 +9,7 @@ use keywarden_vault::{Keyring, ProjectKey, SealedValue, SecretBytes, SecretStrin
 
 use super::secret::{Address, Secret, Version, find, labels};
 use super::validity::Outside;
-use crate::audit::Record;
+use crate::audit::{Draft, Record};
 use crate::once::Repeatable;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
@@ -56,6 +56,9 @@ impl Repeatable for Revealed {
 /// Why no value was read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadSecretError {
+    /// The environment asks why its values are read, and nothing was said.
+    #[error("this environment asks why its values are read: give a reason of 3 to 200 characters")]
+    NoReason,
     /// The version is read within its time only.
     #[error("version {number} {outside}")]
     Outside {
@@ -139,20 +142,44 @@ pub(super) async fn opened(
 ) -> Result<(Revealed, EventRow), ReadSecretError> {
     let (secret, version) = meant(tx, permitted, which).await?;
     version.readable(record.now())?;
+    let event = reading(record, &secret, &version)?;
     let value = open(tx, keyring, &secret, &version).await?;
     // Destroyed since the look above.
     let shut = ReadSecretError::Shut { number: version.number, state: VersionState::Destroyed };
     let value = value.ok_or(shut)?;
-    let event = record
-        .event(Action::ReadSecret.name(), "secret", secret.id)
-        .project(secret.project)
-        .fact("version", version.number)
-        .fact("version_id", version.id);
     let event = match which {
         Which::Label(label) => event.fact("label", label),
         Which::Number(_) => event,
     };
     Ok((Revealed { id: secret.id, path: secret.path, version, value }, event.finish()?))
+}
+
+/// Begins the event of a reading. Every one of them passes here, whoever reads: where the environment asks for a reason
+/// there is none without.
+pub(super) fn reading(record: &Record, secret: &Secret, version: &Version) -> Result<Draft, ReadSecretError> {
+    let event = record
+        .event(Action::ReadSecret.name(), "secret", secret.id)
+        .project(secret.project)
+        .fact("version", version.number)
+        .fact("version_id", version.id);
+    reasoned(record, secret, event)
+}
+
+/// The event with the reason that was given.
+pub(super) fn reasoned(record: &Record, secret: &Secret, event: Draft) -> Result<Draft, ReadSecretError> {
+    may_be_read(record, secret)?;
+    Ok(match record.reason() {
+        Some(reason) => event.text("reason", reason),
+        None => event,
+    })
+}
+
+/// Whether a reason was given, where the environment asks for one. No policy decides it, and none can waive it.
+pub(super) fn may_be_read(record: &Record, secret: &Secret) -> Result<(), ReadSecretError> {
+    if secret.reads_need_reason && record.reason().is_none() {
+        return Err(ReadSecretError::NoReason);
+    }
+    Ok(())
 }
 
 /// The version of a secret that is where the permit was given for, and not deleted.

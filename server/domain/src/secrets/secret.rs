@@ -64,6 +64,8 @@ pub struct Secret {
     pub deletion: Option<Deletion>,
     /// Grows with each change; an edit names the one it saw.
     pub row_version: i64,
+    /// Whether its environment asks why a value is read.
+    pub reads_need_reason: bool,
     pub(super) archived: bool,
     pub(super) recovery_days: i64,
     pub(super) purge_protection: bool,
@@ -133,6 +135,7 @@ impl Secret {
             created_by: row.created_by,
             deletion,
             row_version: row.row_version,
+            reads_need_reason: row.reads_need_reason,
             archived: row.archived_at.is_some(),
             recovery_days: row.recovery_days,
             purge_protection: row.purge_protection,

@@ -159,6 +159,7 @@ impl Domain {
             request: self.env().id(now),
             now,
             once: None,
+            reason: None,
         }
     }
 }

@@ -198,6 +198,51 @@ pub(super) const RULES: &[Rule] = &[
                            WHERE v.secret_id = l.secret_id AND v.number = l.number AND v.state <> 'destroyed')",
     ),
     rule(
+        "share-state",
+        "is a link to a value in no legal state, or one that is open to nobody or to two",
+        "SELECT id AS thing FROM secret_shares
+         WHERE state NOT IN ('expired', 'open', 'opened', 'refused', 'withdrawn')
+            OR (state = 'open') <> (ended_at IS NULL) OR ended_at < created_at
+            OR (recipient_id IS NULL) <> (passphrase_mac IS NOT NULL)
+            OR (passphrase_mac IS NULL) <> (passphrase_key_id IS NULL)
+            OR expires_at <= created_at OR expires_at > created_at + 604800000000",
+    ),
+    rule(
+        "share-tries",
+        "is a link to a value that was tried more often than it may be, or is open after its last try",
+        "SELECT id AS thing FROM secret_shares
+         WHERE tries < 0 OR tries > 5 OR (tries = 5 AND state <> 'refused') OR (tries > 0 AND passphrase_mac IS NULL)",
+    ),
+    rule(
+        "share-tag",
+        "is a link to a value whose tag, or its passphrase's, no key of the keyring made",
+        "SELECT id AS thing FROM secret_shares s
+         WHERE length(mac) <> 32 OR length(passphrase_mac) <> 32
+            OR NOT EXISTS (SELECT 1 FROM keyring_keys k WHERE k.id = s.mac_key_id AND k.purpose = 'one-time')
+            OR s.passphrase_key_id IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM keyring_keys k
+                               WHERE k.id = s.passphrase_key_id AND k.purpose = 'one-time')",
+    ),
+    rule(
+        "share-without-event",
+        "is a link to a value of whose making there is no event",
+        "SELECT id AS thing FROM secret_shares s
+         WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = s.secret_id AND e.at = s.created_at
+                           AND e.action = 'secret.share' AND e.outcome = 'allowed')",
+    ),
+    rule(
+        "share-ended-without-event",
+        "is a link to a value that was opened, refused, withdrawn or expired without an event",
+        "SELECT id AS thing FROM secret_shares s
+         WHERE s.state <> 'open'
+           AND NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = s.secret_id AND e.at = s.ended_at
+                           AND e.outcome = 'allowed'
+                           AND e.action = CASE s.state WHEN 'opened' THEN 'secret.open-share'
+                                                       WHEN 'refused' THEN 'secret.refuse-share'
+                                                       WHEN 'withdrawn' THEN 'secret.withdraw-share'
+                                                       ELSE 'secret.expire-share' END)",
+    ),
+    rule(
         "project-key-orphan",
         "is a key of a project that is not there",
         "SELECT id AS thing FROM project_keys k WHERE NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = k.project_id)",

@@ -1,7 +1,7 @@
 //! What people are told on their next visit.
 
 use chrono::{DateTime, Utc};
-use keywarden_model::{NoticeId, UserId};
+use keywarden_model::{NoticeId, SecretId, UserId};
 
 use crate::{Conn, StoreError, Tx, sql};
 
@@ -18,6 +18,8 @@ pub struct Row {
     pub about: UserId,
     /// What that person is called now.
     pub about_name: String,
+    /// Which secret it is about, beside them.
+    pub secret_id: Option<String>,
     /// When it happened, in microseconds.
     pub at: i64,
 }
@@ -33,15 +35,18 @@ pub struct Insert {
     pub kind: &'static str,
     /// Whom it is about.
     pub about: UserId,
+    /// Which secret it is about, beside them.
+    pub secret: Option<SecretId>,
 }
 
 /// Writes it.
 pub async fn insert(tx: &mut Tx, row: &Insert, now: DateTime<Utc>) -> Result<(), StoreError> {
-    sql("INSERT INTO notices (id, user_id, kind, about, at) VALUES ($1, $2, $3, $4, $5)")
+    sql("INSERT INTO notices (id, user_id, kind, about, secret_id, at) VALUES ($1, $2, $3, $4, $5, $6)")
         .bind(row.id)
         .bind(row.user)
         .bind(row.kind)
         .bind(row.about)
+        .bind(row.secret)
         .bind(now)
         .execute_one(tx, "notices")
         .await
@@ -49,7 +54,7 @@ pub async fn insert(tx: &mut Tx, row: &Insert, now: DateTime<Utc>) -> Result<(),
 
 /// A person's notices that they have not dismissed, newest first.
 pub async fn open(conn: &mut Conn, user: UserId) -> Result<Vec<Row>, StoreError> {
-    sql("SELECT n.id, n.kind, n.about, u.name AS about_name, n.at FROM notices n JOIN users u ON u.id = n.about
+    sql("SELECT n.id, n.kind, n.about, u.name AS about_name, n.secret_id, n.at FROM notices n JOIN users u ON u.id = n.about
          WHERE n.user_id = $1 AND n.dismissed_at IS NULL ORDER BY n.id DESC LIMIT 20")
     .bind(user)
     .all(conn)

@@ -5,9 +5,11 @@ use keywarden_model::{EnvironmentId, EventId, ProjectId, ProjectKeyId, SecretId}
 use super::beside;
 use super::changes::changed;
 use super::find::{at_path, at_paths, over, versions_over};
+use super::fingerprints;
 use super::history;
 use super::list::{After, BY_PATH, Filter, Standing, page};
 use super::project_keys::under;
+use super::shares;
 use crate::explain::Planner;
 
 fn after() -> After {
@@ -123,5 +125,23 @@ async fn a_folder_as_it_was_is_read_along_its_paths_and_each_secret_by_its_own_h
                 assert!(!plan.scans(table, alias), "{table} {alias}: {plan:#?}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn open_links_are_found_by_their_secret_and_those_that_are_over_by_their_time() {
+    for planner in Planner::each().await {
+        let plan = planner.plan(shares::opens(SecretId::NIL, 7), shares::NEWEST).await;
+        assert!(plan.searches("secret_shares", "h") && !plan.scans("users", "u"), "{plan:#?}");
+        let plan = planner.plan(shares::over(7), "ORDER BY expires_at LIMIT ?").await;
+        assert!(plan.searches("secret_shares", "secret_shares") && !plan.sorts(), "{plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn versions_are_found_by_their_fingerprints_along_an_index() {
+    for planner in Planner::each().await {
+        let plan = planner.plan(fingerprints::held(&[[7; 32], [8; 32]]), fingerprints::BY_SECRET).await;
+        assert!(plan.searches("secret_versions", "v"), "{plan:#?}");
     }
 }

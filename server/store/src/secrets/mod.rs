@@ -9,9 +9,11 @@ mod changes;
 #[cfg(test)]
 mod explain;
 mod find;
+pub mod fingerprints;
 pub mod history;
 pub mod list;
 pub mod project_keys;
+pub mod shares;
 
 pub use change::{
     Attributes, Insert, Tagging, VersionInsert, add_version, claim, delete, delete_version, destroy_version,

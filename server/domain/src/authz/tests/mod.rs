@@ -89,5 +89,12 @@ fn op(asserted: Option<TimeDelta>) -> Op {
         synced: false,
         recovering: false,
     };
-    Op { actor: Actor::Person(person), source: Source::default(), request: id(1), now: now(), once: None }
+    Op {
+        actor: Actor::Person(person),
+        source: Source::default(),
+        request: id(1),
+        now: now(),
+        once: None,
+        reason: None,
+    }
 }

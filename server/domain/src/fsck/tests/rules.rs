@@ -17,7 +17,9 @@ use crate::keys::{ImportKey, ImportedValue, NewKey, Overlap, Place, Question, Ro
 use crate::people::Browser;
 use crate::people::tests as people;
 use crate::roles::{Grant, Holder};
-use crate::secrets::{About, Address, NewValue, PutSecret, Validity, Which};
+use crate::secrets::{
+    About, Address, MOST_PASSPHRASES, MadeShare, NewShare, NewValue, PutSecret, ShareLife, Validity, Which,
+};
 use crate::teams::NewTeam;
 use crate::workloads::WorkloadQuery;
 use crate::{Once, Op, Source, trust};
@@ -183,6 +185,14 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["DELETE FROM events WHERE action IN ('secret.destroy-version', 'secret.purge', 'secret.purge-version')"],
     ),
     ("secret-label", &["UPDATE secret_labels SET number = 99"]),
+    ("share-state", &["UPDATE secret_shares SET passphrase_mac = NULL, passphrase_key_id = NULL WHERE recipient_id IS NULL"]),
+    ("share-tries", &["UPDATE secret_shares SET tries = 5 WHERE state = 'open' AND recipient_id IS NULL"]),
+    ("share-tag", &["UPDATE secret_shares SET passphrase_key_id = 'krk_gone' WHERE passphrase_key_id IS NOT NULL"]),
+    ("share-without-event", &["DELETE FROM events WHERE action = 'secret.share'"]),
+    (
+        "share-ended-without-event",
+        &["DELETE FROM events WHERE action = 'secret.open-share' AND outcome = 'allowed'"],
+    ),
     ("project-key-orphan", &["DELETE FROM projects"]),
     ("project-key-without-event", &["DELETE FROM events WHERE action = 'project-key.generate'"]),
     ("project-key-event-without-key", &["DELETE FROM project_keys"]),
@@ -279,6 +289,7 @@ async fn live(it: &Furnished) {
     };
     assert!(domain.verify_key(&house.operator(Role::Owner), &question).await.unwrap().valid());
     secrets(it, &ada, live).await;
+    shares(it, &ada, live).await;
     domain.flush_usage().await.unwrap();
     domain.flush_verify_counts().await.unwrap();
     domain.flush_decisions().await.unwrap();
@@ -340,6 +351,34 @@ async fn secrets(it: &Furnished, ada: &people::Somebody, live: EnvironmentId) {
             _ => {}
         }
     }
+}
+
+/// Links to a value: open, opened, guessed at, withdrawn and expired.
+async fn shares(it: &Furnished, ada: &people::Somebody, live: EnvironmentId) {
+    let (house, domain) = (&it.house, &it.house.domain);
+    let at = Address::Path { place: Place::Environment(live), path: "db/password".parse().unwrap() };
+    let id = domain.secret(&ada.op(house), &at).await.unwrap().secret.id;
+    let make = async |recipient| {
+        let new = NewShare { version: 2, recipient, life: ShareLife::Day };
+        domain.share_secret(&ada.op(house), id, new).await.unwrap()
+    };
+    let value = |made: &MadeShare| made.url().rsplit('/').next().unwrap().to_owned();
+    make(Some(ada.person.id)).await;
+    make(None).await;
+    let opened = make(None).await;
+    let passphrase = SecretString::new(opened.passphrase().unwrap().to_owned());
+    domain.open_share(&people::nobody(house), &value(&opened), Some(&passphrase)).await.unwrap();
+    let guessed = make(None).await;
+    for _ in 0..MOST_PASSPHRASES {
+        domain.open_share(&people::nobody(house), &value(&guessed), Some(&passphrase)).await.unwrap_err();
+    }
+    let withdrawn = make(None).await.id;
+    domain.withdraw_share(&ada.op(house), id, withdrawn).await.unwrap();
+    let new = NewShare { version: 2, recipient: None, life: ShareLife::Hour };
+    domain.share_secret(&ada.op(house), id, new).await.unwrap();
+    let mut later = domain.system_op("purge-secrets");
+    later.now += TimeDelta::hours(1);
+    assert_eq!(domain.expire_shares(&later).await.unwrap(), 1);
 }
 
 /// A rule that let a token in, and one that was deleted.

@@ -7,12 +7,15 @@ mod compare;
 mod crowd;
 mod deleted_version;
 mod export;
+mod held;
 mod import;
 mod lifecycle;
 mod list;
 mod promote;
 mod put;
 mod readers;
+mod reasons;
+mod shares;
 mod tamper;
 mod validity;
 

@@ -1,0 +1,3 @@
+//! Fingerprints: whether a value that was found elsewhere is one of ours.
+
+pub(crate) mod check;
