@@ -64,6 +64,8 @@ pub(super) struct CanonicalResource {
 pub(super) struct CanonicalDecision {
     pub policies: Vec<String>,
     pub counter: i64,
+    /// The hash of the circumstances that they were asked under.
+    pub context: String,
 }
 
 #[derive(Debug, Serialize)]

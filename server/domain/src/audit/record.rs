@@ -71,6 +71,7 @@ impl Record {
             decision: permit.map(|permit| CanonicalDecision {
                 policies: permit.policies().to_vec(),
                 counter: permit.counter(),
+                context: base64(&permit.context_hash()),
             }),
             keys,
         }))

@@ -1,5 +1,7 @@
 //! What a yes looks like: something that can only be had by asking.
 
+use sha2::{Digest, Sha256};
+
 use super::{Action, Decision, Resource};
 
 /// A decision in the caller's favour, at one state of the change counter. Verbs take it; nothing else makes it.
@@ -29,6 +31,13 @@ impl Permit {
     /// The policies that said yes.
     pub fn policies(&self) -> &[String] {
         &self.decision.policies
+    }
+
+    /// The SHA-256 of the circumstances that the policies were asked under, as RFC 8785 writes them: the record shows that
+    /// a decision made again was asked the same.
+    pub fn context_hash(&self) -> [u8; 32] {
+        let context = serde_json::json!({ "recovering": self.decision.recovering });
+        Sha256::digest(context.to_string().as_bytes()).into()
     }
 
     /// The change counter under which it was decided.
