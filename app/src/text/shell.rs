@@ -22,7 +22,7 @@ texts! {
     shell_software_protected_why = "Keys are wrapped by software on this machine, not by a hardware security module.";
     shell_degraded = "The HSM cannot be reached.";
     shell_degraded_until(since: &str, until: &str) =
-        "Not reachable since {since}. Verification, sign-in, suspending and revoking go on until {until}; nothing else does.";
+        "Not reachable since {since}. Work goes on with the keys in memory until {until}; then this node is sealed until it is back.";
     shell_sealed = "This node is sealed.";
     shell_sealed_why(since: &str) =
         "It has had no access to its HSM since {since}, so it can neither verify nor issue. It unseals by itself when the HSM is back; \"keywarden doctor\" says what is missing.";

@@ -119,7 +119,7 @@ pub(crate) fn server() -> Option<String> {
 }
 
 /// A house of some size: 200 projects with 10 000 keys, as many people and events, 5 000 workloads.
-const ROWS: [&str; 18] = [
+const ROWS: [&str; 19] = [
     "INSERT INTO projects (id, slug, name, folded_name, created_at, created_by, row_version)
      SELECT 'prj_' || i, 'p' || i, 'p' || i, 'p' || i, 1, 'x', 1 FROM generate_series(1, 200) i",
     "INSERT INTO environments (id, project_id, slug, name, folded_name, label, overlap_seconds, created_at, created_by,
@@ -164,6 +164,11 @@ const ROWS: [&str; 18] = [
      SELECT 'sec_' || lpad(i::text, 26, '0'), 'current', 1 FROM generate_series(1, 10000) i",
     "INSERT INTO secret_history (secret_id, seq, at, number, state)
      SELECT 'sec_' || lpad(i::text, 26, '0'), n, n, 1, 'there' FROM generate_series(1, 10000) i, generate_series(1, 5) n",
+    "INSERT INTO secret_shares (id, secret_id, version, public_id, mac_key_id, mac, made_by, state, tries, created_at,
+                                expires_at, ended_at)
+     SELECT 'shr_' || lpad(i::text, 26, '0'), 'sec_' || lpad(i::text, 26, '0'), 1, 's' || i, 'k', '', 'usr_1',
+            CASE WHEN i % 4 = 0 THEN 'open' ELSE 'opened' END, 0, i, i * 7919 % 100000, CASE WHEN i % 4 <> 0 THEN i END
+     FROM generate_series(1, 10000) i",
     "INSERT INTO secret_tags (tag, secret_id, folded_tag)
      SELECT 'team=' || i % 100, 'sec_' || lpad(i::text, 26, '0'), 'team=' || i % 100 FROM generate_series(1, 10000) i",
     "INSERT INTO events (id, at, action, outcome, actor_kind, actor_id, resource_kind, resource_id, project_id,

@@ -38,7 +38,8 @@ pub(super) async fn look_up(State(house): State<House>, asking: Asking, posted: 
     }
     let found = match house.domain.look_up_leak(&op, text).await {
         Ok(Leak::Unknown) => {
-            op.once = posted.once_for("fingerprint");
+            // A form without a key is looked up as often as it comes.
+            op.once = op.once.and_then(|_| posted.once_for("fingerprint"));
             let value = SecretString::new(text.to_owned());
             match house.domain.check_fingerprint(&op, &value).await {
                 Err(CheckError::Refused(refused)) => Err(refused),

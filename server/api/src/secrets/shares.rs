@@ -147,10 +147,15 @@ pub(crate) async fn withdraw(
 impl CreateShare {
     fn read(self) -> Result<NewShare, Problem> {
         let mut flaws = Flaws::default();
+        if self.version < 1 {
+            flaws.note(Flaw::at("/version", "write a version's number: 1 or more"));
+        }
         let recipient = self.recipient.map(|id| id.parse::<UserId>()).transpose();
         let recipient = flaws.keep("/recipient", recipient);
         let life = flaws.parse("/expires_in", &self.expires_in);
-        let (Some(recipient), Some(life)) = (recipient, life) else { return Err(flaws.problem()) };
+        let (Some(recipient), Some(life), true) = (recipient, life, flaws.is_empty()) else {
+            return Err(flaws.problem());
+        };
         Ok(NewShare { version: self.version, recipient, life })
     }
 }

@@ -71,7 +71,8 @@ async fn what_is_no_link_is_said_and_who_may_not_read_makes_none() {
             (json!({ "version": "1" }), 422, "/version"),
             (json!({ "passphrase": "mine" }), 422, "passphrase"),
             (json!({ "version": 2 }), 404, ""),
-            (json!({ "version": -1 }), 404, ""),
+            (json!({ "version": 0 }), 422, "/version"),
+            (json!({ "version": -1 }), 422, "/version"),
         ] {
             let mut body = good.clone();
             body.as_object_mut().unwrap().extend(change.as_object().cloned().unwrap());
