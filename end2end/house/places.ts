@@ -60,6 +60,8 @@ export const places = (it: Estate): string[] => [
   `/secrets/${it.secret}/versions/1/label`,
   `/secrets/${it.secret}/versions/2/reveal`,
   `/secrets/${it.secret}/versions/2/download`,
+  `/secrets/${it.secret}/versions/2/raw`,
+  `/secrets/${it.secret}/versions/2/raw/download`,
   `/secrets/${it.shut}`,
   `/secrets/${it.shut}/versions/1`,
   `/secrets/${it.shut}/versions/1/restore`,

@@ -47,6 +47,7 @@ mod secret_files;
 mod secret_forms;
 mod secret_places;
 mod secret_shares;
+mod secret_templates;
 mod secret_verbs;
 mod secrets;
 mod shell;

@@ -89,7 +89,7 @@ texts! {
     flaw_bad_escape = "A backslash in double quotes escapes n, r, t, \", $, ` and itself: write two for one.";
     flaw_bad_name = "Write a name of letters, digits, _, . and - before the =, no digit first.";
     flaw_cells(found: usize, expected: usize) = "The row has {found} cells, and the header {expected}.";
-    flaw_columns = "Columns are path (or name), value, description, tags and kind, each once.";
+    flaw_columns = "Columns are path (or name), value, description, tags, kind and template, each once.";
     flaw_deep = "Folders lie in each other more deeply than a path can.";
     flaw_empty = "There is nothing in this file.";
     flaw_kind = "The kind is text or json.";
@@ -106,6 +106,7 @@ texts! {
     flaw_repeated(first: u64) = "This name stands on line {first} already.";
     flaw_several = "The file must be one document.";
     flaw_tagged = "Write the value as text: this tag is not read.";
+    flaw_template = "Whether it is a template is true or false.";
     flaw_too_many = "A file may hold at most 1,000 entries.";
     flaw_unclosed = "The quote that opens here is never closed.";
 
@@ -113,7 +114,7 @@ texts! {
     export_title = "Export secrets";
     export_lead = "The current values of a folder as one file, readable by whoever has it. Each is a reading, and each is in the record.";
     export_format_dotenv_hint = "Names become variables: database/url is DATABASE_URL.";
-    export_format_hint = "CSV keeps descriptions, tags and kinds. A spreadsheet may take values that begin with = for formulas: open it as text.";
+    export_format_hint = "CSV keeps descriptions, tags, kinds and what is a template. A spreadsheet may take values that begin with = for formulas: open it as text.";
     export_reason = "Reason";
     export_reason_hint = "What the file is for. It stands in the record.";
     export_do(n: usize) = "Export {n} value" | "Export {n} values";

@@ -27,6 +27,7 @@ texts! {
     shares_choose_life = "Choose how long it works.";
     shares_many(most: u32) = "{most} link to this secret is open: withdraw some first." | "{most} links to this secret are open: withdraw some first.";
     shares_archived = "This project is archived: its values are not shared.";
+    shares_template(number: i64) = "Version {number} is a template, and what it refers to is not shared: share the secrets that it refers to.";
     shares_made = "Link made";
     shares_made_lead = "Both are shown this once. The link shows a page with one button, so that a preview in a chat reads nothing.";
     shares_link = "Link";

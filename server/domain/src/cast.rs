@@ -47,12 +47,12 @@ macro_rules! tables {
 }
 
 /// What holds something that is somebody's: credentials, things, who may do what, the record.
-const TABLES: [(&str, &str); 34] = tables!(
+const TABLES: [(&str, &str); 35] = tables!(
     "api_keys" "ceremonies" "changes" "environments" "event_personal" "events" "exchanged_tokens" "idempotency"
     "key_tags" "key_values" "keyring_keys" "keyring_wraps" "notices" "one_time_links" "organizations" "passkeys"
     "pending_posts" "project_keys" "projects" "recovery_codes" "refused_tokens" "rewraps" "role_bindings"
-    "secret_history" "secret_labels" "secret_shares" "secret_versions" "secrets" "service_tokens" "sessions" "team_members"
-    "trust_rules" "users" "workloads"
+    "secret_history" "secret_labels" "secret_references" "secret_shares" "secret_versions" "secrets" "service_tokens"
+    "sessions" "team_members" "trust_rules" "users" "workloads"
 );
 
 /// A house with everything real but time and chance.

@@ -121,6 +121,9 @@ kinds! {
     Unavailable = "unavailable", 503, "Not available now",
         "The database or the HSM is away for a moment; nothing was done.",
         "Try again as `Retry-After` says.";
+    Unresolved = "unresolved-reference", 409, "Unresolved reference",
+        "The value is a template, and something that it refers to cannot be read: it is missing, shut, too much, or leads in a circle.",
+        "Mend what `detail` names, or ask with `raw=true` for the text as it was put.";
     UnsupportedType = "unsupported-media-type", 415, "Unsupported media type",
         "The body is of another kind than this address takes.",
         "Send what the description names, and its `Content-Type`.";

@@ -94,6 +94,8 @@ pub(crate) struct Version {
     pub(crate) state: String,
     pub(crate) kind: String,
     pub(crate) size: i64,
+    #[serde(default)]
+    pub(crate) template: bool,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) created_by: String,
 }
@@ -121,6 +123,9 @@ pub(super) struct Body<'a> {
     label: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expected_version: Option<i64>,
+    /// Left out where it is not, for servers that do not know it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    template: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     not_before: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -138,6 +143,7 @@ impl<'a> Body<'a> {
             kind: put.kind.as_deref(),
             label: put.label.as_deref(),
             expected_version: put.expected_version,
+            template: put.template,
             not_before: put.valid.not_before,
             expires_at: put.valid.expires_at,
         }

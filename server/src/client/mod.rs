@@ -65,6 +65,9 @@ pub(crate) struct Which {
     /// A label; `current` without one
     #[arg(long)]
     label: Option<String>,
+    /// A template as it was put: what it refers to is not resolved
+    #[arg(long)]
+    raw: bool,
 }
 
 /// A value to be put, and what is said of it.
@@ -74,6 +77,7 @@ pub(crate) struct Put {
     pub(crate) kind: Option<String>,
     pub(crate) label: Option<String>,
     pub(crate) expected_version: Option<i64>,
+    pub(crate) template: bool,
     pub(crate) valid: Valid,
 }
 
@@ -144,6 +148,9 @@ impl Client {
         }
         if let Some(label) = &which.label {
             url.query_pairs_mut().append_pair("label", label);
+        }
+        if which.raw {
+            url.query_pairs_mut().append_pair("raw", "true");
         }
         self.answer(self.http.get(url)).await?.value()
     }

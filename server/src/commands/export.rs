@@ -70,6 +70,7 @@ fn lines(values: &Values) -> Result<Vec<Line<'_>>, Failure> {
             kind: SecretKind::Text,
             description: "",
             tags: &[],
+            template: false,
         });
     }
     Ok(lines)

@@ -65,6 +65,7 @@ pub(crate) const TABLES: &[Table] = &[
     table("secrets", "id"),
     table("secret_tags", "tag, secret_id"),
     table("secret_versions", "id"),
+    table("secret_references", "version_id, position"),
     table("secret_labels", "secret_id, label"),
     table("secret_history", "secret_id, seq"),
     table("secret_shares", "id"),

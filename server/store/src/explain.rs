@@ -119,7 +119,7 @@ pub(crate) fn server() -> Option<String> {
 }
 
 /// A house of some size: 200 projects with 10 000 keys, as many people and events, 5 000 workloads.
-const ROWS: [&str; 19] = [
+const ROWS: [&str; 20] = [
     "INSERT INTO projects (id, slug, name, folded_name, created_at, created_by, row_version)
      SELECT 'prj_' || i, 'p' || i, 'p' || i, 'p' || i, 1, 'x', 1 FROM generate_series(1, 200) i",
     "INSERT INTO environments (id, project_id, slug, name, folded_name, label, overlap_seconds, created_at, created_by,
@@ -160,6 +160,8 @@ const ROWS: [&str; 19] = [
      SELECT 'sev_' || lpad(i::text, 26, '0'), 'sec_' || lpad(i::text, 26, '0'), 1, 'enabled', 'text', 'text/plain', 1, i, 'x',
             CASE WHEN i % 20 = 1 THEN i * 7919 % 100000 END, CASE WHEN i % 10 = 0 THEN i * 7919 % 100000 END
      FROM generate_series(1, 10000) i",
+    "INSERT INTO secret_references (version_id, position, project, environment, path)
+     SELECT 'sev_' || lpad(i::text, 26, '0'), 0, 'p' || (1 + i % 200), 'live', md5(i::text) FROM generate_series(1, 10000) i",
     "INSERT INTO secret_labels (secret_id, label, number)
      SELECT 'sec_' || lpad(i::text, 26, '0'), 'current', 1 FROM generate_series(1, 10000) i",
     "INSERT INTO secret_history (secret_id, seq, at, number, state)

@@ -14,7 +14,7 @@ use sqlx::{PgPool, SqlitePool, migrate::Migrator};
 /// The schema of this version: the number of its newest migration.
 pub const VERSION: i64 = 24;
 /// The oldest schema version whose program still works with this schema.
-pub(crate) const OLDEST_COMPATIBLE: i64 = 19;
+pub(crate) const OLDEST_COMPATIBLE: i64 = 23;
 
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");

@@ -60,7 +60,7 @@ impl Stage {
         self.put_with(address, value, &[])
     }
 
-    fn put_with(&self, address: &str, value: &[u8], more: &[&str]) -> Output {
+    pub(crate) fn put_with(&self, address: &str, value: &[u8], more: &[&str]) -> Output {
         let mut child = self
             .command(&[&["secret", "put", address], more].concat())
             .stdin(Stdio::piped())

@@ -23,6 +23,7 @@ mod owner;
 mod rewrap;
 mod sealing;
 mod strangers;
+mod templates;
 mod verbs;
 mod watch;
 mod watched;

@@ -14,7 +14,7 @@ use leptos::prelude::*;
 use super::{
     around,
     differ::{Difference, Field, Side},
-    reasons, reveal, validity,
+    reasons, reveal, template, validity,
 };
 use crate::{
     cells,
@@ -78,6 +78,11 @@ pub(super) async fn compare(
             let mut errors = Errors::new();
             reasons::note(t, &posted.fields, &mut errors);
             draw_ask(&mut shell, &view, number, "", Draft::refused(posted.fields, errors))
+        }
+        // Templates are compared as they were put.
+        Err(ReadSecretError::Unresolved { reference, why }) => {
+            let why = template::unresolved(t, &reference, &why);
+            reveal::not_shown(&mut shell, &view, number, http::StatusCode::UNPROCESSABLE_ENTITY, why)
         }
         Err(ReadSecretError::Refused(Refused::Replayed(Replayed::Done { .. }))) => {
             let why = t.secrets_shown_before_why().to_owned();

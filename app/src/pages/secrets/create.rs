@@ -120,7 +120,7 @@ fn form(shell: &Shell, (spots, owners): (Vec<Spot>, Vec<Choice>), params: &Param
             <Form draft=draft submit=t.secrets_create() cancel=cancel>
                 <SelectField name="environment" label=t.keys_environment() required=true placeholder=t.choose() choices=places value=first/>
                 <TextField name="path" label=t.secrets_path() required=true mono=true maxlength=512 value=path hint=t.secrets_path_hint()/>
-                {value::fields(t, SecretKind::Text)}
+                {value::fields(t, SecretKind::Text, false)}
                 {validity::fields(t)}
                 {fields::attributes(t, None, owners)}
             </Form>

@@ -21,7 +21,10 @@ use crate::{
     render::{self, page},
     shell::{Section, Shell},
     text::Text,
-    ui::{Column, EmptyState, Form, PageHeader, Panel, RadioGroup, Row, Table, TextArea, choice, row},
+    ui::{
+        Banner, Column, EmptyState, Form, PageHeader, Panel, RadioGroup, Row, Table, TextArea, Tone, choice,
+        row,
+    },
 };
 
 /// Secrets that the page names; all of them are counted.
@@ -141,12 +144,17 @@ fn draw(shell: &Shell, which: Which, found: Exportable, draft: Draft) -> Respons
         let count = found.secrets.len();
         // One environment's secrets: what holds for one of them holds for all.
         let asks = found.secrets.first().is_some_and(|it| it.reads_need_reason);
+        let templates = match found.templates.len() {
+            0 => None,
+            n => Some(view! { <Banner tone=Tone::Warn title=t.templates_export(n)>{t.templates_export_why()}</Banner> }),
+        };
         let out = (!found.left_out.is_empty()).then(|| {
             let table = named(t, t.export_out(), &found.left_out);
             view! { <Panel id="left-out" title=t.export_out()><p>{t.export_out_why()}</p>{table}</Panel> }
         });
         view! {
             <PageHeader title=t.export_title() lead=t.export_lead() crumbs=crumbs/>
+            {templates}
             <Form draft=draft submit=t.export_do(count) cancel=which.list()>
                 <RadioGroup name="format" label=t.import_format() required=true choices=formats value="dotenv"/>
                 {reason(t, asks)}

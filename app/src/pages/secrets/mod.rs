@@ -37,6 +37,7 @@ mod share;
 mod shared;
 mod show;
 mod switch;
+mod template;
 mod validity;
 mod value;
 mod version;
@@ -76,6 +77,11 @@ pub(crate) fn routes() -> Router<House> {
         .route("/secrets/{id}/versions/{number}/download", get(reveal::ask_download).post(reveal::download))
         .route("/secrets/{id}/versions/{number}/enable", get(switch::ask_enable).post(switch::enable))
         .route("/secrets/{id}/versions/{number}/label", get(label::form).post(label::set))
+        .route("/secrets/{id}/versions/{number}/raw", get(reveal::ask_raw).post(reveal::raw))
+        .route(
+            "/secrets/{id}/versions/{number}/raw/download",
+            get(reveal::ask_download_raw).post(reveal::download_raw),
+        )
         .route(
             "/secrets/{id}/versions/{number}/restore",
             get(version_deletion::ask_restore).post(version_deletion::restore),

@@ -1,13 +1,13 @@
 //! What a secret is: its value behind a mask, its facts, its versions.
 
-use keywarden_domain::secrets::{Secret, SecretView, Share, Version};
+use keywarden_domain::secrets::{References, Secret, SecretView, Share, Version};
 use keywarden_model::{SecretKind, VersionState};
 use leptos::prelude::*;
 
 use super::{
     around::{self, May},
     promote::Elsewhere,
-    reveal, share, validity,
+    reveal, share, template, validity,
     who::Names,
 };
 use crate::{
@@ -32,7 +32,7 @@ pub(super) fn view(
     view: &SecretView,
     may: May,
     names: &Names,
-    (elsewhere, shares): (Elsewhere, Vec<Share>),
+    (elsewhere, shares, references): (Elsewhere, Vec<Share>, References),
     params: &Params,
 ) -> AnyView {
     let secret = &view.secret;
@@ -48,6 +48,7 @@ pub(super) fn view(
     let versions = versions(t, view, names, params);
     let elsewhere = elsewhere.panel(t, secret);
     let shares = share::panel(t, view, shares, may.withdraw_share);
+    let references = template::panels(t, references);
     view! {
         {(!description.is_empty()).then(|| view! { <p class="secret-description" translate="no">{description}</p> })}
         {none}
@@ -55,6 +56,7 @@ pub(super) fn view(
         <Facts facts=facts(t, secret, names)/>
         {shares}
         <Panel id="versions" title=t.secrets_versions()>{versions}</Panel>
+        {references}
         {elsewhere}
     }
     .into_any()
@@ -74,18 +76,19 @@ pub(super) fn masked(t: Text, secret: &Secret, version: &Version, may: May) -> A
     };
     let acts = (may.read && version.is_read(now)).then(|| {
         let asks = secret.reads_need_reason;
-        let shows = version.kind != SecretKind::Binary;
+        let (shows, is_template) = (version.kind != SecretKind::Binary, version.template);
         view! {
             <Actions>
                 {shows.then(|| reveal::act(asks, "reveal", t.secrets_reveal(), format!("{path}/reveal")))}
+                {is_template.then(|| reveal::act(asks, "raw", t.templates_reveal_raw(), format!("{path}/raw")))}
                 {reveal::act(asks, "download", t.secrets_download(), format!("{path}/download"))}
-                <LinkButton label=t.shares_make() href=format!("{path}/share")/>
+                {(!is_template).then(|| view! { <LinkButton label=t.shares_make() href=format!("{path}/share")/> })}
             </Actions>
         }
     });
     view! {
-        <p><span class="revealed-mask" aria-hidden="true">{MASK}</span> " " {said} {validity::badge(t, version)}</p>
-        <p class="field-hint">{why}</p>
+        <p><span class="revealed-mask" aria-hidden="true">{MASK}</span> " " {said} {validity::badge(t, version)} {template::badge(t, version)}</p>
+        <p class="field-hint">{why} {version.template.then(|| format!(" {}", t.templates_why()))}</p>
         {acts}
     }
     .into_any()
@@ -163,7 +166,7 @@ fn versions(t: Text, view: &SecretView, names: &Names, params: &Params) -> AnyVi
 fn version_row(t: Text, view: &SecretView, version: &Version, names: &Names) -> Row {
     let cells = cells![
         labels(view, version.number),
-        view! { <VersionStateBadge state=version.state/> {validity::badge(t, version)} },
+        view! { <VersionStateBadge state=version.state/> {validity::badge(t, version)} {template::badge(t, version)} },
         around::kind(t, version.kind),
         around::size(t, version.size),
         view! { <Time at=version.created_at/> },

@@ -89,13 +89,15 @@ fn draw(shell: &mut Shell, view: &SecretView, draft: Draft) -> Response {
     let secret = view.secret.clone();
     // What is replaced: if another one is `current` by then, nothing is.
     let current = around::current(view).unwrap_or_default();
-    let kind = view.versions.iter().find(|it| it.number == current).map_or(SecretKind::Text, |it| it.kind);
+    let before = view.versions.iter().find(|it| it.number == current);
+    let kind = before.map_or(SecretKind::Text, |it| it.kind);
+    let is_template = before.is_some_and(|it| it.template);
     page(shell, t.secrets_new_version()).of(&draft).show(move || {
         view! {
             <PageHeader title=t.secrets_new_version() lead=t.secrets_new_version_lead() crumbs=around::crumbs_below(t, &secret)/>
             <Form draft=draft submit=t.secrets_new_version() cancel=around::path(&secret)>
                 <Hidden name="current" value=current.to_string()/>
-                {value::fields(t, kind)}
+                {value::fields(t, kind, is_template)}
                 {validity::fields(t)}
                 <FieldGroup label=t.secrets_label()>
                     <RadioGroup name="label" label=t.secrets_label_which() required=true choices=fields::labels(t) value="current"/>

@@ -7,16 +7,17 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use keywarden_domain::{
     Refused, Replayed,
-    secrets::{Address, ReadSecretError, Revealed, SecretView, Which},
+    secrets::{Address, As, ReadSecretError, Revealed, SecretView, Version, Which},
 };
 use leptos::prelude::*;
 
-use super::{around, reasons, validity};
+use super::{around, reasons, template, validity};
 use crate::{
     context::{Asking, House, Posted},
     form::{Draft, Errors},
     render::{self, page},
     shell::{Section, Shell},
+    text::Text,
     ui::{
         Act, Actions, Banner, ButtonKind, EmptyState, Form, LinkButton, PageHeader, Panel, RevealedValue,
         Tone, version_state_name,
@@ -27,7 +28,24 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     Download,
+    DownloadRaw,
+    /// A template as it was put.
+    Raw,
     Reveal,
+}
+
+impl Way {
+    fn wanted(self) -> As {
+        As::of(matches!(self, Self::DownloadRaw | Self::Raw))
+    }
+
+    fn title(self, t: Text) -> &'static str {
+        match self {
+            Self::Download | Self::DownloadRaw => t.secrets_download(),
+            Self::Raw => t.templates_reveal_raw(),
+            Self::Reveal => t.secrets_reveal(),
+        }
+    }
 }
 
 /// Where a person lands who comes to the address of the post: asked once more, since nothing is read by a link. Where the
@@ -48,30 +66,54 @@ pub(super) async fn ask_download(
     ask_for(&house, asking, &at, Way::Download).await
 }
 
+pub(super) async fn ask_raw(
+    State(house): State<House>,
+    asking: Asking,
+    Path(at): Path<(String, String)>,
+) -> Response {
+    ask_for(&house, asking, &at, Way::Raw).await
+}
+
+pub(super) async fn ask_download_raw(
+    State(house): State<House>,
+    asking: Asking,
+    Path(at): Path<(String, String)>,
+) -> Response {
+    ask_for(&house, asking, &at, Way::DownloadRaw).await
+}
+
 async fn ask_for(house: &House, asking: Asking, at: &(String, String), way: Way) -> Response {
     let Asking { mut shell, op } = asking.at(Section::Secrets);
     match around::load_version(house, &op, at).await {
-        Ok((view, version)) => draw_ask(&mut shell, &view, version.number, way, Draft::default()),
+        Ok((view, version)) => {
+            let asks = view.secret.reads_need_reason;
+            draw_ask(&mut shell, (&view, &version), way, asks, Draft::default())
+        }
         Err(refused) => render::refused(&shell, refused),
     }
 }
 
-fn draw_ask(shell: &mut Shell, view: &SecretView, number: i64, way: Way, draft: Draft) -> Response {
+/// The button once more, or the field for the reason, if one is asked for.
+fn draw_ask(
+    shell: &mut Shell,
+    (view, version): (&SecretView, &Version),
+    way: Way,
+    asks: bool,
+    draft: Draft,
+) -> Response {
     around::place(shell, &view.secret.project_slug);
     let t = shell.text;
-    let secret = view.secret.clone();
-    let title = match way {
-        Way::Download => t.secrets_download(),
-        Way::Reveal => t.secrets_reveal(),
-    };
+    let (secret, number, is_template) = (view.secret.clone(), version.number, version.template);
+    let title = way.title(t);
     page(shell, title).of(&draft).show(move || {
         let path = around::version_path(&secret, number);
-        let body = if secret.reads_need_reason {
+        let body = if asks {
             view! { <Form draft=draft submit=title cancel=path>{reasons::field(t, true)}</Form> }.into_any()
         } else {
             view! {
                 <Actions>
                     <Act id="reveal" kind=ButtonKind::Primary label=t.secrets_reveal() action=format!("{path}/reveal")/>
+                    {is_template.then(|| view! { <Act id="raw" label=t.templates_reveal_raw() action=format!("{path}/raw")/> })}
                     <Act id="download" label=t.secrets_download() action=format!("{path}/download")/>
                 </Actions>
             }
@@ -91,7 +133,32 @@ pub(super) async fn reveal(
     posted: Posted,
 ) -> Response {
     match read(&house, asking, &at, posted, Way::Reveal).await {
-        Ok((mut shell, view, revealed)) => shown(&mut shell, &view, &revealed),
+        Ok((mut shell, view, revealed)) => shown(&mut shell, &view, &revealed, As::Resolved),
+        Err(response) => response,
+    }
+}
+
+/// A template as it was put.
+pub(super) async fn raw(
+    State(house): State<House>,
+    asking: Asking,
+    Path(at): Path<(String, String)>,
+    posted: Posted,
+) -> Response {
+    match read(&house, asking, &at, posted, Way::Raw).await {
+        Ok((mut shell, view, revealed)) => shown(&mut shell, &view, &revealed, As::Raw),
+        Err(response) => response,
+    }
+}
+
+pub(super) async fn download_raw(
+    State(house): State<House>,
+    asking: Asking,
+    Path(at): Path<(String, String)>,
+    posted: Posted,
+) -> Response {
+    match read(&house, asking, &at, posted, Way::DownloadRaw).await {
+        Ok((_, _, revealed)) => file(&revealed),
         Err(response) => response,
     }
 }
@@ -122,7 +189,7 @@ async fn read(
         Err(refused) => return Err(house.refused(&shell, &op, &posted, refused).await),
     };
     let which = Which::Number(version.number);
-    match house.domain.read_secret(&op, &Address::Id(view.secret.id), &which).await {
+    match house.domain.read_secret_as(&op, &Address::Id(view.secret.id), &which, way.wanted()).await {
         Ok(revealed) => Ok((shell, view, revealed)),
         Err(ReadSecretError::Shut { number, state }) => {
             let why = shell.text.secrets_version_is(number, version_state_name(shell.text, state));
@@ -132,15 +199,20 @@ async fn read(
             let why = validity::outside(shell.text, number, outside);
             Err(not_shown(&mut shell, &view, number, StatusCode::UNPROCESSABLE_ENTITY, why))
         }
+        Err(ReadSecretError::Unresolved { reference, why }) => {
+            let why = template::unresolved(shell.text, &reference, &why);
+            Err(not_shown(&mut shell, &view, version.number, StatusCode::UNPROCESSABLE_ENTITY, why))
+        }
         Err(ReadSecretError::Refused(Refused::Replayed(Replayed::Done { .. }))) => {
             let why = shell.text.secrets_shown_before_why().to_owned();
             Err(not_shown(&mut shell, &view, version.number, StatusCode::CONFLICT, why))
         }
+        // Of a template that asks for none it may be asked by what it refers to.
         Err(ReadSecretError::NoReason) => {
             let mut errors = Errors::new();
             reasons::note(shell.text, &posted.fields, &mut errors);
             let draft = Draft::refused(posted.fields, errors);
-            Err(draw_ask(&mut shell, &view, version.number, way, draft))
+            Err(draw_ask(&mut shell, (&view, &version), way, true, draft))
         }
         Err(ReadSecretError::Refused(refused)) => Err(house.refused(&shell, &op, &posted, refused).await),
     }
@@ -164,15 +236,19 @@ pub(super) fn not_shown(
     })
 }
 
-fn shown(shell: &mut Shell, view: &SecretView, revealed: &Revealed) -> Response {
+fn shown(shell: &mut Shell, view: &SecretView, revealed: &Revealed, wanted: As) -> Response {
     around::place(shell, &view.secret.project_slug);
     let t = shell.text;
     let secret = view.secret.clone();
-    let (number, size) = (revealed.version.number, revealed.version.size);
+    let number = revealed.version.number;
+    let size = i64::try_from(revealed.value.expose().len()).unwrap_or(i64::MAX);
+    let is_raw = wanted == As::Raw && revealed.version.template;
+    let lead = if is_raw { t.templates_raw_lead() } else { t.secrets_revealed_lead() };
     let text = exact(revealed.value.expose()).map(str::to_owned);
     page(shell, t.secrets_revealed()).show(move || {
         let back = around::path(&secret);
         let path = around::version_path(&secret, number);
+        let path = if is_raw { format!("{path}/raw") } else { path };
         let body = match text {
             Some(text) => view! { <RevealedValue id="secret" label=t.secrets_value() value=text/> }.into_any(),
             None => view! {
@@ -182,7 +258,7 @@ fn shown(shell: &mut Shell, view: &SecretView, revealed: &Revealed) -> Response 
             .into_any(),
         };
         view! {
-            <PageHeader title=t.secrets_revealed() lead=t.secrets_revealed_lead() crumbs=around::crumbs_below_version(t, &secret, number)/>
+            <PageHeader title=t.secrets_revealed() lead=lead crumbs=around::crumbs_below_version(t, &secret, number)/>
             <Panel id="value" title=secret.path.name().to_owned()>{body}</Panel>
             <Actions><LinkButton kind=ButtonKind::Primary label=t.secrets_done() href=back/></Actions>
         }

@@ -100,6 +100,7 @@ fn note(t: Text, errors: &mut Errors, error: &ShareError) {
     match error {
         ShareError::Archived => errors.whole(t.shares_archived()),
         ShareError::RecipientUnknown => errors.at("recipient", t.shares_recipient_unknown()),
+        ShareError::Template(number) => errors.whole(t.shares_template(*number)),
         ShareError::TooMany => errors.whole(t.shares_many(MOST_SHARES)),
         ShareError::NoMaker | ShareError::Refused(_) | ShareError::Unread(_) => {
             errors.whole(t.secrets_reveal_shut());

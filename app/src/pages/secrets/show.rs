@@ -5,7 +5,7 @@ use axum::{
 use keywarden_domain::{
     Action, Refused, Resource,
     audit::{Page, Query},
-    secrets::{Address, Readers, SecretView, Share},
+    secrets::{Address, Readers, References, SecretView, Share},
 };
 use leptos::prelude::*;
 
@@ -32,7 +32,7 @@ enum Shown {
     Access(Readers),
     Audit(Page),
     CopyAs,
-    Overview(Names, (Elsewhere, Vec<Share>)),
+    Overview(Names, (Elsewhere, Vec<Share>, References)),
 }
 
 pub(super) async fn show(
@@ -65,7 +65,8 @@ pub(super) async fn show(
             _ => {
                 let names = if may_audit { Names::of(&house, &op, &view).await? } else { Names::default() };
                 let shares = house.domain.shares(&op, view.secret.id).await?;
-                Shown::Overview(names, (Elsewhere::of(&house, &op, &view, may).await?, shares))
+                let references = house.domain.secret_references(&op, view.secret.id).await?;
+                Shown::Overview(names, (Elsewhere::of(&house, &op, &view, may).await?, shares, references))
             }
         };
         Ok((view, may, (may_audit, may_people), shown))

@@ -11,6 +11,7 @@ use leptos::prelude::*;
 use super::{
     around,
     generate::{self, Alphabet, LENGTHS},
+    template,
 };
 use crate::{
     form::{Errors, Fields},
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// A value that was refused is typed again: it is in no page.
-pub(super) fn fields(t: Text, kind: SecretKind) -> AnyView {
+pub(super) fn fields(t: Text, kind: SecretKind, is_template: bool) -> AnyView {
     let how = vec![
         choice("write", t.secrets_write()).hint(t.secrets_write_hint()),
         choice("generate", t.secrets_generate()).hint(t.secrets_generate_hint()),
@@ -35,6 +36,7 @@ pub(super) fn fields(t: Text, kind: SecretKind) -> AnyView {
             <div class="value-typed">
                 <SelectField name="kind" label=t.secrets_kind() required=true choices=kinds value=kind.as_str() hint=t.secrets_kind_hint()/>
                 <TextArea name="value" label=t.secrets_value() writes=Writes::Secret required=true rows=5 maxlength=longest hint=t.secrets_value_hint()/>
+                {template::field(t, is_template)}
             </div>
             <div class="value-made">
                 <TextField name="length" label=t.secrets_length() kind=TextKind::Number required=true min=LENGTHS.start().to_string() max=LENGTHS.end().to_string() value="32"/>
@@ -91,7 +93,8 @@ fn written(t: Text, fields: &Fields, errors: &mut Errors) -> Option<NewValue> {
         errors.at("value", t.secrets_value_not_base64());
         return None;
     };
-    NewValue::new(kind, None, bytes).map_err(|wrong| errors.at("value", said(t, wrong))).ok()
+    let value = NewValue::new(kind, None, bytes).map_err(|wrong| errors.at("value", said(t, wrong)));
+    template::read(t, fields, value.ok()?, errors)
 }
 
 /// Base64 as tools write it: in lines.
@@ -137,6 +140,9 @@ mod tests {
             ("how=write&kind=text&value=+a%0D%0Ab", SecretKind::Text),
             ("how=write&kind=json&value={}", SecretKind::Json),
             ("how=write&kind=binary&value=/w%0D%0A==", SecretKind::Binary),
+            ("how=write&kind=text&value=${", SecretKind::Text),
+            ("how=write&kind=text&value=${a/b/c}&template=1", SecretKind::Text),
+            ("how=generate&length=16&alphabet=symbols&template=1", SecretKind::Text),
             ("how=generate&length=16&alphabet=symbols", SecretKind::Text),
         ] {
             let (found, errors) = read(body);
@@ -150,6 +156,8 @@ mod tests {
             ("how=write&value=a", "value"),
             ("how=write&kind=json&value={", "value"),
             ("how=write&kind=binary&value=hunter2", "value"),
+            ("how=write&kind=text&value=${a/b}&template=1", "value"),
+            ("how=write&kind=binary&value=/w%3D%3D&template=1", "value"),
             ("how=generate&length=15&alphabet=symbols", "length"),
             ("how=generate&alphabet=symbols", "length"),
             ("how=generate&length=16&alphabet=runes", "alphabet"),

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use super::{
     around::{self, May},
-    overview, validity,
+    overview, template, validity,
     who::{self, Names},
 };
 use crate::{
@@ -61,7 +61,7 @@ pub(super) async fn show(
             });
             let labels = labels(t, &view, version.number, may);
             let state =
-                view! { <VersionStateBadge state=version.state/> {validity::badge(t, &version)}  {overview::labels(&view, version.number)} };
+                view! { <VersionStateBadge state=version.state/> {validity::badge(t, &version)} {template::badge(t, &version)} {overview::labels(&view, version.number)} };
             view! {
                 <PageHeader
                     title=t.secrets_version_n(version.number)

@@ -15,6 +15,7 @@ mod secret_access;
 mod secrets;
 mod shares;
 mod standing;
+mod templates;
 mod words;
 
 use std::sync::Arc;

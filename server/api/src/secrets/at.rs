@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, header, request::Parts};
 use keywarden_domain::{
     Domain, Op,
     keys::Place,
-    secrets::{Address, Expected},
+    secrets::{Address, Expected, ValueTag},
 };
 use keywarden_model::{SecretId, SecretPath, SecretVersionId};
 
@@ -108,9 +108,9 @@ impl<S: Sync> FromRequestParts<S> for Wanted {
 const ONE: &str = "send the `ETag` of the value as you got it";
 const NOTHING: &str = "send `*`: nothing may be there yet";
 
-/// Versions whose value the caller has (`If-None-Match` of a GET). A tag that is none of ours is of no version.
+/// Values that the caller has, by their tags (`If-None-Match` of a GET). A tag that is none of ours is of no value.
 #[derive(Debug)]
-pub(crate) struct Known(Vec<SecretVersionId>);
+pub(crate) struct Known(Vec<String>);
 
 /// More than any cache has of one address.
 const MOST: usize = 20;
@@ -121,7 +121,7 @@ impl<S: Sync> FromRequestParts<S> for Known {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let given = parts.headers.get_all(header::IF_NONE_MATCH).iter();
         let tags = given.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-        Ok(Self(tags.take(MOST).filter_map(|tag| version_in(tag.trim())).collect()))
+        Ok(Self(tags.take(MOST).filter_map(|tag| opaque(tag.trim())).map(str::to_owned).collect()))
     }
 }
 
@@ -130,8 +130,8 @@ impl Known {
         self.0.is_empty()
     }
 
-    pub(super) fn has(&self, version: SecretVersionId) -> bool {
-        self.0.contains(&version)
+    pub(super) fn has(&self, tag: &ValueTag) -> bool {
+        self.0.contains(&tag.to_string())
     }
 }
 
@@ -145,8 +145,14 @@ fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>,
     }
 }
 
+/// The version of a value's tag. Behind the dot of a template's stand those that it refers to: nobody writes them here.
 fn version_in(tag: &str) -> Option<SecretVersionId> {
+    let tag = opaque(tag)?;
+    tag.split_once('.').map_or(tag, |(version, _)| version).parse().ok()
+}
+
+fn opaque(tag: &str) -> Option<&str> {
     // A proxy that compresses makes a tag weak; the value is the same.
     let tag = tag.strip_prefix("W/").unwrap_or(tag);
-    tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+    tag.strip_prefix('"')?.strip_suffix('"')
 }

@@ -5,7 +5,7 @@ use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
 use keywarden_domain::{
     Domain, Op,
     keys::Place,
-    secrets::{Address, ReadSecretError, Revealed, Which},
+    secrets::{Address, As, ReadSecretError, Revealed, Which},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -37,6 +37,10 @@ pub(crate) struct BatchGet {
     /// 1 to 100.
     #[schema(example = json!([{ "path": "database/password" }]))]
     items: Vec<BatchItem>,
+    /// Templates as they were put; otherwise they are resolved.
+    #[serde(default)]
+    #[schema(example = false)]
+    raw: bool,
 }
 
 /// One of them.
@@ -103,7 +107,7 @@ pub(crate) async fn batch_get(
     let reads: Vec<BoxFuture<'_, _>> = wanted
         .iter()
         .zip(&body.items)
-        .map(|(which, item)| read(&domain, &op, &place, item, which).boxed())
+        .map(|(which, item)| read(&domain, &op, &place, item, (which, As::of(body.raw))).boxed())
         .collect();
     let got: Vec<_> = stream::iter(reads).buffered(AT_ONCE).collect().await;
     let items = body.items.iter().zip(&got).map(|(item, got)| BatchAnswer::of(&item.path, got)).collect();
@@ -115,11 +119,12 @@ async fn read(
     op: &Op,
     place: &Place,
     item: &BatchItem,
-    which: &Which,
+    (which, wanted): (&Which, As),
 ) -> Result<Revealed, Problem> {
     let path = item.path.parse().map_err(|_| Problem::not_found())?;
     let address = Address::Path { place: place.clone(), path };
-    domain.read_secret(op, &address, which).await.map_err(|error: ReadSecretError| error.into())
+    let read = domain.read_secret_as(op, &address, which, wanted).await;
+    read.map_err(|error: ReadSecretError| error.into())
 }
 
 impl BatchGet {

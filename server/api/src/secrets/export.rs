@@ -49,6 +49,8 @@ pub(crate) struct ExportedSecrets<'a> {
     secrets: u32,
     /// Paths of secrets that are not in it: no current value, or one that no such file can hold.
     left_out: Vec<String>,
+    /// Paths of templates in it: the file has their text as it was put. Of the formats CSV says so.
+    templates: Vec<String>,
 }
 
 /// Export values as a file
@@ -84,6 +86,7 @@ pub(crate) async fn export(
         content: done.file.expose(),
         secrets: done.secrets,
         left_out: done.left_out.iter().map(ToString::to_string).collect(),
+        templates: done.templates.iter().map(ToString::to_string).collect(),
     }))
 }
 

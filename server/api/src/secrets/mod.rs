@@ -10,8 +10,8 @@
 //! Files of values come and go at `…/environments/{environment}/imports` and `…/exports`, and a folder is shown and had back
 //! as it was at `…/as-of` and `…/returns`: they are about many paths, and a path of any depth leaves no room for a verb.
 //!
-//! The `ETag` of a value is its version's id, so that a value that came back under an old number is another one; that of
-//! a secret is its row's version, as everywhere.
+//! The `ETag` of a value is its version's id, so that a value that came back under an old number is another one, with that of
+//! a template the versions of all that it refers to; that of a secret is its row's version, as everywhere.
 
 pub(crate) mod as_of;
 pub(crate) mod at;
@@ -27,6 +27,7 @@ pub(crate) mod promote;
 pub(crate) mod put;
 pub(crate) mod read;
 pub(crate) mod readers;
+pub(crate) mod references;
 pub(crate) mod restore;
 pub(crate) mod shares;
 pub(crate) mod show;
@@ -101,9 +102,12 @@ pub(crate) struct SecretVersion {
     kind: &'static str,
     #[schema(example = "text/plain")]
     content_type: String,
-    /// Bytes of the value.
+    /// Bytes of the value; of a template, of its text as it was put.
     #[schema(example = 24)]
     size: i64,
+    /// Whether it is a template: what it refers to is resolved when it is read.
+    #[schema(example = false)]
+    template: bool,
     created_at: DateTime<Utc>,
     /// The id of who made it.
     created_by: String,
@@ -179,6 +183,7 @@ impl From<secrets::Version> for SecretVersion {
             kind: version.kind.as_str(),
             content_type: version.content_type.to_string(),
             size: version.size,
+            template: version.template,
             created_at: version.created_at,
             created_by: version.created_by,
             promoted_at: version.promoted_at,

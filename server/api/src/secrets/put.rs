@@ -48,6 +48,12 @@ pub(crate) struct PutSecret {
     /// An instant (RFC 3339) from which on the version is read no more. It never changes: put a new version instead.
     #[schema(example = "2027-05-01T00:00:00Z")]
     expires_at: Option<String>,
+    /// Whether the value is a template: `${project/environment/path}` in it stands for the current value of another secret,
+    /// `${project/environment/path#database.user}` for a field of the JSON that it is, and `$${` for `${`. At most 50
+    /// references; what they name need not be there yet. It never changes.
+    #[serde(default)]
+    #[schema(example = false)]
+    template: bool,
     /// What a new secret is for, up to 1 000 characters. This, tags and owner are said when a secret is made; one that is
     /// there is changed with `PATCH`.
     #[schema(example = "the shop's database")]
@@ -175,7 +181,9 @@ impl PutSecret {
         let about =
             About { description: description.unwrap_or_default(), tags: tags.unwrap_or_default(), owner };
         let value = NewValue::new(kind.unwrap_or(usual), content_type, SecretBytes::new(bytes));
-        let value = flaws.keep(pointer, value).ok_or_else(|| flaws.problem())?;
+        let Some(value) = flaws.keep(pointer, value) else { return Err(flaws.problem()) };
+        let value = if self.template { flaws.keep(pointer, value.into_template()) } else { Some(value) };
+        let value = value.ok_or_else(|| flaws.problem())?;
         Ok(secrets::PutSecret { value, label, expected: number.or(wanted), validity, about })
     }
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use http::{HeaderValue, StatusCode, header};
 use keywarden_domain::{
     Domain,
-    secrets::{ReadSecretError, Revealed, Which},
+    secrets::{As, ReadSecretError, Revealed, Which},
 };
 use keywarden_model::{SecretKind, SecretLabel};
 use serde::Serialize;
@@ -41,7 +41,10 @@ pub(crate) struct SecretValue<'a> {
     kind: &'static str,
     #[schema(example = "text/plain")]
     content_type: String,
-    /// The value of a text or JSON, byte for byte.
+    /// Whether the version is a template: what it refers to stands in the value, unless `raw` was asked for.
+    #[schema(example = false)]
+    template: bool,
+    /// The value of a text or JSON, byte for byte; a template's is resolved.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "postgres://app:…@db/shop")]
     value: Option<&'a str>,
@@ -62,6 +65,12 @@ pub(crate) struct SecretValue<'a> {
 ///
 /// A version that was put with `not_before` or `expires_at` is read within that time only. Outside of it the answer is the
 /// problem `outside-validity`, also for a label: another version never stands in for it.
+///
+/// In a version that was put as a `template` each `${project/environment/path}` stands for the current value of that secret,
+/// which is a reading too: it asks for the same permit, and has its own event. If one of them cannot be read, the answer is the
+/// problem `unresolved-reference`; what the caller may not know of is answered like what is not there. References lead from one
+/// to the next five times at most, and fifty are resolved at once. The `ETag` changes with each of them. With `raw=true` the text
+/// comes back as it was put.
 #[utoipa::path(
     get,
     path = "/api/v1/projects/{project}/environments/{environment}/secrets/{*path}",
@@ -73,6 +82,7 @@ pub(crate) struct SecretValue<'a> {
         ("path" = String, Path, description = "Folders and name between single slashes, as in `database/password`"),
         ("version" = Option<u64>, Query, description = "The number of a version"),
         ("label" = Option<String>, Query, description = "A label; `current` unless this or `version` says otherwise"),
+        ("raw" = Option<bool>, Query, description = "`true`: a template's text as it was put"),
         ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the value that the caller has"),
         ("Keywarden-Reason" = Option<String>, Header, description = "Why the value is read: 3 to 200 characters for the audit record. Some environments ask for it"),
     ),
@@ -89,33 +99,34 @@ pub(crate) async fn read(
     known: Known,
     query: Query,
 ) -> Result<Response, Problem> {
-    let which = which(query)?;
+    let (which, wanted) = which(query)?;
     let address = lives.address(&domain, caller.op()).await?;
     if !known.is_empty() {
-        let meant = domain.secret_version_meant(caller.op(), &address, &which).await?;
-        if let Some(version) = meant.filter(|version| known.has(*version)) {
-            return Ok(tagged(not_modified(), version));
+        let meant = domain.secret_tag_meant(caller.op(), &address, &which, wanted).await?;
+        if let Some(tag) = meant.filter(|tag| known.has(tag)) {
+            return Ok(tagged(not_modified(), tag));
         }
     }
-    let revealed = domain.read_secret(caller.op(), &address, &which).await?;
-    let version = revealed.version.id;
-    Ok(tagged(json::ok(&SecretValue::of(&revealed)), version))
+    let revealed = domain.read_secret_as(caller.op(), &address, &which, wanted).await?;
+    Ok(tagged(json::ok(&SecretValue::of(&revealed)), revealed.tag()))
 }
 
-/// Which version a query means.
-fn which(query: Query) -> Result<Which, Problem> {
+/// Which version a query means, and what of it.
+fn which(query: Query) -> Result<(Which, As), Problem> {
     let mut query = query.read();
     let version: Option<Number> = query.parse("version");
     let label: Option<SecretLabel> = query.parse("label");
+    let raw: Option<bool> = query.parse("raw");
     if version.is_some() && label.is_some() {
         query.refuse("label", "send either this or `version`");
     }
     query.end()?;
-    Ok(match (version, label) {
+    let which = match (version, label) {
         (Some(Number(number)), _) => Which::Number(number),
         (None, Some(label)) => Which::Label(label),
         (None, None) => Which::default(),
-    })
+    };
+    Ok((which, As::of(raw.unwrap_or_default())))
 }
 
 fn not_modified() -> Response {
@@ -140,6 +151,7 @@ impl<'a> SecretValue<'a> {
             uuid: revealed.version.id.uuid(),
             kind: revealed.version.kind.as_str(),
             content_type: revealed.version.content_type.to_string(),
+            template: revealed.version.template,
             value: text,
             value_base64: text.is_none().then(|| STANDARD.encode(bytes)),
             created_at: revealed.version.created_at,
@@ -155,6 +167,7 @@ impl From<ReadSecretError> for Problem {
             ReadSecretError::Outside { .. } => Self::new(Kind::OutsideValidity, error.to_string()),
             ReadSecretError::Refused(refused) => refused.into(),
             ReadSecretError::Shut { .. } => Self::conflict(error),
+            ReadSecretError::Unresolved { .. } => Self::new(Kind::Unresolved, error.to_string()),
         }
     }
 }

@@ -81,7 +81,7 @@ pub(crate) struct Shares {
 ///
 /// Asked for like the value itself. The link shows a page with one button; whoever presses it reads the value, once. It
 /// gives nothing any more once its maker may not read the value, the version is not read, or five wrong passphrases were
-/// tried.
+/// tried. No link is made to a template: share the secrets that it refers to.
 #[utoipa::path(
     post,
     path = "/api/v1/secrets/{secret}/shares",
@@ -184,7 +184,9 @@ impl From<secrets::Share> for Share {
 impl From<ShareError> for Problem {
     fn from(error: ShareError) -> Self {
         match error {
-            ShareError::Archived | ShareError::NoMaker | ShareError::TooMany => Self::conflict(error),
+            ShareError::Archived | ShareError::NoMaker | ShareError::Template(_) | ShareError::TooMany => {
+                Self::conflict(error)
+            }
             ShareError::RecipientUnknown => Self::invalid(Flaw::at("/recipient", error)),
             ShareError::Refused(refused) => refused.into(),
             ShareError::Unread(error) => error.into(),

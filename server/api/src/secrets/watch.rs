@@ -98,7 +98,7 @@ pub(crate) struct SecretChanged {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 4)]
     version: Option<i64>,
-    /// What was done.
+    /// What was done; `secret.referred`: something that its current version refers to changed.
     #[schema(example = "secret.put")]
     action: String,
     deleted: bool,
@@ -107,7 +107,8 @@ pub(crate) struct SecretChanged {
 /// Watch secrets
 ///
 /// Server-sent events. `event: secret` tells that a secret of the environment changed: its id, path and current version,
-/// never a value. With `Last-Event-ID` a stream goes on where another one ended; a change may then be told twice, and
+/// never a value. A template is told of, too, when a secret changes that it refers to, in whatever environment; not when one
+/// only comes to the end of its time. With `Last-Event-ID` a stream goes on where another one ended; a change may then be told twice, and
 /// none is missed. `event: resync` says that changes may have been missed: list the secrets, then go on reading the
 /// stream. A stream says something at least every 15 seconds. It ends when the caller may no longer see the secrets
 /// (`event: end`), and when the server stops: then come back.

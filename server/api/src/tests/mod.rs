@@ -26,6 +26,7 @@ mod secrets;
 mod shares;
 mod spellings;
 mod strangers;
+mod templates;
 mod users;
 mod verify;
 mod without_people;

@@ -31,6 +31,12 @@ async fn a_machine_says_why_in_a_header() {
         let batch =
             json!({ "project": "pay", "environment": "live", "items": [{ "path": "database/password" }] });
         is_missing(&api.get(&read).await);
+        let template = json!({ "value": "${pay/live/database/password}", "template": true });
+        assert_eq!(api.put("url", template).await.status, 201);
+        let url = format!("{LIVE}/secrets/url");
+        let raw = format!("{url}?raw=true");
+        is_missing(&api.get(&url).await);
+        is_missing(&api.get(&raw).await);
         is_missing(&api.post(&share, json!({ "version": 1, "expires_in": "1h" })).await);
         let exports = format!("{LIVE}/exports");
         is_missing(&api.post(&exports, json!({ "format": "json" })).await);
@@ -45,6 +51,10 @@ async fn a_machine_says_why_in_a_header() {
         };
         let given = with("get", &read, "INC-7: the shop is down").send("").await;
         assert_eq!((given.status.as_u16(), &given.json()["value"]), (200, &json!("hunter2")), "{given:?}");
+        let resolved = with("get", &url, "INC-7").send("").await;
+        assert_eq!(resolved.json()["value"], "hunter2", "{resolved:?}");
+        let raw = with("get", &raw, "INC-7").send("").await;
+        assert_eq!(raw.json()["value"], "${pay/live/database/password}", "{raw:?}");
         let got = with("post", "/api/v1/secrets/batch-get", "INC-7").json(batch).await;
         assert_eq!(got.json()["items"][0]["status"], json!(200), "{got:?}");
         let made = with("post", &share, "INC-7").json(json!({ "version": 1, "expires_in": "1h" })).await;

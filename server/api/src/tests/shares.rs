@@ -88,6 +88,12 @@ async fn what_is_no_link_is_said_and_who_may_not_read_makes_none() {
         let disable = format!("/api/v1/secrets/{secret}/versions/1/disable");
         assert_eq!(api.post(&disable, json!({})).await.status, 200);
         assert_eq!(api.post(&shares, good).await.status, 409);
+        let put = json!({ "value": "${pay/live/database/password}", "template": true });
+        let template = api.put("url", put).await.json();
+        let shares = format!("/api/v1/secrets/{}/shares", text(&template, "id"));
+        let refused = api.post(&shares, json!({ "version": 1, "expires_in": "24h" })).await;
+        assert_eq!(refused.status, 409, "{refused:?}");
+        assert!(refused.body.contains("version 1 is a template"), "{refused:?}");
     })
     .await;
 }

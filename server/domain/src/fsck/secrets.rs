@@ -1,9 +1,12 @@
-//! Every version of a secret opens in its place, is as long as its row says, and has the fingerprint of its value.
+//! Every version of a secret opens in its place, is as long as its row says, and has the fingerprint of its value; a template
+//! refers to what its rows say.
 
 use keywarden_store::fsck::{self, SealedVersion};
+use keywarden_store::secrets::references::references;
 use keywarden_vault::{OpenError, ProjectKey, Purpose, SealedValue, SecretBytes, ValuePlace};
 
 use super::{Findings, PAGE};
+use crate::secrets::template;
 use crate::{Domain, Fault};
 
 impl Domain {
@@ -17,8 +20,15 @@ impl Domain {
                 findings.opened += 1;
                 let id = row.id;
                 match self.try_version(&row) {
-                    Ok(true) => {}
-                    Ok(false) => findings.found("secret-value", id, "has another value than its row says"),
+                    Ok(Some(value)) if row.template => {
+                        let told = references(&mut self.store().read().await?, id).await?;
+                        if template::rows_of(value.expose()) != Some(told) {
+                            let says = "refers to other things than its rows say";
+                            findings.found("secret-references", id, says);
+                        }
+                    }
+                    Ok(Some(_)) => {}
+                    Ok(None) => findings.found("secret-value", id, "has another value than its row says"),
                     Err(cause) => findings.found("secret-value", id, format!("does not open: {cause}")),
                 }
             }
@@ -33,16 +43,17 @@ impl Domain {
         key.open_value(place, &SealedValue { wrapped_key, ciphertext })
     }
 
-    /// Whether what it holds is what its row tells of it.
-    fn try_version(&self, row: &SealedVersion) -> Result<bool, OpenError> {
+    /// What it holds, if that is what its row tells of it.
+    fn try_version(&self, row: &SealedVersion) -> Result<Option<SecretBytes>, OpenError> {
         let value = self.sealed_value(row)?;
-        let Ok(tag) = <[u8; 32]>::try_from(row.fingerprint.as_slice()) else { return Ok(false) };
+        let Ok(tag) = <[u8; 32]>::try_from(row.fingerprint.as_slice()) else { return Ok(None) };
         let fits = self.keyring().verify_mac(
             Purpose::SecretFingerprint,
             row.fingerprint_key_id,
             value.expose(),
             &tag,
         )?;
-        Ok(fits && i64::try_from(value.expose().len()).is_ok_and(|size| size == row.size))
+        let fits = fits && i64::try_from(value.expose().len()).is_ok_and(|size| size == row.size);
+        Ok(fits.then_some(value))
     }
 }

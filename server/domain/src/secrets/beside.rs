@@ -246,7 +246,7 @@ fn state(row: &rows::BesideRow, now: DateTime<Utc>) -> Result<CellState, Fault> 
     })
 }
 
-/// Two that different keys made say nothing of each other.
-fn fingerprint(row: &rows::BesideRow) -> Option<(&str, &[u8])> {
-    Some((row.fingerprint_key_id.as_deref()?, row.fingerprint.as_deref()?))
+/// Two that different keys made say nothing of each other; and a template reads otherwise than the same text.
+fn fingerprint(row: &rows::BesideRow) -> Option<(&str, &[u8], bool)> {
+    Some((row.fingerprint_key_id.as_deref()?, row.fingerprint.as_deref()?, row.template?))
 }

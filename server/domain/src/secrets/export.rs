@@ -2,7 +2,8 @@
 //!
 //! Each value asks for `secret.read` of its secret and has its own event, as a single reading has: an action of its own
 //! would either allow more than they do, or could be walked around by them. One that may not be read is enough to give out
-//! none. What a file cannot hold, or nobody can read now, is told beforehand and left out.
+//! none. What a file cannot hold, or nobody can read now, is told beforehand and left out. Templates are given out as they were
+//! put, so that the file says what is here; which of them are in it is told, and CSV keeps it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -46,6 +47,8 @@ pub struct Exportable {
     pub secrets: Vec<Secret>,
     /// Secrets that have no current value, or one that no such file can hold.
     pub left_out: Vec<Secret>,
+    /// Those of the first whose current version is a template.
+    pub templates: Vec<SecretPath>,
 }
 
 /// A file of values.
@@ -59,6 +62,8 @@ pub struct Exported {
     pub secrets: u32,
     /// Paths that were left out.
     pub left_out: Vec<SecretPath>,
+    /// Paths of templates: the file has their text as it was put.
+    pub templates: Vec<SecretPath>,
 }
 
 /// A file of values is never kept for a replay.
@@ -140,13 +145,14 @@ impl Domain {
         let ids: Vec<_> = found.iter().map(|row| row.id).collect();
         let current = versions_labelled(&mut conn, &ids, SecretLabel::CURRENT).await?;
         drop(conn);
-        let (mut fit, mut bytes) = (Vec::with_capacity(current.len()), 0);
+        let (mut fit, mut refer, mut bytes) = (Vec::with_capacity(current.len()), Vec::new(), 0);
         for row in current {
             let id = row.secret_id;
             let version = Version::from_row(row, false)?;
             if version.is_read(op.now) && version.kind != SecretKind::Binary {
                 bytes += version.size;
                 fit.push(id);
+                refer.extend(version.template.then_some(id));
             }
         }
         if bytes > MOST_BYTES {
@@ -161,7 +167,9 @@ impl Domain {
                 return Err(Refused::Forbidden(Action::ReadSecret).into());
             }
         }
-        Ok(Exportable { secrets, left_out })
+        let templates =
+            secrets.iter().filter(|it| refer.contains(&it.id)).map(|it| it.path.clone()).collect();
+        Ok(Exportable { secrets, left_out, templates })
     }
 
     /// Gives out the current values of a folder: all that [`Domain::exportable`] names, or nothing.
@@ -171,7 +179,7 @@ impl Domain {
         place: &Place,
         export: &Export,
     ) -> Result<Exported, ExportError> {
-        let Exportable { secrets, left_out } = self.exportable(op, place, export.folder.as_ref()).await?;
+        let Exportable { secrets, left_out, .. } = self.exportable(op, place, export.folder.as_ref()).await?;
         let Some(one) = secrets.first() else { return Err(ExportError::Nothing) };
         let (project, environment) = (one.project, one.environment);
         let names = names(export, &secrets)?;
@@ -191,12 +199,15 @@ impl Domain {
                     values.push(revealed);
                     events.push(event);
                 }
+                let templates =
+                    values.iter().filter(|it| it.version.template).map(|it| it.path.clone()).collect();
                 let file = file(export.format, secrets, names, &values)?;
                 let done = Exported {
                     file,
                     name: name.clone(),
                     secrets: u32::try_from(values.len()).unwrap_or(u32::MAX),
                     left_out: left_out.clone(),
+                    templates,
                 };
                 let event = record
                     .event("secret.export", "environment", environment)
@@ -221,13 +232,15 @@ async fn value(
     secret: &Secret,
 ) -> Result<(Revealed, EventRow), ExportError> {
     let read = opened(tx, record, keyring, &secret.resource(), &Which::default()).await;
-    let (revealed, event) = read.map_err(|error| match error {
+    let (_, revealed, event) = read.map_err(|error| match error {
         // Deleted or shut since it was listed.
         ReadSecretError::Outside { .. }
         | ReadSecretError::Refused(Refused::NotFound)
         | ReadSecretError::Shut { .. } => ExportError::Changed,
         ReadSecretError::NoReason => ExportError::NoReason,
         ReadSecretError::Refused(refused) => refused.into(),
+        // What is given out is the text as it is.
+        other @ ReadSecretError::Unresolved { .. } => Fault::Unexpected(other.to_string()).into(),
     })?;
     // It was listed as what it is for a file; and as what it may be called there.
     let is_other = revealed.version.kind == SecretKind::Binary || revealed.path != secret.path;
@@ -246,7 +259,8 @@ fn file(
         let text =
             text_of(revealed.value.expose()).ok_or_else(|| ExportError::NotText(secret.path.clone()))?;
         let (kind, description) = (revealed.version.kind, secret.description.as_str());
-        lines.push(Line { name, value: text, kind, description, tags });
+        let template = revealed.version.template;
+        lines.push(Line { name, value: text, kind, description, tags, template });
     }
     Ok(write(format, &lines).map_err(|cause| Fault::Unexpected(cause.to_string()))?)
 }

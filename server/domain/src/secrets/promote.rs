@@ -10,7 +10,7 @@ use keywarden_vault::{Keyring, Purpose};
 use super::about::About;
 use super::put::{Attempt, Expected, Origin, Put, PutError, PutSecret, Putting, TRIES};
 use super::read::{ReadSecretError, Which, may_be_read, meant, open, reasoned};
-use super::secret::{Address, Secret, Version, damaged, find};
+use super::secret::{Address, Secret, damaged, find};
 use super::validity::{Outside, Validity};
 use super::value::NewValue;
 use crate::audit::Record;
@@ -87,6 +87,8 @@ impl From<ReadSecretError> for PromoteError {
             ReadSecretError::Outside { number, outside } => Self::Outside { number, outside },
             ReadSecretError::Refused(refused) => Self::Refused(refused),
             ReadSecretError::Shut { number, state } => Self::Shut { number, state },
+            // What is carried is the text as it is.
+            ReadSecretError::Unresolved { .. } => Self::Refused(Fault::Unexpected(error.to_string()).into()),
         }
     }
 }
@@ -229,8 +231,7 @@ impl Carrying {
         let value = open(tx, &self.keyring, &secret, &version).await?;
         let shut = PromoteError::Shut { number: version.number, state: VersionState::Destroyed };
         let value = value.ok_or(shut)?;
-        let Version { kind, content_type, validity, .. } = version;
-        let value = NewValue::new(kind, Some(content_type), value).map_err(damaged)?;
+        let (value, validity) = (NewValue::again(&version, value)?, version.validity);
         let about = About::default();
         let put = PutSecret { value, label: None, expected: self.expected, validity, about };
         Ok((secret, put))
@@ -239,8 +240,14 @@ impl Carrying {
     /// Whether what is current there has the value already, for as long.
     async fn is_there(&self, tx: &mut Tx, target: SecretId, put: &PutSecret) -> Result<bool, Try> {
         let Some(there) = rows::current_fingerprint(tx, target).await? else { return Ok(false) };
-        let rows::CurrentFingerprint { fingerprint_key_id: key, fingerprint, not_before, expires_at } = there;
-        if Validity::of(not_before, expires_at) != put.validity {
+        let rows::CurrentFingerprint {
+            fingerprint_key_id: key,
+            fingerprint,
+            not_before,
+            expires_at,
+            template,
+        } = there;
+        if Validity::of(not_before, expires_at) != put.validity || template != put.value.is_template() {
             return Ok(false);
         }
         let key: KeyringKeyId = key.parse().map_err(damaged)?;

@@ -385,6 +385,7 @@ impl Putting {
             .fact("kind", put.value.kind())
             .fact("label", label)
             .text("content_type", put.value.content_type());
+        let event = if put.value.is_template() { event.fact("template", true) } else { event };
         let event = match put.validity.not_before() {
             Some(from) => event.fact("not_before", from),
             None => event,

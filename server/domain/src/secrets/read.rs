@@ -1,13 +1,20 @@
 //! Reading a value: a change to the record, whose event commits before the value leaves.
+//!
+//! Of a template it is one for each secret that it refers to as well. Whether a version is one is seen within the write: all
+//! others are read in one go, and of a template is then asked about what it refers to.
 
+use std::fmt;
 use std::sync::Arc;
 
 use keywarden_model::{SecretId, SecretLabel, SecretPath, SecretVersionId, VersionState};
 use keywarden_store::secrets as rows;
 use keywarden_store::{Conn, EventRow, Tx, Written};
 use keywarden_vault::{Keyring, ProjectKey, SealedValue, SecretBytes, SecretString, ValuePlace};
+use sha2::{Digest as _, Sha256};
 
+use super::put::TRIES;
 use super::secret::{Address, Secret, Version, find, labels};
+use super::template::{Guide, Halt, Lead, Unresolved, Walk, resolve, resources, sources};
 use super::validity::Outside;
 use crate::audit::{Draft, Record};
 use crate::once::Repeatable;
@@ -30,6 +37,54 @@ impl Default for Which {
     }
 }
 
+/// What of a template is given out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum As {
+    /// Its text as it was put.
+    Raw,
+    /// Its text with what it refers to.
+    Resolved,
+}
+
+impl As {
+    /// Resolved, unless it is to be raw.
+    pub fn of(raw: bool) -> Self {
+        if raw { Self::Raw } else { Self::Resolved }
+    }
+}
+
+/// What a value is known again by, for who may have it already: its version, and of a template that is resolved the versions
+/// of all that it refers to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValueTag {
+    version: SecretVersionId,
+    sources: Option<[u8; 16]>,
+}
+
+impl ValueTag {
+    fn of(version: SecretVersionId, sources: Option<&[SecretVersionId]>) -> Self {
+        let digest = |all: &[SecretVersionId]| {
+            let mut digest = Sha256::new();
+            for id in all {
+                digest.update(id.to_string());
+            }
+            let whole: [u8; 32] = digest.finalize().into();
+            whole.first_chunk().copied().unwrap_or_default()
+        };
+        Self { version, sources: sources.map(digest) }
+    }
+}
+
+/// `sev_…`, with a template `sev_….…`.
+impl fmt::Display for ValueTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.sources {
+            Some(digest) => write!(f, "{}.{}", self.version, hex::encode(digest)),
+            None => write!(f, "{}", self.version),
+        }
+    }
+}
+
 /// A value, with what belongs to it.
 #[derive(Debug)]
 pub struct Revealed {
@@ -39,8 +94,22 @@ pub struct Revealed {
     pub path: SecretPath,
     /// The version.
     pub version: Version,
-    /// Its value, byte for byte.
+    /// Its value, byte for byte; of a template with what it refers to, unless it was asked for raw.
     pub value: SecretBytes,
+    /// The versions that went into it; of a template that was resolved.
+    sources: Option<Vec<SecretVersionId>>,
+}
+
+impl Revealed {
+    /// A value as it was put.
+    pub(super) fn plain(secret: &Secret, version: Version, value: SecretBytes) -> Self {
+        Self { id: secret.id, path: secret.path.clone(), version, value, sources: None }
+    }
+
+    /// What it is known again by.
+    pub fn tag(&self) -> ValueTag {
+        ValueTag::of(self.version.id, self.sources.as_deref())
+    }
 }
 
 /// A value is never kept for a replay.
@@ -78,42 +147,129 @@ pub enum ReadSecretError {
         /// Its state.
         state: VersionState,
     },
+    /// It is a template, and this that it refers to is not resolved.
+    #[error("the reference `{reference}` is not resolved: {why}")]
+    Unresolved {
+        /// As it is written, or as it is written in what the template refers to.
+        reference: String,
+        /// Why.
+        why: Unresolved,
+    },
 }
 carries_refused!(ReadSecretError);
 
 impl Domain {
-    /// Reads a value.
+    /// Reads a value; a template with what it refers to.
     pub async fn read_secret(
         &self,
         op: &Op,
         address: &Address,
         which: &Which,
     ) -> Result<Revealed, ReadSecretError> {
+        self.read_secret_as(op, address, which, As::Resolved).await
+    }
+
+    /// Reads a value, and says what of a template is wanted.
+    pub async fn read_secret_as(
+        &self,
+        op: &Op,
+        address: &Address,
+        which: &Which,
+        wanted: As,
+    ) -> Result<Revealed, ReadSecretError> {
         let resource = self.secret_as_resource(address).await?;
+        let mut permitted = Arc::new(vec![resource]);
+        for _ in 0..TRIES {
+            match self.read_once(op, &permitted, which, wanted).await {
+                Ok(revealed) => return Ok(revealed),
+                Err(Halt::Anew) => {}
+                Err(Halt::Failed(error)) => return Err(error),
+            }
+            let (_, leads) = self.leads(op, &resource, which, wanted).await?;
+            let more = leads.as_deref().map(resources).unwrap_or_default();
+            permitted = Arc::new([vec![resource], more].concat());
+        }
+        let often = "what a template refers to changes too often to read it";
+        Err(Fault::Unexpected(often.into()).into())
+    }
+
+    /// Reads it if all that it takes is permitted: asked about, one by one. The first one is the secret itself.
+    async fn read_once(
+        &self,
+        op: &Op,
+        permitted: &Arc<Vec<Resource>>,
+        which: &Which,
+        wanted: As,
+    ) -> Result<Revealed, Halt> {
         let (which, keyring) = (which.clone(), Arc::clone(self.keyring()));
-        self.change(op, Action::ReadSecret, &resource, &[], move |tx, record| {
-            let (which, keyring) = (which.clone(), Arc::clone(&keyring));
+        let asked = Arc::clone(permitted);
+        self.change(op, Action::ReadSecret, permitted.as_slice(), &[], move |tx, record| {
+            let (which, keyring, permitted) = (which.clone(), Arc::clone(&keyring), Arc::clone(&asked));
             Box::pin(async move {
-                let (revealed, event) = opened(tx, &record, &keyring, &resource, &which).await?;
-                Ok(Written::new(revealed, event))
+                let resource = permitted.first().ok_or(Refused::NotFound)?;
+                let (secret, revealed, event) = opened(tx, &record, &keyring, resource, &which).await?;
+                if wanted == As::Raw || !revealed.version.template {
+                    return Ok(Written::new(revealed, event));
+                }
+                let whose = (&secret, &revealed.version);
+                let guide = Guide::Asked { tx: &mut *tx, permitted: &permitted };
+                let leads = Walk::from(guide, record.now(), whose).await?;
+                let mut events = Vec::new();
+                let with = (&record, &*keyring);
+                let value = resolve(tx, with, whose, &revealed.value, &leads, &mut events).await?;
+                let sources = Some(sources(&leads));
+                Ok(Written::new(Revealed { value, sources, ..revealed }, event).and_all(events))
             })
         })
         .await
     }
 
-    /// The version whose value a read would give now, for callers who may have that value already: asked for like the
+    /// The version that is meant, and where its references lead, if they are wanted: each is asked about. No value is opened.
+    async fn leads(
+        &self,
+        op: &Op,
+        resource: &Resource,
+        which: &Which,
+        wanted: As,
+    ) -> Result<(Version, Option<Vec<Lead>>), ReadSecretError> {
+        let mut conn = self.store().read().await?;
+        let (secret, version) = meant(&mut conn, resource, which).await?;
+        // Who is asked may need a connection, too.
+        drop(conn);
+        if wanted == As::Raw || !version.template || !version.is_read(op.now) {
+            return Ok((version, None));
+        }
+        match Walk::from(Guide::Asks { domain: self, op }, op.now, (&secret, &version)).await {
+            Ok(leads) => Ok((version, Some(leads))),
+            Err(Halt::Failed(error)) => Err(error),
+            Err(Halt::Anew) => Err(Fault::Unexpected("a question was answered by none".into()).into()),
+        }
+    }
+
+    /// What the value that a read would give now is known by, for callers who may have that value already: asked for like the
     /// value, but nothing is opened and nothing is told. `None`: a read would say why there is none.
-    pub async fn secret_version_meant(
+    pub async fn secret_tag_meant(
         &self,
         op: &Op,
         address: &Address,
         which: &Which,
-    ) -> Result<Option<SecretVersionId>, Refused> {
+        wanted: As,
+    ) -> Result<Option<ValueTag>, Refused> {
         let resource = self.secret_as_resource(address).await?;
         let _permit = self.authorize(op, Action::ReadSecret, &resource).await?;
-        let mut conn = self.store().read().await?;
-        let (_, version) = meant(&mut conn, &resource, which).await?;
-        Ok(version.is_read(op.now).then_some(version.id))
+        match self.leads(op, &resource, which, wanted).await {
+            Ok((version, leads)) => {
+                let tag = ValueTag::of(version.id, leads.as_deref().map(sources).as_deref());
+                Ok(version.is_read(op.now).then_some(tag))
+            }
+            Err(ReadSecretError::Refused(refused)) => Err(refused),
+            Err(
+                ReadSecretError::NoReason
+                | ReadSecretError::Outside { .. }
+                | ReadSecretError::Shut { .. }
+                | ReadSecretError::Unresolved { .. },
+            ) => Ok(None),
+        }
     }
 }
 
@@ -132,14 +288,14 @@ pub(super) async fn open(
     Ok(Some(key.open_value(place, &sealed).map_err(Fault::from)?))
 }
 
-/// A value, and the event of its reading.
+/// A value as it was put, with whose it is, and the event of its reading.
 pub(super) async fn opened(
     tx: &mut Tx,
     record: &Record,
     keyring: &Keyring,
     permitted: &Resource,
     which: &Which,
-) -> Result<(Revealed, EventRow), ReadSecretError> {
+) -> Result<(Secret, Revealed, EventRow), ReadSecretError> {
     let (secret, version) = meant(tx, permitted, which).await?;
     version.readable(record.now())?;
     let event = reading(record, &secret, &version)?;
@@ -151,7 +307,8 @@ pub(super) async fn opened(
         Which::Label(label) => event.fact("label", label),
         Which::Number(_) => event,
     };
-    Ok((Revealed { id: secret.id, path: secret.path, version, value }, event.finish()?))
+    let revealed = Revealed::plain(&secret, version, value);
+    Ok((secret, revealed, event.finish()?))
 }
 
 /// Begins the event of a reading. Every one of them passes here, whoever reads: where the environment asks for a reason

@@ -10,7 +10,7 @@ use keywarden_vault::{ProjectKey, SealedValue, ValuePlace};
 use super::labels::point;
 use super::put::{Put, PutError};
 use super::seal::{Fresh, Sealed, Wrapping};
-use super::secret::{Address, claim, current, damaged};
+use super::secret::{Address, claim, current};
 use super::value::NewValue;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Fault, Op, Refused};
@@ -124,8 +124,7 @@ impl Domain {
                 let place = ValuePlace { secret: id, version: version.id };
                 let sealed = SealedValue { wrapped_key: stored.wrapped_key, ciphertext: stored.ciphertext };
                 let value = key.open_value(place, &sealed).map_err(Fault::from)?;
-                let value =
-                    NewValue::new(version.kind, Some(version.content_type), value).map_err(damaged)?;
+                let value = NewValue::again(&version, value)?;
 
                 let wrapping = Wrapping::of(tx, &record, &keyring, secret.project).await?;
                 let sealed = Sealed::of(&record, &keyring, &wrapping, id, &value)?;

@@ -7,6 +7,7 @@ use keywarden_vault::{Keyring, MAX_SEALS, ProjectKey, Purpose, SealedValue, Valu
 
 use super::NewValue;
 use super::put::PutError;
+use super::template::reference_row;
 use super::validity::Validity;
 use crate::Fault;
 use crate::audit::Record;
@@ -88,6 +89,7 @@ impl Sealed {
         value: &NewValue,
         fresh: &Fresh<'_>,
     ) -> Result<(), PutError> {
+        let references = value.references().map(|all| all.iter().map(reference_row).collect::<Vec<_>>());
         let row = VersionInsert {
             id: self.version,
             secret: self.secret,
@@ -105,6 +107,7 @@ impl Sealed {
             promoted_at: fresh.current.then(|| record.now()),
             not_before: fresh.validity.not_before(),
             expires_at: fresh.validity.expires_at(),
+            references: references.as_deref(),
         };
         Ok(rows::add_version(tx, &row).await?)
     }

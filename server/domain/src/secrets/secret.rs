@@ -113,6 +113,8 @@ pub struct Version {
     pub deletion: Option<Deletion>,
     /// When its value may be read.
     pub validity: Validity,
+    /// Whether references in its value are resolved when it is read.
+    pub template: bool,
 }
 
 impl Secret {
@@ -167,6 +169,7 @@ impl Version {
             destroyed_at: row.destroyed_at.map(from_micros),
             deletion: Deletion::of(row.deleted_at, row.purge_at),
             validity: Validity::of(row.not_before, row.expires_at),
+            template: row.template,
         })
     }
 

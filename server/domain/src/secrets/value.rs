@@ -1,8 +1,13 @@
 //! A value on its way in.
 
+use keywarden_model::secret::Reference;
 use keywarden_model::{ContentType, SecretKind};
 use keywarden_vault::SecretBytes;
 use serde::de::IgnoredAny;
+
+use super::secret::{Version, damaged};
+use super::template::{Template, TemplateError};
+use crate::Fault;
 
 /// The longest value, in bytes.
 pub const MAX_VALUE: usize = 64 * 1024;
@@ -13,6 +18,8 @@ pub struct NewValue {
     kind: SecretKind,
     content_type: ContentType,
     bytes: SecretBytes,
+    /// Of a template.
+    references: Option<Vec<Reference>>,
 }
 
 /// Why bytes are no value of a kind. Says nothing of what they are.
@@ -54,7 +61,24 @@ impl NewValue {
                 std::str::from_utf8(bytes.expose()).map_err(|_| ValueError::NotText)?;
             }
         }
-        Ok(Self { kind, content_type: content_type.unwrap_or_else(|| kind.content_type()), bytes })
+        let content_type = content_type.unwrap_or_else(|| kind.content_type());
+        Ok(Self { kind, content_type, bytes, references: None })
+    }
+
+    /// The value of a version, for another one that reads the same.
+    pub(super) fn again(version: &Version, bytes: SecretBytes) -> Result<Self, Fault> {
+        let value = Self::new(version.kind, Some(version.content_type.clone()), bytes).map_err(damaged)?;
+        if version.template { value.into_template().map_err(damaged) } else { Ok(value) }
+    }
+
+    /// The same, as a template: its references are resolved when it is read. What they name need not be there yet.
+    pub fn into_template(self) -> Result<Self, TemplateError> {
+        let text = match self.kind {
+            SecretKind::Binary => None,
+            SecretKind::Json | SecretKind::Text => std::str::from_utf8(self.bytes.expose()).ok(),
+        };
+        let references = Template::parse(text.ok_or(TemplateError::Binary)?)?.into_references();
+        Ok(Self { references: Some(references), ..self })
     }
 
     /// How it reads.
@@ -65,6 +89,15 @@ impl NewValue {
     /// What it is for other programs.
     pub fn content_type(&self) -> &ContentType {
         &self.content_type
+    }
+
+    /// Whether its references are resolved when it is read.
+    pub fn is_template(&self) -> bool {
+        self.references.is_some()
+    }
+
+    pub(super) fn references(&self) -> Option<&[Reference]> {
+        self.references.as_deref()
     }
 
     pub(super) fn bytes(&self) -> &SecretBytes {

@@ -1,5 +1,7 @@
 //! Watching an environment's secrets: what changed since the last look, by the record. No value is read.
 //!
+//! A template that refers to a secret that changed, in whatever environment, is told of as well, by the same event.
+//!
 //! Events are found by their ids, which sort by the instant of their operation and not by that of their commit. A look
 //! therefore goes back further than the last one, and what was told before is left out; whoever resumes may be told of a
 //! change twice, and never misses one.
@@ -28,7 +30,9 @@ pub struct SecretWatch {
     folder: Option<String>,
     /// Where it goes on; `None` before the first look.
     from: Option<EventId>,
-    told: BTreeSet<EventId>,
+    told: BTreeSet<(EventId, SecretId)>,
+    /// The event that an earlier watcher was told of last. Which templates refer to its secret is told again.
+    resumed: Option<EventId>,
     began: bool,
     /// It said where to go on, and that was no event's id.
     lost: bool,
@@ -39,7 +43,7 @@ pub struct SecretWatch {
 pub struct SecretChange {
     /// The event: where to go on.
     pub event: EventId,
-    /// What was done: an action's name.
+    /// What was done: an action's name; `secret.referred` where it was done to what this secret refers to.
     pub action: String,
     /// The secret.
     pub id: SecretId,
@@ -70,6 +74,7 @@ impl SecretWatch {
             lost: last.is_some() && from.is_none(),
             from,
             told: BTreeSet::new(),
+            resumed: None,
             began: false,
         }
     }
@@ -87,10 +92,11 @@ impl SecretWatch {
     /// What was not told yet, and is in the folder.
     fn news(&mut self, found: Vec<ChangeRow>, after: EventId) -> Vec<ChangeRow> {
         // What is too old to be found again need not be remembered.
-        self.told = self.told.split_off(&after);
+        self.told = self.told.split_off(&(after, SecretId::NIL));
         found
             .into_iter()
-            .filter(|row| self.told.insert(row.id))
+            .filter(|row| self.resumed != Some(row.id) || row.action == rows::REFERRED)
+            .filter(|row| self.told.insert((row.id, row.secret_id)))
             .filter(|row| self.folder.as_ref().is_none_or(|folder| row.folded_path.starts_with(folder)))
             .collect()
     }
@@ -110,16 +116,19 @@ impl Domain {
         {
             let known = op.now - last.made_at() < BACK && rows::event_is_there(&mut conn, last).await?;
             watch.lost |= !known;
-            watch.told.insert(last);
+            watch.resumed = Some(last);
         }
         let resumes = !watch.began && watch.from.is_some() && !watch.lost;
         if !resumes && !watch.began {
             watch.from = None;
         }
         let after = watch.after(op.now);
-        let found = rows::changes_after(&mut conn, place.environment_id, after, MOST + 1).await?;
+        let mut found = rows::changes_after(&mut conn, place.environment_id, after, MOST + 1).await?;
+        found.extend(rows::referred_after(&mut conn, place.environment_id, after, MOST + 1).await?);
         drop(conn);
         let missed = found.len() > MOST as usize;
+        // What was done itself comes before what follows from it.
+        found.sort_by_key(|row| row.id);
         let news = watch.news(found, after);
         let first = !std::mem::replace(&mut watch.began, true);
         if missed || std::mem::take(&mut watch.lost) {

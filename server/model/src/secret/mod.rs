@@ -3,9 +3,11 @@
 mod content;
 mod label;
 mod path;
+mod reference;
 mod state;
 
 pub use content::{ContentType, ContentTypeError, SecretKind, SecretKindError};
 pub use label::{SecretLabel, SecretLabelError};
 pub use path::{SecretPath, SecretPathError};
+pub use reference::{FieldPath, Reference, ReferenceError};
 pub use state::{VersionState, VersionStateError};

@@ -75,6 +75,10 @@ enum What {
         /// The version that must be `current`; 0: there is no secret yet
         #[arg(long, value_name = "N")]
         if_version: Option<i64>,
+        /// The value is a template: what `${project/environment/path}` and `${…/path#field}` in it name is resolved when it is
+        /// read; `$${` is `${`
+        #[arg(long)]
+        template: bool,
         #[command(flatten)]
         valid: Valid,
         /// Print JSON
@@ -126,9 +130,10 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         What::Import(asked) => import::import(&client, asked).await,
         What::Labels(asked) => labels::labels(&client, asked).await,
         What::List { place, json } => list(&client, &place, json).await,
-        What::Put { secret, file, kind, label, if_version, valid, json } => {
+        What::Put { secret, file, kind, label, if_version, template, valid, json } => {
             let path = secret.path()?;
-            let put = Put { value: value(file)?, kind, label, expected_version: if_version, valid };
+            let value = value(file)?;
+            let put = Put { value, kind, label, expected_version: if_version, template, valid };
             let made = client.put(&secret.place, path, put).await?;
             if json {
                 return print_json(&made);

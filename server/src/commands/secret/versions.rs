@@ -49,8 +49,9 @@ pub(super) async fn list(client: &Client, asked: Whole) -> Result<(), Failure> {
 
 /// One version in a line, with the labels that point at it.
 fn line(whole: &client::Whole, it: &client::Version) -> String {
-    let labels: Vec<_> =
+    let mut labels: Vec<_> =
         whole.labels.iter().filter(|(_, at)| **at == it.number).map(|(label, _)| label.as_str()).collect();
+    labels.extend(it.template.then_some("(template)"));
     let made = shown_at(it.created_at);
     let line = format!(
         "{:>4}  {:12}  {:6}  {:>6}  {made}  {}  {}",

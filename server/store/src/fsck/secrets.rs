@@ -135,6 +135,18 @@ pub(super) const RULES: &[Rule] = &[
         "SELECT id AS thing FROM secret_versions WHERE expires_at <= not_before",
     ),
     rule(
+        "secret-template-kind",
+        "is a version of a secret that is a template and binary",
+        "SELECT id AS thing FROM secret_versions WHERE template AND kind = 'binary'",
+    ),
+    rule(
+        "secret-reference-orphan",
+        "is a version of a secret that has references and is not there, is destroyed or no template",
+        "SELECT DISTINCT r.version_id AS thing FROM secret_references r
+         WHERE NOT EXISTS (SELECT 1 FROM secret_versions v
+                           WHERE v.id = r.version_id AND v.template AND v.state <> 'destroyed')",
+    ),
+    rule(
         "secret-history",
         "is a secret of which the latest that is kept is not what is so",
         "SELECT s.id AS thing FROM secrets s
@@ -341,13 +353,15 @@ pub struct SealedVersion {
     pub fingerprint_key_id: KeyringKeyId,
     /// The fingerprint.
     pub fingerprint: Vec<u8>,
+    /// Whether references in the value are resolved.
+    pub template: bool,
 }
 
 macro_rules! select_sealed {
     ($which:literal) => {
         concat!(
             "SELECT v.id, v.secret_id, s.project_id, v.project_key_id, k.sealed AS project_key, v.wrapped_key,
-                    v.ciphertext, v.size, v.fingerprint_key_id, v.fingerprint
+                    v.ciphertext, v.size, v.fingerprint_key_id, v.fingerprint, v.template
              FROM secret_versions v JOIN secrets s ON s.id = v.secret_id
              JOIN project_keys k ON k.id = v.project_key_id
              WHERE v.wrapped_key IS NOT NULL AND v.ciphertext IS NOT NULL

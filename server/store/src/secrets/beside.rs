@@ -31,6 +31,8 @@ pub struct BesideRow {
     pub fingerprint_key_id: Option<String>,
     /// The fingerprint of its value: only for comparing, never to be shown.
     pub fingerprint: Option<Vec<u8>>,
+    /// Whether references in its value are resolved.
+    pub template: Option<bool>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -79,7 +81,7 @@ pub async fn beside(
 pub(super) fn at(project: ProjectId, folded_paths: &[String]) -> Select {
     Select::from(
         "SELECT s.id, s.environment_id, s.path, s.folded_path, s.deleted_at, l.number, v.state, v.not_before, v.expires_at,
-                v.fingerprint_key_id, v.fingerprint
+                v.fingerprint_key_id, v.fingerprint, v.template
          FROM secrets s LEFT JOIN secret_labels l ON l.secret_id = s.id AND l.label = 'current'
               LEFT JOIN secret_versions v ON v.secret_id = l.secret_id AND v.number = l.number",
     )

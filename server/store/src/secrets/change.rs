@@ -5,6 +5,7 @@ use keywarden_model::{
     EnvironmentId, KeyringKeyId, ProjectId, ProjectKeyId, SecretId, SecretLabel, SecretVersionId,
 };
 
+use super::references::{self, ReferenceRow};
 use crate::{StoreError, Tx, sql};
 
 /// A secret to be made.
@@ -91,6 +92,8 @@ pub struct VersionInsert<'a> {
     pub not_before: Option<DateTime<Utc>>,
     /// Until when.
     pub expires_at: Option<DateTime<Utc>>,
+    /// Of a template, what its text refers to, in the order of the text.
+    pub references: Option<&'a [ReferenceRow]>,
 }
 
 /// Makes a secret without any version. A path that is taken is a [`StoreError::Conflict`].
@@ -175,8 +178,8 @@ pub async fn add_version(tx: &mut Tx, it: &VersionInsert<'_>) -> Result<(), Stor
         .await?;
     sql("INSERT INTO secret_versions (id, secret_id, number, state, kind, content_type, size, project_key_id, wrapped_key,
                                       ciphertext, fingerprint_key_id, fingerprint, created_at, created_by, promoted_at,
-                                      not_before, expires_at)
-         VALUES ($1, $2, $3, 'enabled', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)")
+                                      not_before, expires_at, template)
+         VALUES ($1, $2, $3, 'enabled', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)")
     .bind(it.id)
     .bind(it.secret)
     .bind(it.number)
@@ -193,8 +196,10 @@ pub async fn add_version(tx: &mut Tx, it: &VersionInsert<'_>) -> Result<(), Stor
     .bind(it.promoted_at)
     .bind(it.not_before)
     .bind(it.expires_at)
+    .bind(it.references.is_some())
     .execute_one(tx, "secret_versions")
-    .await
+    .await?;
+    references::refer(tx, it.id, it.references.unwrap_or_default()).await
 }
 
 /// Notes that `current` points at a version for the first time; nothing if it did before.
@@ -299,7 +304,7 @@ const GONE: &str = "UPDATE secret_versions
          fingerprint_key_id = NULL, fingerprint = NULL, restores_to = NULL, deleted_at = NULL, purge_at = NULL
      WHERE secret_id = $1 AND state <> 'destroyed' AND $3 IN (0, number)";
 
-/// Removes the data key, the value and the fingerprint of a version, and its labels.
+/// Removes the data key, the value and the fingerprint of a version, its labels, and what is known of its text.
 pub async fn destroy_version(
     tx: &mut Tx,
     secret: SecretId,
@@ -307,6 +312,7 @@ pub async fn destroy_version(
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     unpoint_all(tx, secret, number).await?;
+    references::forget(tx, secret, number).await?;
     sql(GONE).bind(secret).bind(at).bind(number).execute_one(tx, "secret_versions").await
 }
 
@@ -339,6 +345,7 @@ pub async fn restore(tx: &mut Tx, id: SecretId, at: DateTime<Utc>) -> Result<(),
 /// Destroys every version of a deleted secret, and frees its path. How many versions it were.
 pub async fn purge(tx: &mut Tx, id: SecretId, at: DateTime<Utc>) -> Result<u64, StoreError> {
     sql("DELETE FROM secret_labels WHERE secret_id = $1").bind(id).execute(tx).await?;
+    references::forget(tx, id, 0).await?;
     let gone = sql(GONE).bind(id).bind(at).bind(0_i64).execute(tx).await?;
     sql("UPDATE secrets SET purged_at = $2 WHERE id = $1 AND deleted_at IS NOT NULL AND purged_at IS NULL")
         .bind(id)

@@ -1,4 +1,4 @@
-//! What changed lately, from the record: each change of a secret is an event.
+//! What changed lately, from the record: each change of a secret is an event, and changes the templates that refer to it.
 
 use keywarden_model::{EnvironmentId, EventId, SecretId};
 
@@ -41,6 +41,9 @@ const CHANGES: [&str; 12] = [
     "secret.rotate-data-key",
 ];
 
+/// What is told of a secret whose current version refers, perhaps through others, to one that changed.
+pub const REFERRED: &str = "secret.referred";
+
 /// Changes of an environment's secrets after an event's id, in the order of their ids, at most `limit`.
 pub async fn changes_after(
     conn: &mut Conn,
@@ -60,6 +63,44 @@ pub(super) fn changed(environment: EnvironmentId, after: EventId) -> Select {
     .and_in("e.action", CHANGES)
     .and("e.id > ?", [after])
     .and::<i64>("e.outcome = 'allowed'", [])
+    .and("s.environment_id = ?", [environment])
+}
+
+/// Of an environment, the secrets whose current version refers to a secret that changed after an event's id, wherever that
+/// is; by the event of the change, in the order of their ids, at most `limit`. Five references lead from one to the next at
+/// most, as in a reading.
+pub async fn referred_after(
+    conn: &mut Conn,
+    environment: EnvironmentId,
+    after: EventId,
+    limit: u32,
+) -> Result<Vec<ChangeRow>, StoreError> {
+    referred(environment, after).then("ORDER BY c.event_id, s.id LIMIT ?", [limit]).all(conn).await
+}
+
+pub(super) fn referred(environment: EnvironmentId, after: EventId) -> Select {
+    Select::from_with(
+        "WITH RECURSIVE changed (event_id, secret_id, depth) AS (
+             SELECT e.id, e.resource_id, 0 FROM events e
+             WHERE e.id > ? AND e.outcome = 'allowed'
+               AND e.action IN ('secret.create', 'secret.delete', 'secret.delete-version', 'secret.destroy-version',
+                                'secret.disable-version', 'secret.enable-version', 'secret.label', 'secret.purge-version',
+                                'secret.put', 'secret.restore', 'secret.restore-version', 'secret.rotate-data-key')
+             UNION
+             SELECT c.event_id, l.secret_id, c.depth + 1
+             FROM changed c JOIN secrets t ON t.id = c.secret_id JOIN projects p ON p.id = t.project_id
+             JOIN environments n ON n.id = t.environment_id
+             JOIN secret_references r ON r.project = p.slug AND r.environment = n.slug AND r.path = t.path
+             JOIN secret_versions v ON v.id = r.version_id
+             JOIN secret_labels l ON l.secret_id = v.secret_id AND l.label = 'current' AND l.number = v.number
+             WHERE c.depth < 5)
+         SELECT DISTINCT c.event_id AS id, 'secret.referred' AS action, s.id AS secret_id, s.path, s.folded_path,
+                s.deleted_at, l.number AS current
+         FROM changed c JOIN secrets s ON s.id = c.secret_id
+         LEFT JOIN secret_labels l ON l.secret_id = s.id AND l.label = 'current'",
+        [after],
+    )
+    .and::<i64>("c.depth > 0", [])
     .and("s.environment_id = ?", [environment])
 }
 

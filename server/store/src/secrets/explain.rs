@@ -3,12 +3,13 @@
 use keywarden_model::{EnvironmentId, EventId, ProjectId, ProjectKeyId, SecretId};
 
 use super::beside;
-use super::changes::changed;
+use super::changes::{changed, referred};
 use super::find::{at_path, at_paths, over, versions_over};
 use super::fingerprints;
 use super::history;
 use super::list::{After, BY_PATH, Filter, Standing, page};
 use super::project_keys::under;
+use super::references::{BY_PLACE, referring};
 use super::shares;
 use crate::explain::Planner;
 
@@ -111,6 +112,18 @@ async fn changes_are_found_by_what_was_done_and_not_by_reading_the_record() {
     for planner in Planner::each().await {
         let plan = planner.plan(changed(EnvironmentId::NIL, EventId::NIL), "ORDER BY e.id LIMIT ?").await;
         assert!(!plan.scans("events", "e"), "{plan:#?}");
+        let through = "ORDER BY c.event_id, s.id LIMIT ?";
+        let plan = planner.plan(referred(EnvironmentId::NIL, EventId::NIL), through).await;
+        assert!(!plan.scans("events", "e"), "{plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn what_refers_to_a_secret_is_found_along_an_index() {
+    for planner in Planner::each().await {
+        let plan = planner.plan(referring("pay", "live", "a/b"), BY_PLACE).await;
+        assert!(plan.searches("secret_references", "r"), "{plan:#?}");
+        assert!(!plan.scans("secrets", "s"), "{plan:#?}");
     }
 }
 

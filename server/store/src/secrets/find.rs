@@ -91,6 +91,8 @@ pub struct VersionRow {
     pub not_before: Option<i64>,
     /// Until when.
     pub expires_at: Option<i64>,
+    /// Whether references in its value are resolved.
+    pub template: bool,
 }
 
 /// What is sealed of a version, with the key above it.
@@ -144,7 +146,7 @@ pub(super) const SECRETS: &str =
 
 const VERSIONS: &str =
     "SELECT id, secret_id, number, state, kind, content_type, size, created_at, created_by, promoted_at, destroyed_at,
-            deleted_at, purge_at, not_before, expires_at
+            deleted_at, purge_at, not_before, expires_at, template
      FROM secret_versions";
 
 const LABELS: &str = "SELECT secret_id, label, number FROM secret_labels";
@@ -222,7 +224,7 @@ pub async fn versions_labelled(
 ) -> Result<Vec<VersionRow>, StoreError> {
     Select::from(
         "SELECT v.id, v.secret_id, v.number, v.state, v.kind, v.content_type, v.size, v.created_at, v.created_by,
-                v.promoted_at, v.destroyed_at, v.deleted_at, v.purge_at, v.not_before, v.expires_at
+                v.promoted_at, v.destroyed_at, v.deleted_at, v.purge_at, v.not_before, v.expires_at, v.template
          FROM secret_labels l JOIN secret_versions v ON v.secret_id = l.secret_id AND v.number = l.number",
     )
     .and_in("l.secret_id", secrets.iter().copied())
@@ -280,6 +282,8 @@ pub struct CurrentFingerprint {
     pub not_before: Option<i64>,
     /// Until when.
     pub expires_at: Option<i64>,
+    /// Whether references in the value are resolved.
+    pub template: bool,
 }
 
 /// The fingerprint of what is current of a secret that is not deleted.
@@ -287,7 +291,7 @@ pub async fn current_fingerprint(
     conn: &mut Conn,
     secret: SecretId,
 ) -> Result<Option<CurrentFingerprint>, StoreError> {
-    sql("SELECT v.fingerprint_key_id, v.fingerprint, v.not_before, v.expires_at
+    sql("SELECT v.fingerprint_key_id, v.fingerprint, v.not_before, v.expires_at, v.template
          FROM secrets s JOIN secret_labels l ON l.secret_id = s.id
               JOIN secret_versions v ON v.secret_id = l.secret_id AND v.number = l.number
          WHERE s.id = $1 AND s.deleted_at IS NULL AND l.label = 'current' AND v.state = 'enabled'

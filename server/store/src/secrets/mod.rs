@@ -13,13 +13,14 @@ pub mod fingerprints;
 pub mod history;
 pub mod list;
 pub mod project_keys;
+pub mod references;
 pub mod shares;
 
 pub use change::{
     Attributes, Insert, Tagging, VersionInsert, add_version, claim, delete, delete_version, destroy_version,
     edit, insert, point, promoted, purge, restore, restore_version, set_state, unpoint, unpoint_all,
 };
-pub use changes::{ChangeRow, changes_after, event_is_there};
+pub use changes::{ChangeRow, REFERRED, changes_after, event_is_there, referred_after};
 pub use find::{
     CurrentFingerprint, FingerprintRow, LabelRow, SealedRow, SecretRow, VersionRow, current_fingerprint, due,
     due_versions, find, find_by_path, find_by_paths, fingerprints, labels, labels_of_many, sealed, version,

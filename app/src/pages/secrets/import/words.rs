@@ -8,7 +8,7 @@ use keywarden_model::tag::TagError;
 use leptos::prelude::*;
 
 use crate::{
-    pages::secrets::fields::path_wrong,
+    pages::secrets::{fields::path_wrong, template},
     text::Text,
     ui::{Badge, Tone},
 };
@@ -36,6 +36,7 @@ pub(super) fn refusal(t: Text, why: &EntryRefusal) -> String {
         EntryRefusal::Repeated { line } => t.import_repeated(*line),
         EntryRefusal::Tags(TagError::Malformed(text)) => t.import_tags(&t.keys_tag_wrong(text)),
         EntryRefusal::Tags(TagError::TooMany) => t.import_tags(&t.keys_too_many(32)),
+        EntryRefusal::Template(wrong) => template::said(t, wrong),
         EntryRefusal::Twin(path) => t.import_twin(path),
         EntryRefusal::TwinEntry { line } => t.import_twin_entry(*line),
         EntryRefusal::Value(ValueError::Empty) => t.flaw_no_value().to_owned(),
@@ -69,6 +70,7 @@ pub(super) fn flaw(t: Text, it: &FileFlaw) -> String {
         Wrong::Quote => t.flaw_quote(),
         Wrong::Several => t.flaw_several(),
         Wrong::Tagged => t.flaw_tagged(),
+        Wrong::Template => t.flaw_template(),
         Wrong::TooLarge => t.import_large(),
         Wrong::TooMany => t.flaw_too_many(),
         Wrong::Unclosed => t.flaw_unclosed(),

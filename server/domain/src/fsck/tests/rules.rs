@@ -167,6 +167,8 @@ const DAMAGE: &[(&str, &[&str])] = &[
            WHERE label = 'current' AND secret_id IN (SELECT secret_id FROM secret_versions WHERE state = 'soft-deleted')"],
     ),
     ("secret-version-validity", &["UPDATE secret_versions SET not_before = 2, expires_at = 2"]),
+    ("secret-template-kind", &["UPDATE secret_versions SET kind = 'binary' WHERE template"]),
+    ("secret-reference-orphan", &["UPDATE secret_versions SET template = (1 = 0) WHERE template"]),
     ("secret-history", &["DELETE FROM secret_history WHERE state = 'deleted'"]),
     (
         "secret-history-order",
@@ -290,6 +292,7 @@ async fn live(it: &Furnished) {
     assert!(domain.verify_key(&house.operator(Role::Owner), &question).await.unwrap().valid());
     secrets(it, &ada, live).await;
     shares(it, &ada, live).await;
+    templates(it, &ada, live).await;
     domain.flush_usage().await.unwrap();
     domain.flush_verify_counts().await.unwrap();
     domain.flush_decisions().await.unwrap();
@@ -379,6 +382,27 @@ async fn shares(it: &Furnished, ada: &people::Somebody, live: EnvironmentId) {
     let mut later = domain.system_op("purge-secrets");
     later.now += TimeDelta::hours(1);
     assert_eq!(domain.expire_shares(&later).await.unwrap(), 1);
+}
+
+/// A version that refers to two of the others, and one that did and is destroyed.
+async fn templates(it: &Furnished, ada: &people::Somebody, live: EnvironmentId) {
+    let (house, domain) = (&it.house, &it.house.domain);
+    let (place, path) = (Place::Environment(live), "app/url".parse().unwrap());
+    for text in ["${pay/live/db/password}", "db:${pay/live/db/password}@${pay/live/mail/token}"] {
+        let value = NewValue::new(SecretKind::Text, None, SecretBytes::copy_of(text.as_bytes())).unwrap();
+        let put = PutSecret {
+            value: value.into_template().unwrap(),
+            label: None,
+            expected: None,
+            validity: Validity::default(),
+            about: About::default(),
+        };
+        domain.put_secret(&ada.op(house), &place, &path, put).await.unwrap();
+    }
+    let address = Address::Path { place, path };
+    let read = domain.read_secret(&ada.op(house), &address, &Which::default()).await.unwrap();
+    assert_eq!(read.value.expose(), b"db:two@four");
+    domain.destroy_secret_version(&ada.op(house), read.id, 1).await.unwrap();
 }
 
 /// A rule that let a token in, and one that was deleted.
@@ -568,6 +592,20 @@ async fn a_secrets_value_that_is_not_what_its_row_says_is_found() {
                            WHERE o.id <> secret_versions.id AND o.ciphertext IS NOT NULL ORDER BY o.id LIMIT 1)
              WHERE state <> 'destroyed'";
         it.finds("secret-value", move || sql(swap)).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_template_that_refers_to_other_things_than_its_rows_say_is_found() {
+    both_engines(async |house| {
+        let it = Furnished::new(house).await;
+        live(&it).await;
+        let moved = "UPDATE secret_references SET position = position + 7";
+        it.damage(move || sql(moved)).await;
+        assert!(it.look().await.is_clean(), "their order is what counts");
+        let other = "UPDATE secret_references SET path = 'db/other' WHERE position = 7";
+        it.finds("secret-references", move || sql(other)).await;
     })
     .await;
 }

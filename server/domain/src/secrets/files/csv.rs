@@ -14,6 +14,7 @@ enum Column {
     Kind,
     Path,
     Tags,
+    Template,
     Value,
 }
 
@@ -24,6 +25,7 @@ impl Column {
             "kind" => Some(Self::Kind),
             "name" | "path" => Some(Self::Path),
             "tags" => Some(Self::Tags),
+            "template" => Some(Self::Template),
             "value" => Some(Self::Value),
             _ => None,
         }
@@ -97,6 +99,11 @@ fn row(line: u64, columns: &[Column], record: &csv::StringRecord, found: &mut Fo
         Some(Ok(kind @ (SecretKind::Json | SecretKind::Text))) => Some(kind),
         Some(_) => return found.wrong_with(line, name, Wrong::Kind),
     };
+    let template = match cell(Column::Template).map(str::trim).map(str::parse) {
+        None => None,
+        Some(Ok(template)) => Some(template),
+        Some(Err(_)) => return found.wrong_with(line, name, Wrong::Template),
+    };
     let words = |text: &str| {
         text.split([',', '\n']).map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect()
     };
@@ -105,6 +112,7 @@ fn row(line: u64, columns: &[Column], record: &csv::StringRecord, found: &mut Fo
         // An empty cell says nothing: what is there stays.
         description: cell(Column::Description).map(str::to_owned),
         tags: cell(Column::Tags).map(words),
+        template,
         ..Entry::new(line, name, value.to_owned())
     });
 }

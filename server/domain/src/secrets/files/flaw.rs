@@ -42,7 +42,9 @@ pub enum Wrong {
         expected: usize,
     },
     /// A column that means nothing, or means something twice.
-    #[error("columns are `path` (or `name`), `value`, `description`, `tags` and `kind`, each once")]
+    #[error(
+        "columns are `path` (or `name`), `value`, `description`, `tags`, `kind` and `template`, each once"
+    )]
     Columns,
     /// More objects in each other than a path can have folders.
     #[error("folders lie in each other more deeply than a path can")]
@@ -95,6 +97,9 @@ pub enum Wrong {
     /// A tag that says what a value is.
     #[error("write the value as text: this tag is not read")]
     Tagged,
+    /// Neither a template nor none.
+    #[error("whether it is a template is `true` or `false`")]
+    Template,
     /// Too many bytes.
     #[error("the file is too large: use at most {} KiB", MAX_FILE / 1024)]
     TooLarge,

@@ -34,7 +34,7 @@ pub const MOST_ENTRIES: usize = 1_000;
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FileFormat {
-    /// A header with `path` (or `name`) and `value`, perhaps `description`, `tags` and `kind` (RFC 4180).
+    /// A header with `path` (or `name`) and `value`, perhaps `description`, `tags`, `kind` and `template` (RFC 4180).
     Csv,
     /// `NAME=value`, as shells and dotenv read it.
     Dotenv,
@@ -138,12 +138,14 @@ pub struct Entry {
     pub description: Option<String>,
     /// Its tags, if the file says so.
     pub tags: Option<Vec<String>>,
+    /// Whether it is a template, if the file says so.
+    pub template: Option<bool>,
 }
 
 impl Entry {
     fn new(line: u64, name: impl Into<String>, value: String) -> Self {
         let value = SecretString::new(value);
-        Self { line, name: name.into(), value, kind: None, description: None, tags: None }
+        Self { line, name: name.into(), value, kind: None, description: None, tags: None, template: None }
     }
 }
 

@@ -266,7 +266,7 @@ fn no_flaw_tells_a_piece_of_a_value() {
 }
 
 fn line<'a>(name: &'a str, value: &'a str) -> Line<'a> {
-    Line { name, value, kind: SecretKind::Text, description: "", tags: &[] }
+    Line { name, value, kind: SecretKind::Text, description: "", tags: &[], template: false }
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn a_shell_reads_back_what_was_quoted() {
 #[test]
 fn a_file_of_nothing_is_one_too() {
     for (format, text) in [
-        (FileFormat::Csv, "\"path\",\"value\",\"description\",\"tags\",\"kind\"\n"),
+        (FileFormat::Csv, "\"path\",\"value\",\"description\",\"tags\",\"kind\",\"template\"\n"),
         (FileFormat::Dotenv, ""),
         (FileFormat::Json, "{}\n"),
         (FileFormat::Yaml, "{}\n"),

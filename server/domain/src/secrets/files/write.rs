@@ -21,6 +21,8 @@ pub struct Line<'a> {
     pub description: &'a str,
     /// Its tags. CSV tells them.
     pub tags: &'a [String],
+    /// Whether it is a template. CSV tells it.
+    pub template: bool,
 }
 
 /// No such file could be read back.
@@ -118,10 +120,13 @@ fn key(name: &str) -> String {
 fn csv(lines: &[Line<'_>]) -> Result<SecretString, WriteError> {
     let wrong = |cause: &dyn std::fmt::Display| WriteError(cause.to_string());
     let mut writer = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(Vec::new());
-    writer.write_record(["path", "value", "description", "tags", "kind"]).map_err(|cause| wrong(&cause))?;
+    writer
+        .write_record(["path", "value", "description", "tags", "kind", "template"])
+        .map_err(|cause| wrong(&cause))?;
     for it in lines {
         let tags = it.tags.join(",");
-        let cells = [it.name, it.value, it.description, &tags, it.kind.as_str()];
+        let template = if it.template { "true" } else { "false" };
+        let cells = [it.name, it.value, it.description, &tags, it.kind.as_str(), template];
         writer.write_record(cells).map_err(|cause| wrong(&cause))?;
     }
     let bytes = writer.into_inner().map_err(|cause| wrong(&cause))?;

@@ -23,8 +23,8 @@ use keywarden_model::tag::TagError;
 use keywarden_model::{EnvironmentId, SecretId, SecretPath};
 use keywarden_vault::{SecretBytes, SecretString};
 
-use super::ValueError;
 use super::files::{FileError, FileFormat, Nested};
+use super::{TemplateError, ValueError};
 use crate::keys::Place;
 use crate::once::Repeatable;
 use crate::refused::carries_refused;
@@ -88,6 +88,9 @@ pub enum EntryRefusal {
     /// The tags are none.
     #[error("tags: {0}")]
     Tags(TagError),
+    /// A template that is none.
+    #[error(transparent)]
+    Template(TemplateError),
     /// Another secret has the path in another spelling.
     #[error("another secret has this path in another spelling: `{0}`")]
     Twin(String),

@@ -172,10 +172,10 @@ impl Domain {
             current: 0,
             outcome,
         };
-        let value = NewValue::new(it.kind.unwrap_or(SecretKind::Text), None, it.value);
+        let template = it.template.unwrap_or_default();
+        let value = value(it.kind.unwrap_or(SecretKind::Text), None, it.value, template);
         match (may_create, value) {
-            (Err(why), _) => Step::refused(told(EntryOutcome::Refused(why))),
-            (Ok(()), Err(why)) => Step::refused(told(EntryOutcome::Refused(EntryRefusal::Value(why)))),
+            (Err(why), _) | (Ok(()), Err(why)) => Step::refused(told(EntryOutcome::Refused(why))),
             (Ok(()), Ok(value)) => Step {
                 told: told(EntryOutcome::Create),
                 folded: it.path.folded(),
@@ -216,11 +216,14 @@ impl Domain {
         if there.secret.deletion.is_some() {
             return Ok(refused(EntryRefusal::Deleted));
         }
-        let is_same = self.is_same(op, &resource, &there, &it.value).await?;
+        // Where the file says nothing, it is what it was.
+        let was = there.current.as_ref().is_some_and(|it| it.template);
+        let template = it.template.unwrap_or(was);
+        let is_same = template == was && self.is_same(op, &resource, &there, &it.value).await?;
         let (kind, content_type) = kind_of(&it, there.current.as_ref());
-        let value = match NewValue::new(kind, content_type, it.value) {
+        let value = match value(kind, content_type, it.value, template) {
             Ok(value) => (!is_same).then_some(value),
-            Err(why) => return Ok(refused(EntryRefusal::Value(why))),
+            Err(why) => return Ok(refused(why)),
         };
         let patch = changes(it.patch, &there.secret);
         if patch.is_some()
@@ -258,6 +261,16 @@ impl Domain {
 
 fn becomes_current(value: NewValue) -> PutSecret {
     PutSecret { value, label: None, expected: None, validity: Validity::default(), about: About::default() }
+}
+
+fn value(
+    kind: SecretKind,
+    content_type: Option<ContentType>,
+    bytes: SecretBytes,
+    template: bool,
+) -> Result<NewValue, EntryRefusal> {
+    let value = NewValue::new(kind, content_type, bytes).map_err(EntryRefusal::Value)?;
+    if template { value.into_template().map_err(EntryRefusal::Template) } else { Ok(value) }
 }
 
 /// What is said of a secret that is made.
@@ -298,6 +311,7 @@ struct Settled {
     path: SecretPath,
     value: SecretBytes,
     kind: Option<SecretKind>,
+    template: Option<bool>,
     patch: SecretPatch,
 }
 
@@ -307,7 +321,7 @@ fn settle(
     entry: Entry,
     known: &mut HashMap<String, (u64, String)>,
 ) -> Result<Settled, PlannedEntry> {
-    let Entry { line, name, value, kind, description, tags } = entry;
+    let Entry { line, name, value, kind, description, tags, template } = entry;
     let written = match &file.folder {
         Some(folder) => format!("{folder}/{name}"),
         None => name,
@@ -331,7 +345,7 @@ fn settle(
         Ok((path, patch)) => {
             known.insert(path.folded(), (line, written));
             let value = SecretBytes::copy_of(value.expose().as_bytes());
-            Ok(Settled { line, path, value, kind, patch })
+            Ok(Settled { line, path, value, kind, template, patch })
         }
         Err(why) => Err(PlannedEntry {
             line,

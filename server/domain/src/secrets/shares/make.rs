@@ -80,6 +80,12 @@ pub enum ShareError {
     /// As everywhere.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// The version is a template: what it refers to is read by whoever reads it, and a link's reader is nobody whom the
+    /// rules could be asked about.
+    #[error(
+        "version {0} is a template, and what it refers to is not shared: share the secrets that it refers to"
+    )]
+    Template(i64),
     /// More than may be open at once.
     #[error("{MOST_SHARES} links to this secret are open: withdraw some first")]
     TooMany,
@@ -99,7 +105,7 @@ impl From<ReadSecretError> for ShareError {
 }
 
 impl Domain {
-    /// Makes a link to the value of one version.
+    /// Makes a link to the value of one version, that is no template.
     pub async fn share_secret(&self, op: &Op, id: SecretId, new: NewShare) -> Result<MadeShare, ShareError> {
         let resource = self.secret_as_resource(&Address::Id(id)).await?;
         if !matches!(op.actor, Actor::Person(_) | Actor::Workload { .. }) {
@@ -112,6 +118,9 @@ impl Domain {
                 let (row, shown) = &*facts;
                 let (secret, version) = meant(tx, &resource, &Which::Number(row.version)).await?;
                 version.readable(record.now())?;
+                if version.template {
+                    return Err(ShareError::Template(version.number));
+                }
                 if secret.archived {
                     return Err(ShareError::Archived);
                 }

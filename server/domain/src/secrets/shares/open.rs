@@ -284,11 +284,12 @@ impl Opening {
         if secret.archived {
             return Ok(Err("project"));
         }
-        if !version.is_read(record.now()) {
+        // No link is made to a template; none gives one away either.
+        if !version.is_read(record.now()) || version.template {
             return Ok(Err("version"));
         }
         let value = open(tx, &self.keyring, &secret, &version).await?;
-        let revealed = value.map(|value| Revealed { id: secret.id, path: secret.path, version, value });
+        let revealed = value.map(|value| Revealed::plain(&secret, version, value));
         Ok(revealed.ok_or("version"))
     }
 

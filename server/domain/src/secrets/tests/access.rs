@@ -1,6 +1,6 @@
 use keywarden_model::Role;
 
-use super::{Address, PutError, ReadSecretError, Scene, Which, label, of};
+use super::{Address, As, PutError, ReadSecretError, Scene, Which, label, of};
 use crate::cast::both_engines;
 use crate::secrets::{SecretPatch, SecretQuery};
 use crate::{Op, Refused};
@@ -24,7 +24,7 @@ async fn ask_everything(
             other => panic!("{other}"),
         }),
     );
-    note("meant", domain.secret_version_meant(&op(), address, &Which::default()).await.err());
+    note("meant", domain.secret_tag_meant(&op(), address, &Which::default(), As::Resolved).await.err());
     note("show", domain.secret(&op(), address).await.err());
     note(
         "put",
@@ -122,14 +122,15 @@ async fn a_person_shows_a_passkey_to_read_and_a_machine_its_token() {
         let asleep = scene.alice.without_step_up();
         let read = domain.read_secret(&asleep.op(), &address, &Which::default()).await;
         assert!(matches!(read, Err(ReadSecretError::Refused(Refused::StepUp))), "{read:?}");
-        let still = domain.secret_version_meant(&asleep.op(), &address, &Which::default()).await;
+        let still = domain.secret_tag_meant(&asleep.op(), &address, &Which::default(), As::Resolved).await;
         assert!(matches!(still, Err(Refused::StepUp)), "{still:?}");
         assert!(domain.secret(&asleep.op(), &address).await.is_ok(), "to look takes none");
         let deployer = scene.house.workload("deployer", Role::Manager, Some(scene.pay.id)).await;
         let read = domain.read_secret(&deployer.op(), &address, &Which::default()).await.unwrap();
         assert_eq!(read.value.expose(), b"hunter2");
-        let meant = domain.secret_version_meant(&deployer.op(), &address, &Which::default()).await.unwrap();
-        assert_eq!(meant, Some(read.version.id));
+        let which = Which::default();
+        let meant = domain.secret_tag_meant(&deployer.op(), &address, &which, As::Resolved).await.unwrap();
+        assert_eq!(meant, Some(read.tag()));
         assert_eq!(scene.events(id).await, ["secret.create", "secret.read"], "a comparison tells nothing");
     })
     .await;

@@ -3,7 +3,7 @@ use std::time::Duration;
 use keywarden_model::VersionState;
 use keywarden_store::{count::number, sql};
 
-use super::{Address, Expected, PutError, ReadSecretError, Scene, Which, label, of};
+use super::{Address, As, Expected, PutError, ReadSecretError, Scene, Which, label, of};
 use crate::cast::both_engines;
 use crate::environments::{KeepSecretsError, Retention};
 use crate::secrets::{
@@ -48,7 +48,8 @@ async fn a_disabled_version_is_not_read_until_it_is_enabled() {
             matches!(read, Err(ReadSecretError::Shut { number: 1, state: VersionState::Disabled })),
             "{read:?}"
         );
-        let meant = domain.secret_version_meant(&op(), &scene.address("a"), &Which::default()).await;
+        let (which, wanted) = (Which::default(), As::Resolved);
+        let meant = domain.secret_tag_meant(&op(), &scene.address("a"), &which, wanted).await;
         assert_eq!(meant.unwrap(), None, "what the caller has is not said to be good");
         let again = domain.disable_secret_version(&op(), id, 1).await;
         assert!(matches!(again, Err(SwitchVersionError::Is(VersionState::Disabled))), "{again:?}");

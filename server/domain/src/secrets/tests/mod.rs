@@ -17,13 +17,16 @@ mod readers;
 mod reasons;
 mod shares;
 mod tamper;
+mod templates;
+mod templates_around;
 mod validity;
 
 use keywarden_model::{Role, SecretId, SecretKind, SecretLabel, SecretPath};
 use keywarden_vault::SecretBytes;
 
 use super::{
-    About, Address, Expected, NewValue, Put, PutError, PutSecret, ReadSecretError, Revealed, Validity, Which,
+    About, Address, As, Expected, NewValue, Put, PutError, PutSecret, ReadSecretError, Revealed, Validity,
+    Which,
 };
 use crate::Op;
 use crate::cast::{House, Player, Stage};
@@ -102,6 +105,11 @@ fn of(text: &str) -> PutSecret {
         validity: Validity::default(),
         about: About::default(),
     }
+}
+
+/// A template that becomes current.
+fn template(text: &str) -> PutSecret {
+    PutSecret { value: value(SecretKind::Text, text.as_bytes()).into_template().unwrap(), ..of("x") }
 }
 
 fn expecting(text: &str, expected: Expected) -> PutSecret {

@@ -2,7 +2,7 @@
 
 use keywarden_model::{Reason, Role};
 
-use super::{Address, ReadSecretError, Scene, Which};
+use super::{Address, As, ReadSecretError, Scene, Which, template};
 use crate::Op;
 use crate::cast::both_engines;
 use crate::environments::{EditEnvironment, Terms};
@@ -76,6 +76,46 @@ async fn no_value_leaves_without_a_reason_where_one_is_asked_for() {
         assert_eq!(opened.value.expose(), b"two", "its maker said why");
         scene.asks(false).await;
         scene.read("db/password", Which::default()).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_template_is_not_resolved_without_the_reason_that_what_it_refers_to_asks_for() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        let password = scene.put("db/password", "hunter2").await.id;
+        let (place, path) = (Place::Environment(scene.pay.test), "url".parse().unwrap());
+        let put = template("app:${pay/live/db/password}@db");
+        let url = domain.put_secret(&scene.alice.op(), &place, &path, put).await.unwrap().id;
+        scene.asks(true).await;
+        let (address, which) = (Address::Id(url), Which::default());
+        let before = scene.house.rows().await;
+        let read = domain.read_secret(&scene.alice.op(), &address, &which).await;
+        assert!(matches!(read, Err(ReadSecretError::NoReason)), "the reference is read, too: {read:?}");
+        assert_eq!(scene.house.rows().await, before, "and nothing is told as done");
+        let raw = domain.read_secret_as(&scene.alice.op(), &address, &which, As::Raw).await.unwrap();
+        assert_eq!(raw.value.expose(), b"app:${pay/live/db/password}@db", "nothing else is read for that");
+
+        let read = domain.read_secret(&because(scene.alice.op()), &address, &which).await.unwrap();
+        assert_eq!(read.value.expose(), b"app:hunter2@db");
+        let query = crate::audit::Query {
+            action: Some("secret.read".into()),
+            resource: Some(password.to_string()),
+            limit: 10,
+            ..Default::default()
+        };
+        let events = domain.events(&scene.alice.op(), &query).await.unwrap().events;
+        let said = events[0].personal.get(&scene.alice.id.to_string()).unwrap().get("reason").unwrap();
+        assert_eq!(said, "INC-7: the shop is down", "one reason counts for all that is read");
+
+        scene.put_as(&scene.alice.op(), "here", template("${pay/live/db/password}")).await.unwrap();
+        let raw = domain.read_secret_as(&scene.alice.op(), &scene.address("here"), &which, As::Raw).await;
+        assert!(
+            matches!(raw, Err(ReadSecretError::NoReason)),
+            "a template is asked for like a value: {raw:?}"
+        );
     })
     .await;
 }

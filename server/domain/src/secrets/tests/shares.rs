@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use keywarden_model::{Role, SecretId, UserId};
 use keywarden_vault::SecretString;
 
-use super::{Scene, labelled};
+use super::{Scene, labelled, template};
 use crate::cast::{Player, both_engines};
 use crate::people::{LinkKind, NoticeKind};
 use crate::secrets::{
@@ -301,6 +301,27 @@ async fn a_link_is_asked_for_like_the_value() {
         let elsewhere = scene.put("another", "x").await.id;
         let withdrawn = domain.withdraw_share(&scene.alice.op(), elsewhere, open[0].id).await;
         assert!(matches!(withdrawn, Err(Refused::NotFound)), "a link of another secret: {withdrawn:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_link_is_made_to_a_template_and_none_gives_one_away() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        scene.put("db/password", VALUE).await;
+        let id = scene.put("url", "plain").await.id;
+        scene.put_as(&scene.alice.op(), "url", template("${pay/live/db/password}")).await.unwrap();
+        let before = scene.house.rows().await;
+        let new = || NewShare { version: 2, ..to_anybody() };
+        let refused = domain.share_secret(&scene.alice.op(), id, new()).await.unwrap_err();
+        assert!(matches!(refused, ShareError::Template(2)), "{refused:?}");
+        assert_eq!(scene.house.rows().await, before, "and leaves nothing");
+        let made = scene.shared(id, to_anybody()).await;
+        let passphrase = made.passphrase().unwrap().to_owned();
+        let opened = scene.opens(&made, &passphrase).await.unwrap();
+        assert_eq!(opened.value.expose(), b"plain", "an older version that is none is shared as ever");
     })
     .await;
 }

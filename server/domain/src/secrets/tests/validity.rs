@@ -1,7 +1,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::SecretId;
 
-use super::{Address, PutError, PutSecret, ReadSecretError, Scene, Validity, Which, labelled, of};
+use super::{Address, As, PutError, PutSecret, ReadSecretError, Scene, Validity, Which, labelled, of};
 use crate::cast::{Player, both_engines};
 use crate::keys::Place;
 use crate::secrets::{
@@ -45,7 +45,8 @@ async fn a_value_is_read_within_its_time_only_and_nothing_else_stands_in_for_it(
         let id = scene.put("a", "always").await.id;
         scene.put_as(&scene.alice.op(), "a", good("for an hour", Some(from), Some(until))).await.unwrap();
         let meant = async |by: &Player| {
-            domain.secret_version_meant(&by.op(), &Address::Id(id), &Which::default()).await.unwrap()
+            let which = Which::default();
+            domain.secret_tag_meant(&by.op(), &Address::Id(id), &which, As::Resolved).await.unwrap()
         };
 
         let early = scene.asked(&scene.alice, id, Which::default()).await;
