@@ -20,6 +20,8 @@ export type Estate = {
   imported: string;
   /** A secret with three versions and a label of its own, read lately. */
   secret: string;
+  /** An open link to it. */
+  share: string;
   /** A secret whose first version is deleted and whose second is disabled. */
   shut: string;
   /** A secret that is deleted and can be restored. */
@@ -193,6 +195,7 @@ export async function live(house: House, owners: Page, { every = 3, say = (text:
   const deleted = await put('psp/old-provider', { value: 'gone soon' });
   await admin.delete(`${secrets}/psp/old-provider`);
   await admin.get(`${secrets}/database/primary/password`);
+  const share = await admin.post<{ id: string }>(`/secrets/${secret.id}/shares`, { version: 2, expires_in: '7d' });
   await admin.put(`/secrets/${secret.id}/labels/stable`, { version: 2 });
   await put('mail/sandbox', { value: 'of her own', owner: people.person });
   let shut = '';
@@ -213,6 +216,7 @@ export async function live(house: House, owners: Page, { every = 3, say = (text:
     compromised: keys['sms-sender'].id,
     imported: imported.id,
     secret: secret.id,
+    share: share.id,
     deleted: deleted.id,
     shut,
     workload,

@@ -51,6 +51,8 @@ export const places = (it: Estate): string[] => [
   `/secrets/${it.secret}/labels/stable`,
   `/secrets/${it.secret}/delete`,
   `/secrets/${it.secret}/promote/development`,
+  `/secrets/${it.secret}/shares/${it.share}/withdraw`,
+  `/secrets/${it.secret}/versions/2/share`,
   `/secrets/${it.secret}/versions/new`,
   `/secrets/${it.secret}/versions/1`,
   `/secrets/${it.secret}/versions/2/compare`,

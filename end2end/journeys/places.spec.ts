@@ -11,7 +11,7 @@ const addresses = readFileSync(new URL(list, folder), 'utf8')
   .flatMap((line) => /^(\/\S*): GET (?!405)/.exec(line)?.[1] ?? []);
 
 const parameters = [
-  'binding', 'environment', 'file', 'id', 'label', 'link', 'number', 'purpose', 'rule', 'slug', 'team', 'token', 'user', 'value',
+  'binding', 'environment', 'file', 'id', 'label', 'link', 'number', 'purpose', 'rule', 'share', 'slug', 'team', 'token', 'user', 'value',
 ];
 
 /** Addresses without a place, and why. */
@@ -23,6 +23,7 @@ const exceptions: Record<string, string> = {
   '/recover/link': 'is made on the server\'s shell',
   '/secrets/import/file': 'stands for a file that somebody chose: import.spec.ts',
   '/setup/link': 'works in a house without an owner: first-key.spec.ts',
+  '/shared/link': 'gives its value once, to whoever has the passphrase: share.spec.ts',
   '/sign-in': 'is for strangers: coming-in.spec.ts',
   '/step-up': 'begins a ceremony by itself: step-up.spec.ts',
   '/system/keys/hsm/number/destroy': 'stands after a rotation of the HSM key: encryption-keys.spec.ts',

@@ -43,7 +43,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hyper-util", &["keywarden", "keywarden-trials"]),
     ("jsonwebtoken", &["keywarden-domain"]),
     ("leptos", &["keywarden-app"]),
-    ("nix", &["keywarden", "keywarden-trials", "keywarden-vault"]),
+    ("nix", &["keywarden", "keywarden-domain", "keywarden-trials", "keywarden-vault"]),
     ("prometheus-client", &["keywarden"]),
     ("reqwest", &["keywarden", "keywarden-connectors"]),
     ("rustls", &["keywarden", "keywarden-connectors"]),

@@ -153,7 +153,8 @@ pub(in crate::pages) fn who(t: Text, event: &Event) -> AnyView {
         ("nobody", _) => t.audit_nobody().to_owned(),
         (_, id) => return called(event.names.get(id), id),
     };
-    view! { <span title=id.clone()>{said}</span> }.into_any()
+    // Whose id it is exactly, the event's own page tells.
+    said.into_any()
 }
 
 /// What it was about: its kind, and the name that it had then, or has now.

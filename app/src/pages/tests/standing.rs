@@ -8,7 +8,7 @@ use super::{Stage, person};
 
 #[tokio::test]
 async fn one_seal_is_warned_of_and_two_are_not() {
-    const WARNED: &str = "<div class=\"banner banner-warn\"><p><strong>There is one seal only.";
+    const WARNED: &str = "class=\"banner banner-warn\"><p><strong>There is one seal only.";
     let (cast, _) = Cast::new(Engine::Sqlite).await.with_stored_keyring().await;
     let stage = Stage::of(cast);
     let alice = stage.cast.person("Alice", &[(Role::Owner, None)]).await;

@@ -147,8 +147,8 @@ pub(crate) async fn withdraw(
 impl CreateShare {
     fn read(self) -> Result<NewShare, Problem> {
         let mut flaws = Flaws::default();
-        if self.version < 1 {
-            flaws.note(Flaw::at("/version", "write a version's number: 1 or more"));
+        if !(1..=i64::from(u32::MAX)).contains(&self.version) {
+            flaws.note(Flaw::at("/version", "write the number of a version"));
         }
         let recipient = self.recipient.map(|id| id.parse::<UserId>()).transpose();
         let recipient = flaws.keep("/recipient", recipient);

@@ -38,7 +38,7 @@ async fn a_file_is_previewed_imported_once_and_exported_again() {
         assert_eq!(exported.header("cache-control"), "no-store");
         assert_eq!(
             exported.json(),
-            json!({ "name": "pay-live-shop.yaml", "content": "PASSWORD: \"canary\"\nURL: \"postgres://canary\"\n", "secrets": 2, "left_out": [] })
+            json!({ "name": "pay-live-shop.yaml", "content": "PASSWORD: \"canary\"\nURL: \"postgres://canary\"\n", "secrets": 2, "left_out": [], "templates": [] })
         );
         for (action, events) in [("secret.import", 1), ("secret.export", 1), ("secret.read", 2)] {
             let told = api.get(&format!("/api/v1/audit?action={action}")).await.json();

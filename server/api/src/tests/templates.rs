@@ -101,7 +101,7 @@ async fn the_tag_of_a_template_is_that_of_all_that_is_in_it() {
 async fn what_is_not_resolved_or_is_no_template_is_told_and_nothing_of_what_may_not_be_known() {
     both_engines(async |house| {
         let api = Api::in_house(house).await;
-        let other = api.house.project("other").await;
+        let other = api.house.project("theirs").await;
         let path = "p".parse().unwrap();
         let place = keywarden_domain::keys::Place::Environment(other.live);
         let owner = api.house.operator(Role::Owner);
@@ -116,8 +116,8 @@ async fn what_is_not_resolved_or_is_no_template_is_told_and_nothing_of_what_may_
             about: keywarden_domain::secrets::About::default(),
         };
         api.house.domain.put_secret(&owner, &place, &path, put).await.unwrap();
-        api.template("hidden", "${other/live/p}").await;
-        api.template("absent", "${other/live/q}").await;
+        api.template("hidden", "${theirs/live/p}").await;
+        api.template("absent", "${theirs/live/q}").await;
         api.template("circle", "${pay/live/circle}").await;
         let reader = token(&api.house, "reader", Role::Reader, Some(&api.pay)).await;
         let read = async |path: &str| {
@@ -128,8 +128,8 @@ async fn what_is_not_resolved_or_is_no_template_is_told_and_nothing_of_what_may_
             let why = "there is no such secret, or you may not see it";
             json!(format!("the reference `{reference}` is not resolved: {why}"))
         };
-        assert_eq!(read("hidden").await, (409, kind.clone(), missing("other/live/p")));
-        assert_eq!(read("absent").await, (409, kind.clone(), missing("other/live/q")));
+        assert_eq!(read("hidden").await, (409, kind.clone(), missing("theirs/live/p")));
+        assert_eq!(read("absent").await, (409, kind.clone(), missing("theirs/live/q")));
         let (status, found, detail) = read("circle").await;
         assert_eq!((status, found), (409, kind));
         assert!(detail.as_str().unwrap().contains("pay/live/circle → pay/live/circle"), "{detail}");

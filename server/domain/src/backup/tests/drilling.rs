@@ -1,22 +1,85 @@
 //! Drills: of the newest backup only, told whatever comes of them, and gone without a trace.
 
 use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use keywarden_model::Role;
+use futures_util::future::BoxFuture;
+use keywarden_model::{EnvironmentId, Role, SecretKind};
 use keywarden_store::{drills as rows, sql};
+use keywarden_vault::recovery::RecoveryKey;
+use keywarden_vault::{Seal, SecretBytes};
 
-use super::Old;
-use crate::backup::{Drill, DrillError, DrillState, Drills, DrillsDue, verify};
-use crate::cast::both_engines;
-use crate::{Domain, Refused};
+use super::{CANARY, recovery_key};
+use crate::backup::{Backup, Drill, DrillError, DrillState, Drills, DrillsDue, verify};
+use crate::cast::{House, both_engines};
+use crate::environments::{NewEnvironment, Terms};
+use crate::keys::Place;
+use crate::projects::NewProject;
+use crate::secrets::{About, NewValue, PutSecret, Validity};
+use crate::{Domain, Once, Op, Refused};
+
+/// A house in which nothing is that a use-case did not make: whatever `fsck` finds in its backup is the drill's to tell.
+struct Home {
+    house: House,
+    seals: Vec<Arc<dyn Seal>>,
+    recovery: RecoveryKey,
+    live: EnvironmentId,
+}
+
+impl Home {
+    /// Boxed: what a whole house needs is no small future.
+    fn furnish(house: House) -> BoxFuture<'static, Self> {
+        Box::pin(async move {
+            let (house, seals) = house.with_stored_keyring().await;
+            let (domain, owner) = (&house.domain, || house.operator(Role::Owner));
+            let new = NewProject { slug: "pay".parse().unwrap(), name: "Payments".parse().unwrap() };
+            let pay = domain.create_project(&owner(), new).await.unwrap();
+            let live = NewEnvironment {
+                slug: "live".parse().unwrap(),
+                name: "Live".parse().unwrap(),
+                label: "live".parse().unwrap(),
+                terms: Terms::new(None, None).unwrap(),
+            };
+            let live = domain.create_environment(&owner(), pay, live).await.unwrap();
+            let recovery = recovery_key(&house);
+            let text = recovery.recipient().to_string();
+            domain.add_recipient(&domain.shell_op(), "Safe".parse().unwrap(), &text).await.unwrap();
+            let home = Self { house, seals, recovery, live };
+            home.put("database/password", CANARY).await;
+            home
+        })
+    }
+
+    async fn put(&self, path: &str, text: &str) {
+        let value = NewValue::new(SecretKind::Text, None, SecretBytes::copy_of(text.as_bytes())).unwrap();
+        let put = PutSecret {
+            value,
+            label: None,
+            expected: None,
+            validity: Validity::default(),
+            about: About::default(),
+        };
+        let (place, owner) = (Place::Environment(self.live), self.house.operator(Role::Owner));
+        self.house.domain.put_secret(&owner, &place, &path.parse().unwrap(), put).await.unwrap();
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.house.folder().join(name)
+    }
+
+    async fn back_up(&self, name: &str) -> Backup {
+        Box::pin(self.house.domain.back_up(&self.house.domain.shell_op(), &self.path(name))).await.unwrap()
+    }
+}
 
 /// The same house with drills switched on.
-async fn drilled(mut old: Old, due: DrillsDue) -> Old {
-    let folder = old.house.folder().join("drill");
+async fn drilled(mut home: Home, due: DrillsDue) -> Home {
+    let folder = home.path("drill");
     let on = |settings: &mut crate::Settings| settings.drills = Some(Drills { folder, due });
-    old.house = old.house.neighbour_with(on).await;
-    old
+    home.house = home.house.neighbour_with(on).await;
+    home
 }
 
 async fn drill(domain: &Domain) -> Drill {
@@ -33,8 +96,8 @@ async fn known(domain: &Domain) -> Vec<Drill> {
 }
 
 /// How often the record tells of something.
-async fn told(old: &Old, action: &'static str) -> i64 {
-    let mut conn = old.house.store.read().await.unwrap();
+async fn told(home: &Home, action: &'static str) -> i64 {
+    let mut conn = home.house.store.read().await.unwrap();
     let count = sql("SELECT count(*) AS number FROM events WHERE action = $1").bind(action);
     keywarden_store::count::number(count, &mut conn).await.unwrap()
 }
@@ -42,23 +105,22 @@ async fn told(old: &Old, action: &'static str) -> i64 {
 #[tokio::test]
 async fn the_newest_backup_comes_back_beside_the_house_and_is_taken_away_again() {
     both_engines(async |house| {
-        let old = drilled(Old::furnish(house).await, DrillsDue::Never).await;
-        let domain = &old.house.domain;
+        let home = drilled(Home::furnish(house).await, DrillsDue::Never).await;
+        let domain = &home.house.domain;
         assert!(!domain.backups(&domain.shell_op()).await.unwrap().may_drill, "there is nothing to drill");
-        let backup = old.back_up("a.kwbackup").await;
-        assert_eq!(backup.recipients, [old.recovery.recipient().id()], "the key for drills is nobody's");
+        let backup = home.back_up("a.kwbackup").await;
+        assert_eq!(backup.recipients, [home.recovery.recipient().id()], "the key for drills is nobody's");
         assert!(domain.backups(&domain.shell_op()).await.unwrap().may_drill);
         let done = drill(domain).await;
         let report = done.report.clone().unwrap();
         assert_eq!((done.state, report.failures.join("; ").as_str()), (DrillState::Passed, ""));
         assert_eq!((done.backup, done.made_at, report.compared), (backup.id, backup.made_at, 1));
         assert!(report.rows > 20 && report.events > 3 && report.opened > 2, "{report:?}");
-        assert!(!old.path("drill").exists(), "the scratch database stays");
-        assert_eq!((told(&old, "backup.drill").await, told(&old, "backup.drill-passed").await), (1, 1));
+        assert!(!home.path("drill").exists(), "the scratch database stays");
+        assert_eq!((told(&home, "backup.drill").await, told(&home, "backup.drill-passed").await), (1, 1));
         assert_eq!(known(domain).await, [done]);
-        let findings = domain.fsck(&old.seals).await.unwrap();
+        let findings = domain.fsck(&home.seals).await.unwrap();
         assert!(findings.is_clean(), "{:?}", findings.findings);
-        assert_eq!(old.works_at(domain).await.1, super::CANARY, "the house goes on");
     })
     .await;
 }
@@ -66,10 +128,10 @@ async fn the_newest_backup_comes_back_beside_the_house_and_is_taken_away_again()
 #[tokio::test]
 async fn a_file_that_was_changed_taken_away_or_replaced_is_a_failed_drill_that_says_so() {
     both_engines(async |house| {
-        let old = drilled(Old::furnish(house).await, DrillsDue::Never).await;
-        let domain = &old.house.domain;
-        let first = old.back_up("first").await;
-        let second = old.back_up("second").await;
+        let home = drilled(Home::furnish(house).await, DrillsDue::Never).await;
+        let domain = &home.house.domain;
+        let first = home.back_up("first").await;
+        let second = home.back_up("second").await;
         let whole = std::fs::read(&second.file).unwrap();
         let mut changed = whole.clone();
         *changed.last_mut().unwrap() ^= 1;
@@ -81,18 +143,18 @@ async fn a_file_that_was_changed_taken_away_or_replaced_is_a_failed_drill_that_s
                 Some(bytes) => std::fs::write(&second.file, bytes).unwrap(),
                 None => std::fs::remove_file(&second.file).unwrap(),
             }
-            old.house.clock.advance(Duration::from_secs(1));
+            home.house.clock.advance(Duration::from_secs(1));
             let failed = drill(domain).await;
             let failures = failed.report.unwrap().failures.join("; ");
             assert_eq!(failed.state, DrillState::Failed);
             assert!(failures.contains(says), "{failures}");
-            assert!(!old.path("drill").exists());
+            assert!(!home.path("drill").exists());
         }
-        assert_eq!(told(&old, "backup.drill-failed").await, 3);
+        assert_eq!(told(&home, "backup.drill-failed").await, 3);
         std::fs::write(&second.file, whole).unwrap();
-        old.house.clock.advance(Duration::from_secs(1));
+        home.house.clock.advance(Duration::from_secs(1));
         assert_eq!(drill(domain).await.state, DrillState::Passed);
-        assert!(domain.fsck(&old.seals).await.unwrap().is_clean());
+        assert!(domain.fsck(&home.seals).await.unwrap().is_clean());
     })
     .await;
 }
@@ -100,17 +162,17 @@ async fn a_file_that_was_changed_taken_away_or_replaced_is_a_failed_drill_that_s
 #[tokio::test]
 async fn a_value_or_an_event_that_is_another_one_here_fails_the_drill() {
     both_engines(async |house| {
-        let old = drilled(Old::furnish(house).await, DrillsDue::Never).await;
-        let domain = &old.house.domain;
-        old.put("other", "another value").await;
-        old.back_up("a.kwbackup").await;
-        old.house.put(vec![sql("UPDATE secret_versions SET ciphertext = wrapped_key")]).await;
+        let home = drilled(Home::furnish(house).await, DrillsDue::Never).await;
+        let domain = &home.house.domain;
+        home.put("other", "another value").await;
+        home.back_up("a.kwbackup").await;
+        home.house.put(vec![sql("UPDATE secret_versions SET ciphertext = wrapped_key")]).await;
         let failed = drill(domain).await;
         let failures = failed.report.unwrap().failures;
         assert_eq!(failures.iter().filter(|it| it.contains("does not open here")).count(), 2, "{failures:?}");
 
-        old.house.put(vec![sql("DELETE FROM event_personal"), sql("DELETE FROM events")]).await;
-        old.house.clock.advance(Duration::from_secs(1));
+        home.house.put(vec![sql("DELETE FROM event_personal"), sql("DELETE FROM events")]).await;
+        home.house.clock.advance(Duration::from_secs(1));
         let failures = drill(domain).await.report.unwrap().failures;
         assert!(failures.iter().any(|it| it.contains("is not in this house's record")), "{failures:?}");
     })
@@ -120,16 +182,16 @@ async fn a_value_or_an_event_that_is_another_one_here_fails_the_drill() {
 #[tokio::test]
 async fn the_house_opens_its_newest_backup_and_no_older_one() {
     both_engines(async |house| {
-        let old = drilled(Old::furnish(house).await, DrillsDue::Never).await;
-        let domain = &old.house.domain;
-        let first = old.back_up("first").await;
-        let of_first = rows::key(&mut old.house.store.read().await.unwrap()).await.unwrap().unwrap();
-        old.house.clock.advance(Duration::from_secs(1));
-        let second = old.back_up("second").await;
-        let of_second = rows::key(&mut old.house.store.read().await.unwrap()).await.unwrap().unwrap();
+        let home = drilled(Home::furnish(house).await, DrillsDue::Never).await;
+        let domain = &home.house.domain;
+        let first = home.back_up("first").await;
+        let of_first = rows::key(&mut home.house.store.read().await.unwrap()).await.unwrap().unwrap();
+        home.house.clock.advance(Duration::from_secs(1));
+        let second = home.back_up("second").await;
+        let of_second = rows::key(&mut home.house.store.read().await.unwrap()).await.unwrap().unwrap();
         assert_eq!((of_first.id, &of_second.id), (first.id.to_string(), &second.id.to_string()));
         let count = sql("SELECT count(*) AS number FROM drill_keys");
-        let mut conn = old.house.store.read().await.unwrap();
+        let mut conn = home.house.store.read().await.unwrap();
         assert_eq!(keywarden_store::count::number(count, &mut conn).await.unwrap(), 1);
         drop(conn);
         let key = domain.open_drill_key(&of_second).unwrap();
@@ -147,12 +209,12 @@ async fn the_house_opens_its_newest_backup_and_no_older_one() {
 #[tokio::test]
 async fn where_drills_are_off_none_is_done_and_the_key_is_forgotten() {
     both_engines(async |house| {
-        let old = Old::furnish(house).await;
-        let off = &old.house.domain;
-        old.back_up("without").await;
+        let home = Home::furnish(house).await;
+        let off = &home.house.domain;
+        home.back_up("without").await;
         let refused = off.drill(&off.shell_op()).await.unwrap_err();
         assert!(matches!(refused, DrillError::Off), "{refused}");
-        let on = drilled(old, DrillsDue::Never).await;
+        let on = drilled(home, DrillsDue::Never).await;
         let refused = on.house.domain.drill(&on.house.domain.shell_op()).await.unwrap_err();
         assert!(matches!(refused, DrillError::NoKey), "{refused}");
         on.house.clock.advance(Duration::from_secs(1));
@@ -171,25 +233,26 @@ async fn where_drills_are_off_none_is_done_and_the_key_is_forgotten() {
 #[tokio::test]
 async fn a_drill_is_asked_for_by_owners_and_admins_once_and_the_clock_does_it() {
     both_engines(async |house| {
-        let old = drilled(Old::furnish(house).await, DrillsDue::Never).await;
-        let domain = &old.house.domain;
-        let ada = old.house.person("Ada", &[(Role::Admin, None)]).await;
-        let refused = domain.ask_for_drill(&ada.op()).await.unwrap_err();
+        let home = drilled(Home::furnish(house).await, DrillsDue::Never).await;
+        let domain = &home.house.domain;
+        let admin = || home.house.operator(Role::Admin);
+        let once = || Op { once: Some(Once::new("key-of-this-form", &[b"x"]).unwrap()), ..admin() };
+        let refused = domain.ask_for_drill(&admin()).await.unwrap_err();
         assert!(matches!(refused, DrillError::NoKey), "{refused}");
-        old.back_up("a.kwbackup").await;
-        let stranger = domain.ask_for_drill(&old.alice.op()).await.unwrap_err();
+        home.back_up("a.kwbackup").await;
+        let stranger = domain.ask_for_drill(&home.house.operator(Role::Auditor)).await.unwrap_err();
         assert!(
             matches!(stranger, DrillError::Refused(Refused::NotFound | Refused::Forbidden(_))),
             "{stranger}"
         );
         clock(domain).await;
         assert!(known(domain).await.is_empty(), "nobody asked");
-        let asked = domain.ask_for_drill(&ada.op_once("key-of-this-form", &[b"x"])).await.unwrap();
-        let again = domain.ask_for_drill(&ada.op_once("key-of-this-form", &[b"x"])).await.unwrap();
+        let asked = domain.ask_for_drill(&once()).await.unwrap();
+        let again = domain.ask_for_drill(&once()).await.unwrap();
         assert_eq!(asked, again);
-        let refused = domain.ask_for_drill(&ada.op()).await.unwrap_err();
+        let refused = domain.ask_for_drill(&admin()).await.unwrap_err();
         assert!(matches!(refused, DrillError::UnderWay), "{refused}");
-        let seen = domain.backups(&ada.op()).await.unwrap();
+        let seen = domain.backups(&admin()).await.unwrap();
         assert_eq!((seen.drills[0].state, seen.may_drill), (DrillState::Asked, false));
         clock(domain).await;
         let done = known(domain).await;
@@ -203,19 +266,19 @@ async fn a_drill_is_asked_for_by_owners_and_admins_once_and_the_clock_does_it() 
 #[tokio::test]
 async fn a_drill_that_is_due_is_done_by_itself_and_never_twice_of_one_backup() {
     both_engines(async |house| {
-        let old = drilled(Old::furnish(house).await, DrillsDue::Backups(2)).await;
-        let domain = &old.house.domain;
-        old.back_up("first").await;
+        let home = drilled(Home::furnish(house).await, DrillsDue::Backups(2)).await;
+        let domain = &home.house.domain;
+        home.back_up("first").await;
         clock(domain).await;
         assert!(known(domain).await.is_empty(), "one backup of two");
-        old.house.clock.advance(Duration::from_secs(1));
-        let second = old.back_up("second").await;
+        home.house.clock.advance(Duration::from_secs(1));
+        let second = home.back_up("second").await;
         clock(domain).await;
         clock(domain).await;
         let done = known(domain).await;
         assert_eq!((done.len(), done[0].backup, done[0].state), (1, second.id, DrillState::Passed));
-        old.house.clock.advance(Duration::from_secs(1));
-        old.back_up("third").await;
+        home.house.clock.advance(Duration::from_secs(1));
+        home.back_up("third").await;
         clock(domain).await;
         assert_eq!(known(domain).await.len(), 1, "one backup since");
     })
@@ -225,24 +288,24 @@ async fn a_drill_that_is_due_is_done_by_itself_and_never_twice_of_one_backup() {
 #[tokio::test]
 async fn a_drill_that_nobody_ended_is_told_as_cut_off_and_makes_room_for_another() {
     both_engines(async |house| {
-        let old = drilled(Old::furnish(house).await, DrillsDue::Never).await;
-        let domain = &old.house.domain;
-        old.back_up("a.kwbackup").await;
+        let home = drilled(Home::furnish(house).await, DrillsDue::Never).await;
+        let domain = &home.house.domain;
+        home.back_up("a.kwbackup").await;
         domain.ask_for_drill(&domain.shell_op()).await.unwrap();
-        old.house.put(vec![sql("UPDATE drills SET state = 'running', started_at = asked_at")]).await;
+        home.house.put(vec![sql("UPDATE drills SET state = 'running', started_at = asked_at")]).await;
         clock(domain).await;
         assert_eq!(known(domain).await[0].state, DrillState::Running, "it may be at it yet");
-        old.house.clock.advance(Duration::from_hours(7));
+        home.house.clock.advance(Duration::from_hours(7));
         clock(domain).await;
         let ended = known(domain).await;
         assert_eq!(ended[0].state, DrillState::Failed);
         assert!(ended[0].report.as_ref().unwrap().failures[0].contains("cut off"));
         // What a killed one left behind is no obstacle.
-        std::fs::create_dir(old.path("drill")).unwrap();
-        std::fs::write(old.path("drill/drill.db"), b"a rest").unwrap();
+        std::fs::create_dir(home.path("drill")).unwrap();
+        std::fs::write(home.path("drill/drill.db"), b"a rest").unwrap();
         assert_eq!(drill(domain).await.state, DrillState::Passed);
-        assert!(!old.path("drill").exists());
-        assert!(domain.fsck(&old.seals).await.unwrap().is_clean());
+        assert!(!home.path("drill").exists());
+        assert!(domain.fsck(&home.seals).await.unwrap().is_clean());
     })
     .await;
 }

@@ -52,6 +52,31 @@ const DAMAGE: &[(&str, &[&str])] = &[
            VALUES ('bkp_1', 1, 1, '/tmp/a', 1, '', '[]')"],
     ),
     (
+        "drill-key-of-no-newest-backup",
+        &[
+            "INSERT INTO backups (id, made_at, counter, file, size, digest, recipients)
+             VALUES ('bkp_1', 1, 1, '/tmp/a', 1, '', '[]'), ('bkp_2', 2, 1, '/tmp/b', 1, '', '[]')",
+            "INSERT INTO drill_keys (id, recipient, sealed) SELECT 'bkp_1', 'rcp_1', bytes FROM events LIMIT 1",
+            "INSERT INTO drill_keys (id, recipient, sealed) SELECT 'bkp_2', 'rcp_2', bytes FROM events LIMIT 1",
+        ],
+    ),
+    (
+        "drill-without-event",
+        &[
+            "INSERT INTO backups (id, made_at, counter, file, size, digest, recipients)
+             VALUES ('bkp_1', 1, 1, '/tmp/a', 1, '', '[]')",
+            "INSERT INTO drills (id, backup_id, state, asked_at) VALUES ('drl_1', 'bkp_1', 'asked', 1)",
+        ],
+    ),
+    (
+        "drill-ended-without-event",
+        &[
+            "INSERT INTO backups (id, made_at, counter, file, size, digest, recipients)
+             VALUES ('bkp_1', 1, 1, '/tmp/a', 1, '', '[]')",
+            "INSERT INTO drills (id, backup_id, state, asked_at) VALUES ('drl_1', 'bkp_1', 'passed', 1)",
+        ],
+    ),
+    (
         "restore-without-event",
         &["INSERT INTO restores (id, made_at, digest, restored_at) VALUES ('rst_1', 1, '', 2)"],
     ),

@@ -119,7 +119,8 @@ async fn filters_find_what_they_say_and_nobody_sees_beyond_their_reach() {
         }
         let owner = KeyQuery { owner: Some(Owner::Person(olga.id)), ..base.clone() };
         assert_eq!(domain.count_keys(&bob, &owner).await.unwrap(), 1);
-        let lookalike = scene.issue("Checkout2Api").await;
+        let new = scene.new_key("Checkout2Api");
+        let lookalike = domain.issue_key(&scene.bob.steps_up().op(), new).await.unwrap();
         assert_eq!(
             names(&bob, search("Checkout2Api")).await,
             ["Checkout2Api"],
