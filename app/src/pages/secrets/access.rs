@@ -44,9 +44,8 @@ pub(super) fn view(t: Text, secret: &Secret, found: Readers, may_audit: bool) ->
 fn line(t: Text, project: &str, reader: Reader) -> Row {
     let Reader { holder, name, grounds } = reader;
     let bearer = view! { <a href=format!("/o/{holder}") translate="no">{name}</a> };
-    let grounds: Vec<_> = grounds.iter().map(|it| view! { <li>{ground(t, project, it)}</li> }).collect();
-    let grounds = view! { <ul class="key-words">{grounds}</ul> };
-    Row::plain(bearer, cells![t.roles_kind(holder.kind()), grounds])
+    let grounds: Vec<_> = grounds.iter().map(|it| ground(t, project, it)).collect();
+    Row::plain(bearer, cells![t.roles_kind(holder.kind()), grounds.join(" · ")])
 }
 
 /// `Manager in pay, through the team SRE`.
