@@ -131,6 +131,59 @@ fn no_crate_imports_what_the_house_does_not_allow() {
     }
 }
 
+/// What keys of others begin with, and how many letters and digits follow at least.
+const KEYS: &[(&str, usize)] = &[
+    ("AIza", 35),
+    ("AKIA", 16),
+    ("ghp_", 36),
+    ("github_pat_", 22),
+    ("glpat-", 20),
+    ("sk_live_", 24),
+    ("xoxb-", 10),
+    ("xoxp-", 10),
+];
+const PEM_BEGINS: &str = "-----BEGIN ";
+const PEM_ENDS: &str = "PRIVATE KEY-----";
+/// Made here, or somebody else's.
+const NOT_OURS: &[&str] = &[".git", "data", "node_modules", "report", "target", "test-results"];
+
+/// Whether a line holds a key that opens something: one of the providers', or a private one in PEM (RFC 7468).
+fn holds_a_key(line: &str) -> bool {
+    let follows = |rest: &str| rest.chars().take_while(char::is_ascii_alphanumeric).count();
+    let given = KEYS.iter().any(|(begin, least)| {
+        line.match_indices(begin).any(|(at, _)| follows(&line[at + begin.len()..]) >= *least)
+    });
+    given || (line.contains(PEM_BEGINS) && line.contains(PEM_ENDS))
+}
+
+#[test]
+fn a_key_in_a_file_is_seen() {
+    assert!(holds_a_key(&format!("id = \"AKIA{}\"", "Q".repeat(16))));
+    assert!(holds_a_key(&format!("{PEM_BEGINS}EC {PEM_ENDS}")));
+    assert!(!holds_a_key("AKIA and its like are what keys of others begin with"));
+}
+
+#[test]
+fn no_key_of_anybody_lies_in_the_house() {
+    let mut found = Vec::new();
+    let (mut folders, mut texts) = (vec![top()], 0);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            let (path, kind) = (entry.path(), entry.file_type().unwrap());
+            if kind.is_dir() && !NOT_OURS.contains(&entry.file_name().to_str().unwrap_or_default()) {
+                folders.push(path);
+            } else if let Some(text) = kind.is_file().then(|| fs::read_to_string(&path).ok()).flatten() {
+                texts += 1;
+                let lines = text.lines().enumerate().filter(|(_, line)| holds_a_key(line));
+                found.extend(lines.map(|(at, _)| format!("{}:{}", path.display(), at + 1)));
+            }
+        }
+    }
+    assert!(texts > 500, "only {texts} files were read");
+    assert!(found.is_empty(), "{found:?}");
+}
+
 #[test]
 fn both_engines_have_the_same_migrations() {
     let migrations = top().join("migrations");
