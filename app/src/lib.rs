@@ -4,6 +4,7 @@
 //! **Invariant:** this is the only file with `cfg(feature)`; the browser gets `islands` and nothing else.
 // A view's type nests as deep as its elements.
 #![recursion_limit = "256"]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a sum that overflows fails its test"))]
 
 pub mod islands;
 

@@ -4,6 +4,8 @@
 //! `http/router.rs` is the contents page of both. To add a command: a file in `commands/`. To add a setting: a row in
 //! `config/setting.rs`.
 
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a sum that overflows fails its test"))]
+
 mod client;
 mod commands;
 pub mod config;

@@ -212,15 +212,17 @@ pub(crate) fn location(database: &Database) -> Location {
 
 /// A database that is not there yet is waited for; one that refuses is not.
 async fn open_patiently(location: &Location) -> Result<Store, WireError> {
-    let until = Instant::now() + PATIENCE;
+    let began = Instant::now();
     let mut pause = Duration::from_millis(250);
     loop {
         match Store::open(location).await {
             Ok(store) => return Ok(store),
-            Err(OpenError::Connect { what, cause, passing: true }) if Instant::now() + pause < until => {
+            Err(OpenError::Connect { what, cause, passing: true })
+                if began.elapsed().saturating_add(pause) < PATIENCE =>
+            {
                 tracing::warn!(%what, %cause, again_in_ms = pause.as_millis(), "the database is not there yet");
                 sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(5));
+                pause = pause.saturating_mul(2).min(Duration::from_secs(5));
             }
             Err(cause) => return Err(WireError::Database { cause }),
         }

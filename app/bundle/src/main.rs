@@ -5,6 +5,8 @@
 //!
 //! To add a file that browsers load: put it into `style/public/` and ask the server for its plain name.
 
+#![allow(clippy::arithmetic_side_effects, reason = "it runs in the build, and one that overflows fails")]
+
 mod css;
 mod inputs;
 mod shelf;

@@ -6,7 +6,7 @@ use axum::{extract::FromRequestParts, response::Response};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Method, request::Parts};
 use keywarden_domain::{Actor, Op, Source, authz::ASSERTION_AGE};
-use keywarden_model::RequestId;
+use keywarden_model::{RequestId, time::later};
 
 use super::{House, Posted, Standing};
 use crate::{
@@ -197,7 +197,7 @@ impl House {
             .actor
             .person()
             .and_then(|person| person.asserted_at)
-            .map(|at| at + ASSERTION_AGE)
+            .map(|at| later(at, ASSERTION_AGE))
             .filter(|until| *until > op.now);
         shell.who = Some(Who { name: me.name, detail: detail.to_owned() });
         shell.projects =

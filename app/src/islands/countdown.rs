@@ -12,7 +12,7 @@ pub fn Countdown(until: i64, now: i64, #[prop(into)] ended: String) -> impl Into
     Effect::new(move |_| {
         let began = now_here();
         let at_first = until.saturating_sub(now);
-        let tick = move || left.set(at_first.saturating_sub(now_here() - began).max(0));
+        let tick = move || left.set(at_first.saturating_sub(now_here().saturating_sub(began)).max(0));
         if let Ok(handle) = set_interval_with_handle(tick, Duration::from_secs(1)) {
             on_cleanup(move || handle.clear());
         }

@@ -34,14 +34,14 @@ impl Distance {
     /// From `now` to `at`, both in seconds since the epoch.
     pub fn between(at: i64, now: i64) -> Self {
         let seconds = at.abs_diff(now);
-        let (unit, size) = match seconds {
-            0..5 => (Unit::Now, 1),
-            5..90 => (Unit::Seconds, 1),
-            90..5400 => (Unit::Minutes, MINUTE),
-            5400..172_800 => (Unit::Hours, HOUR),
-            _ => (Unit::Days, DAY),
+        let (unit, count) = match seconds {
+            0..5 => (Unit::Now, seconds),
+            5..90 => (Unit::Seconds, seconds),
+            90..5400 => (Unit::Minutes, seconds / MINUTE),
+            5400..172_800 => (Unit::Hours, seconds / HOUR),
+            _ => (Unit::Days, seconds / DAY),
         };
-        Self { past: at <= now, unit, count: seconds / size }
+        Self { past: at <= now, unit, count }
     }
 }
 

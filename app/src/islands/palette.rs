@@ -84,9 +84,7 @@ pub fn Palette(words: PaletteWords) -> impl IntoView {
 
     let move_by = move |step: usize| {
         let count = hits.with_untracked(Vec::len);
-        if count > 0 {
-            chosen.update(|at| *at = (*at + step) % count);
-        }
+        chosen.update(|at| *at = at.saturating_add(step).checked_rem(count).unwrap_or(0));
     };
     let typed_key = move |event: KeyboardEvent| match event.key().as_str() {
         "ArrowDown" => {

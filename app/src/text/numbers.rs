@@ -6,9 +6,9 @@ impl Text {
     /// `1,204`: digits in groups of three.
     pub fn number(self, n: u64) -> String {
         let digits = n.to_string();
-        let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+        let mut grouped = String::with_capacity(digits.len().saturating_mul(2));
         for (at, digit) in digits.chars().enumerate() {
-            if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            if at > 0 && digits.len().saturating_sub(at).is_multiple_of(3) {
                 grouped.push(',');
             }
             grouped.push(digit);

@@ -18,21 +18,21 @@ impl<T: fmt::Display> fmt::Display for Given<'_, T> {
 
 /// The pseudo-translation of a text.
 pub(crate) fn of(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() * 2);
+    let mut out = String::with_capacity(text.len().saturating_mul(2));
     out.push('[');
     let mut depth = 0_usize;
     let mut letters = 0_usize;
     for c in text.chars() {
         match c {
-            OPEN => depth += 1,
+            OPEN => depth = depth.saturating_add(1),
             CLOSE => depth = depth.saturating_sub(1),
             _ => {}
         }
-        letters += usize::from(depth == 0);
+        letters = letters.saturating_add((depth == 0).into());
         out.push(if depth == 0 { accented(c) } else { c });
     }
     out.push(' ');
-    out.extend(std::iter::repeat_n('~', (letters * 3).div_ceil(10).saturating_sub(1).max(1)));
+    out.extend(std::iter::repeat_n('~', letters.saturating_mul(3).div_ceil(10).saturating_sub(1).max(1)));
     out.push(']');
     out
 }

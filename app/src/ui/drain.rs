@@ -43,7 +43,7 @@ fn share(count: u64, all: u64) -> u64 {
     if count == all {
         return 100;
     }
-    let percent = u128::from(count) * 100 / u128::from(all);
+    let percent = u128::from(count).saturating_mul(100).checked_div(all.into()).unwrap_or(0);
     u64::try_from(percent).unwrap_or(100).clamp(1, 99)
 }
 

@@ -48,7 +48,7 @@ fn shortened(value: &str) -> Option<String> {
         return None;
     }
     let head: String = chars.iter().take(9).collect();
-    let tail: String = chars.iter().skip(chars.len() - 4).collect();
+    let tail: String = chars.iter().skip(chars.len().saturating_sub(4)).collect();
     Some(format!("{head}…{tail}"))
 }
 

@@ -87,7 +87,7 @@ impl Fetch for Web {
         }
         let mut document = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(broken)? {
-            if document.len() + chunk.len() > LONGEST {
+            if document.len().saturating_add(chunk.len()) > LONGEST {
                 return Err(refuse(&format_args!("it is longer than {LONGEST} bytes")));
             }
             document.extend_from_slice(&chunk);

@@ -184,7 +184,7 @@ impl House {
             self.location.clone(),
             Arc::clone(&self.keyring),
             Arc::clone(&self.clock),
-            self.seed + 1,
+            self.seed.wrapping_add(1),
             settings,
         )
         .await

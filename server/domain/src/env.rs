@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::TypedId;
-use keywarden_model::time::to_micros_precision;
+use keywarden_model::time::{later, to_micros_precision};
 #[expect(
     clippy::disallowed_types,
     reason = "this is the one place that asks the machine for randomness"
@@ -54,7 +54,8 @@ impl MockClock {
 
     /// Moves both kinds of time forward.
     pub fn advance(&self, by: Duration) {
-        *self.moved.lock().unwrap_or_else(PoisonError::into_inner) += by;
+        let mut moved = self.moved.lock().unwrap_or_else(PoisonError::into_inner);
+        *moved = moved.saturating_add(by);
     }
 
     fn moved(&self) -> Duration {
@@ -64,11 +65,11 @@ impl MockClock {
 
 impl Clock for MockClock {
     fn now(&self) -> DateTime<Utc> {
-        self.wall + self.moved()
+        later(self.wall, TimeDelta::from_std(self.moved()).unwrap_or(TimeDelta::MAX))
     }
 
     fn monotonic(&self) -> Instant {
-        self.start + self.moved()
+        self.start.checked_add(self.moved()).unwrap_or(self.start)
     }
 }
 

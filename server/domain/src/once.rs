@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::{
     ApiKeyId, BackupId, DrillId, EnvironmentId, InvitationId, PasskeyId, ProjectId, RecipientId, RewrapId,
     RoleBindingId, SecretId, ServiceTokenId, TeamId, TrustRuleId, UserId, WorkloadId,
+    time::{from_micros, later},
 };
 use keywarden_store::{Conn, Tx, idempotency};
 use keywarden_vault::{Keyring, Purpose, SecretString};
@@ -102,8 +103,7 @@ pub(crate) async fn look<T: Repeatable>(
     if row.request_hash != once.request {
         return Ok(Some(Err(Replayed::OtherRequest)));
     }
-    let fresh =
-        once.secret_again && op.now < keywarden_model::time::from_micros(row.created_at) + SECRET_KEPT;
+    let fresh = once.secret_again && op.now < later(from_micros(row.created_at), SECRET_KEPT);
     let secret = match row.sealed.filter(|_| fresh) {
         Some(sealed) => {
             let opened = keyring.open_for(
@@ -149,7 +149,7 @@ pub(crate) async fn note<T: Repeatable>(
         resource_id: &done.thing(),
         sealed,
         created_at: noted.now,
-        expires_at: noted.now + KEPT,
+        expires_at: later(noted.now, KEPT),
     };
     Ok(idempotency::insert(tx, row).await?)
 }

@@ -1,7 +1,7 @@
 //! What wants attention, within what the caller may see: the facts of the home page.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use keywarden_model::time::from_micros;
+use keywarden_model::time::{earlier, from_micros, later};
 use keywarden_store::overview as rows;
 use keywarden_store::workloads;
 
@@ -84,8 +84,8 @@ impl Domain {
                 Some((projects, owners.iter().map(ToString::to_string).collect()))
             }
         };
-        let expiring = rows::About::Expiring(now, now + SOON);
-        let unused = rows::About::Unused(now, now - UNUSED);
+        let expiring = rows::About::Expiring(now, later(now, SOON));
+        let unused = rows::About::Unused(now, earlier(now, UNUSED));
         Ok(Overview {
             keys_expiring: self.keys_about(expiring, &seen, &[("sort", "expires")]).await?,
             keys_unused: self
@@ -112,7 +112,7 @@ impl Domain {
     async fn tokens_expiring(&self, op: &Op) -> Result<Attention<Workload>, Refused> {
         let filter = workloads::Filter {
             projects: projects_in(self.reach(op, Action::ViewWorkload).await?),
-            token_ends_within: Some((op.now, op.now + SOON)),
+            token_ends_within: Some((op.now, later(op.now, SOON))),
             ..workloads::Filter::default()
         };
         let limit = u32::try_from(keywarden_store::count::COUNTED + 1).unwrap_or(u32::MAX);

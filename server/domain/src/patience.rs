@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use keywarden_model::time::earlier;
 use keywarden_store::{Counter, StoreError};
 
 use crate::{Domain, Fault};
@@ -50,7 +51,7 @@ impl Domain {
         match last.filter(|(_, age)| *age <= patience) {
             Some((counter, age)) => {
                 let age = TimeDelta::from_std(age).unwrap_or_default();
-                Ok(Ground { counter, as_of: Some(now - age) })
+                Ok(Ground { counter, as_of: Some(earlier(now, age)) })
             }
             None => Err(away),
         }

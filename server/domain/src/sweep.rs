@@ -1,7 +1,7 @@
 //! Removing what has had its day. Silent: nothing that is removed here is anybody's decision.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use keywarden_model::time::micros;
+use keywarden_model::time::{earlier, micros};
 use keywarden_store::sweep::Sweep;
 use keywarden_store::{StoreError, WriteError, idempotency};
 
@@ -24,7 +24,7 @@ impl Domain {
                     Box::pin(async move { kind.run(tx, before, BATCH.into()).await })
                 });
                 let swept = swept.await.map_err(silent)?;
-                gone += swept;
+                gone = gone.saturating_add(swept);
                 if swept < u64::from(BATCH) {
                     break;
                 }
@@ -35,7 +35,7 @@ impl Domain {
 
     async fn sweep_idempotency(&self, now: DateTime<Utc>) -> Result<u64, Fault> {
         let swept = self.store().write_silently("replays that are not recognised any more", move |tx| {
-            Box::pin(async move { idempotency::sweep(tx, now - SECRET_KEPT, now).await })
+            Box::pin(async move { idempotency::sweep(tx, earlier(now, SECRET_KEPT), now).await })
         });
         swept.await.map_err(|error: WriteError<StoreError>| silent(error))
     }
@@ -51,14 +51,14 @@ fn before(kind: Sweep, now: DateTime<Utc>) -> i64 {
         | Sweep::UnseenCodes => micros(now),
         // Every node reads the counter each 250 ms; one that slept longer forgets everything. A token is refused by its own
         // expiry before its mark goes.
-        Sweep::Changes | Sweep::ExchangedTokens => micros(now - TimeDelta::hours(1)),
+        Sweep::Changes | Sweep::ExchangedTokens => micros(earlier(now, TimeDelta::hours(1))),
         // For a day, what a rule let in can still be told from what it did not.
-        Sweep::ExchangedServiceTokens => micros(now - TimeDelta::days(1)),
+        Sweep::ExchangedServiceTokens => micros(earlier(now, TimeDelta::days(1))),
         // Of links, pages still tell for as long that one lapsed.
-        Sweep::Decisions | Sweep::OneTimeLinks | Sweep::Shares => micros(now - TimeDelta::days(30)),
+        Sweep::Decisions | Sweep::OneTimeLinks | Sweep::Shares => micros(earlier(now, TimeDelta::days(30))),
         // Windows are at most a day long.
-        Sweep::RateWindows => (now - TimeDelta::days(2)).timestamp(),
-        Sweep::Usage => (now - TimeDelta::days(400)).timestamp().div_euclid(3_600),
+        Sweep::RateWindows => earlier(now, TimeDelta::days(2)).timestamp(),
+        Sweep::Usage => earlier(now, TimeDelta::days(400)).timestamp().div_euclid(3_600),
     }
 }
 

@@ -18,9 +18,9 @@ pub(crate) fn draw<const LEN: usize>(env: &Env) -> SecretString {
 
 /// As it is shown: with a hyphen between groups of so many characters.
 pub(crate) fn grouped(code: &SecretString, group: usize) -> SecretString {
-    let mut text = String::with_capacity(2 * code.expose().len());
+    let mut text = String::with_capacity(code.expose().len().saturating_mul(2));
     for (at, character) in code.expose().chars().enumerate() {
-        if at > 0 && at % group == 0 {
+        if at > 0 && at.is_multiple_of(group) {
             text.push('-');
         }
         text.push(character);
@@ -31,10 +31,11 @@ pub(crate) fn grouped(code: &SecretString, group: usize) -> SecretString {
 /// A code of so many characters as somebody typed it, in its one spelling: case, spaces and hyphens do not matter, nor
 /// does a letter that looks like a digit.
 pub(crate) fn read(text: &str, len: usize) -> Option<SecretString> {
-    if text.len() > 4 * len {
+    let longest = len.saturating_mul(4);
+    if text.len() > longest {
         return None;
     }
-    let mut code = String::with_capacity(4 * len);
+    let mut code = String::with_capacity(longest);
     for typed in text.chars().filter(|typed| !typed.is_whitespace() && *typed != '-') {
         code.push(match typed.to_ascii_uppercase() {
             'O' => '0',

@@ -114,7 +114,7 @@ impl Driver {
 }
 
 async fn repeat(job: Job, domain: Domain, reports: Reports, stop: CancellationToken) {
-    let mut failures = 0;
+    let mut failures = 0_u32;
     loop {
         let ended = once(job, job.run, &domain, &reports, job.at_most).await;
         failures = match ended {
@@ -123,7 +123,7 @@ async fn repeat(job: Job, domain: Domain, reports: Reports, stop: CancellationTo
                 if failures == 0 {
                     tracing::warn!(job = job.name, %cause, "a job failed and is tried again");
                 }
-                failures + 1
+                failures.saturating_add(1)
             }
         };
         let pause = jittered(backed_off(job.every, failures), domain.env().bytes());
@@ -160,10 +160,10 @@ async fn once(
     reports.note(job.name, |report| {
         report.took = began.elapsed();
         if ended.is_ok() {
-            report.done += 1;
+            report.done = report.done.saturating_add(1);
             report.last_done = Some(now);
         } else {
-            report.failed += 1;
+            report.failed = report.failed.saturating_add(1);
         }
     });
     ended
@@ -172,13 +172,14 @@ async fn once(
 /// Twice the pause after each failure in a row, to a limit; a job that is rare anyway keeps its interval.
 fn backed_off(every: Duration, failures: u32) -> Duration {
     let longest = if every < SHORTEST_PAUSE { SHORTEST_PAUSE } else { LONGEST_PAUSE.max(every) };
-    every.saturating_mul(1 << failures.min(16)).min(longest)
+    every.saturating_mul(2_u32.saturating_pow(failures.min(16))).min(longest)
 }
 
 /// Up to a tenth less, so that nodes which started together do not ask together for ever.
 fn jittered(pause: Duration, random: [u8; 2]) -> Duration {
     let share = u32::from(u16::from_be_bytes(random)); // of 65 536
-    pause.saturating_sub(pause / 10 * share / (1 << 16))
+    let less = pause.checked_div(10).and_then(|tenth| tenth.checked_mul(share)?.checked_div(1 << 16));
+    pause.saturating_sub(less.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 //! domain, does nothing twice, and can die anywhere. What several nodes must not do at once, the domain claims in the
 //! store; the driver runs everything on every node.
 
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a sum that overflows fails its test"))]
+
 mod destroy_values;
 mod drill_backups;
 mod driver;

@@ -83,7 +83,7 @@ fn parse_one(text: &str) -> Result<IpNet, CidrError> {
 fn canonical(net: IpNet) -> IpNet {
     match net {
         IpNet::V6(v6) if v6.prefix_len() >= 96 => match v6.addr().to_ipv4_mapped() {
-            Some(v4) => Ipv4Net::new(v4, v6.prefix_len() - 96).map_or(net, IpNet::V4),
+            Some(v4) => Ipv4Net::new(v4, v6.prefix_len().saturating_sub(96)).map_or(net, IpNet::V4),
             None => net,
         },
         IpNet::V4(_) | IpNet::V6(_) => net,

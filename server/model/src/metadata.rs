@@ -65,9 +65,10 @@ impl Metadata {
 
 // serde_json refuses text nested over 128 deep, so this recursion is bounded.
 fn depth(value: &Value, at: usize) -> usize {
+    let below = at.saturating_add(1);
     match value {
-        Value::Array(items) => items.iter().map(|v| depth(v, at + 1)).max().unwrap_or(at + 1),
-        Value::Object(map) => map.values().map(|v| depth(v, at + 1)).max().unwrap_or(at + 1),
+        Value::Array(items) => items.iter().map(|v| depth(v, below)).max().unwrap_or(below),
+        Value::Object(map) => map.values().map(|v| depth(v, below)).max().unwrap_or(below),
         _ => at,
     }
 }

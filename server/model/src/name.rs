@@ -59,7 +59,7 @@ impl FromStr for Name {
 /// One line of NFC text with something in it, white space folded.
 fn line(text: &str, max: usize) -> Result<String, TextError> {
     // Bounded before anything walks the text twice.
-    if text.len() > max * 8 {
+    if text.len() > max.saturating_mul(8) {
         return Err(TextError::TooLong(max));
     }
     if text.chars().any(is_invisible) {

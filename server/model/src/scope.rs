@@ -42,7 +42,7 @@ impl FromStr for Scope {
         if text.is_empty() || text.len() > 128 {
             return Err(ScopeError);
         }
-        let last = text.split(':').count() - 1;
+        let last = text.split(':').count().saturating_sub(1);
         let word = |s: &str| {
             !s.is_empty()
                 && s.bytes()

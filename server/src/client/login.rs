@@ -9,9 +9,10 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use http::StatusCode;
 use keywarden_domain::env::{Clock as _, SystemClock};
+use keywarden_model::time::{later, seconds};
 use keywarden_vault::{SecretString, read_private, replace_beside};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::time::sleep;
@@ -85,15 +86,17 @@ impl Login {
             };
             if status == StatusCode::OK {
                 let given: Given = read(&bytes)?;
-                let expires_at = SystemClock.now() + TimeDelta::seconds(given.expires_in);
+                let expires_at = later(SystemClock.now(), seconds(given.expires_in));
                 let kept = Kept { token: given.access_token, expires_at };
                 keep(&self.server, &kept).map_err(ClientError::NotKept)?;
                 return Ok(expires_at);
             }
             match serde_json::from_slice::<Refused>(&bytes) {
                 Ok(told) if told.error == "authorization_pending" => {}
-                Ok(told) if told.error == "slow_down" => pause += SLOWER,
-                _ if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => pause += SLOWER,
+                Ok(told) if told.error == "slow_down" => pause = pause.saturating_add(SLOWER),
+                _ if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+                    pause = pause.saturating_add(SLOWER);
+                }
                 _ => return Err(refused(status, &bytes)),
             }
         }

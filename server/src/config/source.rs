@@ -245,15 +245,16 @@ fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> Option<Stri
 fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
+        let next = i.saturating_add(1);
+        let (mut diagonal, mut left) = (i, next);
         for (slot, y) in row.iter_mut().skip(1).zip(b.bytes()) {
-            let here = (diagonal + usize::from(x != y)).min(*slot + 1).min(left + 1);
+            let beside = left.min(*slot).saturating_add(1);
+            let here = diagonal.saturating_add(usize::from(x != y)).min(beside);
             diagonal = std::mem::replace(slot, here);
             left = here;
         }
         if let Some(first) = row.first_mut() {
-            *first = i + 1;
+            *first = next;
         }
     }
     row.last().copied().unwrap_or(a.len())

@@ -35,7 +35,7 @@ impl Meter {
     pub(super) fn new(burst: u32, per_minute: u32) -> Self {
         let (burst, per_second) = (f64::from(burst), f64::from(per_minute) / 60.0);
         // A bucket unseen for this long is full again and needs no memory.
-        let full = Duration::from_secs_f64(burst / per_second) + Duration::from_secs(1);
+        let full = Duration::from_secs_f64(burst / per_second + 1.0);
         let buckets = Cache::builder().max_capacity(ADDRESSES).time_to_idle(full).build();
         Self { burst, per_second, buckets }
     }

@@ -23,7 +23,7 @@ impl AddressCount {
         if *count >= most {
             return None;
         }
-        *count += 1;
+        *count = count.saturating_add(1);
         Some(Counted { count: self.clone(), address })
     }
 }
@@ -32,7 +32,7 @@ impl Drop for Counted {
     fn drop(&mut self) {
         let mut counts = self.count.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = counts.get_mut(&self.address) {
-            *count -= 1;
+            *count = count.saturating_sub(1);
             if *count == 0 {
                 counts.remove(&self.address);
             }

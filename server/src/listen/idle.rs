@@ -26,8 +26,10 @@ impl<S> Idle<S> {
 
     fn progress<T>(&mut self, context: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if result.is_ready() {
-            let later = Instant::now() + self.limit;
-            self.timer.as_mut().reset(later);
+            // One that no clock reaches need not be moved.
+            if let Some(later) = Instant::now().checked_add(self.limit) {
+                self.timer.as_mut().reset(later);
+            }
             return result;
         }
         ready!(self.timer.as_mut().poll(context));

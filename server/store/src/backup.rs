@@ -186,15 +186,16 @@ impl Target {
     pub async fn put(&self, tx: &mut Tx, mut rows: Vec<Vec<Value>>) -> Result<(), StoreError> {
         let width = self.columns.len();
         let damaged = || StoreError::Damaged { table: self.table.name, cause: "a row's length".into() };
-        if width == 0 || rows.iter().any(|row| row.len() != width) {
+        let at_once = VALUES.checked_div(width).filter(|rows| *rows > 0).ok_or_else(damaged)?;
+        if rows.iter().any(|row| row.len() != width) {
             return Err(damaged());
         }
         let names: Vec<_> = self.columns.iter().map(|column| column.name.as_str()).collect();
         let insert = format!("INSERT INTO {} ({}) VALUES", self.table.name, names.join(", "));
         while !rows.is_empty() {
-            let some: Vec<_> = rows.drain(..rows.len().min(VALUES / width)).collect();
-            let tuples: Vec<_> =
-                (0..some.len()).map(|row| format!("({})", marks(row * width + 1, width))).collect();
+            let some: Vec<_> = rows.drain(..rows.len().min(at_once)).collect();
+            let firsts = (1..).step_by(width).take(some.len());
+            let tuples: Vec<_> = firsts.map(|first| format!("({})", marks(first, width))).collect();
             let engine = tx.engine();
             let values = some
                 .into_iter()

@@ -181,7 +181,7 @@ async fn carry_within(
 
 /// `$from, …` for so many values.
 pub(crate) fn marks(from: usize, len: usize) -> String {
-    (from..from + len).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
+    (from..).take(len).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
 }
 
 /// A table's rows along its key, some at a time.

@@ -26,7 +26,7 @@ pub(crate) fn is_collision(error: &sqlx::Error) -> bool {
 
 /// `%needle%` with LIKE's own characters taken as themselves; use with `ESCAPE '\'`.
 pub fn containing(needle: &str) -> String {
-    let mut pattern = String::with_capacity(needle.len() + 2);
+    let mut pattern = String::with_capacity(needle.len().saturating_add(2));
     pattern.push('%');
     for c in needle.chars() {
         if matches!(c, '%' | '_' | '\\') {

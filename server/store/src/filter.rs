@@ -13,18 +13,18 @@ use crate::{
 pub struct Select {
     text: String,
     values: Vec<Value>,
-    conditions: usize,
+    narrowed: bool,
 }
 
 impl Select {
     /// Begins with `SELECT … FROM …`, without `WHERE`.
     pub fn from(piece: &'static str) -> Self {
-        Self { text: piece.to_owned(), values: Vec::new(), conditions: 0 }
+        Self { text: piece.to_owned(), values: Vec::new(), narrowed: false }
     }
 
     /// As [`Select::from`], with a table whose rows depend on values: each `?` in it is one of them.
     pub fn from_with<V: Into<Value>>(piece: &'static str, values: impl IntoIterator<Item = V>) -> Self {
-        let mut select = Self { text: String::new(), values: Vec::new(), conditions: 0 };
+        let mut select = Self { text: String::new(), values: Vec::new(), narrowed: false };
         select.fill(piece, values);
         select
     }
@@ -36,8 +36,8 @@ impl Select {
         condition: &'static str,
         values: impl IntoIterator<Item = V>,
     ) -> Self {
-        self.text.push_str(if self.conditions == 0 { " WHERE (" } else { " AND (" });
-        self.conditions += 1;
+        self.text.push_str(if self.narrowed { " AND (" } else { " WHERE (" });
+        self.narrowed = true;
         self.fill(condition, values);
         self.text.push(')');
         self
@@ -63,8 +63,8 @@ impl Select {
         column: &'static str,
         values: impl IntoIterator<Item = V>,
     ) -> Self {
-        self.text.push_str(if self.conditions == 0 { " WHERE " } else { " AND " });
-        self.conditions += 1;
+        self.text.push_str(if self.narrowed { " AND " } else { " WHERE " });
+        self.narrowed = true;
         self.list(column, values);
         self
     }
@@ -78,8 +78,8 @@ impl Select {
         other: &'static str,
         others: impl IntoIterator<Item = W>,
     ) -> Self {
-        self.text.push_str(if self.conditions == 0 { " WHERE (" } else { " AND (" });
-        self.conditions += 1;
+        self.text.push_str(if self.narrowed { " AND (" } else { " WHERE (" });
+        self.narrowed = true;
         self.list(column, values);
         self.text.push_str(" OR ");
         self.list(other, others);

@@ -14,6 +14,8 @@
 //! **Invariants:** no statement holds user input as text. Times are microseconds since 1970 (UTC), ids are prefixed
 //! text, JSON is text. What really differs between the engines is in [`dialect`] and nowhere else.
 
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a sum that overflows fails its test"))]
+
 pub mod authority;
 pub mod backup;
 pub mod backups;

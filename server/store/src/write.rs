@@ -169,9 +169,9 @@ where
     }
 
     async fn run_on_postgres(mut self, pool: &sqlx::PgPool, patience: Duration) {
-        let mut attempts = 0;
+        let mut attempts = 0_u32;
         let outcome = loop {
-            attempts += 1;
+            attempts = attempts.saturating_add(1);
             let conn = match pool.acquire().await {
                 Ok(conn) => Conn::postgres(conn, patience),
                 Err(error) => break Err(StoreError::from(error).into()),

@@ -1,4 +1,5 @@
 //! The binary itself, as an operator meets it.
+#![allow(clippy::arithmetic_side_effects, reason = "a sum that overflows fails its test")]
 #![expect(
     clippy::disallowed_methods,
     reason = "tests are told by their environment what is there to test with"

@@ -5,6 +5,8 @@
 //!
 //! To add a fault: a file in `faults/` with a function that does one round, and a line in `bin/faults.rs`.
 
+#![allow(clippy::arithmetic_side_effects, reason = "it counts what it measured, and serves nobody")]
+
 pub mod bench;
 pub mod client;
 pub mod database;

@@ -114,7 +114,7 @@ pub fn key_id(envelope: &[u8]) -> Result<&str, OpenError> {
 
 /// Concatenates so that the parts can be told apart: each after its length as eight bytes, big-endian.
 pub(crate) fn frame(parts: &[&[u8]]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
+    let mut out = Vec::with_capacity(parts.iter().map(|part| part.len().saturating_add(8)).sum());
     for part in parts {
         out.extend((part.len() as u64).to_be_bytes());
         out.extend_from_slice(part);
@@ -139,7 +139,7 @@ impl<'a> Parts<'a> {
             return Err(OpenError::UnknownAlgorithm(algorithm));
         }
         let (header, rest) =
-            envelope.split_at_checked(3 + usize::from(id_len)).ok_or(OpenError::Malformed)?;
+            envelope.split_at_checked(usize::from(id_len).saturating_add(3)).ok_or(OpenError::Malformed)?;
         let key_id =
             header.get(3..).and_then(|id| std::str::from_utf8(id).ok()).ok_or(OpenError::Malformed)?;
         let (nonce, ciphertext) = rest.split_first_chunk().ok_or(OpenError::Malformed)?;

@@ -32,6 +32,8 @@
 //! is logged here; errors carry no secret. Secrets are wiped when dropped; what a CPU register, a stack slot
 //! of a cipher or the PKCS#11 library's own heap holds is outside that promise.
 
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a sum that overflows fails its test"))]
+
 pub mod backup;
 mod base62;
 mod cache;

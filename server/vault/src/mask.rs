@@ -45,13 +45,13 @@ fn look(text: &str) -> Option<Found<'_>> {
     if !is_label(label.as_bytes()) {
         return None;
     }
-    let label_end = prefix.len() + 1 + label.len() + 1;
+    let label_end = len.saturating_sub(rest.len());
     let shown = match rest.split_once('_') {
         Some((id, secret)) if id.parse::<PublicId>().is_ok() => {
             if secret.is_empty() {
                 return None; // already masked, or only the public part
             }
-            label_end + ID_LEN + 1
+            len.saturating_sub(secret.len())
         }
         _ if rest.len() > ID_LEN + SUSPICIOUS => label_end,
         _ => return None,

@@ -89,7 +89,7 @@ impl Rest {
         for event in &page.events {
             line(&mut text, event);
         }
-        self.rows += page.events.len();
+        self.rows = self.rows.saturating_add(page.events.len());
         self.query.before = page.next;
         self.ended = page.next.is_none();
         text

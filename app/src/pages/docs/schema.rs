@@ -53,7 +53,7 @@ fn collect(document: &Value, schema: &Value, within: &str, depth: usize, fields:
         if depth < DEEPEST {
             let item = resolved(document, field);
             let inner = if item["items"].is_object() { &item["items"] } else { item };
-            collect(document, inner, &format!("{full}."), depth + 1, fields);
+            collect(document, inner, &format!("{full}."), depth.saturating_add(1), fields);
         }
     }
 }

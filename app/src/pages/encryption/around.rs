@@ -32,7 +32,8 @@ pub(super) fn state(t: Text, state: State) -> AnyView {
 
 pub(super) fn progress(t: Text, rewrap: &Rewrap) -> AnyView {
     // What was destroyed meanwhile needs no rewrapping: at the end all is done.
-    let total = if rewrap.state == State::Done { rewrap.done + rewrap.skipped } else { rewrap.total };
+    let ended = rewrap.done.saturating_add(rewrap.skipped);
+    let total = if rewrap.state == State::Done { ended } else { rewrap.total };
     view! {
         <Progress label=t.rewrap_progress() done=rewrap.done.unsigned_abs() total=total.unsigned_abs()/>
     }

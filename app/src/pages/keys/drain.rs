@@ -46,7 +46,7 @@ fn panel(t: Text, view: &KeyView, draining: &DrainingValue) -> AnyView {
     let base = format!("{}/values/{}", around::path(&view.key), value.id);
     let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     let left = count(draining.would_break().count());
-    let moved = count(callers.len()) - left;
+    let moved = count(callers.len()).saturating_sub(left);
     let facts = vec![
         fact(t.keys_stops(), view! { <Time at=value.stops_at otherwise=t.keys_stops_with_key()/> }),
         fact(t.keys_superseded(), view! { <Time at=value.superseded_at/> }),

@@ -4,6 +4,7 @@ use axum::{
 };
 use chrono::TimeDelta;
 use keywarden_domain::keys::{DrainingValue, ExtendError, Key};
+use keywarden_model::time::later;
 use leptos::prelude::*;
 
 use super::{
@@ -67,14 +68,14 @@ fn draw(shell: &mut Shell, key: &Key, old: &DrainingValue, draft: Draft) -> Resp
     let t = shell.text;
     let key = key.clone();
     // A day more than it has, but no more than the key itself.
-    let later = old.value.stops_at.unwrap_or(shell.now) + TimeDelta::days(1);
-    let later = key.expires_at.map_or(later, |end| end.min(later));
+    let until = later(old.value.stops_at.unwrap_or(shell.now), TimeDelta::days(1));
+    let until = key.expires_at.map_or(until, |end| end.min(until));
     let title = t.drain_extend_title(&around::shown(t, &old.value));
     page(shell, t.drain_extend()).of(&draft).show(move || {
         view! {
             <PageHeader title=title lead=t.drain_extend_lead() crumbs=around::crumbs_below(t, &key)/>
             <Form draft=draft submit=t.drain_extend() cancel=around::drain_path(&key)>
-                <TextField name="until" label=t.keys_until() kind=TextKind::DateTime required=true value=moments::field(later) hint=t.keys_until_hint()/>
+                <TextField name="until" label=t.keys_until() kind=TextKind::DateTime required=true value=moments::field(until) hint=t.keys_until_hint()/>
             </Form>
         }
     })

@@ -8,6 +8,7 @@ use keywarden_domain::{
     audit::{Page, Query},
     keys::{DrainBoard, KeyView, Step, UsagePoint},
 };
+use keywarden_model::time::earlier;
 use leptos::prelude::*;
 
 use super::{around, audit, drain, overview};
@@ -57,7 +58,7 @@ pub(super) async fn show(
             }
             "drain" => Shown::Drain(house.domain.drain_board(&op, id).await?),
             _ => {
-                let from = op.now - TimeDelta::days(DAYS - 1);
+                let from = earlier(op.now, TimeDelta::days(DAYS - 1));
                 Shown::Overview(house.domain.key_usage(&op, id, from, op.now, Step::Day).await?)
             }
         };

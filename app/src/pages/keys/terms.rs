@@ -7,7 +7,7 @@ use keywarden_domain::{
 };
 use keywarden_model::{
     AllowedCidrs, Description, Metadata, Name, RateLimit, Scopes, Tags, cidr::CidrError,
-    metadata::MetadataError, scope::ScopesError, tag::TagError,
+    metadata::MetadataError, scope::ScopesError, tag::TagError, time::later,
 };
 
 use super::moments;
@@ -131,7 +131,7 @@ pub(super) fn read_expiry(
         text => {
             let days = text.parse().ok().filter(|days| DAYS.contains(days));
             let days = days.ok_or_else(|| errors.at("expiry", t.form_choose()))?;
-            Ok(Some(now + TimeDelta::days(days)))
+            Ok(Some(later(now, TimeDelta::days(days))))
         }
     }
 }

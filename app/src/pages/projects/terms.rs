@@ -39,14 +39,14 @@ pub(super) fn read(t: Text, fields: &Fields, errors: &mut Errors) -> Option<Term
 
 /// `90 days`, `24 hours`, `10 minutes`.
 pub(crate) fn span(t: Text, seconds: i64) -> String {
-    let n = |unit: i64| u64::try_from(seconds / unit).unwrap_or_default();
+    let n = |count: i64| u64::try_from(count).unwrap_or_default();
     if seconds == 0 {
         t.span_none().to_owned()
     } else if seconds % DAY == 0 && seconds > DAY {
-        t.span_days(n(DAY))
+        t.span_days(n(seconds / DAY))
     } else if seconds % HOUR == 0 {
-        t.span_hours(n(HOUR))
+        t.span_hours(n(seconds / HOUR))
     } else {
-        t.span_minutes(n(60))
+        t.span_minutes(n(seconds / 60))
     }
 }

@@ -128,7 +128,7 @@ pub(super) fn crumbs_to(t: Text, project: &str, environment: &str, folder: &str)
 fn ends(folder: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut end = 0;
     folder.split('/').filter(|name| !name.is_empty()).map(move |name| {
-        end += name.len() + usize::from(end > 0);
+        end = name.len().saturating_add((end > 0).into()).saturating_add(end);
         (end, name)
     })
 }

@@ -205,7 +205,7 @@ fn decision(t: Text, asked: &Asked, found: &AsOf, may: bool, draft: Draft) -> An
     let restored = found.count(|way| matches!(way, Way::Back { restore: true, .. }));
     let later = found.count(|way| *way == Way::Later);
     let lost = found.count(|way| matches!(way, Way::Lost(_)));
-    if moved + restored + later == 0 {
+    if [moved, restored, later] == [0; 3] {
         return if lost > 0 {
             view! { <Banner tone=Tone::Warn title=t.as_of_nothing()>{t.as_of_lost(lost)}</Banner> }.into_any()
         } else if found.lines.is_empty() {

@@ -68,7 +68,7 @@ impl Content {
     }
 
     pub(super) fn rows(&self) -> usize {
-        self.folders.len() + self.secrets.len()
+        self.folders.len().saturating_add(self.secrets.len())
     }
 
     fn take(&mut self, folder: &str, line: SecretLine) {
@@ -78,7 +78,7 @@ impl Content {
         };
         let folded = path.parse::<SecretPath>().map_or_else(|_| path.clone(), |path| path.folded());
         match self.folders.iter_mut().find(|it| it.folded == folded) {
-            Some(known) => known.secrets += 1,
+            Some(known) => known.secrets = known.secrets.saturating_add(1),
             None => self.folders.push(Folder { path, folded, secrets: 1 }),
         }
     }
@@ -86,9 +86,10 @@ impl Content {
 
 /// The folder right below `folder` in which a secret lies; `None` if it lies in `folder` itself.
 fn below(folder: &str, path: &SecretPath) -> Option<String> {
-    let depth = folder.split('/').filter(|name| !name.is_empty()).count();
-    let names: Vec<_> = path.as_str().split('/').take(depth + 2).collect();
-    (names.len() > depth + 1).then(|| names.into_iter().take(depth + 1).collect::<Vec<_>>().join("/"))
+    let below = folder.split('/').filter(|name| !name.is_empty()).count().saturating_add(1);
+    let names: Vec<_> = path.as_str().split('/').collect();
+    let (folder, rest) = names.split_at_checked(below)?;
+    (!rest.is_empty()).then(|| folder.join("/"))
 }
 
 /// The page's own part: its heading, and the table.

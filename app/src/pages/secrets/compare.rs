@@ -96,7 +96,7 @@ pub(super) async fn compare(
 fn others(t: Text, view: &SecretView, number: i64, now: DateTime<Utc>) -> Vec<Choice> {
     let readable = view.versions.iter().filter(|it| it.is_read(now) && it.number != number);
     let mut numbers: Vec<_> = readable.map(|it| it.number).collect();
-    numbers.sort_unstable_by_key(|it| (*it > number, if *it > number { *it } else { -*it }));
+    numbers.sort_unstable_by_key(|it| (*it > number, if *it > number { *it } else { it.saturating_neg() }));
     numbers.into_iter().map(|it| choice(it.to_string(), t.secrets_version_n(it))).collect()
 }
 

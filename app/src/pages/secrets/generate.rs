@@ -48,14 +48,14 @@ impl Alphabet {
 /// As many characters of the alphabet, each as likely as the others.
 pub(super) fn value(env: &Env, alphabet: Alphabet, length: usize) -> SecretBytes {
     let characters = alphabet.characters();
-    // Bytes from here on would make the first characters likelier.
-    let fair = 256 - 256 % characters.len();
+    // What lies beyond the alphabet is drawn again: a remainder would make its first characters likelier.
+    let mask = characters.len().next_power_of_two().saturating_sub(1);
     let mut made = Vec::with_capacity(length);
     while made.len() < length {
         let drawn = Zeroizing::new(env.bytes::<64>());
-        let fitting = drawn.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < fair);
-        let wanted = length - made.len();
-        made.extend(fitting.filter_map(|byte| characters.get(byte % characters.len())).take(wanted));
+        let fitting = drawn.iter().filter_map(|byte| characters.get(usize::from(*byte) & mask));
+        let wanted = length.saturating_sub(made.len());
+        made.extend(fitting.take(wanted));
     }
     SecretBytes::new(made)
 }

@@ -45,7 +45,7 @@ pub(super) async fn issue(
     };
     let mut errors = Errors::new();
     let days = posted.fields.text("days").parse::<i64>().ok().filter(|days| DAYS.contains(days));
-    let lifetime = days.and_then(|days| TokenLifetime::from_seconds(days * 86_400).ok());
+    let lifetime = days.and_then(|days| TokenLifetime::from_seconds(days.saturating_mul(86_400)).ok());
     let Some(lifetime) = lifetime else {
         errors.at("days", t.form_choose());
         return form(&shell, &workload, Draft::refused(posted.fields, errors));

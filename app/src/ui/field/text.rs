@@ -176,7 +176,7 @@ pub fn TextArea(
 /// Leptos does not escape what is inside a `textarea` (tachys 0.2.19, `elements.rs`), so this does. Parsers drop
 /// one newline at the start: ours is there to be dropped.
 fn text_of_area(value: &str) -> String {
-    let mut text = String::with_capacity(value.len() + 1);
+    let mut text = String::with_capacity(value.len().saturating_add(1));
     text.push('\n');
     for c in value.chars() {
         match c {

@@ -4,6 +4,7 @@ use axum::{extract::State, response::Response};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Timelike, Utc};
 use http::{HeaderValue, header};
 use keywarden_domain::Domain;
+use keywarden_model::time::later;
 
 pub(super) async fn show(State(domain): State<Domain>) -> Response {
     let text = text(&domain.settings().origin, domain.env().now());
@@ -16,7 +17,7 @@ pub(super) async fn show(State(domain): State<Domain>) -> Response {
 
 /// The file asks for a date after which nobody should trust it; whoever reads it here reads it fresh.
 fn text(origin: &str, now: DateTime<Utc>) -> String {
-    let expires = now + TimeDelta::days(90);
+    let expires = later(now, TimeDelta::days(90));
     let expires = expires.with_nanosecond(0).unwrap_or(expires).to_rfc3339_opts(SecondsFormat::Secs, true);
     format!(
         "Contact: {origin}/leaks\nExpires: {expires}\nPreferred-Languages: en\n\

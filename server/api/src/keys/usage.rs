@@ -6,7 +6,10 @@ use keywarden_domain::{
     Domain,
     keys::{Step, UsagePoint},
 };
-use keywarden_model::ApiKeyId;
+use keywarden_model::{
+    ApiKeyId,
+    time::{earlier, later},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -47,8 +50,8 @@ pub(crate) async fn usage(
 ) -> Result<Response, Problem> {
     let mut query = query.read();
     let now = caller.op().now;
-    let until = query.parse("until").unwrap_or(now).min(now + TimeDelta::days(1));
-    let from = query.parse("from").unwrap_or(until - TimeDelta::days(30));
+    let until = query.parse("until").unwrap_or(now).min(later(now, TimeDelta::days(1)));
+    let from = query.parse("from").unwrap_or(earlier(until, TimeDelta::days(30)));
     let step = match query.text("step").as_deref() {
         None | Some("day") => Step::Day,
         Some("hour") => Step::Hour,

@@ -62,7 +62,7 @@ impl Streams {
         if *held >= PER_TOKEN {
             return None;
         }
-        *held += 1;
+        *held = held.saturating_add(1);
         drop(open);
         Some(Seat { streams: self.clone(), token })
     }
@@ -79,7 +79,7 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut open = self.streams.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(held) = open.get_mut(&self.token) {
-            *held -= 1;
+            *held = held.saturating_sub(1);
             if *held == 0 {
                 open.remove(&self.token);
             }

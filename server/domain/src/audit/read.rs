@@ -95,7 +95,7 @@ impl Domain {
             before: query.before,
         };
         let mut conn = self.store().read().await.map_err(Fault::from)?;
-        let mut rows = event::list(&mut conn, &filter, limit + 1).await.map_err(Fault::from)?;
+        let mut rows = event::list(&mut conn, &filter, limit.saturating_add(1)).await.map_err(Fault::from)?;
         drop(conn);
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);

@@ -294,7 +294,7 @@ async fn read_all(
                 break;
             }
             for row in page {
-                number += 1;
+                number = number.saturating_add(1);
                 record.add(row);
                 if record.is_long() {
                     bytes.extend(record.take().unwrap_or_default());

@@ -193,7 +193,7 @@ async fn carry(tx: &mut Tx, mut reader: Reader<impl Read + Send>) -> Result<u64,
             records::Record::Rows(rows) => {
                 let (table, target) = into.as_ref().ok_or(Damage("rows belong to no table"))?;
                 if let Some(number) = counted.get_mut(table.name()) {
-                    *number += rows.len() as u64;
+                    *number = number.saturating_add(rows.len() as u64);
                 }
                 target.put(tx, rows).await?;
             }

@@ -80,7 +80,7 @@ fn look_into(file: impl Read, key: &RecoveryKey) -> Result<BTreeMap<String, u64>
                 table = name;
             }
             records::Record::Rows(rows) => match counted.get_mut(&table) {
-                Some(number) => *number += rows.len() as u64,
+                Some(number) => *number = number.saturating_add(rows.len() as u64),
                 None => return Err(Damage("rows belong to no table").into()),
             },
             records::Record::End(said) if said == counted => return Ok(said),

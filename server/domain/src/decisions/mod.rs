@@ -97,7 +97,7 @@ impl Decisions {
         let at = micros(op.now);
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(tally) = noted.tallies.get_mut(&question) {
-            tally.times += 1;
+            tally.times = tally.times.saturating_add(1);
             tally.last_at = tally.last_at.max(at);
             if tally.allowed != permit.is_some() {
                 tally.allowed = permit.is_some();
@@ -113,7 +113,7 @@ impl Decisions {
             };
             noted.tallies.insert(question, tally);
         } else {
-            noted.lost += 1;
+            noted.lost = noted.lost.saturating_add(1);
         }
     }
 
@@ -126,13 +126,13 @@ impl Decisions {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (question, older) in unwritten {
             if let Some(tally) = noted.tallies.get_mut(&question) {
-                tally.times += older.times;
+                tally.times = tally.times.saturating_add(older.times);
                 tally.first_at = tally.first_at.min(older.first_at);
                 tally.last_at = tally.last_at.max(older.last_at);
             } else if noted.tallies.len() < AT_MOST {
                 noted.tallies.insert(question, older);
             } else {
-                noted.lost += 1;
+                noted.lost = noted.lost.saturating_add(1);
             }
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
-use keywarden_model::{RequestId, WorkloadId};
+use keywarden_model::{RequestId, WorkloadId, time::later};
 use keywarden_store::{StoreError, Written, tokens, trust_rules as rows};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -189,7 +189,7 @@ impl Domain {
         until: DateTime<Utc>,
     ) -> Result<Exchanged, LetInError> {
         let fresh = self.fresh_token(op, "workload").await?;
-        let expires_at = op.now + EXCHANGED_LASTS;
+        let expires_at = later(op.now, EXCHANGED_LASTS);
         let workload = rule.workload;
         let project = self.workload_home(workload).await?;
         let actor = Actor::Workload { id: workload, token: fresh.id };
@@ -217,7 +217,7 @@ impl Domain {
                         other => other.into(),
                     })?;
                     if let Some(digest) = spent
-                        && !rows::spend(tx, digest, until + SPENT).await?
+                        && !rows::spend(tx, digest, later(until, SPENT)).await?
                     {
                         return Err(LetInError::Spent);
                     }

@@ -1,6 +1,7 @@
 //! Whether a token that was proven lets somebody in. Pure.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use keywarden_model::time::later;
 use keywarden_model::trust::ClaimShape;
 use serde_json::{Map, Value};
 
@@ -60,10 +61,11 @@ pub(super) fn times(claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<D
     if expires <= issued || expires - issued > LONGEST {
         return Err(Why::Times);
     }
-    if now >= expires + LEEWAY {
+    if now >= later(expires, LEEWAY) {
         return Err(Why::Expired);
     }
-    if issued > now + LEEWAY || instant("nbf")?.is_some_and(|from| from > now + LEEWAY) {
+    let soon = later(now, LEEWAY);
+    if issued > soon || instant("nbf")?.is_some_and(|from| from > soon) {
         return Err(Why::Early);
     }
     Ok(expires)
@@ -90,8 +92,8 @@ pub(super) fn admits(rule: &TrustRule, claims: &Map<String, Value>) -> Result<()
 
 /// How much of the rule fits, for telling whose rule a refused token was meant for.
 pub(super) fn nearness(rule: &TrustRule, claims: &Map<String, Value>) -> usize {
-    let fits = rule.terms.claims.iter().len() - misses(rule, claims).count();
-    2 * fits + usize::from(is_for(claims, rule.terms.audience.as_str()))
+    let fits = rule.terms.claims.iter().len().saturating_sub(misses(rule, claims).count());
+    fits.saturating_mul(2).saturating_add(is_for(claims, rule.terms.audience.as_str()).into())
 }
 
 fn misses<'a>(rule: &'a TrustRule, claims: &'a Map<String, Value>) -> impl Iterator<Item = &'a str> {

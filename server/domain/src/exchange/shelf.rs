@@ -46,7 +46,7 @@ impl Shelf {
 impl Fetch for Shelf {
     async fn fetch(&self, url: &HttpsUrl) -> Result<Vec<u8>, FetchError> {
         self.lies(|it| {
-            it.fetched += 1;
+            it.fetched = it.fetched.saturating_add(1);
             it.documents.get(url.as_str()).cloned().ok_or_else(|| FetchError(format!("{url}: nothing there")))
         })
     }

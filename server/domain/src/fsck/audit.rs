@@ -62,7 +62,7 @@ impl Domain {
             drop(conn);
             after.clone_from(&last.id);
             for row in page {
-                findings.events += 1;
+                findings.events = findings.events.saturating_add(1);
                 match canonical(&row) {
                     Err(says) => findings.found("event-bytes", &row.id, says),
                     Ok(event) => {
@@ -93,7 +93,7 @@ impl Domain {
         for part in parts {
             let says = match keys.of(self, &part.subject_id).await? {
                 Ok(Some(key)) => {
-                    findings.opened += 1;
+                    findings.opened = findings.opened.saturating_add(1);
                     let context = personal_context(event_id, &part.subject_id);
                     compare(key, &context, &part.sealed, hashed.get(&part.subject_id)).err()
                 }

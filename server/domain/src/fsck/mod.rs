@@ -76,7 +76,7 @@ impl Domain {
     pub async fn fsck(&self, seals: &[Arc<dyn Seal>]) -> Result<Findings, Fault> {
         let mut findings = Findings::default();
         for rule in fsck::rules(self.store().engine()) {
-            findings.rules += 1;
+            findings.rules = findings.rules.saturating_add(1);
             let mut conn = self.store().read().await?;
             for thing in fsck::offenders(&mut conn, rule, TOLD).await? {
                 findings.found(rule.name, thing, rule.says);

@@ -30,7 +30,7 @@ impl Domain {
                 let Some(last) = page.last() else { break };
                 after = Some(last.clone());
                 for row in page {
-                    findings.opened += 1;
+                    findings.opened = findings.opened.saturating_add(1);
                     if let Err(cause) = self.try_open(kind, &row) {
                         let says = format!("does not open: {cause}");
                         findings.found("sealed-row", format!("{} {}", kind.table(), row.id), says);

@@ -17,7 +17,7 @@ impl Domain {
             let Some(last) = page.last() else { return Ok(()) };
             after = last.id.to_string();
             for row in page {
-                findings.opened += 1;
+                findings.opened = findings.opened.saturating_add(1);
                 let id = row.id;
                 match self.try_version(&row) {
                     Ok(Some(value)) if row.template => {

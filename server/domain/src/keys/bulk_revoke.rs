@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use keywarden_model::time::from_micros;
+use keywarden_model::time::{earlier, from_micros};
 use keywarden_model::{ApiKeyId, RevokeReason};
 use keywarden_store::Written;
 use keywarden_store::keys::{self as rows, list, usage};
@@ -97,7 +97,8 @@ impl Domain {
         found.truncate(MOST_AT_ONCE as usize);
         let ids: Vec<_> = found.iter().map(|row| row.id).collect();
         let values = rows::values_of_many(&mut conn, &ids).await?;
-        let mut seen = usage::callers(&mut conn, &ids, hour(op.now - LOOK_BACK), MOST_CALLERS + 1).await?;
+        let mut seen =
+            usage::callers(&mut conn, &ids, hour(earlier(op.now, LOOK_BACK)), MOST_CALLERS + 1).await?;
         let most = usize::try_from(MOST_CALLERS).unwrap_or(usize::MAX);
         let more_affected = seen.len() > most;
         seen.truncate(most);

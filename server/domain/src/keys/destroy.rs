@@ -2,6 +2,7 @@
 //! A job asks; on any number of nodes each value goes once.
 
 use chrono::TimeDelta;
+use keywarden_model::time::earlier;
 use keywarden_store::keys::{self as rows, Ended};
 use keywarden_store::{ChangeKind, Written};
 
@@ -26,11 +27,11 @@ carries_refused!(DestroyError);
 impl Domain {
     /// Destroys values that ended for good more than 400 days ago; says how many.
     pub async fn destroy_ended_values(&self, op: &Op) -> Result<u64, Fault> {
-        let due = rows::ended_values(&mut self.store().read().await?, op.now - KEPT, BATCH).await?;
-        let mut destroyed = 0;
+        let due = rows::ended_values(&mut self.store().read().await?, earlier(op.now, KEPT), BATCH).await?;
+        let mut destroyed = 0_u64;
         for ended in due {
             match self.destroy_value(op, ended).await {
-                Ok(()) => destroyed += 1,
+                Ok(()) => destroyed = destroyed.saturating_add(1),
                 Err(DestroyError::Done) => {}
                 Err(DestroyError::Refused(Refused::Fault(fault))) => return Err(fault),
                 Err(DestroyError::Refused(refused)) => return Err(Fault::Unexpected(refused.to_string())),

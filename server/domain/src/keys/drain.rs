@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use keywarden_model::time::from_micros;
+use keywarden_model::time::{earlier, from_micros};
 use keywarden_model::{ApiKeyId, KeyValueId};
 use keywarden_store::keys::usage;
 
@@ -88,7 +88,7 @@ impl Domain {
         let mut conn = self.store().read().await?;
         let found = key::load(&mut conn, id, op.now).await?;
         let (_, values) = found.filter(|(key, _)| key.owner == owner).ok_or(Refused::NotFound)?;
-        let seen = usage::callers(&mut conn, &[id], hour(op.now - LOOK_BACK), MOST).await?;
+        let seen = usage::callers(&mut conn, &[id], hour(earlier(op.now, LOOK_BACK)), MOST).await?;
         Ok(board(values, &seen))
     }
 }

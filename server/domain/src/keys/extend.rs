@@ -1,7 +1,7 @@
 //! More time for callers that have not changed over yet.
 
 use chrono::{DateTime, Utc};
-use keywarden_model::{ApiKeyId, KeyValueId};
+use keywarden_model::{ApiKeyId, KeyValueId, time::later};
 use keywarden_store::keys as rows;
 use keywarden_store::{ChangeKind, Written};
 
@@ -36,7 +36,7 @@ fn check(key: &Key, value: &KeyValue, until: DateTime<Utc>, now: DateTime<Utc>) 
         return Err(ExtendError::Current);
     }
     let within =
-        until > now && until <= now + LONGEST_OVERLAP && key.expires_at.is_none_or(|end| until <= end);
+        until > now && until <= later(now, LONGEST_OVERLAP) && key.expires_at.is_none_or(|end| until <= end);
     if within { Ok(()) } else { Err(ExtendError::When) }
 }
 

@@ -102,7 +102,7 @@ impl Limiter {
 /// When the window of this moment began, in seconds since 1970.
 fn start_of(limit: RateLimit, now: DateTime<Utc>) -> i64 {
     let length = i64::from(limit.window_seconds);
-    now.timestamp().div_euclid(length) * length
+    now.timestamp().div_euclid(length).saturating_mul(length)
 }
 
 /// Reserves a batch of the window; what all nodes have reserved then.
@@ -123,7 +123,7 @@ impl Bucket {
             *window = Window { start, length: limit.window_seconds, ..Window::default() };
         }
         if window.mine > 0 {
-            window.mine -= 1;
+            window.mine = window.mine.saturating_sub(1);
             Taken::Granted
         } else if window.reserved >= limit.limit {
             Taken::Exhausted
@@ -136,18 +136,18 @@ impl Bucket {
     fn take_unreserved(&self, limit: RateLimit) -> bool {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let free = window.reserved < limit.limit;
-        window.reserved += u32::from(free);
+        window.reserved = window.reserved.saturating_add(free.into());
         free
     }
 
     /// Takes one of a batch that was just reserved and keeps the rest; false if there was nothing left to reserve.
     /// When the next window has begun meanwhile, the rest goes with its own.
     fn settle(&self, start: i64, limit: RateLimit, batch: u32, reserved: i64) -> bool {
-        let before = u32::try_from(reserved - i64::from(batch)).unwrap_or(u32::MAX);
+        let before = u32::try_from(reserved.saturating_sub(batch.into())).unwrap_or(u32::MAX);
         let mine = limit.limit.saturating_sub(before).min(batch);
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         if window.start == start && window.length == limit.window_seconds {
-            window.mine += mine.saturating_sub(1);
+            window.mine = window.mine.saturating_add(mine.saturating_sub(1));
             window.reserved = u32::try_from(reserved).unwrap_or(u32::MAX);
         }
         mine > 0
@@ -156,7 +156,7 @@ impl Bucket {
     fn status(&self, start: i64, limit: RateLimit, now: DateTime<Utc>) -> RateStatus {
         let window = *self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let free = limit.limit.saturating_sub(window.reserved);
-        let left = start + i64::from(limit.window_seconds) - now.timestamp();
+        let left = start.saturating_add(limit.window_seconds.into()).saturating_sub(now.timestamp());
         RateStatus {
             limit: limit.limit,
             remaining: free.saturating_add(window.mine).min(limit.limit),

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
-use keywarden_model::{ApiKeyId, EnvironmentId, KeyState, Name, ProjectId, Tag};
+use keywarden_model::{ApiKeyId, EnvironmentId, KeyState, Name, ProjectId, Tag, time::earlier};
 use keywarden_store::keys::list::{self as rows, After, Filter, Rank};
 use keywarden_store::keys::{KeyRow, ValueRow, value_by_public_id, values_of_many};
 use keywarden_vault::token::{self, PublicId};
@@ -78,7 +78,7 @@ pub struct UnusedDaysError;
 impl UnusedDays {
     /// When the days began.
     fn began(self, now: DateTime<Utc>) -> DateTime<Utc> {
-        now - TimeDelta::days(self.0.into())
+        earlier(now, TimeDelta::days(self.0.into()))
     }
 }
 
@@ -162,7 +162,9 @@ impl Domain {
         let after = query.cursor.as_deref().map(|text| read_cursor(text, query.order)).transpose()?;
         let limit = query.limit.clamp(1, 200);
         let mut conn = self.store().read().await?;
-        let mut found = rows::list(&mut conn, &filter, order, descending, after.as_ref(), limit + 1).await?;
+        let mut found =
+            rows::list(&mut conn, &filter, order, descending, after.as_ref(), limit.saturating_add(1))
+                .await?;
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);
         let next = found.last().filter(|_| more).map(|last| cursor(last, query.order)).transpose()?;

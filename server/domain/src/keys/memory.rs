@@ -131,7 +131,8 @@ impl Memory {
 
     /// Call before looking up what to forget: from here on nothing that is being read now will be remembered.
     pub(crate) fn begin_forgetting(&self) {
-        *self.epoch.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        let mut epoch = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
+        *epoch = epoch.wrapping_add(1);
     }
 
     /// Forgets values by their public ids.

@@ -80,7 +80,8 @@ impl Meter {
     /// Counts one use.
     pub(super) fn record(&self, used: &Use<'_>) {
         let hour = hour(used.at);
-        let at = usize::try_from(self.hasher.hash_one(used.value) % SHARDS as u64).unwrap_or(0);
+        let at = self.hasher.hash_one(used.value).checked_rem(SHARDS as u64).unwrap_or(0);
+        let at = usize::try_from(at).unwrap_or(0);
         let Some(shard) = self.shards.get(at) else { return };
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         if !shard.contains_key(&(used.value, hour)) {
@@ -152,7 +153,7 @@ impl Tally {
     }
 
     fn add(&mut self, at: DateTime<Utc>) {
-        self.uses += 1;
+        self.uses = self.uses.saturating_add(1);
         self.first_at = self.first_at.min(at);
         self.last_at = self.last_at.max(at);
     }
@@ -205,7 +206,8 @@ pub(super) struct Counts(Mutex<HashMap<Told, u64>>);
 impl Counts {
     pub(super) fn add(&self, told: Told, times: u64) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *counts.entry(told).or_insert(0) += times;
+        let count = counts.entry(told).or_insert(0);
+        *count = count.saturating_add(times);
     }
 
     pub(super) fn take(&self) -> HashMap<Told, u64> {

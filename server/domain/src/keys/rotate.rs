@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use keywarden_model::{ApiKeyId, KeyLabel, KeyValueId};
+use keywarden_model::{
+    ApiKeyId, KeyLabel, KeyValueId,
+    time::{later, seconds},
+};
 use keywarden_store::keys as rows;
 use keywarden_store::{ChangeKind, Written};
 use keywarden_vault::{Purpose, SecretString};
@@ -94,13 +97,13 @@ fn plan(
     }
     let ends = match overlap {
         Overlap::Default => {
-            now + TimeDelta::seconds(key.overlap_seconds).clamp(TimeDelta::zero(), LONGEST_OVERLAP)
+            later(now, seconds(key.overlap_seconds).clamp(TimeDelta::zero(), LONGEST_OVERLAP))
         }
         Overlap::For(length) if length < TimeDelta::zero() => return Err(RotateError::OverlapIsOver),
         Overlap::For(length) if length > LONGEST_OVERLAP => return Err(RotateError::OverlapTooLong),
-        Overlap::For(length) => now + length,
+        Overlap::For(length) => later(now, length),
         Overlap::Until(end) if end < now => return Err(RotateError::OverlapIsOver),
-        Overlap::Until(end) if end > now + LONGEST_OVERLAP => return Err(RotateError::OverlapTooLong),
+        Overlap::Until(end) if end > later(now, LONGEST_OVERLAP) => return Err(RotateError::OverlapTooLong),
         Overlap::Until(end) => end,
     };
     let living = values.iter().filter(|value| value.is_living());

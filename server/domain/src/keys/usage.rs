@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::slice;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use keywarden_model::{ApiKeyId, VerifyCode};
+use keywarden_model::{ApiKeyId, VerifyCode, time::earlier};
 use keywarden_store::keys as rows;
 use keywarden_store::keys::usage::{self, Uses};
 use keywarden_store::{StoreError, Written};
@@ -77,10 +77,10 @@ impl Domain {
                     away = Some(fault);
                 }
                 // What the database will never take must not hold up all the rest.
-                Err(_) => lost += self.write_one_by_one(batch, &mut unwritten).await,
+                Err(_) => lost = lost.saturating_add(self.write_one_by_one(batch, &mut unwritten).await),
             }
         }
-        lost += memory.kept.keep(&unwritten);
+        lost = lost.saturating_add(memory.kept.keep(&unwritten));
         if lost > 0 {
             tracing::warn!(lost, "domain.flush_usage: uses that there was no room for, or that were refused");
         }
@@ -89,14 +89,14 @@ impl Domain {
 
     /// How many uses were refused for good.
     async fn write_one_by_one(&self, batch: &[Uses], unwritten: &mut Vec<Uses>) -> u64 {
-        let mut refused = 0;
+        let mut refused = 0_u64;
         for one in batch {
             match self.write_uses(slice::from_ref(one)).await {
                 Ok(()) => {}
                 Err(fault) if fault.is_passing() => unwritten.push(one.clone()),
                 Err(fault) => {
                     tracing::error!(%fault, "domain.flush_usage: a row was refused");
-                    refused += u64::try_from(one.uses).unwrap_or(0);
+                    refused = refused.saturating_add(one.uses.try_into().unwrap_or(0));
                 }
             }
         }
@@ -201,21 +201,20 @@ impl Domain {
         let (resource, _) = self.key_as_resource(id).await?;
         let _permit = self.authorize(op, Action::ViewKey, &resource).await?;
         let hours = step.hours();
-        let from = from.max(until - LONGEST).timestamp().div_euclid(3_600 * hours);
-        let until = until.timestamp().div_euclid(3_600 * hours) + 1;
+        let seconds = hours.saturating_mul(3_600);
+        let from = from.max(earlier(until, LONGEST)).timestamp().div_euclid(seconds);
+        let until = until.timestamp().div_euclid(seconds).saturating_add(1);
         let mut conn = self.store().read().await?;
-        let found = usage::hours(&mut conn, id, from * hours, until * hours).await?;
+        let (first, end) = (from.saturating_mul(hours), until.saturating_mul(hours));
+        let found = usage::hours(&mut conn, id, first, end).await?;
         let mut points: BTreeMap<i64, (u64, u64)> = (from..until).map(|at| (at, (0, 0))).collect();
         for row in found {
             let uses = u64::try_from(row.uses).unwrap_or(0);
             let Some(point) = points.get_mut(&row.hour.div_euclid(hours)) else { continue };
-            if row.outcome == VerifyCode::Valid.as_str() {
-                point.0 += uses;
-            } else {
-                point.1 += uses;
-            }
+            let count = if row.outcome == VerifyCode::Valid.as_str() { &mut point.0 } else { &mut point.1 };
+            *count = count.saturating_add(uses);
         }
-        let at = |step: i64| DateTime::from_timestamp(step * hours * 3_600, 0).unwrap_or_default();
+        let at = |step: i64| DateTime::from_timestamp(step.saturating_mul(seconds), 0).unwrap_or_default();
         Ok(points
             .into_iter()
             .map(|(step, (valid, refused))| UsagePoint { at: at(step), valid, refused })

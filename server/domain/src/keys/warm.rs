@@ -60,12 +60,12 @@ impl Domain {
             // What was forgotten while this page was read is read again with the page.
             if memory.remember(epoch, read) {
                 last = Some(end);
-                count += remembered as u64;
+                count = count.saturating_add(remembered as u64);
             }
-            if memory.remembered() + usize::try_from(PAGE).unwrap_or(0) > VALUES {
+            if memory.remembered().saturating_add(usize::try_from(PAGE).unwrap_or(0)) > VALUES {
                 return Ok(count);
             }
-            tokio::time::sleep(began.elapsed().min(Duration::from_secs(1)) * REST).await;
+            tokio::time::sleep(began.elapsed().min(Duration::from_secs(1)).saturating_mul(REST)).await;
         }
     }
 }

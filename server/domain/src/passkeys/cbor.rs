@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
         let argument = match first & 0x1f {
             info @ 0..24 => u64::from(info),
             info @ 24..=27 => {
-                let bytes = self.take(1 << (info - 24))?;
+                let bytes = self.take(1_u64.checked_shl(u32::from(info).checked_sub(24)?)?)?;
                 bytes.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
             }
             _ => return None,
@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
             _ => 0,
         };
         // Every item has at least one byte, so a claimed length beyond the input ends soon.
-        (0..items).try_for_each(|_| self.skip_at(depth + 1))
+        (0..items).try_for_each(|_| self.skip_at(depth.saturating_add(1)))
     }
 }
 

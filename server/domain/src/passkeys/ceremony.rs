@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use keywarden_model::time::later;
 use serde::{Deserialize, Serialize};
 use webauthn_rs::prelude::{DiscoverableAuthentication, PasskeyRegistration};
 
@@ -78,7 +79,8 @@ impl Ceremony {
     pub const LIFETIME: Duration = Duration::from_mins(5);
 
     pub(super) fn new(task: Task, now: DateTime<Utc>) -> Self {
-        Self { expires_at: now + Self::LIFETIME, task }
+        let lasts = TimeDelta::from_std(Self::LIFETIME).unwrap_or(TimeDelta::MAX);
+        Self { expires_at: later(now, lasts), task }
     }
 
     /// What the ceremony is for.

@@ -166,7 +166,7 @@ impl SoftAuthenticator {
             |held: &&Credential| held.rp_id == rp_id && (allowed.is_empty() || allowed.contains(&held.id));
         let credential = self.credentials.iter().rev().find(fits).cloned().ok_or(SoftError::NotAllowed)?;
         if self.habits.counts {
-            self.counter += 1;
+            self.counter = self.counter.saturating_add(1);
         }
         let data = self.authenticator_data(rp_id, 0);
         let client_data = self.client_data("webauthn.get", origin, text(options, "/challenge")?);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use keywarden_model::{CeremonyId, Name, PasskeyId, ProjectId, Role, RoleBindingId, UserId};
+use keywarden_model::{CeremonyId, Name, PasskeyId, ProjectId, Role, RoleBindingId, UserId, time::later};
 use keywarden_store::people::{codes, passkeys, sessions, users};
 use keywarden_store::{StoreError, Tx, roles};
 use keywarden_vault::Purpose;
@@ -72,7 +72,7 @@ impl Enrolment {
         passkeys::insert(tx, &self.passkey, now).await?;
         codes::replace(tx, self.user.id, &self.codes, now).await?;
         sessions::insert(tx, &self.session, now).await?;
-        codes::keep_unseen(tx, self.session.id, &self.unseen, now, now + unseen::KEPT).await
+        codes::keep_unseen(tx, self.session.id, &self.unseen, now, later(now, unseen::KEPT)).await
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use keywarden_model::time::from_micros;
+use keywarden_model::time::{earlier, from_micros};
 use keywarden_model::{ApiKeyId, ProjectId, SecretId, UserId};
 use keywarden_store::people::{owned, users};
 use keywarden_store::{ChangeKind, Written};
@@ -88,7 +88,7 @@ impl Domain {
         let found = users::find(&mut conn, user).await?.ok_or(Refused::NotFound)?;
         let owns = owned::keys(&mut conn, user).await?;
         let secrets = owned::secrets(&mut conn, user).await?;
-        let has_seen = owned::seen(&mut conn, user, op.now - LATELY).await?;
+        let has_seen = owned::seen(&mut conn, user, earlier(op.now, LATELY)).await?;
         Ok(HandOver {
             name: found.name,
             owns: owns.into_iter().map(ConcernedKey::from).collect(),

@@ -1,7 +1,7 @@
 //! One-time links: a value that is shown once, of which the store keeps a keyed hash.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use keywarden_model::time::from_micros;
+use keywarden_model::time::{from_micros, later};
 use keywarden_model::{InvitationId, ProjectId, Role, UserId};
 use keywarden_store::people::links;
 use keywarden_vault::SecretString;
@@ -109,7 +109,7 @@ impl Domain {
         says: Says,
     ) -> Result<(NewLink, links::Insert), Fault> {
         let drawn = self.draw_one_time(kind.label())?;
-        let (id, expires_at) = (self.fresh(op), op.now + kind.lifetime());
+        let (id, expires_at) = (self.fresh(op), later(op.now, kind.lifetime()));
         let url = [&*self.settings().origin, kind.path(), drawn.value.expose()].concat();
         let row = links::Insert {
             id,

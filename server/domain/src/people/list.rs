@@ -124,7 +124,7 @@ impl Domain {
             state: filter.state.map(UserState::as_str),
             after,
         };
-        let mut rows = users::list(&mut conn, &wanted, limit + 1).await?;
+        let mut rows = users::list(&mut conn, &wanted, limit.saturating_add(1)).await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next = rows.last().map(|row| row.id).filter(|_| more);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use keywarden_model::time::from_micros;
+use keywarden_model::time::{from_micros, later};
 use keywarden_model::{CeremonyId, Name, PasskeyId};
 use keywarden_store::people::{passkeys, sessions, users};
 use keywarden_store::{ChangeKind, Written};
@@ -112,7 +112,7 @@ impl Domain {
         let (ceremony, ()) = taken.ok_or(CeremonyError::Gone)?;
         let registered = self.ceremonies()?.finish_registration(ceremony, response, op.now)?;
         let id: PasskeyId = self.fresh(op);
-        let row = new_passkey(id, person.id, name, &registered, op.now + APPROVES_AFTER)?;
+        let row = new_passkey(id, person.id, name, &registered, later(op.now, APPROVES_AFTER))?;
         let recovered = if person.recovering {
             Some(self.proven_anew(&person, &Contents::proven(op, id, row.synced))?)
         } else {
@@ -203,7 +203,7 @@ impl Domain {
                     let by_it = opened(&keyring, &session)?.passkey == Some(passkey);
                     if by_it && session.id != own && sessions::end(tx, session.id, user).await? {
                         tx.restrict(ChangeKind::Session, session.id, now).await?;
-                        ended += 1;
+                        ended = ended.saturating_add(1);
                     }
                 }
                 tx.restrict(ChangeKind::Session, own, now).await?;

@@ -1,7 +1,7 @@
 //! Posts that wait for a fresher passkey: sealed, bound to their session, ten minutes, once.
 
 use chrono::TimeDelta;
-use keywarden_model::{PendingPostId, SessionId};
+use keywarden_model::{PendingPostId, SessionId, time::later};
 use keywarden_store::people::posts;
 use keywarden_store::{StoreError, WriteError};
 use keywarden_vault::{Purpose, SecretBytes};
@@ -89,7 +89,7 @@ impl Domain {
         self.store()
             .write_silently("a post waits and has done nothing yet", move |tx| {
                 let sealed = sealed.clone();
-                Box::pin(async move { posts::insert(tx, id, session, &sealed, now, now + WAITS).await })
+                Box::pin(async move { posts::insert(tx, id, session, &sealed, now, later(now, WAITS)).await })
             })
             .await
             .map_err(|error: WriteError<StoreError>| Refused::from(error))?;

@@ -102,7 +102,7 @@ impl Domain {
                     .fact("session", session.id)
                     .fact("ended_sessions", ended);
                 event = match proof {
-                    Proof::Code { position, .. } => event.fact("code", *position + 1),
+                    Proof::Code { position, .. } => event.fact("code", position.saturating_add(1)),
                     Proof::Link(id) => event.fact("link", *id),
                 };
                 Ok(Written::new((), event.finish()?))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use keywarden_model::{PasskeyId, SessionId, UserId};
+use keywarden_model::{PasskeyId, SessionId, UserId, time::later};
 use keywarden_store::people::sessions;
 use keywarden_vault::Purpose;
 use serde::{Deserialize, Serialize};
@@ -165,7 +165,7 @@ impl Domain {
             id,
             user,
             sealed: self.seal_session(id, user, contents)?,
-            expires_at: op.now + lasts,
+            expires_at: later(op.now, lasts),
         };
         Ok(Opening { row, signed_in: SignedIn { person: contents.person(id, user), key: Arc::new(key) } })
     }

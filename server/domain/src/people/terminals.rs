@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use keywarden_model::time::from_micros;
+use keywarden_model::time::{from_micros, later};
 use keywarden_model::{DeviceGrantId, SessionId, UserId};
 use keywarden_store::people::{devices, passkeys, sessions, users};
 use keywarden_store::{StoreError, WriteError, Written};
@@ -178,7 +178,7 @@ impl Domain {
             code_hash: code.hash(),
             sealed: self.seal_grant(id, None, &asks)?,
             every: EVERY,
-            expires_at: op.now + DEVICE_LASTS,
+            expires_at: later(op.now, DEVICE_LASTS),
         };
         let now = op.now;
         self.store()
@@ -318,7 +318,7 @@ impl Domain {
         let value = self.draw_token()?;
         let parsed = token::parse(value.expose()).map_err(|cause| Fault::Unexpected(cause.to_string()))?;
         let session: SessionId = self.fresh(op);
-        let expires_at = op.now + TERMINAL_LASTS.min(longest(self.settings()));
+        let expires_at = later(op.now, TERMINAL_LASTS.min(longest(self.settings())));
         let opening = Arc::new(sessions::Insert {
             id_hash: Sha256::digest(parsed.material()).into(),
             id: session,

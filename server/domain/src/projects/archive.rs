@@ -44,7 +44,7 @@ impl Domain {
                 let now = record.now();
                 let keys = Count::of(rows::live_keys(tx, id, now).await?);
                 let workloads = Count::of(rows::live_workloads(tx, id).await?);
-                if keys.counted + workloads.counted > 0 {
+                if keys.counted > 0 || workloads.counted > 0 {
                     return Err(ArchiveProjectError::InUse { keys, workloads });
                 }
                 rows::archive(tx, id, now).await?;

@@ -53,7 +53,7 @@ impl Domain {
         let keys_in = projects_in(self.reach(op, Action::ViewKey).await?);
         let keys_in = keys_in.map(HashSet::<ProjectId>::from_iter);
         let mut conn = self.store().read().await.map_err(Fault::from)?;
-        let mut found = rows::list(&mut conn, &filter, limit + 1).await?;
+        let mut found = rows::list(&mut conn, &filter, limit.saturating_add(1)).await?;
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);
         let mut projects = Vec::with_capacity(found.len());

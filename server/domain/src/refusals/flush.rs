@@ -86,7 +86,8 @@ fn parts(refusals: &Tallies) -> Vec<Part<'_>> {
     let mut rest = Vec::new();
     for it in refusals {
         let line = line(it);
-        let fits = rest.is_empty() && parts.last().is_some_and(|part| part.lines.len() + line.len() <= TEXT);
+        let fits = rest.is_empty()
+            && parts.last().is_some_and(|part| part.lines.len().saturating_add(line.len()) <= TEXT);
         if let Some(part) = parts.last_mut().filter(|_| fits) {
             part.refusals.push(it);
             part.lines.push_str(&line);
@@ -115,7 +116,8 @@ fn line((refusal, times): &(Refusal, u64)) -> String {
 fn by_verdict(refusals: &[&(Refusal, u64)]) -> BTreeMap<&'static str, u64> {
     let mut verdicts = BTreeMap::new();
     for (refusal, times) in refusals {
-        *verdicts.entry(refusal.verdict).or_insert(0) += times;
+        let sum = verdicts.entry(refusal.verdict).or_insert(0_u64);
+        *sum = sum.saturating_add(*times);
     }
     verdicts
 }

@@ -42,9 +42,10 @@ struct Refusal {
 
 impl Refusals {
     fn note(&self, refusal: Refusal, times: u64) {
+        let add = |count: &mut u64| *count = count.saturating_add(times);
         let mut refusals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if refusals.len() < AT_MOST || refusals.contains_key(&refusal) {
-            *refusals.entry(refusal).or_default() += times;
+            add(refusals.entry(refusal).or_default());
         } else {
             let rest = Refusal {
                 who: Who::Nobody,
@@ -53,7 +54,7 @@ impl Refusals {
                 verdict: refusal.verdict,
                 thing: None,
             };
-            *refusals.entry(rest).or_default() += times;
+            add(refusals.entry(rest).or_default());
         }
     }
 

@@ -53,12 +53,12 @@ impl Domain {
     pub async fn rewrap(&self) -> Result<u64, Fault> {
         let began = self.env().monotonic();
         let running = rows::running(&mut self.store().read().await?, AT_ONCE).await?;
-        let mut batches = 0;
+        let mut batches = 0_u64;
         for row in running {
             let rewrap = Rewrap::from_row(row)?;
             while self.env().monotonic().saturating_duration_since(began) < RUN {
                 let more = self.rewrap_batch(&rewrap).await?;
-                batches += u64::from(more.is_some());
+                batches = batches.saturating_add(more.is_some().into());
                 if more != Some(true) {
                     break;
                 }
@@ -227,7 +227,7 @@ struct Tally {
 impl Tally {
     /// One that was destroyed meanwhile counts for nothing.
     fn count(&mut self, moved: bool) {
-        self.done += i64::from(moved);
+        self.done = self.done.saturating_add(moved.into());
     }
 
     /// What is damaged stays where it is; what says nothing of the thing itself ends the batch.
@@ -239,7 +239,7 @@ impl Tally {
                 | OpenError::UnknownAlgorithm(_)
                 | OpenError::UnknownVersion(_),
             ) => {
-                self.skipped += 1;
+                self.skipped = self.skipped.saturating_add(1);
                 Ok(())
             }
             other => Err(other.into()),

@@ -56,7 +56,7 @@ impl Domain {
     ) -> Result<RolePage, Refused> {
         let limit = limit.clamp(1, 200);
         let mut conn = self.store().read().await.map_err(Fault::from)?;
-        let mut found = rows::list(&mut conn, project, after, limit + 1).await?;
+        let mut found = rows::list(&mut conn, project, after, limit.saturating_add(1)).await?;
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);
         let bindings = found.into_iter().map(RoleBinding::try_from).collect::<Result<Vec<_>, _>>()?;

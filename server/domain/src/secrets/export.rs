@@ -138,19 +138,19 @@ impl Domain {
         };
         let most = u32::try_from(MOST_EXPORTED).unwrap_or(u32::MAX);
         let mut conn = self.store().read().await?;
-        let found = list::list(&mut conn, &filter, None, most + 1).await?;
+        let found = list::list(&mut conn, &filter, None, most.saturating_add(1)).await?;
         if found.len() > MOST_EXPORTED {
             return Err(ExportError::TooMuch);
         }
         let ids: Vec<_> = found.iter().map(|row| row.id).collect();
         let current = versions_labelled(&mut conn, &ids, SecretLabel::CURRENT).await?;
         drop(conn);
-        let (mut fit, mut refer, mut bytes) = (Vec::with_capacity(current.len()), Vec::new(), 0);
+        let (mut fit, mut refer, mut bytes) = (Vec::with_capacity(current.len()), Vec::new(), 0_i64);
         for row in current {
             let id = row.secret_id;
             let version = Version::from_row(row, false)?;
             if version.is_read(op.now) && version.kind != SecretKind::Binary {
-                bytes += version.size;
+                bytes = bytes.saturating_add(version.size);
                 fit.push(id);
                 refer.extend(version.template.then_some(id));
             }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use keywarden_model::{SecretId, VersionState};
+use keywarden_model::{SecretId, VersionState, time::earlier};
 use keywarden_store::Written;
 use keywarden_store::event;
 use keywarden_store::secrets::{self as rows, fingerprints};
@@ -83,7 +83,7 @@ impl Domain {
         let _alone = self.checking().lock().await;
         let found = self.holding(op, value).await?;
         let told: Vec<_> = found.iter().map(|it| it.secret.id).collect();
-        let (caller, since) = (op.actor.id(), op.now - WITHIN);
+        let (caller, since) = (op.actor.id(), earlier(op.now, WITHIN));
         let done = self
             .change(op, Action::CheckFingerprint, &Resource::Organization, &[], move |tx, record| {
                 let (caller, told) = (caller.clone(), told.clone());

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
-use keywarden_model::time::micros;
+use keywarden_model::time::{later, micros};
 use keywarden_model::{EnvironmentId, ProjectId, SecretId, SecretLabel, SecretPath, Tag};
 use keywarden_store::secrets::list::{self as rows, After, Filter};
 use keywarden_store::secrets::versions_labelled;
@@ -73,7 +73,7 @@ impl Standing {
     fn row_standing(self, now: DateTime<Utc>) -> rows::Standing {
         match self {
             Self::Deleted => rows::Standing::Deleted,
-            Self::Expiring => rows::Standing::Expiring(micros(now + SOON)),
+            Self::Expiring => rows::Standing::Expiring(micros(later(now, SOON))),
             Self::There => rows::Standing::There,
             Self::Unreadable => rows::Standing::Unreadable(micros(now)),
         }
@@ -143,7 +143,7 @@ impl Domain {
             standing: Some(query.standing.row_standing(op.now)),
         };
         let mut conn = self.store().read().await?;
-        let mut found = rows::list(&mut conn, &filter, after.as_ref(), limit + 1).await?;
+        let mut found = rows::list(&mut conn, &filter, after.as_ref(), limit.saturating_add(1)).await?;
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);
         let next = found

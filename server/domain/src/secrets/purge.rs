@@ -28,9 +28,9 @@ impl Domain {
     /// Destroys every version of the deleted secrets whose window is over; says how many secrets it were.
     pub async fn purge_secrets(&self, op: &Op) -> Result<u64, Fault> {
         let due = rows::due(&mut self.store().read().await?, micros(op.now), BATCH).await?;
-        let mut purged = 0;
+        let mut purged = 0_u64;
         for id in due {
-            purged += went(self.purge_secret(op, id).await)?;
+            purged = purged.saturating_add(went(self.purge_secret(op, id).await)?);
         }
         Ok(purged)
     }
@@ -38,9 +38,9 @@ impl Domain {
     /// Destroys the versions that were deleted by themselves and whose window is over; says how many it were.
     pub async fn purge_secret_versions(&self, op: &Op) -> Result<u64, Fault> {
         let due = rows::due_versions(&mut self.store().read().await?, micros(op.now), BATCH).await?;
-        let mut purged = 0;
+        let mut purged = 0_u64;
         for (id, number) in due {
-            purged += went(self.purge_secret_version(op, id, number).await)?;
+            purged = purged.saturating_add(went(self.purge_secret_version(op, id, number).await)?);
         }
         Ok(purged)
     }

@@ -354,7 +354,7 @@ impl Putting {
         if !it.labels.contains_key(&label) && it.labels.len() >= MOST_LABELS {
             return Err(PutError::TooManyLabels.into());
         }
-        let number = it.secret.last_version + 1;
+        let number = it.secret.last_version.saturating_add(1);
         let becomes = label == SecretLabel::current();
         let fresh = Fresh { number, current: becomes, by: &self.by, validity: put.validity };
         sealed.write(tx, record, &put.value, &fresh).await?;

@@ -128,7 +128,7 @@ impl Domain {
 
                 let wrapping = Wrapping::of(tx, &record, &keyring, secret.project).await?;
                 let sealed = Sealed::of(&record, &keyring, &wrapping, id, &value)?;
-                let number = secret.last_version + 1;
+                let number = secret.last_version.saturating_add(1);
                 let fresh = Fresh { number, current: true, by: &by, validity: version.validity };
                 sealed.write(tx, &record, &value, &fresh).await?;
                 point(tx, &record, id, &it.labels, &SecretLabel::current(), number).await?;

@@ -229,7 +229,7 @@ pub(super) struct Claimed {
 impl Claimed {
     /// The version that was there before this write took the row.
     pub(super) fn seen_version(&self) -> i64 {
-        self.secret.row_version - 1
+        self.secret.row_version.saturating_sub(1)
     }
 
     /// One of its versions.

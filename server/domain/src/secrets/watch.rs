@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use keywarden_model::{EventId, SecretId, SecretPath, TypedId};
+use keywarden_model::{EventId, SecretId, SecretPath, TypedId, time::earlier};
 use keywarden_store::secrets::{self as rows, ChangeRow};
 
 use super::secret::damaged;
@@ -81,9 +81,9 @@ impl SecretWatch {
 
     /// Where this look begins.
     fn after(&self, now: DateTime<Utc>) -> EventId {
-        let latest = now - OVERLAP;
+        let latest = earlier(now, OVERLAP);
         let at = match self.from {
-            Some(last) if !self.began => (last.made_at() - OVERLAP).min(latest),
+            Some(last) if !self.began => earlier(last.made_at(), OVERLAP).min(latest),
             _ => latest,
         };
         EventId::from_parts(at, 0)

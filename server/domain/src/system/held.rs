@@ -1,6 +1,6 @@
 //! Which keys of the keyring the running nodes have: what one of them writes, the others must be able to read.
 
-use keywarden_model::KeyringKeyId;
+use keywarden_model::{KeyringKeyId, time::earlier};
 use keywarden_store::node;
 use keywarden_vault::Purpose;
 
@@ -32,7 +32,7 @@ fn has(node: &str, key: &str) -> bool {
 impl Domain {
     /// Which keys the running nodes have.
     pub(crate) async fn held(&self) -> Result<Held, Fault> {
-        let since = self.env().now() - GONE;
+        let since = earlier(self.env().now(), GONE);
         let nodes = node::list(&mut self.store().read().await?, since).await?;
         Ok(Held(nodes.into_iter().map(|node| node.holds).collect()))
     }

@@ -1,7 +1,7 @@
 //! Which servers run on these records.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use keywarden_model::time::micros;
+use keywarden_model::time::{earlier, micros};
 use keywarden_store::{StoreError, node};
 
 use super::unseal::quiet;
@@ -39,7 +39,7 @@ impl Domain {
         self.store()
             .write_silently("how a node is", move |tx| {
                 let row = row.clone();
-                Box::pin(async move { node::note(tx, &row, now - GONE).await })
+                Box::pin(async move { node::note(tx, &row, earlier(now, GONE)).await })
             })
             .await
             .map_err(|error: keywarden_store::WriteError<StoreError>| quiet(error))

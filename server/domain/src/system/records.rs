@@ -26,7 +26,7 @@ impl Records {
         for row in keyring::keys(conn).await? {
             match row.purpose.parse::<Purpose>() {
                 Ok(purpose) => records.keys.push(key(row, purpose)?),
-                Err(_) => records.unknown += 1,
+                Err(_) => records.unknown = records.unknown.saturating_add(1),
             }
         }
         for row in keyring::wraps(conn).await? {

@@ -161,7 +161,7 @@ impl Domain {
                 // A key that was destroyed meanwhile is not brought back.
                 for wrap in wraps.iter().filter(|wrap| there.keys.iter().any(|key| key.id == wrap.key_id)) {
                     keyring::put_wrap(tx, &wrap_row(wrap)).await?;
-                    keys += 1;
+                    keys = keys.saturating_add(1);
                 }
                 let row = rewraps::Insert {
                     id: rewrap,

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use keywarden_model::{KeyringKeyId, time::from_micros};
+use keywarden_model::{
+    KeyringKeyId,
+    time::{earlier, from_micros},
+};
 use keywarden_store::{instance, node};
 use keywarden_vault::keyring::KeyringState;
 use keywarden_vault::{Protection, Purpose, SealId, SealKind};
@@ -95,7 +98,7 @@ impl Domain {
         let schema = instance::schema(&mut conn).await?;
         let instance = instance::find(&mut conn).await?;
         let records = Records::load(&mut conn).await?;
-        let nodes = node::list(&mut conn, now - GONE).await?;
+        let nodes = node::list(&mut conn, earlier(now, GONE)).await?;
         drop(conn);
         let mut keys: Vec<_> = records
             .keys

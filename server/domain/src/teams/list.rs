@@ -48,7 +48,7 @@ impl Domain {
         let limit = limit.clamp(1, 200);
         let _permit = self.authorize(op, Action::ViewTeams, &Resource::Organization).await?;
         let mut conn = self.store().read().await.map_err(Fault::from)?;
-        let mut found = rows::list(&mut conn, part, after, limit + 1).await?;
+        let mut found = rows::list(&mut conn, part, after, limit.saturating_add(1)).await?;
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);
         let teams: Vec<_> = found.into_iter().map(Team::from).collect();

@@ -17,15 +17,15 @@ impl Domain {
     /// stops; what a killed node had not written is lost, which moves a "last used" back by seconds.
     pub async fn flush_token_use(&self) -> Result<u64, Fault> {
         let used = self.tokens().take_used();
-        let mut written = 0;
+        let mut written = 0_u64;
         for (done, batch) in used.chunks(BATCH).enumerate() {
             if let Err(error) = self.write_token_use(batch).await {
-                for known in used.iter().skip(done * BATCH) {
+                for known in used.iter().skip(done.saturating_mul(BATCH)) {
                     self.tokens().note_use(known, 0); // it waits again, with the time that it has
                 }
                 return Err(error);
             }
-            written += batch.len() as u64;
+            written = written.saturating_add(batch.len() as u64);
         }
         Ok(written)
     }

@@ -1,6 +1,7 @@
 //! How long a service token is good.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
+use keywarden_model::time::{later, seconds};
 
 const DAY: i64 = 24 * 60 * 60;
 const SECONDS: std::ops::RangeInclusive<i64> = 60..=365 * DAY;
@@ -26,7 +27,7 @@ impl TokenLifetime {
     }
 
     pub(super) fn from(self, now: DateTime<Utc>) -> DateTime<Utc> {
-        now + TimeDelta::seconds(self.0)
+        later(now, seconds(self.0))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The workloads that the caller may see.
 
 use chrono::TimeDelta;
-use keywarden_model::{ProjectId, WorkloadId};
+use keywarden_model::{ProjectId, WorkloadId, time::later};
 use keywarden_store::workloads as rows;
 
 use super::Workload;
@@ -49,11 +49,11 @@ impl Domain {
             projects,
             deactivated: query.deactivated,
             containing: query.search.as_deref().and_then(folded),
-            token_ends_within: days.map(|days| (op.now, op.now + days)),
+            token_ends_within: days.map(|days| (op.now, later(op.now, days))),
             after: query.after,
         };
         let mut conn = self.store().read().await.map_err(Fault::from)?;
-        let mut found = rows::list(&mut conn, &filter, limit + 1).await?;
+        let mut found = rows::list(&mut conn, &filter, limit.saturating_add(1)).await?;
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);
         let workloads = found.into_iter().map(Workload::try_from).collect::<Result<Vec<_>, _>>()?;

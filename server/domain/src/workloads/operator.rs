@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use keywarden_model::{Role, RoleScope};
+use keywarden_model::{
+    Role, RoleScope,
+    time::{later, to_micros_precision},
+};
 use keywarden_store::{Written, tokens};
 use keywarden_vault::SecretString;
 
@@ -49,7 +52,7 @@ impl Domain {
         }
         let fresh = self.fresh_token(op, "operator").await?;
         let by = op.actor.id();
-        let expires_at = keywarden_model::time::to_micros_precision(op.now + lifetime);
+        let expires_at = to_micros_precision(later(op.now, lifetime));
         let issued: Result<IssuedToken, OperatorTokenError> = self
             .change_unasked(op, "a token for the operator's shell", &[], move |tx, record| {
                 let (fresh, by) = (Arc::clone(&fresh), by.clone());

@@ -151,7 +151,7 @@ fn check(name: &str, value: &str) -> Result<(), ClaimRulesError> {
         return Err(ClaimRulesError::Malformed(name.to_owned()));
     }
     if let Some(before) = value.find('*').and_then(|at| value.get(..at)) {
-        let last = value.len() == before.len() + 1;
+        let last = value.strip_prefix(before) == Some("*");
         let whole = before
             .strip_suffix('/')
             .is_some_and(|parent| !parent.is_empty() && !parent.ends_with(['/', ':']));

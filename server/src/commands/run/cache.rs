@@ -140,11 +140,11 @@ impl Cache {
             other => UselessError::Sealed(other),
         })?;
         let kept: Kept = serde_json::from_slice(text.expose()).map_err(|_| UselessError::Unreadable)?;
-        let age = self.env.now() - kept.at;
-        if age < -CLOCKS {
+        let now = self.env.now();
+        if kept.at - now > CLOCKS {
             return Err(UselessError::Future(kept.at));
         }
-        let age = age.to_std().unwrap_or_default();
+        let age = (now - kept.at).to_std().unwrap_or_default();
         if age > self.limit {
             return Err(UselessError::Old { age, limit: self.limit });
         }
@@ -164,8 +164,10 @@ impl KeptValue {
 /// In the largest unit of which there are two or more.
 fn span(time: Duration) -> String {
     let seconds = time.as_secs();
-    let unit = [("d", 86_400), ("h", 3_600), ("m", 60)].into_iter().find(|(_, unit)| seconds >= 2 * unit);
-    unit.map_or_else(|| format!("{seconds}s"), |(name, unit)| format!("{}{name}", seconds / unit))
+    [("d", seconds / 86_400), ("h", seconds / 3_600), ("m", seconds / 60)]
+        .into_iter()
+        .find(|(_, count)| *count >= 2)
+        .map_or_else(|| format!("{seconds}s"), |(name, count)| format!("{count}{name}"))
 }
 
 #[cfg(test)]

@@ -164,6 +164,7 @@ fn arriving(kind: Signal) -> std::io::Result<stream::BoxStream<'static, Signal>>
 
 /// As shells tell it: the code, or 128 and the signal.
 pub(super) fn code(status: ExitStatus) -> ExitCode {
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+    let code =
+        status.code().or_else(|| status.signal().map(|signal| signal.saturating_add(128))).unwrap_or(1);
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }

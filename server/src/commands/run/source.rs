@@ -59,8 +59,8 @@ impl Source {
         loop {
             self.news().await;
             // What comes right behind belongs to it.
-            let settled = Instant::now() + SETTLED;
-            while Instant::now() < settled && timeout(QUIET, self.news()).await.is_ok() {}
+            let began = Instant::now();
+            while began.elapsed() < SETTLED && timeout(QUIET, self.news()).await.is_ok() {}
             let values = self.read_at_last(held).await;
             if !same(&values, held) {
                 return values;
@@ -160,7 +160,7 @@ impl Source {
     /// A pause, and the next one longer. Many that lose one server do not all come back at once.
     async fn rest(&mut self) {
         let pause = self.pause;
-        self.pause = (pause * 2).min(LONGEST_PAUSE);
+        self.pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
         sleep(pause.mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;
     }
 }

@@ -66,7 +66,7 @@ pub(super) async fn import(client: &Client, asked: Import) -> Result<(), Failure
         }
         return Err(Failure::NotImported(preview.refused));
     }
-    let does = !dry_run && preview.created + preview.changed > 0;
+    let does = !dry_run && (preview.created > 0 || preview.changed > 0);
     let done = if does {
         client.import(&place, &ImportFile { preview: false, seen: Some(&preview.seen), ..asked }).await?
     } else {

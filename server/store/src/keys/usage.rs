@@ -73,9 +73,10 @@ async fn crowded(
 ) -> Result<HashSet<(KeyValueId, i64)>, StoreError> {
     let mut fresh: HashMap<_, i64> = HashMap::new();
     for uses in all {
-        *fresh.entry((uses.value, uses.hour)).or_insert(0) += 1;
+        let callers = fresh.entry((uses.value, uses.hour)).or_insert(0);
+        *callers = callers.saturating_add(1);
     }
-    let room = most_callers - fresh.values().copied().max().unwrap_or(0);
+    let room = most_callers.saturating_sub(fresh.values().copied().max().unwrap_or(0));
     let hours: BTreeSet<_> = all.iter().map(|uses| uses.hour).collect();
     let mut crowded: HashSet<_> =
         fresh.iter().filter(|(_, callers)| **callers > most_callers).map(|(of, _)| *of).collect();

@@ -173,7 +173,7 @@ pub async fn add_version(tx: &mut Tx, it: &VersionInsert<'_>) -> Result<(), Stor
     sql("UPDATE secrets SET last_version = $2 WHERE id = $1 AND last_version = $3")
         .bind(it.secret)
         .bind(it.number)
-        .bind(it.number - 1)
+        .bind(it.number.saturating_sub(1))
         .execute_one(tx, "secrets")
         .await?;
     sql("INSERT INTO secret_versions (id, secret_id, number, state, kind, content_type, size, project_key_id, wrapped_key,

@@ -32,7 +32,7 @@ pub async fn count_uses(tx: &mut Tx, id: ProjectKeyId, more: i64, most: i64) -> 
         sql("UPDATE project_keys SET uses = uses + $2 WHERE id = $1 AND retired_at IS NULL AND uses <= $3")
             .bind(id)
             .bind(more)
-            .bind(most - more)
+            .bind(most.saturating_sub(more))
             .execute(tx)
             .await?;
     Ok(counted == 1)

@@ -1,6 +1,8 @@
 //! The long proofs: `faults --binary PATH [kill-sqlite] [kill-postgres] [two-nodes] [cut-off] [disk-full]`. A failure names
 //! the round; the same seed and `--from` do it again.
 
+#![allow(clippy::arithmetic_side_effects, reason = "it counts rounds, and serves nobody")]
+
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,

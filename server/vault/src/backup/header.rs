@@ -38,7 +38,7 @@ pub fn glance(file: impl Read) -> Result<Glance, BackupError> {
     let header = Header::read(&mut counted)?;
     let after = counted.size;
     std::io::copy(&mut counted, &mut std::io::sink())?;
-    if counted.size - after < crate::envelope::TAG_LEN as u64 {
+    if counted.size.saturating_sub(after) < crate::envelope::TAG_LEN as u64 {
         return Err(BackupError::Malformed("its end is missing"));
     }
     Ok(Glance {
@@ -59,7 +59,7 @@ impl<R: Read> Read for Digesting<R> {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
         let read = self.inner.read(into)?;
         self.digest.update(into.get(..read).unwrap_or_default());
-        self.size += read as u64;
+        self.size = self.size.saturating_add(read as u64);
         Ok(read)
     }
 }

@@ -76,7 +76,7 @@ impl<R: Read> Read for Reader<R> {
         let rest = self.open.get(self.at..).unwrap_or_default();
         let read = rest.len().min(into.len());
         into.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        self.at += read;
+        self.at = self.at.saturating_add(read);
         Ok(read)
     }
 }

@@ -69,7 +69,7 @@ impl<W: Write> Writer<W> {
         let sealed = self.sealing.encrypt_last(payload).map_err(|_| too_long())?;
         self.out.write_all(&sealed)?;
         self.digest.update(&sealed);
-        let size = self.size + sealed.len() as u64;
+        let size = self.size.saturating_add(sealed.len() as u64);
         Ok((self.out, Summary { size, digest: self.digest.finalize().into() }))
     }
 
@@ -78,7 +78,7 @@ impl<W: Write> Writer<W> {
         let sealed = self.sealing.encrypt_next(payload).map_err(|_| too_long())?;
         self.out.write_all(&sealed)?;
         self.digest.update(&sealed);
-        self.size += sealed.len() as u64;
+        self.size = self.size.saturating_add(sealed.len() as u64);
         self.chunk.clear();
         Ok(())
     }
@@ -93,7 +93,7 @@ impl<W: Write> Write for Writer<W> {
         if self.chunk.len() == CHUNK && !bytes.is_empty() {
             self.seal_full()?;
         }
-        let (taken, _) = bytes.split_at(bytes.len().min(CHUNK - self.chunk.len()));
+        let (taken, _) = bytes.split_at(bytes.len().min(CHUNK.saturating_sub(self.chunk.len())));
         self.chunk.extend_from_slice(taken);
         Ok(taken.len())
     }

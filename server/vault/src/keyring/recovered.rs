@@ -72,7 +72,7 @@ pub fn rewrap(
     if seals.is_empty() {
         return Err(WrapError::NoSeal.into());
     }
-    let mut rewrapped = Vec::with_capacity(keys.len() * seals.len());
+    let mut rewrapped = Vec::with_capacity(keys.len().saturating_mul(seals.len()));
     for (id, purpose) in keys {
         let secret = recover(*id, *purpose, wraps, key)?;
         for seal in seals {

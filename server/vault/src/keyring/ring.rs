@@ -61,7 +61,7 @@ impl Key {
 
     /// Counts one more envelope; false if the key has sealed as many as it may.
     pub(super) fn count_use(&self) -> bool {
-        let more = |uses: u64| (uses < MAX_USES).then_some(uses + 1);
+        let more = |uses: u64| (uses < MAX_USES).then(|| uses.saturating_add(1));
         let counted = self.uses.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok();
         if counted {
             self.unreported.fetch_add(1, Ordering::Relaxed);

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use keywarden_model::time::later;
 
 /// Whether the keyring can work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,10 +122,7 @@ impl Condition {
                 // `- 1`: a grace without end still has a deadline, 584 years away.
                 let deadline = self.nanos().saturating_add(grace).min(NO_DEADLINE - 1);
                 self.deadline.store(deadline, Ordering::Release);
-                let until = chrono::TimeDelta::from_std(self.grace)
-                    .ok()
-                    .and_then(|grace| now.checked_add_signed(grace))
-                    .unwrap_or(DateTime::<Utc>::MAX_UTC);
+                let until = later(now, TimeDelta::from_std(self.grace).unwrap_or(TimeDelta::MAX));
                 *held = KeyringState::Degraded { since: now, until };
             }
             (KeyringState::Degraded { .. }, true) => {

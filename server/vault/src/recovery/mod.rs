@@ -61,7 +61,8 @@ fn checksum(prefix: &str, bytes: &[u8]) -> [u8; CHECKSUM] {
 
 fn write(prefix: &str, bytes: &[u8]) -> String {
     let whole = SecretBytes::new([bytes, &checksum(prefix, bytes)].concat());
-    let mut text = String::with_capacity(prefix.len() + whole.expose().len() * 4 / 3 + 4);
+    let written = base64::encoded_len(whole.expose().len(), false).unwrap_or_default();
+    let mut text = String::with_capacity(prefix.len().saturating_add(written));
     text.push_str(prefix);
     URL_SAFE_NO_PAD.encode_string(whole.expose(), &mut text);
     text

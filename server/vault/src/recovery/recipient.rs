@@ -63,7 +63,7 @@ impl Recipient {
 
     /// How long [`Recipient::seal`] makes `plaintext` bytes.
     pub(crate) const fn sealed_len(plaintext: usize) -> usize {
-        ENCAPSULATED + plaintext + TAG_LEN
+        plaintext.saturating_add(ENCAPSULATED + TAG_LEN)
     }
 }
 

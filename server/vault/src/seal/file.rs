@@ -69,8 +69,9 @@ pub fn read_private(path: &Path, limit: u64) -> io::Result<SecretString> {
 /// Reads a secret of at most `limit` bytes, whatever the file's mode: orchestrators mount secrets with their own.
 pub(super) fn read_secret(path: &Path, limit: u64) -> io::Result<SecretString> {
     // Reserved in full, so that growing leaves no copy behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(limit).unwrap_or_default() + 64));
-    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    let mut bytes =
+        Zeroizing::new(Vec::with_capacity(usize::try_from(limit).unwrap_or_default().saturating_add(64)));
+    File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return Err(io::Error::other(format!("longer than {limit} bytes")));
     }

@@ -46,7 +46,7 @@ impl SoftwareSeal {
     }
 
     fn read(&self) -> Result<BTreeMap<KeyNumber, SecretBytes>, SealError> {
-        let text = read_private(&self.path, MAX_LINE * MOST_KEYS as u64)
+        let text = read_private(&self.path, MAX_LINE.saturating_mul(MOST_KEYS as u64))
             .map_err(|error| self.broken(error.to_string()))?;
         let mut keys = BTreeMap::new();
         for line in text.expose().lines() {
@@ -70,7 +70,8 @@ impl SoftwareSeal {
     }
 
     fn write(&self, keys: &BTreeMap<KeyNumber, SecretBytes>) -> Result<(), SealError> {
-        let mut text = String::with_capacity(keys.len() * usize::try_from(MAX_LINE).unwrap_or_default());
+        let mut text =
+            String::with_capacity(keys.len().saturating_mul(usize::try_from(MAX_LINE).unwrap_or_default()));
         for (number, key) in keys {
             if *number > 1 {
                 text.push_str(&number.to_string());

@@ -38,7 +38,7 @@ pub(super) fn show(shell: &Shell, around: Around, imported: Imported) -> Respons
         let table =
             (!rows.is_empty()).then(|| view! { <Table caption=t.import_done() columns=columns rows=rows/> });
         view! {
-            <PageHeader title=t.import_done() lead=t.import_done_lead(created + changed) crumbs=crumbs/>
+            <PageHeader title=t.import_done() lead=t.import_done_lead(created.saturating_add(changed)) crumbs=crumbs/>
             <Actions><LinkButton kind=ButtonKind::Primary label=t.import_to_folder() href=folder/></Actions>
             <Facts facts=facts/>
             {table}

@@ -269,14 +269,18 @@ fn table(t: Text, path: &str, preview: ImportPreview, shown: Shown, from: usize)
     let entries: Vec<_> = preview.entries.into_iter().filter(|it| shown.has(&it.outcome)).collect();
     let of = entries.len();
     let from = if from < of { from } else { 0 };
-    let to = of.min(from + PAGE);
+    let to = of.min(from.saturating_add(PAGE));
     let at = |from: usize| {
         let from = if from == 0 { String::new() } else { from.to_string() };
         href(path, &[("show", shown.word()), ("from", &from)])
     };
     let said = |n: usize| t.number(n as u64);
     let pager = Pager {
-        shown: if of > PAGE { t.import_shown(&said(from + 1), &said(to), &said(of)) } else { String::new() },
+        shown: if of > PAGE {
+            t.import_shown(&said(from.saturating_add(1)), &said(to), &said(of))
+        } else {
+            String::new()
+        },
         first: (from > 0).then(|| at(0)),
         next: (to < of).then(|| at(to)),
     };
@@ -298,7 +302,7 @@ fn table(t: Text, path: &str, preview: ImportPreview, shown: Shown, from: usize)
 fn line(t: Text, it: &PlannedEntry) -> Row {
     let version = match &it.outcome {
         EntryOutcome::Change { value: true, .. } if it.current > 0 => {
-            t.import_version_next(it.current, it.current + 1)
+            t.import_version_next(it.current, it.current.saturating_add(1))
         }
         _ if it.current > 0 => it.current.to_string(),
         _ => String::new(),

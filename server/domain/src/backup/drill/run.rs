@@ -128,7 +128,9 @@ impl Domain {
             let here = fsck::sealed_version(&mut self.store().read().await?, id).await?;
             let (Some(there), Some(here)) = (there, here) else { continue };
             match (restored.sealed_value(&there), self.sealed_value(&here)) {
-                (Ok(there), Ok(here)) if there.expose() == here.expose() => report.compared += 1,
+                (Ok(there), Ok(here)) if there.expose() == here.expose() => {
+                    report.compared = report.compared.saturating_add(1);
+                }
                 (Ok(_), Ok(_)) => report.failures.push(format!("`{id}` is another value than here")),
                 (Err(cause), _) => report.failures.push(format!("`{id}` does not open: {cause}")),
                 (_, Err(cause)) => report.failures.push(format!("`{id}` does not open here: {cause}")),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use keywarden_model::time::from_micros;
+use keywarden_model::time::{from_micros, later};
 use keywarden_model::{BackupId, DrillId};
 use keywarden_store::backups::{self, BackupRow};
 use keywarden_store::{EventRow, StoreError, Tx, WriteError, Written, drills as rows};
@@ -66,7 +66,7 @@ impl Domain {
         match &last {
             Some(drill) if drill.state == DrillState::Running => {
                 let began = drill.started_at.unwrap_or(drill.asked_at);
-                if began + LONGEST > op.now {
+                if later(began, LONGEST) > op.now {
                     return Ok(());
                 }
                 let failures = vec!["it was cut off: the node that was at it ended".to_owned()];
@@ -75,7 +75,7 @@ impl Domain {
             Some(drill) if drill.state == DrillState::Asked => {
                 let backup = backups::find(&mut self.store().read().await?, drill.backup).await?;
                 let is_here = backup.as_ref().is_some_and(file);
-                if (is_here || drill.asked_at + ELSEWHERE <= op.now)
+                if (is_here || later(drill.asked_at, ELSEWHERE) <= op.now)
                     && self.begin_drill(drill, op.now).await?
                 {
                     return self.run_drill(drill).await;
@@ -89,7 +89,7 @@ impl Domain {
         let made = backups::latest(&mut conn, looked_at(settings.due)).await?;
         drop(conn);
         let Some(newest) = made.iter().find(|row| row.id == key.id) else { return Ok(()) };
-        let is_here = file(newest) || from_micros(newest.made_at) + ELSEWHERE <= op.now;
+        let is_here = file(newest) || later(from_micros(newest.made_at), ELSEWHERE) <= op.now;
         if !is_here || !is_due(settings.due, last.as_ref(), &made, &key.id, op.now) {
             return Ok(());
         }

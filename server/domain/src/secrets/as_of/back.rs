@@ -225,12 +225,12 @@ impl AsOf {
             }
             match line.way {
                 Way::Back { restore, to } => {
-                    done.restored += u32::from(restore);
-                    done.moved += u32::from(to.is_some());
+                    done.restored = done.restored.saturating_add(restore.into());
+                    done.moved = done.moved.saturating_add(to.is_some().into());
                     events.push(self.back(tx, records, &it, restore, to).await?);
                 }
                 Way::Later => {
-                    done.deleted += 1;
+                    done.deleted = done.deleted.saturating_add(1);
                     events.push(self.delete(tx, records, &it).await?);
                 }
                 Way::Lost(_) | Way::Stays => {}

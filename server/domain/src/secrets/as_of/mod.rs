@@ -221,7 +221,9 @@ impl Domain {
         let most = u32::try_from(MOST_AS_OF).unwrap_or(u32::MAX);
         let environment = place.environment_id;
         let mut conn = self.store().read().await?;
-        let found = rows::as_of(&mut conn, environment, folder.as_deref(), micros(at), most + 1).await?;
+        let found =
+            rows::as_of(&mut conn, environment, folder.as_deref(), micros(at), most.saturating_add(1))
+                .await?;
         drop(conn);
         if found.len() > MOST_AS_OF {
             return Err(AsOfError::TooMuch);

@@ -4,7 +4,7 @@
 //! comes out other than it looks.
 
 use super::found::Found;
-use super::{Entry, Wrong, line_after};
+use super::{Entry, Wrong, newlines};
 use keywarden_model::SecretKind;
 
 /// What a column holds.
@@ -71,9 +71,9 @@ struct Lines<'a> {
 impl Lines<'_> {
     fn at(&mut self, byte: u64) -> u64 {
         let rest = usize::try_from(byte).ok().and_then(|at| self.text.get(at..)).unwrap_or_default();
-        let begins = self.text.len() - rest.trim_start_matches(['\r', '\n']).len();
+        let begins = self.text.len().saturating_sub(rest.trim_start_matches(['\r', '\n']).len());
         let passed = self.text.get(self.counted..begins).unwrap_or_default();
-        self.line += line_after(passed.as_bytes()) - 1;
+        self.line = self.line.saturating_add(newlines(passed.as_bytes()));
         self.counted = begins;
         self.line
     }
@@ -82,7 +82,8 @@ impl Lines<'_> {
 /// What each column holds: each at most once, path and value among them.
 fn header(record: &csv::StringRecord) -> Option<Vec<Column>> {
     let columns: Vec<_> = record.iter().map(Column::of).collect::<Option<_>>()?;
-    let once = columns.iter().enumerate().all(|(n, it)| !columns.iter().skip(n + 1).any(|other| other == it));
+    let once =
+        columns.iter().enumerate().all(|(n, it)| columns.iter().position(|other| other == it) == Some(n));
     let needed = [Column::Path, Column::Value].iter().all(|it| columns.contains(it));
     (once && needed).then_some(columns)
 }
@@ -137,7 +138,7 @@ fn quotes(text: &str) -> Result<(), (u64, Wrong)> {
             (At::Bare, b'"') | (At::Closing(_), _) => return Err((line, Wrong::Quote)),
             (At::Bare | At::Start, _) => At::Bare,
         };
-        line += u64::from(byte == b'\n');
+        line = line.saturating_add((byte == b'\n').into());
     }
     match at {
         At::Quoted(since) => Err((since, Wrong::Unclosed)),

@@ -11,7 +11,7 @@
 //! stay what they are.
 
 use super::found::Found;
-use super::{Entry, Wrong};
+use super::{Entry, Wrong, newlines};
 
 pub(super) fn read(text: &str, found: &mut Found) {
     let mut rest = Rest { text, line: 1 };
@@ -44,7 +44,7 @@ impl<'a> Rest<'a> {
         let name = before.trim();
         let name =
             name.strip_prefix("export").filter(|it| it.starts_with([' ', '\t'])).unwrap_or(name).trim();
-        self.skip(before.len() + 1);
+        self.skip(before.len().saturating_add(1));
         self.text = self.text.trim_start_matches([' ', '\t']);
         let value = match self.text.chars().next() {
             Some('\'') => self.single(),
@@ -63,15 +63,15 @@ impl<'a> Rest<'a> {
     /// Goes on behind so many bytes; counts the lines among them.
     fn skip(&mut self, bytes: usize) -> &'a str {
         let (gone, rest) = self.text.split_at_checked(bytes).unwrap_or((self.text, ""));
-        self.line += gone.bytes().filter(|byte| *byte == b'\n').count() as u64;
+        self.line = self.line.saturating_add(newlines(gone.as_bytes()));
         self.text = rest;
         gone
     }
 
     /// What is left of the line.
     fn rest_of_line(&mut self) -> &'a str {
-        let end = self.text.find('\n').map_or(self.text.len(), |at| at + 1);
-        self.skip(end).trim_end_matches('\n')
+        let line = self.text.split_inclusive('\n').next().unwrap_or_default();
+        self.skip(line.len()).trim_end_matches('\n')
     }
 
     fn single(&mut self) -> Result<String, (u64, Wrong)> {

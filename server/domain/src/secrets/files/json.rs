@@ -4,7 +4,7 @@
 use serde::de::IgnoredAny;
 
 use super::found::Found;
-use super::{Entry, Nested, Wrong, line_after};
+use super::{Entry, Nested, Wrong, newlines};
 use keywarden_model::{SecretKind, SecretPath};
 
 pub(super) fn read(text: &str, nested: Nested, found: &mut Found) {
@@ -34,14 +34,14 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// The members of the object that begins here, below a folder.
     fn object(&mut self, folder: &str, depth: usize, found: &mut Found) {
-        self.at += 1;
+        self.step();
         loop {
             self.blanks();
             match self.peek() {
-                Some(b',') => self.at += 1,
+                Some(b',') => self.step(),
                 Some(b'"') => self.member(folder, depth, found),
                 _ => {
-                    self.at += 1;
+                    self.step();
                     return;
                 }
             }
@@ -52,7 +52,7 @@ impl<'a> Walk<'a> {
         let line = self.line();
         let name = decoded(self.string());
         self.blanks();
-        self.at += 1; // `:`
+        self.step(); // `:`
         self.blanks();
         let name = match (name, folder) {
             (Some(name), "") => name,
@@ -69,7 +69,7 @@ impl<'a> Walk<'a> {
                     self.value();
                     return found.wrong_with(line, &name, Wrong::Deep);
                 }
-                self.object(&name, depth + 1, found);
+                self.object(&name, depth.saturating_add(1), found);
             }
             Some(b'[') if self.nested == Nested::Folders => {
                 self.value();
@@ -101,12 +101,12 @@ impl<'a> Walk<'a> {
                     self.string();
                     continue;
                 }
-                b'{' | b'[' => depth += 1,
+                b'{' | b'[' => depth = depth.saturating_add(1),
                 b'}' | b']' | b',' if depth == 0 => break,
-                b'}' | b']' => depth -= 1,
+                b'}' | b']' => depth = depth.saturating_sub(1),
                 _ => {}
             }
-            self.at += 1;
+            self.step();
         }
         self.text.get(from..self.at).unwrap_or_default().trim_end()
     }
@@ -114,9 +114,9 @@ impl<'a> Walk<'a> {
     /// Cuts out the string that begins here, with its quotes.
     fn string(&mut self) -> &'a str {
         let from = self.at;
-        self.at += 1;
+        self.step();
         while let Some(byte) = self.peek() {
-            self.at += if byte == b'\\' { 2 } else { 1 };
+            self.at = self.at.saturating_add(if byte == b'\\' { 2 } else { 1 });
             if byte == b'"' {
                 break;
             }
@@ -128,15 +128,19 @@ impl<'a> Walk<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    fn step(&mut self) {
+        self.at = self.at.saturating_add(1);
+    }
+
     fn blanks(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
+            self.step();
         }
     }
 
     fn line(&mut self) -> u64 {
         let since = self.text.as_bytes().get(self.counted..self.at).unwrap_or_default();
-        self.line += line_after(since) - 1;
+        self.line = self.line.saturating_add(newlines(since));
         self.counted = self.at;
         self.line
     }

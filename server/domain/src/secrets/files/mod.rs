@@ -174,9 +174,13 @@ pub fn read(format: FileFormat, nested: Nested, file: &SecretBytes) -> Result<Ve
     found.end()
 }
 
+fn newlines(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |lines: u64, byte| lines.saturating_add((*byte == b'\n').into()))
+}
+
 /// The line on which what follows these bytes stands.
 fn line_after(before: &[u8]) -> u64 {
-    before.iter().fold(1, |line, byte| line + u64::from(*byte == b'\n'))
+    newlines(before).saturating_add(1)
 }
 
 #[cfg(test)]

@@ -63,7 +63,9 @@ pub fn variable(path: &str) -> String {
 
 fn each(lines: &[Line<'_>], line: impl Fn(&Line<'_>) -> String) -> String {
     // Room for all of it, so that no shorter copy is left behind.
-    let room = lines.iter().map(|it| it.name.len() + 2 * it.value.len() + 16).sum();
+    let room =
+        |it: &Line<'_>| it.value.len().saturating_mul(2).saturating_add(it.name.len()).saturating_add(16);
+    let room = lines.iter().map(room).fold(0, usize::saturating_add);
     lines.iter().fold(String::with_capacity(room), |mut all, it| {
         all.push_str(&Zeroizing::new(line(it)));
         all
@@ -93,7 +95,7 @@ fn json(text: &str) -> String {
 
 /// A string of YAML 1.2: that of JSON, without the characters that YAML has no place for.
 fn yaml(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
+    let mut quoted = String::with_capacity(text.len().saturating_add(2));
     for c in json(text).chars() {
         match c {
             '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {

@@ -31,7 +31,7 @@ struct Reader<'f> {
 pub(super) fn read(text: &str, found: &mut Found) {
     let mut reader = Reader { found, folders: Vec::new(), place: Place::Name, documents: 0 };
     // It may look for more behind the end.
-    let lines = text.matches(['\n', '\r']).count() as u64 + 1;
+    let lines = (text.matches(['\n', '\r']).count() as u64).saturating_add(1);
     let within = |line: usize| u64::try_from(line).unwrap_or(1).clamp(1, lines);
     for event in Parser::new_from_str(text) {
         match event {
@@ -53,7 +53,7 @@ impl Reader<'_> {
     fn take(&mut self, event: Event<'_>, line: u64) -> Option<()> {
         match event {
             Event::DocumentStart(_) => {
-                self.documents += 1;
+                self.documents = self.documents.saturating_add(1);
                 if self.documents > 1 {
                     self.found.wrong(line, Wrong::Several);
                     return None;
@@ -62,7 +62,7 @@ impl Reader<'_> {
             Event::Alias(_) => self.refuse(line, Wrong::Alias),
             Event::MappingStart(anchor, tag) => self.opens(line, anchor, tag.is_some())?,
             Event::SequenceStart(..) => match &mut self.place {
-                Place::Refused(depth) => *depth += 1,
+                Place::Refused(depth) => *depth = depth.saturating_add(1),
                 _ if self.folders.is_empty() => {
                     self.found.wrong(line, Wrong::NotAnObject);
                     return None;
@@ -73,7 +73,7 @@ impl Reader<'_> {
                 }
             },
             Event::MappingEnd | Event::SequenceEnd => match &mut self.place {
-                Place::Refused(depth) if *depth > 1 => *depth -= 1,
+                Place::Refused(depth) if *depth > 1 => *depth = depth.saturating_sub(1),
                 Place::Refused(_) => self.place = Place::Name,
                 _ => {
                     self.folders.pop();
@@ -130,7 +130,7 @@ impl Reader<'_> {
     fn opens(&mut self, line: u64, anchor: usize, tagged: bool) -> Option<()> {
         let wrong = match &mut self.place {
             Place::Refused(depth) => {
-                *depth += 1;
+                *depth = depth.saturating_add(1);
                 return Some(());
             }
             Place::Name if self.folders.is_empty() && anchor == 0 && !tagged => {

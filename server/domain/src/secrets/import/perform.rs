@@ -129,7 +129,7 @@ impl Writing {
         let sealed = self.sealed(plan, &record, &wrapping)?;
         let mut order: Vec<_> = plan.steps.iter().zip(&sealed).enumerate().collect();
         order.sort_by(|(_, (one, _)), (_, (other, _))| one.folded.cmp(&other.folded));
-        let (mut entries, mut events, mut data_keys) = (plan.told(), Vec::new(), 0);
+        let (mut entries, mut events, mut data_keys) = (plan.told(), Vec::new(), 0_usize);
         for (at, (step, sealed)) in order {
             let wrote = match (&step.does, sealed) {
                 (Does::Create { path, put, .. }, Some(sealed)) => {
@@ -142,7 +142,7 @@ impl Writing {
                 _ => continue,
             };
             let wrote = wrote.map_err(|why| anew_or_failed(&step.told.path, why))?;
-            data_keys += usize::from(wrote.put.is_some());
+            data_keys = data_keys.saturating_add(wrote.put.is_some().into());
             events.extend(wrote.events);
             if let (Some(told), Some(put)) = (entries.get_mut(at), wrote.put) {
                 (told.secret, told.current) = (Some(put.id), put.number);

@@ -15,10 +15,10 @@ impl Domain {
     /// Ends the links whose time is over; says how many it were.
     pub async fn expire_shares(&self, op: &Op) -> Result<u64, Fault> {
         let due = shares::due(&mut self.store().read().await?, micros(op.now), BATCH).await?;
-        let mut expired = 0;
+        let mut expired = 0_u64;
         for (share, secret) in due {
             match self.expire_share(op, share, secret).await {
-                Ok(()) => expired += 1,
+                Ok(()) => expired = expired.saturating_add(1),
                 // Opened, withdrawn or expired by another node since the look.
                 Err(Refused::NotFound) => {}
                 Err(Refused::Fault(fault)) => return Err(fault),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use keywarden_model::time::{from_micros, micros};
+use keywarden_model::time::{from_micros, later, micros};
 use keywarden_model::{SecretId, ShareId, UserId};
 use keywarden_store::Written;
 use keywarden_store::people::users;
@@ -183,7 +183,7 @@ impl Domain {
             recipient: new.recipient,
             passphrase: tag,
             made_by: op.actor.id(),
-            expires_at: op.now + new.life.lasts(),
+            expires_at: later(op.now, new.life.lasts()),
         };
         Ok((row, shown))
     }

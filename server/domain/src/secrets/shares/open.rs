@@ -261,7 +261,7 @@ impl Opening {
             return Err(Attempt::Anew);
         }
         if self.passphrase == Some(false) {
-            return self.refuse(tx, record, MOST_PASSPHRASES - tries - 1).await;
+            return self.refuse(tx, record, MOST_PASSPHRASES.saturating_sub(tries).saturating_sub(1)).await;
         }
         match self.value(tx, record).await? {
             Ok(revealed) => {

@@ -133,9 +133,9 @@ impl<'a> Template<'a> {
     /// Takes a text apart.
     pub(super) fn parse(text: &'a str) -> Result<Self, TemplateError> {
         let mut pieces = Vec::new();
-        let (mut rest, mut references) = (text, 0);
+        let (mut rest, mut references) = (text, 0_usize);
         while let Some((before, behind)) = rest.split_once("${") {
-            let begins = text.len() - behind.len() - "${".len();
+            let begins = text.len().saturating_sub(behind.len()).saturating_sub("${".len());
             if let Some(before) = before.strip_suffix('$') {
                 pieces.push(Piece::Text(before));
                 pieces.push(Piece::Text("${"));
@@ -148,7 +148,7 @@ impl<'a> Template<'a> {
             let read = written.parse().map_err(|why| TemplateError::Malformed { line, character, why });
             pieces.push(Piece::Text(before));
             pieces.push(Piece::Reference(read?));
-            references += 1;
+            references = references.saturating_add(1);
             if references > MOST_REFERENCES {
                 return Err(TemplateError::TooMany);
             }
@@ -175,9 +175,9 @@ impl<'a> Template<'a> {
 /// Line and character of a byte, both from 1.
 fn place(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
+    let line = before.matches('\n').count().saturating_add(1);
     let in_line = before.rsplit('\n').next().unwrap_or_default();
-    (line, in_line.chars().count() + 1)
+    (line, in_line.chars().count().saturating_add(1))
 }
 
 /// The address that a reference names.

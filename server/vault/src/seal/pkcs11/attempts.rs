@@ -100,13 +100,13 @@ impl Attempts {
         pin: &SecretString,
         left: Left,
     ) -> Result<Attempt<'_>, SealError> {
-        let mut looks = 0;
+        let mut looks = 0_u32;
         loop {
             match self.begin_at(wall(), token, label, pin, left)? {
                 Ok(attempt) => return Ok(attempt),
                 // Of `doctor` beside the server, say, which is about to be told that the PIN is right.
                 Err(rest) if rest.since <= UNDER_WAY && looks < LOOKS => {
-                    looks += 1;
+                    looks = looks.saturating_add(1);
                     sleep(LOOK);
                 }
                 Err(Rest { seconds, .. }) => {
@@ -226,7 +226,7 @@ impl Line {
     fn rest(&self, now: i64) -> Option<Rest> {
         let seconds = match self.unclear.checked_sub(1)? {
             0 => FIRST_REST,
-            further => REST << (further - 1).min(DOUBLED),
+            further => REST.checked_shl(further.saturating_sub(1).min(DOUBLED).into()).unwrap_or(i64::MAX),
         };
         let since = now.saturating_sub(self.at);
         // Under a clock that was set back nobody knows: better tried now than in a year.

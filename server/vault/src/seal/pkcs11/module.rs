@@ -55,7 +55,7 @@ impl Drop for Owner {
         self.jobs = None;
         let alive = self.alive.get_mut().unwrap_or_else(PoisonError::into_inner);
         // For the call that it is in, and for the end of its process.
-        let _hangs = alive.recv_timeout(self.limit * 2) == Err(RecvTimeoutError::Timeout);
+        let _hangs = alive.recv_timeout(self.limit.saturating_mul(2)) == Err(RecvTimeoutError::Timeout);
     }
 }
 

@@ -104,7 +104,7 @@ enum Silence {
 
 impl Process {
     /// One call. What the process asks meanwhile is answered here.
-    fn ask(&mut self, token: &Token, call: &Frame, until: Instant) -> Result<Frame, Silence> {
+    fn ask(&mut self, token: &Token, call: &Frame, until: Until) -> Result<Frame, Silence> {
         let mut trying: Option<Attempt<'_>> = None;
         let mut unwritten: Option<SealError> = None;
         let broken = |trying: &Option<Attempt<'_>>, cause: &io::Error| match cause.kind() {
@@ -145,13 +145,13 @@ impl Process {
         }
     }
 
-    fn send(&self, frame: &Frame, until: Instant) -> io::Result<()> {
-        self.socket.set_write_timeout(Some(left(until)?))?;
+    fn send(&self, frame: &Frame, until: Until) -> io::Result<()> {
+        self.socket.set_write_timeout(Some(until.left()?))?;
         send(&self.socket, frame)
     }
 
-    fn receive(&self, until: Instant) -> io::Result<Frame> {
-        self.socket.set_read_timeout(Some(left(until)?))?;
+    fn receive(&self, until: Until) -> io::Result<Frame> {
+        self.socket.set_read_timeout(Some(until.left()?))?;
         receive(&self.socket)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
@@ -180,8 +180,8 @@ impl Process {
     /// Lets it finalise its library; one that takes longer is killed.
     fn close(mut self, patience: Duration) {
         let _already_closed = self.socket.shutdown(std::net::Shutdown::Both);
-        let until = Instant::now() + patience;
-        while Instant::now() < until {
+        let began = Instant::now();
+        while began.elapsed() < patience {
             match self.child.try_wait() {
                 Ok(None) => std::thread::sleep(Duration::from_millis(2)),
                 _ => return,
@@ -191,9 +191,18 @@ impl Process {
     }
 }
 
-fn left(until: Instant) -> io::Result<Duration> {
-    let left = until.saturating_duration_since(Instant::now());
-    if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
+/// When an answer must be there.
+#[derive(Clone, Copy)]
+struct Until {
+    began: Instant,
+    limit: Duration,
+}
+
+impl Until {
+    fn left(self) -> io::Result<Duration> {
+        let left = self.limit.saturating_sub(self.began.elapsed());
+        if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
+    }
 }
 
 /// A library, with or without a living process.
@@ -213,7 +222,7 @@ impl Library {
     /// One call, in time. A process that hangs is killed, one that broke is started again, and asked again where that does
     /// no harm; a PIN that was being tried meanwhile got no clear answer, and rests.
     pub(super) fn ask(&mut self, token: &Token, call: &Frame, may_repeat: bool) -> Result<Frame, SealError> {
-        let until = Instant::now() + self.limit;
+        let until = Until { began: Instant::now(), limit: self.limit };
         let mut again = may_repeat;
         loop {
             let mut process = match self.process.take() {

@@ -259,11 +259,11 @@ impl Worker {
     /// Tries as things are, then with a new session, then with the library initialised anew: many libraries
     /// find a token that came back only then.
     fn heal<T>(&mut self, mut task: impl FnMut(&mut Self) -> Result<T, Trouble>) -> Result<T, SealError> {
-        let mut lost = 0;
+        let mut lost = 0_u8;
         loop {
             match task(self) {
                 Ok(done) => return Ok(done),
-                Err(Trouble::Lost(_)) if lost < 2 => lost += 1,
+                Err(Trouble::Lost(_)) if lost < 2 => lost = lost.saturating_add(1),
                 Err(Trouble::Final(error) | Trouble::Lost(error)) => return Err(error),
                 Err(Trouble::Afresh(error)) => {
                     self.reset();
