@@ -100,6 +100,39 @@ async fn no_text_that_a_database_cannot_hold_breaks_a_search() {
     .await;
 }
 
+/// The ends of our calendar and of RFC 3339's, and what is no moment.
+const MOMENTS: [&str; 6] = [
+    "-262143-01-01T00:00:00Z",
+    "%2B262142-12-31T23:59:59.999999999Z",
+    "0000-01-01T00:00:00Z",
+    "9999-12-31T23:59:60Z",
+    "1969-12-31T23:59:59%2B23:59",
+    "999999999-01-01T00:00:00Z",
+];
+
+#[tokio::test]
+async fn no_edge_of_time_breaks_a_question() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let belongings = strangers::belongings(&api).await;
+        let mut fine = 0;
+        for (path, _) in examples::routes().into_iter().filter(|(path, _)| !path.ends_with("/authorize")) {
+            let there = belongings.iter().fold(path.clone(), |path, (name, id)| path.replace(name, id));
+            for name in parameters(&path) {
+                for moment in MOMENTS {
+                    let address = format!("{}?{name}={moment}", examples::fill(&there, &api.pay));
+                    let answer = api.get(&address).await;
+                    assert!([200, 400, 404, 422].contains(&answer.status.as_u16()), "{address}: {answer:?}");
+                    fine += u32::from(answer.status == 200);
+                }
+            }
+        }
+        // Events, uses and folders as they were, at least, are asked for by time.
+        assert!(fine > 10, "{fine}");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn no_route_takes_a_body_that_a_foreign_page_could_send() {
     both_engines(async |house| {
