@@ -105,6 +105,13 @@ pub fn state_of(value: &ValueLife, key: &KeyLife, now: DateTime<Utc>) -> KeyStat
     }
 }
 
+/// Whether the value answers, or would as soon as its key is resumed and its first instant has come. Not so what has
+/// ended: suspension hides an end from the state, and takes none back.
+pub fn is_living(value: &ValueLife, key: &KeyLife, now: DateTime<Utc>) -> bool {
+    let open = KeyLife { not_before: None, suspended: false, ..*key };
+    state_of(value, &open, now) == KeyState::Active
+}
+
 /// The state of a value that has nothing of its own against it: what a key as a whole is said to be.
 pub fn key_state(key: &KeyLife, now: DateTime<Utc>) -> KeyState {
     state_of(&ValueLife::default(), key, now)
@@ -213,6 +220,28 @@ mod tests {
         assert_eq!((case.code(), case.state()), (VerifyCode::Revoked, KeyState::Compromised));
         case.key.revoked = Some(RevokeReason::CessationOfOperation);
         assert_eq!((case.code(), case.state()), (VerifyCode::Revoked, KeyState::Deactivated));
+    }
+
+    #[test]
+    fn an_ended_value_lives_no_more_whatever_hides_its_end() {
+        let mut case = Case::good();
+        case.key.suspended = true;
+        case.key.not_before = Some(at(1));
+        assert!(is_living(&case.value, &case.key, at(0)));
+        assert_eq!(case.state(), KeyState::Suspended);
+        let ends: [Flaw; 5] = [
+            |case| case.value.stops_at = Some(at(0)),
+            |case| case.value.revoked = Some(RevokeReason::Superseded),
+            |case| case.value.destroyed = true,
+            |case| case.key.revoked = Some(RevokeReason::Superseded),
+            |case| case.key.expires_at = Some(at(0)),
+        ];
+        for end in ends {
+            let mut case = Case::good();
+            case.key.suspended = true;
+            end(&mut case);
+            assert!(!is_living(&case.value, &case.key, at(0)));
+        }
     }
 
     proptest! {

@@ -10,7 +10,7 @@ use keywarden_store::keys::{self as rows, KeyRow, ValueRow};
 use keywarden_store::{Conn, Tx};
 use serde::de::DeserializeOwned;
 
-use super::judge::{KeyLife, ValueLife, key_state, state_of};
+use super::judge::{KeyLife, ValueLife, is_living, key_state, state_of};
 use crate::authz::Owner;
 use crate::{Domain, Fault, Refused, Resource};
 
@@ -92,6 +92,7 @@ pub struct KeyValue {
     pub stops_at: Option<DateTime<Utc>>,
     /// When it was last found valid.
     pub last_used_at: Option<DateTime<Utc>>,
+    living: bool,
 }
 
 impl Key {
@@ -170,12 +171,13 @@ impl KeyValue {
             superseded_at: row.superseded_at.map(from_micros),
             stops_at: row.stops_at.map(from_micros),
             last_used_at: row.last_used_at.map(from_micros),
+            living: is_living(&life, key, now),
         })
     }
 
-    /// Whether time can still make it answer, or does.
-    pub fn is_living(&self) -> bool {
-        matches!(self.state, KeyState::Active | KeyState::PreActivation | KeyState::Suspended)
+    /// Whether it answers, or would once its key is resumed and has begun.
+    pub const fn is_living(&self) -> bool {
+        self.living
     }
 }
 

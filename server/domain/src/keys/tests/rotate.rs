@@ -5,7 +5,7 @@ use keywarden_model::{KeyState, RevokeReason, Role, VerifyCode};
 
 use super::{Scene, events_of};
 use crate::cast::both_engines;
-use crate::keys::{ExtendError, MOST_VALUES, Overlap, RotateError, StopError};
+use crate::keys::{ExtendError, KeyValue, Leak, MOST_VALUES, Overlap, RotateError, StopError};
 
 #[tokio::test]
 async fn an_old_value_works_until_its_overlap_ends_and_not_an_instant_longer() {
@@ -101,6 +101,49 @@ async fn an_overlap_can_be_extended_or_cut_and_a_stopped_value_stays_stopped() {
         assert!(matches!(late, Err(ExtendError::Stopped)), "{late:?}");
         let current = domain.stop_old_value(&bob.op(), old.id, current, None).await;
         assert!(matches!(current, Err(StopError::Current)), "{current:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_suspended_key_hides_no_end_so_a_stopped_value_neither_counts_nor_comes_back() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        let old = scene.issue("Orders").await;
+        let bob = &scene.bob;
+        let hour = Overlap::For(TimeDelta::hours(1));
+        for _ in 1..MOST_VALUES {
+            domain.rotate_key(&bob.op(), old.id, hour).await.unwrap();
+        }
+        let view = domain.key(&bob.op(), old.id).await.unwrap();
+        let (first, second) = (view.values[4].id, view.values[3].id);
+        domain.stop_old_value(&bob.op(), old.id, first, None).await.unwrap();
+        domain.suspend_key(&bob.op(), old.id, "pause").await.unwrap();
+        let tomorrow = scene.house.now() + TimeDelta::days(1);
+        let again = domain.extend_key_overlap(&bob.op(), old.id, first, tomorrow).await;
+        assert!(matches!(again, Err(ExtendError::Stopped)), "{again:?}");
+        let twice = domain.stop_old_value(&bob.op(), old.id, first, None).await;
+        assert!(matches!(twice, Err(StopError::Stopped)), "{twice:?}");
+        // What had not ended goes on.
+        domain.extend_key_overlap(&bob.op(), old.id, second, tomorrow).await.unwrap();
+        scene.house.clock.advance(Duration::from_hours(2));
+        let bob = bob.steps_up();
+        let view = domain.key(&bob.op(), old.id).await.unwrap();
+        let living: Vec<_> = view.values.iter().map(KeyValue::is_living).collect();
+        assert_eq!(living, [true, false, false, true, false]);
+        assert!(view.may.rotate && view.may.extend && view.may.stop_old);
+        let draining = domain.drain_board(&bob.op(), old.id).await.unwrap().draining;
+        assert_eq!(draining.iter().map(|it| it.value.id).collect::<Vec<_>>(), [second]);
+        let Leak::Found { value, .. } = domain.look_up_leak(&bob.op(), old.value.expose()).await.unwrap()
+        else {
+            panic!("not found")
+        };
+        assert!(!value.is_living());
+        let new = domain.rotate_key(&bob.op(), old.id, hour).await.unwrap();
+        domain.resume_key(&bob.op(), old.id).await.unwrap();
+        assert_eq!(scene.verify(&old.value).await, VerifyCode::Expired);
+        assert_eq!(scene.verify(&new.value).await, VerifyCode::Valid);
     })
     .await;
 }
