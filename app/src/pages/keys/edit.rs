@@ -69,6 +69,7 @@ pub(super) async fn save(
     };
     match house.domain.edit_key(&op, key.id, Some(version), patch).await {
         Ok(()) => return render::done(&shell, &around::path(&key), t.saved()),
+        Err(EditKeyError::Archived) => errors.whole(t.projects_is_archived()),
         Err(EditKeyError::Revoked) => errors.whole(t.keys_is_revoked()),
         Err(EditKeyError::Stale) => errors.whole(t.changed_meanwhile()),
         Err(EditKeyError::Terms(error)) => terms::note(t, &mut errors, &error),

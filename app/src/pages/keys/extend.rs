@@ -55,6 +55,7 @@ pub(super) async fn extend(
             let said = t.drain_extended_now(&around::shown(t, &old.value), &moments::minute(until));
             return render::done(&shell, &around::drain_path(&key), said);
         }
+        Err(ExtendError::Archived) => errors.whole(t.projects_is_archived()),
         Err(ExtendError::Current) => errors.whole(t.drain_is_current()),
         Err(ExtendError::Stopped) => return stopped(&shell, &key),
         Err(ExtendError::When) => errors.at("until", t.drain_when_wrong()),

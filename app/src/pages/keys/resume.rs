@@ -39,6 +39,7 @@ pub(super) async fn resume(
         Ok(()) => {
             return render::done(&shell, &around::path(&key), t.keys_resumed_now(key.name.as_str()));
         }
+        Err(ResumeError::Archived) => errors.whole(t.projects_is_archived()),
         Err(ResumeError::NotSuspended) => errors.whole(t.keys_not_suspended()),
         Err(ResumeError::Revoked) => errors.whole(t.keys_is_revoked()),
         Err(ResumeError::Refused(refused)) => return house.refused(&shell, &op, &posted, refused).await,

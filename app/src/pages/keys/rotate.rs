@@ -53,6 +53,7 @@ pub(super) async fn rotate(
                 let made = Made { id: rotated.id, name, value: &rotated.value, title: t.keys_rotated() };
                 return shown_once(&shell, &house.domain.settings().origin, made);
             }
+            Err(RotateError::Archived) => errors.whole(t.projects_is_archived()),
             Err(RotateError::Expired) => errors.whole(t.keys_has_expired()),
             Err(RotateError::OverlapIsOver) => errors.at("until", t.keys_overlap_over()),
             Err(RotateError::OverlapTooLong) => errors.at("until", t.keys_overlap_long()),

@@ -113,7 +113,7 @@ impl From<EditKeyError> for Problem {
     fn from(error: EditKeyError) -> Self {
         match error {
             EditKeyError::Refused(refused) => refused.into(),
-            EditKeyError::Revoked => Self::conflict(error),
+            EditKeyError::Archived | EditKeyError::Revoked => Self::conflict(error),
             EditKeyError::Stale => etag::changed(),
             EditKeyError::Terms(terms) => terms.into(),
         }

@@ -35,7 +35,7 @@ pub(crate) async fn resume(
 impl From<ResumeError> for Problem {
     fn from(error: ResumeError) -> Self {
         match error {
-            ResumeError::NotSuspended | ResumeError::Revoked => Self::conflict(error),
+            ResumeError::Archived | ResumeError::NotSuspended | ResumeError::Revoked => Self::conflict(error),
             ResumeError::Refused(refused) => refused.into(),
         }
     }

@@ -76,7 +76,10 @@ impl RotateKey {
 impl From<RotateError> for Problem {
     fn from(error: RotateError) -> Self {
         match error {
-            RotateError::Expired | RotateError::Revoked | RotateError::TooManyValues => Self::conflict(error),
+            RotateError::Archived
+            | RotateError::Expired
+            | RotateError::Revoked
+            | RotateError::TooManyValues => Self::conflict(error),
             RotateError::OverlapIsOver | RotateError::OverlapTooLong => {
                 Self::invalid(Flaw::at("/overlap_seconds", error))
             }

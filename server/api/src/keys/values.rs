@@ -126,7 +126,7 @@ impl From<StopError> for Problem {
 impl From<ExtendError> for Problem {
     fn from(error: ExtendError) -> Self {
         match error {
-            ExtendError::Current | ExtendError::Stopped => Self::conflict(error),
+            ExtendError::Archived | ExtendError::Current | ExtendError::Stopped => Self::conflict(error),
             ExtendError::Refused(refused) => refused.into(),
             ExtendError::When => Self::invalid(Flaw::at("/until", error)),
         }

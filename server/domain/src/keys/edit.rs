@@ -42,6 +42,9 @@ pub struct KeyPatch {
 /// Why nothing changed.
 #[derive(Debug, thiserror::Error)]
 pub enum EditKeyError {
+    /// Its project is archived.
+    #[error("this key's project is archived: nothing in it is changed any more")]
+    Archived,
     /// As everywhere.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -100,6 +103,9 @@ impl Domain {
                 let it = claimed(tx, id, owner, now).await?;
                 if it.key.revoked.is_some() {
                     return Err(EditKeyError::Revoked);
+                }
+                if it.key.archived {
+                    return Err(EditKeyError::Archived);
                 }
                 let terms = patch.apply(&it.key);
                 if (terms.not_before, terms.expires_at) != (it.key.not_before, it.key.expires_at) {

@@ -13,6 +13,9 @@ use crate::{Action, Domain, Op, Refused};
 /// Why an old value gets no more time.
 #[derive(Debug, thiserror::Error)]
 pub enum ExtendError {
+    /// The key's project is archived.
+    #[error("this key's project is archived: nothing in it is changed any more")]
+    Archived,
     /// It is the current value, which needs none.
     #[error("this is the key's current value: it has no overlap to extend")]
     Current,
@@ -29,6 +32,9 @@ pub enum ExtendError {
 carries_refused!(ExtendError);
 
 fn check(key: &Key, value: &KeyValue, until: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), ExtendError> {
+    if key.archived {
+        return Err(ExtendError::Archived);
+    }
     if !value.is_living() {
         return Err(ExtendError::Stopped);
     }

@@ -23,6 +23,8 @@ pub struct Key {
     pub project: ProjectId,
     /// The project's slug.
     pub project_slug: String,
+    /// Whether its project is archived: then it can be stopped, and nothing makes it work again.
+    pub archived: bool,
     /// Its environment.
     pub environment: EnvironmentId,
     /// The environment's slug.
@@ -101,6 +103,7 @@ impl Key {
             id: row.id,
             project: row.project_id,
             project_slug: row.project_slug,
+            archived: row.archived_at.is_some(),
             environment: row.environment_id,
             environment_slug: row.environment_slug,
             label: row.label,

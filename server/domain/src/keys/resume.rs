@@ -11,6 +11,9 @@ use crate::{Action, Domain, Op, Refused};
 /// Why the key was not resumed.
 #[derive(Debug, thiserror::Error)]
 pub enum ResumeError {
+    /// Its project is archived.
+    #[error("this key's project is archived: nothing in it works again")]
+    Archived,
     /// It is not suspended.
     #[error("this key is not suspended")]
     NotSuspended,
@@ -33,6 +36,9 @@ impl Domain {
                 let it = claim(tx, id, owner, now).await?;
                 if it.key.revoked.is_some() {
                     return Err(ResumeError::Revoked);
+                }
+                if it.key.archived {
+                    return Err(ResumeError::Archived);
                 }
                 if it.key.suspended_at.is_none() {
                     return Err(ResumeError::NotSuspended);

@@ -61,6 +61,9 @@ impl Repeatable for Rotated {
 /// Why there is no new value.
 #[derive(Debug, thiserror::Error)]
 pub enum RotateError {
+    /// The key's project is archived.
+    #[error("this key's project is archived: nothing new is made in it")]
+    Archived,
     /// The key's time is over.
     #[error("this key has expired: give it a later expiry first")]
     Expired,
@@ -91,6 +94,9 @@ fn plan(
 ) -> Result<DateTime<Utc>, RotateError> {
     if key.revoked.is_some() {
         return Err(RotateError::Revoked);
+    }
+    if key.archived {
+        return Err(RotateError::Archived);
     }
     if key.expires_at.is_some_and(|end| now >= end) {
         return Err(RotateError::Expired);

@@ -74,15 +74,16 @@ impl Domain {
 /// What makes sense, whoever asks.
 fn fitting(key: &Key, values: &[KeyValue], now: DateTime<Utc>) -> WhatMay {
     let stands = key.revoked.is_none();
+    let open = stands && !key.archived;
     let over = key.expires_at.is_some_and(|end| now >= end);
     let draining = values.iter().any(|value| value.superseded_at.is_some() && value.is_living());
     let living = values.iter().filter(|value| value.is_living()).count();
     WhatMay {
-        edit: stands,
-        extend: stands && draining,
-        resume: stands && key.suspended_at.is_some(),
+        edit: open,
+        extend: open && draining,
+        resume: open && key.suspended_at.is_some(),
         revoke: stands,
-        rotate: stands && !over && living < MOST_VALUES,
+        rotate: open && !over && living < MOST_VALUES,
         stop_old: stands && draining,
         suspend: stands && key.suspended_at.is_none(),
     }

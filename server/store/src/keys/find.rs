@@ -15,6 +15,8 @@ pub struct KeyRow {
     pub project_id: ProjectId,
     /// The project's slug.
     pub project_slug: String,
+    /// Since when its project is archived.
+    pub archived_at: Option<i64>,
     /// Its environment.
     #[sqlx(try_from = "String")]
     pub environment_id: EnvironmentId,
@@ -107,8 +109,8 @@ pub struct ValueRow {
 /// Keys with the names of what they point to. `LEFT JOIN` keeps `api_keys` the outermost loop, so that its indexes give
 /// the order.
 pub(super) const KEYS: &str =
-    "SELECT k.id, k.project_id, p.slug AS project_slug, k.environment_id, e.slug AS environment_slug,
-            e.label, e.overlap_seconds, e.max_lifetime_seconds, k.name, k.description, k.owner_id,
+    "SELECT k.id, k.project_id, p.slug AS project_slug, p.archived_at, k.environment_id,
+            e.slug AS environment_slug, e.label, e.overlap_seconds, e.max_lifetime_seconds, k.name, k.description, k.owner_id,
             coalesce(u.name, t.name, k.owner_id) AS owner_name, k.scopes, k.allowed_cidrs, k.rate_limit, k.rate_window,
             k.tags, k.metadata, k.not_before, k.expires_at, k.suspended_at, k.revoked_at, k.revoke_reason, k.imported,
             k.created_at, k.created_by, k.last_used_at, k.row_version

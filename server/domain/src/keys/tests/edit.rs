@@ -1,14 +1,14 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use keywarden_model::{Metadata, Role, Scopes, VerifyCode};
+use keywarden_model::{Metadata, RevokeReason, Role, Scopes, VerifyCode};
 
 use super::{Scene, events_of};
 use crate::Refused;
 use crate::audit::Query;
 use crate::authz::Owner;
 use crate::cast::both_engines;
-use crate::keys::{EditKeyError, KeyPatch, TermError};
+use crate::keys::{EditKeyError, ExtendError, KeyPatch, Overlap, ResumeError, RotateError, TermError};
 
 #[tokio::test]
 async fn an_edit_counts_at_once_and_only_from_the_version_that_was_read() {
@@ -43,6 +43,45 @@ async fn an_edit_counts_at_once_and_only_from_the_version_that_was_read() {
         };
         domain.edit_key(&scene.bob.op(), key.id, None, sooner).await.unwrap();
         assert_eq!(events_of(&scene.house, key.id).await, ["key.edit", "key.edit", "key.issue"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn in_an_archived_project_a_key_can_be_stopped_and_not_be_made_to_work_again() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        let mut new = scene.new_key("Orders");
+        new.expires_at = Some(scene.house.now() + TimeDelta::hours(2));
+        let key = domain.issue_key(&scene.bob.op(), new).await.unwrap().id;
+        domain.rotate_key(&scene.bob.op(), key, Overlap::Default).await.unwrap();
+        let old = domain.key(&scene.bob.op(), key).await.unwrap().values[1].id;
+        scene.house.clock.advance(Duration::from_hours(2));
+        let owner = scene.house.person("Olga", &[(Role::Owner, None)]).await;
+        domain.deactivate_workload(&owner.op(), scene.gateway.id).await.unwrap();
+        domain.archive_project(&owner.op(), scene.pay.id).await.unwrap();
+
+        let bob = scene.bob.steps_up();
+        let later = scene.house.now() + TimeDelta::hours(1);
+        let edit = KeyPatch { expires_at: Some(Some(later)), ..KeyPatch::default() };
+        let edited = domain.edit_key(&bob.op(), key, None, edit).await;
+        assert!(matches!(edited, Err(EditKeyError::Archived)), "{edited:?}");
+        let rotated = domain.rotate_key(&bob.op(), key, Overlap::Default).await;
+        assert!(matches!(rotated, Err(RotateError::Archived)), "{rotated:?}");
+        let extended = domain.extend_key_overlap(&bob.op(), key, old, later).await;
+        assert!(matches!(extended, Err(ExtendError::Archived)), "{extended:?}");
+        domain.suspend_key(&bob.op(), key, "to be sure").await.unwrap();
+        let resumed = domain.resume_key(&bob.op(), key).await;
+        assert!(matches!(resumed, Err(ResumeError::Archived)), "{resumed:?}");
+        let view = domain.key(&bob.op(), key).await.unwrap();
+        assert!(view.key.archived && view.may.revoke);
+        assert!(!view.may.edit && !view.may.rotate && !view.may.extend && !view.may.resume);
+        domain.revoke_key(&bob.op(), key, RevokeReason::CessationOfOperation, "").await.unwrap();
+        assert_eq!(
+            events_of(&scene.house, key).await,
+            ["key.issue", "key.revoke", "key.rotate", "key.suspend"]
+        );
     })
     .await;
 }
