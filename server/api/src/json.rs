@@ -12,7 +12,7 @@ use keywarden_domain::Once;
 use keywarden_model::Strict;
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{DeserializeOwned, Error as _, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 use serde_json::Value;
 use serde_path_to_error::Segment;
@@ -61,6 +61,23 @@ pub(crate) fn patched<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Patched<T>, D::Error> {
     Option::deserialize(deserializer).map(Some)
+}
+
+/// A field of a merge patch that `null` empties; stands beside `#[serde(default)]`.
+pub(crate) fn emptied<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Option::deserialize(deserializer).map(|value| Some(value.unwrap_or_default()))
+}
+
+/// A field of a merge patch that the thing cannot be without; stands beside `#[serde(default)]`.
+pub(crate) fn kept<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let value = Option::deserialize(deserializer)?;
+    value
+        .map(Some)
+        .ok_or_else(|| D::Error::custom("cannot be taken away: send a value, or leave the field out"))
 }
 
 /// A struct within a body, from an object alone: serde would take an array for it, field by field.

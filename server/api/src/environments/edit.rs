@@ -13,7 +13,7 @@ use crate::{
     caller::Caller,
     etag::{self, Seen, tagged},
     flaw::Flaws,
-    json::{self, Asked, Patched, patched},
+    json::{self, Asked, Patched, kept, patched},
     problem::Problem,
 };
 
@@ -22,17 +22,20 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct PatchEnvironment {
     /// 1 to 120 characters.
-    #[schema(example = "Production")]
+    #[serde(default, deserialize_with = "kept")]
+    #[schema(value_type = String, required = false, example = "Production")]
     name: Option<String>,
     /// The longest that a key may live from now on; `null` for no limit.
     #[serde(default, deserialize_with = "patched")]
     #[schema(value_type = Option<i64>, example = 31_536_000)]
     max_lifetime_seconds: Patched<i64>,
     /// How long an old value works after a rotation that says nothing else.
-    #[schema(example = 86_400)]
+    #[serde(default, deserialize_with = "kept")]
+    #[schema(value_type = i64, required = false, example = 86_400)]
     overlap_seconds: Option<i64>,
     /// Whether whoever reads a value from now on says why, in `Keywarden-Reason`.
-    #[schema(example = false)]
+    #[serde(default, deserialize_with = "kept")]
+    #[schema(value_type = bool, required = false, example = false)]
     reads_need_reason: Option<bool>,
 }
 

@@ -16,23 +16,28 @@ use crate::{
     caller::Caller,
     etag::{self, Seen},
     flaw::Flaws,
-    json::{Asked, Patched, patched},
+    json::{Asked, Patched, emptied, kept, patched},
     problem::Problem,
 };
 
-/// What changes; what is absent stays, `null` takes away (RFC 7396; lists and metadata are replaced as a whole).
+/// What changes; what is absent stays, `null` takes away what the key can be without (RFC 7396; lists and metadata are
+/// replaced as a whole).
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PatchKey {
     /// 1 to 120 characters; unique among the environment's living keys.
-    #[schema(example = "Checkout")]
+    #[serde(default, deserialize_with = "kept")]
+    #[schema(value_type = String, required = false, example = "Checkout")]
     name: Option<String>,
     /// Up to 1 000 characters.
+    #[serde(default, deserialize_with = "emptied")]
     #[schema(example = "charges cards at checkout")]
     description: Option<String>,
     /// The id of a person or team.
-    #[schema(example = "usr_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
+    #[serde(default, deserialize_with = "kept")]
+    #[schema(value_type = String, required = false, example = "usr_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
     owner: Option<String>,
+    #[serde(default, deserialize_with = "emptied")]
     #[schema(example = json!(["orders:read"]))]
     scopes: Option<Vec<String>>,
     /// Not valid before: RFC 3339.
@@ -43,15 +48,18 @@ pub(crate) struct PatchKey {
     #[serde(default, deserialize_with = "patched")]
     #[schema(value_type = Option<String>, example = "2027-12-31T00:00:00Z")]
     expires_at: Patched<String>,
+    #[serde(default, deserialize_with = "emptied")]
     #[schema(example = json!(["10.0.0.0/8"]))]
     allowed_cidrs: Option<Vec<String>>,
     #[serde(default, deserialize_with = "patched")]
     #[schema(value_type = Option<Rate>)]
     rate_limit: Patched<Rate>,
+    #[serde(default, deserialize_with = "emptied")]
     #[schema(example = json!(["team=payments"]))]
     tags: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "emptied")]
     #[schema(value_type = Option<Object>, example = json!({ "plan": "gold" }))]
-    metadata: Option<serde_json::Value>,
+    metadata: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 /// Change a key
@@ -90,7 +98,8 @@ impl PatchKey {
         let rate = self.rate_limit.map(|rate| rate.map(Rate::read).transpose()).transpose();
         let rate_limit = flaws.keep("/rate_limit", rate);
         let tags = flaws.keep("/tags", self.tags.map(Tags::parse).transpose());
-        let metadata = flaws.keep("/metadata", self.metadata.map(Metadata::from_value).transpose());
+        let metadata =
+            flaws.keep("/metadata", self.metadata.map(|map| Metadata::from_value(map.into())).transpose());
         if !flaws.is_empty() {
             return Err(flaws.problem());
         }

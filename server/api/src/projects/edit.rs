@@ -14,7 +14,7 @@ use crate::{
     caller::Caller,
     etag::{self, Seen, tagged},
     flaw::Flaws,
-    json::{self, Asked},
+    json::{self, Asked, kept},
     problem::Problem,
 };
 
@@ -23,7 +23,8 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct PatchProject {
     /// 1 to 120 characters.
-    #[schema(example = "Payments")]
+    #[serde(default, deserialize_with = "kept")]
+    #[schema(value_type = String, required = false, example = "Payments")]
     name: Option<String>,
 }
 

@@ -16,23 +16,26 @@ use crate::{
     caller::Caller,
     etag::{self, Seen},
     flaw::{Flaw, Flaws},
-    json::Asked,
+    json::{Asked, emptied, kept},
     keys::create::OWNER,
     problem::Problem,
 };
 
-/// What changes; what is absent stays (RFC 7396; tags are replaced as a whole).
+/// What changes; what is absent stays, `null` empties (RFC 7396; tags are replaced as a whole).
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PatchSecret {
     /// Up to 1 000 characters.
+    #[serde(default, deserialize_with = "emptied")]
     #[schema(example = "the shop's database, rotated in May")]
     description: Option<String>,
     /// At most 32: `name` or `name=value`.
+    #[serde(default, deserialize_with = "emptied")]
     #[schema(example = json!(["team=payments"]))]
     tags: Option<Vec<String>>,
     /// The id of a person or team: whom to ask about it.
-    #[schema(example = "team_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
+    #[serde(default, deserialize_with = "kept")]
+    #[schema(value_type = String, required = false, example = "team_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
     owner: Option<String>,
 }
 

@@ -18,6 +18,7 @@ mod leaks;
 mod lists;
 mod nodes;
 mod once;
+mod patches;
 mod projects;
 mod reasons;
 mod refused;

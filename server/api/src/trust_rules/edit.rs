@@ -16,7 +16,7 @@ use crate::{
     caller::Caller,
     etag::{self, Seen, tagged},
     flaw::{Flaw, Flaws},
-    json::{self, Asked, Patched, patched},
+    json::{self, Asked, Patched, kept, patched},
     problem::Problem,
 };
 
@@ -25,13 +25,16 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct PatchTrustRule {
     /// The token's `iss`, letter by letter.
-    #[schema(example = "https://token.actions.githubusercontent.com")]
+    #[serde(default, deserialize_with = "kept")]
+    #[schema(value_type = String, required = false, example = "https://token.actions.githubusercontent.com")]
     issuer: Option<String>,
     /// One of the token's `aud`.
-    #[schema(example = "https://keys.example.com")]
+    #[serde(default, deserialize_with = "kept")]
+    #[schema(value_type = String, required = false, example = "https://keys.example.com")]
     audience: Option<String>,
     /// All that the token must claim.
-    #[schema(example = json!({ "repository": "octo-org/shop", "environment": "production" }))]
+    #[serde(default, deserialize_with = "kept")]
+    #[schema(value_type = BTreeMap<String, String>, required = false, example = json!({ "repository": "octo-org/shop", "environment": "production" }))]
     claims: Option<BTreeMap<String, String>>,
     /// Where the issuer's keys are; `null`: its discovery document says so.
     #[serde(default, deserialize_with = "patched")]
@@ -42,7 +45,8 @@ pub(crate) struct PatchTrustRule {
     #[schema(value_type = Option<String>)]
     jwks: Patched<String>,
     /// Whether a token is taken once only.
-    #[schema(example = false)]
+    #[serde(default, deserialize_with = "kept")]
+    #[schema(value_type = bool, required = false, example = false)]
     single_use: Option<bool>,
 }
 
