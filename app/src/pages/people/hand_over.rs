@@ -1,4 +1,4 @@
-//! `/people/<id>/hand-over`: what somebody owns, with "give to …", and what they have seen lately.
+//! `/people/<id>/hand-over`: what somebody owns, with "give to …", and what they have seen that still opens something.
 
 use axum::{
     extract::{Path, State},
@@ -8,7 +8,8 @@ use keywarden_domain::{
     Op, Refused,
     authz::Owner,
     people::{
-        ConcernedKey, HandOver, HandOverError, MOST_KEYS, OwnedSecret, ShownUser, UserFilter, UserState,
+        ConcernedKey, HandOver, HandOverError, MOST_KEYS, OwnedSecret, SeenKey, SeenSecret, SeenToken,
+        ShownUser, UserFilter, UserState,
     },
 };
 use keywarden_model::{ApiKeyId, Name, UserId};
@@ -24,7 +25,7 @@ use crate::{
     text::Text,
     ui::{
         CheckboxGroup, Choice, Column, EmptyState, FilterBar, FilterChip, Form, LinkButton, PageHeader,
-        Panel, SelectField, Table, Time, choice, row,
+        Panel, Row, SelectField, Table, Time, choice, row,
     },
 };
 
@@ -130,12 +131,14 @@ async fn draw(house: &House, shell: &Shell, op: &Op, id: &str, params: &Params, 
         Err(refused) => return render::refused(shell, refused),
     };
     page(shell, t.hand_over()).of(&draft).show(move || {
-        let HandOver { name, owns, secrets, has_seen } = left;
+        let HandOver { name, owns, secrets, has_seen, tokens, has_read } = left;
         view! {
             <PageHeader title=t.hand_over_of(&name) crumbs=way_to(t, &user) lead=t.hand_over_lead()/>
             <Panel id="owns" title=t.hand_over_owns()>{owned(t, owns, receivers, draft, home(user.id))}</Panel>
             {owned_secrets(t, secrets)}
             <Panel id="seen" title=t.hand_over_seen()>{seen(t, has_seen)}</Panel>
+            {seen_tokens(t, tokens)}
+            {seen_secrets(t, has_read)}
         }
     })
 }
@@ -205,24 +208,29 @@ fn owned_secrets(t: Text, secrets: Vec<OwnedSecret>) -> Option<AnyView> {
     })
 }
 
-fn seen(t: Text, keys: Vec<ConcernedKey>) -> AnyView {
+fn seen(t: Text, keys: Vec<SeenKey>) -> AnyView {
     let columns = vec![
         Column::text(t.people_name()),
         Column::text(t.hand_over_project()),
         Column::text(t.hand_over_environment()),
         Column::text(t.hand_over_seen_at()),
         Column::minor(t.hand_over_last_used()),
-        Column::text(t.hand_over_rotate()),
+        Column::text(t.hand_over_settle()),
     ];
     let rows = keys
         .into_iter()
-        .map(|key| {
+        .map(|SeenKey { key, seen_at, current }| {
+            let settle = if current {
+                view! { <LinkButton label=t.hand_over_rotate() href=format!("/keys/{}/rotate", key.id)/> }
+            } else {
+                view! { <LinkButton label=t.hand_over_stop() href=format!("/keys/{}?tab=drain", key.id)/> }
+            };
             let cells = cells![
                 view! { <span translate="no">{key.project.1}</span> },
                 view! { <span translate="no">{key.environment}</span> },
-                view! { <Time at=key.seen_at/> },
+                view! { <Time at=Some(seen_at)/> },
                 view! { <Time at=key.last_used_at otherwise=t.hand_over_never_used()/> },
-                view! { <LinkButton label=t.hand_over_rotate() href=format!("/keys/{}/rotate", key.id)/> },
+                settle,
             ];
             row(format!("/keys/{}", key.id), key.name, cells)
         })
@@ -233,4 +241,75 @@ fn seen(t: Text, keys: Vec<ConcernedKey>) -> AnyView {
     };
     view! { {lead}<Table caption=t.hand_over_seen() columns=columns rows=rows empty=empty.into_any()/> }
         .into_any()
+}
+
+/// Signing in as themselves is over; whoever kept a token of a workload signs in as that.
+fn seen_tokens(t: Text, tokens: Vec<SeenToken>) -> Option<AnyView> {
+    let columns = vec![
+        Column::text(t.tokens_value()),
+        Column::text(t.workloads_one()),
+        Column::text(t.hand_over_seen_at()),
+        Column::minor(t.hand_over_last_used()),
+        Column::text(t.tokens_expires()),
+        Column::text(t.hand_over_settle()),
+    ];
+    let rows: Vec<_> = tokens
+        .into_iter()
+        .map(|token| {
+            let workload = format!("/workloads/{}", token.workload.0);
+            let revoke = format!("{workload}/tokens/{}", token.id);
+            let cells = cells![
+                view! { <a href=workload translate="no">{token.workload.1}</a> },
+                view! { <Time at=Some(token.created_at)/> },
+                view! { <Time at=token.last_used_at otherwise=t.hand_over_never_used()/> },
+                view! { <Time at=Some(token.expires_at)/> },
+                view! { <LinkButton label=t.revoke() href=revoke/> },
+            ];
+            Row::plain(view! { <code translate="no">{format!("kws_…_{}_…", token.public_id)}</code> }, cells)
+        })
+        .collect();
+    (!rows.is_empty()).then(|| {
+        view! {
+            <Panel id="tokens" title=t.hand_over_tokens()>
+                <p>{t.hand_over_tokens_lead()}</p>
+                <Table caption=t.hand_over_tokens() columns=columns rows=rows/>
+            </Panel>
+        }
+        .into_any()
+    })
+}
+
+fn seen_secrets(t: Text, secrets: Vec<SeenSecret>) -> Option<AnyView> {
+    let columns = vec![
+        Column::text(t.secrets_path()),
+        Column::text(t.hand_over_project()),
+        Column::text(t.hand_over_environment()),
+        Column::text(t.secrets_version()),
+        Column::text(t.hand_over_seen_at()),
+        Column::text(t.hand_over_settle()),
+    ];
+    let rows: Vec<_> = secrets
+        .into_iter()
+        .map(|SeenSecret { secret, number, seen_at }| {
+            let path = format!("/secrets/{}", secret.id);
+            let put = format!("{path}/versions/new");
+            let cells = cells![
+                view! { <span translate="no">{secret.project}</span> },
+                view! { <span translate="no">{secret.environment}</span> },
+                number.to_string(),
+                view! { <Time at=Some(seen_at)/> },
+                view! { <LinkButton label=t.secrets_new_version() href=put/> },
+            ];
+            row(path, secret.path, cells)
+        })
+        .collect();
+    (!rows.is_empty()).then(|| {
+        view! {
+            <Panel id="read" title=t.hand_over_read()>
+                <p>{t.hand_over_read_lead()}</p>
+                <Table caption=t.hand_over_read() columns=columns rows=rows/>
+            </Panel>
+        }
+        .into_any()
+    })
 }

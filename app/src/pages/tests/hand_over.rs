@@ -1,10 +1,13 @@
 //! When somebody leaves: what they own is given away, and what they have seen is rotated.
 
 use keywarden_domain::{
+    SecretBytes,
     cast::{Player, Stage as Project},
-    keys::{NewKey, Place},
+    keys::{NewKey, Overlap, Place},
+    secrets::{About, NewValue, PutSecret, Validity},
+    workloads::TokenLifetime,
 };
-use keywarden_model::{ApiKeyId, Role};
+use keywarden_model::{ApiKeyId, Role, SecretKind};
 
 use super::{Stage, person};
 
@@ -50,6 +53,40 @@ async fn whoever_deactivates_somebody_is_led_to_what_they_leave_behind() {
     let page = stage.get(person(&alice), &here).await;
     assert!(page.body.contains("They own nothing"), "{}", page.body);
     assert!(page.body.contains(&rotate), "what was seen stays known to them");
+}
+
+#[tokio::test]
+async fn what_they_have_seen_is_shown_with_what_ends_it() {
+    let (stage, pay, alice, bob, key) = cast().await;
+    let domain = &stage.cast.domain;
+    let gate = stage.cast.workload("gate", Role::Verifier, Some(pay.id)).await;
+    let token = domain.issue_service_token(&alice.op(), gate.id, TokenLifetime::default()).await.unwrap();
+    let place = Place::Environment(pay.live);
+    let value = NewValue::new(SecretKind::Text, None, SecretBytes::copy_of(b"x")).unwrap();
+    let put = PutSecret {
+        value,
+        label: None,
+        expected: None,
+        validity: Validity::default(),
+        about: About::default(),
+    };
+    let secret =
+        domain.put_secret(&alice.op(), &place, &"db/password".parse().unwrap(), put).await.unwrap().id;
+    domain.rotate_key(&bob.op(), key, Overlap::Default).await.unwrap();
+    domain.rotate_key(&alice.op(), key, Overlap::Default).await.unwrap();
+    let olga = stage.cast.person("Olga", &[(Role::Owner, None)]).await;
+    let page = stage.get(person(&olga), &format!("/people/{}/hand-over", alice.id)).await.body;
+    for told in [
+        format!("href=\"/keys/{key}/rotate\""),
+        format!("href=\"/workloads/{}/tokens/{}\"", gate.id, token.id),
+        format!("href=\"/secrets/{secret}/versions/new\""),
+    ] {
+        assert!(page.contains(&told), "{told}: {page}");
+    }
+    // Of his values only old ones work on: another rotation would not end them.
+    let page = stage.get(person(&olga), &format!("/people/{}/hand-over", bob.id)).await.body;
+    assert!(page.contains(&format!("href=\"/keys/{key}?tab=drain\"")), "{page}");
+    assert!(!page.contains(&format!("href=\"/keys/{key}/rotate\"")), "{page}");
 }
 
 #[tokio::test]

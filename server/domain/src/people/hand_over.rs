@@ -1,19 +1,18 @@
-//! Handing over: what somebody owns, which values they have seen lately, and giving their keys to somebody else.
+//! Handing over: what somebody owns, which values that still open something they have seen, and giving their keys to
+//! somebody else.
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use keywarden_model::time::{earlier, from_micros};
-use keywarden_model::{ApiKeyId, ProjectId, SecretId, UserId};
-use keywarden_store::people::{owned, users};
+use chrono::{DateTime, Utc};
+use keywarden_model::time::from_micros;
+use keywarden_model::{ApiKeyId, ProjectId, SecretId, ServiceTokenId, UserId, WorkloadId};
+use keywarden_store::people::{owned, seen, users};
 use keywarden_store::{ChangeKind, Written};
 
 use crate::authz::Owner;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Op, Refused, Resource, owner};
 
-/// How far back "lately" reaches.
-pub const LATELY: TimeDelta = TimeDelta::days(90);
 /// Keys that are given at once.
 pub const MOST_KEYS: usize = 500;
 
@@ -30,11 +29,48 @@ pub struct ConcernedKey {
     pub environment: String,
     /// When it was last used.
     pub last_used_at: Option<DateTime<Utc>>,
-    /// When the person last saw a value of it, if they did.
-    pub seen_at: Option<DateTime<Utc>>,
 }
 
-/// A secret that somebody owns.
+/// A key of which somebody saw a value that still works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenKey {
+    /// The key.
+    pub key: ConcernedKey,
+    /// When they last saw such a value.
+    pub seen_at: DateTime<Utc>,
+    /// Whether one of them is the key's current value: a rotation ends that. The old ones are stopped one by one.
+    pub current: bool,
+}
+
+/// A service token that somebody issued and that still works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenToken {
+    /// The token.
+    pub id: ServiceTokenId,
+    /// The part of its value that everybody may see.
+    pub public_id: String,
+    /// Whom it speaks for: id and name.
+    pub workload: (WorkloadId, String),
+    /// When it was issued.
+    pub created_at: DateTime<Utc>,
+    /// Until when it works.
+    pub expires_at: DateTime<Utc>,
+    /// When it was last shown.
+    pub last_used_at: Option<DateTime<Utc>>,
+}
+
+/// A secret whose current value somebody put or may have read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenSecret {
+    /// The secret.
+    pub secret: OwnedSecret,
+    /// Its current version.
+    pub number: i64,
+    /// When they last put or read it.
+    pub seen_at: DateTime<Utc>,
+}
+
+/// A secret that is somebody's concern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnedSecret {
     /// The secret.
@@ -56,8 +92,12 @@ pub struct HandOver {
     pub owns: Vec<ConcernedKey>,
     /// Secrets that they are asked about: somebody else should be.
     pub secrets: Vec<OwnedSecret>,
-    /// Keys whose values were shown to them lately: rotate them. Newest first.
-    pub has_seen: Vec<ConcernedKey>,
+    /// Keys whose values were shown to them and still work: rotate them. The last seen first.
+    pub has_seen: Vec<SeenKey>,
+    /// Service tokens that were shown to them and still work: revoke them. Newest first.
+    pub tokens: Vec<SeenToken>,
+    /// Secrets whose current value they know: put another. The last seen first.
+    pub has_read: Vec<SeenSecret>,
 }
 
 /// Why nothing was handed over.
@@ -88,12 +128,16 @@ impl Domain {
         let found = users::find(&mut conn, user).await?.ok_or(Refused::NotFound)?;
         let owns = owned::keys(&mut conn, user).await?;
         let secrets = owned::secrets(&mut conn, user).await?;
-        let has_seen = owned::seen(&mut conn, user, earlier(op.now, LATELY)).await?;
+        let has_seen = seen::keys(&mut conn, user, op.now).await?;
+        let tokens = seen::tokens(&mut conn, user, op.now).await?;
+        let has_read = seen::secrets(&mut conn, user).await?;
         Ok(HandOver {
             name: found.name,
             owns: owns.into_iter().map(ConcernedKey::from).collect(),
             secrets: secrets.into_iter().map(OwnedSecret::from).collect(),
-            has_seen: has_seen.into_iter().map(ConcernedKey::from).collect(),
+            has_seen: has_seen.into_iter().map(SeenKey::from).collect(),
+            tokens: tokens.into_iter().map(SeenToken::from).collect(),
+            has_read: has_read.into_iter().map(SeenSecret::from).collect(),
         })
     }
 
@@ -157,7 +201,44 @@ impl From<owned::Key> for ConcernedKey {
             project: (row.project_id, row.project_name),
             environment: row.environment_name,
             last_used_at: row.last_used_at.map(from_micros),
-            seen_at: row.seen_at.map(from_micros),
         }
+    }
+}
+
+impl From<seen::Key> for SeenKey {
+    fn from(row: seen::Key) -> Self {
+        let key = ConcernedKey {
+            id: row.id,
+            name: row.name,
+            project: (row.project_id, row.project_name),
+            environment: row.environment_name,
+            last_used_at: row.last_used_at.map(from_micros),
+        };
+        Self { key, seen_at: from_micros(row.seen_at), current: row.current > 0 }
+    }
+}
+
+impl From<seen::Token> for SeenToken {
+    fn from(row: seen::Token) -> Self {
+        Self {
+            id: row.id,
+            public_id: row.public_id,
+            workload: (row.workload_id, row.workload_name),
+            created_at: from_micros(row.created_at),
+            expires_at: from_micros(row.expires_at),
+            last_used_at: row.last_used_at.map(from_micros),
+        }
+    }
+}
+
+impl From<seen::Secret> for SeenSecret {
+    fn from(row: seen::Secret) -> Self {
+        let secret = OwnedSecret {
+            id: row.id,
+            path: row.path,
+            project: row.project_name,
+            environment: row.environment_name,
+        };
+        Self { secret, number: row.number, seen_at: from_micros(row.seen_at) }
     }
 }

@@ -42,7 +42,9 @@ pub use ceremonies::{Browser, Started};
 pub use codes::{CODES, RecoveryCodes};
 pub use deactivate::DeactivateError;
 pub use error::{CeremonyError, EnrolError, LinkError, LinkGone, RecoverError};
-pub use hand_over::{ConcernedKey, HandOver, HandOverError, LATELY, MOST_KEYS, OwnedSecret};
+pub use hand_over::{
+    ConcernedKey, HandOver, HandOverError, MOST_KEYS, OwnedSecret, SeenKey, SeenSecret, SeenToken,
+};
 pub use invitations::InviteError;
 pub use links::{Link, LinkKind, NewLink};
 pub use list::{Account, ListedUser, ShownUser, UserFilter, UserPage, UserState};

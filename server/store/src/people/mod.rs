@@ -12,6 +12,7 @@ pub mod notices;
 pub mod owned;
 pub mod passkeys;
 pub mod posts;
+pub mod seen;
 pub mod sessions;
 pub mod setup;
 pub mod users;

@@ -1,11 +1,10 @@
-//! What a person owns and what they have seen: the facts of a hand-over.
+//! What a person owns: the facts of a hand-over.
 
-use chrono::{DateTime, Utc};
 use keywarden_model::{ApiKeyId, ProjectId, SecretId, UserId};
 
 use crate::{Conn, StoreError, Tx, sql};
 
-/// A key of the person's, or one whose value they saw.
+/// A key of the person's.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Key {
     /// The key.
@@ -22,14 +21,11 @@ pub struct Key {
     pub environment_name: String,
     /// When it was last used, in microseconds.
     pub last_used_at: Option<i64>,
-    /// When the person last saw a value of it; none where that was not asked.
-    pub seen_at: Option<i64>,
 }
 
 /// Keys that somebody owns and that are not revoked.
 pub async fn keys(conn: &mut Conn, owner: UserId) -> Result<Vec<Key>, StoreError> {
-    sql("SELECT k.id, k.name, k.project_id, p.name AS project_name, e.name AS environment_name, k.last_used_at,
-                CAST(NULL AS BIGINT) AS seen_at
+    sql("SELECT k.id, k.name, k.project_id, p.name AS project_name, e.name AS environment_name, k.last_used_at
          FROM api_keys k JOIN projects p ON p.id = k.project_id JOIN environments e ON e.id = k.environment_id
          WHERE k.owner_id = $1 AND k.revoked_at IS NULL ORDER BY p.name, e.name, k.name LIMIT 2000")
     .bind(owner)
@@ -72,22 +68,6 @@ pub async fn count(conn: &mut Conn, owner: UserId) -> Result<i64, StoreError> {
         .one(conn)
         .await?;
     Ok(count.n)
-}
-
-/// Keys whose value was shown to somebody since an instant: they issued, rotated or imported it. Not those revoked.
-pub async fn seen(conn: &mut Conn, user: UserId, since: DateTime<Utc>) -> Result<Vec<Key>, StoreError> {
-    sql("SELECT k.id, k.name, k.project_id, p.name AS project_name, e.name AS environment_name, k.last_used_at,
-                max(v.at) AS seen_at
-         FROM events v JOIN api_keys k ON k.id = v.resource_id
-              JOIN projects p ON p.id = k.project_id JOIN environments e ON e.id = k.environment_id
-         WHERE v.actor_id = $1 AND v.at >= $2 AND v.outcome = 'allowed'
-           AND v.action IN ('key.issue', 'key.rotate', 'key.import') AND k.revoked_at IS NULL
-         GROUP BY k.id, k.name, k.project_id, p.name, e.name, k.last_used_at
-         ORDER BY max(v.at) DESC, k.id LIMIT 2000")
-    .bind(user.to_string())
-    .bind(since)
-    .all(conn)
-    .await
 }
 
 #[derive(sqlx::FromRow)]

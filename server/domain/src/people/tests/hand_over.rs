@@ -1,13 +1,16 @@
 use std::time::Duration;
 
-use keywarden_model::{ApiKeyId, RevokeReason, Role};
+use keywarden_model::{ApiKeyId, RevokeReason, Role, SecretKind};
 use keywarden_store::sql;
+use keywarden_vault::SecretBytes;
 
 use super::*;
 use crate::Refused;
 use crate::authz::Owner;
 use crate::cast::{Player, Stage, both_engines};
 use crate::keys::{NewKey, Overlap, Place};
+use crate::secrets::{About, Address, NewValue, PutSecret, Validity, Which};
+use crate::workloads::TokenLifetime;
 
 async fn key(house: &House, stage: &Stage, name: &str, owner: &Player) -> ApiKeyId {
     let id: ApiKeyId = house.domain.env().id(house.now());
@@ -59,39 +62,124 @@ async fn what_somebody_owns_is_given_to_who_stays_all_or_nothing() {
 }
 
 #[tokio::test]
-async fn what_somebody_has_seen_lately_are_values_shown_to_them_newest_first() {
+async fn what_somebody_has_seen_is_listed_for_as_long_as_it_works_the_last_seen_first() {
     both_engines(async |house| {
+        let domain = &house.domain;
         let pay = house.project("pay").await;
         let alice = house.person("Alice", &[(Role::Owner, None)]).await;
         let bob = house.person("Bob", &[(Role::Issuer, Some(pay.id))]).await;
         let issue = async |by: &Player, name: &str| {
             let new = NewKey::named(Place::Environment(pay.live), name.parse().unwrap());
-            house.domain.issue_key(&by.steps_up().op(), new).await.unwrap().id
+            domain.issue_key(&by.steps_up().op(), new).await.unwrap().id
         };
         let seen = async || {
-            let facts = house.domain.hand_over_facts(&alice.steps_up().op(), bob.id).await.unwrap();
-            facts.has_seen.into_iter().map(|it| (it.name, it.seen_at.unwrap())).collect::<Vec<_>>()
+            let facts = domain.hand_over_facts(&alice.steps_up().op(), bob.id).await.unwrap();
+            facts.has_seen.into_iter().map(|it| (it.key.name, it.seen_at, it.current)).collect::<Vec<_>>()
         };
+        let line = |name: &str, at, current| (name.to_owned(), at, current);
+        let begun = house.now();
         let old = issue(&bob, "old").await;
-        assert_eq!(seen().await, [("old".to_owned(), house.now())]);
-        house.clock.advance(LATELY.to_std().unwrap() + Duration::from_secs(1));
-        assert!(seen().await.is_empty(), "long ago");
-
-        let first = issue(&bob, "first").await;
         let hers = issue(&alice, "hers").await;
         let gone = issue(&bob, "gone").await;
-        house.clock.advance(Duration::from_mins(1));
-        issue(&bob, "second").await;
+        domain.revoke_key(&bob.op(), gone, RevokeReason::Superseded, "").await.unwrap();
+        house.clock.advance(Duration::from_hours(91 * 24));
+        assert_eq!(seen().await, [line("old", begun, true)], "however long ago");
+
         let second = house.now();
-        let (alice, bob) = (alice.steps_up(), bob.steps_up());
-        house.domain.revoke_key(&bob.op(), gone, RevokeReason::Superseded, "").await.unwrap();
-        for hidden in [old, hers] {
-            house.domain.rotate_key(&alice.op(), hidden, Overlap::Default).await.unwrap();
+        issue(&bob, "second").await;
+        for key in [old, hers] {
+            domain.rotate_key(&alice.steps_up().op(), key, Overlap::Default).await.unwrap();
         }
+        let overlapping = [line("second", second, true), line("old", begun, false)];
+        assert_eq!(seen().await, overlapping, "the old value works on");
+        house.clock.advance(Duration::from_hours(24));
+        assert_eq!(seen().await, [line("second", second, true)], "rotated by somebody else");
+
+        let third = house.now();
+        domain.rotate_key(&bob.steps_up().op(), old, Overlap::Default).await.unwrap();
+        domain.suspend_key(&bob.steps_up().op(), old, "a pause").await.unwrap();
+        assert_eq!(seen().await, [line("old", third, true), line("second", second, true)]);
+        house.clock.advance(Duration::from_hours(365 * 24));
+        assert!(seen().await.is_empty(), "expired");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn service_tokens_that_somebody_issued_are_listed_for_as_long_as_they_work() {
+    both_engines(async |house| {
+        let domain = &house.domain;
+        let pay = house.project("pay").await;
+        let alice = house.person("Alice", &[(Role::Owner, None)]).await;
+        let mia = house.person("Mia", &[(Role::Manager, Some(pay.id))]).await;
+        let gate = house.workload("gate", Role::Verifier, Some(pay.id)).await;
+        let shop = house.workload("shop", Role::Verifier, Some(pay.id)).await;
+        let issue = async |by: &Player, workload, days: i64| {
+            let lifetime = TokenLifetime::from_seconds(days * 86_400).unwrap();
+            domain.issue_service_token(&by.steps_up().op(), workload, lifetime).await.unwrap()
+        };
+        let seen = async || {
+            let facts = domain.hand_over_facts(&alice.steps_up().op(), mia.id).await.unwrap();
+            facts.tokens.into_iter().map(|it| (it.id, it.workload.1)).collect::<Vec<_>>()
+        };
+        let short = issue(&mia, gate.id, 1).await;
+        issue(&alice, gate.id, 30).await;
         house.clock.advance(Duration::from_mins(1));
-        house.domain.rotate_key(&bob.op(), first, Overlap::Default).await.unwrap();
-        let expected = [("first".to_owned(), house.now()), ("second".to_owned(), second)];
-        assert_eq!(seen().await, expected, "neither what others saw nor what is revoked");
+        let long = issue(&mia, gate.id, 30).await;
+        let other = issue(&mia, shop.id, 30).await;
+        domain.deactivate_workload(&alice.steps_up().op(), shop.id).await.unwrap();
+        let listed = seen().await;
+        assert_eq!(listed, [(long.id, "gate".to_owned()), (short.id, "gate".to_owned())], "{other:?}");
+        // Who is deactivated signs in no more; their tokens would.
+        domain.deactivate_user(&alice.steps_up().op(), mia.id).await.unwrap();
+        assert_eq!(seen().await, listed);
+        house.clock.advance(Duration::from_hours(24));
+        assert_eq!(seen().await, [(long.id, "gate".to_owned())]);
+        domain.revoke_service_token(&alice.steps_up().op(), long.id).await.unwrap();
+        assert!(seen().await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn secrets_are_listed_until_the_value_that_somebody_knows_is_not_current_any_more() {
+    both_engines(async |house| {
+        let domain = &house.domain;
+        let pay = house.project("pay").await;
+        let alice = house.person("Alice", &[(Role::Owner, None)]).await;
+        let mia = house.person("Mia", &[(Role::Manager, Some(pay.id))]).await;
+        let max = house.person("Max", &[(Role::Manager, Some(pay.id))]).await;
+        let place = Place::Environment(pay.live);
+        let put = async |by: &Player, path: &str| {
+            let value = NewValue::new(SecretKind::Text, None, SecretBytes::copy_of(b"x")).unwrap();
+            let (label, expected) = (None, None);
+            let put =
+                PutSecret { value, label, expected, validity: Validity::default(), about: About::default() };
+            domain.put_secret(&by.steps_up().op(), &place, &path.parse().unwrap(), put).await.unwrap()
+        };
+        let read = async |path: &str| {
+            let address = Address::Path { place: place.clone(), path: path.parse().unwrap() };
+            domain.read_secret(&mia.steps_up().op(), &address, &Which::default()).await.unwrap()
+        };
+        let seen = async || {
+            let facts = domain.hand_over_facts(&alice.steps_up().op(), mia.id).await.unwrap();
+            facts.has_read.into_iter().map(|it| (it.secret.path, it.number, it.seen_at)).collect::<Vec<_>>()
+        };
+        let begun = house.now();
+        put(&mia, "own").await;
+        put(&max, "read").await;
+        put(&max, "unread").await;
+        house.clock.advance(Duration::from_mins(1));
+        let later = house.now();
+        read("read").await;
+        assert_eq!(seen().await, [("read".to_owned(), 1, later), ("own".to_owned(), 1, begun)]);
+        house.clock.advance(Duration::from_mins(1));
+        put(&max, "read").await;
+        put(&max, "own").await;
+        assert!(seen().await.is_empty(), "what they know is current no more");
+        house.clock.advance(Duration::from_mins(1));
+        read("own").await;
+        assert_eq!(seen().await, [("own".to_owned(), 2, house.now())]);
     })
     .await;
 }
