@@ -95,7 +95,7 @@ mod tests {
                 .bind(hour)
             };
             let window = |start: i64| {
-                sql("INSERT INTO rate_windows (key_id, window_start, reserved) VALUES ('k', $1, 1)").bind(start)
+                sql("INSERT INTO rate_reserves (key_id, window_start, window_seconds, reserved) VALUES ('k', $1, 60, 1)").bind(start)
             };
             let hour = now.timestamp() / 3_600;
             let day = 24 * 3_600;
@@ -120,7 +120,7 @@ mod tests {
             assert_eq!(left(&house, "SELECT count(*) AS number FROM pending_posts").await, 1);
             assert_eq!(left(&house, "SELECT count(*) AS number FROM ceremonies").await, 1);
             assert_eq!(left(&house, "SELECT count(*) AS number FROM key_usage").await, 1);
-            assert_eq!(left(&house, "SELECT count(*) AS number FROM rate_windows").await, 1);
+            assert_eq!(left(&house, "SELECT count(*) AS number FROM rate_reserves").await, 1);
             assert!(left(&house, "SELECT count(*) AS number FROM changes").await > 0);
             op.now += TimeDelta::minutes(61);
             house.domain.sweep(&op).await.unwrap();

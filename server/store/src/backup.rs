@@ -21,6 +21,7 @@ const LEFT_OUT: &[&str] = &[
     "device_grants",
     "secret_shares",
     "rate_windows",
+    "rate_reserves",
     "drill_keys",
 ];
 /// Values that one statement inserts at most; SQLite takes 32 766, PostgreSQL 65 535.

@@ -61,6 +61,7 @@ pub(crate) const TABLES: &[Table] = &[
     table("key_values", "id"),
     table("key_usage", "hour, value_id, address, agent, workload_id, outcome"),
     table("rate_windows", "key_id, window_start"),
+    table("rate_reserves", "key_id, window_start, window_seconds"),
     table("project_keys", "id"),
     table("secrets", "id"),
     table("secret_tags", "tag, secret_id"),

@@ -87,8 +87,8 @@ impl Sweep {
                      (SELECT id FROM pending_posts WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)"
             }
             Self::RateWindows => {
-                "DELETE FROM rate_windows WHERE (key_id, window_start) IN
-                     (SELECT key_id, window_start FROM rate_windows WHERE window_start < $1 LIMIT $2)"
+                "DELETE FROM rate_reserves WHERE (key_id, window_start, window_seconds) IN
+                     (SELECT key_id, window_start, window_seconds FROM rate_reserves WHERE window_start < $1 LIMIT $2)"
             }
             Self::Sessions => {
                 "DELETE FROM sessions WHERE id_hash IN

@@ -89,7 +89,8 @@ impl Limiter {
                     Taken::Exhausted => false,
                     Taken::Reserve => {
                         let batch = (limit.limit / BATCHES).max(1);
-                        let reserved = Box::pin(reserve(store, key, start, batch)).await?;
+                        let window = rates::Window { start, seconds: limit.window_seconds };
+                        let reserved = Box::pin(reserve(store, key, window, batch)).await?;
                         bucket.settle(start, limit, batch, reserved)
                     }
                 }
@@ -106,10 +107,10 @@ fn start_of(limit: RateLimit, now: DateTime<Utc>) -> i64 {
 }
 
 /// Reserves a batch of the window; what all nodes have reserved then.
-async fn reserve(store: &Store, key: ApiKeyId, start: i64, batch: u32) -> Result<i64, Fault> {
+async fn reserve(store: &Store, key: ApiKeyId, window: rates::Window, batch: u32) -> Result<i64, Fault> {
     store
         .write_silently("a batch of a rate limit's window", move |tx| {
-            Box::pin(async move { rates::reserve(tx, key, start, batch).await })
+            Box::pin(async move { rates::reserve(tx, key, window, batch).await })
         })
         .await
         .map_err(|error: WriteError<StoreError>| silent(error))

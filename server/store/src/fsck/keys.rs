@@ -146,7 +146,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "rate-window-orphan",
         "is an API key whose uses are limited and that is not there",
-        "SELECT DISTINCT key_id AS thing FROM rate_windows w
+        "SELECT DISTINCT key_id AS thing FROM rate_reserves w
          WHERE NOT EXISTS (SELECT 1 FROM api_keys k WHERE k.id = w.key_id)",
     ),
     rule(

@@ -4,7 +4,7 @@ use keywarden_model::{RateLimit, Scopes, VerifyCode};
 
 use super::Scene;
 use crate::cast::{House, both_engines};
-use crate::keys::{Question, Route};
+use crate::keys::{KeyPatch, Question, Route};
 
 #[tokio::test]
 async fn two_nodes_share_a_limit_within_a_tenth_and_never_pass_it() {
@@ -40,6 +40,44 @@ async fn two_nodes_share_a_limit_within_a_tenth_and_never_pass_it() {
         assert!((1..=60).contains(&reset));
         scene.house.clock.advance(Duration::from_secs(reset.into()));
         assert_eq!(ask(&scene.house).await.code, VerifyCode::Valid);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_edited_limit_counts_in_windows_of_its_own_though_they_begin_together() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        // On the hour, so that a minute and an hour begin together.
+        let into_hour = scene.house.now().timestamp().rem_euclid(3_600);
+        scene.house.clock.advance(Duration::from_secs(u64::try_from(3_600 - into_hour).unwrap()));
+        let bob = scene.bob.steps_up();
+        let mut new = scene.new_key("Orders");
+        new.rate_limit = Some(RateLimit::new(3, 3_600).unwrap());
+        let key = domain.issue_key(&bob.op(), new).await.unwrap();
+        let valid = async || {
+            let mut valid = 0;
+            for _ in 0..10 {
+                valid += u32::from(scene.verify(&key.value).await == VerifyCode::Valid);
+            }
+            valid
+        };
+        let limited = async |limit, seconds| {
+            let rate_limit = Some(Some(RateLimit::new(limit, seconds).unwrap()));
+            let patch = KeyPatch { rate_limit, ..KeyPatch::default() };
+            domain.edit_key(&bob.op(), key.id, None, patch).await.unwrap();
+        };
+        assert_eq!(valid().await, 3);
+        limited(2, 60).await;
+        assert_eq!(valid().await, 2, "the minute is new");
+        // And the hour is what it was: to edit back gives nothing twice.
+        limited(3, 3_600).await;
+        assert_eq!(valid().await, 0);
+        limited(2, 60).await;
+        assert_eq!(valid().await, 0);
+        scene.house.clock.advance(Duration::from_mins(1));
+        assert_eq!(valid().await, 2);
     })
     .await;
 }
