@@ -69,12 +69,22 @@ pub(crate) struct House {
     reports: Reports,
 }
 
+/// What whoever starts this node says beside its settings.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Told {
+    /// This machine's clock is right, and what was noted is not.
+    pub(crate) accept_clock: bool,
+    /// Passkeys of another relying party may be orphaned.
+    pub(crate) change_rp_id: bool,
+}
+
 /// What lies behind the doors.
 pub(crate) struct Cellars {
     pub(crate) domain: Domain,
     pub(crate) seals: Seals,
     clock: Arc<Clock>,
     node: Node,
+    change_rp_id: bool,
 }
 
 impl House {
@@ -102,26 +112,36 @@ pub(crate) fn world() -> Result<(Arc<Clock>, Env), WireError> {
 
 impl Cellars {
     /// Opens the records, brings their schema up to date and puts the domain together. The keyring is still sealed.
-    pub(crate) async fn build(config: &Config, clock: Arc<Clock>, env: Env) -> Result<Self, WireError> {
+    pub(crate) async fn build(
+        config: &Config,
+        clock: Arc<Clock>,
+        env: Env,
+        told: Told,
+    ) -> Result<Self, WireError> {
         let seals = Seals::build(config, &env)?;
         let store = open_patiently(&location(&config.database)).await?;
         let domain = domain(config, store, env.clone(), seals.all().to_vec())?;
-        clock.raise(domain.check_clock(SystemClock.now()).await?);
+        let mut written = domain.check_clock(SystemClock.now()).await;
+        if let (Err(cause @ ClockError::Behind { .. }), true) = (&written, told.accept_clock) {
+            tracing::warn!(%cause, "the clock is taken for right, as was said");
+            domain.accept_clock(&domain.system_op("start")).await?;
+            written = domain.check_clock(SystemClock.now()).await;
+        }
+        clock.raise(written?);
         let node = Node {
             id: hex::encode(env.bytes::<8>()),
             name: nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned(),
             version: env!("CARGO_PKG_VERSION"),
             started_at: env.now(),
         };
-        Ok(Self { domain, seals, clock, node })
+        Ok(Self { domain, seals, clock, node, change_rp_id: told.change_rp_id })
     }
 
     /// Unseals, if the HSM is there, and starts what runs in the background; that stops by a token of its own: after
-    /// the last request. `change_rp_id` lets passkeys of another relying party be orphaned.
+    /// the last request.
     pub(crate) async fn start(
         &self,
         house: &House,
-        change_rp_id: bool,
         tasks: &TaskTracker,
         stop: &CancellationToken,
     ) -> Result<(), WireError> {
@@ -134,7 +154,7 @@ impl Cellars {
             accepted: AtomicBool::new(false),
         };
         keeper.begin().await;
-        self.check_rp_id(&house.config.public.rp_id, change_rp_id).await?;
+        self.check_rp_id(&house.config.public.rp_id, self.change_rp_id).await?;
         tasks.spawn(keeper.run(stop.clone()));
         let (domain, condition) = (self.domain.clone(), house.condition.subscribe());
         let ready = *condition.borrow() == Condition::Ready;

@@ -21,6 +21,7 @@ use crate::freshness::{Freshness, MAX_AGE};
 use crate::keys;
 use crate::passkeys::{Passkeys, Relying, RelyingError};
 use crate::refusals::Refusals;
+use crate::system::Marking;
 use crate::tokens::Tokens;
 use crate::{Actor, Env, Fault, Op, Refused, Source};
 
@@ -72,6 +73,7 @@ struct Inner {
     gate: Gate,
     keyring: Arc<Keyring>,
     keys: keys::Memory,
+    marking: Marking,
     passkeys: Result<Passkeys, RelyingError>,
     refusals: Refusals,
     settings: Settings,
@@ -98,6 +100,7 @@ impl Domain {
             gate: Gate::new()?,
             keyring,
             keys: keys::Memory::new(),
+            marking: Marking::default(),
             passkeys,
             refusals: Refusals::default(),
             settings,
@@ -150,6 +153,10 @@ impl Domain {
 
     pub(crate) fn exchanging(&self) -> &Exchanging {
         &self.0.exchange
+    }
+
+    pub(crate) fn marking(&self) -> &Marking {
+        &self.0.marking
     }
 
     pub(crate) fn refusals(&self) -> &Refusals {

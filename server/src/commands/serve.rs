@@ -26,7 +26,7 @@ use crate::{
     listen::{self, Certificates, Guard, ListenError, serve, serve_operator},
     operator::{self, Desk, Facts},
     seals,
-    wire::{self, Cellars, House},
+    wire::{self, Cellars, House, Told},
 };
 
 /// How often the certificate files are looked at.
@@ -34,6 +34,9 @@ const CERTIFICATE_LOOK: Duration = Duration::from_secs(2);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
+    /// Take this machine's clock for right although it is behind what was written: a node's clock once ran ahead
+    #[arg(long)]
+    accept_clock: bool,
     /// Take KEYWARDEN_RP_ID although passkeys were made for another domain: none of those works any more
     #[arg(long)]
     change_rp_id: bool,
@@ -59,10 +62,11 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<(), Fail
     let tasks = TaskTracker::new();
     let (clock, env) = wire::world()?;
     let house = House::build(Arc::clone(&config), env.clone());
-    let cellars = Cellars::build(&config, clock, env).await?;
+    let Arguments { accept_clock, change_rp_id } = arguments;
+    let cellars = Cellars::build(&config, clock, env, Told { accept_clock, change_rp_id }).await?;
     // What works in the background outlives the doors, so that what the last request left is written.
     let (behind, last) = (TaskTracker::new(), CancellationToken::new());
-    cellars.start(&house, arguments.change_rp_id, &behind, &last).await?;
+    cellars.start(&house, &behind, &last).await?;
 
     let address = listener.local_addr().unwrap_or(config.listen.address);
     let facts = Facts {

@@ -2,6 +2,8 @@
 
 use sqlx::error::DatabaseError;
 
+use crate::Engine;
+
 /// The column behind a unique violation, from SQLite's words (`UNIQUE constraint failed: users.handle`).
 pub(crate) fn constraint(message: &str) -> String {
     message.rsplit(": ").next().unwrap_or(message).chars().take(120).collect()
@@ -36,4 +38,13 @@ pub fn containing(needle: &str) -> String {
     }
     pattern.push('%');
     pattern
+}
+
+/// What time it is on the database's machine, now and not when the transaction began, as `at` in microseconds. SQLite's
+/// machine is this one.
+pub(crate) const fn clock(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Postgres => "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) AS at",
+        Engine::Sqlite => "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER) AS at",
+    }
 }

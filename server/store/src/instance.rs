@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{Conn, StoreError, Tx, sql};
+use crate::{Conn, StoreError, Tx, dialect, sql};
 
 /// The one row.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -42,4 +42,19 @@ pub async fn raise_clock(tx: &mut Tx, now: DateTime<Utc>) -> Result<(), StoreErr
         .execute(tx)
         .await
         .map(drop)
+}
+
+/// Takes `now` for the latest instant, though a later one was noted.
+pub async fn set_clock(tx: &mut Tx, now: DateTime<Utc>) -> Result<(), StoreError> {
+    sql("UPDATE instance SET clock_high_water = $1 WHERE id = 1").bind(now).execute_one(tx, "instance").await
+}
+
+/// What time it is on the database's machine, in microseconds.
+pub async fn database_clock(conn: &mut Conn) -> Result<i64, StoreError> {
+    #[derive(sqlx::FromRow)]
+    struct Clock {
+        at: i64,
+    }
+    let clock: Clock = sql(dialect::clock(conn.engine())).one(conn).await?;
+    Ok(clock.at)
 }

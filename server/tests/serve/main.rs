@@ -15,6 +15,7 @@ mod backups;
 mod bao;
 mod cached;
 mod client;
+mod clock;
 mod commands;
 mod exchange;
 mod house;

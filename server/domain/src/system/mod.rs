@@ -13,6 +13,7 @@ mod seals;
 mod status;
 mod unseal;
 
+pub(crate) use clock::Marking;
 pub use clock::{CLOCK_ALARM, ClockError};
 pub use copy::CopyFailed;
 pub use node::Node;

@@ -4,13 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keywarden_store::{Location, Store};
+use keywarden_model::Role;
+use keywarden_store::{Location, Store, instance, sql};
 use keywarden_vault::keyring::KeyringState;
 use keywarden_vault::seal::software::SoftwareSeal;
 use keywarden_vault::{Keyring, Purpose, Seal};
 
 use super::*;
 use crate::audit::Query;
+use crate::cast::both_engines;
 use crate::{Domain, Env, Settings, SteadyClock};
 
 struct House {
@@ -202,6 +204,37 @@ async fn a_clock_far_behind_what_was_written_is_refused() {
     assert!(matches!(check(-3_600).await, Err(ClockError::Behind { .. })));
     let unset = chrono::DateTime::UNIX_EPOCH;
     assert!(matches!(house.domain.check_clock(unset).await, Err(ClockError::Unset(_))));
+}
+
+#[tokio::test]
+async fn a_clock_that_ran_ahead_raises_no_mark_and_an_operator_takes_one_back() {
+    both_engines(async |house| {
+        let (domain, now) = (&house.domain, house.now());
+        let ahead = now - chrono::TimeDelta::seconds(31);
+        domain.note_clock_beside(ahead).await.unwrap();
+        assert_eq!(domain.clock_high_water().await.unwrap(), chrono::DateTime::UNIX_EPOCH);
+        domain.note_clock_beside(now).await.unwrap();
+        assert_eq!(domain.clock_high_water().await.unwrap(), now);
+
+        // One that was noted all the same, by a program that did not look or on a machine alone.
+        let tomorrow = now + chrono::TimeDelta::days(1);
+        let mark = sql("UPDATE instance SET clock_high_water = $1 WHERE id = 1").bind(tomorrow);
+        house.put(vec![mark]).await;
+        let refused = domain.check_clock(now).await;
+        let Err(cause @ ClockError::Behind { .. }) = refused else { panic!("{refused:?}") };
+        assert!(cause.to_string().contains("--accept-clock"), "{cause}");
+        domain.accept_clock(&domain.system_op("start")).await.unwrap();
+        assert_eq!(domain.check_clock(now).await.unwrap(), now);
+        let query = Query { action: Some("system.accept-clock".into()), limit: 10, ..Query::default() };
+        let events = domain.events(&house.operator(Role::Owner), &query).await.unwrap().events;
+        assert_eq!(events.len(), 1);
+        // And the database's own clock is one: not the epoch, and never behind the one before.
+        let mut conn = house.store.read().await.unwrap();
+        let first = instance::database_clock(&mut conn).await.unwrap();
+        let second = instance::database_clock(&mut conn).await.unwrap();
+        assert!(first > 1_750_000_000_000_000 && second >= first, "{first} {second}");
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
-use keywarden_domain::{Domain, system::CLOCK_ALARM};
+use keywarden_domain::{
+    Domain,
+    system::{CLOCK_ALARM, ClockError},
+};
 use keywarden_store::{MigrateError, OpenError, SCHEMA_VERSION, Store};
 
 use super::Check;
@@ -10,6 +13,9 @@ use crate::{
 
 const DATABASE: &str = "database";
 const CLOCK: &str = "clock";
+const SET: &str = "set this machine's clock (NTP)";
+const ACCEPT: &str = "set this machine's clock (NTP); if it is right, another ran ahead once: start a server once with \
+                      `keywarden serve --accept-clock`";
 
 /// The database answers and has this version's schema. Nothing is made or migrated.
 pub(super) async fn database(config: &Config) -> (Check, Option<Store>) {
@@ -41,11 +47,10 @@ pub(super) async fn database(config: &Config) -> (Check, Option<Store>) {
 pub(super) async fn clock(domain: Option<&Domain>, now: DateTime<Utc>) -> Check {
     let Some(domain) = domain else { return Check::fine(CLOCK, shown(now)) };
     match domain.check_clock(now).await {
-        Ok(written) if written - now > CLOCK_ALARM => {
-            Check::warning(CLOCK, behind(written - now, now), "set this machine's clock (NTP)")
-        }
+        Ok(written) if written - now > CLOCK_ALARM => Check::warning(CLOCK, behind(written - now, now), SET),
         Ok(_) => Check::fine(CLOCK, shown(now)),
-        Err(cause) => Check::failed(CLOCK, cause.to_string(), "set this machine's clock (NTP)"),
+        Err(cause @ ClockError::Behind { .. }) => Check::failed(CLOCK, cause.to_string(), ACCEPT),
+        Err(cause) => Check::failed(CLOCK, cause.to_string(), SET),
     }
 }
 
