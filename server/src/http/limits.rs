@@ -2,7 +2,7 @@
 //! a hash-map look-up. Memory is bounded: so many addresses are remembered, the longest unseen are forgotten first.
 
 use std::{
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -13,6 +13,7 @@ use keywarden_model::ProblemKind as Kind;
 use moka::sync::Cache;
 
 use super::problem::{Problem, retry_after};
+use crate::listen::network;
 
 const ADDRESSES: u64 = 65_536;
 
@@ -71,14 +72,6 @@ impl Meter {
         bucket.left = (bucket.left + passed * self.per_second).min(self.burst);
         bucket.at = bucket.at.max(now);
         change(&mut bucket)
-    }
-}
-
-/// One subscriber's network: an IPv6 caller has a whole /64 to himself.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

@@ -9,6 +9,7 @@ mod rules;
 mod tls;
 
 pub(crate) use accept::{Guard, Peer, serve};
+pub(crate) use address_count::network;
 pub(crate) use open_files::allow_open_files;
 pub(crate) use operator::serve_operator;
 pub(crate) use rules::{ListenError, check, open_metrics};
