@@ -57,6 +57,17 @@ fn a_domain_that_would_orphan_passkeys_is_taken_only_when_told_so() {
     for named in ["`keys.example.com`", "`example.com`", "Key of Ada", "--change-rp-id"] {
         assert!(told(&refused).contains(named), "{named}: {}", told(&refused));
     }
+    let doctor = keywarden(folder.path(), &["doctor", "--json"]).envs(WIDER).output().unwrap();
+    let said = String::from_utf8_lossy(&doctor.stdout);
+    let checks: serde_json::Value = serde_json::from_slice(&doctor.stdout).unwrap();
+    let failed = |check: &serde_json::Value| check["name"] == "passkeys" && check["outcome"] == "failed";
+    let check =
+        checks.as_array().unwrap().iter().find(|check| failed(check)).unwrap_or_else(|| panic!("{said}"));
+    assert!(!doctor.status.success() && check["finding"].as_str().unwrap().contains("Key of Ada"), "{said}");
+    assert!(check["advice"].as_str().unwrap().contains("--change-rp-id"), "{said}");
+    let right = keywarden(folder.path(), &["doctor", "--json"]).envs(SETTINGS).output().unwrap();
+    let checks: serde_json::Value = serde_json::from_slice(&right.stdout).unwrap();
+    assert!(!checks.as_array().unwrap().iter().any(failed), "{checks}");
     let before = Server::start_with(folder.path(), &SETTINGS);
     before.becomes("\"ready\"");
     before.stop();

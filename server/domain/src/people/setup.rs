@@ -48,6 +48,10 @@ pub enum RpIdError {
 }
 crate::refused::carries_refused!(RpIdError);
 
+fn orphans(stored: String, wanted: &str, names: &[String]) -> RpIdError {
+    RpIdError::Orphans { stored, wanted: wanted.to_owned(), names: names.join(", ") }
+}
+
 impl Domain {
     /// Whether the house has been set up. Once done it stays done, whatever becomes of its people.
     pub async fn setup_state(&self) -> Result<SetupState, Fault> {
@@ -162,17 +166,9 @@ impl Domain {
     /// At a start: passkeys belong to one relying party for ever. Refuses another one, naming what it would orphan,
     /// unless `change` says so.
     pub async fn check_rp_id(&self, op: &Op, rp_id: &str, change: bool) -> Result<(), RpIdError> {
-        let mut conn = self.store().read().await?;
-        let stored = match setup::instance(&mut conn).await?.rp_id {
-            Some(stored) if stored != rp_id => stored,
-            _ => return Ok(()),
-        };
-        let names = passkeys::names(&mut conn).await?;
-        drop(conn);
+        let Some((stored, names)) = self.made_for_another(rp_id).await? else { return Ok(()) };
         if !names.is_empty() && !change {
-            let names: Vec<_> =
-                names.into_iter().map(|it| format!("{} of {}", it.passkey, it.person)).collect();
-            return Err(RpIdError::Orphans { stored, wanted: rp_id.to_owned(), names: names.join(", ") });
+            return Err(orphans(stored, rp_id, &names));
         }
         let facts = Arc::new((stored, rp_id.to_owned()));
         let orphans = u64::try_from(names.len()).unwrap_or(u64::MAX);
@@ -190,5 +186,21 @@ impl Domain {
             })
         })
         .await
+    }
+
+    /// Why a start with this relying party would be refused, if it would.
+    pub async fn would_orphan(&self, rp_id: &str) -> Result<Option<RpIdError>, Fault> {
+        let other = self.made_for_another(rp_id).await?.filter(|(_, names)| !names.is_empty());
+        Ok(other.map(|(stored, names)| orphans(stored, rp_id, &names)))
+    }
+
+    /// The relying party that passkeys were made for, if it is another one, and those passkeys.
+    async fn made_for_another(&self, rp_id: &str) -> Result<Option<(String, Vec<String>)>, Fault> {
+        let mut conn = self.store().read().await?;
+        let stored = setup::instance(&mut conn).await?.rp_id;
+        let Some(stored) = stored.filter(|stored| stored != rp_id) else { return Ok(None) };
+        let names = passkeys::names(&mut conn).await?;
+        let names = names.into_iter().map(|it| format!("{} of {}", it.passkey, it.person)).collect();
+        Ok(Some((stored, names)))
     }
 }

@@ -85,7 +85,7 @@ async fn examine(config: &Config) -> Vec<Check> {
     checks
 }
 
-/// Database, clock and HSM.
+/// Database, clock, HSM and the passkeys that are there.
 async fn beneath(config: &Config, now: DateTime<Utc>) -> Vec<Check> {
     let (database, store) = records::database(config).await;
     let env = match wire::world() {
@@ -96,6 +96,7 @@ async fn beneath(config: &Config, now: DateTime<Utc>) -> Vec<Check> {
     let mut checks = vec![database, records::clock(domain.as_ref(), now).await];
     checks.push(hsm::answers(config, &env, domain.as_ref()).await);
     checks.extend(hsm::enough(domain.as_ref()).await);
+    checks.extend(origin::stored(domain.as_ref(), &config.public).await);
     checks
 }
 

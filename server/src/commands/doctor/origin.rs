@@ -1,3 +1,4 @@
+use keywarden_domain::{Domain, people::RpIdError};
 use url::Host;
 
 use super::Check;
@@ -19,6 +20,22 @@ pub(super) fn check(public: &Public) -> Check {
         }
         Some(Host::Domain(_)) => Check::fine(NAME, format!("{origin} with passkeys of `{}`", public.rp_id)),
     }
+}
+
+/// The passkeys that are there were made for the name that is configured: a start refuses another.
+pub(super) async fn stored(domain: Option<&Domain>, public: &Public) -> Option<Check> {
+    let found = domain?.would_orphan(&public.rp_id).await;
+    let advice = match &found {
+        Ok(None) => return None,
+        Ok(Some(RpIdError::Orphans { stored, .. })) => format!(
+            "set KEYWARDEN_RP_ID to `{stored}`, or give those passkeys up: start a server once with `keywarden serve \
+             --change-rp-id`, and let everybody in by `keywarden operator recover`"
+        ),
+        Ok(Some(RpIdError::Refused(_))) | Err(_) => "does the database answer?".to_owned(),
+    };
+    let finding =
+        found.map_or_else(|fault| fault.to_string(), |it| it.map_or_else(String::new, |it| it.to_string()));
+    Some(Check::failed(NAME, finding, advice))
 }
 
 #[cfg(test)]
