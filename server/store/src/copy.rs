@@ -245,7 +245,8 @@ impl ColumnType {
 }
 
 /// Columns that SQLite keeps as whole numbers and PostgreSQL as truth values.
-const TRUTHS: &[&str] = &["allowed", "imported", "purge_protection", "single_use", "synced"];
+const TRUTHS: &[&str] =
+    &["allowed", "imported", "purge_protection", "reads_need_reason", "single_use", "synced", "template"];
 
 /// One row, whatever it holds.
 struct Cells(Vec<Value>);
@@ -342,15 +343,11 @@ mod tests {
             let keys = table.key.split(", ");
             assert!(keys.clone().all(|key| columns.iter().any(|it| it.name == key)), "{table:?}");
         }
-        let postgres = concat!(
-            include_str!("../../../migrations/postgres/0003_people.sql"),
-            include_str!("../../../migrations/postgres/0006_keys.sql"),
-            include_str!("../../../migrations/postgres/0007_audit.sql"),
-            include_str!("../../../migrations/postgres/0012_secrets.sql"),
-            include_str!("../../../migrations/postgres/0014_trust_rules.sql"),
-        );
+        let migrations = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/postgres");
+        let files = std::fs::read_dir(migrations).unwrap().map(|file| file.unwrap().path());
+        let postgres: String = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();
         for line in postgres.lines().filter(|line| line.contains("BOOLEAN")) {
-            let column = line.trim_start().trim_start_matches("ALTER TABLE environments ADD COLUMN ");
+            let column = line.split_once(" ADD COLUMN ").map_or(line, |(_, column)| column);
             let name = column.split_whitespace().next().unwrap();
             assert!(TRUTHS.contains(&name), "`{name}` is a truth value");
         }

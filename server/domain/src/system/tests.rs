@@ -256,15 +256,22 @@ async fn everything_is_carried_to_the_other_engine_and_back() {
 
     let there = House::new().await;
     let new = crate::projects::NewProject { slug: "pay".parse().unwrap(), name: "Payments".parse().unwrap() };
-    there.domain.create_project(&there.domain.shell_op(), new).await.unwrap();
-    there
-        .domain
-        .note_node(
-            &Node { id: "a".into(), name: "one".into(), version: "1", started_at: there.domain.env().now() },
-            "ready",
-        )
-        .await
-        .unwrap();
+    let pay = there.domain.create_project(&there.domain.shell_op(), new).await.unwrap();
+    let live = crate::environments::NewEnvironment {
+        slug: "live".parse().unwrap(),
+        name: "Live".parse().unwrap(),
+        label: "live".parse().unwrap(),
+        terms: crate::environments::Terms::default(),
+    };
+    there.domain.create_environment(&there.domain.shell_op(), pay, live).await.unwrap();
+    // One that was killed long ago: it is carried nowhere.
+    let killed = sql("INSERT INTO nodes (id, name, version, condition, started_at, seen_at, holds)
+                      VALUES ('a', 'one', '1', 'ready', 1, 1, '')");
+    let written = there.domain.store().write_silently("a node of long ago", move |tx| {
+        let killed = killed.clone();
+        Box::pin(async move { killed.execute(tx).await.map(drop) })
+    });
+    written.await.map_err(|error: WriteError<StoreError>| error.to_string()).unwrap();
     assert!(there.domain.fsck(&there.seals).await.unwrap().is_clean());
 
     cast::both_engines(async |other| {
