@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
-    // Its server must stand still: it holds this lock while it runs.
+    // Its server must stand still: the one of this folder holds this lock while it runs, others are among the nodes.
     let _lock = data_dir::lock(&config.data_dir)?;
     let url = match (&arguments.to, &arguments.to_file) {
         (Some(url), _) => url.clone(),

@@ -127,7 +127,7 @@ pub(crate) enum Failure {
     Client(#[from] ClientError),
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("not everything was carried over: {0}; give a fresh database and start again")]
+    #[error("nothing was carried over: {0}")]
     Copy(#[source] keywarden_domain::system::CopyFailed),
     #[error("{0} things must not be so; each line above names one")]
     Damaged(usize),

@@ -1,11 +1,11 @@
 //! Carrying everything from one store to another, whatever their engines: a pilot on SQLite moves to PostgreSQL, or back.
 //!
-//! Both have this version's schema. Tables are copied whole, parents first, each in one transaction of the target; the
-//! source must stand still meanwhile (its server is stopped).
+//! Both have this version's schema. Tables are copied whole, parents first, all in one transaction of the target: a copy
+//! that breaks off leaves it as it was. The source must stand still meanwhile (its servers are stopped).
 
 use sqlx::{Column, Row as _, TypeInfo, ValueRef, postgres::PgRow, sqlite::SqliteRow};
 
-use crate::{Conn, Engine, Store, StoreError, Tx, Value, WriteError, sql, sql::assembled};
+use crate::{Conn, Engine, Store, StoreError, Tx, Value, sql, sql::assembled};
 
 /// Rows read at once.
 const PAGE: i64 = 500;
@@ -115,44 +115,33 @@ pub enum CopyError {
 /// How many rows each table had.
 pub type Copied = Vec<(&'static str, i64)>;
 
-/// Carries everything from `source` to `target`, which must be empty, and counts the rows of both afterwards.
-pub async fn copy(source: &Store, target: &Store) -> Result<Copied, CopyError> {
+/// Carries everything from `source` into this write's database, which must be empty, and counts the rows of both
+/// afterwards.
+pub async fn copy_within(tx: &mut Tx, source: &Store) -> Result<Copied, CopyError> {
     for name in tables(&mut source.read().await?).await? {
         if !NOT_COPIED.contains(&name.as_str()) && !TABLES.iter().any(|table| table.name == name) {
             return Err(CopyError::UnknownTable(name));
         }
     }
     for table in TABLES.iter().filter(|table| !table.single) {
-        if count(&mut target.read().await?, *table).await? > 0 {
+        if count(tx, *table).await? > 0 {
             return Err(CopyError::NotEmpty(table.name));
         }
     }
     for table in TABLES {
-        carry(*table, source, target).await?;
+        let columns = columns(&mut source.read().await?, table.name).await?;
+        carry_within(tx, *table, &columns, source).await?;
     }
     let mut copied = Vec::with_capacity(TABLES.len());
     for table in TABLES {
         let there = count(&mut source.read().await?, *table).await?;
-        let here = count(&mut target.read().await?, *table).await?;
+        let here = count(tx, *table).await?;
         if there != here {
             return Err(CopyError::Counts { table: table.name, there, copied: here });
         }
         copied.push((table.name, there));
     }
     Ok(copied)
-}
-
-async fn carry(table: Table, source: &Store, target: &Store) -> Result<(), StoreError> {
-    let columns = columns(&mut source.read().await?, table.name).await?;
-    let source = source.clone();
-    let carried = target.write_silently("everything, from another database", move |tx| {
-        let (source, columns) = (source.clone(), columns.clone());
-        Box::pin(async move { carry_within(tx, table, &columns, &source).await })
-    });
-    carried.await.map_err(|error: WriteError<StoreError>| match error {
-        WriteError::Refused(error) | WriteError::Store(error) => error,
-        WriteError::Stale => StoreError::Refused("a write without a permit was stale".into()),
-    })
 }
 
 async fn carry_within(

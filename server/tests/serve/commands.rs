@@ -154,6 +154,19 @@ fn a_pilot_moves_to_postgresql_and_back() {
     moved.stop();
     assert!(printed(folder.path(), &on_postgres, &["fsck"]).contains("clean"));
 
+    // A server of another folder, as of another machine, holds no lock here.
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::create_dir(elsewhere.path().join("data")).unwrap();
+    fs::copy(folder.path().join("data/seal.key"), elsewhere.path().join("data/seal.key")).unwrap();
+    let second = Server::start_with(elsewhere.path(), &on_postgres);
+    second.becomes("\"ready\"");
+    second.waits_for("a node that tells of itself", || {
+        let third = format!("sqlite://{}", folder.path().join("third.db").display());
+        let running = keywarden(folder.path(), &["copy", "--to", &third]).envs(on_postgres).output().unwrap();
+        told(&running).contains("a server runs on the source")
+    });
+    second.stop();
+
     let back = format!("sqlite://{}", folder.path().join("back.db").display());
     printed(folder.path(), &on_postgres, &["copy", "--to", &back]);
     let home = [SOFTWARE[0], ("KEYWARDEN_DATABASE_URL", back.as_str())];

@@ -3,47 +3,63 @@
 use std::collections::BTreeMap;
 
 use keywarden_store::copy::{self, Copied, CopyError};
-use keywarden_store::{Basis, Store, Tx, WriteError, Written};
+use keywarden_store::{Basis, Engine, Store, Tx, WriteError, Written, node};
 
-use crate::audit::Record;
+use super::node::GONE;
+use crate::audit::{Fact, Record};
 use crate::{Domain, Fault};
 
-/// Why nothing was carried over, or not everything.
+/// Why nothing was carried over.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyFailed {
     /// A table was not carried over.
     #[error(transparent)]
     Copy(#[from] CopyError),
-    /// The note of it was not written.
+    /// Either database failed.
     #[error(transparent)]
     Fault(#[from] Fault),
+    /// A server runs on the source.
+    #[error("a server runs on the source: {0}; stop it (one that was killed is forgotten after a minute)")]
+    Running(String),
 }
 
 impl Domain {
     /// Carries everything to `target`, which must be empty and have this version's schema, and notes there that it
-    /// came. For the operator's shell, while no server writes.
+    /// came: all of it, or nothing. For the operator's shell, while no server writes, on this machine or another.
     pub async fn copy_to(&self, target: &Store) -> Result<Copied, CopyFailed> {
-        let copied = copy::copy(self.store(), target).await?;
-        let rows: i64 = copied.iter().map(|(_, rows)| rows).sum();
+        self.stands_still().await?;
         // The event tells of nobody: it needs no subject's key, and the keyring may stay sealed.
         let record = Record::new(self.env(), &self.shell_op(), None, BTreeMap::new());
-        let from = self.store().engine();
-        let noted = target.write(Basis::Own, move |_: &mut Tx| {
-            let record = record.clone();
+        let source = self.clone();
+        let written = target.write(Basis::Own, move |tx: &mut Tx| {
+            let (record, source) = (record.clone(), source.clone());
             Box::pin(async move {
-                let word = crate::audit::Fact::word(match from {
-                    keywarden_store::Engine::Postgres => "postgresql",
-                    keywarden_store::Engine::Sqlite => "sqlite",
+                let copied = copy::copy_within(tx, source.store()).await?;
+                // What was started meanwhile may have written what was passed already.
+                source.stands_still().await?;
+                let from = Fact::word(match source.store().engine() {
+                    Engine::Postgres => "postgresql",
+                    Engine::Sqlite => "sqlite",
                 });
+                let rows: i64 = copied.iter().map(|(_, rows)| rows).sum();
                 let event = record.event("system.copy", "organization", "organization");
-                Ok::<_, Fault>(Written::new((), event.fact("from", word).fact("rows", rows).finish()?))
+                let event = event.fact("from", from).fact("rows", rows).finish()?;
+                Ok::<_, CopyFailed>(Written::new(copied, event))
             })
         });
-        noted.await.map_err(|error| match error {
-            WriteError::Refused(fault) => fault,
-            WriteError::Store(error) => error.into(),
-            WriteError::Stale => Fault::Unexpected("a write without a permit was stale".into()),
-        })?;
-        Ok(copied)
+        written.await.map_err(|error| match error {
+            WriteError::Refused(failed) => failed,
+            WriteError::Store(error) => Fault::from(error).into(),
+            WriteError::Stale => Fault::Unexpected("a write without a permit was stale".into()).into(),
+        })
+    }
+
+    async fn stands_still(&self) -> Result<(), CopyFailed> {
+        let mut conn = self.store().read().await.map_err(Fault::from)?;
+        let nodes = node::list(&mut conn, self.env().now() - GONE).await.map_err(Fault::from)?;
+        if nodes.is_empty() {
+            return Ok(());
+        }
+        Err(CopyFailed::Running(nodes.into_iter().map(|node| node.name).collect::<Vec<_>>().join(", ")))
     }
 }

@@ -2,17 +2,21 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use keywarden_model::Role;
-use keywarden_store::{Location, Store, instance, sql};
+use keywarden_store::copy::CopyError;
+use keywarden_store::{Location, Store, StoreError, WriteError, instance, sql};
 use keywarden_vault::keyring::KeyringState;
 use keywarden_vault::seal::software::SoftwareSeal;
-use keywarden_vault::{Keyring, Purpose, Seal};
+use keywarden_vault::seal::{SealDescription, SealError};
+use keywarden_vault::{KeyNumber, Keyring, Purpose, Seal, SecretBytes};
+use rand::CryptoRng;
 
 use super::*;
 use crate::audit::Query;
-use crate::cast::both_engines;
+use crate::cast::{self, both_engines};
 use crate::{Domain, Env, Settings, SteadyClock};
 
 struct House {
@@ -177,6 +181,61 @@ async fn a_new_key_serves_new_values_and_the_old_one_still_verifies() {
     assert_eq!(lacks(domain.seals(&op).await.unwrap()), [0, 0]);
 }
 
+/// A seal that wraps, and then goes away.
+#[derive(Debug)]
+struct Leaving(Arc<dyn Seal>, AtomicBool);
+
+impl Seal for Leaving {
+    fn describe(&self) -> &SealDescription {
+        self.0.describe()
+    }
+
+    fn wrap(&self, context: &[u8], key: &SecretBytes, rng: &mut dyn CryptoRng) -> Result<Vec<u8>, SealError> {
+        self.1.store(true, Ordering::Release);
+        self.0.wrap(context, key, rng)
+    }
+
+    fn unwrap(&self, context: &[u8], wrapped: &[u8]) -> Result<SecretBytes, SealError> {
+        self.probe()?;
+        self.0.unwrap(context, wrapped)
+    }
+
+    fn probe(&self) -> Result<(), SealError> {
+        if self.1.load(Ordering::Acquire) {
+            return Err(SealError::NoAnswer { path: "token.so".into(), limit: Duration::from_secs(5) });
+        }
+        Ok(())
+    }
+
+    fn keys(&self) -> Result<Vec<KeyNumber>, SealError> {
+        self.0.keys()
+    }
+
+    fn add_key(&self, rng: &mut dyn CryptoRng) -> Result<KeyNumber, SealError> {
+        self.0.add_key(rng)
+    }
+
+    fn destroy_key(&self, number: KeyNumber) -> Result<(), SealError> {
+        self.0.destroy_key(number)
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_that_is_written_is_done_though_its_node_cannot_take_the_key_in_yet() {
+    let house = House::new().await;
+    let domain = &house.domain;
+    let old = domain.keyring().newest(Purpose::Session).unwrap();
+    let leaving: Vec<Arc<dyn Seal>> =
+        vec![Arc::new(Leaving(Arc::clone(&house.seals[0]), AtomicBool::new(false)))];
+    let rotated = domain.rotate_keyring_key(&domain.shell_op(), Purpose::Session, &leaving).await.unwrap();
+    assert_eq!(domain.keyring().newest(Purpose::Session).unwrap(), old);
+    assert!(!domain.keyring_is_current().await.unwrap());
+    // Its keeper does this, once the seal answers again.
+    domain.unseal(&house.seals).await.unwrap();
+    assert_eq!(domain.keyring().newest(Purpose::Session).unwrap(), rotated.key);
+    assert!(domain.keyring_is_current().await.unwrap());
+}
+
 #[tokio::test]
 async fn uses_of_keys_add_up_over_nodes() {
     let house = House::new().await;
@@ -250,8 +309,38 @@ async fn nodes_tell_of_themselves_until_they_stop() {
 }
 
 #[tokio::test]
+async fn nothing_is_carried_away_from_a_running_server_or_half() {
+    cast::both_engines(async |there| {
+        let (there, seals) = there.with_stored_keyring().await;
+        let other = cast::House::new(there.store.engine()).await;
+        let node = Node { id: "b".into(), name: "elsewhere".into(), version: "1", started_at: there.now() };
+        there.domain.note_node(&node, "ready").await.unwrap();
+        let running = there.domain.copy_to(&other.store).await;
+        assert!(matches!(&running, Err(CopyFailed::Running(who)) if who == "elsewhere"), "{running:?}");
+        there.domain.forget_node(&node).await.unwrap();
+
+        // It breaks off at the last table: what was carried before it is not there either.
+        let broken = ["DROP TABLE restores", "CREATE TABLE restores (id TEXT PRIMARY KEY)"];
+        there.put_by(&broken).await;
+        there.put_by(&["INSERT INTO restores (id) VALUES ('x')", "UPDATE instance SET set_up_at = 7"]).await;
+        let before = other.rows().await;
+        let broken = there.domain.copy_to(&other.store).await;
+        assert!(matches!(&broken, Err(CopyFailed::Copy(CopyError::Store(_)))), "{broken:?}");
+        assert_eq!(other.rows().await, before);
+        let mut conn = other.store.read().await.unwrap();
+        assert_eq!(instance::find(&mut conn).await.unwrap().set_up_at, None);
+        drop(conn);
+
+        there.put_by(&["DELETE FROM restores"]).await;
+        there.domain.copy_to(&other.store).await.unwrap();
+        let moved = on(other.store.clone());
+        moved.unseal(&seals).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn everything_is_carried_to_the_other_engine_and_back() {
-    use crate::cast;
     use keywarden_store::Engine;
 
     let there = House::new().await;
