@@ -105,7 +105,7 @@ fn proven(
 }
 
 /// The token in the one `Authorization: Bearer …`; two of them are none.
-pub(crate) fn bearer<'a>(mut given: impl Iterator<Item = &'a HeaderValue>) -> Option<&'a str> {
+pub fn bearer<'a>(mut given: impl Iterator<Item = &'a HeaderValue>) -> Option<&'a str> {
     let value = given.next()?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     (scheme.eq_ignore_ascii_case("bearer") && given.next().is_none()).then(|| token.trim())

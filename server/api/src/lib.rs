@@ -45,6 +45,7 @@ mod users;
 mod workloads;
 
 pub use anyone::anyone;
+pub use caller::bearer;
 pub use router::router;
 pub use secrets::watch::Streams;
 pub use spec::openapi;

@@ -19,6 +19,7 @@ use crate::decisions::Decisions;
 use crate::exchange::{Fetch, Keeping, KeySets};
 use crate::freshness::{Freshness, MAX_AGE};
 use crate::keys;
+use crate::lately::Lately;
 use crate::passkeys::{Passkeys, Relying, RelyingError};
 use crate::refusals::Refusals;
 use crate::system::Marking;
@@ -73,6 +74,7 @@ struct Inner {
     gate: Gate,
     keyring: Arc<Keyring>,
     keys: keys::Memory,
+    lately: Lately,
     marking: Marking,
     passkeys: Result<Passkeys, RelyingError>,
     refusals: Refusals,
@@ -100,6 +102,7 @@ impl Domain {
             gate: Gate::new()?,
             keyring,
             keys: keys::Memory::new(),
+            lately: Lately::new(),
             marking: Marking::default(),
             passkeys,
             refusals: Refusals::default(),
@@ -153,6 +156,10 @@ impl Domain {
 
     pub(crate) fn exchanging(&self) -> &Exchanging {
         &self.0.exchange
+    }
+
+    pub(crate) fn lately(&self) -> &Lately {
+        &self.0.lately
     }
 
     pub(crate) fn marking(&self) -> &Marking {

@@ -8,8 +8,8 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use http::StatusCode;
-use keywarden_domain::{Domain, Source};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use keywarden_domain::{Domain, Proof, Source, people::SessionKey};
 use keywarden_model::{ClientAddress, KeptForStranger};
 use tokio::sync::watch;
 
@@ -18,6 +18,7 @@ use super::{
     csrf::OwnOrigin,
     health::{self, Condition},
     limits::{Meter, too_many},
+    session,
 };
 
 /// What is asked of a request before its handler runs.
@@ -26,6 +27,7 @@ pub(super) struct Door {
     bounds: Bounds,
     counting: Counting,
     own_origin: Option<OwnOrigin>,
+    showing: Option<Showing>,
     condition: Option<watch::Receiver<Condition>>,
     /// Who counts what is refused here.
     domain: Option<Domain>,
@@ -43,9 +45,29 @@ pub(super) enum Counting {
     Requests(Meter),
 }
 
+/// By what a door's callers show who they are.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Showing {
+    /// A session's cookie; its name hangs on whether the console is served over https.
+    Cookie { https: bool },
+    /// A token in `Authorization`.
+    Token,
+}
+
+/// What a request shows.
+enum Shown {
+    Session(SessionKey),
+    Token(HeaderValue),
+}
+
 impl Door {
     pub(super) fn new(bounds: Bounds, counting: Counting) -> Self {
-        Self { bounds, counting, own_origin: None, condition: None, domain: None }
+        Self { bounds, counting, own_origin: None, showing: None, condition: None, domain: None }
+    }
+
+    /// Who was proven here lately passes when strangers of the same address have asked too much, and is counted apart.
+    pub(super) fn knowing(self, showing: Showing) -> Self {
+        Self { showing: Some(showing), ..self }
     }
 
     /// Shut with the reason while the node has no keys.
@@ -64,8 +86,8 @@ impl Door {
     }
 
     /// The answer to a request that may not pass.
-    fn refuses(&self, request: &Request) -> Option<Response> {
-        self.over_limit(request)
+    fn refuses(&self, request: &Request, shown: Option<&Shown>) -> Option<Response> {
+        self.over_limit(request, shown)
             .inspect(|_| self.note(request, "too-many-requests"))
             .or_else(|| self.crosses_sites(request))
             .or_else(|| health::at_shut_door(&self.condition.as_ref()?.borrow(), request.headers()))
@@ -87,34 +109,60 @@ impl Door {
         }
     }
 
-    fn over_limit(&self, request: &Request) -> Option<Response> {
-        let address = address(request)?;
+    fn over_limit(&self, request: &Request, shown: Option<&Shown>) -> Option<Response> {
+        let (address, now) = (address(request)?, Instant::now());
         let room = match &self.counting {
             Counting::Nothing => Ok(()),
-            Counting::Refusals(meter) => meter.check(address.0, Instant::now()),
-            Counting::Requests(meter) => meter.take(address.0, Instant::now()),
+            Counting::Refusals(meter) => {
+                meter.check(address.0, now).or_else(|wait| match self.proof(shown) {
+                    Some(proof) => meter.check(proof, now),
+                    None => Err(wait),
+                })
+            }
+            Counting::Requests(meter) => meter.take(address.0, now),
         };
         room.err().map(|wait| too_many(request.headers(), wait))
     }
 
     /// The answer stands; what is counted matters to the next request.
-    fn count(&self, address: Option<ClientAddress>, response: &Response) {
+    fn count(&self, address: Option<ClientAddress>, shown: Option<&Shown>, response: &Response) {
         if let (Counting::Refusals(meter), Some(address)) = (&self.counting, address)
             && (response.status() == StatusCode::UNAUTHORIZED || kept_something(response))
         {
-            meter.take(address.0, Instant::now()).ok();
+            let now = Instant::now();
+            meter.take(address.0, now).ok();
+            if let Some(proof) = self.proof(shown) {
+                meter.take(proof, now).ok();
+            }
+        }
+    }
+
+    /// What the request shows, as it stands: nothing is looked up yet.
+    fn shown(&self, headers: &HeaderMap) -> Option<Shown> {
+        match self.showing? {
+            Showing::Cookie { https } => session::shown(headers, https).map(Shown::Session),
+            Showing::Token => headers.get(header::AUTHORIZATION).cloned().map(Shown::Token),
+        }
+    }
+
+    fn proof(&self, shown: Option<&Shown>) -> Option<Proof> {
+        let domain = self.domain.as_ref()?;
+        match shown? {
+            Shown::Session(key) => domain.proven_session(key),
+            Shown::Token(value) => domain.proven_token(keywarden_api::bearer(std::iter::once(value))?),
         }
     }
 }
 
 /// Lets a request pass, or answers it here.
 pub(super) async fn pass(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
-    if let Some(refusal) = door.refuses(&request) {
+    let shown = door.shown(request.headers());
+    if let Some(refusal) = door.refuses(&request, shown.as_ref()) {
         return refusal;
     }
     let address = address(&request);
     let response = door.bounds.hold(request, next).await;
-    door.count(address, &response);
+    door.count(address, shown.as_ref(), &response);
     response
 }
 

@@ -9,6 +9,7 @@ use std::{
 
 use axum::response::Response;
 use http::HeaderMap;
+use keywarden_domain::Proof;
 use keywarden_model::ProblemKind as Kind;
 use moka::sync::Cache;
 
@@ -17,12 +18,33 @@ use crate::listen::network;
 
 const ADDRESSES: u64 = 65_536;
 
+/// Whose bucket it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Who {
+    /// Everybody of a network.
+    Network(IpAddr),
+    /// One who was proven here lately.
+    Proven(Proof),
+}
+
+impl From<IpAddr> for Who {
+    fn from(address: IpAddr) -> Self {
+        Self::Network(network(address))
+    }
+}
+
+impl From<Proof> for Who {
+    fn from(proof: Proof) -> Self {
+        Self::Proven(proof)
+    }
+}
+
 /// A token bucket for each address. Clones share their buckets.
 #[derive(Debug, Clone)]
 pub(super) struct Meter {
     burst: f64,
     per_second: f64,
-    buckets: Cache<IpAddr, Arc<Mutex<Bucket>>>,
+    buckets: Cache<Who, Arc<Mutex<Bucket>>>,
 }
 
 #[derive(Debug)]
@@ -42,8 +64,8 @@ impl Meter {
     }
 
     /// Takes one; when none is left, says how long until there is.
-    pub(super) fn take(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
-        self.with(address, now, |bucket| {
+    pub(super) fn take(&self, who: impl Into<Who>, now: Instant) -> Result<(), Duration> {
+        self.with(who.into(), now, |bucket| {
             if bucket.left < 1.0 {
                 return Err((1.0 - bucket.left) / self.per_second);
             }
@@ -54,19 +76,18 @@ impl Meter {
     }
 
     /// Whether one is left, without taking it.
-    pub(super) fn check(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
-        let key = network(address);
-        if self.buckets.contains_key(&key) {
-            let missing = self.with(address, now, |bucket| (1.0 - bucket.left) / self.per_second);
+    pub(super) fn check(&self, who: impl Into<Who>, now: Instant) -> Result<(), Duration> {
+        let who = who.into();
+        if self.buckets.contains_key(&who) {
+            let missing = self.with(who, now, |bucket| (1.0 - bucket.left) / self.per_second);
             return if missing > 0.0 { Err(Duration::from_secs_f64(missing)) } else { Ok(()) };
         }
         Ok(())
     }
 
-    fn with<T>(&self, address: IpAddr, now: Instant, change: impl FnOnce(&mut Bucket) -> T) -> T {
-        let bucket = self
-            .buckets
-            .get_with(network(address), || Arc::new(Mutex::new(Bucket { left: self.burst, at: now })));
+    fn with<T>(&self, who: Who, now: Instant, change: impl FnOnce(&mut Bucket) -> T) -> T {
+        let bucket =
+            self.buckets.get_with(who, || Arc::new(Mutex::new(Bucket { left: self.burst, at: now })));
         let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
         let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
         bucket.left = (bucket.left + passed * self.per_second).min(self.burst);

@@ -12,7 +12,7 @@ use super::{
     bounds::Bounds,
     csp_report,
     csrf::OwnOrigin,
-    door::{self, Counting, Door},
+    door::{self, Counting, Door, Showing},
     frame::{self, Frame},
     health::{self, Condition},
     limits::Meter,
@@ -68,6 +68,7 @@ fn files(house: &House) -> Router {
 fn machines(house: &House, refusals: Meter, routes: Router, domain: Option<Domain>) -> Router {
     let door = Door::new(bounds(house), Counting::Refusals(refusals))
         .telling(domain)
+        .knowing(Showing::Token)
         .shut_while_sealed(house.condition.subscribe());
     behind(door, routes)
 }
@@ -76,6 +77,7 @@ fn machines(house: &House, refusals: Meter, routes: Router, domain: Option<Domai
 fn people(house: &House, refusals: Meter, routes: Router, domain: Option<Domain>) -> Router {
     let door = Door::new(bounds(house), Counting::Refusals(refusals))
         .telling(domain)
+        .knowing(Showing::Cookie { https: house.config.public.is_https() })
         .shut_while_sealed(house.condition.subscribe())
         .only_own_pages(OwnOrigin::new(&house.config.public));
     behind(door, routes)

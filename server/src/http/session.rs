@@ -188,16 +188,28 @@ fn source(request: &Request) -> Source {
     Source { address, agent: agent.map(|agent| agent.chars().take(AGENT).collect()) }
 }
 
-/// The browser by its cookie; for one that has none, also the line that gives it one.
-fn browser(identify: &Identify, headers: &HeaderMap) -> (Browser, Option<HeaderValue>) {
-    let name = identify.cookies.name("keywarden-browser");
-    let shown = headers
+/// The session that a request's cookie names; whether there is one is not asked.
+pub(super) fn shown(headers: &HeaderMap, https: bool) -> Option<SessionKey> {
+    let name = Cookies { https }.name("keywarden");
+    cookies(headers)
+        .filter(|(key, _)| *key == name)
+        .find_map(|(_, value)| value.parse::<Id>().ok())
+        .map(|id| key(&id))
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| line.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(key, value)| (key == name && value.len() == 32).then_some(value));
+}
+
+/// The browser by its cookie; for one that has none, also the line that gives it one.
+fn browser(identify: &Identify, headers: &HeaderMap) -> (Browser, Option<HeaderValue>) {
+    let name = identify.cookies.name("keywarden-browser");
+    let shown = cookies(headers).find_map(|(key, value)| (key == name && value.len() == 32).then_some(value));
     if let Some(shown) = shown {
         return (Browser::known(shown), None);
     }

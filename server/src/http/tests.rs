@@ -8,7 +8,8 @@ use axum::{
 };
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use keywarden_model::{ClientAddress, KeptForStranger, ProblemKind};
+use keywarden_domain::workloads::TokenLifetime;
+use keywarden_model::{ClientAddress, KeptForStranger, ProblemKind, Role};
 use tower::ServiceExt;
 
 use super::{Condition, Doors, metrics, router};
@@ -243,6 +244,50 @@ async fn an_address_that_has_things_kept_for_nobody_is_stopped() {
         StatusCode::TOO_MANY_REQUESTS,
         "one for both doors"
     );
+}
+
+#[tokio::test]
+async fn one_with_a_dead_token_shuts_nobody_out_who_was_proven_here() {
+    let cast = keywarden_domain::cast::House::new(keywarden_domain::cast::Engine::Sqlite).await;
+    let domain = &cast.domain;
+    let house = House::without_cellars(config(&[]));
+    house.condition.send_replace(Condition::Ready);
+    let router = router(&house, Doors { domain: Some(domain.clone()), ..doors() });
+    let server = Server { house, router };
+    let gate = cast.workload("gate", Role::Verifier, None).await;
+    let operator = cast.operator(Role::Owner);
+    let issue = async || {
+        let issued = domain.issue_service_token(&operator, gate.id, TokenLifetime::default()).await.unwrap();
+        (issued.id, issued.value.expose().to_owned())
+    };
+    let ((id, good), (_, unseen)) = (issue().await, issue().await);
+    domain.authenticate_token(&good).await.unwrap();
+    let ask = async |path: &str, token: &str| {
+        let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
+        server.send(request, "").await.0.status
+    };
+    let flood = async |token: &str| {
+        let mut asked = 0;
+        while ask("/api/v1/closed", token).await == StatusCode::UNAUTHORIZED {
+            asked += 1;
+            assert!(asked < 5_000, "nobody stops it");
+        }
+        asked
+    };
+    flood("kws_dead").await;
+    for _ in 0..100 {
+        ask("/api/v1/closed", "kws_dead").await;
+        assert_eq!(ask("/api/v1/things/1", &good).await, StatusCode::OK);
+    }
+    // Guesses come back with time: a stranger gets some of them, and no thousand.
+    for stranger in [unseen.as_str(), &good[..good.len() - 1]] {
+        assert!(flood(stranger).await < 500, "{stranger}");
+    }
+    assert!(flood(&good).await >= 1_000, "who was proven is counted apart, and stopped too");
+
+    domain.revoke_service_token(&operator, id).await.unwrap();
+    assert!(domain.authenticate_token(&good).await.is_err());
+    assert!(flood(&good).await < 500, "who is proven no more is a stranger");
 }
 
 #[tokio::test]

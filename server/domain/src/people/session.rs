@@ -37,7 +37,7 @@ impl SessionKey {
         &self.0
     }
 
-    pub(super) fn hash(&self) -> [u8; 32] {
+    pub(crate) fn hash(&self) -> [u8; 32] {
         Sha256::digest(*self.0).into()
     }
 }

@@ -57,6 +57,20 @@ impl Domain {
         terminal: bool,
         now: DateTime<Utc>,
     ) -> Result<Option<Person>, Fault> {
+        let person = self.find_behind(hash, terminal, now).await?;
+        match person {
+            Some(_) => self.lately().note(hash),
+            None => self.lately().forget(hash),
+        }
+        Ok(person)
+    }
+
+    async fn find_behind(
+        &self,
+        hash: [u8; 32],
+        terminal: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Person>, Fault> {
         let mut conn = self.store().read().await?;
         let row = sessions::find(&mut conn, hash).await?;
         drop(conn);

@@ -7,6 +7,7 @@ use keywarden_model::time::micros;
 use keywarden_store::{Counter, tokens as rows};
 use keywarden_vault::Purpose;
 use keywarden_vault::token::{self, Kind, PublicId};
+use sha2::{Digest as _, Sha256};
 
 use super::Known;
 use crate::people::TERMINAL;
@@ -37,9 +38,9 @@ impl Domain {
         let counter =
             if verifies { self.ground(self.env().now()).await?.counter } else { self.counter().await? };
         // What was read under an older authority is not used, even if forgetting it was missed.
-        let known = match self.tokens().known.get(&parsed.id()) {
-            Some(known) if known.counter >= counter.authority => known,
-            _ => Box::pin(self.read_token(parsed.id(), counter)).await?,
+        let (known, anew) = match self.tokens().known.get(&parsed.id()) {
+            Some(known) if known.counter >= counter.authority => (known, false),
+            _ => (Box::pin(self.read_token(parsed.id(), counter)).await?, true),
         };
         let (key, tag) = match &known.bearer {
             Some(bearer) => (bearer.mac_key, bearer.mac),
@@ -54,13 +55,19 @@ impl Domain {
         match &known.bearer {
             Some(bearer) if proven && now < bearer.until => {
                 self.tokens().note_use(&known, now);
+                if anew {
+                    self.lately().note(Sha256::digest(parsed.material()).into());
+                }
                 Ok(bearer.actor.clone())
             }
             // It may be good: another node has a key that this one has not taken in yet.
             Some(bearer) if now < bearer.until && !self.has_token_key(bearer.mac_key)? => {
                 Err(Fault::KeyAway(bearer.mac_key).into())
             }
-            _ => Err(Refused::NotFound),
+            _ => {
+                self.lately().forget(Sha256::digest(parsed.material()).into());
+                Err(Refused::NotFound)
+            }
         }
     }
 

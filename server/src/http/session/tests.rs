@@ -69,12 +69,19 @@ async fn a_cookie_is_made_by_signing_in_and_stops_with_the_session() {
             assert!(line.contains(attribute), "{line}");
         }
         let cookies = format!("{browser}; {}", value(line));
+        let proven = |cookies: &str| {
+            let headers = [(header::COOKIE, HeaderValue::from_str(cookies).unwrap())].into_iter().collect();
+            shown(&headers, true).and_then(|key| house.domain.proven_session(&key)).is_some()
+        };
+        assert!(!proven(&cookies), "nobody has shown it yet");
         assert_eq!(ask(&door, "/who", &cookies).await, (vec![], person));
+        assert!(proven(&cookies) && !proven(browser));
         let plain = cookies.replace("__Host-keywarden=", "keywarden=");
         assert_eq!(ask(&door, "/who", &plain).await.1, "nobody nobody", "another name is another cookie");
         let (set, _) = ask(&door, "/out", &cookies).await;
         assert!(set.len() == 1 && set[0].starts_with("__Host-keywarden=;"), "{set:?}");
         assert_eq!(ask(&door, "/who", &cookies).await.1, "nobody nobody");
+        assert!(!proven(&cookies));
     })
     .await;
 }
