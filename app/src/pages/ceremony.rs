@@ -4,7 +4,7 @@ use axum::response::Response;
 use http::StatusCode;
 use keywarden_domain::{
     passkeys::{PasskeyError, Remedy},
-    people::{CeremonyError, Started},
+    people::{CeremonyError, MOST_PASSKEYS, Started},
 };
 use keywarden_model::Name;
 use leptos::prelude::*;
@@ -92,6 +92,9 @@ pub(super) fn refused(shell: &Shell, error: CeremonyError, back: &str) -> Respon
         CeremonyError::Gone => json::error(StatusCode::UNPROCESSABLE_ENTITY, t.passkey_took_too_long()),
         CeremonyError::Passkey(error) => passkey(t, error),
         CeremonyError::Refused(refused) => json::refusal(shell, refused, back),
+        CeremonyError::TooManyPasskeys => {
+            json::error(StatusCode::UNPROCESSABLE_ENTITY, &t.passkey_too_many(MOST_PASSKEYS))
+        }
     }
 }
 

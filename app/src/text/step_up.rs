@@ -4,6 +4,7 @@ use super::texts;
 
 texts! {
     passkey_cancelled = "Nothing was signed: the browser's window was closed, or it took too long. Try again.";
+    passkey_too_many(most: usize) = "You have {most} passkeys already. Remove one that you do not use, then add this one.";
     passkey_registered = "This device or security key holds a passkey of yours already. Use another one.";
     passkey_unsupported = "This browser or device cannot do passkeys with a PIN, fingerprint or face. Use another one.";
     passkey_insecure = "Passkeys work over HTTPS only. Open this page at Keywarden's own address.";

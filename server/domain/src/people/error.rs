@@ -2,6 +2,7 @@
 
 use keywarden_store::StoreError;
 
+use super::own_passkeys::MOST_PASSKEYS;
 use crate::Refused;
 use crate::passkeys::PasskeyError;
 use crate::refused::carries_refused;
@@ -18,6 +19,9 @@ pub enum CeremonyError {
     /// As everywhere.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// They have as many passkeys as one may have.
+    #[error("you have {MOST_PASSKEYS} passkeys already: remove one first")]
+    TooManyPasskeys,
 }
 
 /// Why a newcomer was not let in.

@@ -14,7 +14,7 @@ use super::error::{CeremonyError, registered_twice};
 use super::known::Known;
 use super::notices::{NoticeKind, tell};
 use super::session::{Contents, SignedIn, opened};
-use crate::passkeys::{CreationOptions, CredentialId, PasskeyError, PasskeyRecord, Registrant, UserHandle};
+use crate::passkeys::{CreationOptions, CredentialId, PasskeyRecord, Registrant, UserHandle};
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
 
@@ -22,6 +22,11 @@ use crate::{Action, Domain, Fault, Op, Refused, Resource};
 pub const MOST_PASSKEYS: usize = 20;
 /// How long a passkey that was added to an account may approve nothing.
 pub const APPROVES_AFTER: TimeDelta = TimeDelta::hours(24);
+
+/// Whoever recovers can remove none first, and lost those that they have.
+const fn most(recovering: bool) -> usize {
+    if recovering { usize::MAX } else { MOST_PASSKEYS }
+}
 
 /// A passkey, as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +92,9 @@ impl Domain {
         let user = users::find(&mut conn, person.id).await?.ok_or(Refused::NotFound)?;
         let known = Known::of(&mut conn, person.id).await?;
         drop(conn);
+        if known.records.len() >= most(person.recovering) {
+            return Err(CeremonyError::TooManyPasskeys);
+        }
         let handle = UserHandle::try_from(user.handle)
             .map_err(|cause| Fault::Damaged(format!("users: {}: {cause}", user.id)))?;
         let exclude: Vec<CredentialId> =
@@ -121,7 +129,7 @@ impl Domain {
         let (signed_in, session) = recovered.unzip();
         let (now, env) = (op.now, self.env().clone());
         let facts = Arc::new((row, session));
-        let resource = Resource::Person(person.id);
+        let (resource, recovering) = (Resource::Person(person.id), person.recovering);
         self.change(op, Action::AddPasskey, &resource, &[], move |tx, record| {
             let (facts, env) = (Arc::clone(&facts), env.clone());
             Box::pin(async move {
@@ -130,8 +138,8 @@ impl Domain {
                 if !users::see_active(tx, row.user, now).await? {
                     return Err(Refused::NotFound.into());
                 }
-                if passkeys::of(tx, row.user).await?.len() >= MOST_PASSKEYS {
-                    return Err(CeremonyError::Passkey(PasskeyError::AlreadyRegistered));
+                if passkeys::of(tx, row.user).await?.len() >= most(recovering) {
+                    return Err(CeremonyError::TooManyPasskeys);
                 }
                 passkeys::insert(tx, row, now).await.map_err(|error| match registered_twice(&error) {
                     Some(twice) => twice.into(),

@@ -1,6 +1,7 @@
 use chrono::TimeDelta;
 use futures_util::future::join;
 use keywarden_model::PasskeyId;
+use keywarden_store::sql;
 
 use super::*;
 use crate::cast::both_engines;
@@ -64,6 +65,46 @@ async fn of_two_passkeys_removed_at_the_same_moment_one_stays() {
             join(house.domain.remove_passkey(&one, first), house.domain.remove_passkey(&other, second)).await;
         assert_ne!(one.is_ok(), other.is_ok());
         assert_eq!(credentials(&house).await[2], 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_last_passkey_that_one_may_have_is_told_before_another_is_made_and_who_recovers_gets_in() {
+    both_engines(async |house| {
+        let ada = set_up(&house).await;
+        let theirs = |n: usize| {
+            (0..n).map(|_| {
+                let id: PasskeyId = house.domain.env().id(house.now());
+                sql("INSERT INTO passkeys (id, user_id, credential_id, name, credential, attestation, synced, created_at,
+                                           may_approve_after, row_version)
+                     SELECT $1, user_id, $2, name, credential, attestation, synced, created_at, may_approve_after, 1
+                     FROM passkeys WHERE user_id = $3 ORDER BY id LIMIT 1")
+                .bind(id)
+                .bind(house.domain.env().bytes::<16>())
+                .bind(ada.person.id)
+            })
+        };
+        house.put(theirs(MOST_PASSKEYS - 2).collect()).await;
+        // Both were begun while there was room for one.
+        let mut soft = [SoftAuthenticator::new(9), SoftAuthenticator::new(10)];
+        let mut begun = Vec::new();
+        for soft in &mut soft {
+            let started = house.domain.start_add_passkey(&ada.op(&house)).await.unwrap();
+            begun.push((started.ceremony, made(soft, &started.options)));
+        }
+        let mut done = Vec::new();
+        for (ceremony, answer) in begun {
+            let op = ada.op(&house);
+            done.push(house.domain.finish_add_passkey(&op, ceremony, &answer, &named("Backup")).await);
+        }
+        assert!(done[0].is_ok(), "{done:?}");
+        assert!(matches!(done[1], Err(CeremonyError::TooManyPasskeys)), "{done:?}");
+        let more = house.domain.start_add_passkey(&ada.op(&house)).await;
+        assert!(matches!(more, Err(CeremonyError::TooManyPasskeys)), "{more:?}");
+        let recovering = Person { recovering: true, ..ada.person.clone() };
+        let recovering = house.op(Actor::Person(recovering));
+        house.domain.start_add_passkey(&recovering).await.unwrap();
     })
     .await;
 }
