@@ -1,4 +1,5 @@
-//! `keywarden fsck`: looks at the whole store and says what must not be so. It reads only.
+//! `keywarden fsck`: looks at the whole store and says what must not be so. It reads only. Clean is what was looked at
+//! whole; where something could not be, the command ends with a code of its own.
 
 use std::io::Write;
 
@@ -35,13 +36,21 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
         print(&mut out, &findings)
     };
     written.map_err(Failure::io("print"))?;
-    if findings.is_clean() { Ok(()) } else { Err(Failure::Damaged(findings.findings.len())) }
+    match (findings.is_clean(), findings.is_whole()) {
+        (false, _) => Err(Failure::Damaged(findings.findings.len())),
+        (true, false) => Err(Failure::Unseen(findings.skipped.len())),
+        (true, true) => Ok(()),
+    }
 }
 
 fn print(out: &mut impl Write, findings: &Findings) -> std::io::Result<()> {
     findings.findings.iter().try_for_each(|finding| writeln!(out, "{finding}"))?;
     findings.skipped.iter().try_for_each(|skipped| writeln!(out, "not looked at: {skipped}"))?;
-    let verdict = if findings.is_clean() { "clean" } else { "damaged" };
+    let verdict = match (findings.is_clean(), findings.is_whole()) {
+        (false, _) => "damaged",
+        (true, false) => "clean as far as it could be seen",
+        (true, true) => "clean",
+    };
     writeln!(
         out,
         "{verdict}: {} rules asked, {} events compared, {} rows opened",

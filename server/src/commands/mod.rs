@@ -161,6 +161,8 @@ pub(crate) enum Failure {
     Target(String),
     #[error(transparent)]
     Tls(#[from] TlsError),
+    #[error("not everything could be looked at; each of the {0} lines above that say so names what, and why")]
+    Unseen(usize),
     #[error("{0}")]
     Usage(&'static str),
     #[error(transparent)]
@@ -191,6 +193,7 @@ impl Failure {
             | Self::Usage(_) => 2,
             Self::DataDir(_) | Self::Listen(ListenError::Bind { .. }) => 3,
             Self::Operator(OperatorError::NotRunning { .. }) => 4,
+            Self::Unseen(_) => 5,
             Self::Backup(_)
             | Self::Binary(_)
             | Self::CacheKey(_)

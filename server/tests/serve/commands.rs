@@ -39,13 +39,21 @@ fn a_second_seal_is_added_and_unseals_a_server_alone() {
     assert_eq!(retired.count(), 1, "{status}");
     server.stop();
 
+    // The recovery key is not configured here: what lies under it is not seen.
+    let partly = keywarden(folder.path(), &["fsck"]).envs(SOFTWARE).output().unwrap();
+    let said = String::from_utf8_lossy(&partly.stdout);
+    assert_eq!(partly.status.code(), Some(5), "{said}");
+    assert!(
+        said.contains("not looked at: ") && said.contains("\nclean as far as it could be seen:"),
+        "{said}"
+    );
     fs::remove_file(folder.path().join("data/seal.key")).unwrap();
     let with_recovery = [SOFTWARE[0], ("KEYWARDEN_SEAL_KEY_FILE", recovery.to_str().unwrap())];
     let server = Server::start_with(folder.path(), &with_recovery);
     server.becomes("\"ready\"");
     printed(folder.path(), &with_recovery, &["seal", "remove", "software:seal.key"]);
     server.stop();
-    assert!(printed(folder.path(), &with_recovery, &["fsck"]).contains("clean"));
+    assert!(printed(folder.path(), &with_recovery, &["fsck"]).contains("clean:"));
 }
 
 #[test]

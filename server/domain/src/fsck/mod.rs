@@ -65,6 +65,11 @@ impl Findings {
         self.findings.is_empty()
     }
 
+    /// Whether everything could be looked at.
+    pub fn is_whole(&self) -> bool {
+        self.skipped.is_empty()
+    }
+
     fn found(&mut self, check: &'static str, thing: impl fmt::Display, says: impl fmt::Display) {
         self.findings.push(Finding { check, thing: thing.to_string(), says: says.to_string() });
     }
