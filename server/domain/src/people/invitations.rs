@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use keywarden_model::time::{from_micros, micros};
 use keywarden_model::{CeremonyId, InvitationId, Name, ProjectId, Role, RoleScope};
 use keywarden_store::people::links;
-use keywarden_store::{ChangeKind, Written, change};
+use keywarden_store::{ChangeKind, Written};
 use keywarden_vault::SecretString;
 
 use super::ceremonies::{Bound, Flow, Started};
@@ -49,23 +50,18 @@ impl Domain {
             return Err(InviteError::Scope(role));
         }
         let where_to = project.map_or(Resource::Organization, Resource::Project);
-        // Not from memory: what the write compares with is the store's.
-        self.look().await?;
-        let granting = self.authorize(op, Action::to_grant(role), &where_to).await?.counter();
+        let questions = [(Action::InviteUser, Resource::Organization), (Action::to_grant(role), where_to)];
         let says =
             Says { name: Some(name.as_str().to_owned()), role: Some(role), project, ..Says::default() };
         let (link, row) = self.new_link(op, LinkKind::Invitation, says)?;
         let now = op.now;
         let facts = Arc::new((row, SecretString::new(link.url.expose().to_owned())));
         let done = self
-            .change(op, Action::InviteUser, &Resource::Organization, &[], move |tx, record| {
+            .change_together(op, &questions, move |tx, records| {
                 let facts = Arc::clone(&facts);
                 Box::pin(async move {
                     let (row, url) = &*facts;
-                    // The permit to invite is checked again by the write; this one to give the role is checked here.
-                    if change::counter(tx).await?.authority > granting {
-                        return Err(InviteError::Refused(Refused::NotFound));
-                    }
+                    let record = records.of(Action::InviteUser)?;
                     links::insert(tx, row, now).await?;
                     tx.restrict(ChangeKind::Session, row.id, now).await?;
                     let event = record
@@ -75,11 +71,12 @@ impl Domain {
                         .fact("expires_at", row.expires_at)
                         .text("name", row.name.as_deref().unwrap_or_default());
                     let url = SecretString::new(url.expose().to_owned());
-                    Ok(Written::new(Invited { id: row.id, url }, event.finish()?))
+                    let invited = Invited(NewLink { id: row.id, url, expires_at: row.expires_at });
+                    Ok::<_, InviteError>(Written::new(invited, event.finish()?))
                 })
             })
             .await?;
-        Ok(NewLink { id: done.id, url: done.url, expires_at: link.expires_at })
+        Ok(done.0)
     }
 
     /// Invitations that still serve, newest first.
@@ -166,20 +163,20 @@ impl Domain {
     }
 }
 
+/// A link that is kept for replays with its end: that of another try would be later.
 #[derive(Debug)]
-struct Invited {
-    id: InvitationId,
-    url: SecretString,
-}
+struct Invited(NewLink);
 
 impl Repeatable for Invited {
     fn thing(&self) -> String {
-        self.id.to_string()
+        format!("{} {}", self.0.id, micros(self.0.expires_at))
     }
     fn secret(&self) -> Option<&SecretString> {
-        Some(&self.url)
+        Some(&self.0.url)
     }
     fn again(thing: &str, secret: Option<SecretString>) -> Option<Self> {
-        Some(Self { id: thing.parse().ok()?, url: secret? })
+        let (id, expires_at) = thing.split_once(' ')?;
+        let expires_at = from_micros(expires_at.parse().ok()?);
+        Some(Self(NewLink { id: id.parse().ok()?, url: secret?, expires_at }))
     }
 }

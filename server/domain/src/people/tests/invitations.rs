@@ -5,6 +5,7 @@ use keywarden_model::Role;
 
 use super::*;
 use crate::cast::both_engines;
+use crate::roles::{Grant, Holder};
 use crate::{Action, Once, Refused, Replayed, Resource};
 
 #[tokio::test]
@@ -96,12 +97,42 @@ async fn a_replayed_invitation_is_the_same_link_and_never_a_second_one() {
             Op { once: Some(once), ..ada.op(&house) }
         };
         let invite = async |op: Op| house.domain.invite(&op, &named("Bob"), Role::Auditor, None).await;
-        let (first, again) = (invite(once()).await.unwrap(), invite(once()).await.unwrap());
+        let first = invite(once()).await.unwrap();
+        house.clock.advance(Duration::from_mins(5));
+        let again = invite(Op { now: house.now(), ..once() }).await.unwrap();
         assert_eq!((first.id, first.url.expose()), (again.id, again.url.expose()));
+        assert_eq!(
+            first.expires_at, again.expires_at,
+            "the link that is shown, not the one that was not made"
+        );
         assert_eq!(house.domain.invitations(&ada.op(&house)).await.unwrap().len(), 1);
         let other = Once::new("idempotency-key-1", &[b"POST /people/invite", b"Eve"]).unwrap();
         let other = invite(Op { once: Some(other), ..ada.op(&house) }).await;
         assert!(matches!(other, Err(InviteError::Refused(Refused::Replayed(Replayed::OtherRequest)))));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn while_roles_come_and_go_an_invitation_is_decided_anew_and_not_lost() {
+    both_engines(async |house| {
+        let ada = set_up(&house).await;
+        let bob = house.person("Bob", &[]).await;
+        let domain = &house.domain;
+        let invite = async |n: usize| {
+            domain.invite(&ada.op(&house), &named(&format!("Eve {n}")), Role::Auditor, None).await
+        };
+        let churn = async {
+            for _ in 0..10 {
+                let grant = Grant { holder: Holder::Person(bob.id), role: Role::Auditor, project: None };
+                let id = domain.grant_role(&ada.op(&house), grant).await.unwrap();
+                domain.revoke_role(&ada.op(&house), id).await.unwrap();
+            }
+        };
+        let (invited, ()) = futures_util::future::join(join_all((0..20).map(invite)), churn).await;
+        for answer in invited {
+            answer.unwrap();
+        }
     })
     .await;
 }
