@@ -92,6 +92,8 @@ impl Domain {
                 if !spent {
                     return Err(RecoverError::Unknown);
                 }
+                // Whoever holds an older link would recover the account from under who has it back.
+                let withdrawn = links::withdraw_for(tx, user, LinkKind::Recovery.as_str(), now).await?;
                 let ended = end_all(tx, user, None, now).await?;
                 sessions::insert(tx, session, now).await?;
                 let mut told = users::owners(tx).await?;
@@ -100,7 +102,8 @@ impl Domain {
                 let mut event = record
                     .event(action, "user", user)
                     .fact("session", session.id)
-                    .fact("ended_sessions", ended);
+                    .fact("ended_sessions", ended)
+                    .fact("withdrawn_links", withdrawn);
                 event = match proof {
                     Proof::Code { position, .. } => event.fact("code", position.saturating_add(1)),
                     Proof::Link(id) => event.fact("link", *id),
@@ -127,10 +130,12 @@ impl Domain {
                 if found.is_none_or(|found| found.state != "active") {
                     return Err(Refused::NotFound);
                 }
+                let withdrawn = links::withdraw_for(tx, user, LinkKind::Recovery.as_str(), now).await?;
                 links::insert(tx, &row, now).await?;
                 let event = record
                     .event("recovery.open-link", "user", user)
                     .fact("link", id)
+                    .fact("withdrawn_links", withdrawn)
                     .fact("expires_at", row.expires_at);
                 Ok(Written::new(id, event.finish()?))
             })

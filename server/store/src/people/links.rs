@@ -148,6 +148,22 @@ pub async fn withdraw_all(tx: &mut Tx, kind: &str, now: DateTime<Utc>) -> Result
         .await
 }
 
+/// Withdraws every unused link of a kind that is for this person.
+pub async fn withdraw_for(
+    tx: &mut Tx,
+    user: UserId,
+    kind: &str,
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    sql("UPDATE one_time_links SET revoked_at = $1
+         WHERE user_id = $2 AND kind = $3 AND used_at IS NULL AND revoked_at IS NULL")
+    .bind(now)
+    .bind(user)
+    .bind(kind)
+    .execute(tx)
+    .await
+}
+
 /// Withdraws what would let a person in, and every invitation that they made.
 pub async fn withdraw_of(tx: &mut Tx, user: UserId, now: DateTime<Utc>) -> Result<u64, StoreError> {
     sql("UPDATE one_time_links SET revoked_at = $1

@@ -143,3 +143,30 @@ async fn the_operators_shell_lets_somebody_back_in_and_nobody_else_can() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_newest_recovery_link_is_the_only_one_and_a_recovery_by_code_ends_it() {
+    both_engines(async |house| {
+        let ada = set_up(&house).await;
+        let (user, domain) = (ada.person.id, &house.domain);
+        let code = typed(&codes(&house, &ada).await[0]);
+        let open =
+            async || value(&domain.operator_recover(&house.operator(Role::Owner), user).await.unwrap());
+        let (first, second) = (open().await, open().await);
+        let works = async |link: &str| {
+            let looked = domain.look_at_link(&nobody(&house), LinkKind::Recovery, link).await;
+            looked.is_ok()
+        };
+        assert!(!works(&first).await && works(&second).await);
+        let old = domain.use_recovery_link(&nobody(&house), &first).await;
+        assert!(matches!(old, Err(RecoverError::Unknown)));
+        let back = domain.use_recovery_code(&nobody(&house), &code).await.unwrap();
+        assert!(back.person.recovering && !works(&second).await);
+        let third = open().await;
+        let back = domain.use_recovery_link(&nobody(&house), &third).await.unwrap();
+        assert!(back.person.recovering);
+        let fsck = domain.fsck(&house.seals).await.unwrap().findings;
+        assert!(!fsck.iter().any(|it| it.check.contains("link")), "{fsck:?}");
+    })
+    .await;
+}
