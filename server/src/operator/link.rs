@@ -2,7 +2,7 @@ use axum::{Json, Router, extract::State, routing::post};
 use chrono::{DateTime, Utc};
 use keywarden_domain::{
     Domain, Op, Refused,
-    people::{NewLink, UserFilter},
+    people::{NewLink, RecoveryLinkError},
 };
 use keywarden_model::{Name, UserId};
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,8 @@ pub(crate) struct Link {
 /// Why nobody was found.
 #[derive(Debug, thiserror::Error)]
 enum WhoError {
+    #[error("`{0}` is deactivated: an owner or admin reactivates them first, in the console")]
+    Deactivated(String),
     #[error("nobody here has the id or name `{0}`")]
     Nobody(String),
     #[error("several people are called `{0}`: give the id, as the console shows it")]
@@ -41,9 +43,10 @@ pub(super) fn routes() -> Router<Desk> {
 async fn recover(State(desk): State<Desk>, Json(wanted): Json<Recover>) -> Result<Json<Link>, Trouble> {
     let op = desk.domain.shell_op();
     let user = find(&desk.domain, &op, &wanted.person).await?;
-    let link = desk.domain.operator_recover(&op, user).await.map_err(|refused| match refused {
-        Refused::NotFound => WhoError::Nobody(wanted.person),
-        other => other.into(),
+    let link = desk.domain.operator_recover(&op, user).await.map_err(|error| match error {
+        RecoveryLinkError::Deactivated => WhoError::Deactivated(wanted.person),
+        RecoveryLinkError::Refused(Refused::NotFound) => WhoError::Nobody(wanted.person),
+        RecoveryLinkError::Refused(refused) => refused.into(),
     })?;
     Ok(Json(link.into()))
 }
@@ -57,13 +60,16 @@ async fn find(domain: &Domain, op: &Op, person: &str) -> Result<UserId, WhoError
         return Ok(id);
     }
     let name: Name = person.parse().map_err(|_| WhoError::Nobody(person.to_owned()))?;
-    let filter = UserFilter { name: Some(name), ..UserFilter::default() };
-    let found = domain.list_users(op, &filter, None, 200).await?;
-    let mut named = found.users.into_iter().filter(|user| user.name == person);
-    match (named.next(), named.next()) {
-        (Some(user), None) => Ok(user.id),
-        (Some(_), Some(_)) => Err(WhoError::Several(person.to_owned())),
-        (None, _) => Err(WhoError::Nobody(person.to_owned())),
+    let called = domain.users_called(op, &name).await?;
+    if let [user] = called.as_slice() {
+        return Ok(user.id);
+    }
+    // Of several the one who is spelled as it was typed.
+    let exactly: Vec<_> = called.iter().filter(|user| user.name == person).collect();
+    match exactly.as_slice() {
+        [user] => Ok(user.id),
+        _ if called.is_empty() => Err(WhoError::Nobody(person.to_owned())),
+        _ => Err(WhoError::Several(person.to_owned())),
     }
 }
 

@@ -60,6 +60,17 @@ pub enum LinkError {
     Refused(#[from] Refused),
 }
 
+/// Why no recovery link was made.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoveryLinkError {
+    /// They may not sign in, by whichever way.
+    #[error("this person is deactivated: an owner or admin reactivates them first, in the console")]
+    Deactivated,
+    /// As everywhere.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+}
+
 /// Why nobody was let in to recover.
 #[derive(Debug, thiserror::Error)]
 pub enum RecoverError {
@@ -89,7 +100,7 @@ impl From<LinkError> for RecoverError {
     }
 }
 
-carries_refused!(CeremonyError, EnrolError, LinkError, RecoverError);
+carries_refused!(CeremonyError, EnrolError, LinkError, RecoverError, RecoveryLinkError);
 
 /// A credential that somebody has registered already, told by the store's unique index.
 pub(super) fn registered_twice(error: &StoreError) -> Option<PasskeyError> {

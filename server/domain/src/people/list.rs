@@ -100,6 +100,16 @@ pub struct Account {
     pub keys: i64,
 }
 
+fn listed(row: users::User) -> Result<ListedUser, Fault> {
+    Ok(ListedUser {
+        id: row.id,
+        name: row.name,
+        state: UserState::read(&row.state)?,
+        created_at: from_micros(row.created_at),
+        last_seen_at: row.last_seen_at.map(from_micros),
+    })
+}
+
 impl Domain {
     /// People by name, at most `limit` (1 to 200).
     pub async fn list_users(
@@ -128,16 +138,15 @@ impl Domain {
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next = rows.last().map(|row| row.id).filter(|_| more);
-        let listed = |row: users::User| {
-            Ok::<_, Fault>(ListedUser {
-                id: row.id,
-                name: row.name,
-                state: UserState::read(&row.state)?,
-                created_at: from_micros(row.created_at),
-                last_seen_at: row.last_seen_at.map(from_micros),
-            })
-        };
         Ok(UserPage { users: rows.into_iter().map(listed).collect::<Result<_, _>>()?, next })
+    }
+
+    /// Everybody who is called so, however it is spelled.
+    pub async fn users_called(&self, op: &Op, name: &Name) -> Result<Vec<ListedUser>, Refused> {
+        let _seen = self.authorize(op, Action::ViewUsers, &Resource::Organization).await?;
+        let mut conn = self.store().read().await?;
+        let rows = users::called(&mut conn, &name.folded()).await?;
+        Ok(rows.into_iter().map(listed).collect::<Result<_, _>>()?)
     }
 
     /// One person.

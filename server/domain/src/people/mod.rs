@@ -41,7 +41,7 @@ mod unseen;
 pub use ceremonies::{Browser, Started};
 pub use codes::{CODES, RecoveryCodes};
 pub use deactivate::DeactivateError;
-pub use error::{CeremonyError, EnrolError, LinkError, LinkGone, RecoverError};
+pub use error::{CeremonyError, EnrolError, LinkError, LinkGone, RecoverError, RecoveryLinkError};
 pub use hand_over::{
     ConcernedKey, HandOver, HandOverError, MOST_KEYS, OwnedSecret, SeenKey, SeenSecret, SeenToken,
 };

@@ -9,7 +9,7 @@ use keywarden_store::{ChangeKind, Written};
 use keywarden_vault::SecretString;
 
 use super::codes::{RecoveryCodes, TypedCode};
-use super::error::RecoverError;
+use super::error::{RecoverError, RecoveryLinkError};
 use super::links::{LinkKind, NewLink, Says};
 use super::notices::{NoticeKind, tell};
 use super::session::{Contents, SignedIn, done_by};
@@ -116,9 +116,9 @@ impl Domain {
     }
 
     /// Makes a link, good for 30 minutes, by which a person gets back in. On the server's own shell only.
-    pub async fn operator_recover(&self, op: &Op, user: UserId) -> Result<NewLink, Refused> {
+    pub async fn operator_recover(&self, op: &Op, user: UserId) -> Result<NewLink, RecoveryLinkError> {
         if !matches!(op.actor, Actor::Operator { token: None, .. }) {
-            return Err(Refused::NotFound);
+            return Err(Refused::NotFound.into());
         }
         let says = Says { user: Some(user), ..Says::default() };
         let (link, row) = self.new_link(op, LinkKind::Recovery, says)?;
@@ -126,9 +126,9 @@ impl Domain {
         self.change_unasked(op, "the operator's shell", &[], move |tx, record| {
             let row = Arc::clone(&row);
             Box::pin(async move {
-                let found = users::find(tx, user).await?;
-                if found.is_none_or(|found| found.state != "active") {
-                    return Err(Refused::NotFound);
+                let found = users::find(tx, user).await?.ok_or(Refused::NotFound)?;
+                if found.state != "active" {
+                    return Err(RecoveryLinkError::Deactivated);
                 }
                 let withdrawn = links::withdraw_for(tx, user, LinkKind::Recovery.as_str(), now).await?;
                 links::insert(tx, &row, now).await?;

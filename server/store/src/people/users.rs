@@ -151,6 +151,11 @@ pub(crate) fn page(filter: &Filter) -> Select {
     select
 }
 
+/// Everybody whose name is spelled like this one, folded.
+pub async fn called(conn: &mut Conn, folded_name: &str) -> Result<Vec<User>, StoreError> {
+    Select::from(COLUMNS).and("folded_name = ?", [folded_name]).then(BY_NAME, [200_u32]).all(conn).await
+}
+
 /// A team that a person is in.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct InTeam {

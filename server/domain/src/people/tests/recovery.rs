@@ -123,11 +123,11 @@ async fn the_operators_shell_lets_somebody_back_in_and_nobody_else_can() {
         let ada = set_up(&house).await;
         let user = ada.person.id;
         let by_person = house.domain.operator_recover(&ada.op(&house), user).await;
-        assert!(matches!(by_person, Err(Refused::NotFound)));
+        assert!(matches!(by_person, Err(RecoveryLinkError::Refused(Refused::NotFound))));
         let by_token =
             crate::Actor::Operator { token: Some(house.domain.env().id(house.now())), role: Role::Owner };
         let by_token = house.domain.operator_recover(&house.op(by_token), user).await;
-        assert!(matches!(by_token, Err(Refused::NotFound)));
+        assert!(matches!(by_token, Err(RecoveryLinkError::Refused(Refused::NotFound))));
         let link = house.domain.operator_recover(&house.operator(Role::Owner), user).await.unwrap();
         let link = value(&link);
         let used =
@@ -167,6 +167,22 @@ async fn the_newest_recovery_link_is_the_only_one_and_a_recovery_by_code_ends_it
         assert!(back.person.recovering);
         let fsck = domain.fsck(&house.seals).await.unwrap().findings;
         assert!(!fsck.iter().any(|it| it.check.contains("link")), "{fsck:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_is_deactivated_gets_no_recovery_link_and_the_shell_is_told_why() {
+    both_engines(async |house| {
+        let ada = set_up(&house).await;
+        let bob = join(&house, &ada, "Bob", Role::Auditor, None, 2).await;
+        house.domain.deactivate_user(&ada.op(&house), bob.person.id).await.unwrap();
+        let operator = house.operator(Role::Owner);
+        let refused = house.domain.operator_recover(&operator, bob.person.id).await;
+        assert!(matches!(refused, Err(RecoveryLinkError::Deactivated)), "{refused:?}");
+        let called = house.domain.users_called(&operator, &named("BOB")).await.unwrap();
+        assert_eq!(called.iter().map(|it| it.id).collect::<Vec<_>>(), [bob.person.id]);
+        assert!(house.domain.users_called(&operator, &named("Bo")).await.unwrap().is_empty());
     })
     .await;
 }
