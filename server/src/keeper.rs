@@ -168,7 +168,7 @@ impl Keeper {
             Condition::Closed { why } => tracing::warn!(why, "closed"),
             Condition::Degraded { why } => tracing::warn!(why, "degraded"),
             Condition::NoDatabase { why } => tracing::error!(why, "no database"),
-            Condition::Sealed { why } => tracing::error!(why, "sealed"),
+            Condition::Sealed { why, .. } => tracing::error!(why, "sealed"),
         }
     }
 
@@ -225,7 +225,7 @@ fn sealed(cause: &str) -> Condition {
         "this node has no keys in memory: {cause}. It unseals by itself as soon as its HSM answers; `keywarden doctor` on \
          the server's shell says what is wrong"
     );
-    Condition::Sealed { why }
+    Condition::Sealed { cause: cause.into(), why }
 }
 
 fn closed(gap: &Gap) -> Condition {

@@ -16,7 +16,8 @@ texts! {
     setup_done = "Keywarden is set up already";
     setup_done_why = "Its owners let everybody else in. Sign in, or ask one of them for an invitation.";
     setup_waiting = "Keywarden is not set up yet";
-    setup_waiting_why = "Whoever started the server finds a setup link in its terminal, or in a file that the terminal names. It works for 30 minutes; start the server again for a new one.";
+    setup_waiting_why = "Whoever started the server finds a setup link in its terminal, or in a file that the terminal names. It works for 30 minutes; `keywarden operator setup` on the server's shell makes a new one.";
+    setup_link_gone_why = "A setup link works once, for 30 minutes. `keywarden operator setup` on the server's shell makes a new one.";
     join(organization: &str) = "Join {organization}";
     join_lead(name: &str, role: &str) = "{name}, you are invited as {role}. Create a passkey to sign in with; there is no password.";
     join_lead_in(name: &str, role: &str, project: &str) = "{name}, you are invited as {role} of the project {project}. Create a passkey to sign in with; there is no password.";

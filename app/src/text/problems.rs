@@ -21,7 +21,7 @@ texts! {
     problem_nothing = "Not found";
     problem_nothing_why = "There is nothing at this address.";
     problem_sealed = "This node is sealed";
-    problem_sealed_why(why: &str) = "{why}";
+    problem_sealed_why(cause: &str) = "It has no keys in memory, and unseals by itself as soon as its HSM answers. {cause} `keywarden doctor` on the server's shell says what is wrong.";
     problem_starting = "Starting";
     problem_starting_why = "Keywarden is ready in a moment. Load the page again.";
     problem_timeout = "Request stopped";
@@ -45,7 +45,7 @@ impl Text {
     }
 
     /// Heading and sentence of the page for a problem that the server itself answers with. `about` is what only it
-    /// knows: the seconds to wait, the bytes allowed, the console's own address, why the node is shut.
+    /// knows: the seconds to wait, the bytes allowed, the console's own address, the cause of a shut door.
     pub fn problem(self, kind: Kind, about: &str) -> (&'static str, String) {
         match kind {
             Kind::Closed => (self.problem_closed(), self.problem_closed_why(about)),

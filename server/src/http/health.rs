@@ -29,8 +29,9 @@ pub(crate) enum Condition {
         why: String,
     },
     Ready,
-    /// No keys in memory. It unseals by itself when the HSM is back.
+    /// No keys in memory, for this cause. It unseals by itself when the HSM is back.
     Sealed {
+        cause: String,
         why: String,
     },
     Starting,
@@ -54,7 +55,7 @@ impl Condition {
             Self::Closed { why }
             | Self::Degraded { why }
             | Self::NoDatabase { why }
-            | Self::Sealed { why } => Some(why),
+            | Self::Sealed { why, .. } => Some(why),
             Self::Ready | Self::Starting => None,
         }
     }
@@ -75,7 +76,7 @@ async fn ready(State(condition): State<watch::Receiver<Condition>>) -> Response 
         Condition::Degraded { why } => Json(json!({ "status": "degraded", "detail": why })).into_response(),
         Condition::Closed { why } => unavailable(Kind::Closed, why).json(),
         Condition::NoDatabase { why } => unavailable(Kind::NoDatabase, why).json(),
-        Condition::Sealed { why } => unavailable(Kind::Sealed, why).json(),
+        Condition::Sealed { why, cause } => unavailable(Kind::Sealed, why).about(cause).json(),
         Condition::Starting => unavailable(Kind::Starting, "ready in a moment").json(),
     }
 }
@@ -84,7 +85,7 @@ async fn ready(State(condition): State<watch::Receiver<Condition>>) -> Response 
 pub(super) fn at_shut_door(condition: &Condition, asked: &HeaderMap) -> Option<Response> {
     let (problem, seconds) = match condition {
         Condition::Closed { why } => (unavailable(Kind::Closed, why), 60),
-        Condition::Sealed { why } => (unavailable(Kind::Sealed, why), 5),
+        Condition::Sealed { why, cause } => (unavailable(Kind::Sealed, why).about(cause), 5),
         Condition::Starting => (unavailable(Kind::Starting, "ready in a moment"), 1),
         Condition::Degraded { .. } | Condition::NoDatabase { .. } | Condition::Ready => return None,
     };

@@ -246,6 +246,11 @@ async fn an_address_that_has_things_kept_for_nobody_is_stopped() {
     );
 }
 
+fn sealed() -> Condition {
+    let cause = "the HSM does not answer".to_owned();
+    Condition::Sealed { why: format!("no keys in memory: {cause}"), cause }
+}
+
 #[tokio::test]
 async fn one_with_a_dead_token_shuts_nobody_out_who_was_proven_here() {
     let cast = keywarden_domain::cast::House::new(keywarden_domain::cast::Engine::Sqlite).await;
@@ -295,7 +300,7 @@ async fn while_sealed_every_door_is_shut_with_the_reason_and_health_says_so() {
     let server = Server::new(&[]);
     let ready = server.get("/readyz").await;
     assert_eq!((ready.0.status, ready.1.as_str()), (StatusCode::OK, r#"{"status":"ready"}"#));
-    server.house.condition.send_replace(Condition::Sealed { why: "the HSM does not answer".into() });
+    server.house.condition.send_replace(sealed());
     for path in ["/", "/api/v1/things/1", "/readyz"] {
         let (parts, body) = server.get(path).await;
         assert_eq!(parts.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
@@ -337,7 +342,7 @@ async fn every_problem_before_the_doors_is_of_a_known_kind_and_names_its_request
     for condition in [
         Condition::Closed { why: why() },
         Condition::NoDatabase { why: why() },
-        Condition::Sealed { why: why() },
+        Condition::Sealed { cause: why(), why: why() },
         Condition::Starting,
     ] {
         server.house.condition.send_replace(condition);
@@ -384,10 +389,11 @@ async fn pages_before_the_doors_speak_the_visitors_language() {
     let asked =
         |path: &str| Request::get(path).header("accept", "text/html").header("accept-language", "en-XA");
     let (_, nothing) = server.send(asked("/nothing"), "").await;
-    server.house.condition.send_replace(Condition::Sealed { why: "the HSM does not answer".into() });
+    server.house.condition.send_replace(sealed());
     let (parts, sealed) = server.send(asked("/"), "").await;
     assert_eq!(parts.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(sealed.contains("The HSM does not answer."), "what is put in stays: {sealed}");
+    assert!(!sealed.contains("unseals"), "{sealed}");
     for page in [nothing, sealed] {
         assert!(page.contains("<html lang=\"en-XA\">"), "{page}");
         assert!(!page.contains("Not found") && !page.contains("node") && !page.contains("console"), "{page}");

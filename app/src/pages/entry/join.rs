@@ -34,7 +34,7 @@ pub(super) async fn show(
     let t = shell.text;
     let link = match house.domain.look_at_link(&op, LinkKind::Invitation, &value).await {
         Ok(link) => link,
-        Err(error) => return not_opened(&shell, error),
+        Err(error) => return not_opened(&shell, LinkKind::Invitation, error),
     };
     let organization = match house.domain.setup_state().await {
         Ok(SetupState::Done { organization }) => organization,
@@ -79,7 +79,7 @@ pub(super) async fn start(
     };
     match house.domain.start_accept(&op, &link, &name).await {
         Ok(started) => ceremony::started(&started),
-        Err(error) => not_enrolled(&shell, error),
+        Err(error) => not_enrolled(&shell, LinkKind::Invitation, error),
     }
 }
 
@@ -101,6 +101,6 @@ pub(super) async fn finish(
             response.extensions_mut().insert(SessionChange::from(signed_in));
             response
         }
-        Err(error) => not_enrolled(&shell, error),
+        Err(error) => not_enrolled(&shell, LinkKind::Invitation, error),
     }
 }

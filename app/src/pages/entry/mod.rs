@@ -14,7 +14,7 @@ use axum::{
     routing::{get, post},
 };
 use http::StatusCode;
-use keywarden_domain::people::{EnrolError, LinkError};
+use keywarden_domain::people::{EnrolError, LinkError, LinkKind};
 use keywarden_model::KeptForStranger;
 use leptos::prelude::*;
 
@@ -23,6 +23,7 @@ use crate::{
     pages::ceremony,
     render::{self, page},
     shell::Shell,
+    text::Text,
     ui::EmptyState,
 };
 
@@ -58,15 +59,20 @@ fn counted(mut response: Response) -> Response {
 }
 
 /// The page of a link that does not serve; which of the reasons is nobody's business.
-fn link_gone(shell: &Shell) -> Response {
+fn link_gone(shell: &Shell, kind: LinkKind) -> Response {
     let t = shell.text;
     counted(page(shell, t.link_gone()).status(StatusCode::NOT_FOUND).show(move || {
         view! {
             <EmptyState heading=1 title=t.link_gone() action=(t.sign_in(), SIGN_IN)>
-                {t.link_gone_why()}
+                {link_gone_why(t, kind)}
             </EmptyState>
         }
     }))
+}
+
+/// Where the next link comes from: before there is anybody to ask, from the server's own shell.
+fn link_gone_why(t: Text, kind: LinkKind) -> &'static str {
+    if kind == LinkKind::Setup { t.setup_link_gone_why() } else { t.link_gone_why() }
 }
 
 fn set_up_already(shell: &Shell) -> Response {
@@ -81,21 +87,21 @@ fn set_up_already(shell: &Shell) -> Response {
 }
 
 /// A page that a link leads to, when the link does not.
-fn not_opened(shell: &Shell, error: LinkError) -> Response {
+fn not_opened(shell: &Shell, kind: LinkKind, error: LinkError) -> Response {
     match error {
-        LinkError::Gone(_) => link_gone(shell),
+        LinkError::Gone(_) => link_gone(shell, kind),
         LinkError::Refused(refused) => render::refused(shell, refused),
     }
 }
 
 /// The script's answer when a newcomer is not let in.
-fn not_enrolled(shell: &Shell, error: EnrolError) -> Response {
+fn not_enrolled(shell: &Shell, kind: LinkKind, error: EnrolError) -> Response {
     let t = shell.text;
     let no = |sentence| json::error(StatusCode::UNPROCESSABLE_ENTITY, sentence);
     match error {
         EnrolError::AlreadySetUp => no(t.setup_done_why()),
         EnrolError::Gone => counted(no(t.passkey_took_too_long())),
-        EnrolError::Link(_) => counted(no(t.link_gone_why())),
+        EnrolError::Link(_) => counted(no(link_gone_why(t, kind))),
         EnrolError::Passkey(error) => ceremony::passkey(t, error),
         EnrolError::Refused(refused) => json::refusal(shell, refused, "/"),
     }

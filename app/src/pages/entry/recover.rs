@@ -67,7 +67,7 @@ pub(super) async fn show_link(
 ) -> Response {
     let t = shell.text;
     if let Err(error) = house.domain.look_at_link(&op, LinkKind::Recovery, &link).await {
-        return not_opened(&shell, error);
+        return not_opened(&shell, LinkKind::Recovery, error);
     }
     page(&shell, t.recover()).show(move || {
         view! {
@@ -84,7 +84,7 @@ pub(super) async fn use_link(
 ) -> Response {
     match house.domain.use_recovery_link(&op, &link).await {
         Ok(signed_in) => go_on(signed_in),
-        Err(RecoverError::Unknown) => link_gone(&shell),
+        Err(RecoverError::Unknown) => link_gone(&shell, LinkKind::Recovery),
         Err(RecoverError::Refused(refused)) => render::refused(&shell, refused),
     }
 }

@@ -39,7 +39,7 @@ pub(super) async fn show(
         Err(fault) => return render::refused(&shell, fault.into()),
     }
     if let Err(error) = house.domain.look_at_link(&op, LinkKind::Setup, &link).await {
-        return not_opened(&shell, error);
+        return not_opened(&shell, LinkKind::Setup, error);
     }
     page(&shell, t.setup()).script(SCRIPT).show(move || {
         view! {
@@ -74,7 +74,7 @@ pub(super) async fn start(
     };
     match house.domain.start_setup(&op, &link, &organization, &person).await {
         Ok(started) => ceremony::started(&started),
-        Err(error) => not_enrolled(&shell, error),
+        Err(error) => not_enrolled(&shell, LinkKind::Setup, error),
     }
 }
 
@@ -96,6 +96,6 @@ pub(super) async fn finish(
             response.extensions_mut().insert(SessionChange::from(signed_in));
             response
         }
-        Err(error) => not_enrolled(&shell, error),
+        Err(error) => not_enrolled(&shell, LinkKind::Setup, error),
     }
 }
