@@ -13,6 +13,9 @@ pub struct Limits {
     pub drain: Duration,
 }
 
+/// What a request may take at most: less than the silence after which its connection is ended (`listen/accept.rs`).
+pub const LONGEST: Duration = Duration::from_secs(60);
+
 impl Limits {
     pub(super) fn read(values: &Values) -> Result<Self, ConfigError> {
         let count = |key, most: usize| -> Result<usize, ConfigError> {
@@ -23,8 +26,10 @@ impl Limits {
             Ok(count)
         };
         let Span(request) = values.parse("limits.request")?;
-        if request.is_zero() {
-            return Err(values.refuse("limits.request", "choose at least 1s"));
+        if request.is_zero() || request > LONGEST {
+            return Err(
+                values.refuse("limits.request", format!("choose between 1s and {}s", LONGEST.as_secs()))
+            );
         }
         Ok(Self {
             connections: count("limits.connections", 1_000_000)?,

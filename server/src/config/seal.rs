@@ -65,6 +65,7 @@ impl Seal {
             ConfigError::Conflict(format!("the seal `pkcs11` needs {what}: set {variable}"))
         };
         let kind = match values.parse("seal.kind")? {
+            Kind::Pkcs11 if key_file.is_some() => return Err(unused("seal.key_file")),
             Kind::Pkcs11 => SealKind::Pkcs11 {
                 module: module.ok_or_else(|| missing("the vendor's library", "KEYWARDEN_PKCS11_MODULE"))?,
                 token: token.ok_or_else(|| missing("a token's label", "KEYWARDEN_PKCS11_TOKEN"))?,
@@ -77,6 +78,7 @@ impl Seal {
             Kind::SoftHsm if key_file.is_some() => return Err(unused("seal.key_file")),
             Kind::SoftHsm => SealKind::SoftHsm { module },
             Kind::Software if module.is_some() => return Err(unused("pkcs11.module")),
+            Kind::Software if token.is_some() => return Err(unused("pkcs11.token")),
             Kind::Software if pin.is_some() => return Err(unused("pkcs11.pin")),
             Kind::Software => {
                 SealKind::Software { key_file: key_file.unwrap_or_else(|| data_dir.join("seal.key")) }

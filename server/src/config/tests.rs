@@ -146,6 +146,7 @@ fn values_that_do_not_fit_are_refused_with_their_origin_and_a_way_out() {
         ("KEYWARDEN_PKCS11_USER", "no-such-user-here", "no user `no-such-user-here`"),
         ("KEYWARDEN_PKCS11_USER", "993:991", "no use for it"),
         ("KEYWARDEN_SESSION_IDLE", "1s", "between 1m and 30d"),
+        ("KEYWARDEN_LIMITS_REQUEST", "61s", "between 1s and 60s"),
         ("KEYWARDEN_LIMITS_CONNECTIONS", "0", "between 1 and"),
         ("KEYWARDEN_LOG_FORMAT", "xml", "auto, json or text"),
         ("KEYWARDEN_PKCS11_PIN_FILE", "/nowhere/pin", "/nowhere/pin"),
@@ -154,6 +155,44 @@ fn values_that_do_not_fit_are_refused_with_their_origin_and_a_way_out() {
         let refused = read("", &[(variable, text)], &[]).unwrap_err();
         assert!(refused.contains(says), "{variable}={text}: {refused}");
     }
+}
+
+#[test]
+fn what_the_chosen_seal_has_no_use_for_is_refused() {
+    let hsm = [
+        ("KEYWARDEN_SEAL", "pkcs11"),
+        ("KEYWARDEN_PKCS11_MODULE", "/lib/hsm.so"),
+        ("KEYWARDEN_PKCS11_TOKEN", "1234"),
+        ("KEYWARDEN_PKCS11_PIN", "1"),
+    ];
+    assert!(read("", &hsm, &[]).is_ok());
+    let with_file = [&hsm[..], &[("KEYWARDEN_SEAL_KEY_FILE", "/key")]].concat();
+    assert!(read("", &with_file, &[]).unwrap_err().contains("KEYWARDEN_SEAL_KEY_FILE"));
+    for (variable, text) in &hsm[1..] {
+        let refused = read("", &[("KEYWARDEN_SEAL", "software"), (variable, text)], &[]).unwrap_err();
+        assert!(refused.contains(variable) && refused.contains("no use for it"), "{refused}");
+    }
+}
+
+#[test]
+fn no_request_takes_longer_than_the_silence_that_ends_a_connection() {
+    assert!(limits::LONGEST < crate::listen::SILENCE);
+}
+
+#[test]
+fn the_readme_names_every_setting() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).unwrap();
+    let missing: Vec<_> = SETTINGS
+        .iter()
+        .map(|setting| setting.variable)
+        .filter(|variable| {
+            let named = readme.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            !named
+                .map(|word| word.trim_end_matches("_FILE"))
+                .any(|word| word == variable.trim_end_matches("_FILE"))
+        })
+        .collect();
+    assert_eq!(missing, Vec::<&str>::new());
 }
 
 #[test]

@@ -24,7 +24,7 @@ use super::{address_count::AddressCount, idle::Idle};
 const HEAD: Duration = Duration::from_secs(20);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Longer than any request may take, so that it ends only connections on which nothing happens.
-const SILENCE: Duration = Duration::from_secs(75);
+pub(crate) const SILENCE: Duration = Duration::from_secs(75);
 /// Bytes of a request head; more is answered 431.
 const LARGEST_HEAD: usize = 32 << 10;
 const STREAMS: u32 = 128;

@@ -62,6 +62,7 @@ impl Certificates {
     /// written, the other not) is tried again at the next look.
     pub(crate) async fn follow(&self, every: Duration, stop: CancellationToken) {
         let mut seen = self.loaded;
+        let mut told = None;
         while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
             let stamps = stamps(&self.files);
             if stamps == seen {
@@ -72,7 +73,11 @@ impl Certificates {
                     seen = stamps;
                     tracing::info!("took the new TLS certificate");
                 }
-                Err(cause) => tracing::warn!(%cause, "kept the old TLS certificate"),
+                // Tried again all the same: a key may be written after its certificate, within one tick of the clock.
+                Err(cause) if told.replace(stamps) != Some(stamps) => {
+                    tracing::warn!(%cause, "kept the old TLS certificate");
+                }
+                Err(_) => {}
             }
         }
     }
