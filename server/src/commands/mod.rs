@@ -153,6 +153,12 @@ pub(crate) enum Failure {
     NoSuchVariable(String),
     #[error(transparent)]
     Operator(#[from] OperatorError),
+    #[error(
+        "cannot open the operator's socket {}: {cause}; give KEYWARDEN_DATA_DIR a folder of this machine whose path is short \
+         (a socket's may have 107 bytes)",
+        path.display()
+    )]
+    OperatorDoor { path: PathBuf, cause: std::io::Error },
     #[error("recovery key: {0}")]
     RecoveryKey(#[from] keywarden_vault::recovery::KeptError),
     #[error("nothing was restored: {0}")]
@@ -208,6 +214,7 @@ impl Failure {
             | Self::NotDestroyed(_)
             | Self::NotImported(_)
             | Self::Operator(_)
+            | Self::OperatorDoor { .. }
             | Self::RecoveryKey(_)
             | Self::Restore(_)
             | Self::Variables(_)

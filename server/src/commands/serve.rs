@@ -23,7 +23,7 @@ use crate::{
     config::Config,
     data_dir,
     http::{Doors, assets, metrics, router, session},
-    listen::{self, Certificates, Guard, ListenError, serve, serve_operator},
+    listen::{self, Certificates, Guard, ListenError, OperatorDoor, serve},
     operator::{self, Desk, Facts},
     seals,
     wire::{self, Cellars, House, Told},
@@ -57,6 +57,9 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<(), Fail
         Some(address) => Some(bind(address).await?),
         None => None,
     };
+    // Before anything is opened: without it nobody could be let back in, and no seal be changed.
+    let operator_door = OperatorDoor::bind(&config.operator_socket())
+        .map_err(|cause| Failure::OperatorDoor { path: config.operator_socket(), cause })?;
     let config = Arc::new(config);
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
@@ -77,13 +80,7 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<(), Fail
         condition: house.condition.subscribe(),
     };
     let desk = Desk { facts, domain: cellars.domain.clone(), seals: cellars.seals.clone() };
-    let socket = config.operator_socket();
-    let operator_stop = stop.clone();
-    tasks.spawn(async move {
-        if let Err(cause) = serve_operator(&socket, operator::routes(desk), operator_stop).await {
-            tracing::error!(%cause, path = %socket.display(), "the operator's socket is closed");
-        }
-    });
+    tasks.spawn(operator_door.serve(operator::routes(desk), config.limits.drain, stop.clone()));
     if let Some(listener) = metrics_listener {
         let address = listener.local_addr().ok().or(config.listen.metrics);
         tracing::info!(address = address.map(tracing::field::display), "metrics are open");

@@ -14,7 +14,7 @@ pub struct Limits {
 }
 
 /// What a request may take at most: less than the silence after which its connection is ended (`listen/accept.rs`).
-pub const LONGEST: Duration = Duration::from_secs(60);
+pub(super) const LONGEST: Duration = Duration::from_mins(1);
 
 impl Limits {
     pub(super) fn read(values: &Values) -> Result<Self, ConfigError> {

@@ -8,9 +8,11 @@ mod operator;
 mod rules;
 mod tls;
 
+#[cfg(test)]
+pub(crate) use accept::SILENCE;
 pub(crate) use accept::{Guard, Peer, serve};
 pub(crate) use address_count::network;
 pub(crate) use open_files::allow_open_files;
-pub(crate) use operator::serve_operator;
+pub(crate) use operator::OperatorDoor;
 pub(crate) use rules::{ListenError, check, open_metrics};
 pub(crate) use tls::{Certificates, TlsError, chain, check as check_pair, server_config};

@@ -90,7 +90,7 @@ async fn the_last_passkey_that_one_may_have_is_told_before_another_is_made_and_w
         let mut soft = [SoftAuthenticator::new(9), SoftAuthenticator::new(10)];
         let mut begun = Vec::new();
         for soft in &mut soft {
-            let started = house.domain.start_add_passkey(&ada.op(&house)).await.unwrap();
+            let started = house.domain.start_add_passkey(&ada.op(&house), &named("Backup")).await.unwrap();
             begun.push((started.ceremony, made(soft, &started.options)));
         }
         let mut done = Vec::new();
@@ -100,11 +100,11 @@ async fn the_last_passkey_that_one_may_have_is_told_before_another_is_made_and_w
         }
         assert!(done[0].is_ok(), "{done:?}");
         assert!(matches!(done[1], Err(CeremonyError::TooManyPasskeys)), "{done:?}");
-        let more = house.domain.start_add_passkey(&ada.op(&house)).await;
+        let more = house.domain.start_add_passkey(&ada.op(&house), &named("Backup")).await;
         assert!(matches!(more, Err(CeremonyError::TooManyPasskeys)), "{more:?}");
         let recovering = Person { recovering: true, ..ada.person.clone() };
         let recovering = house.op(Actor::Person(recovering));
-        house.domain.start_add_passkey(&recovering).await.unwrap();
+        house.domain.start_add_passkey(&recovering, &named("Another")).await.unwrap();
     })
     .await;
 }
