@@ -62,11 +62,13 @@ fn print(text: &str) -> Result<(), Failure> {
 fn lines(values: &Values) -> Result<Vec<Line<'_>>, Failure> {
     let mut lines = Vec::with_capacity(values.len());
     for (variable, value) in values {
-        let text = (!value.is_binary).then(|| text_of(value.bytes.expose())).flatten();
-        let text = text.ok_or_else(|| Failure::Binary(variable.path.clone()))?;
+        let bytes = value.bytes.expose();
+        if value.is_binary || text_of(bytes).is_none() {
+            return Err(Failure::Binary(variable.path.clone()));
+        }
         lines.push(Line {
             name: &variable.name,
-            value: text,
+            value: bytes,
             kind: SecretKind::Text,
             description: "",
             tags: &[],

@@ -148,6 +148,10 @@ fn draw(shell: &Shell, which: Which, found: Exportable, draft: Draft) -> Respons
             0 => None,
             n => Some(view! { <Banner tone=Tone::Warn title=t.templates_export(n)>{t.templates_export_why()}</Banner> }),
         };
+        let binary = match found.binary.len() {
+            0 => None,
+            n => Some(view! { <Banner tone=Tone::Info title=t.export_binary(n)>{t.export_binary_why()}</Banner> }),
+        };
         let out = (!found.left_out.is_empty()).then(|| {
             let table = named(t, t.export_out(), &found.left_out);
             view! { <Panel id="left-out" title=t.export_out()><p>{t.export_out_why()}</p>{table}</Panel> }
@@ -155,6 +159,7 @@ fn draw(shell: &Shell, which: Which, found: Exportable, draft: Draft) -> Respons
         view! {
             <PageHeader title=t.export_title() lead=t.export_lead() crumbs=crumbs/>
             {templates}
+            {binary}
             <Form draft=draft submit=t.export_do(count) cancel=which.list()>
                 <RadioGroup name="format" label=t.import_format() required=true choices=formats value="dotenv"/>
                 {reason(t, asks)}

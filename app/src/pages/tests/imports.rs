@@ -25,7 +25,11 @@ async fn cast() -> (Stage, Project, [Player; 3]) {
 }
 
 async fn put(stage: &Stage, pay: &Project, by: &Player, path: &str, value: &str) {
-    let value = NewValue::new(SecretKind::Text, None, SecretBytes::copy_of(value.as_bytes())).unwrap();
+    put_as(stage, pay, by, path, SecretKind::Text, value.as_bytes()).await;
+}
+
+async fn put_as(stage: &Stage, pay: &Project, by: &Player, path: &str, kind: SecretKind, value: &[u8]) {
+    let value = NewValue::new(kind, None, SecretBytes::copy_of(value)).unwrap();
     let put = PutSecret {
         value,
         label: None,
@@ -195,4 +199,25 @@ async fn a_folder_is_exported_by_a_post_once() {
     stage.cast.clock.advance(Duration::from_mins(6));
     let kept = stage.post(person(&bob), page, &post.replace('0', "e")).await;
     assert!(kept.status == 303 && kept.to.starts_with("/step-up?post="), "{}", kept.to);
+}
+
+#[tokio::test]
+async fn a_binary_value_is_exported_where_a_file_can_hold_it_and_imports_as_it_was() {
+    let (stage, pay, [bob, ..]) = cast().await;
+    put(&stage, &pay, &bob, "shop/url", VALUE).await;
+    put_as(&stage, &pay, &bob, "shop/keystore", SecretKind::Binary, &[0, 255]).await;
+    let page = "/secrets/export?project=pay&environment=live&folder=shop";
+    let form = stage.get(person(&bob), page).await.body;
+    assert!(form.contains("Export 2 values") && form.contains("1 value is binary"), "{form}");
+    let post = |key: &str, format: &str| format!("{}&format={format}&reason=it+moves", KEY.replace('0', key));
+    let file = stage.post(person(&bob), page, &post("a", "dotenv")).await;
+    assert_eq!(file.body, format!("URL='{VALUE}'\n"));
+    let file = stage.post(person(&bob), page, &post("b", "json")).await.body;
+    assert!(file.contains("\"keystore\": { \"$binary\": \"AP8=\" }"), "{file}");
+    let chosen = choose(&stage, &pay, &bob, &[], Some(("pay.json", &file))).await;
+    let preview = stage.get(person(&bob), &chosen.to).await.body;
+    assert!(preview.contains("Everything is there already"), "{preview}");
+    let chosen = choose(&stage, &pay, &bob, &[("folder", "other")], Some(("pay.json", &file))).await;
+    let preview = stage.get(person(&bob), &chosen.to).await.body;
+    assert!(preview.contains("Import 2 secrets") && preview.contains("other/keystore"), "{preview}");
 }

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use keywarden_model::{SecretKind, SecretLabel, SecretPath};
+use keywarden_model::{SecretId, SecretKind, SecretLabel, SecretPath};
 use keywarden_store::secrets::list::{self, Filter, Standing};
 use keywarden_store::secrets::versions_labelled;
 use keywarden_store::{EventRow, Tx, Written};
@@ -45,7 +45,9 @@ pub struct Export {
 pub struct Exportable {
     /// Secrets whose current value would be in the file, along their paths.
     pub secrets: Vec<Secret>,
-    /// Secrets that have no current value, or one that no such file can hold.
+    /// Those of them whose current version is binary: a `.env` cannot hold it and leaves it out.
+    pub binary: Vec<SecretPath>,
+    /// Secrets that have no current value that is read.
     pub left_out: Vec<Secret>,
     /// Those of the first whose current version is a template.
     pub templates: Vec<SecretPath>,
@@ -146,13 +148,15 @@ impl Domain {
         let current = versions_labelled(&mut conn, &ids, SecretLabel::CURRENT).await?;
         drop(conn);
         let (mut fit, mut refer, mut bytes) = (Vec::with_capacity(current.len()), Vec::new(), 0_i64);
+        let mut packed = Vec::new();
         for row in current {
             let id = row.secret_id;
             let version = Version::from_row(row, false)?;
-            if version.is_read(op.now) && version.kind != SecretKind::Binary {
+            if version.is_read(op.now) {
                 bytes = bytes.saturating_add(version.size);
                 fit.push(id);
                 refer.extend(version.template.then_some(id));
+                packed.extend((version.kind == SecretKind::Binary).then_some(id));
             }
         }
         if bytes > MOST_BYTES {
@@ -167,9 +171,11 @@ impl Domain {
                 return Err(Refused::Forbidden(Action::ReadSecret).into());
             }
         }
-        let templates =
-            secrets.iter().filter(|it| refer.contains(&it.id)).map(|it| it.path.clone()).collect();
-        Ok(Exportable { secrets, left_out, templates })
+        let paths = |of: &[SecretId]| {
+            secrets.iter().filter(|it| of.contains(&it.id)).map(|it| it.path.clone()).collect()
+        };
+        let (templates, binary) = (paths(&refer), paths(&packed));
+        Ok(Exportable { secrets, binary, left_out, templates })
     }
 
     /// Gives out the current values of a folder: all that [`Domain::exportable`] names, or nothing.
@@ -179,7 +185,13 @@ impl Domain {
         place: &Place,
         export: &Export,
     ) -> Result<Exported, ExportError> {
-        let Exportable { secrets, left_out, .. } = self.exportable(op, place, export.folder.as_ref()).await?;
+        let found = self.exportable(op, place, export.folder.as_ref()).await?;
+        let Exportable { mut secrets, binary, mut left_out, .. } = found;
+        if export.format == FileFormat::Dotenv {
+            let out = |it: &mut Secret| binary.contains(&it.path);
+            left_out.extend(secrets.extract_if(.., out));
+            left_out.sort_by(|one, other| one.path.cmp(&other.path));
+        }
         let Some(one) = secrets.first() else { return Err(ExportError::Nothing) };
         let (project, environment) = (one.project, one.environment);
         let names = names(export, &secrets)?;
@@ -195,7 +207,7 @@ impl Domain {
                 let mut values = Vec::with_capacity(secrets.len());
                 let mut events = Vec::with_capacity(secrets.len());
                 for secret in secrets {
-                    let (revealed, event) = value(tx, &record, &keyring, secret).await?;
+                    let (revealed, event) = value(tx, &record, &keyring, secret, export.format).await?;
                     values.push(revealed);
                     events.push(event);
                 }
@@ -230,6 +242,7 @@ async fn value(
     record: &Record,
     keyring: &Keyring,
     secret: &Secret,
+    format: FileFormat,
 ) -> Result<(Revealed, EventRow), ExportError> {
     let read = opened(tx, record, keyring, &secret.resource(), &Which::default()).await;
     let (_, revealed, event) = read.map_err(|error| match error {
@@ -243,7 +256,8 @@ async fn value(
         other @ ReadSecretError::Unresolved { .. } => Fault::Unexpected(other.to_string()).into(),
     })?;
     // It was listed as what it is for a file; and as what it may be called there.
-    let is_other = revealed.version.kind == SecretKind::Binary || revealed.path != secret.path;
+    let does_not_fit = format == FileFormat::Dotenv && revealed.version.kind == SecretKind::Binary;
+    let is_other = does_not_fit || revealed.path != secret.path;
     if is_other { Err(ExportError::Changed) } else { Ok((revealed, event)) }
 }
 
@@ -256,11 +270,12 @@ fn file(
     let tags: Vec<_> = secrets.iter().map(|it| it.tags.words()).collect();
     let mut lines = Vec::with_capacity(values.len());
     for (((secret, name), revealed), tags) in secrets.iter().zip(names).zip(values).zip(&tags) {
-        let text =
-            text_of(revealed.value.expose()).ok_or_else(|| ExportError::NotText(secret.path.clone()))?;
-        let (kind, description) = (revealed.version.kind, secret.description.as_str());
-        let template = revealed.version.template;
-        lines.push(Line { name, value: text, kind, description, tags, template });
+        let (kind, value) = (revealed.version.kind, revealed.value.expose());
+        if kind != SecretKind::Binary && text_of(value).is_none() {
+            return Err(ExportError::NotText(secret.path.clone()));
+        }
+        let (description, template) = (secret.description.as_str(), revealed.version.template);
+        lines.push(Line { name, value, kind, description, tags, template });
     }
     Ok(write(format, &lines).map_err(|cause| Fault::Unexpected(cause.to_string()))?)
 }

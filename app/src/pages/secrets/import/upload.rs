@@ -171,7 +171,7 @@ fn draw(shell: &Shell, spots: Vec<Spot>, params: &Params, draft: Draft) -> Respo
                 <TextField name="folder" label=t.import_folder() mono=true maxlength=LONGEST_FOLDER value=folder hint=t.import_folder_hint()/>
                 <FileField name="file" either=true label=t.import_file() hint=t.import_file_hint()/>
                 <TextArea name="paste" either=true label=t.import_paste() writes=Writes::Secret rows=6 maxlength=longest hint=t.import_paste_hint()/>
-                <SelectField name="format" label=t.import_format() required=true choices=formats value="auto"/>
+                <SelectField name="format" label=t.import_format() required=true choices=formats value="auto" hint=t.import_format_hint()/>
                 <RadioGroup name="nested" label=t.import_nested() required=true choices=nested value="folders"/>
             </Form>
         }

@@ -63,6 +63,7 @@ pub(super) fn flaw(t: Text, it: &FileFlaw) -> String {
         Wrong::NoName => t.flaw_no_name(),
         Wrong::NoValue => t.flaw_no_value(),
         Wrong::NotAnObject => t.flaw_not_an_object(),
+        Wrong::NotBase64 => t.flaw_not_base64(),
         Wrong::NotJson => t.flaw_not_json(),
         Wrong::NotUtf8 => t.flaw_not_utf8(),
         Wrong::NotYaml => t.flaw_not_yaml(),

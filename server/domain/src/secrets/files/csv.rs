@@ -97,8 +97,16 @@ fn row(line: u64, columns: &[Column], record: &csv::StringRecord, found: &mut Fo
     let Some(value) = cell(Column::Value) else { return found.wrong_with(line, name, Wrong::NoValue) };
     let kind = match cell(Column::Kind).map(str::trim).map(str::parse) {
         None => None,
-        Some(Ok(kind @ (SecretKind::Json | SecretKind::Text))) => Some(kind),
-        Some(_) => return found.wrong_with(line, name, Wrong::Kind),
+        Some(Ok(kind)) => Some(kind),
+        Some(Err(_)) => return found.wrong_with(line, name, Wrong::Kind),
+    };
+    let entry = match kind {
+        Some(SecretKind::Binary) => Entry::binary(line, name, value),
+        _ => Ok(Entry::new(line, name, value.to_owned())),
+    };
+    let entry = match entry {
+        Ok(entry) => entry,
+        Err(wrong) => return found.wrong_with(line, name, wrong),
     };
     let template = match cell(Column::Template).map(str::trim).map(str::parse) {
         None => None,
@@ -114,7 +122,7 @@ fn row(line: u64, columns: &[Column], record: &csv::StringRecord, found: &mut Fo
         description: cell(Column::Description).map(str::to_owned),
         tags: cell(Column::Tags).map(words),
         template,
-        ..Entry::new(line, name, value.to_owned())
+        ..entry
     });
 }
 

@@ -59,7 +59,7 @@ pub enum Wrong {
     #[error("there is nothing in this file")]
     Empty,
     /// The kind is none.
-    #[error("the kind is `text` or `json`")]
+    #[error("the kind is `text`, `json` or `binary`")]
     Kind,
     /// A list where a value should be.
     #[error("a list is no value: write it as text")]
@@ -76,6 +76,9 @@ pub enum Wrong {
     /// The file is not one object.
     #[error("the file must be one object of names and values")]
     NotAnObject,
+    /// Said to be binary, and not written as that is.
+    #[error("write a binary value in base64: A to Z, a to z, 0 to 9, `+`, `/`, and `=` at the end")]
+    NotBase64,
     /// Not JSON.
     #[error("this is not JSON")]
     NotJson,
@@ -86,7 +89,7 @@ pub enum Wrong {
     #[error("this is not YAML")]
     NotYaml,
     /// A NUL.
-    #[error("a NUL is no text: put this value as a binary one")]
+    #[error("a NUL is no text: write this value as a binary one, in base64")]
     Nul,
     /// A quote within a cell that does not begin with one.
     #[error("a cell that holds a quote begins and ends with one, and doubles those within")]
@@ -95,7 +98,7 @@ pub enum Wrong {
     #[error("the file must be one document")]
     Several,
     /// A tag that says what a value is.
-    #[error("write the value as text: this tag is not read")]
+    #[error("write the value as text: no tag is read but `!!binary`")]
     Tagged,
     /// Neither a template nor none.
     #[error("whether it is a template is `true` or `false`")]

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use keywarden_model::SecretKind;
+
 use super::flaw::MOST_FLAWS;
 use super::{Entry, FileError, FileFlaw, MOST_ENTRIES, Wrong};
 
@@ -24,7 +26,7 @@ impl Found {
             return self.wrong_with(entry.line, &entry.name, Wrong::Repeated { first });
         }
         // JSON can write one.
-        if entry.value.expose().contains('\0') {
+        if entry.kind != Some(SecretKind::Binary) && entry.value.expose().contains(&0) {
             return self.wrong_with(entry.line, &entry.name, Wrong::Nul);
         }
         if self.entries.len() == MOST_ENTRIES {

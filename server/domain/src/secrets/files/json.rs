@@ -6,6 +6,10 @@ use serde::de::IgnoredAny;
 use super::found::Found;
 use super::{Entry, Nested, Wrong, newlines};
 use keywarden_model::{SecretKind, SecretPath};
+use zeroize::Zeroizing;
+
+/// The one member of an object that is a binary value.
+pub(super) const BINARY: &str = "$binary";
 
 pub(super) fn read(text: &str, nested: Nested, found: &mut Found) {
     if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
@@ -64,6 +68,13 @@ impl<'a> Walk<'a> {
             }
         };
         match self.peek() {
+            Some(b'{') if let Some(text) = self.binary() => {
+                self.value();
+                match Entry::binary(line, name.as_str(), &text) {
+                    Ok(entry) => found.entry(entry),
+                    Err(wrong) => found.wrong_with(line, &name, wrong),
+                }
+            }
             Some(b'{') if self.nested == Nested::Folders => {
                 if depth >= SecretPath::MAX_FOLDERS {
                     self.value();
@@ -89,6 +100,21 @@ impl<'a> Walk<'a> {
                 value => found.entry(Entry::new(line, name, value.to_owned())),
             },
         }
+    }
+
+    /// What the object that begins here has under `$binary`, if that is a text and all that it has.
+    fn binary(&self) -> Option<Zeroizing<String>> {
+        let mut walk = Walk { text: self.text, at: self.at + 1, counted: 0, line: 1, nested: self.nested };
+        walk.blanks();
+        if walk.peek() != Some(b'"') || decoded(walk.string()).as_deref() != Some(BINARY) {
+            return None;
+        }
+        walk.blanks();
+        walk.at += 1; // `:`
+        walk.blanks();
+        let text = (walk.peek() == Some(b'"')).then(|| decoded(walk.string())).flatten().map(Zeroizing::new);
+        walk.blanks();
+        text.filter(|_| walk.peek() == Some(b'}'))
     }
 
     /// Cuts out the value that begins here.

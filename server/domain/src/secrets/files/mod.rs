@@ -4,6 +4,9 @@
 //! is wrong with a file is told at once, with its line, and never with the text of a value: a file that is not what it
 //! seems must not end up in a message. Nothing is guessed: what two programs might read in two ways is refused.
 //!
+//! A binary value stands in base64 (RFC 4648, section 4) and says so: by the kind `binary` in CSV, as
+//! `{ "$binary": "…" }` in JSON, as `!!binary "…"` in YAML. A `.env` has no word for it.
+//!
 //! **Invariants:** a file is at most [`MAX_FILE`] bytes, has at most [`MOST_ENTRIES`] entries, and nothing here recurses
 //! deeper than a path may be.
 
@@ -18,8 +21,10 @@ mod yaml;
 use std::fmt;
 use std::str::FromStr;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use keywarden_model::SecretKind;
-use keywarden_vault::{SecretBytes, SecretString};
+use keywarden_vault::SecretBytes;
+use zeroize::Zeroizing;
 
 pub use flaw::{FileError, FileFlaw, Wrong};
 pub use write::{Line, WriteError, text_of, variable, write};
@@ -130,8 +135,8 @@ pub struct Entry {
     pub line: u64,
     /// What it is called there: a name, or a path below the folder that the file goes into.
     pub name: String,
-    /// Its value.
-    pub value: SecretString,
+    /// Its value: UTF-8 without a NUL, unless its kind is binary.
+    pub value: SecretBytes,
     /// How it reads, if the file says so.
     pub kind: Option<SecretKind>,
     /// What it is for, if the file says so.
@@ -144,7 +149,20 @@ pub struct Entry {
 
 impl Entry {
     fn new(line: u64, name: impl Into<String>, value: String) -> Self {
-        let value = SecretString::new(value);
+        Self::of(line, name, SecretBytes::new(value.into_bytes()))
+    }
+
+    /// An entry whose value is written in base64, as several lines perhaps.
+    fn binary(line: u64, name: impl Into<String>, text: &str) -> Result<Self, Wrong> {
+        let packed = Zeroizing::new(text.split_ascii_whitespace().collect::<String>());
+        let bytes = STANDARD.decode(packed.as_bytes()).map_err(|_| Wrong::NotBase64)?;
+        if bytes.is_empty() {
+            return Err(Wrong::NoValue);
+        }
+        Ok(Self { kind: Some(SecretKind::Binary), ..Self::of(line, name, SecretBytes::new(bytes)) })
+    }
+
+    fn of(line: u64, name: impl Into<String>, value: SecretBytes) -> Self {
         Self { line, name: name.into(), value, kind: None, description: None, tags: None, template: None }
     }
 }

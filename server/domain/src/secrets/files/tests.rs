@@ -17,7 +17,11 @@ fn entries(format: FileFormat, text: &str) -> Result<Vec<Entry>, FileError> {
 /// `line name value` of each entry.
 fn read(format: FileFormat, text: &str) -> Vec<(u64, String, String)> {
     let found = entries(format, text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
-    found.into_iter().map(|it| (it.line, it.name.clone(), it.value.expose().to_owned())).collect()
+    found.into_iter().map(|it| (it.line, it.name.clone(), plain(&it).to_owned())).collect()
+}
+
+fn plain(entry: &Entry) -> &str {
+    std::str::from_utf8(entry.value.expose()).unwrap()
 }
 
 fn wrongs(format: FileFormat, text: &str) -> Vec<(Option<u64>, Wrong)> {
@@ -123,7 +127,7 @@ fn a_json_file_is_read_with_its_folders_and_numbers_as_they_are_written() {
     let one = super::read(FileFormat::Json, Nested::Json, &file(text)).unwrap();
     let last = one.last().unwrap();
     assert_eq!((last.name.as_str(), last.kind), ("database", Some(SecretKind::Json)));
-    assert!(last.value.expose().starts_with("{ \"primary\": {") && last.value.expose().ends_with("\"y\" }"));
+    assert!(plain(last).starts_with("{ \"primary\": {") && plain(last).ends_with("\"y\" }"));
 }
 
 #[test]
@@ -175,7 +179,10 @@ fn what_is_wrong_with_a_yaml_file_is_told() {
         ("a: &x 1\n", 1, Wrong::Alias),
         ("a: 1\nb: *x\n", 2, Wrong::NotYaml),
         ("a: !!int 1\n", 1, Wrong::Tagged),
-        ("a: !!binary aGk=\n", 1, Wrong::Tagged),
+        ("a: !!binary hunter2\n", 1, Wrong::NotBase64),
+        ("a: !!binary \"\"\n", 1, Wrong::NoValue),
+        ("!!binary aGk=: 1\n", 1, Wrong::Tagged),
+        ("a: !binary aGk=\n", 1, Wrong::Tagged),
         ("a: ~\n", 1, Wrong::NoValue),
         ("a:\nb: 1\n", 1, Wrong::NoValue),
         ("a: 1\n---\nb: 2\n", 2, Wrong::Several),
@@ -201,7 +208,7 @@ fn a_csv_file_is_read_by_its_header() {
     let text = "Name,VALUE,Description,Tags,Kind\r\ndatabase/url,\"a,\"\"b\"\"\nc\",the shop's,\"team=pay,old\",\r\n\nx,{},,,json\n";
     let found = entries(FileFormat::Csv, text).unwrap();
     let [url, x] = found.as_slice() else { panic!("{found:?}") };
-    assert_eq!((url.line, url.name.as_str(), url.value.expose()), (2, "database/url", "a,\"b\"\nc"));
+    assert_eq!((url.line, url.name.as_str(), plain(url)), (2, "database/url", "a,\"b\"\nc"));
     assert_eq!(url.description.as_deref(), Some("the shop's"));
     assert_eq!(url.tags.as_deref(), Some(&["team=pay".to_owned(), "old".to_owned()][..]));
     assert_eq!((x.line, x.kind, &x.description, &x.tags), (5, Some(SecretKind::Json), &None, &None));
@@ -222,7 +229,9 @@ fn what_is_wrong_with_a_csv_file_is_told() {
         ("path,value\na,\"b\"c\n", 2, Wrong::Quote),
         ("path,value\na,b\"c\n", 2, Wrong::Quote),
         ("path,value\na,\"b\nc\n", 2, Wrong::Unclosed),
-        ("path,value,kind\na,b,binary\n", 2, Wrong::Kind),
+        ("path,value,kind\na,b,bytes\n", 2, Wrong::Kind),
+        ("path,value,kind\na,b,binary\n", 2, Wrong::NotBase64),
+        ("path,value,kind\na,\" \",binary\n", 2, Wrong::NoValue),
         ("path,value\na,b\na,c\n", 3, Wrong::Repeated { first: 2 }),
     ] {
         assert_eq!(wrongs(FileFormat::Csv, text), [(Some(line), wrong)], "{text:?}");
@@ -258,6 +267,9 @@ fn no_flaw_tells_a_piece_of_a_value() {
         (FileFormat::Yaml, "a: [hunter2]\nb: *hunter2\n"),
         (FileFormat::Csv, "path,value\na,hunter2,hunter2\nb,hunter2\"\n"),
         (FileFormat::Csv, "path,hunter2\na,b\n"),
+        (FileFormat::Csv, "path,value,kind\na,hunter2,binary\n"),
+        (FileFormat::Json, "{\"a\": {\"$binary\": \"hunter2\"}}"),
+        (FileFormat::Yaml, "a: !!binary hunter2\n"),
     ] {
         let told = entries(format, text).map(drop).expect_err(text);
         let told: Vec<_> = told.flaws.iter().filter(|it| it.name.as_deref() != Some("hunter2")).collect();
@@ -266,6 +278,7 @@ fn no_flaw_tells_a_piece_of_a_value() {
 }
 
 fn line<'a>(name: &'a str, value: &'a str) -> Line<'a> {
+    let value = value.as_bytes();
     Line { name, value, kind: SecretKind::Text, description: "", tags: &[], template: false }
 }
 
@@ -289,6 +302,60 @@ fn a_file_of_nothing_is_one_too() {
     ] {
         assert_eq!(write(format, &[]).unwrap().expose(), text);
     }
+}
+
+/// The formats that have a word for binary values.
+const WITH_BINARY: [FileFormat; 3] = [FileFormat::Csv, FileFormat::Json, FileFormat::Yaml];
+
+#[test]
+fn a_binary_value_says_that_it_is_one() {
+    for (format, file) in [
+        (FileFormat::Csv, "path,value,kind\na/b,AAH/,binary\nc,AA==,text\n"),
+        (FileFormat::Json, r#"{"a": {"b": { "\u0024binary" : "AAH\/" }}, "c": "AA=="}"#),
+        (FileFormat::Yaml, "a:\n  b: !!binary |\n    AA\n    H/\nc: AA==\n"),
+    ] {
+        let found = entries(format, file).unwrap();
+        let [binary, other] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((binary.name.as_str(), binary.kind), ("a/b", Some(SecretKind::Binary)), "{format}");
+        assert_eq!(binary.value.expose(), [0, 1, 255], "{format}");
+        assert_ne!(other.kind, Some(SecretKind::Binary), "{format}");
+        assert_eq!(plain(other), "AA==", "what only looks like it is text in {format}");
+    }
+    let one = |nested, text: &str| super::read(FileFormat::Json, nested, &file(text)).unwrap();
+    for nested in [Nested::Folders, Nested::Json] {
+        assert_eq!(one(nested, r#"{"a": {"$binary": "aGk="}}"#)[0].value.expose(), b"hi");
+    }
+    // Whatever else has such a member is what it always was.
+    for text in [r#"{"a": {"$binary": "aGk=", "b": "1"}}"#, r#"{"a": {"$binary": 5}}"#] {
+        assert_eq!(one(Nested::Json, text)[0].kind, Some(SecretKind::Json), "{text}");
+        assert_eq!(one(Nested::Folders, text)[0].name, "a/$binary", "{text}");
+    }
+    for (text, wrong) in [
+        (r#"{"a": {"$binary": "aGk"}}"#, Wrong::NotBase64),
+        (r#"{"a": {"$binary": "a-_="}}"#, Wrong::NotBase64),
+        (r#"{"a": {"$binary": ""}}"#, Wrong::NoValue),
+    ] {
+        assert_eq!(wrongs(FileFormat::Json, text), [(Some(1), wrong)], "{text}");
+    }
+}
+
+#[test]
+fn every_byte_is_written_and_read_back() {
+    let every: Vec<u8> = (0..=u8::MAX).collect();
+    let binary = |value| Line { kind: SecretKind::Binary, value, ..line("keystore", "") };
+    for format in WITH_BINARY {
+        for value in [&every[..], &every[..1], &every[..2], &every[254..], b"hi", "ü\n".as_bytes()] {
+            let file = write(format, &[binary(value), line("beside", "aGk=")]).unwrap();
+            let found = entries(format, file.expose()).unwrap();
+            let [read, beside] = found.as_slice() else { panic!("{found:?}") };
+            assert_eq!((read.value.expose(), read.kind), (value, Some(SecretKind::Binary)), "{format}");
+            assert_eq!(plain(beside), "aGk=", "{format}");
+        }
+    }
+    let refused = write(FileFormat::Dotenv, &[binary(&every)]).unwrap_err().to_string();
+    assert!(refused.contains("`keystore` is binary"), "{refused}");
+    let no_text = Line { value: b"\xff", ..line("wrong", "") };
+    assert!(write(FileFormat::Json, &[no_text]).is_err());
 }
 
 /// Texts with what quoting is about.
@@ -317,6 +384,15 @@ proptest! {
         let found: Vec<_> = found.into_iter().map(|(_, name, value)| (name, value)).collect();
         let wanted: Vec<_> = names.into_iter().zip(values).collect();
         prop_assert_eq!(found, wanted, "{}", text.expose());
+    }
+
+    #[test]
+    fn what_is_written_of_bytes_is_read_back(value in prop::collection::vec(any::<u8>(), 1..80), on in 0..3_usize) {
+        let format = WITH_BINARY[on];
+        let binary = Line { kind: SecretKind::Binary, value: &value, ..line("a/b", "") };
+        let text = write(format, &[binary]).unwrap();
+        let found = entries(format, text.expose()).unwrap();
+        prop_assert_eq!(found[0].value.expose(), value, "{}", text.expose());
     }
 
     #[test]

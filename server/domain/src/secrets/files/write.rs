@@ -2,20 +2,21 @@
 
 use std::fmt::Write as _;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use keywarden_model::SecretKind;
 use keywarden_vault::SecretString;
 use zeroize::Zeroizing;
 
-use super::FileFormat;
+use super::{FileFormat, json::BINARY};
 
 /// One value of a file that is written.
 #[derive(Debug, Clone, Copy)]
 pub struct Line<'a> {
     /// What it is called there; for a `.env` the name of a variable.
     pub name: &'a str,
-    /// Its value, which holds no NUL.
-    pub value: &'a str,
-    /// How it reads. CSV tells it.
+    /// Its value: of any other kind than binary, UTF-8 without a NUL.
+    pub value: &'a [u8],
+    /// How it reads. CSV tells it; JSON and YAML tell what is binary, and a `.env` cannot.
     pub kind: SecretKind,
     /// What it is for. CSV tells it.
     pub description: &'a str,
@@ -30,19 +31,55 @@ pub struct Line<'a> {
 #[error("the file could not be written: {0}")]
 pub struct WriteError(String);
 
+/// A value as it stands in a file, before it is quoted.
+#[derive(Clone, Copy)]
+enum Written<'a> {
+    /// In base64.
+    Binary(&'a str),
+    Text(&'a str),
+}
+
 /// Writes a file of these values.
 pub fn write(format: FileFormat, lines: &[Line<'_>]) -> Result<SecretString, WriteError> {
     let text = match format {
         FileFormat::Csv => return csv(lines),
-        FileFormat::Dotenv => each(lines, |it| format!("{}={}\n", it.name, shell(it.value))),
         FileFormat::Json | FileFormat::Yaml if lines.is_empty() => "{}\n".to_owned(),
+        FileFormat::Dotenv => each(lines, |it, value| match value {
+            Written::Binary(_) => {
+                Err(WriteError(format!("`{}` is binary, which no `.env` can hold", it.name)))
+            }
+            Written::Text(text) => Ok(format!("{}={}\n", it.name, shell(text))),
+        })?,
         FileFormat::Json => {
-            let all = Zeroizing::new(each(lines, |it| format!("  {}: {},\n", json(it.name), json(it.value))));
+            let all = Zeroizing::new(each(lines, |it, value| {
+                Ok(match value {
+                    Written::Binary(text) => {
+                        format!("  {}: {{ \"{BINARY}\": \"{text}\" }},\n", json(it.name))
+                    }
+                    Written::Text(text) => format!("  {}: {},\n", json(it.name), json(text)),
+                })
+            })?);
             format!("{{\n{}\n}}\n", all.strip_suffix(",\n").unwrap_or(&all))
         }
-        FileFormat::Yaml => each(lines, |it| format!("{}: {}\n", key(it.name), yaml(it.value))),
+        FileFormat::Yaml => each(lines, |it, value| {
+            Ok(match value {
+                Written::Binary(text) => format!("{}: !!binary \"{text}\"\n", key(it.name)),
+                Written::Text(text) => format!("{}: {}\n", key(it.name), yaml(text)),
+            })
+        })?,
     };
     Ok(SecretString::new(text))
+}
+
+impl Line<'_> {
+    /// Hands the value on as it is written.
+    fn written<T>(&self, to: impl FnOnce(Written<'_>) -> Result<T, WriteError>) -> Result<T, WriteError> {
+        if self.kind == SecretKind::Binary {
+            return to(Written::Binary(&Zeroizing::new(STANDARD.encode(self.value))));
+        }
+        let text = text_of(self.value).ok_or_else(|| WriteError(format!("`{}` is no text", self.name)))?;
+        to(Written::Text(text))
+    }
 }
 
 /// The text of a value that a file can hold: UTF-8 without a NUL.
@@ -61,14 +98,17 @@ pub fn variable(path: &str) -> String {
     name
 }
 
-fn each(lines: &[Line<'_>], line: impl Fn(&Line<'_>) -> String) -> String {
+fn each(
+    lines: &[Line<'_>],
+    line: impl Fn(&Line<'_>, Written<'_>) -> Result<String, WriteError>,
+) -> Result<String, WriteError> {
     // Room for all of it, so that no shorter copy is left behind.
     let room =
-        |it: &Line<'_>| it.value.len().saturating_mul(2).saturating_add(it.name.len()).saturating_add(16);
+        |it: &Line<'_>| it.value.len().saturating_mul(2).saturating_add(it.name.len()).saturating_add(32);
     let room = lines.iter().map(room).fold(0, usize::saturating_add);
-    lines.iter().fold(String::with_capacity(room), |mut all, it| {
-        all.push_str(&Zeroizing::new(line(it)));
-        all
+    lines.iter().try_fold(String::with_capacity(room), |mut all, it| {
+        all.push_str(&Zeroizing::new(it.written(|value| line(it, value))?));
+        Ok(all)
     })
 }
 
@@ -128,8 +168,11 @@ fn csv(lines: &[Line<'_>]) -> Result<SecretString, WriteError> {
     for it in lines {
         let tags = it.tags.join(",");
         let template = if it.template { "true" } else { "false" };
-        let cells = [it.name, it.value, it.description, &tags, it.kind.as_str(), template];
-        writer.write_record(cells).map_err(|cause| wrong(&cause))?;
+        it.written(|value| {
+            let (Written::Binary(value) | Written::Text(value)) = value;
+            let cells = [it.name, value, it.description, &tags, it.kind.as_str(), template];
+            writer.write_record(cells).map_err(|cause| wrong(&cause))
+        })?;
     }
     let bytes = writer.into_inner().map_err(|cause| wrong(&cause))?;
     String::from_utf8(bytes).map(SecretString::new).map_err(|cause| wrong(&cause.utf8_error()))

@@ -1,7 +1,7 @@
 //! YAML 1.2: one mapping, perhaps of mappings, which are folders.
 //!
 //! The parser's events are read, not values made of them: a scalar is its text, so that `no`, `1.10` and `0o17` stay what
-//! was written. What would make a value of something else (aliases, tags, lists) is refused.
+//! was written. What would make a value of something else (aliases, tags but `!!binary`, lists) is refused.
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
@@ -90,8 +90,12 @@ impl Reader<'_> {
                 }
                 if anchor != 0 {
                     self.refuse(line, Wrong::Alias);
-                } else if tag.is_some() {
-                    self.refuse(line, Wrong::Tagged);
+                } else if let Some(tag) = tag {
+                    if tag.is_yaml_core_schema() && tag.suffix == "binary" {
+                        self.binary(line, &text);
+                    } else {
+                        self.refuse(line, Wrong::Tagged);
+                    }
                 } else {
                     self.scalar(line, &text, style);
                 }
@@ -125,6 +129,20 @@ impl Reader<'_> {
             }
             refused @ Place::Refused(_) => refused,
         };
+    }
+
+    /// A value in base64; a name is none.
+    fn binary(&mut self, line: u64, text: &str) {
+        match std::mem::replace(&mut self.place, Place::Name) {
+            Place::Value { line, name } => match Entry::binary(line, name.as_str(), text) {
+                Ok(entry) => self.found.entry(entry),
+                Err(wrong) => self.found.wrong_with(line, &name, wrong),
+            },
+            place => {
+                self.place = place;
+                self.refuse(line, Wrong::Tagged);
+            }
+        }
     }
 
     fn opens(&mut self, line: u64, anchor: usize, tagged: bool) -> Option<()> {

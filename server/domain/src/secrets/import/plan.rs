@@ -344,7 +344,6 @@ fn settle(
     match read() {
         Ok((path, patch)) => {
             known.insert(path.folded(), (line, written));
-            let value = SecretBytes::copy_of(value.expose().as_bytes());
             Ok(Settled { line, path, value, kind, template, patch })
         }
         Err(why) => Err(PlannedEntry {

@@ -1,6 +1,6 @@
 use keywarden_model::{Role, SecretKind};
 
-use super::{Scene, of, value};
+use super::{Scene, Which, of, value};
 use crate::Refused;
 use crate::cast::both_engines;
 use crate::secrets::files::{FileFormat, Nested};
@@ -50,15 +50,28 @@ async fn what_was_exported_imports_as_it_was() {
         scene.put("shop/database/url", " =it's, \"x\"\r\n$y\u{2028}").await;
         let json = PutSecret { value: value(SecretKind::Json, b"{ \"a\": 1 }"), ..of("x") };
         scene.put_as(&scene.alice.op(), "shop/json", json).await.unwrap();
+        let every: Vec<u8> = (0..=u8::MAX).collect();
+        let binary = PutSecret { value: value(SecretKind::Binary, &every), ..of("x") };
+        scene.put_as(&scene.alice.op(), "shop/keystore", binary).await.unwrap();
         for format in [FileFormat::Csv, FileFormat::Json, FileFormat::Yaml] {
             let done = scene.export("shop", format).await.unwrap();
             let file = keywarden_vault::SecretBytes::copy_of(done.file.expose().as_bytes());
-            let folder = Some("shop".parse().unwrap());
-            let file = ImportFile { folder, format, nested: Nested::Folders, file };
-            let again =
-                scene.house.domain.import_secrets(&scene.alice.op(), &scene.live(), &file, None).await;
-            let again = again.unwrap();
-            assert_eq!((again.created, again.changed, again.unchanged), (0, 0, 2), "{format}");
+            let import = async |folder: &str| {
+                let file = keywarden_vault::SecretBytes::copy_of(file.expose());
+                let folder = Some(folder.parse().unwrap());
+                let file = ImportFile { folder, format, nested: Nested::Folders, file };
+                let (op, place) = (scene.alice.op(), scene.live());
+                let done = scene.house.domain.import_secrets(&op, &place, &file, None).await.unwrap();
+                (done.created, done.changed, done.unchanged)
+            };
+            assert_eq!(import("shop").await, (0, 0, 3), "{format}");
+            assert_eq!(import(format.as_str()).await, (3, 0, 0), "{format}");
+            let read = scene.read(&format!("{format}/keystore"), Which::default()).await.unwrap();
+            assert_eq!(
+                (read.value.expose(), read.version.kind),
+                (&every[..], SecretKind::Binary),
+                "{format}"
+            );
         }
     })
     .await;
@@ -74,16 +87,20 @@ async fn what_a_file_cannot_hold_is_left_out_and_said() {
         let off = scene.put("off", "x").await.id;
         scene.house.domain.disable_secret_version(&op(), off, 1).await.unwrap();
         scene.put_as(&op(), "later", super::labelled("x", "pending")).await.unwrap();
-        let none = scene.export("", FileFormat::Json).await;
+        let none = scene.export("", FileFormat::Dotenv).await;
         assert!(matches!(none, Err(ExportError::Nothing)), "{none:?}");
-        scene.put("a/b", "1").await;
+        let found = scene.house.domain.exportable(&op(), &scene.live(), None).await.unwrap();
+        assert_eq!(found.binary.iter().map(ToString::to_string).collect::<Vec<_>>(), ["keystore"]);
         let done = scene.export("", FileFormat::Json).await.unwrap();
+        assert_eq!(done.file.expose(), "{\n  \"keystore\": { \"$binary\": \"/w==\" }\n}\n");
+        scene.put("a/b", "1").await;
+        let done = scene.export("", FileFormat::Dotenv).await.unwrap();
         let left: Vec<_> = done.left_out.iter().map(ToString::to_string).collect();
         assert_eq!((done.secrets, left), (1, vec!["keystore".into(), "later".into(), "off".into()]));
         scene.put("a-b", "2").await;
         let both = scene.export("", FileFormat::Dotenv).await;
         assert!(matches!(&both, Err(ExportError::Names { name, .. }) if name == "A_B"), "{both:?}");
-        assert_eq!(scene.export("", FileFormat::Json).await.unwrap().secrets, 2);
+        assert_eq!(scene.export("", FileFormat::Json).await.unwrap().secrets, 3);
         scene.put("nul", "a\0b").await;
         let nul = scene.export("", FileFormat::Json).await;
         assert!(matches!(&nul, Err(ExportError::NotText(path)) if path.as_str() == "nul"), "{nul:?}");
