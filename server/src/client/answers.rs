@@ -173,7 +173,7 @@ pub(crate) struct ImportFile<'a> {
 }
 
 /// What an import did, or would do.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Imported {
     pub(crate) preview: bool,
     pub(crate) created: u32,

@@ -6,11 +6,17 @@ use http::StatusCode;
 use serde::Deserialize;
 use url::Url;
 
+use super::aws::AwsSettingsError;
+
 /// Why a command did not get what it asked a server for.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
     #[error("the server's answer makes no sense: {0}; is KEYWARDEN_SERVER a Keywarden of this version?")]
     Answer(String),
+    #[error(transparent)]
+    AwsSettings(#[from] AwsSettingsError),
+    #[error("{server} did not give its secrets: {why}; nothing was imported")]
+    Elsewhere { server: Url, why: String },
     #[error("GitHub Actions gives no token: {0}; does the job have `permissions: id-token: write`?")]
     Github(String),
     #[error("cannot speak HTTP: {0}")]
@@ -47,8 +53,6 @@ pub(crate) enum ClientError {
     Told { status: StatusCode, detail: String, instance: Option<String> },
     #[error("cannot reach {server}: {}; nothing was done", chain(.cause))]
     Unreachable { server: Url, cause: reqwest::Error },
-    #[error("{server} did not give its secrets: {why}; nothing was imported")]
-    Vault { server: Url, why: String },
 }
 
 /// RFC 9457, as far as it is told on.
@@ -105,7 +109,7 @@ fn request(instance: Option<&str>) -> String {
 }
 
 /// The causes of an error, which its own words leave out.
-fn chain(error: &reqwest::Error) -> String {
+pub(super) fn chain(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(next) = cause {

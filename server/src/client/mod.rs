@@ -2,10 +2,12 @@
 
 mod access;
 mod answers;
+mod aws;
 mod error;
 mod exchange;
 mod files;
 mod login;
+mod running;
 mod variables;
 mod vault;
 mod versions;
@@ -25,8 +27,8 @@ pub(crate) use answers::{ImportFile, Imported, Listed, Made, Value, Version, Who
 pub(crate) use error::ClientError;
 pub(crate) use files::Files;
 pub(crate) use login::{Asked, Login};
+pub(crate) use running::{Aside, Running, Taken, Told};
 pub(crate) use variables::{Variable, VariablesError, named};
-pub(crate) use vault::VaultAccess;
 pub(crate) use versions::Switch;
 pub(crate) use watch::{News, Stream};
 

@@ -23,16 +23,13 @@ const TOKENS: [&str; 2] = ["VAULT_TOKEN", "BAO_TOKEN"];
 
 /// Which engine is read, and as whom. There is no flag for a token: whoever lists processes sees arguments.
 #[derive(Debug, clap::Args)]
-pub(crate) struct VaultAccess {
+pub(super) struct VaultAccess {
     /// Import from a running Vault or OpenBao instead of a file
     #[arg(long, value_name = "URL")]
     from_vault: Option<Url>,
     /// Where its KV engine (version 2) is mounted
     #[arg(long, value_name = "MOUNT", default_value = "secret", requires = "from_vault")]
     mount: String,
-    /// Only what lies below this path there
-    #[arg(long, value_name = "PATH", requires = "from_vault")]
-    below: Option<String>,
     /// A file that holds its token; without it the token is in VAULT_TOKEN or BAO_TOKEN
     #[arg(long, value_name = "FILE", requires = "from_vault")]
     vault_token_file: Option<PathBuf>,
@@ -70,7 +67,7 @@ struct Refusal {
 
 impl VaultAccess {
     /// All that it gives, as one JSON object: paths, and the object of each. `None` if nothing was asked for.
-    pub(crate) async fn file(&self) -> Result<Option<SecretString>, ClientError> {
+    pub(super) async fn file(&self, below: &str) -> Result<Option<SecretString>, ClientError> {
         let Some(server) = &self.from_vault else { return Ok(None) };
         let engine = Engine {
             http: Access::http()?,
@@ -78,8 +75,7 @@ impl VaultAccess {
             mount: self.mount.trim_matches('/').to_owned(),
             token: self.token()?,
         };
-        let below = self.below.as_deref().unwrap_or_default().trim_matches('/');
-        let all = engine.all(below).await?;
+        let all = engine.all(below.trim_matches('/')).await?;
         let text = serde_json::to_string(&Value::Object(all));
         let text = text.map_err(|cause| ClientError::Answer(cause.to_string()))?;
         Ok(Some(SecretString::new(text)))
@@ -162,7 +158,7 @@ impl Engine {
     }
 
     fn refuses(&self, why: String) -> ClientError {
-        ClientError::Vault { server: self.server.clone(), why }
+        ClientError::Elsewhere { server: self.server.clone(), why }
     }
 }
 

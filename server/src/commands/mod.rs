@@ -185,7 +185,8 @@ impl Failure {
     fn exit_code(&self) -> u8 {
         match self {
             Self::Client(
-                ClientError::NoToken
+                ClientError::AwsSettings(_)
+                | ClientError::NoToken
                 | ClientError::NoVaultToken
                 | ClientError::Plain(_)
                 | ClientError::SignInOver(_)

@@ -47,8 +47,9 @@ enum What {
         #[command(flatten)]
         which: Which,
     },
-    /// Import a file of values, all of it or nothing; prints what happens with each
-    Import(import::Import),
+    /// Import a file of values, or those of a running Vault or AWS Secrets Manager, all of it or nothing; prints what happens
+    /// with each
+    Import(Box<import::Import>),
     /// Show labels, let them point at versions, or take them away
     Labels(labels::Arguments),
     /// List the secrets of an environment or folder; no value is read
@@ -127,7 +128,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         What::Disable(asked) => versions::switch(&client, asked, Switch::Disable).await,
         What::Enable(asked) => versions::switch(&client, asked, Switch::Enable).await,
         What::Get { secret, which } => get(&client, &secret, &which).await,
-        What::Import(asked) => import::import(&client, asked).await,
+        What::Import(asked) => import::import(&client, *asked).await,
         What::Labels(asked) => labels::labels(&client, asked).await,
         What::List { place, json } => list(&client, &place, json).await,
         What::Put { secret, file, kind, label, if_version, template, valid, json } => {
