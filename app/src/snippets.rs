@@ -24,6 +24,33 @@ pub enum Way {
     Run,
 }
 
+/// A running system whose secrets are imported: looked at first, since each has `--dry-run`. Its own keys are never in the
+/// text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// AWS Secrets Manager.
+    Aws,
+    /// A Vault or OpenBao.
+    Vault,
+}
+
+impl Source {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: [Self; 2] = [Self::Vault, Self::Aws];
+
+    /// The text to be copied, for an environment and perhaps a folder of it.
+    pub fn text(self, project: &str, environment: &str, folder: &str) -> String {
+        let from = match self {
+            Self::Aws => "--from-aws --region eu-central-1",
+            Self::Vault => "--from-vault https://vault.example.com:8200 --mount secret",
+        };
+        let folder = if folder.is_empty() { String::new() } else { format!(" --folder {}", word(folder)) };
+        format!(
+            "keywarden secret import {from} \\\n  --project {project} --environment {environment}{folder} --dry-run"
+        )
+    }
+}
+
 /// Where a secret lives.
 #[derive(Clone, Copy, Debug)]
 pub struct Spot<'a> {
@@ -114,6 +141,11 @@ mod tests {
             "keywarden run --project pay --environment live --only _3DS_IT_S__HOME__ -- ./program"
         );
         assert!(Way::GitHub.text(of).contains("${{ secrets.KEYWARDEN_TOKEN }}"), "{}", Way::GitHub.text(of));
+        assert_eq!(
+            Source::Aws.text("pay", "live", "a b"),
+            "keywarden secret import --from-aws --region eu-central-1 \\\n  --project pay --environment live --folder 'a b' --dry-run"
+        );
+        assert!(!Source::Vault.text("pay", "live", "").contains("--folder"));
         assert!(!Way::all(true).contains(&Way::Dotenv) && Way::all(false).len() == 7);
     }
 }

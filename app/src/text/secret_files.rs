@@ -29,6 +29,12 @@ texts! {
     import_one = "Choose a file, or paste its text.";
     import_both = "Choose a file or paste its text, not both.";
     import_large = "The file is too large: use at most 512 KiB.";
+    import_running = "From another system";
+    import_running_lead = "The command line reads secrets there and imports them here. With --dry-run it says what would happen and does nothing.";
+    import_running_vault = "Vault or OpenBao";
+    import_running_vault_keys = "The token of the Vault is in VAULT_TOKEN. Its KV engine is of version 2.";
+    import_running_aws = "AWS Secrets Manager";
+    import_running_aws_keys = "Its keys are where the tools of AWS look: in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or in a file under AWS_PROFILE.";
     import_look = "Preview";
     import_again = "It was not kept: choose or paste it once more.";
 

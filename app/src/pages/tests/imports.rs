@@ -221,3 +221,17 @@ async fn a_binary_value_is_exported_where_a_file_can_hold_it_and_imports_as_it_w
     let preview = stage.get(person(&bob), &chosen.to).await.body;
     assert!(preview.contains("Import 2 secrets") && preview.contains("other/keystore"), "{preview}");
 }
+
+#[tokio::test]
+async fn systems_that_run_are_read_by_commands_that_can_be_copied() {
+    let (stage, _, [bob, ..]) = cast().await;
+    let page = |address: &'static str| stage.get(person(&bob), address);
+    let here = page("/secrets/import?project=pay&environment=live&folder=shop").await.body;
+    for told in ["secret import --from-aws", "secret import --from-vault", "AWS_ACCESS_KEY_ID", "VAULT_TOKEN"]
+    {
+        assert!(here.contains(told), "{told}: {here}");
+    }
+    assert_eq!(here.matches("--project pay --environment live --folder shop --dry-run").count(), 2, "{here}");
+    let anywhere = page("/secrets/import").await.body;
+    assert!(anywhere.contains("--project PROJECT --environment ENVIRONMENT --dry-run"), "{anywhere}");
+}

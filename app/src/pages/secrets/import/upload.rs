@@ -19,10 +19,11 @@ use crate::{
     },
     render::{self, page},
     shell::{Section, Shell},
+    snippets::Source,
     text::Text,
     ui::{
-        EmptyState, FileField, Form, PageHeader, RadioGroup, SelectField, TextArea, TextField, Writes,
-        choice, crumb,
+        CodeBlock, EmptyState, FileField, Form, PageHeader, Panel, RadioGroup, SelectField, TextArea,
+        TextField, Writes, choice, crumb,
     },
 };
 
@@ -137,6 +138,7 @@ fn draw(shell: &Shell, spots: Vec<Spot>, params: &Params, draft: Draft) -> Respo
         _ => String::new(),
     };
     let folder = params.text("folder").to_owned();
+    let running = running(t, project, environment, &folder);
     let (crumbs, cancel) = if project.is_empty() || environment.is_empty() {
         (vec![crumb(t.secrets(), filter::PATH)], filter::PATH.to_owned())
     } else {
@@ -174,7 +176,26 @@ fn draw(shell: &Shell, spots: Vec<Spot>, params: &Params, draft: Draft) -> Respo
                 <SelectField name="format" label=t.import_format() required=true choices=formats value="auto" hint=t.import_format_hint()/>
                 <RadioGroup name="nested" label=t.import_nested() required=true choices=nested value="folders"/>
             </Form>
+            <Panel id="running" title=t.import_running()>{running}</Panel>
         }
         .into_any()
     })
+}
+
+/// Systems that only the command line asks, since this server knows none of their keys.
+fn running(t: Text, project: &str, environment: &str, folder: &str) -> AnyView {
+    let or = |said: &str, other: &str| (if said.is_empty() { other } else { said }).to_owned();
+    let (project, environment) = (or(project, "PROJECT"), or(environment, "ENVIRONMENT"));
+    let blocks = Source::ALL
+        .into_iter()
+        .map(|source| {
+            let (id, label, keys) = match source {
+                Source::Aws => ("from-aws", t.import_running_aws(), t.import_running_aws_keys()),
+                Source::Vault => ("from-vault", t.import_running_vault(), t.import_running_vault_keys()),
+            };
+            let text = source.text(&project, &environment, folder);
+            view! { <CodeBlock id=id label=label text=text/><p>{keys}</p> }
+        })
+        .collect_view();
+    view! { <p>{t.import_running_lead()}</p>{blocks} }.into_any()
 }
