@@ -121,5 +121,6 @@ fn table() -> OpenApiRouter<Domain> {
         .routes(routes!(roles::revoke::revoke))
         // what happened
         .routes(routes!(audit::list::list))
+        .routes(routes!(audit::export::export))
         .routes(routes!(audit::show::show))
 }

@@ -3,6 +3,7 @@
 mod access;
 mod answers;
 mod aws;
+mod audit;
 mod error;
 mod exchange;
 mod files;

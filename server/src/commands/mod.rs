@@ -1,5 +1,6 @@
 //! The command line. One file per command; each ends with one clear sentence and a documented exit code.
 
+mod audit;
 mod backup;
 #[cfg(feature = "bare")]
 mod bare;
@@ -63,6 +64,8 @@ struct Line {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Keep the audit record of any server elsewhere
+    Audit(audit::Arguments),
     /// Write everything to one encrypted file while the server runs; say to whom it is encrypted; look at such a file
     Backup(backup::Arguments),
     /// Serve nothing, quickly, for measurements to compare with
@@ -163,6 +166,10 @@ pub(crate) enum Failure {
     RecoveryKey(#[from] keywarden_vault::recovery::KeptError),
     #[error("nothing was restored: {0}")]
     Restore(#[from] keywarden_domain::backup::RestoreError),
+    #[error(
+        "the doors stay shut: the lines above say why; `keywarden restore accept {0}` opens them all the same"
+    )]
+    Shut(String),
     #[error("--to: {0}")]
     Target(String),
     #[error(transparent)]
@@ -239,6 +246,7 @@ pub fn run() -> ExitCode {
 
 fn act(line: Line) -> Result<ExitCode, Failure> {
     match line.command {
+        Command::Audit(arguments) => runtime()?.block_on(audit::run(arguments)).map(|()| ExitCode::SUCCESS),
         Command::CacheKey(arguments) => cache_key::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Line::command(), "keywarden", &mut std::io::stdout());
@@ -285,7 +293,8 @@ fn at_home(line: Line) -> Result<(), Failure> {
         Command::Rewrap(arguments) => runtime.block_on(rewrap::run(&config, arguments)),
         Command::Seal(arguments) => runtime.block_on(seal::run(&config, arguments)),
         // They need no configuration, and were done above.
-        Command::CacheKey(_)
+        Command::Audit(_)
+        | Command::CacheKey(_)
         | Command::Completions { .. }
         | Command::Export(_)
         | Command::Login(_)

@@ -223,6 +223,39 @@ pub async fn find(conn: &mut Conn, id: EventId) -> Result<Option<Found>, StoreEr
     row.map(Found::try_from).transpose()
 }
 
+/// An event as it is stored, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Stored {
+    /// Its id.
+    #[sqlx(try_from = "String")]
+    pub id: EventId,
+    /// The canonical event.
+    pub bytes: Vec<u8>,
+}
+
+const STORED: &str = "SELECT id, bytes FROM events";
+
+pub(crate) const OLDEST_FIRST: &str = "ORDER BY id LIMIT ?";
+
+/// Those after an id, the oldest first.
+pub async fn after(conn: &mut Conn, id: EventId, limit: u32) -> Result<Vec<Stored>, StoreError> {
+    following(id).then(OLDEST_FIRST, [limit]).all(conn).await
+}
+
+pub(crate) fn following(id: EventId) -> Select {
+    Select::from(STORED).and("id > ?", [id])
+}
+
+/// The last one before an id.
+pub async fn last_before(conn: &mut Conn, id: EventId) -> Result<Option<Stored>, StoreError> {
+    Select::from(STORED).and("id < ?", [id]).then(NEWEST_FIRST, [1_u32]).optional(conn).await
+}
+
+/// Those of these ids that are there.
+pub async fn those(conn: &mut Conn, ids: &[EventId]) -> Result<Vec<Stored>, StoreError> {
+    Select::from(STORED).and_in("id", ids.iter().copied()).then::<i64>("ORDER BY id", []).all(conn).await
+}
+
 /// What an event tells of people, sealed.
 pub async fn personal(conn: &mut Conn, id: EventId) -> Result<Vec<PersonalRow>, StoreError> {
     sql("SELECT subject_id, sealed FROM event_personal WHERE event_id = $1 ORDER BY subject_id")

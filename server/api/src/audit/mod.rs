@@ -1,5 +1,6 @@
 //! The audit record, for those who may read it.
 
+pub(crate) mod export;
 pub(crate) mod list;
 pub(crate) mod show;
 

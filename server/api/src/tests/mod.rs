@@ -10,6 +10,7 @@ mod edges;
 mod everybody;
 mod examples;
 mod exchange;
+mod export;
 mod fingerprints;
 mod imports;
 mod introspect;

@@ -6,6 +6,7 @@
 //! [`Fact`], which is made from ids, words, numbers and times alone.
 
 mod event;
+mod export;
 mod fact;
 mod read;
 mod record;
@@ -13,6 +14,7 @@ mod subjects;
 
 pub use event::VERSION;
 pub(crate) use event::base64;
+pub use export::{Exported, just_before};
 pub use fact::Fact;
 pub use read::{Event, Page, Personal, Query};
 pub use record::{Draft, Record};

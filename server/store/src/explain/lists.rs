@@ -46,6 +46,15 @@ async fn events_are_listed_newest_first_and_found_by_what_they_are_about() {
 }
 
 #[tokio::test]
+async fn events_are_exported_in_the_order_of_their_ids() {
+    for planner in Planner::each().await {
+        let after = "evt_00000000000000000000005000".parse().unwrap();
+        let plan = planner.plan(event::following(after), event::OLDEST_FIRST).await;
+        assert!(!plan.scans("events", "events") && !plan.sorts(), "{plan:#?}");
+    }
+}
+
+#[tokio::test]
 async fn workloads_are_listed_in_order_and_found_by_project() {
     let none = workloads::Filter::default;
     for planner in Planner::each().await {
