@@ -230,11 +230,17 @@ fn sealed(cause: &str) -> Condition {
 
 fn closed(gap: &Gap) -> Condition {
     let at = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
-    let (made, restored) = (at(gap.made_at), at(gap.restored_at));
+    let (made, restored, reached) = (at(gap.made_at), at(gap.restored_at), at(gap.reached()));
+    let applied = if gap.events_until.is_some() {
+        format!(", and what events took away until {reached} is taken away again")
+    } else {
+        String::new()
+    };
     let why = format!(
-        "this Keywarden was restored at {restored} from a backup of {made}. Whatever was changed, revoked or destroyed after \
-         {made} is undone, so that who was locked out since would be let in again. On the server's shell, `keywarden \
-         restore accept {made}` opens the doors"
+        "this Keywarden was restored at {restored} from a backup of {made}{applied}. Whatever was changed, revoked or \
+         destroyed after {reached} is undone, so that who was locked out since would be let in again. On the server's \
+         shell, `keywarden restore apply --events FILE` takes away again what events tell of that were exported \
+         elsewhere, and `keywarden restore accept {reached}` opens the doors"
     );
     Condition::Closed { why }
 }

@@ -138,6 +138,8 @@ pub(crate) enum Failure {
     DataDir(#[from] DataDirError),
     #[error("the backup did not come back whole: each of the {0} lines above says what is wrong")]
     Drill(usize),
+    #[error("no event was applied, or not all: {0}; nothing was given by it, and it can be done again")]
+    Events(#[from] keywarden_domain::backup::EventsError),
     #[error("cannot {what}: {cause}")]
     Io { what: &'static str, cause: std::io::Error },
     #[error("{cause}; and the values kept in {} are of no use: {why}", path.display())]
@@ -216,6 +218,7 @@ impl Failure {
             | Self::Copy(_)
             | Self::Damaged(_)
             | Self::Drill(_)
+            | Self::Events(_)
             | Self::Io { .. }
             | Self::Kept { .. }
             | Self::NoSuchVariable(_)
@@ -225,6 +228,7 @@ impl Failure {
             | Self::OperatorDoor { .. }
             | Self::RecoveryKey(_)
             | Self::Restore(_)
+            | Self::Shut(_)
             | Self::Variables(_)
             | Self::Wire(_) => 1,
         }

@@ -1,4 +1,8 @@
-use std::path::PathBuf;
+use std::{
+    fs::File,
+    io::{self, BufReader},
+    path::PathBuf,
+};
 
 use axum::{
     Json, Router,
@@ -6,7 +10,7 @@ use axum::{
     routing::{get, post},
 };
 use chrono::{DateTime, Utc};
-use keywarden_domain::backup::DrillReport;
+use keywarden_domain::backup::{ApplyEvents, DrillReport, EventsReport};
 use keywarden_model::{Name, RecipientId};
 use serde::{Deserialize, Serialize};
 
@@ -67,7 +71,16 @@ pub(crate) struct RecipientShown {
     pub added_at: DateTime<Utc>,
 }
 
-/// Of which instant the backup is whose gap is accepted.
+/// Events that are to be applied after a restore. The server reads the files itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WantedEvents {
+    pub files: Vec<PathBuf>,
+    pub complete_until: Option<DateTime<Utc>>,
+    pub accept_gap: bool,
+}
+
+/// Where the gap begins that is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Accept {
@@ -78,6 +91,7 @@ pub(crate) struct Accept {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Accepted {
     pub made_at: DateTime<Utc>,
+    pub reached: DateTime<Utc>,
     pub restored_at: DateTime<Utc>,
 }
 
@@ -87,6 +101,16 @@ pub(super) fn routes() -> Router<Desk> {
         .route("/drills", post(drill))
         .route("/recipients", get(list).post(add).delete(remove))
         .route("/restores/accept", post(accept))
+        .route("/restores/events", post(apply))
+}
+
+/// Files of events, each at its beginning.
+pub(crate) fn opened(files: &[PathBuf]) -> io::Result<Vec<BufReader<File>>> {
+    let open = |path: &PathBuf| match File::open(path) {
+        Ok(file) => Ok(BufReader::new(file)),
+        Err(cause) => Err(io::Error::new(cause.kind(), format!("{}: {cause}", path.display()))),
+    };
+    files.iter().map(open).collect()
 }
 
 async fn make(State(desk): State<Desk>, Json(wanted): Json<MakeBackup>) -> Result<Json<MadeBackup>, Trouble> {
@@ -133,5 +157,14 @@ async fn remove(State(desk): State<Desk>, Json(wanted): Json<RemoveRecipient>) -
 
 async fn accept(State(desk): State<Desk>, Json(wanted): Json<Accept>) -> Result<Json<Accepted>, Trouble> {
     let gap = desk.domain.accept_restore(&desk.domain.shell_op(), wanted.made_at).await?;
-    Ok(Json(Accepted { made_at: gap.made_at, restored_at: gap.restored_at }))
+    Ok(Json(Accepted { made_at: gap.made_at, reached: gap.reached(), restored_at: gap.restored_at }))
+}
+
+async fn apply(
+    State(desk): State<Desk>,
+    Json(wanted): Json<WantedEvents>,
+) -> Result<Json<EventsReport>, Trouble> {
+    let files = opened(&wanted.files)?;
+    let how = ApplyEvents { complete_until: wanted.complete_until, accept_gap: wanted.accept_gap };
+    Ok(Json(desk.domain.apply_events(&desk.domain.shell_op(), files, how).await?))
 }

@@ -18,7 +18,7 @@ use keywarden_domain::Domain;
 
 pub(crate) use backup::{
     Accept, Accepted, Drilled, MadeBackup, MakeBackup, NewRecipient, RecipientMade, RecipientShown,
-    RemoveRecipient,
+    RemoveRecipient, WantedEvents, opened,
 };
 pub(crate) use client::{OperatorError, call};
 pub(crate) use keyring::{Rotate, Rotated};

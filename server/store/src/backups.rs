@@ -48,6 +48,10 @@ pub struct RestoreRow {
     pub digest: String,
     /// When it was restored, in microseconds.
     pub restored_at: i64,
+    /// The change counter of the backup; unknown for restores by older versions.
+    pub counter: Option<i64>,
+    /// Up to when events that were kept elsewhere are applied, in microseconds.
+    pub events_until: Option<i64>,
 }
 
 /// All recipients, the oldest first.
@@ -99,13 +103,16 @@ pub async fn latest(conn: &mut Conn, limit: i64) -> Result<Vec<BackupRow>, Store
 
 /// Notes a restore; the doors stay shut until it is accepted.
 pub async fn note_restore(tx: &mut Tx, row: &RestoreRow) -> Result<(), StoreError> {
-    sql("INSERT INTO restores (id, made_at, digest, restored_at) VALUES ($1, $2, $3, $4)")
-        .bind(&row.id)
-        .bind(row.made_at)
-        .bind(&row.digest)
-        .bind(row.restored_at)
-        .execute_one(tx, "restores")
-        .await
+    sql("INSERT INTO restores (id, made_at, digest, restored_at, counter, events_until)
+         VALUES ($1, $2, $3, $4, $5, $6)")
+    .bind(&row.id)
+    .bind(row.made_at)
+    .bind(&row.digest)
+    .bind(row.restored_at)
+    .bind(row.counter)
+    .bind(row.events_until)
+    .execute_one(tx, "restores")
+    .await
 }
 
 /// The backup of an id.
@@ -118,9 +125,20 @@ pub async fn find(conn: &mut Conn, id: BackupId) -> Result<Option<BackupRow>, St
 
 /// The restore whose gap nobody has accepted.
 pub async fn open_restore(conn: &mut Conn) -> Result<Option<RestoreRow>, StoreError> {
-    sql("SELECT id, made_at, digest, restored_at FROM restores WHERE accepted_at IS NULL
+    sql("SELECT id, made_at, digest, restored_at, counter, events_until FROM restores WHERE accepted_at IS NULL
          ORDER BY restored_at DESC, id DESC LIMIT 1")
     .optional(conn)
+    .await
+}
+
+/// Notes up to when events that were kept elsewhere are applied: later than was noted before, or nothing is.
+pub async fn note_events(tx: &mut Tx, id: RestoreId, until: DateTime<Utc>) -> Result<(), StoreError> {
+    sql("UPDATE restores SET events_until = CASE WHEN events_until > $1 THEN events_until ELSE $2 END
+         WHERE id = $3 AND accepted_at IS NULL")
+    .bind(until)
+    .bind(until)
+    .bind(id)
+    .execute_one(tx, "restores")
     .await
 }
 

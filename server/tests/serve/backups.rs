@@ -153,6 +153,105 @@ fn everything_comes_back_on_a_machine_whose_token_is_new_and_on_the_other_engine
     opens_when_the_gap_is_named(other.path(), &variables, &lost.made_at);
 }
 
+fn exports(at: &Path, server: &Server, more: &[&str]) -> Command {
+    let mut command = client(at, server, &["audit", "export", "--to", "events.jsonl"]);
+    command.args(more);
+    command
+}
+
+/// What an answer says.
+fn json_of(answer: &str) -> Value {
+    serde_json::from_str(answer.rsplit("\r\n\r\n").next().unwrap()).unwrap()
+}
+
+/// The house goes on after its backup, its record is followed from elsewhere, and it is killed.
+#[test]
+fn what_was_revoked_after_the_backup_is_revoked_again_by_events_that_were_kept_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let mut server = furnished(at, &[SOFTWARE]);
+    fs::write(at.join("recipient"), created(at, &[])).unwrap();
+    printed(at, &[SOFTWARE], &["backup", "recipient", "add", "--name", "Safe", "recipient"]);
+    let token = fs::read_to_string(at.join("token")).unwrap();
+    let body = json!({ "name": "robot", "project": "pay", "role": "viewer" }).to_string();
+    let made = server.post("/api/v1/workloads", token.trim(), &body);
+    assert!(made.starts_with("HTTP/1.1 201"), "{made}");
+    let workload = json_of(&made)["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/workloads/{workload}/tokens");
+    let issued = server.post(&path, token.trim(), &json!({ "expires_in_seconds": 3600 }).to_string());
+    assert!(issued.starts_with("HTTP/1.1 201"), "{issued}");
+    let robot = json_of(&issued);
+    printed(at, &[SOFTWARE], &["backup", "--to", "a.kwbackup"]);
+
+    let first = exports(at, &server, &[]).output().unwrap();
+    assert!(first.status.success(), "{}", told(&first));
+    let mut follower = exports(at, &server, &["--follow"]).stderr(Stdio::piped()).spawn().unwrap();
+    let revoke = format!("/api/v1/tokens/{}/revoke", robot["id"].as_str().unwrap());
+    let revoked = server.post(&revoke, token.trim(), "");
+    assert!(revoked.starts_with("HTTP/1.1 20"), "{revoked}");
+    let kept = || fs::read_to_string(at.join("events.jsonl")).unwrap();
+    while !kept().contains("\"service-token.revoke\"") {
+        assert!(follower.try_wait().unwrap().is_none(), "it goes on");
+        sleep(Duration::from_millis(50));
+    }
+    let twin = exports(at, &server, &[]).output().unwrap();
+    assert!(told(&twin).contains("another program writes this file"), "{}", told(&twin));
+    server.signal(Signal::SIGKILL);
+    server.child.wait().unwrap();
+    follower.kill().unwrap();
+    follower.wait().unwrap();
+    let lines: Vec<_> = kept().lines().map(str::to_owned).collect();
+    let unique: std::collections::BTreeSet<_> = lines.iter().collect();
+    assert_eq!(unique.len(), lines.len(), "each event is there once");
+
+    let (backup, key) = (at.join("a.kwbackup"), at.join("recovery.key"));
+    let arguments = ["restore", backup.to_str().unwrap(), "--recovery-key", key.to_str().unwrap()];
+    let events = at.join("events.jsonl");
+    let events = ["--events", events.to_str().unwrap()];
+    let mut targets = vec![None];
+    targets.extend(postgres().map(|server| Some(fresh_database(&server))));
+    for url in targets {
+        let empty = tempfile::tempdir().unwrap();
+        let at = empty.path();
+        let url = url.unwrap_or_default();
+        let mut variables = vec![SOFTWARE];
+        if !url.is_empty() {
+            variables.push(("KEYWARDEN_DATABASE_URL", url.as_str()));
+        }
+        printed(at, &variables, &arguments);
+        let server = Server::start_with(at, &variables);
+        server.becomes("Closed after a restore");
+        let page = server.get_as("/", "text/html");
+        assert!(page.contains("keywarden restore apply --events"), "{page}");
+        let applied = printed(at, &variables, &[&["restore", "apply"], &events[..]].concat());
+        assert!(applied.contains("1 service-token.revoke") && !applied.contains("missing"), "{applied}");
+        assert!(printed(at, &variables, &["fsck"]).contains("clean"));
+        assert!(server.get("/readyz").starts_with("HTTP/1.1 503"));
+        let opened = [&["restore", "apply", "--accept-gap"], &events[..]].concat();
+        assert!(printed(at, &variables, &opened).contains("the doors open"));
+        server.becomes("\"ready\"");
+        let bearer = format!("Bearer {}", robot["token"].as_str().unwrap());
+        let read = server.get_with(
+            "/api/v1/projects/pay/environments/live/secrets/database/password",
+            &[("Authorization", &bearer)],
+        );
+        assert!(read.starts_with("HTTP/1.1 401"), "{read}");
+        server.stop();
+        assert!(printed(at, &variables, &["fsck"]).contains("clean"));
+    }
+
+    // All of it in one command; a file of somebody else opens nothing.
+    let empty = tempfile::tempdir().unwrap();
+    let whole = [&arguments[..], &events[..], &["--accept-gap"]].concat();
+    assert!(printed(empty.path(), &[SOFTWARE], &whole).contains("the doors open"));
+    let server = Server::start_with(empty.path(), &[SOFTWARE]);
+    server.becomes("\"ready\"");
+    let open = [&["restore", "apply"], &events[..]].concat();
+    let refused = keywarden(empty.path(), &open).output().unwrap();
+    assert!(told(&refused).contains("while the doors are shut"), "{}", told(&refused));
+    server.stop();
+}
+
 #[test]
 fn a_restore_with_a_changed_file_or_too_few_shares_makes_nothing() {
     let lost = Lost::new();

@@ -64,7 +64,7 @@ pub(crate) async fn export(
 }
 
 fn lines(page: &Exported) -> Vec<u8> {
-    let mut text = Vec::with_capacity(page.events.iter().map(|event| event.len() + 1).sum());
+    let mut text = Vec::with_capacity(page.events.iter().map(|event| event.len().saturating_add(1)).sum());
     for event in &page.events {
         text.extend_from_slice(event);
         text.push(b'\n');

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use keywarden_model::{
-    AllowedCidrs, ApiKeyId, BackupId, DeviceGrantId, EnvironmentId, InvitationId, KeyLabel, KeyState,
-    KeyValueId, KeyringKeyId, PasskeyId, ProjectId, ProjectKeyId, RateLimit, RecipientId, RevokeReason,
-    RewrapId, Role, RoleBindingId, Scopes, SecretId, SecretKind, SecretLabel, SecretVersionId,
+    AllowedCidrs, ApiKeyId, BackupId, DeviceGrantId, EnvironmentId, EventId, InvitationId, KeyLabel,
+    KeyState, KeyValueId, KeyringKeyId, PasskeyId, ProjectId, ProjectKeyId, RateLimit, RecipientId,
+    RevokeReason, RewrapId, Role, RoleBindingId, Scopes, SecretId, SecretKind, SecretLabel, SecretVersionId,
     ServiceTokenId, SessionId, ShareId, Slug, Tags, TeamId, TrustRuleId, UserId, VerifyCode, VersionState,
     WorkloadId,
 };
@@ -106,6 +106,7 @@ shown!(
     BackupId,
     DeviceGrantId,
     EnvironmentId,
+    EventId,
     InvitationId,
     &KeyLabel,
     KeyState,

@@ -8,6 +8,7 @@
 mod event;
 mod export;
 mod fact;
+mod kind;
 mod read;
 mod record;
 mod subjects;
@@ -16,6 +17,7 @@ pub use event::VERSION;
 pub(crate) use event::base64;
 pub use export::{Exported, just_before};
 pub use fact::Fact;
+pub(crate) use kind::{EventKind, Other};
 pub use read::{Event, Page, Personal, Query};
 pub use record::{Draft, Record};
 pub(crate) use record::{PERSONAL, TEXT, personal_context};

@@ -192,6 +192,12 @@ impl Draft {
 
     /// The row to be committed.
     pub fn finish(self) -> Result<EventRow, Fault> {
+        #[cfg(test)]
+        assert!(
+            super::EventKind::named(&self.action).is_some(),
+            "`{}` has no line in audit/kind.rs",
+            self.action
+        );
         let inner = Arc::clone(&self.record.0);
         let env = &inner.env;
         let id: EventId = env.id(inner.now);

@@ -226,6 +226,8 @@ async fn note(
         made_at: micros(plan.manifest.made_at),
         digest: hex::encode(plan.digest),
         restored_at: micros(record.now()),
+        counter: Some(plan.manifest.counter),
+        events_until: None,
     };
     backups::note_restore(tx, &row).await?;
     let event = record

@@ -41,14 +41,25 @@ pub struct RecipientStatus {
     pub added_at: DateTime<Utc>,
 }
 
-/// A restore that nobody has accepted: what happened after `made_at` is gone.
+/// A restore that nobody has accepted: what happened after [`Gap::reached`] is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
     /// Of which instant the backup is.
     pub made_at: DateTime<Utc>,
     /// When it was restored.
     pub restored_at: DateTime<Utc>,
-    id: RestoreId,
+    /// Up to when events that were kept elsewhere are applied.
+    pub events_until: Option<DateTime<Utc>>,
+    pub(super) id: RestoreId,
+    /// The change counter of the backup.
+    pub(super) counter: Option<i64>,
+}
+
+impl Gap {
+    /// Where the gap begins: at the backup, or at the last event that was applied after it.
+    pub fn reached(&self) -> DateTime<Utc> {
+        self.events_until.map_or(self.made_at, |until| until.max(self.made_at))
+    }
 }
 
 /// Why a gap was not accepted.
@@ -58,7 +69,7 @@ pub enum AcceptError {
     #[error("no restore waits to be accepted")]
     None,
     /// Another instant was named.
-    #[error("the backup that was restored is of {}: name that instant", gap(*.0))]
+    #[error("what was done after {} is lost: name that instant", gap(*.0))]
     Other(DateTime<Utc>),
     /// The gate, or ours.
     #[error(transparent)]
@@ -89,14 +100,17 @@ impl Domain {
         row.map(from_row).transpose()
     }
 
-    /// Opens the doors after a restore: whoever names the instant of the backup knows that what was done, revoked and
-    /// destroyed since then is undone. The instant is compared to the second.
-    pub async fn accept_restore(&self, op: &Op, made_at: DateTime<Utc>) -> Result<Gap, AcceptError> {
+    /// Opens the doors after a restore: whoever names the instant where the gap begins, that of the backup or of the last
+    /// event that was applied, knows that what was done, revoked and destroyed since then is undone. The instant is
+    /// compared to the second.
+    pub async fn accept_restore(&self, op: &Op, from: DateTime<Utc>) -> Result<Gap, AcceptError> {
         let _permit = self.authorize(op, Action::AcceptRestore, &Resource::Organization).await?;
         let there = self.open_gap().await?.ok_or(AcceptError::None)?;
-        if there.made_at.trunc_subsecs(0) != made_at.trunc_subsecs(0) {
-            return Err(AcceptError::Other(there.made_at));
+        let reached = there.reached();
+        if reached.trunc_subsecs(0) != from.trunc_subsecs(0) {
+            return Err(AcceptError::Other(reached));
         }
+        let made_at = there.made_at;
         let id = there.id;
         self.change(op, Action::AcceptRestore, &Resource::Organization, &[], move |tx, record| {
             Box::pin(async move {
@@ -106,7 +120,10 @@ impl Domain {
                     Err(StoreError::Stale(_)) => return Err(AcceptError::None),
                     other => other?,
                 }
-                let event = record.event("backup.accept-restore", "restore", id).fact("made_at", made_at);
+                let event = record
+                    .event("backup.accept-restore", "restore", id)
+                    .fact("made_at", made_at)
+                    .fact("reached", reached);
                 Ok(Written::new((), event.finish()?))
             })
         })
@@ -142,6 +159,8 @@ fn from_row(row: RestoreRow) -> Result<Gap, Fault> {
     Ok(Gap {
         made_at: from_micros(row.made_at),
         restored_at: from_micros(row.restored_at),
+        events_until: row.events_until.map(from_micros),
+        counter: row.counter,
         id: row.id.parse().map_err(|cause| damaged("restores", cause))?,
     })
 }

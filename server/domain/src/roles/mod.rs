@@ -55,7 +55,7 @@ impl Holder {
     }
 
     /// The word that events use for it.
-    fn event_kind(self) -> &'static str {
+    pub(crate) fn event_kind(self) -> &'static str {
         match self {
             Self::Person(_) => "user",
             Self::Team(_) => "team",

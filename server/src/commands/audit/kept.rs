@@ -42,14 +42,14 @@ impl Kept {
     /// Where its last whole line ends.
     fn look_through(&mut self) -> io::Result<u64> {
         let mut lines = BufReader::new(self.file.try_clone()?);
-        let (mut line, mut whole) = (Vec::new(), 0);
+        let (mut line, mut whole) = (Vec::new(), 0_u64);
         loop {
             line.clear();
             let read = lines.read_until(b'\n', &mut line)?;
             if line.pop_if(|last| *last == b'\n').is_none() {
                 return Ok(whole);
             }
-            whole += u64::try_from(read).unwrap_or(u64::MAX);
+            whole = u64::try_from(read).map_or(u64::MAX, |read| read.saturating_add(whole));
             self.remember(id(&line)?);
         }
     }
@@ -57,7 +57,7 @@ impl Kept {
     /// Where to go on, so far back from the newest event; `None`: from the first one there is.
     pub(super) fn after(&self, back: TimeDelta) -> Option<EventId> {
         match self.newest {
-            Some(newest) => Some(just_before(newest.made_at() - back)),
+            Some(newest) => Some(back_from(newest, back)),
             None => self.since.map(just_before),
         }
     }
@@ -86,14 +86,18 @@ impl Kept {
     fn remember(&mut self, id: EventId) {
         self.recent.insert(id);
         self.newest = self.newest.max(Some(id));
-        // Twice as long as is asked for again.
-        let before = self.newest.map(|newest| just_before(newest.made_at() - self.remembered * 2));
+        // Longer than is ever asked for again.
+        let before = self.newest.map(|newest| back_from(back_from(newest, self.remembered), self.remembered));
         while let Some(oldest) = self.recent.first()
             && Some(*oldest) < before
         {
             self.recent.pop_first();
         }
     }
+}
+
+fn back_from(event: EventId, back: TimeDelta) -> EventId {
+    event.made_at().checked_sub_signed(back).map_or(EventId::NIL, just_before)
 }
 
 fn id(line: &[u8]) -> io::Result<EventId> {

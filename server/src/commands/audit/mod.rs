@@ -114,12 +114,12 @@ fn is_final(cause: &ClientError) -> bool {
 /// What is new; how many events it were.
 async fn pull(client: &Client, file: &mut Kept, back: TimeDelta) -> Result<u64, Failure> {
     let mut events = client.export(file.after(back)).await?;
-    let mut added = 0;
+    let mut added = 0_u64;
     let pulled = loop {
         match events.next().await {
             Ok(Some(event)) => {
                 let new = file.add(&event).map_err(Failure::io("keep the events"))?;
-                added += u64::from(new);
+                added = added.saturating_add(u64::from(new));
             }
             Ok(None) => break Ok(()),
             Err(cause) => break Err(cause),

@@ -30,6 +30,13 @@ pub(super) const RULES: &[Rule] = &[
                          WHERE e.resource_id = r.id AND e.action = 'backup.accept-restore')",
     ),
     rule(
+        "restore-events-without-event",
+        "is a restore after which events were applied, as no event tells",
+        "SELECT id AS thing FROM restores r WHERE events_until IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM events e
+                         WHERE e.resource_id = r.id AND e.action = 'backup.apply-events')",
+    ),
+    rule(
         "drill-key-of-no-newest-backup",
         "is a drill key of a backup after which another one has a drill key",
         "SELECT k.id AS thing FROM drill_keys k JOIN backups b ON b.id = k.id

@@ -57,8 +57,10 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "person-without-passkey",
         "is an active person who has no passkey to sign in with",
+        // A passkey that was removed after a backup is removed again, and the one in its place is lost.
         "SELECT id AS thing FROM users u WHERE state = 'active'
-         AND NOT EXISTS (SELECT 1 FROM passkeys p WHERE p.user_id = u.id)",
+         AND NOT EXISTS (SELECT 1 FROM passkeys p WHERE p.user_id = u.id)
+         AND NOT EXISTS (SELECT 1 FROM restores WHERE events_until IS NOT NULL)",
     ),
     rule(
         "house-without-owner",

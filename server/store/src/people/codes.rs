@@ -83,6 +83,23 @@ pub async fn spend(
     Ok(spent == 1)
 }
 
+/// Uses codes up without anybody showing them: the one at a place, or all of a person. How many it
+/// were.
+pub async fn end(
+    tx: &mut Tx,
+    user: UserId,
+    position: Option<i64>,
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    sql("UPDATE recovery_codes SET used_at = $1
+         WHERE user_id = $2 AND used_at IS NULL AND position = coalesce($3, position)")
+    .bind(now)
+    .bind(user)
+    .bind(position)
+    .execute(tx)
+    .await
+}
+
 #[derive(sqlx::FromRow)]
 struct Count {
     n: i64,

@@ -316,6 +316,17 @@ pub async fn destroy_version(
     sql(GONE).bind(secret).bind(at).bind(number).execute_one(tx, "secret_versions").await
 }
 
+/// As [`destroy_version`], of the version that `current` points at: the secret has none from here on.
+pub async fn destroy_current(
+    tx: &mut Tx,
+    secret: SecretId,
+    number: i64,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    destroy_version(tx, secret, number, at).await?;
+    remember(tx, secret, at).await
+}
+
 /// Deletes a claimed secret; until `purge_at` it can be restored.
 pub async fn delete(
     tx: &mut Tx,

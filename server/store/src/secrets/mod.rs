@@ -17,8 +17,9 @@ pub mod references;
 pub mod shares;
 
 pub use change::{
-    Attributes, Insert, Tagging, VersionInsert, add_version, claim, delete, delete_version, destroy_version,
-    edit, insert, point, promoted, purge, restore, restore_version, set_state, unpoint, unpoint_all,
+    Attributes, Insert, Tagging, VersionInsert, add_version, claim, delete, delete_version, destroy_current,
+    destroy_version, edit, insert, point, promoted, purge, restore, restore_version, set_state, unpoint,
+    unpoint_all,
 };
 pub use changes::{ChangeRow, REFERRED, changes_after, event_is_there, referred_after};
 pub use find::{

@@ -1,5 +1,6 @@
 //! Backups on both engines: what goes in comes back elsewhere, whole or not at all.
 
+mod applying;
 mod drilling;
 mod making;
 mod restoring;
@@ -21,7 +22,7 @@ use crate::Domain;
 use crate::cast::{Engine, House, Machine, Player, Stage};
 use crate::env::Clock as _;
 use crate::keys::{NewKey, Place, Question, Route};
-use crate::secrets::{About, Address, NewValue, PutSecret, Validity, Which};
+use crate::secrets::{About, Address, NewValue, Put, PutSecret, Validity, Which};
 
 /// A value that must be found in no file.
 const CANARY: &str = "canary-of-a-backup-7f3a91c0d2";
@@ -61,7 +62,7 @@ impl Old {
         })
     }
 
-    async fn put(&self, path: &str, text: &str) {
+    async fn put(&self, path: &str, text: &str) -> Put {
         let value = NewValue::new(SecretKind::Text, None, SecretBytes::copy_of(text.as_bytes())).unwrap();
         let put = PutSecret {
             value,
@@ -71,7 +72,7 @@ impl Old {
             about: About::default(),
         };
         let place = Place::Environment(self.pay.live);
-        self.house.domain.put_secret(&self.alice.op(), &place, &path.parse().unwrap(), put).await.unwrap();
+        self.house.domain.put_secret(&self.alice.op(), &place, &path.parse().unwrap(), put).await.unwrap()
     }
 
     fn path(&self, name: &str) -> PathBuf {

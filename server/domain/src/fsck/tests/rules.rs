@@ -86,6 +86,12 @@ const DAMAGE: &[(&str, &[&str])] = &[
             "INSERT INTO restores (id, made_at, digest, restored_at, accepted_at) VALUES ('rst_1', 1, '', 2, 3)",
         ],
     ),
+    (
+        "restore-events-without-event",
+        &[
+            "INSERT INTO restores (id, made_at, digest, restored_at, events_until) VALUES ('rst_1', 1, '', 3, 2)",
+        ],
+    ),
     // projects
     ("project-without-event", &["DELETE FROM events WHERE action = 'project.create'"]),
     ("project-archived-without-event", &["UPDATE projects SET archived_at = 1"]),

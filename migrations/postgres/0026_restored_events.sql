@@ -1,0 +1,6 @@
+-- After a restore, events that were kept elsewhere are applied before the doors open.
+
+-- The change counter of the instant of the backup: what the first of those events is measured by.
+ALTER TABLE restores ADD COLUMN counter BIGINT;
+-- Up to when such events were applied; nothing until then. The gap that somebody accepts begins there.
+ALTER TABLE restores ADD COLUMN events_until BIGINT;
