@@ -152,7 +152,8 @@ impl Marking {
             let passed = tick.saturating_duration_since(then);
             if passed < BELIEVED_AFTER {
                 let since = now.signed_duration_since(at);
-                by = by.max(since - TimeDelta::from_std(passed).unwrap_or_default());
+                let passed = TimeDelta::from_std(passed).unwrap_or_default();
+                by = by.max(since.checked_sub(&passed).unwrap_or(since));
             }
         }
         let ahead = by > CLOCK_ALARM;

@@ -56,7 +56,8 @@ impl Domain {
 
     async fn stands_still(&self) -> Result<(), CopyFailed> {
         let mut conn = self.store().read().await.map_err(Fault::from)?;
-        let nodes = node::list(&mut conn, self.env().now() - GONE).await.map_err(Fault::from)?;
+        let since = self.env().now().checked_sub_signed(GONE).unwrap_or_default();
+        let nodes = node::list(&mut conn, since).await.map_err(Fault::from)?;
         if nodes.is_empty() {
             return Ok(());
         }
