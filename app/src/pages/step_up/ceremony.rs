@@ -1,7 +1,11 @@
 //! `POST /step-up/start` and `/step-up/finish`, for the script.
 
 use axum::{extract::State, response::Response};
-use keywarden_domain::people::SessionChange;
+use http::StatusCode;
+use keywarden_domain::{
+    passkeys::PasskeyError,
+    people::{CeremonyError, SessionChange},
+};
 use serde::Deserialize;
 
 use crate::{
@@ -10,7 +14,7 @@ use crate::{
         json::{self, Answer, Json},
     },
     pages::ceremony,
-    shell::back_path,
+    shell::{Shell, back_path},
 };
 
 /// Of the form, what says how it goes on.
@@ -26,7 +30,7 @@ const PAGE: &str = "/step-up";
 pub(super) async fn start(State(house): State<House>, Asking { shell, op }: Asking) -> Response {
     match house.domain.start_step_up(&op).await {
         Ok(started) => ceremony::started(&started),
-        Err(error) => ceremony::refused(&shell, error, PAGE),
+        Err(error) => refused(&shell, error),
     }
 }
 
@@ -44,6 +48,20 @@ pub(super) async fn finish(
             response.extensions_mut().insert(SessionChange::from(signed_in));
             response
         }
-        Err(error) => ceremony::refused(&shell, error, PAGE),
+        Err(error) => refused(&shell, error),
     }
+}
+
+/// Whoever shows another passkey than the one that opened the session is not who is asked for.
+fn refused(shell: &Shell, error: CeremonyError) -> Response {
+    let t = shell.text;
+    let sentence = match error {
+        CeremonyError::Passkey(PasskeyError::NoPasskey) => t.step_up_gone_why(),
+        CeremonyError::Passkey(
+            PasskeyError::AnotherPasskey | PasskeyError::OtherPerson | PasskeyError::UnknownCredential,
+        ) => t.step_up_another(),
+        error => return ceremony::refused(shell, error, PAGE),
+    };
+    tracing::info!(%error, "passkey refused");
+    json::error(StatusCode::UNAUTHORIZED, sentence)
 }

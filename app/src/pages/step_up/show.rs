@@ -1,16 +1,19 @@
 //! `GET /step-up?post=…&to=…`: asks for the passkey, then sends the kept post where it was going. Like every page that asks
 //! for one it stands alone, without the frame and its islands: nothing is fetched here that could hold the passkey up.
 
-use axum::{extract::Query, response::Response};
+use axum::{
+    extract::{Query, State},
+    response::Response,
+};
 use leptos::prelude::*;
 use serde::Deserialize;
 
 use crate::{
-    context::{Asking, KEPT_POST},
+    context::{Asking, House, KEPT_POST},
     pages::ceremony::{Ask, PasskeyForm, SCRIPT},
-    render::page,
-    shell::back_path,
-    ui::PageHeader,
+    render::{self, page},
+    shell::{Shell, back_path},
+    ui::{Button, PageHeader},
 };
 
 /// What waits.
@@ -24,8 +27,17 @@ pub(super) struct Waiting {
     to: String,
 }
 
-pub(super) async fn show(Asking { mut shell, .. }: Asking, Query(waiting): Query<Waiting>) -> Response {
+pub(super) async fn show(
+    State(house): State<House>,
+    Asking { mut shell, op }: Asking,
+    Query(waiting): Query<Waiting>,
+) -> Response {
+    let passkey = match house.domain.session_passkey(&op).await {
+        Ok(passkey) => passkey,
+        Err(refused) => return render::refused(&shell, refused),
+    };
     shell.who = None;
+    let Some(passkey) = passkey else { return gone(&shell) };
     let t = shell.text;
     let to = back_path(&waiting.to).to_owned();
     let post = Some(waiting.post).filter(|post| !post.is_empty());
@@ -38,6 +50,7 @@ pub(super) async fn show(Asking { mut shell, .. }: Asking, Query(waiting): Query
         };
         view! {
             <PageHeader title=t.step_up() lead=lead/>
+            <p>{t.step_up_which(&passkey.name)}</p>
             <PasskeyForm
                 ask=Ask::Get
                 start="/step-up/start"
@@ -49,6 +62,17 @@ pub(super) async fn show(Asking { mut shell, .. }: Asking, Query(waiting): Query
             >
                 {field}
             </PasskeyForm>
+        }
+    })
+}
+
+/// The passkey that opened the session was removed in it: only signing in anew leads on.
+fn gone(shell: &Shell) -> Response {
+    let t = shell.text;
+    page(shell, t.step_up_gone()).show(move || {
+        view! {
+            <PageHeader title=t.step_up_gone() lead=t.step_up_gone_why()/>
+            <form method="post" action="/sign-out"><Button label=t.shell_sign_out()/></form>
         }
     })
 }

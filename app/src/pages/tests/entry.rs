@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Came, ORIGIN, Stage, person};
 
 impl Came {
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
 
@@ -18,14 +18,14 @@ impl Came {
 }
 
 /// Who is behind the session that this answer opened.
-async fn opened(stage: &Stage, came: &Came) -> Actor {
+pub(super) async fn opened(stage: &Stage, came: &Came) -> Actor {
     let Some(SessionChange::Opened(key)) = came.response.extensions().get() else { panic!("no session") };
     let person = stage.cast.domain.resolve_session(key, stage.cast.now()).await.unwrap();
     Actor::Person(person.unwrap())
 }
 
 /// Sets the house up as Ada, of Engines.
-async fn set_up(stage: &Stage, authenticator: &mut SoftAuthenticator) -> Actor {
+pub(super) async fn set_up(stage: &Stage, authenticator: &mut SoftAuthenticator) -> Actor {
     let op = stage.cast.op(Actor::System("start"));
     let link = stage.cast.domain.open_setup(&op).await.unwrap();
     let path = link.url.expose().strip_prefix(ORIGIN).unwrap().to_owned();
@@ -74,11 +74,15 @@ async fn pages_that_ask_for_a_passkey_or_a_code_fetch_no_browser_side() {
     for path in ["/sign-in", "/sign-in?next=%2Fkeys", "/recover"] {
         bare(Actor::Nobody, path).await;
     }
-    for path in ["/step-up", "/step-up?to=%2Fkeys", "/step-up?post=kpt_x&to=%2Fkeys"] {
-        bare(person(&ada), path).await;
-    }
     let framed = stage.get(person(&ada), "/account").await;
     assert!(framed.body.contains("islands"), "what is looked for is nowhere");
+    let stage = Stage::new().await;
+    let ada = set_up(&stage, &mut SoftAuthenticator::new(1)).await;
+    for path in ["/step-up", "/step-up?to=%2Fkeys", "/step-up?post=kpt_x&to=%2Fkeys"] {
+        let came = stage.get(ada.clone(), path).await;
+        assert!(came.status == 200 && came.body.contains("data-passkey=\"get\""), "{path}: {}", came.body);
+        assert!(!came.body.contains("islands") && !came.body.contains("wasm"), "{path}: {}", came.body);
+    }
 }
 
 #[tokio::test]
@@ -156,12 +160,57 @@ async fn a_code_lets_in_to_enrol_and_the_new_passkey_makes_the_session_whole() {
 #[tokio::test]
 async fn a_page_that_asks_for_a_passkey_runs_nothing_but_its_script() {
     let stage = Stage::new().await;
-    let alice = stage.cast.person("Alice", &[(Role::Owner, None)]).await;
-    let usual = stage.get(person(&alice), "/account").await;
+    let alice = set_up(&stage, &mut SoftAuthenticator::new(1)).await;
+    let usual = stage.get(alice.clone(), "/account").await;
     assert!(usual.body.contains("data-islands"), "{}", usual.body);
     for path in ["/step-up", "/account/passkeys/new"] {
-        let came = stage.get(person(&alice), path).await;
-        assert_eq!(came.status, 200, "{path}");
+        let came = stage.get(alice.clone(), path).await;
+        assert!(came.status == 200 && came.body.contains("data-passkey"), "{path}: {}", came.body);
         assert!(!came.body.contains("data-islands"), "{path}: {}", came.body);
     }
+}
+
+#[tokio::test]
+async fn stepping_up_asks_by_name_for_the_passkey_of_the_session_and_takes_no_other() {
+    let stage = Stage::new().await;
+    let (mut first, mut second) = (SoftAuthenticator::new(1), SoftAuthenticator::new(2));
+    let ada = set_up(&stage, &mut first).await;
+    let mut typed = json!({ "passkey": "In the safe" });
+    let started = stage.script(ada.clone(), "/account/passkeys/start", &typed).await.json();
+    typed["ceremony"] = started["ceremony"].clone();
+    typed["credential"] = second.create(ORIGIN, &started["publicKey"]).unwrap();
+    let added = stage.script(ada.clone(), "/account/passkeys/finish", &typed).await;
+    assert_eq!(added.status, 200, "{}", added.body);
+
+    let page = stage.get(ada.clone(), "/step-up?to=%2Fkeys").await;
+    assert!(page.body.contains("Use the passkey Key:"), "{}", page.body);
+    assert!(!page.body.contains("safe"), "{}", page.body);
+    let shows = async |actor: &Actor, soft: &mut SoftAuthenticator| {
+        let started = stage.script(actor.clone(), "/step-up/start", &json!({ "to": "/keys" })).await.json();
+        let mut options = started["publicKey"].clone();
+        options["allowCredentials"] = json!([]);
+        let credential = soft.get(ORIGIN, &options).unwrap();
+        let answer = json!({ "to": "/keys", "ceremony": started["ceremony"], "credential": credential });
+        stage.script(actor.clone(), "/step-up/finish", &answer).await
+    };
+    let another = shows(&ada, &mut second).await;
+    assert_eq!(another.status, 401, "{}", another.body);
+    assert!(another.json()["error"].as_str().unwrap().contains("not the passkey that you signed in with"));
+    assert!(another.response.extensions().get::<SessionChange>().is_none());
+    let own = shows(&ada, &mut first).await;
+    assert_eq!(own.json()["location"], "/keys", "{}", own.body);
+    let ada = opened(&stage, &own).await;
+
+    let Actor::Person(known) = &ada else { panic!("nobody") };
+    let op = stage.cast.op(ada.clone());
+    stage.cast.domain.remove_passkey(&op, known.passkey.unwrap()).await.unwrap();
+    let page = stage.get(ada.clone(), "/step-up?to=%2Fkeys").await;
+    assert!(page.status == 200 && page.body.contains("was removed from your account"), "{}", page.body);
+    assert!(
+        page.body.contains("action=\"/sign-out\"") && !page.body.contains("data-passkey"),
+        "{}",
+        page.body
+    );
+    let begun = stage.script(ada, "/step-up/start", &json!({ "to": "/keys" })).await;
+    assert_eq!(begun.status, 401, "{}", begun.body);
 }

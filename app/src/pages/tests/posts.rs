@@ -2,9 +2,15 @@
 
 use std::time::Duration;
 
+use keywarden_domain::passkeys::soft::SoftAuthenticator;
 use keywarden_model::Role;
+use serde_json::json;
 
-use super::{Stage, person};
+use super::{
+    ORIGIN, Stage,
+    entry::{opened, set_up},
+    person,
+};
 
 #[tokio::test]
 async fn a_refused_form_comes_back_with_422_and_as_typed() {
@@ -20,17 +26,18 @@ async fn a_refused_form_comes_back_with_422_and_as_typed() {
 #[tokio::test]
 async fn a_post_that_needs_a_fresh_passkey_is_kept_and_done_once() {
     let stage = Stage::new().await;
-    let alice = stage.cast.person("Alice", &[(Role::Owner, None)]).await;
+    let mut authenticator = SoftAuthenticator::new(1);
+    let ada = set_up(&stage, &mut authenticator).await;
     stage.cast.clock.advance(Duration::from_mins(6));
     let body = "name=Payments&slug=payments&idempotency_key=0123456789abcdef";
-    let kept = stage.post(person(&alice), "/teams/new", body).await;
+    let kept = stage.post(ada.clone(), "/teams/new", body).await;
     assert_eq!(kept.status, 303);
     let query = kept.to.strip_prefix("/step-up?").unwrap();
     let mut pairs = form_urlencoded::parse(query.as_bytes());
     let post = pairs.find(|(name, _)| name == "post").unwrap().1.into_owned();
     assert!(query.ends_with("&to=%2Fteams%2Fnew"), "{query}");
 
-    let page = stage.get(person(&alice), &kept.to).await;
+    let page = stage.get(ada.clone(), &kept.to).await;
     assert_eq!(page.status, 200);
     assert!(page.body.contains(&format!("name=\"kept_post\" value=\"{post}\"")), "{}", page.body);
     assert!(page.body.contains("action=\"/teams/new\""));
@@ -40,7 +47,13 @@ async fn a_post_that_needs_a_fresh_passkey_is_kept_and_done_once() {
     let mallory = stage.cast.person("Mallory", &[(Role::Owner, None)]).await;
     assert_eq!(stage.post(person(&mallory), "/teams/new", &resumed).await.status, 410, "another session");
 
-    let fresh = person(&alice.steps_up());
+    let waiting = json!({ "kept_post": post, "to": "/teams/new" });
+    let started = stage.script(ada.clone(), "/step-up/start", &waiting).await.json();
+    let credential = authenticator.get(ORIGIN, &started["publicKey"]).unwrap();
+    let answer = json!({ "kept_post": post, "ceremony": started["ceremony"], "credential": credential });
+    let stepped = stage.script(ada, "/step-up/finish", &answer).await;
+    assert_eq!(stepped.json()["submit"], true, "{}", stepped.body);
+    let fresh = opened(&stage, &stepped).await;
     let done = stage.post(fresh.clone(), "/teams/new", &resumed).await;
     assert_eq!((done.status.as_u16(), done.to.as_str()), (303, "/teams/payments"));
     let again = stage.post(fresh.clone(), "/teams/new", &resumed).await;

@@ -93,7 +93,7 @@ impl Passkeys {
 }
 
 impl Asked {
-    /// Asks one person for any of their passkeys.
+    /// Asks one person for any of these passkeys of theirs.
     pub(super) fn of(passkeys: &[PasskeyRecord]) -> Result<Self, PasskeyError> {
         let first = passkeys.first().ok_or(PasskeyError::NoPasskey)?;
         if passkeys.iter().any(|passkey| passkey.user != first.user) {
@@ -110,10 +110,12 @@ impl Asked {
         passkeys: &'p [PasskeyRecord],
     ) -> Result<&'p PasskeyRecord, PasskeyError> {
         let passkey = find(passkeys, &answer.credential_id)?;
-        if !self.allowed.contains(&passkey.credential_id) {
-            return Err(PasskeyError::UnknownCredential);
+        match (self.allowed.contains(&passkey.credential_id), passkey.user == self.user) {
+            (true, true) => Ok(passkey),
+            (true, false) => Err(PasskeyError::OtherPerson),
+            (false, true) => Err(PasskeyError::AnotherPasskey),
+            (false, false) => Err(PasskeyError::UnknownCredential),
         }
-        if passkey.user == self.user { Ok(passkey) } else { Err(PasskeyError::OtherPerson) }
     }
 }
 

@@ -32,9 +32,12 @@ pub enum PasskeyError {
     /// The authenticator did not verify the person by PIN, fingerprint or face.
     #[error("the authenticator did not verify the person")]
     UserNotVerified,
-    /// No passkey of the person, or none that was asked for.
+    /// No passkey of the person.
     #[error("the passkey is not known")]
     UnknownCredential,
+    /// A passkey of the person, but not one that was asked for.
+    #[error("the passkey is another than was asked for")]
+    AnotherPasskey,
     /// The passkey says it belongs to somebody else than it was registered for.
     #[error("the passkey belongs to somebody else")]
     OtherPerson,
@@ -101,6 +104,7 @@ impl PasskeyError {
             Self::UserNotPresent => "user_not_present",
             Self::UserNotVerified => "user_not_verified",
             Self::UnknownCredential => "unknown_credential",
+            Self::AnotherPasskey => "another_passkey",
             Self::OtherPerson => "other_person",
             Self::BadSignature => "bad_signature",
             Self::CounterWentBack => "counter_went_back",
@@ -128,6 +132,7 @@ impl PasskeyError {
             Self::OtherOrigin | Self::OtherRelyingParty => Remedy::UseOwnAddress,
             Self::UserNotVerified => Remedy::VerifyYourself,
             Self::UnknownCredential
+            | Self::AnotherPasskey
             | Self::OtherPerson
             | Self::AlreadyRegistered
             | Self::NotDiscoverable

@@ -7,8 +7,7 @@ use super::ceremony::{Asked, Task};
 use super::{Asserted, Ceremony, PasskeyError, PasskeyRecord, Passkeys, RequestOptions};
 
 impl Passkeys {
-    /// Asks one person for any of these passkeys. For a step-up that must use the passkey that opened the session,
-    /// hand in only that one.
+    /// Asks one person for one of these passkeys, and for none that is not among them.
     pub fn start_step_up(
         &self,
         passkeys: &[PasskeyRecord],

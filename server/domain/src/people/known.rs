@@ -36,6 +36,12 @@ impl Known {
         Ok(Self { rows, records })
     }
 
+    /// The record of this one of them, if they still have it.
+    pub(super) fn record_of(&self, passkey: PasskeyId) -> Option<&PasskeyRecord> {
+        let mut pairs = self.rows.iter().zip(&self.records);
+        pairs.find(|(row, _)| row.id == passkey).map(|(_, record)| record)
+    }
+
     /// Which row it was that signed.
     pub(super) fn used(&self, asserted: &Asserted) -> Result<Used, PasskeyError> {
         let mut pairs = self.rows.iter().zip(&self.records);

@@ -85,7 +85,7 @@ pub enum TerminalError {
     Gone,
     /// The passkey was added to the account lately, by whoever that was.
     #[error(
-        "this passkey is new: it lets terminals in from {} on; show an older one",
+        "this passkey is new: it lets terminals in from {} on; sign in with an older one",
         .0.to_rfc3339_opts(SecondsFormat::Secs, true)
     )]
     NotYet(DateTime<Utc>),

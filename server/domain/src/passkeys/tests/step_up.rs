@@ -81,7 +81,7 @@ fn a_passkey_that_was_not_asked_for_or_is_gone_does_not_serve() {
     options["allowCredentials"] = serde_json::json!([]);
     let answer = bytes(&soft.get(ORIGIN, &options).unwrap());
     let result = stage.passkeys.finish_step_up(ceremony, &answer, &[old.clone(), new.clone()], stage.now);
-    assert_eq!(refused(result), PasskeyError::UnknownCredential);
+    assert_eq!(refused(result), PasskeyError::AnotherPasskey);
 
     let (options, ceremony) = stage.start_step_up(std::slice::from_ref(&new));
     let answer = bytes(&soft.get(ORIGIN, &options).unwrap());

@@ -9,7 +9,7 @@ use crate::passkeys::PasskeyError;
 use crate::passkeys::soft::SoftError;
 
 /// Adds a passkey of another authenticator.
-async fn adds(house: &House, who: &Somebody, soft: &mut SoftAuthenticator) -> PasskeyId {
+pub(super) async fn adds(house: &House, who: &Somebody, soft: &mut SoftAuthenticator) -> PasskeyId {
     let started = house.domain.start_add_passkey(&who.op(house)).await.unwrap();
     let answer = made(soft, &started.options);
     let (op, name) = (who.op(house), named("Backup"));
