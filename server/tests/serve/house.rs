@@ -129,14 +129,11 @@ impl Server {
         origin: &str,
         body: &serde_json::Value,
     ) -> serde_json::Value {
-        let answer = self.send_with("POST", path, &format!("Origin: {origin}"), &body.to_string());
-        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        // Whatever it was cut into on the way.
-        let json = body.find('{').zip(body.rfind('}')).and_then(|(from, to)| body.get(from..=to));
-        serde_json::from_str(json.unwrap_or_default()).unwrap_or_else(|_| panic!("{answer}"))
+        json_of(&self.send_with("POST", path, &format!("Origin: {origin}"), &body.to_string()))
     }
 
-    fn send_with(&self, method: &str, path: &str, header: &str, body: &str) -> String {
+    /// Sends JSON with these header lines.
+    pub(crate) fn send_with(&self, method: &str, path: &str, header: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(
             stream,
@@ -157,6 +154,13 @@ impl Server {
     pub(crate) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
     }
+}
+
+/// The JSON of an answer, whatever it was cut into on the way.
+pub(crate) fn json_of(answer: &str) -> serde_json::Value {
+    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    let json = body.find('{').zip(body.rfind('}')).and_then(|(from, to)| body.get(from..=to));
+    serde_json::from_str(json.unwrap_or_default()).unwrap_or_else(|_| panic!("{answer}"))
 }
 
 /// What is answered at an address.

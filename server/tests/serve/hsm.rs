@@ -18,14 +18,14 @@ use tempfile::TempDir;
 use crate::house::{Server, keywarden, printed};
 
 /// A token, and what the library before it does.
-struct Hsm {
-    folder: TempDir,
-    variables: Vec<(&'static str, String)>,
+pub(crate) struct Hsm {
+    pub(crate) folder: TempDir,
+    pub(crate) variables: Vec<(&'static str, String)>,
 }
 
 impl Hsm {
     /// The token is the one that a server on the defaults makes.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let maker = folder.path().join("maker");
         fs::create_dir(&maker).unwrap();
@@ -51,11 +51,11 @@ impl Hsm {
         self.variables.iter().map(|(name, value)| (*name, value.as_str())).collect()
     }
 
-    fn start(&self) -> Server {
+    pub(crate) fn start(&self) -> Server {
         Server::start_with(self.folder.path(), &self.variables())
     }
 
-    fn fails_by(&self, fault: &str) {
+    pub(crate) fn fails_by(&self, fault: &str) {
         fs::write(self.folder.path().join("fault"), fault).unwrap();
     }
 
@@ -77,7 +77,7 @@ impl Hsm {
         fs::rename(new, self.attempts()).unwrap();
     }
 
-    fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         let token = printed(self.folder.path(), &self.variables(), &["operator", "token", "--role", "admin"]);
         token.trim().to_owned()
     }
@@ -123,7 +123,7 @@ fn an_hsm_that_fails_leaves_the_server_degraded_and_one_that_is_back_makes_it_re
 }
 
 /// Posts JSON, and gives what is answered.
-fn post(server: &Server, path: &str, token: &str, body: &Value) -> Value {
+pub(crate) fn post(server: &Server, path: &str, token: &str, body: &Value) -> Value {
     let answer = server.post(path, token, &body.to_string());
     assert!(answer.starts_with("HTTP/1.1 20"), "{path}: {answer}");
     serde_json::from_str(answer.rsplit("\r\n\r\n").next().unwrap()).unwrap_or_default()

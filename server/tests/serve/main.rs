@@ -18,6 +18,7 @@ mod cached;
 mod client;
 mod clock;
 mod commands;
+mod degraded;
 mod exchange;
 mod house;
 mod hsm;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::house::{Server, keywarden, printed, told};
 
-const ORIGIN: &str = "https://keys.example.com";
+pub(crate) const ORIGIN: &str = "https://keys.example.com";
 const SETTINGS: [(&str, &str); 2] = [("KEYWARDEN_SEAL", "software"), ("KEYWARDEN_PUBLIC_URL", ORIGIN)];
 /// The same address, and passkeys that are good for the whole domain.
 const WIDER: [(&str, &str); 3] = [SETTINGS[0], SETTINGS[1], ("KEYWARDEN_RP_ID", "example.com")];
@@ -21,15 +21,21 @@ fn path_of(link: &str) -> String {
 fn set_up(folder: &Path) -> Server {
     let server = Server::start_with(folder, &SETTINGS);
     server.becomes("\"ready\"");
+    becomes_adas(&server, folder);
+    server
+}
+
+/// Ada sets up a server that is ready; what holds her passkey.
+pub(crate) fn becomes_adas(server: &Server, folder: &Path) -> SoftAuthenticator {
     let path = path_of(&fs::read_to_string(folder.join("data/setup-link")).unwrap());
     let mut typed = json!({ "organization": "Engines", "name": "Ada", "passkey": "Key" });
     let started = server.post_as_page(&format!("{path}/start"), ORIGIN, &typed);
-    let credential = SoftAuthenticator::new(1).create(ORIGIN, &started["publicKey"]).unwrap();
+    let mut soft = SoftAuthenticator::new(1);
     typed["ceremony"] = started["ceremony"].clone();
-    typed["credential"] = credential;
+    typed["credential"] = soft.create(ORIGIN, &started["publicKey"]).unwrap();
     let done = server.post_as_page(&format!("{path}/finish"), ORIGIN, &typed);
     assert_eq!(done["location"], "/welcome", "{done}");
-    server
+    soft
 }
 
 #[test]
