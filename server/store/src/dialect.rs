@@ -20,6 +20,12 @@ pub(crate) fn is_passing(said: &dyn DatabaseError) -> bool {
     })
 }
 
+/// Another connection holds SQLite's file, or did when this one began to read.
+pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(said)
+        if said.code().is_some_and(|code| matches!(&*code, "5" | "6" | "261" | "517")))
+}
+
 /// PostgreSQL gave up one of two transactions that got in each other's way: run it again.
 pub(crate) fn is_collision(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(said)

@@ -14,11 +14,12 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::sleep};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    Conn, MigrateError, StoreError, instance, migrate,
+    Conn, MigrateError, StoreError, dialect, instance, migrate,
+    turn::Turn,
     write::{Job, write_in_groups},
 };
 
@@ -32,6 +33,10 @@ const LOOKING: Duration = Duration::from_mins(1);
 const MIGRATING: Duration = Duration::from_hours(1);
 /// How long a statement waits for another's lock.
 const LOCKED: Duration = Duration::from_secs(2);
+/// How long a statement of SQLite waits for another process.
+const BUSY: Duration = Duration::from_secs(5);
+/// How long whoever cannot be woken waits before the next try.
+const PAUSE: Duration = Duration::from_millis(50);
 /// Writes that may wait for SQLite's writer.
 const QUEUE: usize = 4096;
 
@@ -140,6 +145,7 @@ impl Store {
     }
 
     async fn inspect_sqlite(path: &Path) -> Result<Self, OpenError> {
+        let _turn = Turn::at(path, LOOKING).await;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .acquire_timeout(ACQUIRE)
@@ -147,7 +153,7 @@ impl Store {
                 SqliteConnectOptions::new()
                     .filename(path)
                     .create_if_missing(false)
-                    .busy_timeout(Duration::from_secs(5))
+                    .busy_timeout(BUSY)
                     .pragma("query_only", "ON"),
             )
             .await
@@ -167,32 +173,29 @@ impl Store {
     async fn open_sqlite(path: &Path) -> Result<Self, OpenError> {
         let failed = |cause: sqlx::Error| OpenError::Connect {
             what: format!("SQLite file {}", path.display()),
+            passing: dialect::is_busy(&cause),
             cause: cause.to_string(),
-            passing: false,
         };
+        // Until it is open: of two processes on a new file one makes it, and the other finds it made.
+        let _turn = Turn::at(path, MIGRATING).await;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5))
+            .busy_timeout(BUSY)
             .pragma("journal_size_limit", "67108864")
             .pragma("cell_size_check", "ON")
             .pragma("temp_store", "MEMORY")
             .statement_cache_capacity(256);
         let one = SqlitePoolOptions::new().max_connections(1).min_connections(1).acquire_timeout(ACQUIRE);
-        let own =
-            one.idle_timeout(None).max_lifetime(None).connect_with(options.clone()).await.map_err(failed)?;
+        let one = one.idle_timeout(None).max_lifetime(None);
+        let own = connect_patiently(one, options.clone()).await.map_err(failed)?;
         migrate::sqlite(&own, path).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(8)
-            .acquire_timeout(ACQUIRE)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(options.pragma("query_only", "ON"))
-            .await
-            .map_err(failed)?;
+        let eight = SqlitePoolOptions::new().max_connections(8).acquire_timeout(ACQUIRE);
+        let eight = eight.idle_timeout(None).max_lifetime(None);
+        let readers = connect_patiently(eight, options.pragma("query_only", "ON")).await.map_err(failed)?;
         let (writer, waiting) = mpsc::channel(QUEUE);
         let store = Self(Arc::new(Inner {
             db: Db::Sqlite { readers, writer, path: path.to_owned() },
@@ -279,6 +282,23 @@ impl Store {
     }
 }
 
+/// A file becomes a write-ahead one under a lock that SQLite does not wait for, though somebody who reads it goes away again.
+async fn connect_patiently(
+    pool: SqlitePoolOptions,
+    options: SqliteConnectOptions,
+) -> Result<SqlitePool, sqlx::Error> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match pool.clone().connect_with(options.clone()).await {
+            Err(cause) if dialect::is_busy(&cause) && waited < BUSY => {
+                sleep(PAUSE).await;
+                waited = waited.saturating_add(PAUSE);
+            }
+            connected => return connected,
+        }
+    }
+}
+
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Store({})", self.engine())
@@ -321,5 +341,37 @@ mod tests {
             .await
             .map_err(|error: WriteError<StoreError>| error.to_string());
         assert_eq!(written.unwrap(), full);
+    }
+
+    #[tokio::test]
+    async fn many_open_one_new_file_at_once() {
+        for _ in 0..5 {
+            let folder = tempfile::tempdir().unwrap();
+            let there = Location::Sqlite(folder.path().join("a.db"));
+            let opened = futures_util::future::join_all((0..8).map(|_| Store::open(&there))).await;
+            for store in opened {
+                let store = store.unwrap();
+                let schema = instance::schema(&mut store.read().await.unwrap()).await.unwrap();
+                assert_eq!(schema.version, migrate::VERSION);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_somebody_reads_is_opened_once_they_have_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let plain = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+        let mut reader = plain.journal_mode(SqliteJournalMode::Delete).connect().await.unwrap();
+        sqlx::raw_sql("CREATE TABLE there (id INTEGER); BEGIN; SELECT * FROM there")
+            .execute(&mut reader)
+            .await
+            .unwrap();
+        let there = Location::Sqlite(path);
+        let (opened, ()) = tokio::join!(Store::open(&there), async {
+            sleep(6 * PAUSE).await;
+            sqlx::raw_sql("COMMIT").execute(&mut reader).await.unwrap();
+        });
+        assert_eq!(lasting(&mut opened.unwrap().read().await.unwrap()).await.unwrap().0, "wal");
     }
 }

@@ -54,6 +54,7 @@ pub mod sweep;
 pub mod teams;
 pub mod tokens;
 pub mod trust_rules;
+mod turn;
 mod tx;
 pub mod workloads;
 mod write;

@@ -24,6 +24,7 @@ mod house;
 mod hsm;
 mod login;
 mod owner;
+mod racing;
 mod rewrap;
 mod sealing;
 mod strangers;

@@ -1,0 +1,47 @@
+//! Processes that open one SQLite file take turns.
+//!
+//! SQLite makes a file a write-ahead one under a lock that it does not wait for, and migrations run without any lock at all. So
+//! whoever opens a file holds its folder meanwhile: the kernel lets go of that however the process ends, and nothing lies
+//! around afterwards. The file itself is not locked, for to close it would take SQLite's own locks away (POSIX, fcntl).
+
+use std::{
+    fs::{File, TryLockError},
+    path::Path,
+    time::Duration,
+};
+
+use tokio::time::sleep;
+
+/// How long it waits before it tries again.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Held while a file is opened.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    _folder: Option<File>,
+}
+
+impl Turn {
+    /// Waits until no other process opens a file in the same folder, for so long at most. Where folders cannot be locked, or
+    /// there is none, nobody waits: opening tells what is wrong.
+    pub(crate) async fn at(path: &Path, patience: Duration) -> Self {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let Ok(folder) = File::open(folder.unwrap_or(Path::new("."))) else {
+            return Self { _folder: None };
+        };
+        let mut waited = Duration::ZERO;
+        loop {
+            match folder.try_lock() {
+                Ok(()) => return Self { _folder: Some(folder) },
+                Err(TryLockError::WouldBlock) if waited < patience => {
+                    sleep(PAUSE).await;
+                    waited = waited.saturating_add(PAUSE);
+                }
+                Err(cause) => {
+                    tracing::debug!(%cause, path = %path.display(), "opened without a turn");
+                    return Self { _folder: None };
+                }
+            }
+        }
+    }
+}
