@@ -20,6 +20,7 @@ mod clock;
 mod commands;
 mod degraded;
 mod exchange;
+mod forwarded;
 mod house;
 mod hsm;
 mod login;
