@@ -2,7 +2,7 @@
 
 use sqlx::error::DatabaseError;
 
-use crate::Engine;
+use crate::{Engine, StoreError, Tx, sql};
 
 /// The column behind a unique violation, from SQLite's words (`UNIQUE constraint failed: users.handle`).
 pub(crate) fn constraint(message: &str) -> String {
@@ -52,5 +52,17 @@ pub(crate) const fn clock(engine: Engine) -> &'static str {
     match engine {
         Engine::Postgres => "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) AS at",
         Engine::Sqlite => "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER) AS at",
+    }
+}
+
+/// Lets the writes that name the same thing on one after the other: each waits here until the one before it has ended. SQLite
+/// has one writer anyway; PostgreSQL has a lock that its transaction lets go of (names that hash alike wait for each other, which harms nobody).
+pub(crate) async fn take_turns(tx: &mut Tx, name: &str) -> Result<(), StoreError> {
+    match tx.engine() {
+        Engine::Sqlite => Ok(()),
+        Engine::Postgres => {
+            let lock = sql("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))");
+            lock.bind(name).execute(tx).await.map(drop)
+        }
     }
 }

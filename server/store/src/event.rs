@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use keywarden_model::{EventId, ProjectId, RequestId, SessionId, TypedId as _};
 
-use crate::{Conn, StoreError, Tx, count::number, filter::Select, sql};
+use crate::{Conn, StoreError, Tx, count::number, dialect, filter::Select, sql};
 
 /// An event as the domain made it.
 #[derive(Debug, Clone)]
@@ -74,18 +74,20 @@ pub(crate) async fn insert(tx: &mut Tx, event: &EventRow) -> Result<(), StoreErr
     Ok(())
 }
 
-/// How often an actor did something from an instant on, to the millisecond.
-pub async fn count_since(
-    conn: &mut Conn,
+/// How often an actor did something from an instant on, to the millisecond. Whoever counts the same waits until this write has
+/// ended, and counts what it did: a bound that is kept here holds on all nodes together.
+pub async fn count_in_turn(
+    tx: &mut Tx,
     actor: &str,
     action: &str,
     since: DateTime<Utc>,
 ) -> Result<i64, StoreError> {
+    dialect::take_turns(tx, &format!("{action} {actor}")).await?;
     // Ids sort by the moment they were made at: the actor's index leads to the last few.
     let first = EventId::from_parts(since, 0);
     let counted =
         sql("SELECT count(*) AS number FROM events WHERE actor_id = $1 AND id >= $2 AND action = $3");
-    number(counted.bind(actor).bind(first).bind(action), conn).await
+    number(counted.bind(actor).bind(first).bind(action), tx).await
 }
 
 /// What is looked for. Empty fields do not narrow.

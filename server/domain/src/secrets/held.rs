@@ -79,7 +79,7 @@ impl Domain {
         if !strong(value) {
             return Err(CheckError::Guessable);
         }
-        // One after the other, so that a crowd on this node counts each of its own.
+        // A crowd on this node waits here for its turn, and not with a connection each.
         let _alone = self.checking().lock().await;
         let found = self.holding(op, value).await?;
         let told: Vec<_> = found.iter().map(|it| it.secret.id).collect();
@@ -89,7 +89,7 @@ impl Domain {
                 let (caller, told) = (caller.clone(), told.clone());
                 Box::pin(async move {
                     let action = Action::CheckFingerprint.name();
-                    if event::count_since(tx, &caller, action, since).await? >= i64::from(MOST_CHECKS) {
+                    if event::count_in_turn(tx, &caller, action, since).await? >= i64::from(MOST_CHECKS) {
                         return Err(CheckError::TooMany);
                     }
                     let event = record

@@ -125,6 +125,31 @@ async fn thirty_values_in_a_minute_are_answered_however_they_are_asked() {
 }
 
 #[tokio::test]
+async fn nodes_that_are_asked_at_the_same_instant_count_each_others_checks() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        scene.put("db/password", LEAKED).await;
+        let value = SecretString::new(LEAKED.to_owned());
+        // Each is the neighbour of the one before it: neighbours of one house draw the same ids.
+        let mut nodes = vec![scene.house.neighbour().await];
+        while nodes.len() < 8 {
+            nodes.push(nodes[nodes.len() - 1].neighbour().await);
+        }
+        for node in &nodes {
+            node.domain.check_fingerprint(&scene.alice.op(), &value).await.unwrap();
+        }
+        for _ in nodes.len()..MOST_CHECKS as usize - 2 {
+            scene.check(&scene.alice.op(), LEAKED).await.unwrap();
+        }
+        let op = scene.alice.op();
+        let asked = join_all(nodes.iter().map(|node| node.domain.check_fingerprint(&op, &value))).await;
+        assert_eq!(asked.iter().filter(|it| it.is_ok()).count(), 2, "{asked:?}");
+        assert!(asked.iter().all(|it| matches!(it, Ok(_) | Err(CheckError::TooMany))), "{asked:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn each_check_is_on_record_with_what_was_told_and_never_with_the_value() {
     both_engines(async |house| {
         let scene = Scene::set(house).await;
