@@ -133,7 +133,16 @@ pub(super) enum Shown<'a> {
 impl CreateKey {
     /// Reads everything, then looks where it is to be.
     pub(super) async fn read(self, domain: &Domain, op: &Op) -> Result<NewKey, Problem> {
-        let mut flaws = Flaws::default();
+        self.read_beside(&mut Flaws::default(), domain, op).await
+    }
+
+    /// As [`Self::read`]; what was wrong beside it before is told with what is wrong with it.
+    pub(super) async fn read_beside(
+        self,
+        flaws: &mut Flaws,
+        domain: &Domain,
+        op: &Op,
+    ) -> Result<NewKey, Problem> {
         let name = flaws.parse("/name", &self.name);
         let description = flaws.parse("/description", &self.description);
         let owner = self.owner.map(|text| Owner::parse(&text).ok_or(OWNER)).transpose();
@@ -146,15 +155,19 @@ impl CreateKey {
         let tags = flaws.keep("/tags", Tags::parse(&self.tags));
         let metadata = self.metadata.map_or(Ok(Metadata::default()), Metadata::from_value);
         let metadata = flaws.keep("/metadata", metadata);
+        let flawed = |flaws: &mut Flaws| std::mem::take(flaws).problem();
+        if !flaws.is_empty() {
+            return Err(flawed(flaws));
+        }
         let (Some(name), Some(description), Some(owner), Some(scopes), Some(tags)) =
             (name, description, owner, scopes, tags)
         else {
-            return Err(flaws.problem());
+            return Err(flawed(flaws));
         };
         let (Some(not_before), Some(expires_at), Some(allowed_cidrs), Some(rate_limit), Some(metadata)) =
             (not_before, expires_at, allowed_cidrs, rate_limit, metadata)
         else {
-            return Err(flaws.problem());
+            return Err(flawed(flaws));
         };
         let place = place(domain, op, &self.project, &self.environment).await?;
         Ok(NewKey {

@@ -86,7 +86,6 @@ pub(crate) async fn import(
     let mut flaws = Flaws::default();
     let last_day = flaws.instant("/last_day", Some(&body.last_day)).flatten();
     let value = flaws.keep("/sha256", which(body.value, body.sha256));
-    let (Some(last_day), Some(value)) = (last_day, value) else { return Err(flaws.problem()) };
     let key = CreateKey {
         project: body.project,
         environment: body.environment,
@@ -101,7 +100,8 @@ pub(crate) async fn import(
         tags: body.tags,
         metadata: body.metadata,
     };
-    let key = key.read(&domain, &op).await?;
+    let key = key.read_beside(&mut flaws, &domain, &op).await?;
+    let (Some(last_day), Some(value)) = (last_day, value) else { return Err(flaws.problem()) };
     let id = domain.import_key(&op, ImportKey { key, value, last_day }).await?;
     let view = domain.key(&op, id).await.map_err(Problem::after_all)?;
     let version = view.key.row_version;

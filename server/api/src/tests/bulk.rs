@@ -91,3 +91,61 @@ async fn importing_asks_for_what_issuing_asks_for() {
     })
     .await;
 }
+
+/// S-01 for what is taken in: the same words are refused at the same place with the same reason, all of them at once.
+#[tokio::test]
+async fn an_imported_key_is_described_by_the_rules_of_an_issued_one() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        api.issue("Taken", json!({})).await;
+        let table = [
+            ("name", json!("")),
+            ("name", json!(" \t ")),
+            ("name", json!("a".repeat(121))),
+            ("name", json!("pay\u{202e}ments")),
+            ("name", json!("pay\u{200b}ments")),
+            ("name", json!("pay\u{0}ments")),
+            ("name", json!("ＴＡＫＥＮ")),
+            ("name", json!(" taken ")),
+            ("description", json!("a".repeat(1001))),
+            ("description", json!("a\u{feff}")),
+            ("owner", json!("nobody")),
+            ("owner", json!("usr_00000000000000000000000000")),
+            ("scopes", json!(["Orders:read", ""])),
+            ("allowed_cidrs", json!(["10.0.0.1/8"])),
+            ("tags", json!(["Team=pay"])),
+            ("metadata", json!({ "a": "x".repeat(4096) })),
+            ("rate_limit", json!({ "limit": 0, "seconds": 0 })),
+            ("not_before", json!("tomorrow")),
+            ("expires_at", json!("2020-01-01T00:00:00Z")),
+        ];
+        let whole = json!({ "project": "pay", "environment": "live", "name": "Held", "owner": api.owner });
+        let before = api.house.rows().await;
+        for (field, wrong) in table {
+            let mut new = whole.clone();
+            new[field] = wrong;
+            let mut held = new.clone();
+            held["value"] = "sk-Legacy-4f9a1c77e2-7".into();
+            held["last_day"] = "2027-02-01T00:00:00Z".into();
+            let issued = api.post("/api/v1/keys", new.clone()).await;
+            let imported = api.post("/api/v1/keys/import", held.clone()).await;
+            let told = |answer: &super::Answer| {
+                let problem = answer.json();
+                (answer.status, problem["type"].clone(), problem["detail"].clone(), problem["errors"].clone())
+            };
+            assert!([409, 422, 400].contains(&issued.status.as_u16()), "{field}: {issued:?}");
+            assert_eq!(told(&issued), told(&imported), "{field}: {}", new[field]);
+        }
+        assert_eq!(api.house.rows().await, before);
+        // Whoever mends the one is not told of the other afterwards.
+        let mut held = whole.clone();
+        held["name"] = "pay\u{202e}ments".into();
+        held["last_day"] = "never".into();
+        let answer = api.post("/api/v1/keys/import", held).await;
+        let mut pointers: Vec<_> =
+            answer.json()["errors"].as_array().unwrap().iter().map(|it| it["pointer"].clone()).collect();
+        pointers.sort_by_key(ToString::to_string);
+        assert_eq!(pointers, ["/last_day", "/name", "/sha256"], "{answer:?}");
+    })
+    .await;
+}
