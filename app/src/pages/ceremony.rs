@@ -90,6 +90,7 @@ pub(super) fn refused(shell: &Shell, error: CeremonyError, back: &str) -> Respon
     let t = shell.text;
     match error {
         CeremonyError::Gone => json::error(StatusCode::UNPROCESSABLE_ENTITY, t.passkey_took_too_long()),
+        CeremonyError::NameTaken => wrong(&t.form_at(t.entry_passkey(), t.passkey_name_taken())),
         CeremonyError::Passkey(error) => passkey(t, error),
         CeremonyError::Refused(refused) => json::refusal(shell, refused, back),
         CeremonyError::TooManyPasskeys => {

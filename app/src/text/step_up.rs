@@ -16,6 +16,7 @@ texts! {
     passkey_another = "This passkey is not known here, or cannot be used for this. Try another one.";
     passkey_ask = "This passkey was refused for your safety. Ask an owner of this Keywarden to look at it.";
     passkey_took_too_long = "That took too long or was done before. Nothing was done now. Try again.";
+    passkey_name_taken = "Another passkey of yours has this name. Choose another.";
     passkey_script = "Passkeys need JavaScript: it is the only part of this console that does. Allow it for this site and reload the page.";
     step_up = "Show your passkey";
     step_up_why = "What you asked for changes something, and your passkey was last shown more than five minutes ago. What you filled in is kept for ten minutes and sent as soon as you have shown it.";

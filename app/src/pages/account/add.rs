@@ -49,10 +49,11 @@ pub(super) async fn start(
     Json(typed): Json<Typed>,
 ) -> Response {
     let t = shell.text;
-    if let Err(sentence) = ceremony::name(t, t.entry_passkey(), &typed.passkey) {
-        return ceremony::wrong(&sentence);
-    }
-    match house.domain.start_add_passkey(&op).await {
+    let name = match ceremony::name(t, t.entry_passkey(), &typed.passkey) {
+        Ok(name) => name,
+        Err(sentence) => return ceremony::wrong(&sentence),
+    };
+    match house.domain.start_add_passkey(&op, &name).await {
         Ok(started) => ceremony::started(&started),
         Err(error) => ceremony::refused(&shell, error, PAGE),
     }

@@ -63,6 +63,11 @@ pub(super) async fn rename(
     match house.domain.rename_passkey(&op, passkey.id, &name).await {
         Ok(()) => render::done(&shell, HOME, t.account_renamed(name.as_str())),
         Err(PasskeyChangeError::Last) => render::see_other(HOME),
+        Err(PasskeyChangeError::NameTaken) => {
+            let mut errors = Errors::new();
+            errors.at("name", t.passkey_name_taken());
+            form(&shell, passkey, Draft::refused(posted.fields, errors))
+        }
         Err(PasskeyChangeError::Refused(refused)) => house.refused(&shell, &op, &posted, refused).await,
     }
 }
@@ -122,6 +127,8 @@ pub(super) async fn remove(
     };
     match house.domain.remove_passkey(&op, passkey.id).await {
         Ok(()) => render::done(&shell, HOME, t.account_removed(&passkey.name)),
+        // No name is given here.
+        Err(PasskeyChangeError::NameTaken) => render::see_other(HOME),
         Err(PasskeyChangeError::Last) => {
             let mut errors = Errors::new();
             errors.whole(t.account_last());

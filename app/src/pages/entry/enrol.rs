@@ -39,8 +39,17 @@ pub(super) async fn show(Signed { shell, op }: Signed) -> Response {
     })
 }
 
-pub(super) async fn start(State(house): State<House>, Signed { shell, op }: Signed) -> Response {
-    match house.domain.start_add_passkey(&op).await {
+pub(super) async fn start(
+    State(house): State<House>,
+    Signed { shell, op }: Signed,
+    Json(typed): Json<Typed>,
+) -> Response {
+    let t = shell.text;
+    let name = match ceremony::name(t, t.entry_passkey(), &typed.passkey) {
+        Ok(name) => name,
+        Err(sentence) => return ceremony::wrong(&sentence),
+    };
+    match house.domain.start_add_passkey(&op, &name).await {
         Ok(started) => ceremony::started(&started),
         Err(error) => ceremony::refused(&shell, error, ENROL),
     }

@@ -13,6 +13,9 @@ pub enum CeremonyError {
     /// No such ceremony is under way: it took too long, was finished before, or was begun elsewhere. Begin again.
     #[error("this took too long or was done before: begin again")]
     Gone,
+    /// Another passkey of the person is called so, in this or another spelling.
+    #[error("another passkey of yours has this name: choose another")]
+    NameTaken,
     /// The answer was refused.
     #[error(transparent)]
     Passkey(#[from] PasskeyError),

@@ -60,6 +60,9 @@ pub enum PasskeyChangeError {
     /// It is the person's only one.
     #[error("this is your only passkey: add another one first, or nothing would let you in")]
     Last,
+    /// Another one of the person's is called so, in this or another spelling.
+    #[error("another passkey of yours has this name: choose another")]
+    NameTaken,
     /// As everywhere.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -84,16 +87,25 @@ impl Domain {
         Ok(rows.into_iter().map(shown).collect())
     }
 
-    /// Begins: one more passkey, on an authenticator that holds none of theirs.
-    pub async fn start_add_passkey(&self, op: &Op) -> Result<Started<CreationOptions>, CeremonyError> {
+    /// Begins: one more passkey, on an authenticator that holds none of theirs, and called as none of theirs is: what was
+    /// made on an authenticator stays there, though its name is refused afterwards.
+    pub async fn start_add_passkey(
+        &self,
+        op: &Op,
+        name: &Name,
+    ) -> Result<Started<CreationOptions>, CeremonyError> {
         let person = op.actor.person().ok_or(Refused::NotFound)?;
         let _may = self.authorize(op, Action::AddPasskey, &Resource::Person(person.id)).await?;
         let mut conn = self.store().read().await?;
         let user = users::find(&mut conn, person.id).await?.ok_or(Refused::NotFound)?;
         let known = Known::of(&mut conn, person.id).await?;
+        let named_alike = is_taken(&passkeys::of(&mut conn, person.id).await?, name, None);
         drop(conn);
         if known.records.len() >= most(person.recovering) {
             return Err(CeremonyError::TooManyPasskeys);
+        }
+        if named_alike {
+            return Err(CeremonyError::NameTaken);
         }
         let handle = UserHandle::try_from(user.handle)
             .map_err(|cause| Fault::Damaged(format!("users: {}: {cause}", user.id)))?;
@@ -128,18 +140,22 @@ impl Domain {
         };
         let (signed_in, session) = recovered.unzip();
         let (now, env) = (op.now, self.env().clone());
-        let facts = Arc::new((row, session));
+        let facts = Arc::new((row, session, name.clone()));
         let (resource, recovering) = (Resource::Person(person.id), person.recovering);
         self.change(op, Action::AddPasskey, &resource, &[], move |tx, record| {
             let (facts, env) = (Arc::clone(&facts), env.clone());
             Box::pin(async move {
-                let (row, session) = &*facts;
+                let (row, session, name) = &*facts;
                 // Holds off deactivation, and a second one that is added at the same time.
                 if !users::see_active(tx, row.user, now).await? {
                     return Err(Refused::NotFound.into());
                 }
-                if passkeys::of(tx, row.user).await?.len() >= most(recovering) {
+                let theirs = passkeys::of(tx, row.user).await?;
+                if theirs.len() >= most(recovering) {
                     return Err(CeremonyError::TooManyPasskeys);
+                }
+                if is_taken(&theirs, name, None) {
+                    return Err(CeremonyError::NameTaken);
                 }
                 passkeys::insert(tx, row, now).await.map_err(|error| match registered_twice(&error) {
                     Some(twice) => twice.into(),
@@ -174,10 +190,15 @@ impl Domain {
         name: &Name,
     ) -> Result<(), PasskeyChangeError> {
         let user = op.actor.person().ok_or(Refused::NotFound)?.id;
-        let name = name.clone();
+        let (name, now) = (name.clone(), op.now);
         self.change(op, Action::RenamePasskey, &Resource::Person(user), &[], move |tx, record| {
             let name = name.clone();
             Box::pin(async move {
+                // Of two that get one name at once, one waits for the other and sees it.
+                users::see_active(tx, user, now).await?;
+                if is_taken(&passkeys::of(tx, user).await?, &name, Some(passkey)) {
+                    return Err(PasskeyChangeError::NameTaken);
+                }
                 if !passkeys::rename(tx, passkey, user, name.as_str()).await? {
                     return Err(Refused::NotFound.into());
                 }
@@ -225,4 +246,11 @@ impl Domain {
         })
         .await
     }
+}
+
+/// Whether one of these, other than `but`, has this name in any spelling.
+fn is_taken(theirs: &[passkeys::Row], name: &Name, but: Option<PasskeyId>) -> bool {
+    let folded = name.folded();
+    let alike = |row: &passkeys::Row| row.name.parse::<Name>().is_ok_and(|it| it.folded() == folded);
+    theirs.iter().any(|row| Some(row.id) != but && alike(row))
 }

@@ -463,7 +463,7 @@ async fn second_passkey(it: &Furnished, ada: &people::Somebody) {
     let (house, domain) = (&it.house, &it.house.domain);
     // Its own instant tells it from the passkey that came with its person.
     house.clock.advance(std::time::Duration::from_secs(1));
-    let started = domain.start_add_passkey(&ada.op(house)).await.unwrap();
+    let started = domain.start_add_passkey(&ada.op(house), &people::named("Added")).await.unwrap();
     let mut soft = crate::passkeys::soft::SoftAuthenticator::new(9);
     let answer = people::made(&mut soft, &started.options);
     let name = people::named("Second");

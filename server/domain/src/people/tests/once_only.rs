@@ -118,7 +118,7 @@ async fn a_step_up_and_a_new_passkey_are_finished_once() {
         assert_eq!(succeeded, 1);
         assert_eq!(events(&house, "session.step-up", "allowed").await, 1);
 
-        let started = house.domain.start_add_passkey(&ada.op(&house)).await.unwrap();
+        let started = house.domain.start_add_passkey(&ada.op(&house), &named("Added")).await.unwrap();
         let answer = made(&mut SoftAuthenticator::new(7), &started.options);
         let succeeded = race(async |_| {
             let op = ada.op(&house);

@@ -10,9 +10,9 @@ use crate::passkeys::soft::SoftError;
 
 /// Adds a passkey of another authenticator.
 pub(super) async fn adds(house: &House, who: &Somebody, soft: &mut SoftAuthenticator) -> PasskeyId {
-    let started = house.domain.start_add_passkey(&who.op(house)).await.unwrap();
-    let answer = made(soft, &started.options);
     let (op, name) = (who.op(house), named("Backup"));
+    let started = house.domain.start_add_passkey(&op, &name).await.unwrap();
+    let answer = made(soft, &started.options);
     house.domain.finish_add_passkey(&op, started.ceremony, &answer, &name).await.unwrap().passkey
 }
 
@@ -113,7 +113,7 @@ async fn the_last_passkey_that_one_may_have_is_told_before_another_is_made_and_w
 async fn an_authenticator_is_registered_once_whoever_asks() {
     both_engines(async |house| {
         let mut ada = set_up(&house).await;
-        let started = house.domain.start_add_passkey(&ada.op(&house)).await.unwrap();
+        let started = house.domain.start_add_passkey(&ada.op(&house), &named("Added")).await.unwrap();
         let excluded = ada.soft.create(ORIGIN, &json(&started.options));
         assert_eq!(excluded.unwrap_err(), SoftError::InvalidState);
         // Another person's authenticator that claims a credential id that is taken.
@@ -122,13 +122,58 @@ async fn an_authenticator_is_registered_once_whoever_asks() {
         let taken = crate::passkeys::CredentialId::try_from(raw_id(&taken.unwrap())).unwrap();
         let mut thief = SoftAuthenticator::new(9);
         thief.habits.credential_id = Some(taken.as_bytes().to_vec());
-        let started = house.domain.start_add_passkey(&bob.op(&house)).await.unwrap();
+        let started = house.domain.start_add_passkey(&bob.op(&house), &named("Added")).await.unwrap();
         let answer = made(&mut thief, &started.options);
         let before = credentials(&house).await;
         let op = bob.op(&house);
         let twice = house.domain.finish_add_passkey(&op, started.ceremony, &answer, &named("Mine")).await;
         assert!(matches!(twice, Err(CeremonyError::Passkey(PasskeyError::AlreadyRegistered))));
         assert_eq!(credentials(&house).await, before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_two_passkeys_of_a_person_are_called_alike() {
+    both_engines(async |house| {
+        let ada = set_up(&house).await;
+        let mut soft = SoftAuthenticator::new(9);
+        let op = ada.op(&house);
+        let taken = |error: CeremonyError| matches!(error, CeremonyError::NameTaken);
+        // Setting up called hers "YubiKey".
+        for alike in ["YubiKey", "yubikey", " YUBIKEY ", "ＹｕｂｉＫｅｙ", "Yubi\u{212a}ey"] {
+            assert!(taken(house.domain.start_add_passkey(&op, &named(alike)).await.unwrap_err()), "{alike}");
+        }
+        let before = credentials(&house).await;
+        // Nor is one added under another name than it was begun with.
+        let started = house.domain.start_add_passkey(&op, &named("Safe")).await.unwrap();
+        let answer = made(&mut soft, &started.options);
+        let added = house.domain.finish_add_passkey(&op, started.ceremony, &answer, &named("yubikey")).await;
+        assert!(taken(added.unwrap_err()));
+        assert_eq!(credentials(&house).await, before);
+        let second = adds(&house, &ada, &mut SoftAuthenticator::new(8)).await;
+        let renamed = house.domain.rename_passkey(&op, second, &named("YubiKey")).await;
+        assert!(matches!(renamed, Err(PasskeyChangeError::NameTaken)));
+        house.domain.rename_passkey(&op, second, &named("BACKUP")).await.unwrap();
+        let names: Vec<_> =
+            house.domain.own_passkeys(&op).await.unwrap().into_iter().map(|it| it.name).collect();
+        assert_eq!(names, ["YubiKey", "BACKUP"]);
+        // Another person's are their own affair.
+        let bob = super::join(&house, &ada, "Bob", keywarden_model::Role::Auditor, None, 2).await;
+        house.domain.start_add_passkey(&bob.op(&house), &named("YubiKey")).await.unwrap();
+        // Of two that get one name at once, one does.
+        let third = {
+            let started = house.domain.start_add_passkey(&op, &named("Third")).await.unwrap();
+            let answer = made(&mut SoftAuthenticator::new(7), &started.options);
+            house.domain.finish_add_passkey(&op, started.ceremony, &answer, &named("Third")).await.unwrap()
+        };
+        let spare = named("Spare");
+        let (one, other) = join(
+            house.domain.rename_passkey(&op, second, &spare),
+            house.domain.rename_passkey(&op, third.passkey, &spare),
+        )
+        .await;
+        assert_ne!(one.is_ok(), other.is_ok());
     })
     .await;
 }

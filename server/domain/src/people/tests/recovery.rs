@@ -47,7 +47,7 @@ async fn a_code_opens_nothing_but_the_enrolment_of_a_passkey() {
         assert!(house.domain.start_step_up(&op).await.is_err());
 
         let mut soft = SoftAuthenticator::new(7);
-        let started = house.domain.start_add_passkey(&op).await.unwrap();
+        let started = house.domain.start_add_passkey(&op, &named("Added")).await.unwrap();
         let answer = made(&mut soft, &started.options);
         let added =
             house.domain.finish_add_passkey(&op, started.ceremony, &answer, &named("New")).await.unwrap();

@@ -158,7 +158,7 @@ async fn a_recovered_session_is_stepped_up_by_the_passkey_that_it_enrolled() {
         let early = house.domain.start_step_up(&recovering.op(&house)).await;
         assert!(matches!(early, Err(CeremonyError::Refused(Refused::StepUp))));
         let mut fresh = SoftAuthenticator::new(9);
-        let started = house.domain.start_add_passkey(&recovering.op(&house)).await.unwrap();
+        let started = house.domain.start_add_passkey(&recovering.op(&house), &named("Added")).await.unwrap();
         let answer = made(&mut fresh, &started.options);
         let (op, name) = (recovering.op(&house), named("New key"));
         let added = house.domain.finish_add_passkey(&op, started.ceremony, &answer, &name).await.unwrap();

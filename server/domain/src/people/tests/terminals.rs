@@ -118,7 +118,7 @@ async fn a_passkey_that_was_added_by_a_recovery_lets_no_terminal_in_for_a_day() 
         let recovered = Somebody::new(SoftAuthenticator::new(7), recovered);
         let op = recovered.op(&house);
         let mut soft = SoftAuthenticator::new(7);
-        let started = house.domain.start_add_passkey(&op).await.unwrap();
+        let started = house.domain.start_add_passkey(&op, &named("Added")).await.unwrap();
         let answer = made(&mut soft, &started.options);
         let added = house.domain.finish_add_passkey(&op, started.ceremony, &answer, &named("New")).await;
         let mut new = Somebody::new(soft, added.unwrap().recovered.unwrap());
