@@ -3,7 +3,7 @@
 //! The value itself is neither stored nor logged; only its public id is looked for. For somebody who may not act on the
 //! key, an unknown value and a foreign one are the same.
 
-use keywarden_model::{ApiKeyId, KeyState, KeyValueId, KeyringKeyId, ServiceTokenId};
+use keywarden_model::{ApiKeyId, KeyState, KeyValueId, KeyringKeyId, ProjectId, ServiceTokenId, WorkloadId};
 use keywarden_store::{Conn, Written, keys as rows};
 use keywarden_vault::Purpose;
 use keywarden_vault::token::{self, Kind};
@@ -11,6 +11,7 @@ use keywarden_vault::token::{self, Kind};
 use super::import;
 use super::key::{self, Key, KeyValue};
 use super::show::WhatMay;
+use crate::audit::{Draft, Record};
 use crate::once::Repeatable;
 use crate::workloads::{LeakedToken, TokenState};
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
@@ -51,12 +52,57 @@ enum Leaked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Told(Option<Leaked>);
 
-/// What a text holds.
-enum Held {
-    /// A key's value, and the key of the keyring without which that cannot be proven here.
-    Key(ApiKeyId, KeyValueId, Option<KeyringKeyId>),
-    /// A service token.
-    Token(ServiceTokenId),
+/// What a text holds, and the key of the keyring without which that cannot be proven here.
+type Held = (Leaked, Option<KeyringKeyId>);
+
+/// What a leaked value belongs to, as it is kept.
+enum Found {
+    Key(Box<Key>, Box<KeyValue>),
+    Token(Box<LeakedToken>),
+}
+
+impl Found {
+    /// What somebody must be allowed to learn of it.
+    fn entitles(&self) -> (Action, Resource) {
+        match self {
+            Self::Key(key, _) => (Action::RevokeKey, key.resource()),
+            Self::Token(leaked) => (Action::RevokeServiceToken, leaked.resource()),
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        match self {
+            Self::Key(key, value) => {
+                Facts { leaked: Leaked::Key(key.id, value.id), project: Some(key.project), workload: None }
+            }
+            Self::Token(it) => Facts {
+                leaked: Leaked::Token(it.token.id),
+                project: it.project(),
+                workload: it.workload.as_ref().map(|it| it.id),
+            },
+        }
+    }
+}
+
+/// What the record says of it.
+#[derive(Debug, Clone, Copy)]
+struct Facts {
+    leaked: Leaked,
+    project: Option<ProjectId>,
+    workload: Option<WorkloadId>,
+}
+
+impl Facts {
+    fn event(self, record: &Record) -> Draft {
+        let action = Action::LookUpLeak.name();
+        let event = match self.leaked {
+            Leaked::Key(key, value) => record.event(action, "key", key).fact("value", value),
+            Leaked::Token(token) => {
+                record.event(action, "service-token", token).fact("workload", self.workload)
+            }
+        };
+        event.project(self.project)
+    }
 }
 
 impl Repeatable for Told {
@@ -83,23 +129,12 @@ impl Domain {
     pub async fn look_up_leak(&self, op: &Op, text: &str) -> Result<Leak, Refused> {
         let mut conn = self.store().read().await?;
         let (found, away) = match self.leaked(&mut conn, text).await? {
-            Some(Held::Key(key, value, away)) => {
-                let loaded = key::load(&mut conn, key, op.now).await?;
-                let of_value = |(key, values): (Key, Vec<KeyValue>)| {
-                    Some((values.into_iter().find(|it| it.id == value)?, key))
-                };
-                (loaded.and_then(of_value), away)
-            }
-            Some(Held::Token(id)) => {
-                let found = self.leaked_token(op, &mut conn, id).await?;
-                drop(conn);
-                return self.tell_of_token(op, found).await;
-            }
+            Some((leaked, away)) => (self.found(op, &mut conn, leaked).await?, away),
             None => (None, None),
         };
         drop(conn);
-        let entitled = match &found {
-            Some((_, key)) => self.would(op, Action::RevokeKey, &key.resource()).await?,
+        let entitled = match found.as_ref().map(Found::entitles) {
+            Some((action, resource)) => self.would(op, action, &resource).await?,
             None => false,
         };
         // What cannot be proven yet is put off for who may act on it, and unknown to everybody else.
@@ -107,7 +142,7 @@ impl Domain {
             return Err(Fault::KeyAway(key).into());
         }
         let found = found.filter(|_| away.is_none());
-        let known = found.as_ref().map(|(value, key)| (key.id, value.id, key.project));
+        let facts = found.as_ref().map(Found::facts);
         let told = self
             .change::<Told, Refused, _>(
                 op,
@@ -116,71 +151,42 @@ impl Domain {
                 &[],
                 move |_, record| {
                     Box::pin(async move {
-                        let told = known.filter(|_| entitled).map(|(key, value, _)| Leaked::Key(key, value));
+                        let told = facts.filter(|_| entitled).map(|it| it.leaked);
                         // The record knows more than the caller: a leak of somebody else's key is worth following up.
-                        let event = match known {
-                            Some((key, value, project)) => record
-                                .event(Action::LookUpLeak.name(), "key", key)
-                                .project(project)
-                                .fact("value", value)
-                                .fact("told", entitled),
-                            None => record
-                                .event(Action::LookUpLeak.name(), "organization", "organization")
-                                .fact("told", false),
+                        let event = match facts {
+                            Some(facts) => facts.event(&record),
+                            None => record.event(Action::LookUpLeak.name(), "organization", "organization"),
                         };
-                        Ok(Written::new(Told(told), event.finish()?))
+                        Ok(Written::new(Told(told), event.fact("told", told.is_some()).finish()?))
                     })
                 },
             )
             .await?;
-        match (told.0, found) {
-            (Some(_), Some((value, key))) => {
+        match found.filter(|_| told.0.is_some()) {
+            Some(Found::Key(key, value)) => {
                 let may = self.what_may(op, &key, std::slice::from_ref(&value)).await?;
-                Ok(Leak::Found { state: key.state(op.now), may, value: Box::new(value), key: Box::new(key) })
+                Ok(Leak::Found { state: key.state(op.now), may, value, key })
             }
-            _ => Ok(Leak::Unknown),
+            Some(Found::Token(leaked)) => {
+                let may_revoke = leaked.token.state == TokenState::Active;
+                Ok(Leak::Token(Box::new(LeakedToken { may_revoke, ..*leaked })))
+            }
+            None => Ok(Leak::Unknown),
         }
     }
 
-    /// The same for a service token: whoever may revoke it learns whose it is.
-    async fn tell_of_token(&self, op: &Op, found: Option<LeakedToken>) -> Result<Leak, Refused> {
-        let entitled = match &found {
-            Some(leaked) => self.would(op, Action::RevokeServiceToken, &leaked.resource()).await?,
-            None => false,
-        };
-        let known =
-            found.as_ref().map(|it| (it.token.id, it.workload.as_ref().map(|it| it.id), it.project()));
-        let told = self
-            .change::<Told, Refused, _>(
-                op,
-                Action::LookUpLeak,
-                &Resource::Organization,
-                &[],
-                move |_, record| {
-                    Box::pin(async move {
-                        let told = known.filter(|_| entitled).map(|(token, ..)| Leaked::Token(token));
-                        let event = match known {
-                            Some((token, workload, project)) => record
-                                .event(Action::LookUpLeak.name(), "service-token", token)
-                                .project(project)
-                                .fact("workload", workload)
-                                .fact("told", entitled),
-                            None => record
-                                .event(Action::LookUpLeak.name(), "organization", "organization")
-                                .fact("told", false),
-                        };
-                        Ok(Written::new(Told(told), event.finish()?))
-                    })
-                },
-            )
-            .await?;
-        Ok(match (told.0, found) {
-            (Some(Leaked::Token(_)), Some(leaked)) => {
-                let may_revoke = leaked.token.state == TokenState::Active;
-                Leak::Token(Box::new(LeakedToken { may_revoke, ..leaked }))
+    async fn found(&self, op: &Op, conn: &mut Conn, leaked: Leaked) -> Result<Option<Found>, Refused> {
+        match leaked {
+            Leaked::Key(key, value) => {
+                let loaded = key::load(conn, key, op.now).await?;
+                let of_value = |(key, values): (Key, Vec<KeyValue>)| {
+                    let value = values.into_iter().find(|it| it.id == value)?;
+                    Some(Found::Key(Box::new(key), Box::new(value)))
+                };
+                Ok(loaded.and_then(of_value))
             }
-            _ => Leak::Unknown,
-        })
+            Leaked::Token(id) => Ok(self.leaked_token(op, conn, id).await?.map(Box::new).map(Found::Token)),
+        }
     }
 
     /// What the text holds, if it is one of ours and its hash fits, or may fit under a key that this node does not have.
@@ -193,7 +199,7 @@ impl Domain {
                 }
                 Ok(parsed) if parsed.kind() == Kind::ServiceToken => {
                     match self.token_of_value(conn, &parsed).await? {
-                        Some(token) => return Ok(Some(Held::Token(token))),
+                        Some((token, away)) => return Ok(Some((Leaked::Token(token), away))),
                         None => continue,
                     }
                 }
@@ -209,12 +215,12 @@ impl Domain {
                     continue;
                 }
                 if !keyring.holds(Purpose::ApiKeyMac, row.mac_key_id).map_err(Fault::from)? {
-                    return Ok(Some(Held::Key(row.key_id, row.id, Some(row.mac_key_id))));
+                    return Ok(Some((Leaked::Key(row.key_id, row.id), Some(row.mac_key_id))));
                 }
                 let mac = row.mac.as_slice().try_into().unwrap_or([0; 32]);
                 let fits = keyring.verify_mac(Purpose::ApiKeyMac, row.mac_key_id, &material, &mac);
                 if fits.map_err(Fault::from)? {
-                    return Ok(Some(Held::Key(row.key_id, row.id, None)));
+                    return Ok(Some((Leaked::Key(row.key_id, row.id), None)));
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! A service token that was found where it should not be: whose it is.
 
-use keywarden_model::{ProjectId, ServiceTokenId, WorkloadId};
+use keywarden_model::{KeyringKeyId, ProjectId, ServiceTokenId, WorkloadId};
 use keywarden_store::{Conn, tokens, workloads as rows};
 use keywarden_vault::Purpose;
 use keywarden_vault::token::Parsed;
@@ -36,17 +36,21 @@ impl LeakedToken {
 }
 
 impl Domain {
-    /// The token that this value is, if its hash fits.
+    /// The token that this value is, if its hash fits, or may fit under a key of the keyring that this node does not have:
+    /// then with that key.
     pub(crate) async fn token_of_value(
         &self,
         conn: &mut Conn,
         parsed: &Parsed<'_>,
-    ) -> Result<Option<ServiceTokenId>, Fault> {
+    ) -> Result<Option<(ServiceTokenId, Option<KeyringKeyId>)>, Fault> {
         let Some(row) = tokens::proof(conn, parsed.id().as_str()).await? else { return Ok(None) };
-        let mac = row.mac.as_slice().try_into().unwrap_or([0; 32]);
         let keyring = self.keyring();
+        if !keyring.holds(Purpose::ServiceTokenMac, row.mac_key_id)? {
+            return Ok(Some((row.id, Some(row.mac_key_id))));
+        }
+        let mac = row.mac.as_slice().try_into().unwrap_or([0; 32]);
         let fits = keyring.verify_mac(Purpose::ServiceTokenMac, row.mac_key_id, parsed.material(), &mac)?;
-        Ok(fits.then_some(row.id))
+        Ok(fits.then_some((row.id, None)))
     }
 
     /// What there is to tell of it.

@@ -10,8 +10,9 @@ use keywarden_vault::{Purpose, SecretString};
 use super::Scene;
 use super::away::ask;
 use crate::cast::{House, Machine, both_engines};
-use crate::keys::{Question, Route};
+use crate::keys::{Leak, Question, Route};
 use crate::system::Node;
+use crate::workloads::TokenLifetime;
 use crate::{Domain, Refused};
 
 /// How many values have their hash under this keyring key.
@@ -84,6 +85,10 @@ async fn a_node_that_lacks_a_new_key_puts_off_good_values_and_calls_none_of_them
         }
         let fresh = scene.issue("Fresh").await;
         let machine = domain.operator_token(&shell(), Role::Admin, TimeDelta::minutes(5)).await.unwrap();
+        let mia = scene.house.person("Mia", &[(Role::Manager, Some(scene.pay.id))]).await;
+        let leaked =
+            domain.issue_service_token(&mia.op(), scene.gateway.id, TokenLifetime::default()).await.unwrap();
+        let leaked = leaked.value.expose();
         assert_eq!(scene.verify(&shown.value).await, VerifyCode::Valid);
         domain.flush_usage().await.unwrap();
 
@@ -92,6 +97,9 @@ async fn a_node_that_lacks_a_new_key_puts_off_good_values_and_calls_none_of_them
         }
         is_put_off(&node.domain.authenticate_token(machine.expose()).await);
         is_put_off(&node.domain.look_up_leak(&scene.bob.op(), fresh.value.expose()).await);
+        is_put_off(&node.domain.look_up_leak(&mia.op(), leaked).await);
+        let to_bob = node.domain.look_up_leak(&scene.bob.op(), leaked).await;
+        assert!(matches!(to_bob, Ok(Leak::Unknown)), "it is no matter of his: {to_bob:?}");
         // What is there under the old key is good, and what is nowhere is still unknown.
         assert_eq!(verify_on(&node, &scene, &quiet.value).await, VerifyCode::Valid);
         let label = "live".parse().unwrap();
@@ -104,6 +112,8 @@ async fn a_node_that_lacks_a_new_key_puts_off_good_values_and_calls_none_of_them
             assert_eq!(verify_on(&node, &scene, value).await, VerifyCode::Valid);
         }
         node.domain.authenticate_token(machine.expose()).await.unwrap();
+        let told = node.domain.look_up_leak(&mia.op(), leaked).await;
+        assert!(matches!(told, Ok(Leak::Token(_))), "{told:?}");
         assert_eq!(verify_on(&node, &scene, &unknown).await, VerifyCode::NotFound);
     })
     .await;
