@@ -90,10 +90,13 @@ pub async fn count_in_turn(
     number(counted.bind(actor).bind(first).bind(action), tx).await
 }
 
+/// Actions that one filter names; what more it names is not looked for.
+const MOST_ACTIONS: usize = 20;
+
 /// What is looked for. Empty fields do not narrow.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// An action's name, or a prefix that ends in `.`.
+    /// An action's name, or a prefix that ends in `.`; several of them between commas.
     pub action: Option<String>,
     /// The actor's id.
     pub actor: Option<String>,
@@ -191,10 +194,18 @@ pub(crate) fn page(filter: &Filter) -> Select {
         select = select.and_in("project_id", projects.iter().copied());
     }
     if let Some(action) = &filter.action {
-        select = match action.strip_suffix('.') {
-            // From `key.` to before `key/`, the next character: a prefix without LIKE.
-            Some(prefix) => select.and("action >= ? AND action < ?", [action.clone(), format!("{prefix}/")]),
-            None => select.and("action = ?", [action.clone()]),
+        let wanted: Vec<String> = action.split(',').take(MOST_ACTIONS).map(str::to_owned).collect();
+        select = if wanted.iter().any(|action| action.ends_with('.')) {
+            select.and_any(wanted.into_iter().map(|action| match action.strip_suffix('.') {
+                // From `key.` to before `key/`, the next character: a prefix without LIKE.
+                Some(prefix) => {
+                    let end = format!("{prefix}/");
+                    ("action >= ? AND action < ?", vec![action, end])
+                }
+                None => ("action = ?", vec![action]),
+            }))
+        } else {
+            select.and_in("action", wanted)
         };
     }
     if let Some(actor) = &filter.actor {

@@ -56,6 +56,25 @@ impl Select {
         }
     }
 
+    /// Narrows by any one of these conditions, each `?` of which is one of its values; none at all means no row.
+    #[must_use]
+    pub fn and_any<V: Into<Value>>(
+        self,
+        conditions: impl IntoIterator<Item = (&'static str, Vec<V>)>,
+    ) -> Self {
+        let mut conditions = conditions.into_iter();
+        let Some((first, values)) = conditions.next() else { return self.and::<Value>("1 = 0", []) };
+        let mut select = self.and(first, values);
+        for (condition, values) in conditions {
+            // Into the parentheses that stand around the one before it.
+            select.text.pop();
+            select.text.push_str(" OR ");
+            select.fill(condition, values);
+            select.text.push(')');
+        }
+        select
+    }
+
     /// Narrows by `column IN (values)`; no value means no row.
     #[must_use]
     pub fn and_in<V: Into<Value>>(

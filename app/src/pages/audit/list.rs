@@ -109,11 +109,15 @@ fn draw(shell: &Shell, params: Params, found: Page, unread: Option<&'static str>
             first: params.any(&["after"]).then(|| params.first(PATH)),
             next: found.next.map(|place| params.after(PATH, &place.to_string())),
         };
+        // A link may have led here that names others: whoever narrows further keeps them.
+        let asked = params.text("action");
+        let other = (!asked.is_empty() && !ACTIONS.contains(&asked)).then_some(asked);
+        let actions = ACTIONS.into_iter().chain(other).map(|it| choice(it, it).named()).collect::<Vec<_>>();
         let export = view! { <LinkButton label=t.audit_export() href=params.first("/audit.csv")/> };
         view! {
             <PageHeader title=t.audit() lead=t.audit_lead() actions=export.into_any()/>
             <FilterBar action=PATH search=params.text("q").to_owned() search_label=t.audit_search() chips=chips>
-                <FilterSelect name="action" label=t.audit_action() chosen=params.text("action").to_owned() choices=ACTIONS.map(|it| choice(it, it).named()).to_vec()/>
+                <FilterSelect name="action" label=t.audit_action() chosen=params.text("action").to_owned() choices=actions/>
                 <FilterSelect name="project" label=t.workloads_project() chosen=params.text("project").to_owned() choices=projects/>
                 <FilterSelect name="outcome" label=t.audit_outcome() chosen=params.text("outcome").to_owned() choices=vec![
                     choice("allowed", t.audit_allowed()),

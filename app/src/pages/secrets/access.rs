@@ -12,6 +12,9 @@ use crate::{
 /// So many are shown; the API lists all of them.
 const SHOWN: usize = 200;
 
+/// What a value is read by: with one's own role, and by a link.
+const READINGS: &str = "secret.read,secret.open-share";
+
 /// `may_audit`: the person may also see who did read it.
 pub(super) fn view(t: Text, secret: &Secret, found: Readers, may_audit: bool) -> AnyView {
     let columns = vec![
@@ -25,7 +28,7 @@ pub(super) fn view(t: Text, secret: &Secret, found: Readers, may_audit: bool) ->
     let rows = found.readers.into_iter().take(SHOWN).map(|reader| line(t, &project, reader)).collect();
     let empty =
         view! { <EmptyState title=t.secrets_access_none()>{t.secrets_access_none_why()}</EmptyState> };
-    let readings = format!("/audit?resource={}&action=secret.read", secret.id);
+    let readings = format!("/audit?resource={}&action={READINGS}", secret.id);
     let roles = format!("/projects/{}#roles", secret.project_slug);
     view! {
         <p class="field-hint">

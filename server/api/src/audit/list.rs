@@ -21,7 +21,7 @@ use crate::{
     tag = "Audit",
     operation_id = "listEvents",
     params(
-        ("action" = Option<String>, Query, description = "The action's name, or a prefix that ends in `.`", example = "key."),
+        ("action" = Option<String>, Query, description = "The action's name, or a prefix that ends in `.`; up to twenty of them between commas", example = "key.,secret.read"),
         ("actor" = Option<String>, Query, description = "The actor's id"),
         ("resource" = Option<String>, Query, description = "The thing's id"),
         ("project" = Option<String>, Query, description = "Slug or `prj_…`"),

@@ -56,3 +56,37 @@ async fn a_manager_reads_the_record_of_his_project_only() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn several_actions_are_looked_for_between_commas_and_a_list_never_widens() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        api.post("/api/v1/projects", json!({ "slug": "a", "name": "A" })).await;
+        api.post(
+            "/api/v1/projects/a/environments",
+            json!({ "slug": "live", "name": "Live", "label": "live" }),
+        )
+        .await;
+        api.patch("/api/v1/projects/a", json!({ "name": "B" })).await;
+        api.post("/api/v1/teams", json!({ "slug": "sre", "name": "SRE" })).await;
+        let found = async |actions: &str| {
+            let answer = api.get(&format!("/api/v1/audit?limit=200&action={actions}")).await.json();
+            let items = answer["items"].as_array().unwrap().clone();
+            let mut found: Vec<_> =
+                items.iter().map(|it| it["action"].as_str().unwrap().to_owned()).collect();
+            found.sort_unstable();
+            found.dedup();
+            found
+        };
+        assert_eq!(found("project.edit,team.create").await, ["project.edit", "team.create"]);
+        assert_eq!(found("team.,project.edit").await, ["project.edit", "team.create"]);
+        assert_eq!(
+            found("project.,environment.").await,
+            ["environment.create", "project.create", "project.edit"]
+        );
+        for nothing in [",", "team", "team,,project", "team.create%20", "project.edit.,team.create."] {
+            assert!(found(nothing).await.is_empty(), "{nothing}");
+        }
+    })
+    .await;
+}

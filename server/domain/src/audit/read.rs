@@ -15,7 +15,7 @@ use crate::{Domain, Fault, Op, Refused};
 /// What is looked for. Empty fields do not narrow.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
-    /// Action names, or a prefix that ends in `.`: `key.`.
+    /// An action's name, or a prefix that ends in `.`: `key.`; several of them between commas.
     pub action: Option<String>,
     /// The actor's id.
     pub actor: Option<String>,

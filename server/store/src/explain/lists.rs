@@ -36,6 +36,7 @@ async fn events_are_listed_newest_first_and_found_by_what_they_are_about() {
         for filter in [
             event::Filter { projects: Some(vec![ProjectId::NIL]), ..none() },
             event::Filter { action: Some("action.7".into()), ..none() },
+            event::Filter { action: Some("action.7,action.8".into()), ..none() },
             event::Filter { actor: Some("usr_7".into()), ..none() },
             event::Filter { resource: Some("key_00000000000000000000000007".into()), ..none() },
         ] {
