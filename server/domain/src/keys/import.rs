@@ -145,6 +145,8 @@ impl Domain {
         let id: ApiKeyId = self.fresh(op);
         let value: KeyValueId = self.fresh(op);
         let (keyring, mac_key) = (Arc::clone(self.keyring()), self.shared_key(Purpose::ApiKeyMac).await?);
+        // Found on every node, too: one that lacks the newest key looks for the tags that it can compute.
+        let print_key = self.shared_key(Purpose::Fingerprint).await?;
         let (by, last_day) = (op.actor.id(), import.last_day);
         let prepared = Arc::new((new, digest));
         self.change(op, Action::ImportKey, &resource, &[], move |tx, record| {
@@ -178,7 +180,9 @@ impl Domain {
                         return Err(ImportError::Known);
                     }
                 }
-                let public_id = prints.ids.first().ok_or_else(|| Fault::Unexpected("no key".into()))?;
+                let print = keyring.mac_under(Purpose::Fingerprint, print_key, &prints.material);
+                let print = print.map_err(Fault::from)?.ok_or(Fault::KeyAway(print_key))?;
+                let public_id = PublicId::of_tag(&print);
                 insert_key(tx, id, &place, &terms, true, &record, &by).await??;
                 let mac = keyring.mac_under(Purpose::ApiKeyMac, mac_key, &prints.material);
                 let mac = mac.map_err(Fault::from)?.ok_or(Fault::KeyAway(mac_key))?;

@@ -3,10 +3,10 @@
 
 use keywarden_model::UserId;
 use keywarden_store::people::codes;
-use keywarden_vault::{Keyring, Purpose, Sealed, SecretString};
+use keywarden_vault::{Keyring, Purpose, SecretString};
 use zeroize::Zeroizing;
 
-use crate::{Env, typed};
+use crate::{Domain, Fault, one_time, typed};
 
 /// How many a person gets.
 pub const CODES: usize = 10;
@@ -37,23 +37,25 @@ impl RecoveryCodes {
     pub(super) fn split(joined: &str) -> Self {
         Self(joined.lines().map(|code| SecretString::new(code.to_owned())).collect())
     }
+}
 
-    /// Draws new ones for a person, with the rows that prove them.
-    pub(super) fn draw(
+impl Domain {
+    /// Draws new ones for a person, with the rows that prove them on every node.
+    pub(super) async fn draw_codes(
+        &self,
         user: UserId,
-        keyring: &Keyring,
-        env: &Env,
-    ) -> Result<(Self, Vec<codes::Insert>), Sealed> {
+    ) -> Result<(RecoveryCodes, Vec<codes::Insert>), Fault> {
+        let key = self.shared_key(Purpose::OneTimeMac).await?;
         let mut shown = Vec::with_capacity(CODES);
         let mut rows = Vec::with_capacity(CODES);
         for position in (0..).take(CODES) {
-            let code = typed::draw::<LEN>(env);
-            let (key, mac) = keyring.mac(Purpose::OneTimeMac, &material(user, &code))?;
+            let code = typed::draw::<LEN>(self.env());
+            let mac = one_time::tag(self.keyring(), key, &material(user, &code))?;
             let lookup = code.expose().chars().take(GROUP).collect();
             rows.push(codes::Insert { position, lookup, mac_key_id: key.to_string(), mac });
             shown.push(typed::grouped(&code, GROUP));
         }
-        Ok((Self(shown), rows))
+        Ok((RecoveryCodes(shown), rows))
     }
 }
 
@@ -73,14 +75,10 @@ impl TypedCode {
     }
 
     /// Whether it is this person's code; costs the same for nobody's.
-    pub(super) fn proves(&self, row: Option<&codes::Row>, keyring: &Keyring) -> Result<bool, Sealed> {
-        use keywarden_model::KeyringKeyId;
-        let nobody = (UserId::NIL, KeyringKeyId::NIL, [0; 32]);
-        let read = row.and_then(|row| {
-            Some((row.user_id, row.mac_key_id.parse().ok()?, row.mac.as_slice().try_into().ok()?))
-        });
-        let (user, key, mac) = read.unwrap_or(nobody);
-        keyring.verify_mac(Purpose::OneTimeMac, key, &material(user, &self.0), &mac)
+    pub(super) fn proves(&self, row: Option<&codes::Row>, keyring: &Keyring) -> Result<bool, Fault> {
+        let user = row.map_or(UserId::NIL, |row| row.user_id);
+        let tag = row.map(|row| (row.mac_key_id.as_str(), row.mac.as_slice()));
+        one_time::proves(keyring, &material(user, &self.0), tag)
     }
 }
 

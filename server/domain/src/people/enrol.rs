@@ -10,7 +10,6 @@ use keywarden_vault::Purpose;
 use serde::{Deserialize, Serialize};
 
 use super::ceremonies::{Bound, Flow, Started};
-use super::codes::RecoveryCodes;
 use super::error::EnrolError;
 use super::session::{Contents, SignedIn};
 use super::unseen;
@@ -114,7 +113,7 @@ impl Domain {
     }
 
     /// Prepares the rows.
-    pub(super) fn enrolment(
+    pub(super) async fn enrolment(
         &self,
         op: &Op,
         newcomer: &Newcomer,
@@ -122,8 +121,7 @@ impl Domain {
         passkey_name: &Name,
         gets: Gets,
     ) -> Result<(Arc<Enrolment>, SignedIn), EnrolError> {
-        let (codes, rows) =
-            RecoveryCodes::draw(newcomer.user, self.keyring(), self.env()).map_err(Fault::from)?;
+        let (codes, rows) = self.draw_codes(newcomer.user).await?;
         let id: PasskeyId = self.fresh(op);
         let passkey = new_passkey(id, newcomer.user, passkey_name, registered, op.now)?;
         let contents = Contents::proven(op, id, registered.passkey.synced());

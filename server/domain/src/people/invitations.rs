@@ -53,7 +53,7 @@ impl Domain {
         let questions = [(Action::InviteUser, Resource::Organization), (Action::to_grant(role), where_to)];
         let says =
             Says { name: Some(name.as_str().to_owned()), role: Some(role), project, ..Says::default() };
-        let (link, row) = self.new_link(op, LinkKind::Invitation, says)?;
+        let (link, row) = self.new_link(op, LinkKind::Invitation, says).await?;
         let now = op.now;
         let facts = Arc::new((row, SecretString::new(link.url.expose().to_owned())));
         let done = self
@@ -130,7 +130,7 @@ impl Domain {
             self.judge_enrolment(op, Flow::Invitation, Bound::Link(link.id), ceremony, response).await?;
         let role = link.role.ok_or_else(|| Fault::Damaged(format!("one_time_links: {}", link.id)))?;
         let gets = Gets { role, project: link.project.map(|(id, _)| id), brought_by: link.created_by };
-        let (rows, signed_in) = self.enrolment(op, &newcomer, &registered, passkey_name, gets)?;
+        let (rows, signed_in) = self.enrolment(op, &newcomer, &registered, passkey_name, gets).await?;
         let (now, session, link) = (op.now, signed_in.person.session, link.id);
         let op = alike(op, Actor::Link(link));
         let subjects = [newcomer.user.to_string()];

@@ -102,13 +102,13 @@ pub(super) struct Says {
 
 impl Domain {
     /// Draws a link; it serves once its row is written.
-    pub(super) fn new_link(
+    pub(super) async fn new_link(
         &self,
         op: &Op,
         kind: LinkKind,
         says: Says,
     ) -> Result<(NewLink, links::Insert), Fault> {
-        let drawn = self.draw_one_time(kind.label())?;
+        let drawn = self.draw_one_time(kind.label()).await?;
         let (id, expires_at) = (self.fresh(op), later(op.now, kind.lifetime()));
         let url = [&*self.settings().origin, kind.path(), drawn.value.expose()].concat();
         let row = links::Insert {

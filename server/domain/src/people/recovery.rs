@@ -51,13 +51,20 @@ impl Domain {
         if candidates.is_empty() {
             code.proves(None, self.keyring())?;
         }
-        let mut found = None;
+        let (mut found, mut away) = (None, None);
         for row in candidates {
-            if code.proves(Some(&row), self.keyring())? {
-                found = Some(row);
+            match code.proves(Some(&row), self.keyring()) {
+                Ok(true) => found = Some(row),
+                Ok(false) => {}
+                // It may be this one: whoever types it is asked to come again, not told that it is wrong.
+                Err(Fault::KeyAway(key)) => away = Some(key),
+                Err(fault) => return Err(fault),
             }
         }
-        Ok(found)
+        match (found, away) {
+            (None, Some(key)) => Err(Fault::KeyAway(key)),
+            (found, _) => Ok(found),
+        }
     }
 
     /// Spends a recovery link.
@@ -121,7 +128,7 @@ impl Domain {
             return Err(Refused::NotFound.into());
         }
         let says = Says { user: Some(user), ..Says::default() };
-        let (link, row) = self.new_link(op, LinkKind::Recovery, says)?;
+        let (link, row) = self.new_link(op, LinkKind::Recovery, says).await?;
         let (now, id, row) = (op.now, link.id, Arc::new(row));
         self.change_unasked(op, "the operator's shell", &[], move |tx, record| {
             let row = Arc::clone(&row);
@@ -148,7 +155,7 @@ impl Domain {
     pub async fn renew_recovery_codes(&self, op: &Op) -> Result<RecoveryCodes, Refused> {
         let person = op.actor.person().ok_or(Refused::NotFound)?;
         let (user, session, now, env) = (person.id, person.session, op.now, self.env().clone());
-        let (codes, rows) = RecoveryCodes::draw(user, self.keyring(), self.env()).map_err(Fault::from)?;
+        let (codes, rows) = self.draw_codes(user).await?;
         let facts = Arc::new((codes.joined(), rows));
         let resource = Resource::Person(user);
         self.change(op, Action::RenewRecoveryCodes, &resource, &[], move |tx, record| {

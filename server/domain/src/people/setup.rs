@@ -68,7 +68,7 @@ impl Domain {
         if !matches!(op.actor, Actor::System(_) | Actor::Operator { .. }) {
             return Err(Refused::NotFound.into());
         }
-        let (link, row) = self.new_link(op, LinkKind::Setup, Says::default())?;
+        let (link, row) = self.new_link(op, LinkKind::Setup, Says::default()).await?;
         let (id, now, row) = (link.id, op.now, Arc::new(row));
         self.change_unasked(op, "a start without an owner", &[], move |tx, record| {
             let row = Arc::clone(&row);
@@ -112,7 +112,7 @@ impl Domain {
         let (newcomer, registered) =
             self.judge_enrolment(op, Flow::Setup, Bound::Link(link), ceremony, response).await?;
         let gets = Gets { role: Role::Owner, project: None, brought_by: "setup".into() };
-        let (rows, signed_in) = self.enrolment(op, &newcomer, &registered, passkey_name, gets)?;
+        let (rows, signed_in) = self.enrolment(op, &newcomer, &registered, passkey_name, gets).await?;
         let name = newcomer.organization.ok_or_else(|| Fault::Damaged("setup without a name".into()))?;
         let organization: OrganizationId = self.fresh(op);
         let facts = Arc::new((rows, name, self.settings().rp_id.clone()));

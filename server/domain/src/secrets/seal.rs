@@ -11,10 +11,13 @@ use super::template::reference_row;
 use super::validity::Validity;
 use crate::Fault;
 use crate::audit::Record;
+use crate::system::shared_key;
 
 /// The key of a project, for as long as one write needs it.
 pub(super) struct Wrapping {
     key: ProjectKey,
+    /// The keyring's key of its values' fingerprints.
+    prints: KeyringKeyId,
     /// The event of the key, if it had to be made.
     pub(super) made: Option<EventRow>,
 }
@@ -28,7 +31,8 @@ impl Wrapping {
         project: ProjectId,
     ) -> Result<Self, PutError> {
         let (key, made) = project_key(tx, record, keyring, project).await?;
-        Ok(Self { key, made })
+        let prints = shared_key(tx, keyring, Purpose::SecretFingerprint, record.now()).await?;
+        Ok(Self { key, prints, made })
     }
 
     /// Counts the data keys that it wrapped. The last thing that a write does of its own: all of a project's puts meet
@@ -76,9 +80,10 @@ impl Sealed {
             .env()
             .with_rng(|rng| wrapping.key.seal_value(ValuePlace { secret, version }, value.bytes(), rng))
             .map_err(|cause| Fault::Unexpected(cause.to_string()))?;
-        let fingerprint =
-            keyring.mac(Purpose::SecretFingerprint, value.bytes().expose()).map_err(Fault::from)?;
-        Ok(Self { version, secret, key: wrapping.key.id(), value: sealed, fingerprint })
+        let prints = wrapping.prints;
+        let tag = keyring.mac_under(Purpose::SecretFingerprint, prints, value.bytes().expose());
+        let tag = tag.map_err(Fault::from)?.ok_or(Fault::KeyAway(prints))?;
+        Ok(Self { version, secret, key: wrapping.key.id(), value: sealed, fingerprint: (prints, tag) })
     }
 
     /// Writes the version of a claimed secret.

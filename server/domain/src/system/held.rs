@@ -1,8 +1,9 @@
 //! Which keys of the keyring the running nodes have: what one of them writes, the others must be able to read.
 
+use chrono::{DateTime, Utc};
 use keywarden_model::{KeyringKeyId, time::earlier};
-use keywarden_store::node;
-use keywarden_vault::Purpose;
+use keywarden_store::{Conn, node};
+use keywarden_vault::{Keyring, Purpose};
 
 use super::node::GONE;
 use crate::{Domain, Fault};
@@ -32,22 +33,40 @@ fn has(node: &str, key: &str) -> bool {
 impl Domain {
     /// Which keys the running nodes have.
     pub(crate) async fn held(&self) -> Result<Held, Fault> {
-        let since = earlier(self.env().now(), GONE);
-        let nodes = node::list(&mut self.store().read().await?, since).await?;
-        Ok(Held(nodes.into_iter().map(|node| node.holds).collect()))
+        let now = self.env().now();
+        held(&mut self.store().read().await?, now).await
     }
 
-    /// The newest key of a purpose that all nodes have who answer: under it new values are hashed. After a rotation that is
-    /// the old one for some seconds, or for as long as a node cannot take in the new one.
+    /// As [`shared_key`], outside a write.
     pub(crate) async fn shared_key(&self, purpose: Purpose) -> Result<KeyringKeyId, Fault> {
-        let keys = self.keyring().ids_of(purpose)?;
-        if let [only] = keys.as_slice() {
+        if let [only] = self.keyring().ids_of(purpose)?.as_slice() {
             return Ok(*only);
         }
-        let held = self.held().await?;
-        match keys.into_iter().find(|key| held.by_all_who_answer(*key)) {
-            Some(key) => Ok(key),
-            None => Ok(self.keyring().newest(purpose)?),
-        }
+        let now = self.env().now();
+        shared_key(&mut self.store().read().await?, self.keyring(), purpose, now).await
     }
+}
+
+/// The newest key of a purpose that all nodes have who answer: under it new values are hashed. After a rotation that is
+/// the old one for some seconds, or for as long as a node cannot take in the new one.
+pub(crate) async fn shared_key(
+    conn: &mut Conn,
+    keyring: &Keyring,
+    purpose: Purpose,
+    now: DateTime<Utc>,
+) -> Result<KeyringKeyId, Fault> {
+    let keys = keyring.ids_of(purpose)?;
+    if let [only] = keys.as_slice() {
+        return Ok(*only);
+    }
+    let held = held(conn, now).await?;
+    match keys.into_iter().find(|key| held.by_all_who_answer(*key)) {
+        Some(key) => Ok(key),
+        None => Ok(keyring.newest(purpose)?),
+    }
+}
+
+async fn held(conn: &mut Conn, now: DateTime<Utc>) -> Result<Held, Fault> {
+    let nodes = node::list(conn, earlier(now, GONE)).await?;
+    Ok(Held(nodes.into_iter().map(|node| node.holds).collect()))
 }

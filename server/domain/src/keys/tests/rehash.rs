@@ -9,11 +9,10 @@ use keywarden_vault::{Purpose, SecretString};
 
 use super::Scene;
 use super::away::ask;
+use crate::Refused;
 use crate::cast::{House, Machine, both_engines};
-use crate::keys::{Leak, Question, Route};
-use crate::system::Node;
+use crate::keys::{ImportError, ImportKey, ImportedValue, Leak, Question, Route};
 use crate::workloads::TokenLifetime;
-use crate::{Domain, Refused};
 
 /// How many values have their hash under this keyring key.
 async fn under(house: &House, key: impl std::fmt::Display) -> i64 {
@@ -126,10 +125,6 @@ async fn nothing_is_hashed_under_a_key_that_a_running_node_lacks() {
         let scene = Scene::set(house).await;
         let (house, domain) = (&scene.house, &scene.house.domain);
         let shell = || house.operator(Role::Owner);
-        let tell = async |node: &Domain, id: &str| {
-            let it = Node { id: id.into(), name: id.into(), version: "1", started_at: house.now() };
-            node.note_node(&it, "ready").await.unwrap();
-        };
         let shown = scene.issue("Shown").await;
         let node = house.neighbour_apart(&seals).await;
         let old = domain.keyring().newest(Purpose::ApiKeyMac).unwrap();
@@ -137,8 +132,8 @@ async fn nothing_is_hashed_under_a_key_that_a_running_node_lacks() {
             domain.rotate_keyring_key(&shell(), purpose, &seals).await.unwrap();
         }
         let new = domain.keyring().newest(Purpose::ApiKeyMac).unwrap();
-        tell(domain, "one").await;
-        tell(&node.domain, "two").await;
+        house.tells_of_itself("one").await;
+        node.tells_of_itself("two").await;
 
         let fresh = scene.issue("Fresh").await;
         let machine = domain.operator_token(&shell(), Role::Admin, TimeDelta::minutes(5)).await.unwrap();
@@ -152,7 +147,7 @@ async fn nothing_is_hashed_under_a_key_that_a_running_node_lacks() {
 
         // It has taken in the key, and says so.
         node.domain.unseal(&seals).await.unwrap();
-        tell(&node.domain, "two").await;
+        node.tells_of_itself("two").await;
         assert_eq!(scene.verify(&shown.value).await, VerifyCode::Valid);
         domain.flush_usage().await.unwrap();
         scene.issue("Late").await;
@@ -160,11 +155,50 @@ async fn nothing_is_hashed_under_a_key_that_a_running_node_lacks() {
 
         // A sealed one answers nothing, and is not waited for.
         node.keyring.zeroize();
-        tell(&node.domain, "two").await;
+        node.tells_of_itself("two").await;
         domain.rotate_keyring_key(&shell(), Purpose::ApiKeyMac, &seals).await.unwrap();
-        tell(domain, "one").await;
+        house.tells_of_itself("one").await;
         scene.issue("Later").await;
         assert_eq!(under(house, domain.keyring().newest(Purpose::ApiKeyMac).unwrap()).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_value_that_is_taken_in_after_a_rotation_is_found_on_every_node_at_once() {
+    both_engines(async |house| {
+        let (house, seals) = house.with_stored_keyring().await;
+        let scene = Scene::set(house).await;
+        let (house, domain) = (&scene.house, &scene.house.domain);
+        let node = house.neighbour_apart(&seals).await;
+        for purpose in [Purpose::ApiKeyMac, Purpose::Fingerprint] {
+            domain.rotate_keyring_key(&house.operator(Role::Owner), purpose, &seals).await.unwrap();
+        }
+        house.tells_of_itself("one").await;
+        node.tells_of_itself("two").await;
+        let held = |name: &str, value: &str| ImportKey {
+            key: scene.new_key(name),
+            value: ImportedValue::value(value.to_owned()),
+            last_day: house.now() + TimeDelta::days(30),
+        };
+        let value = SecretString::new("sk-Legacy-4f9a1c77e2".to_owned());
+        domain.import_key(&scene.bob.op(), held("Old", value.expose())).await.unwrap();
+        for there in [house, &node] {
+            assert_eq!(verify_on(there, &scene, &value).await, VerifyCode::Valid);
+        }
+        // Nor is it taken in twice because the other node would look for it under another key.
+        let twice = node.domain.import_key(&scene.bob.op(), held("Twice", value.expose())).await;
+        assert!(matches!(twice, Err(ImportError::Known)), "{twice:?}");
+        // Once every node has the new key, it serves; what was taken in before is still known.
+        node.domain.unseal(&seals).await.unwrap();
+        node.tells_of_itself("two").await;
+        let later = SecretString::new("sk-Legacy-later-8c01b3".to_owned());
+        domain.import_key(&scene.bob.op(), held("Later", later.expose())).await.unwrap();
+        let new = domain.keyring().newest(Purpose::ApiKeyMac).unwrap();
+        assert_eq!(under(house, new).await, 1);
+        for value in [&value, &later] {
+            assert_eq!(verify_on(&node, &scene, value).await, VerifyCode::Valid);
+        }
     })
     .await;
 }

@@ -4,6 +4,7 @@ mod ceremonies;
 mod hand_over;
 mod invitations;
 mod list;
+mod new_keys;
 mod once_only;
 mod passkeys;
 mod posts;

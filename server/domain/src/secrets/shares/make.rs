@@ -15,7 +15,7 @@ use crate::once::Repeatable;
 use crate::refused::carries_refused;
 use crate::secrets::read::{ReadSecretError, Which, meant, reasoned};
 use crate::secrets::secret::Address;
-use crate::{Action, Actor, Domain, Fault, Op, Refused, typed};
+use crate::{Action, Actor, Domain, Fault, Op, Refused, one_time, typed};
 
 /// A link to be made.
 #[derive(Debug, Clone, Copy)]
@@ -111,7 +111,7 @@ impl Domain {
         if !matches!(op.actor, Actor::Person(_) | Actor::Workload { .. }) {
             return Err(ShareError::NoMaker);
         }
-        let facts = Arc::new(self.drawn_share(op, id, new)?);
+        let facts = Arc::new(self.drawn_share(op, id, new).await?);
         self.change(op, Action::ReadSecret, &resource, &[], move |tx, record| {
             let facts = Arc::clone(&facts);
             Box::pin(async move {
@@ -151,14 +151,14 @@ impl Domain {
     }
 
     /// The row of a link, and what is shown of it this once.
-    fn drawn_share(
+    async fn drawn_share(
         &self,
         op: &Op,
         secret: SecretId,
         new: NewShare,
     ) -> Result<(shares::Insert, SecretString), Fault> {
         let id: ShareId = self.fresh(op);
-        let drawn = self.draw_one_time(LABEL)?;
+        let drawn = self.draw_one_time(LABEL).await?;
         let mut shown = vec![&*self.settings().origin, PATH, drawn.value.expose()];
         let passphrase = new.recipient.is_none().then(|| typed::draw::<PASSPHRASE>(self.env()));
         let told = passphrase.as_ref().map(|it| typed::grouped(it, GROUP));
@@ -168,8 +168,8 @@ impl Domain {
         let shown = SecretString::new(shown.concat());
         let tag = match &passphrase {
             Some(passphrase) => {
-                let (key, mac) = self.keyring().mac(Purpose::OneTimeMac, &material(id, passphrase))?;
-                Some((key.to_string(), mac))
+                let key = self.shared_key(Purpose::OneTimeMac).await?;
+                Some((key.to_string(), one_time::tag(self.keyring(), key, &material(id, passphrase))?))
             }
             None => None,
         };

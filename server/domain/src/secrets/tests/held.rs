@@ -3,7 +3,9 @@
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use keywarden_model::Role;
-use keywarden_vault::SecretString;
+use keywarden_store::count::number;
+use keywarden_store::sql;
+use keywarden_vault::{Purpose, SecretString};
 
 use super::{Scene, labelled};
 use crate::cast::both_engines;
@@ -145,6 +147,37 @@ async fn nodes_that_are_asked_at_the_same_instant_count_each_others_checks() {
         let asked = join_all(nodes.iter().map(|node| node.domain.check_fingerprint(&op, &value))).await;
         assert_eq!(asked.iter().filter(|it| it.is_ok()).count(), 2, "{asked:?}");
         assert!(asked.iter().all(|it| matches!(it, Ok(_) | Err(CheckError::TooMany))), "{asked:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_value_that_is_put_after_a_rotation_is_found_on_every_node_at_once() {
+    both_engines(async |house| {
+        let (house, seals) = house.with_stored_keyring().await;
+        let scene = Scene::set(house).await;
+        let (house, domain) = (&scene.house, &scene.house.domain);
+        scene.put("db/old", LEAKED).await;
+        let node = house.neighbour_apart(&seals).await;
+        let purpose = Purpose::SecretFingerprint;
+        domain.rotate_keyring_key(&house.operator(Role::Owner), purpose, &seals).await.unwrap();
+        house.tells_of_itself("one").await;
+        node.tells_of_itself("two").await;
+        scene.put("db/new", LEAKED).await;
+        let value = SecretString::new(LEAKED.to_owned());
+        let expected = ["db/new: 1, current", "db/old: 1, current"];
+        for there in [house, &node] {
+            let found = there.domain.check_fingerprint(&scene.alice.op(), &value).await.unwrap();
+            assert_eq!(told(&found), expected);
+        }
+        node.domain.unseal(&seals).await.unwrap();
+        node.tells_of_itself("two").await;
+        scene.put("db/newer", LEAKED).await;
+        let new = domain.keyring().newest(purpose).unwrap();
+        let count = sql("SELECT count(*) AS number FROM secret_versions WHERE fingerprint_key_id = $1");
+        let under = number(count.bind(new), &mut house.store.read().await.unwrap()).await.unwrap();
+        assert_eq!(under, 1, "the new key serves once every node has it");
+        assert_eq!(node.domain.check_fingerprint(&scene.alice.op(), &value).await.unwrap().len(), 3);
     })
     .await;
 }

@@ -3,11 +3,11 @@
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use keywarden_model::{Role, SecretId, UserId};
-use keywarden_vault::SecretString;
+use keywarden_vault::{Purpose, SecretString};
 
 use super::{Scene, labelled, template};
 use crate::cast::{Player, both_engines};
-use crate::people::{LinkKind, NoticeKind};
+use crate::people::{LinkError, LinkKind, NoticeKind};
 use crate::secrets::{
     Address, MOST_PASSPHRASES, MOST_SHARES, MadeShare, NewShare, OpenShareError, Opener, ReadSecretError,
     Revealed, ShareError, ShareLife,
@@ -370,6 +370,50 @@ async fn a_machine_makes_links_too_and_a_repeated_request_makes_one() {
         let again = scene.house.domain.share_secret(&op(), id, to_anybody()).await.unwrap();
         assert_eq!((first.id, first.url(), first.passphrase()), (again.id, again.url(), again.passphrase()));
         assert_eq!(scene.house.domain.shares(&scene.alice.op(), id).await.unwrap().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_node_that_lacks_a_new_key_puts_off_links_and_counts_no_passphrase_as_wrong() {
+    both_engines(async |house| {
+        let (house, seals) = house.with_stored_keyring().await;
+        let scene = Scene::set(house).await;
+        let (house, domain) = (&scene.house, &scene.house.domain);
+        let id = scene.put("db/password", VALUE).await.id;
+        let node = house.neighbour_apart(&seals).await;
+        let rotate = async || {
+            let shell = house.operator(Role::Owner);
+            domain.rotate_keyring_key(&shell, Purpose::OneTimeMac, &seals).await.unwrap();
+        };
+        // Nobody knows of the node, so nobody waits for it.
+        rotate().await;
+        let made = scene.shared(id, to_anybody()).await;
+        let on_node = async |made: &MadeShare| {
+            let passphrase = text(made.passphrase().unwrap());
+            node.domain.open_share(&scene.nobody(), token(made), Some(&passphrase)).await
+        };
+        for _ in 0..MOST_PASSPHRASES {
+            let put_off = on_node(&made).await;
+            let passing =
+                matches!(&put_off, Err(OpenShareError::Refused(Refused::Fault(it))) if it.is_passing());
+            assert!(passing, "{put_off:?}");
+        }
+        let forged = token(&made).chars().rev().collect::<String>();
+        assert!(matches!(node.domain.look_at_share(&scene.nobody(), &forged).await, Err(LinkError::Gone(_))));
+        assert_eq!(
+            scene.opens(&made, made.passphrase().unwrap()).await.unwrap().value.expose(),
+            VALUE.as_bytes()
+        );
+
+        // Of one that is known, everybody waits for it.
+        house.tells_of_itself("one").await;
+        node.domain.unseal(&seals).await.unwrap();
+        node.tells_of_itself("two").await;
+        rotate().await;
+        house.tells_of_itself("one").await;
+        let made = scene.shared(id, to_anybody()).await;
+        assert_eq!(on_node(&made).await.unwrap().value.expose(), VALUE.as_bytes());
     })
     .await;
 }
