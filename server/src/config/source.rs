@@ -115,7 +115,7 @@ impl Values {
         let origin = Origin::File(path.into());
         let text = read(path, &origin)?;
         let syntax = |cause: String| ConfigError::Syntax { path: path.into(), cause };
-        let table: toml::Table = text.parse().map_err(|cause: toml::de::Error| syntax(cause.to_string()))?;
+        let table: toml::Table = text.parse().map_err(|cause| syntax(told(&text, &cause)))?;
         let mut flat = BTreeMap::new();
         flatten("", &table, &mut flat).map_err(syntax)?;
         for (key, text) in &flat {
@@ -160,6 +160,14 @@ impl Values {
         }
         Ok(())
     }
+}
+
+/// Where a file is no TOML, and why. The library's own text shows the line, which may hold a PIN.
+fn told(text: &str, cause: &toml::de::Error) -> String {
+    let before = cause.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+    let why: Vec<_> = cause.message().lines().map(str::trim).collect();
+    format!("line {line}: {}", why.join(", "))
 }
 
 /// The setting of a name, and whether the name is its `…_file` form.
