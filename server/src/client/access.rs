@@ -120,8 +120,12 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, ClientError> {
     text.map(Zeroizing::new).map_err(|cause| ClientError::TokenFile { path: path.to_owned(), cause })
 }
 
-/// A server where a token may be sent: by HTTPS, or this machine itself.
+/// A server where a token may be sent: by HTTPS, or this machine itself. What errors show of it is no secret.
 pub(super) fn safe(server: &Url) -> Result<Url, ClientError> {
+    let bare = server.username().is_empty() && server.password().is_none();
+    if !bare || server.query().is_some() || server.fragment().is_some() {
+        return Err(ClientError::Adorned);
+    }
     let near = match server.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -158,6 +162,16 @@ mod tests {
             exchange_token_file: None,
             exchange_workload: None,
             reason: None,
+        }
+    }
+
+    #[test]
+    fn an_address_with_a_password_is_refused_and_not_repeated() {
+        for adorned in
+            ["https://u:hunter2@keys.example.com", "http://hunter2@x.example", "https://x.example/?k=hunter2"]
+        {
+            let refused = access(adorned, None).server().unwrap_err().to_string();
+            assert!(refused.contains("scheme, host and port") && !refused.contains("hunter2"), "{refused}");
         }
     }
 

@@ -11,6 +11,8 @@ use super::aws::AwsSettingsError;
 /// Why a command did not get what it asked a server for.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
+    #[error("write the server's address as scheme, host and port, without a user, a password or a query")]
+    Adorned,
     #[error("the server's answer makes no sense: {0}; is KEYWARDEN_SERVER a Keywarden of this version?")]
     Answer(String),
     #[error(transparent)]
