@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("keywarden-bundle", &[]),
     ("keywarden-connectors", &["domain", "model"]),
     ("keywarden-domain", &["model", "store", "vault"]),
+    ("keywarden-garble", &[]),
     ("keywarden-jobs", &["domain", "model"]),
     ("keywarden-model", &[]),
     ("keywarden-shim", &[]),
@@ -203,4 +204,83 @@ fn nothing_new_lies_at_the_top() {
             "`{name}` does not belong at the top"
         );
     }
+}
+
+/// The sources of all crates without their tests: path from the top, and text.
+fn sources() -> Vec<(String, String)> {
+    let (mut folders, mut all) = (vec![top().join("server"), top().join("app")], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if path.is_dir() && !["tests", "trials", "shim", "garble"].contains(&name) {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == "rs")
+                && !["tests.rs", "parsers.rs"].contains(&name)
+            {
+                let text = fs::read_to_string(&path).unwrap();
+                let end = text.find("\n#[cfg(test)]\nmod ").filter(|at| !text[at + 18..].contains("\nmod "));
+                let own = text[..end.unwrap_or(text.len())].to_owned();
+                all.push((path.strip_prefix(top()).unwrap().display().to_string(), own));
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn a_lock_opens_to_the_next_after_somebody_panicked_with_it() {
+    let mut locks = 0;
+    for (path, text) in sources() {
+        let flat: String = text.split_whitespace().collect();
+        for (at, _) in flat.match_indices(".lock()") {
+            let (before, after) = (&flat[..at], &flat[at + ".lock()".len()..]);
+            // Files and streams know no panics, and locks that are waited for are not poisoned.
+            let none = ["stdout()", "stdin()", "stderr()", "file"].iter().any(|it| before.ends_with(it));
+            if !none && !after.starts_with(".await") {
+                locks += 1;
+                let tolerant = after.starts_with(".unwrap_or_else(PoisonError::into_inner)");
+                assert!(
+                    tolerant,
+                    "{path}: a panic would shut this lock for ever: {}",
+                    &after[..after.len().min(60)]
+                );
+            }
+        }
+    }
+    assert!(locks > 40, "{locks}");
+}
+
+/// Read by nobody but handlers, and tried through the door (`server/api/src/tests/parsers.rs`).
+const THROUGH_THE_DOOR: &[&str] = &["Instant", "Number"];
+
+#[test]
+fn whatever_is_read_from_text_is_read_from_garbled_text_too() {
+    let (mut folders, mut tests) = (vec![top().join("server"), top().join("app/src")], String::new());
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                if text.contains("keywarden_garble") || text.contains("mod parsers") {
+                    tests.push_str(&text);
+                }
+            }
+        }
+    }
+    let mut missing = Vec::new();
+    for (path, text) in sources() {
+        for after in text.split("FromStr for ").skip(1) {
+            let name: String = after.chars().take_while(char::is_ascii_alphanumeric).collect();
+            let tried = ["<", "::<", " ", "(", "{"].iter().any(|before| {
+                tests.match_indices(&format!("{before}{name}")).any(|(at, it)| {
+                    !tests[at + it.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+                })
+            });
+            if !tried && !name.is_empty() && !THROUGH_THE_DOOR.contains(&name.as_str()) {
+                missing.push(format!("{path}: {name}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "no test called `parsers…` reads these: {missing:#?}");
 }

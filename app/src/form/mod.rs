@@ -6,6 +6,8 @@
 mod draft;
 mod fields;
 mod params;
+#[cfg(test)]
+mod parsers;
 mod upload;
 mod values;
 

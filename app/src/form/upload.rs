@@ -75,7 +75,7 @@ impl Upload {
 }
 
 /// The last part of a path, without what has no place in a name.
-fn base_name(name: &str) -> String {
+pub(super) fn base_name(name: &str) -> String {
     let base = name.rsplit(['/', '\\']).next().unwrap_or(name);
     base.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect()
 }
@@ -113,14 +113,21 @@ impl fmt::Debug for Uploaded {
     }
 }
 
+/// Reads a form whose parts are parted by `X`.
+#[cfg(test)]
+pub(super) async fn read_upload(body: &[u8]) -> Result<Upload, FieldsError> {
+    let kind = "multipart/form-data; boundary=X";
+    let request = Request::post("/").header(header::CONTENT_TYPE, kind).body(Body::from(body.to_vec()));
+    let (parts, body) = request.map_err(|_| FieldsError::Kind)?.into_parts();
+    Upload::read(&parts, body).await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     async fn read(body: &str) -> Result<Upload, FieldsError> {
-        let request = Request::post("/").header(header::CONTENT_TYPE, "multipart/form-data; boundary=X");
-        let (parts, body) = request.body(Body::from(body.replace('\n', "\r\n"))).unwrap().into_parts();
-        Upload::read(&parts, body).await
+        read_upload(body.replace('\n', "\r\n").as_bytes()).await
     }
 
     const FILE: &str = "--X\nContent-Disposition: form-data; name=\"file\"; filename=\"C:\\fakepath\\.env\"\nContent-Type: text/plain\n\nA=hunter2\n\n";

@@ -15,6 +15,8 @@ pub mod key;
 pub mod label;
 pub mod metadata;
 pub mod name;
+#[cfg(test)]
+mod parsers;
 pub mod problem;
 pub mod rate;
 pub mod role;

@@ -198,3 +198,33 @@ pub(crate) struct ImportedEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
 }
+
+#[cfg(test)]
+mod parsers {
+    use reqwest::StatusCode;
+
+    use super::*;
+
+    #[test]
+    fn answers_of_servers() {
+        let answers = [
+            r#"{"kind":"text","value":"hunter2hunter2"}"#,
+            r#"{"kind":"binary","value_base64":"aHVudGVyMmh1bnRlcjI="}"#,
+            r#"{"items":[],"next_cursor":null}"#,
+            r#"{"type":"x","status":404,"detail":"no such secret","instance":"req_1","errors":[{"detail":"x"}]}"#,
+        ];
+        keywarden_garble::bytes(&answers, |input| {
+            drop(serde_json::from_slice::<Page>(input));
+            drop(serde_json::from_slice::<Whole>(input));
+            let value = serde_json::from_slice::<Told>(input).ok().map(|told| told.value(None));
+            // Whatever is wrong with a value is not said with it.
+            if let Some(Err(error)) = value {
+                assert!(
+                    !error.to_string().contains("hunter2") && !error.to_string().contains("aHVu"),
+                    "{error}"
+                );
+            }
+            assert!(!ClientError::told(StatusCode::BAD_REQUEST, input).to_string().is_empty());
+        });
+    }
+}

@@ -160,4 +160,15 @@ mod tests {
         assert!(lines.read(&vec![b'x'; MOST]).unwrap().is_empty());
         assert!(lines.read(b"x").is_err());
     }
+
+    #[test]
+    fn parsers_of_streams_take_what_comes() {
+        keywarden_garble::bytes(&[TOLD], |input| {
+            let whole = Lines::default().read(input).ok();
+            let mut lines = Lines::default();
+            let cut: Result<Vec<_>, _> = input.chunks(3).map(|chunk| lines.read(chunk)).collect();
+            // However it is cut, it is the same, or too long at the same place.
+            assert_eq!(cut.ok().map(|it| it.concat()), whole);
+        });
+    }
 }

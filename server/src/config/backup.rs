@@ -11,7 +11,7 @@ pub(super) fn drills(values: &Values) -> Result<Option<DrillsDue>, ConfigError> 
 }
 
 /// `off`, `asked`, a number of backups, or a span of time.
-struct Due(Option<DrillsDue>);
+pub(super) struct Due(Option<DrillsDue>);
 
 impl FromStr for Due {
     type Err = String;

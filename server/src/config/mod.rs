@@ -10,6 +10,8 @@ mod exchange;
 mod limits;
 mod listen;
 mod log;
+#[cfg(test)]
+mod parsers;
 mod public;
 mod seal;
 mod session;

@@ -47,7 +47,7 @@ impl Public {
     }
 }
 
-fn parse(text: &str) -> Result<Url, String> {
+pub(super) fn parse(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|cause| format!("`{text}` is not a URL: {cause}"))?;
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     let anonymous = url.username().is_empty() && url.password().is_none();

@@ -30,17 +30,22 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 }
 
 async fn receive(body: Bytes) -> StatusCode {
-    let Ok(Envelope { report }) = serde_json::from_slice(&body) else { return StatusCode::BAD_REQUEST };
-    let directive =
-        [report.effective_directive, report.violated_directive].into_iter().find(|name| !name.is_empty());
-    let directive: String =
-        directive.unwrap_or_default().chars().filter(|c| !c.is_control()).take(40).collect();
-    tracing::warn!(directive, blocked = origin(&report.blocked_uri), "a browser stopped something on a page");
+    let Some((directive, blocked)) = read(&body) else { return StatusCode::BAD_REQUEST };
+    tracing::warn!(directive, blocked, "a browser stopped something on a page");
     StatusCode::NO_CONTENT
 }
 
+/// The directive that was hurt, and the origin of what was blocked.
+pub(super) fn read(body: &[u8]) -> Option<(String, String)> {
+    let Envelope { report } = serde_json::from_slice(body).ok()?;
+    let directive =
+        [report.effective_directive, report.violated_directive].into_iter().find(|name| !name.is_empty());
+    let directive = directive.unwrap_or_default().chars().filter(|c| !c.is_control()).take(40).collect();
+    Some((directive, origin(&report.blocked_uri)))
+}
+
 /// `inline`, `eval`, or the origin of what was blocked.
-fn origin(blocked: &str) -> String {
+pub(super) fn origin(blocked: &str) -> String {
     match Url::parse(blocked) {
         Ok(url) => url.origin().ascii_serialization(),
         Err(_) if blocked.len() <= 20 && blocked.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-') => {

@@ -12,6 +12,8 @@ mod health;
 mod job_metrics;
 mod limits;
 pub(crate) mod metrics;
+#[cfg(test)]
+mod parsers;
 mod problem;
 mod request_id;
 mod router;

@@ -41,6 +41,8 @@ pub mod envelope;
 pub mod keyring;
 mod mac;
 mod mask;
+#[cfg(test)]
+mod parsers;
 mod project_key;
 pub mod recovery;
 pub mod seal;

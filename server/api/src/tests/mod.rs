@@ -20,6 +20,7 @@ mod lists;
 mod nodes;
 mod once;
 mod patches;
+mod parsers;
 mod projects;
 mod reasons;
 mod refused;
@@ -170,6 +171,12 @@ impl<'a> Call<'a> {
 
     pub(crate) async fn json(self, body: Value) -> Answer {
         self.header("content-type", "application/json").send(body.to_string()).await
+    }
+
+    /// The status alone, of an answer that has no end.
+    pub(crate) async fn begin(self) -> StatusCode {
+        let request = self.request.body(Body::empty()).unwrap();
+        self.router.clone().oneshot(request).await.unwrap().status()
     }
 
     pub(crate) async fn send(self, body: impl Into<Body>) -> Answer {

@@ -3,3 +3,4 @@
 mod canary;
 mod commits;
 mod panics;
+mod parsers;

@@ -76,4 +76,13 @@ mod tests {
             assert!(wrong.parse::<Pointed>().is_err(), "{wrong}");
         }
     }
+
+    #[test]
+    fn parsers_of_labels_take_what_comes() {
+        keywarden_garble::texts(&["blue=2", "current=9223372036854775807"], |text| {
+            if let Ok(Pointed { label, version }) = text.parse() {
+                assert_eq!(format!("{label}={version}").parse(), Ok(Pointed { label, version }), "{text:?}");
+            }
+        });
+    }
 }

@@ -219,3 +219,20 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod parsers {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_for_a_secret() {
+        keywarden_garble::texts(&["pay/live/database/password", "pay/live/", "a//b"], |text| {
+            if let Ok(address) = text.parse::<Address>() {
+                assert!(
+                    !address.place.project.is_empty() && !address.place.environment.is_empty(),
+                    "{text:?}"
+                );
+            }
+        });
+    }
+}

@@ -1,11 +1,12 @@
-//! The long proofs: `faults --binary PATH [kill-sqlite] [kill-postgres] [two-nodes] [cut-off] [disk-full]`. A failure names
-//! the round; the same seed and `--from` do it again.
+//! The long proofs: `faults --binary PATH [kill-sqlite] [kill-postgres] [two-nodes] [cut-off] [disk-full]
+//! [parsers]`. A failure names the round; the same seed and `--from` do it again.
 
 #![allow(clippy::arithmetic_side_effects, reason = "it counts rounds, and serves nobody")]
 
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
@@ -13,7 +14,7 @@ use clap::{Parser, ValueEnum};
 use keywarden_trials::{
     Result,
     database::Engine,
-    faults::{cut_off, disk_full, kill, two_nodes},
+    faults::{cut_off, disk_full, kill, parsers, two_nodes},
     progress::{Progress, Voice},
 };
 use url::Url;
@@ -30,6 +31,9 @@ struct Line {
     /// Rounds of each proof that kills; the others do half as many
     #[arg(long, default_value_t = 200)]
     rounds: u64,
+    /// Begin no round of a proof after so many minutes of it, and go on there the next time; `parsers` goes on until then
+    #[arg(long)]
+    minutes: Option<u64>,
     /// What chance is made from
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -54,6 +58,7 @@ enum Proof {
     TwoNodes,
     CutOff,
     DiskFull,
+    Parsers,
 }
 
 fn main() -> ExitCode {
@@ -77,18 +82,23 @@ fn tell(error: &anyhow::Error) {
 async fn prove(line: &Line) -> Result<()> {
     let mut progress = Progress::open(line.progress.clone())?;
     let all = Proof::value_variants();
+    let mut whole = true;
     for proof in if line.proofs.is_empty() { all } else { &line.proofs } {
         let name = proof.to_possible_value().context("a proof's name")?.get_name().to_owned();
         let told = format!("{name} (seed {})", line.seed);
         let folder = tempfile::Builder::new().prefix("keywarden-faults-").tempdir()?;
-        let run = Run { line, folder: folder.path(), from: line.from.max(progress.done(&told)), name: &told };
+        let from = line.from.max(progress.done(&told));
+        let until = line.minutes.map(|minutes| Instant::now() + Duration::from_secs(minutes * 60));
+        let run = Run { line, folder: folder.path(), from, until, name: &told };
         let outcome = run.prove(*proof, &mut progress).await;
         if outcome.is_err() {
             let kept = folder.keep();
             return outcome.with_context(|| format!("{told}; its folder is kept: {}", kept.display()));
         }
+        whole &= !run.is_over();
     }
-    progress.forget()
+    // What the minutes did not suffice for is gone on with.
+    if whole { progress.forget() } else { Ok(()) }
 }
 
 /// One proof's run.
@@ -96,6 +106,7 @@ struct Run<'a> {
     line: &'a Line,
     folder: &'a Path,
     from: u64,
+    until: Option<Instant>,
     name: &'a str,
 }
 
@@ -107,14 +118,25 @@ impl Run<'_> {
             Proof::TwoNodes => self.two_nodes(progress).await,
             Proof::CutOff => self.cut_off(progress).await,
             Proof::DiskFull => self.disk_full(progress).await,
+            Proof::Parsers => self.parsers(progress),
         }
+    }
+
+    /// Whether no further round is begun.
+    fn is_over(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() >= until)
+    }
+
+    /// The rounds that are left, as long as there is time for them.
+    fn left(&self, rounds: u64) -> impl Iterator<Item = u64> {
+        (self.from..rounds).take_while(|_| !self.is_over())
     }
 
     async fn kill(&self, engine: Engine, progress: &mut Progress) -> Result<()> {
         let plan = engine.plan(&self.line.binary, self.folder, self.line.postgres.as_ref())?;
         let mut trial = kill::Trial::new(plan, self.line.seed).await?;
         let mut voice = Voice::new(self.name, self.line.rounds);
-        for round in self.from..self.line.rounds {
+        for round in self.left(self.line.rounds) {
             let found = trial.round(round).await.with_context(|| format!("round {round}"))?;
             voice.round(round + 1, &found.to_string());
             progress.note(self.name, round + 1)?;
@@ -127,7 +149,7 @@ impl Run<'_> {
         let mut found = two_nodes::Found::default();
         let rounds = self.line.rounds.div_ceil(2);
         let mut voice = Voice::new(self.name, rounds);
-        for round in self.from..rounds {
+        for round in self.left(rounds) {
             two_nodes::round(&pair, round, &mut found).await.with_context(|| format!("round {round}"))?;
             voice.round(round + 1, &found.to_string());
             progress.note(self.name, round + 1)?;
@@ -142,7 +164,7 @@ impl Run<'_> {
         }
         let mut trial = cut_off::Trial::new(&self.line.binary, self.folder, self.server()?).await?;
         let mut voice = Voice::new(self.name, rounds);
-        for round in self.from..rounds {
+        for round in self.left(rounds) {
             let found = trial.round(round).await.with_context(|| format!("round {round}"))?;
             voice.round(round + 1, &found.to_string());
             progress.note(self.name, round + 1)?;
@@ -159,12 +181,26 @@ impl Run<'_> {
             return Ok(());
         };
         let mut voice = Voice::new(self.name, rounds);
-        for round in self.from..rounds {
+        for round in self.left(rounds) {
             let found = trial.round().await.with_context(|| format!("round {round}"))?;
             voice.round(round + 1, &found.to_string());
             progress.note(self.name, round + 1)?;
         }
         trial.end()
+    }
+
+    /// In a slice there is none of it: the tests have run already, with fewer inputs.
+    fn parsers(&self, progress: &mut Progress) -> Result<()> {
+        let rounds = if self.until.is_some() { u64::MAX } else { self.line.rounds / 20 };
+        let mut found = parsers::Found::default();
+        let mut voice = Voice::new(self.name, rounds);
+        for round in self.left(rounds) {
+            let seed = self.line.seed.wrapping_mul(1_000_000).wrapping_add(round);
+            parsers::round(seed, &mut found).with_context(|| format!("round {round}"))?;
+            voice.round(round + 1, &found.to_string());
+            progress.note(self.name, round + 1)?;
+        }
+        Ok(())
     }
 
     fn server(&self) -> Result<&Url> {

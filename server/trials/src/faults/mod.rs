@@ -4,5 +4,6 @@ pub mod books;
 pub mod cut_off;
 pub mod disk_full;
 pub mod kill;
+pub mod parsers;
 pub mod two_nodes;
 pub mod upkeep;

@@ -3,6 +3,7 @@
 mod attacks;
 mod key_sets;
 mod kinds;
+mod parsers;
 mod rules;
 
 use keywarden_model::{ClaimRules, RequestId, Role, WorkloadId};

@@ -3,6 +3,7 @@
 mod answer;
 mod approval;
 mod flips;
+mod parsers;
 mod registration;
 mod sign_in;
 mod step_up;

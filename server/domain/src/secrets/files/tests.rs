@@ -415,3 +415,31 @@ proptest! {
         }
     }
 }
+
+/// Files of each format, changed by chance (S-28).
+#[test]
+fn parsers_of_files_read_or_refuse_what_comes() {
+    let specimens = [
+        "# a\nexport URL='postgres://x'\nP=\"two\\nlines $$\" # c\nempty=\n",
+        r#"{"shop":{"URL":"postgres://x","n":[1,2,{"a":"\u00e9\ud83d\udd11"}]},"P":"x"}"#,
+        "shop:\n  URL: |\n    a\n    b\nP: \"x\\u00e9\"\nq: 'it''s'\n# c\nr: &a [1, 2]\ns: *a\n",
+        "name,value\nURL,\"a \"\"b\"\" c\"\nP,x\n",
+    ];
+    keywarden_garble::bytes(&specimens, |input| {
+        for format in FileFormat::ALL {
+            for nested in [Nested::Folders, Nested::Json] {
+                match super::read(format, nested, &file(input)) {
+                    Err(error) => assert!(!error.flaws.is_empty() && !error.to_string().is_empty()),
+                    Ok(entries) => {
+                        assert!(entries.len() <= MOST_ENTRIES);
+                        let lines = input.iter().filter(|b| matches!(**b, b'\n' | b'\r')).count() as u64 + 1;
+                        assert!(entries.iter().all(|it| (1..=lines).contains(&it.line)));
+                    }
+                }
+            }
+        }
+    });
+    keywarden_garble::texts(&["shop/.env.production", "C:\\live.ENV", "values.yml"], |text| {
+        drop((FileFormat::of_name(text), super::write::variable(text)));
+    });
+}

@@ -120,3 +120,18 @@ proptest! {
         let _either = field::at(&SecretBytes::copy_of(&bytes), &name.parse().unwrap());
     }
 }
+
+/// Templates, and the fields that their references name, changed by chance (S-28).
+#[test]
+fn parsers_of_templates_take_apart_or_refuse_what_comes() {
+    let specimens = ["postgres://app:${pay/live/database/password}@db/$${x}", "${a/b/c#d.e}${a/b/c}$"];
+    keywarden_garble::texts(&specimens, |text| match Template::parse(text) {
+        Ok(template) => assert_eq!(written(&template), text),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    });
+    keywarden_garble::bytes(&[r#"{"a":{"b":[1,"\u00e9"],"a.b":null}}"#, "[]"], |input| {
+        for name in ["a", "a.b", "a.b.c"] {
+            drop(field::at(&SecretBytes::copy_of(input), &name.parse().unwrap()));
+        }
+    });
+}

@@ -192,4 +192,49 @@ mod tests {
         assert!(decode::<Said<'_>>(&cut).is_err());
         assert!(encode(&Does::CreateToken { so_pin: &"9".repeat(LONGEST) }).is_err());
     }
+
+    #[test]
+    fn parsers_of_frames_take_what_comes() {
+        let does = Does::Decrypt { number: 1, nonce: [3; NONCE_LEN], context: b"row", ciphertext: &[7; 48] };
+        let asks = encode(&Ask { label: "main", serial: Some("1"), does }).unwrap();
+        let sealed = Answer::Sealed { number: 2, nonce: [3; NONCE_LEN], ciphertext: &[7; 48] };
+        let said = [
+            Said::Done(Ok(sealed)),
+            Said::Done(Ok(Answer::Keys(vec![1, 2, 3]))),
+            Said::Done(Err(SealError::NoAnswer {
+                path: "/m.so".into(),
+                limit: std::time::Duration::from_millis(5),
+            })),
+            Said::Login { serial: "1", left: Left::One },
+            Said::Tried(Tried::Unclear),
+        ];
+        let open = encode(&Open { library: "/usr/lib/m.so".into() }).unwrap();
+        let pin = encode(&Pin::Is("1234")).unwrap();
+        let said = said.map(|it| encode(&it).unwrap());
+        let frames: Vec<_> = [&asks, &open, &pin].into_iter().chain(&said).map(|it| it.to_vec()).collect();
+        keywarden_garble::bytes(&frames, |input| {
+            let frame = Zeroizing::new(input.to_vec());
+            decode::<Open>(&frame).ok();
+            decode::<Pin<'_>>(&frame).ok();
+            // What is understood is said again in as many words, or fewer.
+            if let Ok(ask) = decode::<Ask<'_>>(&frame) {
+                assert!(encode(&ask).is_ok_and(|it| it.len() <= frame.len()) || frame.len() > LONGEST);
+            }
+            if let Ok(said) = decode::<Said<'_>>(&frame) {
+                assert!(encode(&said).is_ok_and(|it| it.len() <= frame.len()) || frame.len() > LONGEST);
+            }
+        });
+        let mut wire = Vec::new();
+        for frame in &frames {
+            send(&mut wire, &Zeroizing::new(frame.clone())).unwrap();
+        }
+        keywarden_garble::bytes(&[wire], |input| {
+            let (mut wire, mut frames) = (input, 0);
+            while let Ok(Some(frame)) = receive(&mut wire) {
+                assert!(frame.len() <= LONGEST);
+                frames += 1;
+            }
+            assert!(frames <= input.len() / 4, "a frame without a length");
+        });
+    }
 }

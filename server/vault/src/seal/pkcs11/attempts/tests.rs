@@ -189,3 +189,18 @@ fn the_memory_is_bounded() {
     }
     assert_eq!(attempts.read().unwrap().len(), REMEMBERED);
 }
+
+#[test]
+fn parsers_of_lines_take_what_comes() {
+    let salt = "00".repeat(SALT_LEN);
+    let lines = [format!("1 serial- {salt} abcd 2"), format!("2 - {salt} abcd 1 3 1800000000")];
+    let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+    keywarden_garble::texts(&lines, |text| {
+        let Some(line) = Line::parse(text) else { return };
+        let again = Line::parse(line.to_text().trim_end()).unwrap();
+        assert_eq!(again.to_text(), line.to_text(), "{text:?}");
+        for now in [i64::MIN, 0, NOW, i64::MAX] {
+            line.rest(now);
+        }
+    });
+}
