@@ -54,6 +54,8 @@ pub use envelope::{EnvelopeKey, OpenError};
 pub use keyring::{
     KeyRecord, Keyring, KeyringState, Purpose, SealRecord, Sealed, SealedReason, SealingError, WrapRecord,
 };
+#[cfg(feature = "counted")]
+pub use mac::macs;
 pub use mask::mask;
 pub use project_key::{MAX_SEALS, ProjectKey, RewrapError, SealedValue, ValuePlace};
 pub use seal::file::{read_private, replace_beside};

@@ -9,9 +9,22 @@ use crate::secret::SecretBytes;
 /// HMAC-SHA-256.
 #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
 pub(crate) fn hmac_sha256(key: &[u8], data: &[u8]) -> [u8; 32] {
+    #[cfg(feature = "counted")]
+    COUNT.with(|count| count.set(count.get().wrapping_add(1)));
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length");
     mac.update(data);
     mac.finalize().into_bytes().into()
+}
+
+#[cfg(feature = "counted")]
+thread_local! {
+    static COUNT: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+/// How many MACs this thread has computed.
+#[cfg(feature = "counted")]
+pub fn macs() -> u64 {
+    COUNT.with(std::cell::Cell::get)
 }
 
 /// 32 bytes derived from `key`, which is itself uniformly random, for the use that `info` names.

@@ -1,6 +1,7 @@
 //! Whoever does not hold a value learns nothing about it: not from the answer, not from the work that it takes, not from
 //! the time (S-09). An unknown id, and a wrong secret for a key that is good, revoked or expired, are alike.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -77,7 +78,7 @@ impl tracing::Subscriber for Statements {
 }
 
 #[tokio::test]
-async fn a_wrong_secret_is_answered_like_an_unknown_id_and_asks_the_database_as_much() {
+async fn a_wrong_secret_is_answered_like_an_unknown_id_and_takes_as_many_statements_and_macs() {
     both_engines(async |house| {
         let scene = Scene::set(house).await;
         let Classes(classes) = Classes::of(&scene).await;
@@ -87,16 +88,24 @@ async fn a_wrong_secret_is_answered_like_an_unknown_id_and_asks_the_database_as_
         scene.ask(&classes[0].1[0], |_| {}).await.unwrap();
         for (class, shown) in &classes {
             let before = counted.0.load(Ordering::Relaxed);
+            let mut macs = BTreeSet::new();
             for value in shown {
+                let computed = keywarden_vault::macs();
                 let _counting = tracing::subscriber::set_default(Arc::clone(&counted));
                 let verdict = scene.ask(value, |_| {}).await.unwrap();
                 assert_eq!(verdict.code, VerifyCode::NotFound, "{class}");
                 assert!(verdict.key().is_none() && verdict.expires_at.is_none(), "{class}");
                 assert!(!verdict.superseded && verdict.rate_limit.is_none(), "{class}");
+                macs.insert(keywarden_vault::macs() - computed);
             }
-            asked.push((*class, counted.0.load(Ordering::Relaxed) - before));
+            // This runtime has one thread, so all of the work is counted, and each value costs the same.
+            asked.push((*class, counted.0.load(Ordering::Relaxed) - before, macs));
         }
-        assert!(asked.iter().all(|(_, statements)| *statements == asked[0].1), "{asked:?}");
+        assert!(asked[0].2.len() == 1 && !asked[0].2.contains(&0), "{asked:?}");
+        assert!(
+            asked.iter().all(|(_, statements, macs)| (statements, macs) == (&asked[0].1, &asked[0].2)),
+            "{asked:?}"
+        );
         if scene.house.store.engine() == Engine::Postgres {
             // SQLite runs statements on a thread of its own, which tells nobody here.
             assert_eq!(asked[0].1, SHOWN, "one statement each");
