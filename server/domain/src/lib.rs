@@ -54,6 +54,8 @@ mod tokens;
 pub mod trust;
 mod typed;
 pub mod workloads;
+#[cfg(any(test, feature = "cast"))]
+pub mod written;
 
 pub use authz::{Action, Permit, Resource};
 pub use domain::{Domain, Settings};

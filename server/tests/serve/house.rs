@@ -55,8 +55,13 @@ impl Server {
         Self::start_as(command)
     }
 
-    pub(crate) fn start_as(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    pub(crate) fn start_as(command: Command) -> Self {
+        Self::start_printing(command, Stdio::null())
+    }
+
+    /// Starts it with what it prints going to `out`.
+    pub(crate) fn start_printing(mut command: Command, out: Stdio) -> Self {
+        let mut child = command.stdout(out).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let (mut seen, mut metrics) = (Vec::new(), None);
         let address = loop {

@@ -15,6 +15,7 @@ mod aws;
 mod backups;
 mod bao;
 mod cached;
+mod canary;
 mod client;
 mod clock;
 mod commands;

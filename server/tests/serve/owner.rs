@@ -5,8 +5,14 @@ use std::{fs, path::Path};
 use keywarden_domain::passkeys::soft::SoftAuthenticator;
 use serde_json::json;
 
+use crate::canary::{
+    door::Door,
+    marks::{Marks, Whose},
+};
 use crate::house::{Server, keywarden, printed, told};
 
+/// How a session's cookie begins.
+const SESSION: &str = "__Host-keywarden=";
 pub(crate) const ORIGIN: &str = "https://keys.example.com";
 const SETTINGS: [(&str, &str); 2] = [("KEYWARDEN_SEAL", "software"), ("KEYWARDEN_PUBLIC_URL", ORIGIN)];
 /// The same address, and passkeys that are good for the whole domain.
@@ -36,6 +42,31 @@ pub(crate) fn becomes_adas(server: &Server, folder: &Path) -> SoftAuthenticator 
     let done = server.post_as_page(&format!("{path}/finish"), ORIGIN, &typed);
     assert_eq!(done["location"], "/welcome", "{done}");
     soft
+}
+
+/// Sets up a server whose doors are `door`, under these names; the cookie of the session that it begins.
+pub(crate) fn signs_up(folder: &Path, door: &Door, marks: &Marks, names: [&str; 3]) -> String {
+    let link = fs::read_to_string(folder.join("data/setup-link")).unwrap();
+    let path = path_of(&link);
+    marks.note_token("the set-up link", &link);
+    let [organization, name, passkey] = names;
+    let mut typed = json!({ "organization": organization, "name": name, "passkey": passkey });
+    let post = |verb: &str, typed: &serde_json::Value| {
+        let headers = [("Content-Type", "application/json"), ("Origin", ORIGIN)];
+        door.ask("set up", "post", &format!("{path}/{verb}"), &headers, typed.to_string().as_bytes()).unwrap()
+    };
+    let started = post("start", &typed).json();
+    typed["ceremony"] = started["ceremony"].clone();
+    typed["credential"] = SoftAuthenticator::new(1).create(ORIGIN, &started["publicKey"]).unwrap();
+    let done = post("finish", &typed);
+    // The browser is known by a cookie of its own.
+    let set = done
+        .whole
+        .lines()
+        .find_map(|line| line.strip_prefix("set-cookie: ").filter(|it| it.starts_with(SESSION)));
+    let cookie = set.unwrap_or_else(|| panic!("{done:?}")).split(';').next().unwrap();
+    marks.note(Whose::Secret, "a session's cookie", cookie.split_once('=').unwrap().1);
+    cookie.to_owned()
 }
 
 #[test]
