@@ -7,6 +7,11 @@
 // With data-autostart the form submits itself when the page opens. Passwords and [data-secret] fields are never sent.
 // All texts are the server's: data-text-{cancelled,registered,unsupported,insecure,address,offline,failed}.
 // Load this file deferred or as a module.
+
+// A page that is the answer to a post keeps what was posted in its place in the history, and browsers write that to the
+// disk to bring tabs back: values that were typed must not lie there.
+history.replaceState(history.state, '');
+
 (() => {
   'use strict';
 
