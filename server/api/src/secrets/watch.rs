@@ -98,20 +98,26 @@ pub(crate) struct SecretChanged {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 4)]
     version: Option<i64>,
-    /// What was done; `secret.referred`: something that its current version refers to changed.
+    /// What was done; `secret.valid`, `secret.expired`: the time of a version that a label points at began or ended;
+    /// `secret.referred`: something that its current version refers to changed, or came to such an instant.
     #[schema(example = "secret.put")]
     action: String,
+    /// The number of the version whose time began or ended; absent where that is not what is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 4)]
+    turned: Option<i64>,
     deleted: bool,
 }
 
 /// Watch secrets
 ///
 /// Server-sent events. `event: secret` tells that a secret of the environment changed: its id, path and current version,
-/// never a value. A template is told of, too, when a secret changes that it refers to, in whatever environment; not when one
-/// only comes to the end of its time. With `Last-Event-ID` a stream goes on where another one ended; a change may then be told twice, and
-/// none is missed. `event: resync` says that changes may have been missed: list the secrets, then go on reading the
-/// stream. A stream says something at least every 15 seconds. It ends when the caller may no longer see the secrets
-/// (`event: end`), and when the server stops: then come back.
+/// never a value. It tells so, too, when a version's `not_before` or `expires_at` has come, though nobody did anything. A
+/// template is told of as well when that is so of a secret that it refers to, in whatever environment. With `Last-Event-ID` a
+/// stream goes on where another one ended, on whatever node; a change may then be told twice, and none is missed. `event:
+/// resync` says that changes may have been missed: list the secrets, then go on reading the stream. A stream says something
+/// at least every 15 seconds. It ends when the caller may no longer see the secrets (`event: end`), and when the server
+/// stops: then come back.
 #[utoipa::path(
     get,
     path = "/api/v1/secrets/watch",
@@ -240,15 +246,16 @@ fn told(look: Look) -> String {
 }
 
 fn event(change: SecretChange) -> String {
-    let id = change.event;
+    let mark = change.mark;
     let data = SecretChanged {
         id: change.id.to_string(),
         path: change.path.to_string(),
         version: change.version,
         action: change.action,
+        turned: change.turned,
         deleted: change.deleted,
     };
     // JSON has no bare line break, so that one line holds it.
     let data = serde_json::to_string(&data).unwrap_or_default();
-    format!("id: {id}\nevent: secret\ndata: {data}\n\n")
+    format!("id: {mark}\nevent: secret\ndata: {data}\n\n")
 }

@@ -78,7 +78,7 @@ pub use switch::SwitchVersionError;
 pub use template::{DEEPEST, MOST_REFERENCES, TemplateError, Unresolved};
 pub use validity::{Outside, Validity, ValidityError};
 pub use value::{MAX_VALUE, NewValue, ValueError};
-pub use watch::{Look, SecretChange, SecretWatch};
+pub use watch::{Look, Mark, MarkError, SecretChange, SecretWatch};
 
 #[cfg(test)]
 mod tests;

@@ -1,16 +1,26 @@
-//! Watching an environment's secrets: what changed since the last look, by the record. No value is read.
+//! Watching an environment's secrets: what changed since the last look, by the record, and what time made of them. No value is
+//! read.
 //!
 //! A template that refers to a secret that changed, in whatever environment, is told of as well, by the same event.
 //!
 //! Events are found by their ids, which sort by the instant of their operation and not by that of their commit. A look
 //! therefore goes back further than the last one, and what was told before is left out; whoever resumes may be told of a
 //! change twice, and never misses one.
+//!
+//! A version's time begins and ends without an event. Its instants are its own and never change, so that each look tells of
+//! those between the last look's instant and its own: whichever node looks finds the same, and a clock that was set forward
+//! leaves none out. A version that is put when its time is over already is told of by its event.
+
+mod mark;
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use keywarden_model::{EventId, SecretId, SecretPath, TypedId, time::earlier};
-use keywarden_store::secrets::{self as rows, ChangeRow};
+use keywarden_model::time::{earlier, from_micros, micros};
+use keywarden_model::{EventId, SecretId, SecretPath, TypedId};
+use keywarden_store::secrets::{self as rows, ChangeRow, TurnRow};
+
+pub use mark::{Mark, MarkError};
 
 use super::secret::damaged;
 use crate::keys::Place;
@@ -18,6 +28,8 @@ use crate::{Action, Domain, Fault, Op, Refused};
 
 /// How long an operation may take from its instant to its commit: longer than any request is allowed.
 const OVERLAP: TimeDelta = TimeDelta::seconds(90);
+/// What lies between one instant and the next.
+const INSTANT: TimeDelta = TimeDelta::microseconds(1);
 /// How far back a watcher may resume.
 const BACK: TimeDelta = TimeDelta::hours(24);
 /// More changes than this at once are not told one by one.
@@ -28,22 +40,26 @@ const MOST: u32 = 2_000;
 pub struct SecretWatch {
     place: Place,
     folder: Option<String>,
-    /// Where it goes on; `None` before the first look.
-    from: Option<EventId>,
+    /// Where it goes on; `None` before the first look, and after it if it began anew.
+    from: Option<Mark>,
     told: BTreeSet<(EventId, SecretId)>,
     /// The event that an earlier watcher was told of last. Which templates refer to its secret is told again.
     resumed: Option<EventId>,
-    began: bool,
-    /// It said where to go on, and that was no event's id.
+    /// An event that was there when it last told of something: who resumes from an instant names it, too.
+    anchor: EventId,
+    /// Until when time was told of; `None` before the first look.
+    until: Option<DateTime<Utc>>,
+    /// It said where to go on, and that was no mark.
     lost: bool,
 }
 
 /// A secret that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretChange {
-    /// The event: where to go on.
-    pub event: EventId,
-    /// What was done: an action's name; `secret.referred` where it was done to what this secret refers to.
+    /// Where to go on after it.
+    pub mark: Mark,
+    /// What was done: an action's name. `secret.referred` where it was done to what this secret refers to, or time did it;
+    /// `secret.valid` and `secret.expired` where the time of a version began or ended.
     pub action: String,
     /// The secret.
     pub id: SecretId,
@@ -51,6 +67,8 @@ pub struct SecretChange {
     pub path: SecretPath,
     /// The version that `current` points at now.
     pub version: Option<i64>,
+    /// The version whose time began or ended.
+    pub turned: Option<i64>,
     /// Whether it is deleted now.
     pub deleted: bool,
 }
@@ -64,6 +82,23 @@ pub enum Look {
     Resync,
 }
 
+/// What is told, and what it is put in order by.
+#[derive(Debug)]
+enum News {
+    Change(ChangeRow),
+    Turn(TurnRow),
+}
+
+impl News {
+    /// An event's id says its instant to the millisecond. Time is told of behind what was done in the same one.
+    fn order(&self) -> (DateTime<Utc>, bool) {
+        match self {
+            Self::Change(row) => (row.id.made_at(), false),
+            Self::Turn(row) => (from_micros(row.at), true),
+        }
+    }
+}
+
 impl SecretWatch {
     /// Watches an environment, or one folder of it, from now on; or from where an earlier watcher was told last.
     pub fn new(place: Place, folder: Option<&SecretPath>, last: Option<&str>) -> Self {
@@ -75,30 +110,85 @@ impl SecretWatch {
             from,
             told: BTreeSet::new(),
             resumed: None,
-            began: false,
+            anchor: EventId::NIL,
+            until: None,
         }
     }
 
-    /// Where this look begins.
+    /// Where this look begins among the events: further back than any operation takes that was not told of yet.
     fn after(&self, now: DateTime<Utc>) -> EventId {
-        let latest = earlier(now, OVERLAP);
-        let at = match self.from {
-            Some(last) if !self.began => earlier(last.made_at(), OVERLAP).min(latest),
-            _ => latest,
+        let from = match &self.from {
+            Some(mark) if self.until.is_none() => mark.at().min(now),
+            _ => now,
         };
-        EventId::from_parts(at, 0)
+        EventId::from_parts(earlier(from, OVERLAP), 0)
+    }
+
+    /// Until when time was told of before this look. Another node's clock may be ahead of this one's: what it told of is told
+    /// again when it is so here.
+    fn told_until(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let told = match (self.until, &self.from) {
+            (Some(until), _) => until,
+            // More than one time may have ended at that very instant.
+            (None, Some(mark)) => mark.until.map_or_else(|| earlier(mark.at(), OVERLAP), |at| earlier(at, INSTANT)),
+            (None, None) => now,
+        };
+        told.min(now)
     }
 
     /// What was not told yet, and is in the folder.
-    fn news(&mut self, found: Vec<ChangeRow>, after: EventId) -> Vec<ChangeRow> {
+    fn news(&mut self, found: Vec<ChangeRow>, turned: Vec<TurnRow>, after: EventId) -> Vec<News> {
         // What is too old to be found again need not be remembered.
         self.told = self.told.split_off(&(after, SecretId::NIL));
-        found
+        let folder = self.folder.as_deref();
+        let within = |path: &str| folder.is_none_or(|folder| path.starts_with(folder));
+        let changed = found
             .into_iter()
             .filter(|row| self.resumed != Some(row.id) || row.action == rows::REFERRED)
             .filter(|row| self.told.insert((row.id, row.secret_id)))
-            .filter(|row| self.folder.as_ref().is_none_or(|folder| row.folded_path.starts_with(folder)))
-            .collect()
+            .filter(|row| within(&row.folded_path))
+            .map(News::Change);
+        let turned = turned.into_iter().filter(|row| within(&row.folded_path)).map(News::Turn);
+        let mut news: Vec<_> = changed.chain(turned).collect();
+        // What was done itself comes before what follows from it.
+        news.sort_by_key(News::order);
+        news
+    }
+
+    /// What is told of each secret: the latest.
+    fn latest_of_each(&mut self, news: Vec<News>) -> Result<Vec<SecretChange>, Fault> {
+        let mut seen = BTreeSet::new();
+        let mut changes = Vec::new();
+        for news in news {
+            let change = match news {
+                News::Change(row) => {
+                    self.anchor = row.id;
+                    SecretChange {
+                        mark: Mark { event: row.id, until: None },
+                        action: row.action,
+                        id: row.secret_id,
+                        path: row.path.parse().map_err(damaged)?,
+                        version: row.current.filter(|_| row.deleted_at.is_none()),
+                        turned: None,
+                        deleted: row.deleted_at.is_some(),
+                    }
+                }
+                News::Turn(row) => SecretChange {
+                    mark: Mark { event: self.anchor, until: Some(from_micros(row.at)) },
+                    action: row.action,
+                    id: row.secret_id,
+                    path: row.path.parse().map_err(damaged)?,
+                    version: row.current,
+                    turned: row.turned,
+                    deleted: false,
+                },
+            };
+            changes.push(change);
+        }
+        changes.reverse();
+        changes.retain(|change| seen.insert(change.id));
+        changes.reverse();
+        Ok(changes)
     }
 }
 
@@ -111,49 +201,36 @@ impl Domain {
             return Err(Refused::NotFound);
         }
         let mut conn = self.store().read().await?;
-        if !watch.began
-            && let Some(last) = watch.from
-        {
-            let known = op.now - last.made_at() < BACK && rows::event_is_there(&mut conn, last).await?;
-            watch.lost |= !known;
-            watch.resumed = Some(last);
+        let first = watch.until.is_none();
+        if first {
+            if let Some(mark) = &watch.from {
+                let known = op.now - mark.at() < BACK && rows::event_is_there(&mut conn, mark.event).await?;
+                watch.lost |= !known;
+                // An instant is no change: whatever was done then is told again.
+                watch.resumed = Some(mark.event).filter(|_| mark.until.is_none());
+            }
+            if watch.lost {
+                watch.from = None;
+            }
+            watch.anchor = rows::newest_event(&mut conn).await?.unwrap_or(EventId::NIL);
         }
-        let resumes = !watch.began && watch.from.is_some() && !watch.lost;
-        if !resumes && !watch.began {
-            watch.from = None;
-        }
-        let after = watch.after(op.now);
+        let resumes = first && watch.from.is_some();
+        let (after, told_until) = (watch.after(op.now), watch.told_until(op.now));
         let mut found = rows::changes_after(&mut conn, place.environment_id, after, MOST + 1).await?;
         found.extend(rows::referred_after(&mut conn, place.environment_id, after, MOST + 1).await?);
+        let between = (micros(told_until), micros(op.now));
+        let turned = rows::turned_between(&mut conn, place.environment_id, between, MOST + 1).await?;
         drop(conn);
-        let missed = found.len() > MOST as usize;
-        // What was done itself comes before what follows from it.
+        let missed = found.len() + turned.len() > MOST as usize;
         found.sort_by_key(|row| row.id);
-        let news = watch.news(found, after);
-        let first = !std::mem::replace(&mut watch.began, true);
+        let news = watch.news(found, turned, after);
+        watch.until = Some(op.now);
         if missed || std::mem::take(&mut watch.lost) {
             return Ok(Look::Resync);
         }
         if first && !resumes {
             return Ok(Look::Changes(Vec::new()));
         }
-        Ok(Look::Changes(latest_of_each(news)?))
+        Ok(Look::Changes(watch.latest_of_each(news)?))
     }
-}
-
-fn latest_of_each(news: Vec<ChangeRow>) -> Result<Vec<SecretChange>, Fault> {
-    let mut seen = BTreeSet::new();
-    let mut changes = Vec::new();
-    for row in news.into_iter().rev().filter(|row| seen.insert(row.secret_id.to_string())) {
-        changes.push(SecretChange {
-            event: row.id,
-            action: row.action,
-            id: row.secret_id,
-            path: row.path.parse().map_err(damaged)?,
-            version: row.current.filter(|_| row.deleted_at.is_none()),
-            deleted: row.deleted_at.is_some(),
-        });
-    }
-    changes.reverse();
-    Ok(changes)
 }

@@ -3,7 +3,7 @@
 use keywarden_model::{EnvironmentId, EventId, ProjectId, ProjectKeyId, SecretId};
 
 use super::beside;
-use super::changes::{changed, referred};
+use super::changes::{changed, referred, turned};
 use super::find::{at_path, at_paths, over, versions_over};
 use super::fingerprints;
 use super::history;
@@ -115,6 +115,19 @@ async fn changes_are_found_by_what_was_done_and_not_by_reading_the_record() {
         let through = "ORDER BY c.event_id, s.id LIMIT ?";
         let plan = planner.plan(referred(EnvironmentId::NIL, EventId::NIL), through).await;
         assert!(!plan.scans("events", "e"), "{plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn whose_time_begins_or_ends_is_found_along_two_indexes() {
+    for planner in Planner::each().await {
+        let plan =
+            planner.plan(turned(EnvironmentId::NIL, 7, 8), "ORDER BY t.at, s.id, t.action LIMIT ?").await;
+        assert!(!plan.scans("secret_versions", "v"), "{plan:#?}");
+        for index in ["secret_versions_by_expiry", "secret_versions_by_beginning"] {
+            assert!(plan.goes_along(index), "{plan:#?}");
+        }
+        assert!(!plan.scans("secrets", "s") && !plan.scans("secret_references", "r"), "{plan:#?}");
     }
 }
 

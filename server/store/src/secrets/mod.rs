@@ -21,7 +21,9 @@ pub use change::{
     destroy_version, edit, insert, point, promoted, purge, restore, restore_version, set_state, unpoint,
     unpoint_all,
 };
-pub use changes::{ChangeRow, REFERRED, changes_after, event_is_there, referred_after};
+pub use changes::{
+    ChangeRow, REFERRED, TurnRow, changes_after, event_is_there, newest_event, referred_after, turned_between,
+};
 pub use find::{
     CurrentFingerprint, FingerprintRow, LabelRow, SealedRow, SecretRow, VersionRow, current_fingerprint, due,
     due_versions, find, find_by_path, find_by_paths, fingerprints, labels, labels_of_many, sealed, version,

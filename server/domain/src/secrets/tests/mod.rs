@@ -20,6 +20,7 @@ mod tamper;
 mod templates;
 mod templates_around;
 mod validity;
+mod watch;
 
 use keywarden_model::{Role, SecretId, SecretKind, SecretLabel, SecretPath};
 use keywarden_vault::SecretBytes;

@@ -204,12 +204,12 @@ async fn who_watches_a_template_is_told_when_what_it_refers_to_changes() {
         scene.house.clock.advance(std::time::Duration::from_secs(1));
         domain.put_secret(&op(), &test, &far, of("two")).await.unwrap();
         let told = look(&mut watch).await;
-        let [SecretChange { id, action, version: Some(1), deleted: false, event, .. }] = &*told else {
+        let [SecretChange { id, action, version: Some(1), deleted: false, mark, .. }] = &*told else {
             panic!("{told:?}")
         };
         assert_eq!((*id, action.as_str()), (url, "secret.referred"));
         assert!(look(&mut watch).await.is_empty(), "once");
-        let mut again = SecretWatch::new(scene.live(), None, Some(&event.to_string()));
+        let mut again = SecretWatch::new(scene.live(), None, Some(&mark.to_string()));
         let retold = look(&mut again).await;
         assert!(retold.iter().any(|it| it == &told[0]), "perhaps twice, and never not at all: {retold:?}");
 
