@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use http::StatusCode;
+use keywarden_model::ProblemKind;
 use serde::Deserialize;
 use url::Url;
 
@@ -52,7 +53,7 @@ pub(crate) enum ClientError {
     #[error("the sign-in to {0} has run out: `keywarden login` makes a new one")]
     SignInOver(Url),
     #[error("{detail}{}", request(.instance.as_deref()))]
-    Told { status: StatusCode, detail: String, instance: Option<String> },
+    Told { status: StatusCode, kind: Option<ProblemKind>, detail: String, instance: Option<String> },
     #[error("cannot reach {server}: {}; nothing was done", chain(.cause))]
     Unreachable { server: Url, cause: reqwest::Error },
 }
@@ -60,6 +61,8 @@ pub(crate) enum ClientError {
 /// RFC 9457, as far as it is told on.
 #[derive(Deserialize)]
 struct Problem {
+    #[serde(rename = "type", default)]
+    address: String,
     detail: String,
     instance: Option<String>,
     #[serde(default)]
@@ -75,10 +78,11 @@ impl ClientError {
     /// What an answer says that is not what was asked for.
     pub(super) fn told(status: StatusCode, bytes: &[u8]) -> Self {
         match serde_json::from_slice::<Problem>(bytes) {
-            Ok(Problem { detail, instance, errors }) => {
+            Ok(Problem { address, detail, instance, errors }) => {
+                let kind = ProblemKind::ALL.iter().copied().find(|kind| kind.address() == address);
                 let flaws: Vec<_> = errors.into_iter().map(|flaw| flaw.detail).collect();
                 let detail = if flaws.is_empty() { detail } else { flaws.join("; ") };
-                Self::Told { status, detail, instance }
+                Self::Told { status, kind, detail, instance }
             }
             Err(_) => Self::Status(status),
         }
@@ -91,6 +95,13 @@ impl ClientError {
             Self::Status(status) | Self::Told { status, .. } => status.is_server_error(),
             _ => false,
         }
+    }
+
+    /// Whether there is a secret and no value of it that is read now: its time has not begun or is over, or so it is with
+    /// something that it refers to.
+    pub(crate) fn is_no_value(&self) -> bool {
+        let kinds = [ProblemKind::OutsideValidity, ProblemKind::Unresolved];
+        matches!(self, Self::Told { kind: Some(kind), .. } if kinds.contains(kind))
     }
 
     /// Whether the server does not know, or no longer, who asks.
@@ -153,5 +164,18 @@ mod tests {
             assert!(!ClientError::told(status, b"<html>").is_absence(), "{status}");
         }
         assert!(!ClientError::NoToken.is_absence());
+    }
+
+    #[test]
+    fn a_value_whose_time_is_over_is_told_from_any_other_conflict() {
+        let told = |address: &str| {
+            let problem = format!(r#"{{"type":"{address}","detail":"version 1 expired"}}"#);
+            ClientError::told(StatusCode::CONFLICT, problem.as_bytes())
+        };
+        assert!(told(&ProblemKind::OutsideValidity.address()).is_no_value());
+        assert!(told(&ProblemKind::Unresolved.address()).is_no_value());
+        for other in ["", "about:blank", &*ProblemKind::Conflict.address()] {
+            assert!(!told(other).is_no_value(), "{other}");
+        }
     }
 }

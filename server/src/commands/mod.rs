@@ -148,6 +148,8 @@ pub(crate) enum Failure {
     Listen(#[from] ListenError),
     #[error(transparent)]
     NoCacheKey(#[from] keywarden_vault::CacheKeyError),
+    #[error("{variable} has no valid value: {cause}")]
+    NoValue { variable: String, cause: ClientError },
     #[error("nothing was destroyed: type `{0}` to destroy it, or say --yes")]
     NotDestroyed(String),
     #[error(
@@ -222,6 +224,7 @@ impl Failure {
             | Self::Io { .. }
             | Self::Kept { .. }
             | Self::NoSuchVariable(_)
+            | Self::NoValue { .. }
             | Self::NotDestroyed(_)
             | Self::NotImported(_)
             | Self::Operator(_)

@@ -69,7 +69,13 @@ impl Wanted {
             .map(async |variable| {
                 let held = held.iter().find(|(it, _)| it.path == variable.path).map(|(_, value)| value);
                 let tag = held.and_then(|value| value.tag.as_deref());
-                let value = match (client.read_anew(place, &variable.path, tag).await?, held) {
+                let read = match client.read_anew(place, &variable.path, tag).await {
+                    Err(cause) if cause.is_no_value() => {
+                        return Err(Failure::NoValue { variable: variable.name, cause });
+                    }
+                    read => read?,
+                };
+                let value = match (read, held) {
                     (Some(value), _) => Arc::new(value),
                     (None, Some(value)) => Arc::clone(value),
                     (None, None) => return Err(ClientError::Answer("a value is missing".into()).into()),

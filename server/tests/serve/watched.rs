@@ -6,6 +6,7 @@ use std::{
     process::{Child, ChildStderr, ChildStdout, Stdio},
 };
 
+use chrono::{TimeDelta, Utc};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -115,6 +116,53 @@ fn only_what_the_program_was_given_starts_it_anew() {
     assert_eq!(run.line(), "with three");
     run.signal(Signal::SIGTERM);
     assert_eq!(run.code(), Some(0));
+    stage.server.stop();
+}
+
+impl Stage {
+    /// Puts a value of pay/live/url that is good from `from` seconds on and until `until` seconds from now.
+    fn put_good(&self, value: &str, from: Option<i64>, until: Option<i64>) {
+        let at = |seconds: i64| (Utc::now() + TimeDelta::seconds(seconds)).to_rfc3339();
+        let body =
+            serde_json::json!({ "value": value, "not_before": from.map(at), "expires_at": until.map(at) });
+        let token = fs::read_to_string(self.token()).unwrap();
+        let path = "/api/v1/projects/pay/environments/live/secrets/url";
+        let answer = self.server.send("PUT", path, token.trim(), &body.to_string());
+        assert!(answer.starts_with("HTTP/1.1 20"), "{answer}");
+    }
+}
+
+#[test]
+fn a_value_that_expires_is_said_to_and_the_next_one_starts_the_program_anew() {
+    let stage = Stage::new();
+    stage.put_good("one", None, Some(2));
+    let mut run = Run::of(&stage, &["--watch"], SAYS);
+    assert_eq!(run.line(), "with one");
+    let told = run.says("no valid value");
+    assert!(told.contains("URL") && told.contains("expired") && told.contains("keeps"), "{told}");
+    // The next one is there before its time.
+    stage.put_good("two", Some(3), None);
+    assert_eq!(run.line(), "with two", "when its time has begun, though nobody did anything then");
+    run.signal(Signal::SIGTERM);
+    assert_eq!(run.code(), Some(0));
+    stage.server.stop();
+}
+
+#[test]
+fn a_program_whose_value_expires_is_stopped_where_that_was_asked_for() {
+    let stage = Stage::new();
+    stage.put_good("one", None, Some(2));
+    let script =
+        r#"trap 'echo asked; exit 0' TERM; echo "with $URL"; while [ -d /proc/$PPID ]; do sleep 0.05; done"#;
+    let mut run = Run::of(&stage, &["--watch", "--on-expiry", "stop"], script);
+    assert_eq!(run.line(), "with one");
+    assert_eq!(run.line(), "asked");
+    run.says("the program is stopped");
+    let told = run.says("no valid value");
+    assert!(told.contains("URL") && told.contains("expired"), "{told}");
+    assert_eq!(run.code(), Some(1));
+    let started = Run::of(&stage, &["--watch"], SAYS).code();
+    assert_eq!(started, Some(1), "nothing is started with a value that is not valid");
     stage.server.stop();
 }
 

@@ -2,7 +2,8 @@
 //!
 //! All values are read before anything is started: a program never runs with half of them. It gets the signals that this
 //! process gets, and its exit code becomes ours. With `--watch` it is started anew when a value that it was given really is
-//! another one; with `--cache` it starts with the values of last time where the server is away.
+//! another one; a value that expires without another one is said to, and stops the program where that was asked for. With
+//! `--cache` it starts with the values of last time where the server is away.
 
 mod cache;
 mod program;
@@ -17,7 +18,7 @@ use super::{
 
 use cache::CacheArguments;
 use program::{Program, Signals};
-use source::Source;
+use source::{OnExpiry, Source};
 
 pub(super) use cache::UselessError;
 
@@ -31,6 +32,10 @@ pub(super) struct Arguments {
     /// How long the program may take to end before it is killed, when it is started anew
     #[arg(long, value_name = "SECONDS", default_value = "10", requires = "watch")]
     grace: u32,
+    /// What becomes of the program when a value that it was given has expired and there is no valid one: it is started with
+    /// valid values only, and started anew once there is one
+    #[arg(long, value_enum, value_name = "WHAT", default_value = "keep", requires = "watch")]
+    on_expiry: OnExpiry,
     #[command(flatten)]
     cache: CacheArguments,
     /// The program and its arguments
@@ -39,10 +44,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
-    let Arguments { wanted, watch, grace, cache, command } = arguments;
+    let Arguments { wanted, watch, grace, on_expiry, cache, command } = arguments;
     let program = Program::new(command)?;
     let cache = cache.open(&wanted)?;
-    let mut source = Source::new(wanted, cache);
+    let mut source = Source::new(wanted, cache, on_expiry);
     let mut values = source.first().await?;
     // Before the program is there: from its first moment on, what this process is told reaches it.
     let mut signals = Signals::listen().map_err(Failure::io("listen for signals"))?;
@@ -58,11 +63,14 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             status = running.wait(&mut signals) => return Ok(program::code(status?)),
             fresh = source.changed(&values) => fresh,
         };
-        eprintln!("keywarden: {}; the program is started anew", told(&values, &fresh));
+        match &fresh {
+            Ok(fresh) => eprintln!("keywarden: {}; the program is started anew", told(&values, fresh)),
+            Err(_) => eprintln!("keywarden: a value is not valid any more; the program is stopped"),
+        }
         if let Some(status) = running.stop(Duration::from_secs(grace.into()), &mut signals).await? {
             return Ok(program::code(status));
         }
-        values = fresh;
+        values = fresh?;
     }
 }
 

@@ -2,6 +2,9 @@
 //!
 //! A server that is lost changes nothing: the program keeps what it has, and the server is asked again and again, ever more
 //! slowly. Changes that come close together are one.
+//!
+//! A value whose time is over changes nothing either, unless that is to end the program: a program is never started with a
+//! value that is not valid, and none is stopped for want of another one without being asked for.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,13 +26,25 @@ const SETTLED: Duration = Duration::from_secs(5);
 /// The first pause before a lost server is asked again; each further one is twice as long.
 const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// Without news of a value that is valid again, it is looked for after so long.
+const LOOK: Duration = Duration::from_mins(1);
 /// A stream that lasted so long was a good one.
 const LASTED: Duration = Duration::from_secs(20);
+
+/// What becomes of a program that holds a value whose time is over, when there is no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum OnExpiry {
+    /// It goes on with the values it has
+    Keep,
+    /// It is stopped
+    Stop,
+}
 
 /// Where the values of a program come from.
 #[derive(Debug)]
 pub(super) struct Source {
     wanted: Wanted,
+    on_expiry: OnExpiry,
     cache: Option<Cache>,
     /// Signed in; `None`: to be signed in when it is needed.
     client: Option<Client>,
@@ -39,11 +54,23 @@ pub(super) struct Source {
     pause: Duration,
     /// Whether it was said that the server is lost.
     lost: bool,
+    /// Which value was said to be invalid.
+    invalid: Option<String>,
 }
 
 impl Source {
-    pub(super) fn new(wanted: Wanted, cache: Option<Cache>) -> Self {
-        Self { wanted, cache, client: None, stream: None, last: None, pause: PAUSE, lost: false }
+    pub(super) fn new(wanted: Wanted, cache: Option<Cache>, on_expiry: OnExpiry) -> Self {
+        Self {
+            wanted,
+            on_expiry,
+            cache,
+            client: None,
+            stream: None,
+            last: None,
+            pause: PAUSE,
+            lost: false,
+            invalid: None,
+        }
     }
 
     /// The values to begin with: the server's; where it is away, those that are kept.
@@ -54,27 +81,37 @@ impl Source {
         }
     }
 
-    /// Other values than those that are held, once there are any.
-    pub(super) async fn changed(&mut self, held: &Values) -> Values {
+    /// Other values than those that are held, once there are any; or why the program is to be stopped.
+    pub(super) async fn changed(&mut self, held: &Values) -> Result<Values, Failure> {
         loop {
             self.news().await;
             // What comes right behind belongs to it.
             let began = Instant::now();
             while began.elapsed() < SETTLED && timeout(QUIET, self.news()).await.is_ok() {}
-            let values = self.read_at_last(held).await;
+            let values = self.read_at_last(held).await?;
             if !same(&values, held) {
-                return values;
+                return Ok(values);
             }
         }
     }
 
     /// Reads until it can be done.
-    async fn read_at_last(&mut self, held: &Values) -> Values {
+    async fn read_at_last(&mut self, held: &Values) -> Result<Values, Failure> {
         loop {
             match self.read(held).await {
                 Ok(values) => {
                     self.is_back();
-                    return values;
+                    self.invalid = None;
+                    return Ok(values);
+                }
+                Err(failure @ Failure::NoValue { .. }) if self.on_expiry == OnExpiry::Stop => {
+                    return Err(failure);
+                }
+                Err(Failure::NoValue { variable, cause }) => {
+                    self.is_back();
+                    self.says_invalid(variable, &cause);
+                    // The next value is told of, and the beginning of its time, too.
+                    timeout(LOOK, self.news()).await.ok();
                 }
                 Err(failure) => self.is_lost(&failure).await,
             }
@@ -154,6 +191,16 @@ impl Source {
             eprintln!(
                 "keywarden: {failure}; the program keeps the values it has, and the server is asked again"
             );
+        }
+    }
+
+    /// Once for each variable: those that stay invalid are found again whenever others change.
+    fn says_invalid(&mut self, variable: String, cause: &ClientError) {
+        if self.invalid.as_ref() != Some(&variable) {
+            eprintln!(
+                "keywarden: {variable} has no valid value: {cause}; the program keeps the values it has until there is one"
+            );
+            self.invalid = Some(variable);
         }
     }
 
