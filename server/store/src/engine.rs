@@ -37,6 +37,9 @@ const LOCKED: Duration = Duration::from_secs(2);
 const BUSY: Duration = Duration::from_secs(5);
 /// How long whoever cannot be woken waits before the next try.
 const PAUSE: Duration = Duration::from_millis(50);
+/// A commit waits for PostgreSQL's disk, whatever the cluster, the database or the role is set to: what is acknowledged is
+/// kept. A setting that waits for more, or for a standby, stays.
+const WAITS: &str = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 /// Writes that may wait for SQLite's writer.
 const QUEUE: usize = 4096;
 
@@ -237,6 +240,9 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(16)
             .acquire_timeout(ACQUIRE)
+            .after_connect(|conn, _| {
+                Box::pin(async move { sqlx::query(WAITS).execute(conn).await.map(drop) })
+            })
             .connect_with(options)
             .await
             .map_err(failed)?;
@@ -373,5 +379,35 @@ mod tests {
             sqlx::raw_sql("COMMIT").execute(&mut reader).await.unwrap();
         });
         assert_eq!(lasting(&mut opened.unwrap().read().await.unwrap()).await.unwrap().0, "wal");
+    }
+
+    #[derive(sqlx::FromRow)]
+    struct Commits {
+        setting: String,
+    }
+
+    const SETTING: &str = "SELECT current_setting('synchronous_commit') AS setting";
+
+    #[tokio::test]
+    async fn postgres_waits_for_its_disk_though_the_database_is_set_not_to() {
+        let Some(server) = crate::explain::server() else { return };
+        for (set, wanted) in [("off", "on"), ("remote_apply", "remote_apply")] {
+            let name = format!("kw_waits_{set}_{}", std::process::id());
+            let location = crate::cast::fresh_postgres(&server, &name).await.unwrap();
+            let Location::Postgres(url) = &location else { unreachable!() };
+            let pool = PgPool::connect(url).await.unwrap();
+            let careless = format!("ALTER DATABASE {name} SET synchronous_commit = {set}");
+            sqlx::query(sqlx::AssertSqlSafe(careless)).execute(&pool).await.unwrap();
+            let store = Store::open(&location).await.unwrap();
+            let mut conn = store.read().await.unwrap();
+            assert_eq!(sql(SETTING).one::<Commits>(&mut conn).await.unwrap().setting, wanted);
+            let written = store
+                .write_silently("a test asks a write", |tx| {
+                    Box::pin(async move { sql(SETTING).one::<Commits>(tx).await })
+                })
+                .await
+                .map_err(|error: WriteError<StoreError>| error.to_string());
+            assert_eq!(written.unwrap().setting, wanted);
+        }
     }
 }
