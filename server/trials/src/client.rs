@@ -31,6 +31,8 @@ pub struct Client {
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
+    /// What the server calls the request.
+    pub request: String,
     /// The media type of its body.
     pub kind: String,
     pub body: Value,
@@ -87,6 +89,18 @@ impl Client {
         self.send(ask, body.to_string().into_bytes()).await
     }
 
+    /// Sends a form from a page of the console's, as a stranger whom a proxy vouches for: each time another one.
+    pub async fn post_form(&self, path: &str, form: &str) -> Result<Answer, NoAnswer> {
+        let address = std::net::Ipv4Addr::from(0x0a00_0000 | rand::random::<u32>() >> 8);
+        let ask = Request::builder()
+            .method(Method::POST)
+            .uri(format!("{}{path}", self.url))
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("Sec-Fetch-Site", "same-origin")
+            .header("X-Forwarded-For", address.to_string());
+        self.send(ask, form.as_bytes().to_vec()).await
+    }
+
     /// Asks whether a value is good.
     pub async fn verify(&self, value: &str) -> Result<Answer, NoAnswer> {
         self.post("/api/v1/keys/verify", &json!({ "key": value, "caller": "trial" })).await
@@ -112,8 +126,12 @@ impl Client {
             let bytes = body.collect().await.map_err(NoAnswer::broken)?.to_bytes();
             let text = String::from_utf8_lossy(&bytes).into_owned();
             let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-            let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-            Ok(Answer { status: parts.status, kind: kind.unwrap_or_default().to_owned(), body })
+            let told = |name: &str| {
+                let value = parts.headers.get(name).and_then(|value| value.to_str().ok());
+                value.unwrap_or_default().to_owned()
+            };
+            let (kind, request) = (told(header::CONTENT_TYPE.as_str()), told("x-request-id"));
+            Ok(Answer { status: parts.status, request, kind, body })
         };
         timeout(self.patience, whole).await.map_err(|_| NoAnswer::Late(self.patience))?
     }

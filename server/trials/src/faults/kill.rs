@@ -1,8 +1,10 @@
-//! The server is killed while clients issue, rotate, suspend and revoke keys, put, label, delete and restore secrets, and
+//! The server is killed while clients issue, rotate, suspend and revoke keys, put, label, delete and restore secrets, make,
+//! open and withdraw one-time links, put and read templates, and
 //! an operator rotates the project's key and makes a backup.
 //!
 //! Must be so: what was acknowledged is there, with its event; what was not is there whole or not at all, and asking
-//! again does it exactly once; every value is read back byte for byte, whichever key it lies under; a backup opens whole
+//! again does it exactly once; every value is read back byte for byte, whichever key it lies under; a link that was opened
+//! opens never again, and a template reads as what was put; a backup opens whole
 //! or is not there; `keywarden fsck` finds the killed store clean; the next start is ready within [`READY`].
 
 use std::time::Duration;
@@ -13,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use tokio::task::JoinSet;
 
 use super::{
-    books::{Book, Tally, keys::Keys, secrets::Secrets},
+    books::{Book, Tally, keys::Keys, secrets::Secrets, shares::Shares, templates::Templates},
     upkeep::{self, Recovery},
 };
 use crate::{Result, house::House, node::Plan};
@@ -51,6 +53,8 @@ pub struct Found {
 
 impl Trial {
     pub async fn new(plan: Plan, seed: u64) -> Result<Self> {
+        // Links are opened by strangers, each from an address of their own.
+        let plan = plan.with("KEYWARDEN_TRUSTED_PROXIES", "127.0.0.1/32");
         let node = plan.start().await?;
         let house = House::furnish(&plan, node.url()).await?;
         let recovery = Recovery::arrange(&plan)?;
@@ -127,12 +131,14 @@ impl Trial {
     }
 }
 
-/// A client's empty book: every second client has secrets.
+/// A client's empty book: by turns of keys, secrets, links and templates.
 fn book(round: u64, client: u64, chance: u32) -> Book {
-    if client.is_multiple_of(2) {
-        Book::Keys(Keys::new(format!("round {round} client {client} {chance:08x}")))
-    } else {
-        Book::Secrets(Secrets::new(format!("round-{round}/client-{client}-{chance:08x}")))
+    let folder = format!("round-{round}/client-{client}-{chance:08x}");
+    match client % 4 {
+        0 => Book::Keys(Keys::new(format!("round {round} client {client} {chance:08x}"))),
+        1 => Book::Secrets(Secrets::new(folder)),
+        2 => Book::Shares(Shares::new(folder)),
+        _ => Book::Templates(Templates::new(folder)),
     }
 }
 

@@ -5,8 +5,10 @@
 
 pub mod keys;
 pub mod secrets;
+pub mod shares;
+pub mod templates;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use rand::Rng;
 use serde_json::Value;
 
@@ -17,6 +19,8 @@ use crate::{client::Client, house::House};
 pub enum Book {
     Keys(keys::Keys),
     Secrets(secrets::Secrets),
+    Shares(shares::Shares),
+    Templates(templates::Templates),
 }
 
 /// What happened to a client's acts.
@@ -33,6 +37,8 @@ impl Book {
         match self {
             Self::Keys(keys) => keys.act(house, client, random).await,
             Self::Secrets(secrets) => secrets.act(client, random).await,
+            Self::Shares(shares) => shares.act(client, random).await,
+            Self::Templates(templates) => templates.act(client, random).await,
         }
     }
 
@@ -41,6 +47,8 @@ impl Book {
         match self {
             Self::Keys(keys) => keys.settle(client).await,
             Self::Secrets(secrets) => secrets.settle(client).await,
+            Self::Shares(shares) => shares.settle(client).await,
+            Self::Templates(templates) => templates.settle(client).await,
         }
     }
 
@@ -49,6 +57,8 @@ impl Book {
         match self {
             Self::Keys(keys) => keys.check(manager).await,
             Self::Secrets(secrets) => secrets.check(manager).await,
+            Self::Shares(shares) => shares.check(manager).await,
+            Self::Templates(templates) => templates.check(manager).await,
         }
     }
 
@@ -56,15 +66,22 @@ impl Book {
         match self {
             Self::Keys(keys) => keys.tally,
             Self::Secrets(secrets) => secrets.tally,
+            Self::Shares(shares) => shares.tally,
+            Self::Templates(templates) => templates.tally,
         }
     }
 }
 
 /// The actions that the record tells of a thing, oldest first.
 async fn record(manager: &Client, resource: &str) -> Result<Vec<String>> {
+    events(manager, resource).await?.iter().map(|event| text(event, "action")).collect()
+}
+
+/// What the record tells of a thing, oldest first; all of it.
+async fn events(manager: &Client, resource: &str) -> Result<Vec<Value>> {
     let page = manager.get(&format!("/api/v1/audit?resource={resource}&limit=200")).await?.good()?;
-    let action = |it: &Value| Some(it.get("action")?.as_str()?.to_owned());
-    let mut told: Vec<_> = items(&page).iter().filter_map(action).collect();
+    let mut told = items(&page).to_vec();
+    ensure!(told.len() < 200, "more is told of {resource} than this looks at");
     told.reverse();
     Ok(told)
 }
