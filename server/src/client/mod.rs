@@ -2,8 +2,8 @@
 
 mod access;
 mod answers;
-mod aws;
 mod audit;
+mod aws;
 mod error;
 mod exchange;
 mod files;

@@ -53,15 +53,21 @@ impl FromStr for Engine {
     }
 }
 
-/// A new database on `server`, by `psql`.
-pub fn fresh(server: &Url) -> Result<Url> {
-    let name = format!("kw_trial_{:016x}", rand::random::<u64>());
-    let made = Command::new("psql")
-        .args(["--no-psqlrc", "--quiet", "--dbname", server.as_str()])
-        .args(["--command", &format!("CREATE DATABASE {name}")])
+/// Does `sql` in a database, by `psql`, and gives what it printed.
+pub fn ask(database: &Url, sql: &str) -> Result<String> {
+    let done = Command::new("psql")
+        .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"])
+        .args(["--dbname", database.as_str(), "--command", sql])
         .output()
         .context("run psql")?;
-    ensure!(made.status.success(), "CREATE DATABASE: {}", String::from_utf8_lossy(&made.stderr));
+    ensure!(done.status.success(), "{sql}: {}", String::from_utf8_lossy(&done.stderr));
+    Ok(String::from_utf8_lossy(&done.stdout).into_owned())
+}
+
+/// A new database on `server`.
+pub fn fresh(server: &Url) -> Result<Url> {
+    let name = format!("kw_trial_{:016x}", rand::random::<u64>());
+    ask(server, &format!("CREATE DATABASE {name}"))?;
     let mut url = server.clone();
     url.set_path(&name);
     Ok(url)

@@ -15,6 +15,7 @@ pub mod house;
 pub mod node;
 pub mod progress;
 pub mod proxy;
+pub mod strace;
 
 /// Why a trial ended early.
 pub type Result<T, E = anyhow::Error> = std::result::Result<T, E>;

@@ -15,7 +15,11 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::{Result, client::Client};
+use crate::{
+    Result,
+    client::Client,
+    strace::{Trace, Tracing},
+};
 
 /// A start that takes longer has failed.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -29,6 +33,8 @@ pub struct Plan {
     pub folder: PathBuf,
     /// `KEYWARDEN_…` beside those that every node gets.
     pub variables: Vec<(String, String)>,
+    /// Where what it asks of the kernel is told.
+    pub tracing: Option<Tracing>,
 }
 
 /// A running server; killed when dropped.
@@ -42,7 +48,7 @@ pub struct Node {
 
 impl Plan {
     pub fn new(binary: &Path, folder: PathBuf) -> Self {
-        Self { binary: binary.to_path_buf(), folder, variables: Vec::new() }
+        Self { binary: binary.to_path_buf(), folder, variables: Vec::new(), tracing: None }
     }
 
     #[must_use]
@@ -51,8 +57,16 @@ impl Plan {
         self
     }
 
+    #[must_use]
+    pub fn traced(self, tracing: Tracing) -> Self {
+        Self { tracing: Some(tracing), ..self }
+    }
+
     fn command(&self, arguments: &[&str], port: u16) -> Command {
-        let mut command = Command::new(&self.binary);
+        let mut command = match &self.tracing {
+            Some(tracing) => tracing.command(&self.binary),
+            None => Command::new(&self.binary),
+        };
         command
             .args(arguments)
             .current_dir(&self.folder)
@@ -100,17 +114,32 @@ impl Plan {
 
     /// Runs a command of the same binary on the same settings and gives what it printed; its failure is one here.
     pub fn run(&self, arguments: &[&str]) -> Result<String> {
-        let output = self.ask(arguments)?;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        ensure!(output.status.success(), "`keywarden {}`: {said}{told}", arguments.join(" "));
-        Ok(said)
+        good(arguments, self.ask(arguments)?)
     }
+
+    /// The same under strace, which writes to `to`; and what it told.
+    pub fn run_traced(&self, arguments: &[&str], to: PathBuf) -> Result<(String, Trace)> {
+        let tracing = Tracing::to(to);
+        let (id, output) = self.clone().traced(tracing.clone()).ask_as(arguments)?;
+        Ok((good(arguments, output)?, tracing.read(id)?))
+    }
+}
+
+fn good(arguments: &[&str], output: Output) -> Result<String> {
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    ensure!(output.status.success(), "`keywarden {}`: {said}{told}", arguments.join(" "));
+    Ok(said)
 }
 
 impl Plan {
     /// Runs a command and gives all that came of it; one that does not end is killed and is an error.
     pub fn ask(&self, arguments: &[&str]) -> Result<Output> {
+        Ok(self.ask_as(arguments)?.1)
+    }
+
+    /// The same, with the number that its process had.
+    fn ask_as(&self, arguments: &[&str]) -> Result<(u32, Output)> {
         let mut command = self.command(arguments, 0);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let began = Instant::now();
@@ -122,7 +151,7 @@ impl Plan {
             }
             std::thread::sleep(LOOK);
         }
-        Ok(child.wait_with_output()?)
+        Ok((child.id(), child.wait_with_output()?))
     }
 }
 
@@ -140,6 +169,15 @@ impl Node {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Ends it in good order.

@@ -130,7 +130,9 @@ impl SecretWatch {
         let told = match (self.until, &self.from) {
             (Some(until), _) => until,
             // More than one time may have ended at that very instant.
-            (None, Some(mark)) => mark.until.map_or_else(|| earlier(mark.at(), OVERLAP), |at| earlier(at, INSTANT)),
+            (None, Some(mark)) => {
+                mark.until.map_or_else(|| earlier(mark.at(), OVERLAP), |at| earlier(at, INSTANT))
+            }
             (None, None) => now,
         };
         told.min(now)

@@ -1,5 +1,5 @@
-//! The long proofs: `faults --binary PATH [kill-sqlite] [kill-postgres] [two-nodes] [cut-off] [disk-full]
-//! [parsers]`. A failure names the round; the same seed and `--from` do it again.
+//! The long proofs: `faults --binary PATH [kill-sqlite] [kill-postgres] [two-nodes] [cut-off] [disk-full] [durable-sqlite]
+//! [durable-postgres] [restored] [parsers]`. A failure names the round; the same seed and `--from` do it again.
 
 #![allow(clippy::arithmetic_side_effects, reason = "it counts rounds, and serves nobody")]
 
@@ -14,7 +14,7 @@ use clap::{Parser, ValueEnum};
 use keywarden_trials::{
     Result,
     database::Engine,
-    faults::{cut_off, disk_full, kill, parsers, two_nodes},
+    faults::{cut_off, disk_full, durable, kill, parsers, restored, two_nodes},
     progress::{Progress, Voice},
 };
 use url::Url;
@@ -59,6 +59,9 @@ enum Proof {
     CutOff,
     DiskFull,
     Parsers,
+    DurableSqlite,
+    DurablePostgres,
+    Restored,
 }
 
 fn main() -> ExitCode {
@@ -119,6 +122,9 @@ impl Run<'_> {
             Proof::CutOff => self.cut_off(progress).await,
             Proof::DiskFull => self.disk_full(progress).await,
             Proof::Parsers => self.parsers(progress),
+            Proof::DurableSqlite => self.durable(Engine::Sqlite, progress).await,
+            Proof::DurablePostgres => self.durable(Engine::Postgres, progress).await,
+            Proof::Restored => self.restored(progress).await,
         }
     }
 
@@ -197,6 +203,35 @@ impl Run<'_> {
         for round in self.left(rounds) {
             let seed = self.line.seed.wrapping_mul(1_000_000).wrapping_add(round);
             parsers::round(seed, &mut found).with_context(|| format!("round {round}"))?;
+            voice.round(round + 1, &found.to_string());
+            progress.note(self.name, round + 1)?;
+        }
+        Ok(())
+    }
+
+    /// One round: every act is done once, and nothing is left to chance.
+    async fn durable(&self, engine: Engine, progress: &mut Progress) -> Result<()> {
+        if self.from > 0 {
+            return Ok(());
+        }
+        let server = self.line.postgres.as_ref();
+        if let Some(found) = durable::prove(&self.line.binary, self.folder, engine, server).await? {
+            Voice::new(self.name, 1).round(1, &found.to_string());
+        }
+        progress.note(self.name, 1)
+    }
+
+    /// By turns on SQLite and PostgreSQL.
+    async fn restored(&self, progress: &mut Progress) -> Result<()> {
+        let rounds = self.line.rounds.div_ceil(20).max(2);
+        let mut voice = Voice::new(self.name, rounds);
+        let mut found = restored::Found::default();
+        for round in self.from..rounds {
+            let folder = self.folder.join(round.to_string());
+            let engine = if round.is_multiple_of(2) { Engine::Sqlite } else { Engine::Postgres };
+            let on = (engine, self.line.postgres.as_ref());
+            let done = restored::round((&self.line.binary, &folder), on, &mut found).await;
+            done.with_context(|| format!("round {round}, on {engine}"))?;
             voice.round(round + 1, &found.to_string());
             progress.note(self.name, round + 1)?;
         }

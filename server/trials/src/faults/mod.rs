@@ -3,7 +3,9 @@
 pub mod books;
 pub mod cut_off;
 pub mod disk_full;
+pub mod durable;
 pub mod kill;
 pub mod parsers;
+pub mod restored;
 pub mod two_nodes;
 pub mod upkeep;

@@ -29,6 +29,11 @@ impl Recovery {
         Ok(Self { key })
     }
 
+    /// The file that opens them.
+    pub fn key(&self) -> &Path {
+        &self.key
+    }
+
     /// Proves every byte of `backup`, and removes it.
     pub fn prove(&self, plan: &Plan, backup: &Path) -> Result<()> {
         plan.run(&["backup", "verify", text(backup)?, "--recovery-key", text(&self.key)?])
