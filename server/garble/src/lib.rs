@@ -7,6 +7,8 @@
 //! `PROPTEST_CASES` says how many inputs each parser gets, `PROPTEST_RNG_SEED` which: `make test` always tries the same ones,
 //! `make faults` (the proof `parsers`) others in each round.
 
+#![allow(clippy::arithmetic_side_effects, reason = "what overflows here fails a test, and serves nobody")]
+
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 

@@ -165,7 +165,7 @@ impl Values {
 /// Where a file is no TOML, and why. The library's own text shows the line, which may hold a PIN.
 fn told(text: &str, cause: &toml::de::Error) -> String {
     let before = cause.span().and_then(|span| text.get(..span.start));
-    let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+    let line = before.map_or(1, |before| before.matches('\n').count().saturating_add(1));
     let why: Vec<_> = cause.message().lines().map(str::trim).collect();
     format!("line {line}: {}", why.join(", "))
 }

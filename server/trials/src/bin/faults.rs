@@ -91,7 +91,7 @@ async fn prove(line: &Line) -> Result<()> {
         let told = format!("{name} (seed {})", line.seed);
         let folder = tempfile::Builder::new().prefix("keywarden-faults-").tempdir()?;
         let from = line.from.max(progress.done(&told));
-        let until = line.minutes.map(|minutes| Instant::now() + Duration::from_secs(minutes * 60));
+        let until = line.minutes.map(|minutes| Instant::now() + Duration::from_mins(minutes));
         let run = Run { line, folder: folder.path(), from, until, name: &told };
         let outcome = run.prove(*proof, &mut progress).await;
         if outcome.is_err() {
