@@ -28,6 +28,8 @@ const PAUSES: [Duration; 5] = [
     Duration::from_millis(1_600),
     Duration::from_millis(3_200),
 ];
+/// How often it is tried in all.
+const TRIES: usize = PAUSES.len() + 1;
 /// What is told of a text from there, in characters.
 const TOLD: usize = 300;
 
@@ -176,8 +178,7 @@ impl SecretsManager {
                 return Ok(Err(refusal));
             }
             let Some(pause) = pauses.next() else {
-                let tries = PAUSES.len() + 1;
-                return Err(self.refuses(format!("{}, {tries} times", refusal.told())));
+                return Err(self.refuses(format!("{}, {TRIES} times", refusal.told())));
             };
             // Not all of those that wait come back at once.
             tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..1.0))).await;

@@ -104,13 +104,14 @@ impl<'a> Walk<'a> {
 
     /// What the object that begins here has under `$binary`, if that is a text and all that it has.
     fn binary(&self) -> Option<Zeroizing<String>> {
-        let mut walk = Walk { text: self.text, at: self.at + 1, counted: 0, line: 1, nested: self.nested };
+        let at = self.at.saturating_add(1);
+        let mut walk = Walk { text: self.text, at, counted: 0, line: 1, nested: self.nested };
         walk.blanks();
         if walk.peek() != Some(b'"') || decoded(walk.string()).as_deref() != Some(BINARY) {
             return None;
         }
         walk.blanks();
-        walk.at += 1; // `:`
+        walk.at = walk.at.saturating_add(1); // `:`
         walk.blanks();
         let text = (walk.peek() == Some(b'"')).then(|| decoded(walk.string())).flatten().map(Zeroizing::new);
         walk.blanks();
