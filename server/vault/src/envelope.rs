@@ -31,6 +31,14 @@ pub enum OpenError {
     /// Shorter than an envelope, or its key id is not text.
     #[error("envelope is malformed")]
     Malformed,
+    /// The seal of the project whose key this takes does not answer, or was taken away.
+    #[error("the project's own seal `{seal}` is away: {cause}")]
+    SealAway {
+        /// Which.
+        seal: String,
+        /// What it said.
+        cause: String,
+    },
     /// The keyring is sealed.
     #[error(transparent)]
     Sealed(#[from] crate::keyring::Sealed),

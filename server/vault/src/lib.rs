@@ -9,6 +9,7 @@
 //! * *Store a secret*: [`Keyring::seal`] and [`Keyring::open`], with a context that names the row.
 //! * *Store a version of a secret*: [`ProjectKey::seal_value`], under a data key of its own; the project's key itself is
 //!   kept sealed under [`Purpose::ProjectKey`].
+//! * *Let a project have a seal of its own*: [`custody`], given to the keyring; [`KeyBody`] is a project's key under it.
 //! * *Write a file for an offline [`recovery`] key*: [`backup::Writer`] and [`backup::Reader`]; the keyring's keys go
 //!   into it by [`Keyring::wrap_for`] and come out by [`keyring::rewrap`].
 //! * *Keep a client's last-known-good values*: [`CacheKey`], a key in a file and files sealed under it.
@@ -37,6 +38,7 @@
 pub mod backup;
 mod base62;
 mod cache;
+pub mod custody;
 pub mod envelope;
 pub mod keyring;
 mod mac;
@@ -50,6 +52,7 @@ mod secret;
 pub mod token;
 
 pub use cache::{CacheError, CacheKey, CacheKeyError};
+pub use custody::Custody;
 pub use envelope::{EnvelopeKey, OpenError};
 pub use keyring::{
     KeyRecord, Keyring, KeyringState, Purpose, SealRecord, Sealed, SealedReason, SealingError, WrapRecord,
@@ -57,7 +60,7 @@ pub use keyring::{
 #[cfg(feature = "counted")]
 pub use mac::macs;
 pub use mask::mask;
-pub use project_key::{MAX_SEALS, ProjectKey, RewrapError, SealedValue, ValuePlace};
+pub use project_key::{BodyError, KeyBody, MAX_SEALS, ProjectKey, RewrapError, SealedValue, ValuePlace};
 pub use seal::file::{read_private, replace_beside};
 pub use seal::{KeyNumber, Protection, Seal, SealDescription, SealError, SealId, SealKind, wrapped_by};
 pub use secret::{SecretBytes, SecretString};

@@ -6,6 +6,10 @@
 //! Each envelope names the key that sealed it, so that any of the four can be replaced without touching what lies below
 //! the one that it wraps: a new project key wraps data keys anew, and no value is sealed again.
 //!
+//! Where a project names a seal of its own ([`crate::custody`]), what the keyring's envelope holds is not the project key's
+//! bytes but a wrap of them by that seal: a [`KeyBody`] is either. The keyring's key can be rotated around it without the
+//! seal, and the seal be changed without touching what the project key wrapped.
+//!
 //! **Invariants:** a data key seals one value and is never used again; whoever loses its wrapped form loses the value,
 //! which is how a version is destroyed. Nonces are random, so a project key seals fewer than 2^32 data keys: whoever
 //! keeps its row counts, see [`MAX_SEALS`]. What is opened belongs to the project, secret and version that it was sealed
@@ -16,12 +20,16 @@ use std::fmt;
 use keywarden_model::{ProjectId, ProjectKeyId, SecretId, SecretVersionId};
 use rand::CryptoRng;
 
+use crate::custody::Custodian;
 use crate::envelope::{EnvelopeKey, KEY_LEN, LengthError, OpenError, frame};
-use crate::keyring::{Keyring, Purpose, SealingError};
+use crate::keyring::{Keyring, Purpose, SealingError, WrapError};
 use crate::secret::SecretBytes;
 
 /// The most data keys that one project key may wrap (NIST SP 800-38D, 8.3).
 pub const MAX_SEALS: i64 = (1 << 32) - 1;
+
+/// Begins the body of a key that a seal of its own wrapped; a bare key has [`KEY_LEN`] bytes, which no such body has.
+const OWN: u8 = 1;
 
 const DATA_KEY: &str = "data-key";
 const VALUE: &str = "secret-value";
@@ -31,6 +39,25 @@ pub struct ProjectKey {
     id: ProjectKeyId,
     project: ProjectId,
     envelope: EnvelopeKey,
+}
+
+/// What the keyring's envelope holds of a project's key: its bytes, or what the project's own seal made of them.
+///
+/// ```text
+/// key (32)
+/// 1 | n (2) | id of the seal (n bytes) | wrap      bound to the key's id, the project and the seal's id
+/// ```
+pub struct KeyBody(SecretBytes);
+
+/// Why a project's key was not brought under another seal, or from under one.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// It does not open: see whether its seal is away.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The new seal did not wrap it.
+    #[error(transparent)]
+    Wrap(#[from] WrapError),
 }
 
 /// Where a value belongs.
@@ -76,9 +103,9 @@ impl ProjectKey {
         project: ProjectId,
         rng: &mut dyn CryptoRng,
     ) -> Result<(Self, Vec<u8>), SealingError> {
-        let secret = SecretBytes::random(KEY_LEN, rng);
-        let sealed = keyring.seal(Purpose::ProjectKey, &context(id, project), secret.expose(), rng)?;
-        Ok((Self { id, project, envelope: EnvelopeKey::new(&secret)? }, sealed))
+        let body = KeyBody(SecretBytes::random(KEY_LEN, rng));
+        let sealed = body.seal(keyring, id, project, rng)?;
+        Ok((Self { id, project, envelope: EnvelopeKey::new(&body.0)? }, sealed))
     }
 
     /// Seals a stored key anew, under the keyring's newest key: what is to be stored in its place. The key itself, and
@@ -95,14 +122,15 @@ impl ProjectKey {
         Ok(keyring.seal(Purpose::ProjectKey, &context, secret.expose(), rng)?)
     }
 
-    /// Opens what [`ProjectKey::generate`] gave to store.
+    /// Opens what [`ProjectKey::generate`] gave to store, or what [`KeyBody::seal`] made. Of a key under a seal of the project
+    /// it fails with [`OpenError::SealAway`] until the key is fetched.
     pub fn open(
         keyring: &Keyring,
         id: ProjectKeyId,
         project: ProjectId,
         sealed: &[u8],
     ) -> Result<Self, OpenError> {
-        let secret = keyring.open(Purpose::ProjectKey, &context(id, project), sealed)?;
+        let secret = bytes(keyring, id, project, sealed)?;
         let envelope = EnvelopeKey::new(&secret).map_err(|LengthError| OpenError::Malformed)?;
         Ok(Self { id, project, envelope })
     }
@@ -165,6 +193,109 @@ impl ProjectKey {
             place.version.to_string().as_bytes(),
         ])
     }
+}
+
+impl KeyBody {
+    /// Draws a key and wraps it under a seal of the project. Blocks while the seal answers.
+    pub fn draw(
+        seal: &Custodian,
+        id: ProjectKeyId,
+        project: ProjectId,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, WrapError> {
+        let secret = SecretBytes::random(KEY_LEN, rng);
+        Ok(Self::wrapped(seal, &seal.wrap(id, project, &secret, rng)?))
+    }
+
+    /// Takes a stored key from under the seal that it has, if any, and wraps it under another one, if any. Blocks while the
+    /// new seal answers; the key must be at hand.
+    pub fn rewrap(
+        keyring: &Keyring,
+        id: ProjectKeyId,
+        project: ProjectId,
+        sealed: &[u8],
+        to: Option<&Custodian>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, BodyError> {
+        let secret = bytes(keyring, id, project, sealed)?;
+        Ok(match to {
+            Some(seal) => Self::wrapped(seal, &seal.wrap(id, project, &secret, rng)?),
+            None => Self(secret),
+        })
+    }
+
+    /// What is to be stored, under the keyring's newest key.
+    pub fn seal(
+        &self,
+        keyring: &Keyring,
+        id: ProjectKeyId,
+        project: ProjectId,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Vec<u8>, SealingError> {
+        keyring.seal(Purpose::ProjectKey, &context(id, project), self.0.expose(), rng)
+    }
+
+    /// The id of the seal that wrapped a stored key; `None` if the keyring alone holds it.
+    pub fn seal_of(
+        keyring: &Keyring,
+        id: ProjectKeyId,
+        project: ProjectId,
+        sealed: &[u8],
+    ) -> Result<Option<String>, OpenError> {
+        let body = keyring.open(Purpose::ProjectKey, &context(id, project), sealed)?;
+        Ok(own(body.expose())?.map(|(seal, _)| seal.to_owned()))
+    }
+
+    fn wrapped(seal: &Custodian, wrap: &[u8]) -> Self {
+        let id = seal.describe().id.as_str();
+        let len = u16::try_from(id.len()).unwrap_or(u16::MAX);
+        Self(SecretBytes::new([&[OWN][..], &len.to_be_bytes(), id.as_bytes(), wrap].concat()))
+    }
+}
+
+impl fmt::Debug for KeyBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyBody")
+    }
+}
+
+/// The seal's id and its wrap, unless the body is a bare key.
+fn own(body: &[u8]) -> Result<Option<(&str, &[u8])>, OpenError> {
+    let (&kind, rest) = match body {
+        bare if bare.len() == KEY_LEN => return Ok(None),
+        other => other.split_first().ok_or(OpenError::Malformed)?,
+    };
+    let (len, rest) = rest.split_first_chunk().ok_or(OpenError::Malformed)?;
+    let (seal, wrap) =
+        rest.split_at_checked(usize::from(u16::from_be_bytes(*len))).ok_or(OpenError::Malformed)?;
+    match std::str::from_utf8(seal) {
+        Ok(seal) if kind == OWN => Ok(Some((seal, wrap))),
+        _ => Err(OpenError::Malformed),
+    }
+}
+
+/// The bytes of a stored key.
+fn bytes(
+    keyring: &Keyring,
+    id: ProjectKeyId,
+    project: ProjectId,
+    sealed: &[u8],
+) -> Result<SecretBytes, OpenError> {
+    let body = keyring.open(Purpose::ProjectKey, &context(id, project), sealed)?;
+    match own(body.expose())? {
+        Some((seal, wrap)) => keyring.custody().key(seal, id, project, wrap),
+        None => Ok(body),
+    }
+}
+
+/// What a project's own seal binds a wrap to.
+pub(crate) fn own_context(id: ProjectKeyId, project: ProjectId, seal: &str) -> Vec<u8> {
+    frame(&[
+        b"keywarden/project-key/1",
+        project.to_string().as_bytes(),
+        id.to_string().as_bytes(),
+        seal.as_bytes(),
+    ])
 }
 
 fn context(id: ProjectKeyId, project: ProjectId) -> Vec<u8> {

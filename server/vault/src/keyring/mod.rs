@@ -30,6 +30,7 @@ pub use records::{KeyRecord, RemoveSealError, SealRecord, WrapRecord, may_remove
 pub use recovered::{RecoverError, RecoveryWrap, opens, rewrap};
 pub use state::{KeyringState, Sealed, SealedReason};
 
+use crate::custody::Custody;
 use crate::envelope::{self, KEY_LEN, LengthError, OpenError, frame};
 use crate::mac::hmac_sha256;
 use crate::seal::{ALGORITHM, Seal, SealError, SealId};
@@ -44,6 +45,8 @@ const NOBODYS_KEY: [u8; KEY_LEN] = [0; KEY_LEN];
 pub struct Keyring {
     ring: ArcSwapOption<Ring>,
     condition: Condition,
+    /// Seals of projects, with the project keys that they unwrapped: they are wiped with the keys here.
+    custody: Custody,
     reload: Mutex<()>,
     /// Counts wipings, so that an unsealing which began before one cannot undo it.
     wiped: AtomicU64,
@@ -123,9 +126,21 @@ impl Keyring {
         Self {
             ring: ArcSwapOption::empty(),
             condition: Condition::new(grace, Box::new(clock)),
+            custody: Custody::default(),
             reload: Mutex::new(()),
             wiped: AtomicU64::new(0),
         }
+    }
+
+    /// With seals of projects.
+    #[must_use]
+    pub fn with_custody(self, custody: Custody) -> Self {
+        Self { custody, ..self }
+    }
+
+    /// The seals of projects.
+    pub fn custody(&self) -> &Custody {
+        &self.custody
     }
 
     /// The purposes for which a key has to be generated before [`Keyring::unseal`] can succeed.
@@ -359,6 +374,7 @@ impl Keyring {
         self.condition.update(|_| {
             self.wiped.fetch_add(1, Ordering::AcqRel);
             self.ring.store(None);
+            self.custody.zeroize();
             (Some(KeyringState::Sealed { reason }), ())
         });
     }
@@ -374,6 +390,7 @@ impl Keyring {
             }
             self.wiped.fetch_add(1, Ordering::AcqRel);
             self.ring.store(None);
+            self.custody.zeroize();
             (Some(KeyringState::Sealed { reason: SealedReason::GraceOver }), ())
         });
     }

@@ -1,0 +1,249 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::TimeZone as _;
+use keywarden_model::TypedId;
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+
+use super::*;
+use crate::keyring::{Keyring, Purpose};
+use crate::project_key::{BodyError, KeyBody, ProjectKey, ValuePlace};
+use crate::seal::memory::MemorySeal;
+use crate::seal::software::SoftwareSeal;
+
+const GRACE: Duration = Duration::from_mins(5);
+
+/// A keyring with two seals of projects, key files, and a clock that stands still.
+struct Cellar {
+    folder: tempfile::TempDir,
+    rng: ChaCha20Rng,
+    tick: Arc<Mutex<Instant>>,
+    keyring: Keyring,
+}
+
+impl Cellar {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let tick = Arc::new(Mutex::new(Instant::now()));
+        let mut own: Vec<Arc<dyn Seal>> = Vec::new();
+        for name in ["acme", "zeta"] {
+            let seal = SoftwareSeal::at(folder.path().join(name), name);
+            seal.create_key(&mut rng).unwrap();
+            own.push(Arc::new(seal));
+        }
+        let clock = Arc::clone(&tick);
+        let custody = Custody::new(own, GRACE, move || *clock.lock().unwrap());
+        let clock = Arc::clone(&tick);
+        let keyring = Keyring::new(GRACE, move || *clock.lock().unwrap()).with_custody(custody);
+        let house: Vec<Arc<dyn Seal>> = vec![Arc::new(MemorySeal::generate("house", &mut rng))];
+        let (mut records, mut wraps) = (Vec::new(), Vec::new());
+        for purpose in Purpose::ALL {
+            let (record, wrapped) = Keyring::generate(purpose, at(0), &mut rng, &house).unwrap();
+            records.push(record);
+            wraps.extend(wrapped);
+        }
+        keyring.unseal(&records, &wraps, &house).unwrap();
+        Self { folder, rng, tick, keyring }
+    }
+
+    fn custodian(&self, name: &str) -> &Custodian {
+        self.keyring.custody().of(&format!("software:{name}").parse().unwrap()).unwrap()
+    }
+
+    /// A project key under one of the seals, as it is stored.
+    fn stored(&mut self, name: &str) -> Vec<u8> {
+        let mut rng = self.rng.clone();
+        let body = KeyBody::draw(self.custodian(name), id(1), id(1), &mut rng).unwrap();
+        self.rng = rng;
+        body.seal(&self.keyring, id(1), id(1), &mut self.rng).unwrap()
+    }
+
+    fn open(&self, sealed: &[u8]) -> Result<ProjectKey, OpenError> {
+        ProjectKey::open(&self.keyring, id(1), id(1), sealed)
+    }
+
+    /// As a use-case does it: what is not at hand is fetched once.
+    fn fetched(&self, name: &str, sealed: &[u8]) -> Result<ProjectKey, OpenError> {
+        let seen = self.custodian(name).fetches();
+        self.open(sealed).or_else(|_| {
+            self.custodian(name).fetch(seen, at(0));
+            self.open(sealed)
+        })
+    }
+
+    fn pass(&self, time: Duration) {
+        *self.tick.lock().unwrap() += time;
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn take_away(&self, name: &str) {
+        std::fs::rename(self.file(name), self.file("hidden")).unwrap();
+    }
+
+    fn bring_back(&self, name: &str) {
+        std::fs::rename(self.file("hidden"), self.file(name)).unwrap();
+    }
+}
+
+fn id<I: TypedId>(n: u128) -> I {
+    I::from_parts(DateTime::<Utc>::UNIX_EPOCH, n)
+}
+
+fn at(second: i64) -> DateTime<Utc> {
+    Utc.timestamp_opt(second, 0).unwrap()
+}
+
+fn is_away(opened: &Result<ProjectKey, OpenError>, named: &str) -> bool {
+    matches!(opened, Err(OpenError::SealAway { seal, .. }) if seal == named)
+}
+
+#[test]
+fn a_key_under_a_seal_of_its_own_opens_once_it_is_fetched_and_is_then_held() {
+    let mut cellar = Cellar::new();
+    let sealed = cellar.stored("acme");
+    assert!(is_away(&cellar.open(&sealed), "software:acme"), "nothing is asked while something waits");
+    let place = ValuePlace { secret: id(1), version: id(1) };
+    let key = cellar.fetched("acme", &sealed).unwrap();
+    let value = key.seal_value(place, &SecretBytes::copy_of(b"hunter2"), &mut cellar.rng).unwrap();
+    let again = cellar.open(&sealed).unwrap();
+    assert_eq!(again.open_value(place, &value).unwrap().expose(), b"hunter2");
+    assert_eq!((cellar.custodian("acme").held(), cellar.custodian("zeta").held()), (1, 0));
+    assert_eq!(
+        KeyBody::seal_of(&cellar.keyring, id(1), id(1), &sealed).unwrap().as_deref(),
+        Some("software:acme")
+    );
+    // It is nobody's but this project's and this key's.
+    for (key, project) in [(2, 1), (1, 2)] {
+        let elsewhere = ProjectKey::open(&cellar.keyring, id(key), id(project), &sealed);
+        assert_eq!(elsewhere.unwrap_err(), OpenError::AuthenticationFailed);
+    }
+}
+
+#[test]
+fn a_wrap_that_was_moved_into_another_projects_envelope_is_refused_by_the_seal() {
+    let mut cellar = Cellar::new();
+    let sealed = cellar.stored("acme");
+    // Somebody with the keyring puts the wrap of project 1 into an envelope of project 2.
+    let context = |n: u128| {
+        let (key, project): (ProjectKeyId, ProjectId) = (id(1), id(n));
+        format!("project_keys.sealed/{key}/{project}").into_bytes()
+    };
+    let body = cellar.keyring.open(Purpose::ProjectKey, &context(1), &sealed).unwrap();
+    let moved =
+        cellar.keyring.seal(Purpose::ProjectKey, &context(2), body.expose(), &mut cellar.rng).unwrap();
+    let open = || ProjectKey::open(&cellar.keyring, id(1), id(2), &moved);
+    assert!(is_away(&open(), "software:acme"));
+    assert!(cellar.custodian("acme").fetch(0, at(0)));
+    assert_eq!(open().unwrap_err(), OpenError::AuthenticationFailed);
+    assert!(!cellar.custodian("acme").fetch(1, at(0)), "it is not asked for again");
+}
+
+#[test]
+fn a_seal_that_is_away_leaves_its_keys_for_the_grace_and_then_nobody_has_them() {
+    let mut cellar = Cellar::new();
+    let sealed = cellar.stored("acme");
+    let other = cellar.stored("zeta");
+    cellar.fetched("acme", &sealed).unwrap();
+    cellar.fetched("zeta", &other).unwrap();
+    cellar.take_away("acme");
+    let away = cellar.custodian("acme").observe(at(7));
+    assert!(matches!(away, Standing::Away { since, .. } if since == at(7)), "{away:?}");
+    cellar.pass(GRACE / 2);
+    cellar.custodian("acme").observe(at(8));
+    assert!(cellar.open(&sealed).is_ok(), "grace lasts");
+    cellar.pass(GRACE / 2);
+    assert!(is_away(&cellar.fetched("acme", &sealed), "software:acme"));
+    assert_eq!(cellar.custodian("acme").held(), 0);
+    assert!(cellar.open(&other).is_ok(), "other seals are as they were");
+    cellar.bring_back("acme");
+    assert!(
+        is_away(&cellar.fetched("acme", &sealed), "software:acme"),
+        "it is asked once a second, not by each use"
+    );
+    assert_eq!(cellar.custodian("acme").observe(at(9)), Standing::Present);
+    assert!(cellar.fetched("acme", &sealed).is_ok());
+}
+
+#[test]
+fn a_seal_whose_key_was_destroyed_is_wiped_at_once_and_comes_back_with_its_key() {
+    let mut cellar = Cellar::new();
+    let sealed = cellar.stored("acme");
+    cellar.fetched("acme", &sealed).unwrap();
+    let before = std::fs::read(cellar.file("acme")).unwrap();
+    let seal = SoftwareSeal::at(cellar.file("acme"), "acme");
+    seal.add_key(&mut cellar.rng).unwrap();
+    seal.destroy_key(1).unwrap();
+    // What is held goes on while the seal answers; a wiped process finds the key gone.
+    cellar.keyring.custody().zeroize();
+    let gone = cellar.fetched("acme", &sealed).unwrap_err();
+    assert!(gone.to_string().contains("has no key 1 any more"), "{gone}");
+    assert!(matches!(cellar.custodian("acme").standing(), Standing::Away { .. }));
+    std::fs::write(cellar.file("acme"), before).unwrap();
+    assert_eq!(cellar.custodian("acme").observe(at(1)), Standing::Present);
+    assert!(cellar.fetched("acme", &sealed).is_ok());
+}
+
+#[test]
+fn wiping_the_keyring_wipes_what_seals_of_projects_unwrapped() {
+    let mut cellar = Cellar::new();
+    let sealed = cellar.stored("acme");
+    cellar.fetched("acme", &sealed).unwrap();
+    assert_eq!(cellar.custodian("acme").held(), 1);
+    cellar.keyring.zeroize();
+    assert_eq!(cellar.custodian("acme").held(), 0);
+    assert!(matches!(cellar.open(&sealed), Err(OpenError::Sealed(_))));
+}
+
+#[test]
+fn a_key_moves_between_seals_and_to_none_and_stays_the_same_key() {
+    let mut cellar = Cellar::new();
+    let under_acme = cellar.stored("acme");
+    let place = ValuePlace { secret: id(1), version: id(1) };
+    let mut rng = ChaCha20Rng::seed_from_u64(2);
+    let away = KeyBody::rewrap(&cellar.keyring, id(1), id(1), &under_acme, None, &mut rng);
+    assert!(matches!(away, Err(BodyError::Open(OpenError::SealAway { .. }))), "{away:?}");
+    let key = cellar.fetched("acme", &under_acme).unwrap();
+    let value = key.seal_value(place, &SecretBytes::copy_of(b"hunter2"), &mut rng).unwrap();
+    let mut stored = under_acme;
+    for to in [Some("zeta"), None, Some("acme")] {
+        let seal = to.map(|name| cellar.custodian(name));
+        let body = KeyBody::rewrap(&cellar.keyring, id(1), id(1), &stored, seal, &mut rng).unwrap();
+        stored = body.seal(&cellar.keyring, id(1), id(1), &mut rng).unwrap();
+        let named = KeyBody::seal_of(&cellar.keyring, id(1), id(1), &stored).unwrap();
+        assert_eq!(named, to.map(|name| format!("software:{name}")));
+        let key = match to {
+            Some(name) => cellar.fetched(name, &stored).unwrap(),
+            None => cellar.open(&stored).unwrap(),
+        };
+        assert_eq!(key.open_value(place, &value).unwrap().expose(), b"hunter2", "{to:?}");
+    }
+    // The keyring's key goes round it without any seal.
+    cellar.take_away("acme");
+    cellar.keyring.custody().zeroize();
+    let resealed = ProjectKey::reseal(&cellar.keyring, id(1), id(1), &stored, &mut rng).unwrap();
+    cellar.bring_back("acme");
+    assert!(cellar.fetched("acme", &resealed).is_ok());
+}
+
+#[test]
+fn every_flipped_bit_of_a_body_is_refused_and_a_seal_that_is_not_here_is_named() {
+    let mut cellar = Cellar::new();
+    let sealed = cellar.stored("acme");
+    for at in 0..sealed.len() {
+        let mut changed = sealed.clone();
+        if let Some(byte) = changed.get_mut(at) {
+            *byte ^= 1;
+        }
+        let opened = cellar.open(&changed);
+        assert!(!is_away(&opened, "software:acme"), "byte {at}: {opened:?}");
+    }
+    let keyring = std::mem::replace(&mut cellar.keyring, Keyring::new(GRACE, Instant::now));
+    let without = keyring.with_custody(Custody::default());
+    let opened = ProjectKey::open(&without, id(1), id(1), &sealed);
+    assert!(is_away(&opened, "software:acme"), "{opened:?}");
+}
