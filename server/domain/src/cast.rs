@@ -29,7 +29,7 @@ pub use keywarden_store::Engine;
 use keywarden_store::count::number;
 use keywarden_store::{ChangeKind, Location, Sql, Store, StoreError, WriteError, sql};
 use keywarden_vault::seal::software::SoftwareSeal;
-use keywarden_vault::{Keyring, Purpose, Seal};
+use keywarden_vault::{Custody, Keyring, Purpose, Seal};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
@@ -47,10 +47,10 @@ macro_rules! tables {
 }
 
 /// What holds something that is somebody's: credentials, things, who may do what, the record.
-const TABLES: [(&str, &str); 35] = tables!(
+const TABLES: [(&str, &str); 37] = tables!(
     "api_keys" "ceremonies" "changes" "environments" "event_personal" "events" "exchanged_tokens" "idempotency"
-    "key_tags" "key_values" "keyring_keys" "keyring_wraps" "notices" "one_time_links" "organizations" "passkeys"
-    "pending_posts" "project_keys" "projects" "recovery_codes" "refused_tokens" "rewraps" "role_bindings"
+    "key_tags" "key_values" "keyring_keys" "keyring_wraps" "notices" "offered_seals" "one_time_links" "organizations"
+    "passkeys" "pending_posts" "project_keys" "project_seals" "projects" "recovery_codes" "refused_tokens" "rewraps" "role_bindings"
     "secret_history" "secret_labels" "secret_references" "secret_shares" "secret_versions" "secrets" "service_tokens"
     "sessions" "team_members" "trust_rules" "users" "workloads"
 );
@@ -66,6 +66,8 @@ pub struct House {
     pub store: Store,
     /// The keys.
     pub keyring: Arc<Keyring>,
+    /// Seals that projects may name, once they are offered.
+    pub own: Vec<Arc<dyn Seal>>,
     /// Where `Location` of the store is: for a second node on the same records.
     pub location: Location,
     /// Documents of issuers outside.
@@ -196,13 +198,25 @@ impl House {
         let seal = SoftwareSeal::at(self.folder().join("stored.key"), "stored.key");
         seal.create_key(&mut self.domain.env().fork()).expect("a key file");
         let seals: Vec<Arc<dyn Seal>> = vec![Arc::new(seal)];
-        (self.unsealed_by(&seals).await, seals)
+        (self.unsealed_by(&seals, Vec::new()).await, seals)
+    }
+
+    /// As [`House::with_stored_keyring`], with seals that projects may name: key files of these names, not offered yet.
+    pub async fn with_project_seals(self, names: &[&str]) -> (Self, Vec<Arc<dyn Seal>>) {
+        let mut own: Vec<Arc<dyn Seal>> = Vec::new();
+        for name in names {
+            let seal = SoftwareSeal::at(self.folder().join(name), name);
+            seal.create_key(&mut self.domain.env().fork()).expect("a key file");
+            own.push(Arc::new(seal));
+        }
+        let (house, seals) = self.with_stored_keyring().await;
+        (house.unsealed_by(&seals, own).await, seals)
     }
 
     /// A second node with a keyring of its own, unsealed by these seals: it has the keys that are stored now, and takes in
     /// later ones when it is told to.
     pub async fn neighbour_apart(&self, seals: &[Arc<dyn Seal>]) -> Self {
-        self.neighbour().await.unsealed_by(seals).await
+        self.neighbour().await.unsealed_by(seals, self.own.clone()).await
     }
 
     /// Tells the other nodes of this one, and which keys it holds, as a server does every few seconds.
@@ -212,14 +226,16 @@ impl House {
         self.domain.note_node(&node, "ready").await.expect("noted");
     }
 
-    async fn unsealed_by(self, seals: &[Arc<dyn Seal>]) -> Self {
-        let clock = Arc::clone(&self.clock);
-        let keyring = Arc::new(Keyring::new(Duration::from_mins(5), move || clock.monotonic()));
+    async fn unsealed_by(self, seals: &[Arc<dyn Seal>], own: Vec<Arc<dyn Seal>>) -> Self {
+        let (clock, same) = (Arc::clone(&self.clock), Arc::clone(&self.clock));
+        let custody = Custody::new(own.clone(), Duration::from_mins(5), move || same.monotonic());
+        let keyring = Keyring::new(Duration::from_mins(5), move || clock.monotonic()).with_custody(custody);
+        let keyring = Arc::new(keyring);
         let (env, mut settings) = (self.domain.env().clone(), self.domain.settings().clone());
         settings.seals = seals.to_vec();
         let domain = Domain::new(self.store.clone(), Arc::clone(&keyring), env, settings).expect("a domain");
         domain.unseal(seals).await.expect("unsealed");
-        Self { domain, keyring, ..self }
+        Self { domain, keyring, own, ..self }
     }
 
     /// Lets one more seal wrap the keyring, a key file of this name.
@@ -240,7 +256,8 @@ impl House {
         let store = Store::open(&location).await.expect("a store");
         let env = Env::seeded(clock.clone(), seed);
         let domain = Domain::new(store.clone(), Arc::clone(&keyring), env, settings).expect("a domain");
-        Self { domain, clock, store, keyring, location, shelf: Shelf::default(), folder, seed }
+        let own = Vec::new();
+        Self { domain, clock, store, keyring, own, location, shelf: Shelf::default(), folder, seed }
     }
 
     /// A house with an owner, an issuer of the project `pay` and somebody who holds nothing.

@@ -12,6 +12,8 @@ use crate::{Domain, Fault, Op, Refused};
 
 /// How often a mutation is decided anew because who may do what changed under it.
 const DECISIONS: u32 = 8;
+/// How often one write asks seals of projects for keys that are not at hand: a template may refer to fifty projects.
+const FETCHES: u32 = 64;
 
 /// What a change is about: one thing, or several that change together or not at all.
 pub(crate) trait Concerned: Sync {
@@ -219,7 +221,37 @@ impl Domain {
         }
     }
 
+    /// Writes; where that fails for want of a project's key that a seal of its own wraps, the seal is asked, outside of the
+    /// transaction, and it is written once more.
     async fn commit<T, E, F>(
+        &self,
+        op: &Op,
+        basis: Basis,
+        record: Record,
+        body: F,
+    ) -> Result<T, WriteError<E>>
+    where
+        T: Repeatable + Send + Sync + 'static,
+        E: From<Refused> + Send + 'static,
+        F: for<'t> Fn(&'t mut Tx, Record) -> BoxFuture<'t, Result<Written<T>, E>>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        let mut fetches = 0;
+        loop {
+            let seen = self.custody_seen();
+            let wrote = Box::pin(self.commit_once(op, basis, record.clone(), body.clone())).await;
+            let refused = matches!(wrote, Err(WriteError::Refused(_)));
+            if !refused || fetches == FETCHES || !self.fetch_project_keys(&seen).await {
+                return wrote;
+            }
+            fetches += 1;
+        }
+    }
+
+    async fn commit_once<T, E, F>(
         &self,
         op: &Op,
         basis: Basis,

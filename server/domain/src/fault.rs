@@ -13,6 +13,14 @@ pub enum Fault {
     /// Another node has a key of the keyring that this one has not taken in yet.
     #[error("this node does not have the keyring's key `{0}` yet")]
     KeyAway(KeyringKeyId),
+    /// The project names a seal of its own, and that one is away: the secrets of this project wait, all else goes on.
+    #[error("the project's own seal `{seal}` is away: {cause}")]
+    ProjectSealed {
+        /// Which.
+        seal: String,
+        /// What it said.
+        cause: String,
+    },
     /// The keyring is sealed: the HSM was not there for too long.
     #[error(transparent)]
     Sealed(#[from] Sealed),
@@ -28,7 +36,7 @@ impl Fault {
     /// True if trying again later may help.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::KeyAway(_) | Self::Sealed(_) => true,
+            Self::KeyAway(_) | Self::ProjectSealed { .. } | Self::Sealed(_) => true,
             Self::Store(error) => error.is_passing(),
             Self::Damaged(_) | Self::Unexpected(_) => false,
         }
@@ -44,6 +52,7 @@ impl Fault {
 impl From<OpenError> for Fault {
     fn from(error: OpenError) -> Self {
         match error {
+            OpenError::SealAway { seal, cause } => Self::ProjectSealed { seal, cause },
             OpenError::Sealed(sealed) => Self::Sealed(sealed),
             other => Self::Damaged(other.to_string()),
         }

@@ -38,6 +38,7 @@ pub mod passkeys;
 mod patience;
 pub mod people;
 pub mod project_keys;
+pub mod project_seals;
 pub mod projects;
 mod refusals;
 mod refused;

@@ -62,6 +62,8 @@ pub(crate) const TABLES: &[Table] = &[
     table("key_usage", "hour, value_id, address, agent, workload_id, outcome"),
     table("rate_windows", "key_id, window_start"),
     table("rate_reserves", "key_id, window_start, window_seconds"),
+    table("offered_seals", "id"),
+    table("project_seals", "project_id"),
     table("project_keys", "id"),
     table("secrets", "id"),
     table("secret_tags", "tag, secret_id"),

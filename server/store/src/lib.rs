@@ -43,6 +43,7 @@ pub mod names;
 pub mod node;
 pub mod overview;
 pub mod people;
+pub mod project_seals;
 pub mod projects;
 pub mod rewraps;
 pub mod roles;

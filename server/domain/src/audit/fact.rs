@@ -86,6 +86,12 @@ impl From<&AllowedCidrs> for Fact {
         Self(serde_json::to_value(it).unwrap_or(Value::Null))
     }
 }
+/// A seal's name is the operator's word for a device.
+impl From<&keywarden_vault::SealId> for Fact {
+    fn from(it: &keywarden_vault::SealId) -> Self {
+        Self(it.to_string().into())
+    }
+}
 impl From<&Tags> for Fact {
     fn from(it: &Tags) -> Self {
         Self(it.words().into())

@@ -178,6 +178,8 @@ actions! {
     CreateProject = "project.create" on Organization, Change, "d";
     /// Rename a project.
     EditProject = "project.edit" on Project, Change, "dm";
+    /// Let a project have a seal of its own, or take it away.
+    NameProjectSeal = "project.name-seal" on Project, Change, "d";
     /// Give a project a new key, or pause the rewrap to it.
     RotateProjectKey = "project-key.rotate" on Project, Change, "dm";
     /// See a project and its environments.

@@ -10,7 +10,7 @@ use keywarden_model::{RecipientId, RestoreId};
 use keywarden_store::backup::{Carried, Target, first_not_empty};
 use keywarden_store::backups::{self, RestoreRow};
 use keywarden_store::{
-    Basis, EventRow, SCHEMA_VERSION, StoreError, Tx, WriteError, Written, instance, keyring,
+    Basis, EventRow, SCHEMA_VERSION, StoreError, Tx, WriteError, Written, instance, keyring, project_seals,
 };
 use keywarden_vault::backup::{BackupError, Reader, glance};
 use keywarden_vault::keyring::{RecoverError, rewrap};
@@ -23,6 +23,9 @@ use crate::audit::{Fact, Record};
 use crate::system::records::{seal_row, wrap_row};
 use crate::{Domain, Fault};
 
+/// The most projects with a seal of their own that are told.
+const MOST_NAMED: u32 = 10_000;
+
 /// Everything is back; the doors are shut until the gap is accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
@@ -30,6 +33,8 @@ pub struct Restored {
     pub manifest: Manifest,
     /// How many rows.
     pub rows: u64,
+    /// Seals of projects, each with the slugs of those that name it: their secrets are back, and open by these seals alone.
+    pub apart: BTreeMap<String, Vec<String>>,
 }
 
 /// Why nothing was restored: the store is as it was.
@@ -137,7 +142,11 @@ impl Domain {
             WriteError::Store(error) => error.into(),
             WriteError::Stale => Fault::Unexpected("a write without a permit was stale".into()).into(),
         })?;
-        Ok(Restored { manifest: plan.manifest.clone(), rows })
+        let mut apart: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for named in project_seals::naming(&mut self.store().read().await?, MOST_NAMED).await? {
+            apart.entry(named.seal_id).or_default().push(named.project_slug);
+        }
+        Ok(Restored { manifest: plan.manifest.clone(), rows, apart })
     }
 
     async fn plan<R: Read>(

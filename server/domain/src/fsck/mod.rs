@@ -57,6 +57,8 @@ pub struct Findings {
     pub opened: u64,
     /// What could not be looked at, and why.
     pub skipped: Vec<String>,
+    /// What only seals of projects open, and they are not at hand: it is theirs to give.
+    pub apart: Vec<String>,
 }
 
 impl Findings {

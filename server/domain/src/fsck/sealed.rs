@@ -2,7 +2,7 @@
 //! keyring key of its purpose.
 
 use keywarden_store::fsck::{self, Kind, Sealed};
-use keywarden_vault::{OpenError, Purpose};
+use keywarden_vault::{KeyBody, OpenError, Purpose};
 
 use super::{Findings, PAGE};
 use crate::audit::subject_context;
@@ -52,12 +52,21 @@ impl Domain {
                 open(Purpose::Session, context.as_bytes())
             }
             Kind::ProjectKeys => {
-                let (project, named) = row.bound.split_once('/').ok_or(OpenError::Malformed)?;
+                let mut bound = row.bound.splitn(3, '/');
+                let (Some(project), Some(named), Some(seal)) = (bound.next(), bound.next(), bound.next())
+                else {
+                    return Err(OpenError::Malformed);
+                };
                 if keywarden_vault::envelope::key_id(&row.sealed)? != named {
                     return Err(OpenError::UnknownKey(named.into()));
                 }
-                let context = format!("project_keys.sealed/{}/{project}", row.id);
-                open(Purpose::ProjectKey, context.as_bytes())
+                let (id, project) =
+                    row.id.parse().ok().zip(project.parse().ok()).ok_or(OpenError::Malformed)?;
+                // What the project's own seal wrapped is opened with its values, if that one is at hand.
+                match KeyBody::seal_of(self.keyring(), id, project, &row.sealed)?.unwrap_or_default() {
+                    under if under == seal => Ok(()),
+                    _ => Err(OpenError::Malformed),
+                }
             }
             Kind::UnseenCodes => open(Purpose::Session, format!("unseen_codes.sealed/{}", row.id).as_bytes()),
         }

@@ -1,6 +1,8 @@
 //! Every version of a secret opens in its place, is as long as its row says, and has the fingerprint of its value; a template
 //! refers to what its rows say.
 
+use std::collections::BTreeMap;
+
 use keywarden_store::fsck::{self, SealedVersion};
 use keywarden_store::secrets::references::references;
 use keywarden_vault::{OpenError, ProjectKey, Purpose, SealedValue, SecretBytes, ValuePlace};
@@ -12,14 +14,24 @@ use crate::{Domain, Fault};
 impl Domain {
     pub(super) async fn check_secrets(&self, findings: &mut Findings) -> Result<(), Fault> {
         let mut after = String::new();
+        // Versions whose project has a seal of its own that is away, by seal.
+        let mut apart: BTreeMap<String, (u64, String)> = BTreeMap::new();
         loop {
             let page = fsck::sealed_versions(&mut self.store().read().await?, &after, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let Some(last) = page.last() else { break };
             after = last.id.to_string();
             for row in page {
                 findings.opened = findings.opened.saturating_add(1);
                 let id = row.id;
-                match self.try_version(&row) {
+                let seen = self.custody_seen();
+                let mut tried = self.try_version(&row);
+                if matches!(tried, Err(OpenError::SealAway { .. })) && self.fetch_project_keys(&seen).await {
+                    tried = self.try_version(&row);
+                }
+                match tried {
+                    Err(OpenError::SealAway { seal, cause }) => {
+                        apart.entry(seal).or_insert((0, cause)).0 += 1;
+                    }
                     Ok(Some(value)) if row.template => {
                         let told = references(&mut self.store().read().await?, id).await?;
                         if template::rows_of(value.expose()) != Some(told) {
@@ -33,6 +45,11 @@ impl Domain {
                 }
             }
         }
+        for (seal, (values, cause)) in apart {
+            let values = if values == 1 { "one value".to_owned() } else { format!("{values} values") };
+            findings.apart.push(format!("{values} of projects whose own seal is `{seal}`: {cause}"));
+        }
+        Ok(())
     }
 
     /// The value of a version.

@@ -4,13 +4,18 @@ use std::sync::Arc;
 
 use keywarden_model::{ProjectId, ProjectKeyId, RewrapId};
 use keywarden_store::secrets::project_keys::{self as rows, Insert};
-use keywarden_store::{StoreError, Written, projects, rewraps as rewrap_rows};
+use keywarden_store::{
+    StoreError, Written, keyring as keyring_rows, project_seals, projects, rewraps as rewrap_rows,
+};
 use keywarden_vault::{ProjectKey, SecretString};
 
 use crate::refused::carries_refused;
 use crate::rewraps::Kind;
 use crate::secrets::seal::keyring_key_of;
 use crate::{Action, Domain, Fault, Op, Refused, Repeatable, Resource};
+
+/// How often it begins anew because the project's seal was changed under it.
+const TRIES: u32 = 4;
 
 /// Why no key was rotated.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +31,24 @@ pub enum RotateProjectKeyError {
     UnderWay,
 }
 carries_refused!(RotateProjectKeyError);
+
+/// What one attempt came to.
+enum Attempt {
+    Anew,
+    Failed(RotateProjectKeyError),
+}
+
+impl From<Refused> for Attempt {
+    fn from(refused: Refused) -> Self {
+        Self::Failed(refused.into())
+    }
+}
+impl From<RotateProjectKeyError> for Attempt {
+    fn from(error: RotateProjectKeyError) -> Self {
+        Self::Failed(error)
+    }
+}
+carries_refused!(Attempt);
 
 /// A project has a new key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,20 +70,42 @@ impl Repeatable for RotatedProjectKey {
 }
 
 impl Domain {
-    /// Gives a project a new key. New values lie under it at once; data keys under the old one are rewrapped in the
-    /// background, no value is opened, and the old key is destroyed once nothing lies under it.
+    /// Gives a project a new key, under its own seal if it names one. New values lie under it at once; data keys under the old
+    /// one are rewrapped in the background, no value is opened, and the old key is destroyed once nothing lies under it.
     pub async fn rotate_project_key(
         &self,
         op: &Op,
         project: ProjectId,
     ) -> Result<RotatedProjectKey, RotateProjectKeyError> {
+        for _ in 0..TRIES {
+            match self.rotate_project_key_once(op, project).await {
+                Err(Attempt::Anew) => {}
+                Err(Attempt::Failed(error)) => return Err(error),
+                Ok(done) => return Ok(done),
+            }
+        }
+        Err(Fault::Unexpected("the project's seal changes too often to make a key under it".into()).into())
+    }
+
+    async fn rotate_project_key_once(
+        &self,
+        op: &Op,
+        project: ProjectId,
+    ) -> Result<RotatedProjectKey, Attempt> {
         let (keyring, by) = (Arc::clone(self.keyring()), op.actor.id());
         let done = RotatedProjectKey { key: self.fresh(op), rewrap: self.fresh(op) };
         let action = Action::RotateProjectKey;
+        let _permit = self.authorize(op, action, &Resource::Project(project)).await?;
+        let drawn = Arc::new(self.draw_under_own_seal(project, done.key).await?);
         self.change(op, action, &Resource::Project(project), &[], move |tx, record| {
-            let (keyring, by) = (Arc::clone(&keyring), by.clone());
+            let (keyring, by, drawn) = (Arc::clone(&keyring), by.clone(), Arc::clone(&drawn));
             Box::pin(async move {
                 let now = record.now();
+                keyring_rows::hold(tx).await?;
+                let seal = project_seals::of_project(tx, project).await?.map(|row| row.seal_id);
+                if seal.as_deref() != drawn.as_ref().as_ref().map(|(seal, _)| seal.as_str()) {
+                    return Err(Attempt::Anew);
+                }
                 projects::find(tx, project).await?.ok_or(Refused::NotFound)?;
                 let before = rows::retire(tx, project, now).await?.ok_or(RotateProjectKeyError::NoKey)?;
                 // Whoever put under the old key has committed: its row was taken from them.
@@ -79,23 +124,27 @@ impl Domain {
                     ended_at: None,
                 };
                 rewrap_rows::insert(tx, &rewrap).await.map_err(|error| match error {
-                    StoreError::Conflict(_) => RotateProjectKeyError::UnderWay,
-                    other => other.into(),
+                    StoreError::Conflict(_) => RotateProjectKeyError::UnderWay.into(),
+                    other => Attempt::from(other),
                 })?;
-                let (_, sealed) = record
-                    .env()
-                    .with_rng(|rng| ProjectKey::generate(&keyring, done.key, project, rng))
-                    .map_err(Fault::from)?;
+                let sealed = record.env().with_rng(|rng| match &*drawn {
+                    Some((_, body)) => body.seal(&keyring, done.key, project, rng),
+                    None => ProjectKey::generate(&keyring, done.key, project, rng).map(|(_, sealed)| sealed),
+                });
+                let sealed = sealed.map_err(Fault::from)?;
                 let row = Insert {
                     id: done.key,
                     project,
                     sealed: &sealed,
                     keyring_key: keyring_key_of(&sealed)?,
+                    seal: seal.as_deref(),
                     uses: 0,
                     created_at: now,
                 };
                 if !rows::insert(tx, &row).await? {
-                    return Err(Fault::Unexpected("the keyring's key was destroyed meanwhile".into()).into());
+                    return Err(Attempt::from(Fault::Unexpected(
+                        "the keyring's key was destroyed meanwhile".into(),
+                    )));
                 }
                 let made = record.event("project-key.generate", "project-key", done.key).project(project);
                 let event = record

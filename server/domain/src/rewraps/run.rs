@@ -84,6 +84,11 @@ impl Domain {
         match done {
             Ok(more) => Ok(Some(more)),
             Err(Stopped::NotRunning) => Ok(None),
+            // It waits for the project's own seal; others do not wait for it.
+            Err(Stopped::Refused(Refused::Fault(fault @ Fault::ProjectSealed { .. }))) => {
+                tracing::debug!(rewrap = %rewrap.id, %fault, "domain.rewraps.run: it waits");
+                Ok(None)
+            }
             Err(Stopped::Refused(Refused::Fault(fault))) => Err(fault),
             Err(Stopped::Refused(refused)) => Err(Fault::Unexpected(refused.to_string())),
         }
@@ -183,6 +188,8 @@ async fn project_keys(
     to: KeyringKeyId,
 ) -> Batch {
     let after = rows::claim(tx, id, record.now()).await?.ok_or(Stopped::NotRunning)?;
+    // Before any key of a project is taken: rotations and changes of seals take them in this order.
+    ring_rows::hold(tx).await?;
     let page = keys::not_under(tx, to, &after, BATCH).await?;
     let mut tally = Tally::default();
     for row in &page {
@@ -204,7 +211,6 @@ async fn project_keys(
     }
     rows::finish(tx, id, record.now()).await?;
     let mut written = Written::new(false, event.finish()?);
-    ring_rows::hold(tx).await?;
     for key in ring_rows::bare_of_project_keys(tx, Purpose::ProjectKey.name()).await? {
         if ring_rows::destroy_key(tx, key).await? {
             let gone = record

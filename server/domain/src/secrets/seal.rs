@@ -2,7 +2,7 @@
 
 use keywarden_model::{KeyringKeyId, ProjectId, ProjectKeyId, SecretId, SecretVersionId};
 use keywarden_store::secrets::{self as rows, VersionInsert, project_keys};
-use keywarden_store::{EventRow, Tx};
+use keywarden_store::{EventRow, Tx, keyring as keyring_rows, project_seals};
 use keywarden_vault::{Keyring, MAX_SEALS, ProjectKey, Purpose, SealedValue, ValuePlace};
 
 use super::NewValue;
@@ -128,6 +128,14 @@ async fn project_key(
     if let Some(key) = in_service(tx, keyring, project).await? {
         return Ok((key, None));
     }
+    // Whoever names a seal for the project holds the keyring, too: the look below is theirs before or after this.
+    keyring_rows::hold(tx).await?;
+    if project_seals::of_project(tx, project).await?.is_some() {
+        // Its keys are made with its seal. One that was named since the look above brought a key.
+        let key = in_service(tx, keyring, project).await?;
+        let none = || Fault::Damaged("project_seals: a project that names a seal has no key".into());
+        return Ok((key.ok_or_else(none)?, None));
+    }
     let id: ProjectKeyId = record.env().id(record.now());
     let (key, sealed) =
         record.env().with_rng(|rng| ProjectKey::generate(keyring, id, project, rng)).map_err(Fault::from)?;
@@ -136,6 +144,7 @@ async fn project_key(
         project,
         sealed: &sealed,
         keyring_key: keyring_key_of(&sealed)?,
+        seal: None,
         uses: 1,
         created_at: record.now(),
     };

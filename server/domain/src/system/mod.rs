@@ -22,6 +22,7 @@ pub use seal_keys::{DestroySealKeyError, RotateSealError, RotatedSeal, SealKeys}
 pub use seals::{AddSealError, Added, RemoveSealError, RotateError, Rotated};
 pub use status::{KeyStatus, NodeStatus, SealStatus, System};
 pub use unseal::UnsealFailed;
+pub(crate) use unseal::cut_off;
 
 /// What the system page speaks of.
 pub use keywarden_vault::{KeyNumber, KeyringState, Protection, Purpose, SealId};

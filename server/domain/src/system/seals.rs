@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use keywarden_model::{KeyringKeyId, RewrapId};
 use keywarden_store::secrets::project_keys;
-use keywarden_store::{StoreError, Written, keyring, rewraps};
+use keywarden_store::{StoreError, Written, keyring, project_seals, rewraps};
 use keywarden_vault::keyring::{RemoveSealError as Loss, WrapError, may_remove_seal, unwraps_one};
 use keywarden_vault::{Keyring, Purpose, Seal, SealId, SecretString, WrapRecord};
 use tokio::task::spawn_blocking;
@@ -30,6 +30,9 @@ pub enum AddSealError {
          away first: `keywarden seal remove '{0}'`"
     )]
     NameTaken(SealId),
+    /// It is a seal of projects.
+    #[error("projects may name `{0}` as their own seal: it cannot wrap the keyring as well")]
+    OfProjects(SealId),
     /// The gate, or ours.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -120,6 +123,9 @@ impl Domain {
             Box::pin(async move {
                 keyring::hold(tx).await.map_err(Refused::from)?;
                 let there = Records::load(tx).await.map_err(Refused::from)?;
+                if project_seals::is_offered(tx, description.id.as_str()).await.map_err(Refused::from)? {
+                    return Err(AddSealError::OfProjects(description.id));
+                }
                 let wrapped = |key| wraps.iter().any(|wrap| wrap.key_id == key);
                 if there.unknown > 0 || !there.keys.iter().all(|key| wrapped(key.id)) {
                     return Err(AddSealError::Changed);

@@ -204,7 +204,7 @@ async fn keep(
     rows.try_fold(Written::new((), first), |written, row| Ok(written.and(row?)))
 }
 
-pub(super) fn cut_off(cause: tokio::task::JoinError) -> Fault {
+pub(crate) fn cut_off(cause: tokio::task::JoinError) -> Fault {
     Fault::Unexpected(format!("a call to the HSM was cut off: {cause}"))
 }
 

@@ -8,6 +8,7 @@ mod backups;
 mod house;
 mod keys;
 mod people;
+mod project_seals;
 mod projects;
 mod secrets;
 mod workloads;
@@ -40,6 +41,7 @@ pub fn rules(engine: Engine) -> impl Iterator<Item = Rule> {
         own,
         house::RULES,
         projects::RULES,
+        project_seals::RULES,
         people::RULES,
         workloads::RULES,
         keys::RULES,
@@ -163,7 +165,7 @@ pub enum Kind {
     Idempotency,
     /// Posts that wait for a passkey; bound to a session.
     PendingPosts,
-    /// Projects' keys; bound to their project, and under the keyring's key that their row names.
+    /// Projects' keys; bound to their project, and under the keyring's key and the seal of the project that their row names.
     ProjectKeys,
     /// Sessions; bound to a person.
     Sessions,
@@ -211,8 +213,8 @@ impl Kind {
                 "SELECT id, session_id AS bound, sealed FROM pending_posts WHERE id > $1 ORDER BY id LIMIT $2"
             }
             Self::ProjectKeys => {
-                "SELECT id, project_id || '/' || keyring_key_id AS bound, sealed FROM project_keys
-                 WHERE id > $1 ORDER BY id LIMIT $2"
+                "SELECT id, project_id || '/' || keyring_key_id || '/' || coalesce(seal_id, '') AS bound, sealed
+                 FROM project_keys WHERE id > $1 ORDER BY id LIMIT $2"
             }
             Self::Sessions => {
                 "SELECT id, user_id AS bound, sealed FROM sessions WHERE id > $1 ORDER BY id LIMIT $2"

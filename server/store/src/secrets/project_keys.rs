@@ -1,4 +1,4 @@
-//! The projects' keys: sealed under the keyring, counted with each data key that they wrap.
+//! The projects' keys: sealed under the keyring, within it under the project's own seal if it names one, counted with each data key that they wrap.
 
 use chrono::{DateTime, Utc};
 use keywarden_model::{KeyringKeyId, ProjectId, ProjectKeyId, SecretId, SecretVersionId};
@@ -49,6 +49,8 @@ pub struct Insert<'a> {
     pub sealed: &'a [u8],
     /// The keyring's key that sealed it.
     pub keyring_key: KeyringKeyId,
+    /// The project's own seal that wrapped it.
+    pub seal: Option<&'a str>,
     /// How many data keys it has wrapped.
     pub uses: i64,
     /// When.
@@ -62,16 +64,18 @@ pub async fn insert(tx: &mut Tx, it: &Insert<'_>) -> Result<bool, StoreError> {
     if was_destroyed(tx, it.keyring_key).await? {
         return Ok(false);
     }
-    let made = sql("INSERT INTO project_keys (id, project_id, sealed, keyring_key_id, uses, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (project_id) WHERE retired_at IS NULL DO NOTHING")
-    .bind(it.id)
-    .bind(it.project)
-    .bind(it.sealed)
-    .bind(it.keyring_key)
-    .bind(it.uses)
-    .bind(it.created_at)
-    .execute(tx)
-    .await?;
+    let made =
+        sql("INSERT INTO project_keys (id, project_id, sealed, keyring_key_id, uses, created_at, seal_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (project_id) WHERE retired_at IS NULL DO NOTHING")
+        .bind(it.id)
+        .bind(it.project)
+        .bind(it.sealed)
+        .bind(it.keyring_key)
+        .bind(it.uses)
+        .bind(it.created_at)
+        .bind(it.seal)
+        .execute(tx)
+        .await?;
     Ok(made == 1)
 }
 
@@ -310,5 +314,33 @@ pub async fn reseal(
         .bind(&row.sealed)
         .execute(tx)
         .await?;
+    Ok(done == 1)
+}
+
+/// Every key of a project, retired ones too, by id.
+pub async fn all_of_project(conn: &mut Conn, project: ProjectId) -> Result<Vec<SealedKeyRow>, StoreError> {
+    sql("SELECT id, project_id, sealed FROM project_keys WHERE project_id = $1 ORDER BY id")
+        .bind(project)
+        .all(conn)
+        .await
+}
+
+/// Puts a key in its place that another seal of the project wrapped, or none; false if it went or changed meanwhile.
+pub async fn put_under(
+    tx: &mut Tx,
+    row: &SealedKeyRow,
+    seal: Option<&str>,
+    keyring_key: KeyringKeyId,
+    sealed: &[u8],
+) -> Result<bool, StoreError> {
+    let done = sql("UPDATE project_keys SET sealed = $1, keyring_key_id = $2, seal_id = $3
+         WHERE id = $4 AND sealed = $5")
+    .bind(sealed)
+    .bind(keyring_key)
+    .bind(seal)
+    .bind(row.id)
+    .bind(&row.sealed)
+    .execute(tx)
+    .await?;
     Ok(done == 1)
 }

@@ -89,6 +89,9 @@ pub struct DrillReport {
     pub opened: u64,
     /// Values, drawn by chance, that are here what they are in the backup.
     pub compared: u64,
+    /// What came back and only seals of projects open, in words: whoever restores it needs them.
+    #[serde(default)]
+    pub apart: Vec<String>,
     /// What was not as it should be, in words; none: it came back whole.
     pub failures: Vec<String>,
 }

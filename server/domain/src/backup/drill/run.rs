@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use keywarden_store::backup::{Carried, count};
 use keywarden_store::{StoreError, backups, drills, fsck};
+use keywarden_vault::OpenError;
 use keywarden_vault::recovery::RecoveryKey;
 use tokio::task::spawn_blocking;
 
@@ -75,6 +76,7 @@ impl Domain {
         (report.events, report.opened) = (findings.events, findings.opened);
         report.failures.extend(findings.findings.iter().map(ToString::to_string));
         report.failures.extend(findings.skipped.iter().map(|it| format!("not looked at: {it}")));
+        report.apart = findings.apart;
         report.failures.extend(house.miscounted(&said).await?);
         report.failures.extend(self.other_head(house).await?);
         self.compare_values(house, report).await?;
@@ -132,6 +134,8 @@ impl Domain {
                     report.compared = report.compared.saturating_add(1);
                 }
                 (Ok(_), Ok(_)) => report.failures.push(format!("`{id}` is another value than here")),
+                // Its project's own seal opens it, which a look does not ask.
+                (Err(OpenError::SealAway { .. }), _) => {}
                 (Err(cause), _) => report.failures.push(format!("`{id}` does not open: {cause}")),
                 (_, Err(cause)) => report.failures.push(format!("`{id}` does not open here: {cause}")),
             }

@@ -32,7 +32,7 @@ impl Home {
     /// Boxed: what a whole house needs is no small future.
     fn furnish(house: House) -> BoxFuture<'static, Self> {
         Box::pin(async move {
-            let (house, seals) = house.with_stored_keyring().await;
+            let (house, seals) = house.with_project_seals(&["acme"]).await;
             let (domain, owner) = (&house.domain, || house.operator(Role::Owner));
             let new = NewProject { slug: "pay".parse().unwrap(), name: "Payments".parse().unwrap() };
             let pay = domain.create_project(&owner(), new).await.unwrap();
@@ -121,6 +121,26 @@ async fn the_newest_backup_comes_back_beside_the_house_and_is_taken_away_again()
         assert_eq!(known(domain).await, [done]);
         let findings = domain.fsck(&home.seals).await.unwrap();
         assert!(findings.is_clean(), "{:?}", findings.findings);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_drill_opens_nothing_that_is_under_a_projects_own_seal_and_says_so() {
+    both_engines(async |house| {
+        let mut home = Home::furnish(house).await;
+        let acme = "software:acme".parse().unwrap();
+        let owner = || home.house.operator(Role::Owner);
+        let pay = home.house.domain.project(&owner(), "pay").await.unwrap().id;
+        home.house.domain.offer_seal(&owner(), &acme).await.unwrap();
+        home.house.domain.name_project_seal(&owner(), pay, Some(&acme)).await.unwrap();
+        home = drilled(home, DrillsDue::Never).await;
+        home.back_up("a.kwbackup").await;
+        let done = drill(&home.house.domain).await;
+        let report = done.report.unwrap();
+        assert_eq!((done.state, report.failures.join("; ").as_str()), (DrillState::Passed, ""));
+        assert_eq!((report.apart.len(), report.compared), (1, 0), "{report:?}");
+        assert!(report.apart[0].contains("software:acme"), "{report:?}");
     })
     .await;
 }

@@ -22,7 +22,7 @@ use crate::Domain;
 use crate::cast::{Engine, House, Machine, Player, Stage};
 use crate::env::Clock as _;
 use crate::keys::{NewKey, Place, Question, Route};
-use crate::secrets::{About, Address, NewValue, Put, PutSecret, Validity, Which};
+use crate::secrets::{About, Address, NewValue, Put, PutSecret, ReadSecretError, Validity, Which};
 
 /// A value that must be found in no file.
 const CANARY: &str = "canary-of-a-backup-7f3a91c0d2";
@@ -46,7 +46,7 @@ impl Old {
     /// Boxed: what a whole house needs is no small future.
     fn furnish(house: House) -> BoxFuture<'static, Self> {
         Box::pin(async move {
-            let (house, seals) = house.with_stored_keyring().await;
+            let (house, seals) = house.with_project_seals(&["acme"]).await;
             let pay = house.project("pay").await;
             let alice = house.person("Alice", &[(Role::Manager, Some(pay.id))]).await;
             let gateway = house.workload("gateway", Role::Verifier, Some(pay.id)).await;
@@ -99,10 +99,15 @@ impl Old {
             route: Route::Verify,
         };
         let verdict = domain.verify_key(&self.gateway.op(), &question).await.unwrap();
+        (verdict.code, self.reads_at(domain).await.unwrap())
+    }
+
+    /// What the old secret reads as at `domain`.
+    async fn reads_at(&self, domain: &Domain) -> Result<String, ReadSecretError> {
         let path = "database/password".parse().unwrap();
         let address = Address::Path { place: Place::Environment(self.pay.live), path };
-        let read = domain.read_secret(&self.alice.op(), &address, &Which::default()).await.unwrap();
-        (verdict.code, String::from_utf8(read.value.expose().to_vec()).unwrap())
+        let read = domain.read_secret(&self.alice.op(), &address, &Which::default()).await?;
+        Ok(String::from_utf8(read.value.expose().to_vec()).unwrap())
     }
 }
 

@@ -6,8 +6,10 @@ use keywarden_store::{Engine, StoreError, WriteError, sql};
 
 use super::{CANARY, New, Old, each_way, recovery_key};
 use crate::audit::Query;
-use crate::backup::{AcceptError, RestoreError};
+use crate::backup::{AcceptError, RestoreError, verify};
 use crate::cast::House;
+use crate::secrets::ReadSecretError;
+use crate::{Fault, Refused};
 
 #[tokio::test]
 async fn a_backup_comes_back_on_either_engine_under_a_seal_that_never_saw_it() {
@@ -43,6 +45,37 @@ async fn a_backup_comes_back_on_either_engine_under_a_seal_that_never_saw_it() {
             backup.recipients,
             "the new house backs up to the old recipients"
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn secrets_under_a_projects_own_seal_come_back_and_open_by_that_seal_alone() {
+    each_way(async |old, mut new| {
+        let (shell, acme) = (old.house.domain.shell_op(), "software:acme".parse().unwrap());
+        old.house.domain.offer_seal(&shell, &acme).await.unwrap();
+        old.house.domain.name_project_seal(&shell, old.pay.id, Some(&acme)).await.unwrap();
+        let backup = old.back_up("a.kwbackup").await;
+        let file = backup.file.clone();
+        let seen = verify(move || std::fs::File::open(&file), Some(&old.key())).unwrap();
+        assert_eq!(seen.rows.unwrap().get("project_seals"), Some(&1));
+
+        let restored = new.restore(&backup.file, old.key()).await.unwrap();
+        assert_eq!(restored.apart, [("software:acme".to_owned(), vec!["pay".to_owned()])].into());
+        new.domain.unseal(&new.seals).await.unwrap();
+        let read = old.reads_at(&new.domain).await;
+        assert!(
+            matches!(&read, Err(ReadSecretError::Refused(Refused::Fault(Fault::ProjectSealed { seal, .. })))
+                if seal == "software:acme"),
+            "{read:?}"
+        );
+        let found = new.domain.fsck(&new.seals).await.unwrap();
+        assert!(found.skipped.is_empty() && found.apart.len() == 1, "{found:?}");
+        // Another project's work goes on, and a project's seal can wait until its owner comes.
+        new.house.own = old.house.own.clone();
+        let with = new.house.neighbour_apart(&new.seals).await;
+        assert_eq!(old.works_at(&with.domain).await, (VerifyCode::Valid, CANARY.to_owned()));
+        assert!(with.domain.fsck(&new.seals).await.unwrap().apart.is_empty());
     })
     .await;
 }

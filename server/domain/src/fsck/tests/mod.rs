@@ -24,7 +24,7 @@ struct Furnished {
 
 impl Furnished {
     async fn new(house: House) -> Self {
-        let (house, seals) = house.with_stored_keyring().await;
+        let (house, seals) = house.with_project_seals(&["acme"]).await;
         let domain = &house.domain;
         let shell = || domain.shell_op();
         let new = NewProject { slug: "pay".parse().unwrap(), name: "Payments".parse().unwrap() };

@@ -235,6 +235,19 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["UPDATE events SET action = 'project-key.destroy' WHERE action = 'project-key.generate'"],
     ),
     ("project-key-not-one", &["UPDATE project_keys SET retired_at = 1"]),
+    (
+        "offered-seal-without-event",
+        &["DELETE FROM events WHERE action = 'seal.offer'"],
+    ),
+    (
+        "offered-seal-of-keyring",
+        &["INSERT INTO seals (id, kind, label, protection, added_at)
+           SELECT id, kind, label, protection, offered_at FROM offered_seals"],
+    ),
+    ("project-seal-unknown", &["DELETE FROM offered_seals"]),
+    ("project-seal-without-event", &["DELETE FROM events WHERE action = 'project.name-seal'"]),
+    ("project-seal-without-key", &["DELETE FROM project_keys"]),
+    ("project-key-other-seal", &["UPDATE project_keys SET seal_id = NULL"]),
     ("rewrap-state", &["UPDATE rewraps SET done = total + 1"]),
     ("rewrap-left-behind", &["UPDATE rewraps SET from_key = to_key WHERE kind = 'data-keys'"]),
     (
@@ -324,6 +337,9 @@ async fn live(it: &Furnished) {
     secrets(it, &ada, live).await;
     shares(it, &ada, live).await;
     templates(it, &ada, live).await;
+    let seal = "software:acme".parse().unwrap();
+    domain.offer_seal(&domain.shell_op(), &seal).await.unwrap();
+    domain.name_project_seal(&ada.op(house), pay, Some(&seal)).await.unwrap();
     domain.flush_usage().await.unwrap();
     domain.flush_verify_counts().await.unwrap();
     domain.flush_decisions().await.unwrap();
