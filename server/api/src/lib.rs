@@ -31,6 +31,7 @@ mod once;
 mod page;
 mod problem;
 mod project_keys;
+mod project_seals;
 mod projects;
 mod query;
 mod rewraps;

@@ -135,6 +135,9 @@ impl Problem {
             Kind::TooManyChecks => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
             }
+            Kind::ProjectSealed => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+            }
             Kind::Unavailable => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
@@ -228,6 +231,14 @@ impl From<Fault> for Problem {
             let told = "the database went away in the middle: whether it was done is not known; look, or send it again \
                         under the same `Idempotency-Key`";
             return Self::new(Kind::Unavailable, told);
+        }
+        if let Fault::ProjectSealed { seal, .. } = &fault {
+            tracing::warn!(%fault, "a request waits for a project's own seal");
+            let told = format!(
+                "the seal of this project, `{seal}`, is away; nothing was done; try again when whoever keeps it has brought it \
+                 back"
+            );
+            return Self::new(Kind::ProjectSealed, told);
         }
         if fault.is_passing() {
             tracing::warn!(%fault, "a request waits for the database or the HSM");

@@ -11,7 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::secrets::watch::Streams;
 use crate::{
     audit, device, environments, exchange, fingerprints, introspect, keys, leaks, problem, project_keys,
-    projects, rewraps, roles, secrets, spec, teams, tokens, trust_rules, users, workloads,
+    project_seals, projects, rewraps, roles, secrets, spec, teams, tokens, trust_rules, users, workloads,
 };
 
 /// The API. The server mounts it at the root, below its own layers: request id, client address, limits.
@@ -93,6 +93,7 @@ fn table() -> OpenApiRouter<Domain> {
         // encryption keys
         .routes(routes!(project_keys::show::show))
         .routes(routes!(project_keys::rotate::rotate))
+        .routes(routes!(project_seals::show::show, project_seals::name::name, project_seals::name::take))
         .routes(routes!(rewraps::list::list))
         .routes(routes!(rewraps::show::show))
         .routes(routes!(rewraps::switch::pause))

@@ -91,6 +91,9 @@ kinds! {
     Precondition = "precondition-failed", 412, "Changed in the meantime",
         "`If-Match` names another version than the one that is there.",
         "Read it again, and send the change with the new `ETag`.";
+    ProjectSealed = "project-sealed", 503, "Project sealed",
+        "The project has a seal of its own, and that seal is away: its secrets cannot be opened until it is back.",
+        "Ask whoever keeps that seal to bring it back; other projects, and this one's API keys, go on meanwhile.";
     Reused = "idempotency-key-reused", 422, "Idempotency key reused",
         "The idempotency key was used for another request.",
         "Use a new key for each new request.";
