@@ -9,6 +9,7 @@
 mod client;
 mod commands;
 pub mod config;
+mod custody;
 mod data_dir;
 mod http;
 mod keeper;

@@ -18,7 +18,7 @@ use keywarden_vault::{
 
 use crate::{
     commands::LIBRARY,
-    config::{Config, SealKind},
+    config::{Config, ProjectSeal, SealKind},
 };
 
 /// Why there is no seal to ask.
@@ -26,6 +26,8 @@ use crate::{
 pub(crate) enum SealsError {
     #[error(transparent)]
     NotInstalled(#[from] NotInstalled),
+    #[error("two seals of this server are named `{0}`: give each token, or key file, a name of its own")]
+    SameName(SealId),
     #[error("cannot start the PKCS#11 module's thread: {0}")]
     Thread(io::Error),
 }
@@ -46,6 +48,10 @@ impl Made {
         }
     }
 
+    fn id(&self) -> SealId {
+        self.as_seal().describe().id.clone()
+    }
+
     /// Makes the key that wraps, unless it is there: when the seal is added, never at a later start. Blocks.
     pub(crate) fn create(&self, env: &Env) -> Result<(), SealError> {
         match self {
@@ -60,6 +66,8 @@ impl Made {
 #[derive(Clone)]
 pub(crate) struct Seals {
     configured: Made,
+    /// Those that projects may name.
+    projects: Vec<Made>,
     modules: Arc<Mutex<Vec<Module>>>,
     /// How the processes of further libraries are started.
     launch: Launch,
@@ -78,7 +86,7 @@ impl Seals {
             SealKind::Pkcs11 { module, token, pin, .. } => {
                 let pin = Pin::Given(SecretString::new(pin.expose().to_owned()));
                 let module = load(&modules, module, launch.clone())?;
-                pkcs11(&module, token, pin, &config.data_dir, env)
+                pkcs11(&module, (token, None), pin, &config.data_dir, env)
             }
             SealKind::SoftHsm { module } => {
                 let path = module.clone().map_or_else(find_module, Ok)?;
@@ -90,7 +98,34 @@ impl Seals {
             }
             SealKind::Software { key_file } => software(key_file),
         };
-        Ok(Self { configured, modules, launch, data_dir: config.data_dir.clone(), env: env.clone() })
+        let mut projects: Vec<Made> = Vec::new();
+        for seal in &config.seal.projects {
+            let made = match seal {
+                ProjectSeal::Pkcs11 { module, token, serial, pin_file } => {
+                    let module = load(&modules, module, launch.clone())?;
+                    let named = (token.as_str(), serial.as_deref());
+                    pkcs11(&module, named, Pin::File(pin_file.clone()), &config.data_dir, env)
+                }
+                ProjectSeal::Software { key_file } => software(key_file),
+            };
+            let id = made.id();
+            if projects.iter().chain([&configured]).any(|other| other.id() == id) {
+                return Err(SealsError::SameName(id));
+            }
+            projects.push(made);
+        }
+        let (data_dir, env) = (config.data_dir.clone(), env.clone());
+        Ok(Self { configured, projects, modules, launch, data_dir, env })
+    }
+
+    /// Those that projects may name.
+    pub(crate) fn of_projects(&self) -> Vec<Arc<dyn Seal>> {
+        self.projects.iter().map(Made::as_seal).collect()
+    }
+
+    /// One of those.
+    pub(crate) fn of_projects_named(&self, id: &SealId) -> Option<Made> {
+        self.projects.iter().find(|made| made.id() == *id).cloned()
     }
 
     /// What this server unseals with.
@@ -116,7 +151,7 @@ impl Seals {
     ) -> Result<Made, SealsError> {
         let pin = Pin::File(pin_file.to_owned());
         let module = load(&self.modules, module, self.launch.clone())?;
-        Ok(pkcs11(&module, label, pin, &self.data_dir, &self.env))
+        Ok(pkcs11(&module, (label, None), pin, &self.data_dir, &self.env))
     }
 
     /// Another key file.
@@ -136,9 +171,16 @@ fn software(path: &Path) -> Made {
     Made::Software(Arc::new(SoftwareSeal::at(path, &name)))
 }
 
-fn pkcs11(module: &Module, label: &str, pin: Pin, data_dir: &Path, env: &Env) -> Made {
+/// `named` is the token's label, and its serial number where two share one.
+fn pkcs11(
+    module: &Module,
+    (label, serial): (&str, Option<&str>),
+    pin: Pin,
+    data_dir: &Path,
+    env: &Env,
+) -> Made {
     let attempts = Attempts::at(data_dir.join("pin-attempts"), &mut env.fork());
-    let token = Token { label: label.to_owned(), serial: None, pin, attempts };
+    let token = Token { label: label.to_owned(), serial: serial.map(ToOwned::to_owned), pin, attempts };
     Made::Pkcs11(Arc::new(Pkcs11Seal::new(module, token)))
 }
 

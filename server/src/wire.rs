@@ -17,7 +17,7 @@ use keywarden_domain::{
 };
 use keywarden_jobs::{Driver, Reports};
 use keywarden_store::{Location, OpenError, Store};
-use keywarden_vault::{Keyring, Protection, Seal};
+use keywarden_vault::{Custody, Keyring, Protection, Seal};
 use tokio::{
     sync::watch,
     time::{Instant, sleep},
@@ -26,6 +26,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::{Config, Database},
+    custody,
     http::{Condition, metrics::Metrics},
     keeper::Keeper,
     seals::{Seals, SealsError},
@@ -120,7 +121,7 @@ impl Cellars {
     ) -> Result<Self, WireError> {
         let seals = Seals::build(config, &env)?;
         let store = open_patiently(&location(&config.database)).await?;
-        let domain = domain(config, store, env.clone(), seals.all().to_vec())?;
+        let domain = domain(config, store, env.clone(), seals.all().to_vec(), seals.of_projects())?;
         let mut written = domain.check_clock(SystemClock.now()).await;
         if let (Err(cause @ ClockError::Behind { .. }), true) = (&written, told.accept_clock) {
             tracing::warn!(%cause, "the clock is taken for right, as was said");
@@ -156,6 +157,7 @@ impl Cellars {
         keeper.begin().await;
         self.check_rp_id(&house.config.public.rp_id, self.change_rp_id).await?;
         tasks.spawn(keeper.run(stop.clone()));
+        tasks.spawn(custody::keep(self.domain.clone(), stop.clone()));
         let (domain, condition) = (self.domain.clone(), house.condition.subscribe());
         let ready = *condition.borrow() == Condition::Ready;
         let offer = setup_link::offer(domain, condition, house.config.data_dir.clone(), stop.clone());
@@ -188,15 +190,18 @@ impl fmt::Debug for Cellars {
     }
 }
 
-/// The rules over these records, with an empty, sealed keyring. Without seals nothing can be wrapped anew.
+/// The rules over these records, with an empty, sealed keyring. Without seals nothing can be wrapped anew; without those of
+/// projects the secrets of projects that name one cannot be opened.
 pub(crate) fn domain(
     config: &Config,
     store: Store,
     env: Env,
     seals: Vec<Arc<dyn Seal>>,
+    of_projects: Vec<Arc<dyn Seal>>,
 ) -> Result<Domain, WireError> {
-    let ticks = env.clone();
-    let keyring = Keyring::new(config.seal.grace, move || ticks.monotonic());
+    let (ticks, same) = (env.clone(), env.clone());
+    let custody = Custody::new(of_projects, config.seal.grace, move || same.monotonic());
+    let keyring = Keyring::new(config.seal.grace, move || ticks.monotonic()).with_custody(custody);
     let session = &config.session;
     let settings = Settings {
         origin: config.public.origin(),

@@ -111,7 +111,11 @@ async fn drill(socket: &Path, json: bool) -> Result<(), Failure> {
     let written = if json {
         serde_json::to_writer(&mut out, &drilled).map_err(Into::into).and_then(|()| writeln!(out))
     } else {
-        report.failures.iter().try_for_each(|failure| writeln!(out, "{failure}")).and_then(|()| {
+        let told = report.failures.iter().try_for_each(|failure| writeln!(out, "{failure}"));
+        let told = told.and_then(|()| {
+            report.apart.iter().try_for_each(|apart| writeln!(out, "came back, and was not opened: {apart}"))
+        });
+        told.and_then(|()| {
             writeln!(
                 out,
                 "the backup of {made}, looked at for {} ms: {} rows, {} events, {} rows and values opened, {} values \
@@ -197,7 +201,18 @@ fn print(out: &mut impl Write, seen: &Verified) -> std::io::Result<()> {
                 out,
                 "whole and authentic: {all} rows of {} tables, and every key of the keyring opens",
                 rows.len()
-            )
+            )?;
+            match rows.get("project_seals").copied().unwrap_or_default() {
+                0 => Ok(()),
+                1 => writeln!(
+                    out,
+                    "one project has a seal of its own: after a restore its secrets open by that seal alone"
+                ),
+                many => writeln!(
+                    out,
+                    "{many} projects have seals of their own: after a restore their secrets open by those seals alone"
+                ),
+            }
         }
         None => writeln!(
             out,

@@ -26,7 +26,7 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
         .await
         .map_err(|cause| WireError::Database { cause })?;
     let seals = Seals::build(config, &env).map_err(WireError::from)?;
-    let domain = wire::domain(config, store, env, Vec::new())?;
+    let domain = wire::domain(config, store, env, Vec::new(), seals.of_projects())?;
     let findings = domain.fsck(&seals.all()).await.map_err(WireError::from)?;
     domain.keyring().zeroize();
     let mut out = std::io::stdout().lock();
@@ -46,6 +46,7 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
 fn print(out: &mut impl Write, findings: &Findings) -> std::io::Result<()> {
     findings.findings.iter().try_for_each(|finding| writeln!(out, "{finding}"))?;
     findings.skipped.iter().try_for_each(|skipped| writeln!(out, "not looked at: {skipped}"))?;
+    findings.apart.iter().try_for_each(|apart| writeln!(out, "not looked at: {apart}"))?;
     let verdict = match (findings.is_clean(), findings.is_whole()) {
         (false, _) => "damaged",
         (true, false) => "clean as far as it could be seen",

@@ -4,11 +4,15 @@ use std::{io::Write, path::PathBuf};
 
 use clap::Subcommand;
 use http::Method;
+use serde_json::{Value, json};
 
 use super::{Failure, shown_at};
 use crate::{
     config::Config,
-    operator::{self, Added, DestroySealKey, RemoveSeal, RotateSeal, RotatedSeal, SealShown, SealWanted},
+    operator::{
+        self, Added, DestroySealKey, OfferSeal, OfferedShown, RemoveSeal, RotateSeal, RotatedSeal, SealShown,
+        SealWanted,
+    },
 };
 
 #[derive(Debug, clap::Args)]
@@ -19,7 +23,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Show what wraps the keyring
+    /// Show what wraps the keyring, and which seals projects may name
     List {
         /// Print JSON
         #[arg(long)]
@@ -37,12 +41,17 @@ enum What {
         /// The key's number: 1 for the first
         number: u32,
     },
+    /// Let projects name one of the seals in KEYWARDEN_SEAL_PROJECTS as their own; makes its key, which never leaves it
+    Offer {
+        /// The seal's id: `pkcs11:` and the token's label, or `software:` and the key file's name
+        id: String,
+    },
     /// Make a new key in this server's seal and wrap the keyring to it; the old one stays until it is destroyed
     Rotate {
         /// The seal's id, as `seal list` shows it
         id: String,
     },
-    /// Take a seal away; refused where a key would be lost
+    /// Take a seal away; refused where a key would be lost, or a project names it
     Remove {
         /// Its id, as `seal list` shows it
         id: String,
@@ -76,11 +85,22 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
     let written = match arguments.what {
         What::List { json } => {
             let seals: Vec<SealShown> = operator::call(&socket, Method::GET, "/seals", None::<&()>).await?;
+            let offered: Vec<OfferedShown> =
+                operator::call(&socket, Method::GET, "/seals/offered", None::<&()>).await?;
             if json {
-                serde_json::to_writer(&mut out, &seals).map_err(Into::into).and_then(|()| writeln!(out))
+                // Those of projects have `projects`.
+                let both = [json!(seals), json!(offered)];
+                let all: Vec<&Value> = both.iter().filter_map(Value::as_array).flatten().collect();
+                serde_json::to_writer(&mut out, &all).map_err(Into::into).and_then(|()| writeln!(out))
             } else {
-                print(&mut out, &seals)
+                print(&mut out, &seals).and_then(|()| print_offered(&mut out, &offered))
             }
+        }
+        What::Offer { id } => {
+            let wanted = OfferSeal { id };
+            let offered: Added =
+                operator::call(&socket, Method::POST, "/seals/offered", Some(&wanted)).await?;
+            writeln!(out, "projects may name `{}` as their own seal", offered.id)
         }
         What::Add { kind } => {
             let wanted = wanted(kind).map_err(Failure::io("find the file"))?;
@@ -134,6 +154,27 @@ pub(super) fn print(out: &mut impl Write, seals: &[SealShown]) -> std::io::Resul
             out,
             "Only one seal: if it is lost, so is everything. Add another with `keywarden seal add`."
         )?;
+    }
+    Ok(())
+}
+
+fn print_offered(out: &mut impl Write, offered: &[OfferedShown]) -> std::io::Result<()> {
+    for seal in offered {
+        write!(
+            out,
+            "{}  {}-protected, for projects since {}",
+            seal.id,
+            seal.protection,
+            shown_at(seal.offered_at)
+        )?;
+        match seal.projects.as_slice() {
+            [] => write!(out, "; no project names it")?,
+            projects => write!(out, "; the seal of {}", projects.join(", "))?,
+        }
+        match &seal.away {
+            Some(cause) => writeln!(out, "; AWAY: {cause}")?,
+            None => writeln!(out)?,
+        }
     }
     Ok(())
 }

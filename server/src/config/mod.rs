@@ -12,6 +12,7 @@ mod listen;
 mod log;
 #[cfg(test)]
 mod parsers;
+mod project_seal;
 mod public;
 mod seal;
 mod session;
@@ -32,6 +33,7 @@ pub use exchange::Exchange;
 pub use limits::Limits;
 pub use listen::Listen;
 pub use log::{Log, LogFormat};
+pub use project_seal::ProjectSeal;
 pub use public::Public;
 pub use seal::{Seal, SealKind};
 pub use session::Session;

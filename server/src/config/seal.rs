@@ -6,8 +6,9 @@ use std::{
 
 use super::{
     error::ConfigError,
+    project_seal::ProjectSeal,
     source::Values,
-    value::{Secret, Span},
+    value::{List, Secret, Span},
 };
 
 /// What wraps the keyring, and how long a node outlives it.
@@ -15,6 +16,8 @@ use super::{
 pub struct Seal {
     pub kind: SealKind,
     pub grace: Duration,
+    /// Seals that projects may name; none of them wraps the keyring.
+    pub projects: Vec<ProjectSeal>,
 }
 
 #[derive(Debug)]
@@ -84,7 +87,9 @@ impl Seal {
                 SealKind::Software { key_file: key_file.unwrap_or_else(|| data_dir.join("seal.key")) }
             }
         };
-        Ok(Self { kind, grace: values.parse::<Span>("seal.grace")?.0 })
+        let projects: Option<List<ProjectSeal>> = values.optional("seal.projects")?;
+        let projects = projects.map(|list| list.0).unwrap_or_default();
+        Ok(Self { kind, grace: values.parse::<Span>("seal.grace")?.0, projects })
     }
 
     /// Whether the seal is a device of its own, which must be there before the first start.

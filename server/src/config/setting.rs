@@ -106,6 +106,12 @@ pub const SETTINGS: &[Setting] = &[
         "5m",
         "how long a node goes on with the keys in memory after it lost its HSM",
     ),
+    open(
+        "seal.projects",
+        "KEYWARDEN_SEAL_PROJECTS",
+        "",
+        "seals that projects may name as their own: PKCS#11 URIs (RFC 7512) and key files, separated by commas;          `keywarden seal offer` takes one into service",
+    ),
     open("pkcs11.module", "KEYWARDEN_PKCS11_MODULE", "", "path of the HSM vendor's PKCS#11 library"),
     open("pkcs11.token", "KEYWARDEN_PKCS11_TOKEN", "", "label of the token"),
     Setting {

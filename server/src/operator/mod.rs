@@ -24,7 +24,10 @@ pub(crate) use client::{OperatorError, call};
 pub(crate) use keyring::{Rotate, Rotated};
 pub(crate) use link::{Link, Recover};
 pub(crate) use rewrap::RewrapShown;
-pub(crate) use seal::{Added, DestroySealKey, RemoveSeal, RotateSeal, RotatedSeal, SealShown, SealWanted};
+pub(crate) use seal::{
+    Added, DestroySealKey, OfferSeal, OfferedShown, RemoveSeal, RotateSeal, RotatedSeal, SealShown,
+    SealWanted,
+};
 pub(crate) use status::{Facts, Records, Status};
 pub(crate) use token::{Token, TokenWanted};
 

@@ -6,7 +6,10 @@ use axum::{
     routing::{get, post},
 };
 use chrono::{DateTime, Utc};
-use keywarden_domain::system::SealStatus;
+use keywarden_domain::{
+    project_seals::{At, OfferedSeal},
+    system::SealStatus,
+};
 use keywarden_vault::SealId;
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
@@ -67,6 +70,43 @@ pub(crate) struct Added {
     pub id: String,
 }
 
+/// A seal that projects may name, as the shell shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OfferedShown {
+    pub id: String,
+    /// `hsm` or `software`.
+    pub protection: String,
+    pub offered_at: DateTime<Utc>,
+    /// Why it cannot be asked now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away: Option<String>,
+    /// Slugs of the projects that name it.
+    pub projects: Vec<String>,
+}
+
+/// Which seal projects may name from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OfferSeal {
+    pub id: String,
+}
+
+impl From<OfferedSeal> for OfferedShown {
+    fn from(seal: OfferedSeal) -> Self {
+        Self {
+            id: seal.id.to_string(),
+            protection: seal.protection.name().to_owned(),
+            offered_at: seal.offered_at,
+            away: match seal.at {
+                At::Away { cause, .. } => Some(cause),
+                At::NotHere => Some("it is not set in KEYWARDEN_SEAL_PROJECTS".into()),
+                At::Present => None,
+            },
+            projects: seal.projects,
+        }
+    }
+}
+
 impl From<SealStatus> for SealShown {
     fn from(seal: SealStatus) -> Self {
         Self {
@@ -81,6 +121,7 @@ impl From<SealStatus> for SealShown {
 pub(super) fn routes() -> Router<Desk> {
     Router::new()
         .route("/seals", get(list).post(add).delete(remove))
+        .route("/seals/offered", get(offered).post(offer))
         .route("/seals/keys", post(rotate).delete(destroy))
 }
 
@@ -119,6 +160,30 @@ async fn destroy(State(desk): State<Desk>, Json(wanted): Json<DestroySealKey>) -
 
 async fn remove(State(desk): State<Desk>, Json(wanted): Json<RemoveSeal>) -> Result<Json<()>, Trouble> {
     let id: SealId = wanted.id.parse()?;
+    let op = desk.domain.shell_op();
+    if desk.domain.is_offered(&op, &id).await? {
+        desk.domain.withdraw_seal(&op, &id).await?;
+        return Ok(Json(()));
+    }
     desk.domain.remove_seal(&desk.domain.shell_op(), &id, &desk.seals.ids()).await?;
     Ok(Json(()))
+}
+
+async fn offered(State(desk): State<Desk>) -> Result<Json<Vec<OfferedShown>>, Trouble> {
+    let seals = desk.domain.offered_seals(&desk.domain.shell_op()).await?;
+    Ok(Json(seals.into_iter().map(OfferedShown::from).collect()))
+}
+
+/// Makes the seal's own key first: the only time that one is made.
+async fn offer(State(desk): State<Desk>, Json(wanted): Json<OfferSeal>) -> Result<Json<Added>, Trouble> {
+    let id: SealId = wanted.id.parse()?;
+    let op = desk.domain.shell_op();
+    if let Some(made) = desk.seals.of_projects_named(&id)
+        && !desk.domain.is_offered(&op, &id).await?
+    {
+        let env = desk.domain.env().clone();
+        spawn_blocking(move || made.create(&env)).await??;
+    }
+    let offered = desk.domain.offer_seal(&op, &id).await?;
+    Ok(Json(Added { id: offered.seal.to_string() }))
 }

@@ -84,7 +84,7 @@ impl Hsm {
 }
 
 /// The library that fails, where cargo leaves it: beside the binary, or among its dependencies.
-fn shim() -> PathBuf {
+pub(crate) fn shim() -> PathBuf {
     let target = Path::new(env!("CARGO_BIN_EXE_keywarden")).parent().unwrap();
     let places = ["", "deps"].map(|folder| target.join(folder).join("libkeywarden_shim.so"));
     places.into_iter().find(|path| path.exists()).unwrap()

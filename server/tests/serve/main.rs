@@ -26,6 +26,7 @@ mod house;
 mod hsm;
 mod login;
 mod owner;
+mod project_seal;
 mod racing;
 mod rewrap;
 mod sealing;

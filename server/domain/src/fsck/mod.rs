@@ -69,7 +69,7 @@ impl Findings {
 
     /// Whether everything could be looked at.
     pub fn is_whole(&self) -> bool {
-        self.skipped.is_empty()
+        self.skipped.is_empty() && self.apart.is_empty()
     }
 
     fn found(&mut self, check: &'static str, thing: impl fmt::Display, says: impl fmt::Display) {

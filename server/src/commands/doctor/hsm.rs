@@ -7,6 +7,7 @@ use crate::{config::Config, seals::Seals};
 
 const HSM: &str = "hsm";
 const SEALS: &str = "seals";
+const PROJECTS: &str = "projects";
 
 /// The configured seal answers. Before the first start there is none to ask.
 pub(super) async fn answers(config: &Config, env: &Env, domain: Option<&Domain>) -> Check {
@@ -58,4 +59,35 @@ pub(super) async fn enough(domain: Option<&Domain>) -> Option<Check> {
         }
         (all, _) => Check::fine(SEALS, format!("the keyring is wrapped under {all} seals")),
     })
+}
+
+/// Every seal that projects name answers, or whose secrets wait is told.
+pub(super) async fn of_projects(config: &Config, env: &Env, domain: Option<&Domain>) -> Vec<Check> {
+    let Some(domain) = domain else { return Vec::new() };
+    let Ok(seals) = Seals::build(config, env) else { return Vec::new() };
+    let offered = domain.offered_seals(&domain.shell_op()).await.unwrap_or_default();
+    let mut checks = Vec::new();
+    for offered in offered {
+        let users = match offered.projects.as_slice() {
+            [] => "no project".to_owned(),
+            all => all.join(", "),
+        };
+        let name = format!("{}, the own seal of {users},", offered.id);
+        let Some(seal) = seals.of_projects_named(&offered.id) else {
+            let advice = "set it in KEYWARDEN_SEAL_PROJECTS: until then no secret under it can be opened";
+            checks.push(Check::warning(PROJECTS, format!("{name} is not set on this machine"), advice));
+            continue;
+        };
+        let probed = spawn_blocking(move || seal.as_seal().probe()).await;
+        checks.push(match probed {
+            Ok(Ok(())) => Check::fine(PROJECTS, format!("{name} answers")),
+            Ok(Err(cause)) => {
+                let advice =
+                    "its owner brings it back: until then no secret under it can be opened; all else goes on";
+                Check::warning(PROJECTS, format!("{name} is away: {cause}"), advice)
+            }
+            Err(cause) => Check::failed(PROJECTS, format!("{name}: {cause}"), "report this"),
+        });
+    }
+    checks
 }

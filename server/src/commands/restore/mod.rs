@@ -105,7 +105,7 @@ async fn restore(
     let seals = Seals::build(config, &env).map_err(WireError::from)?;
     let store = Store::open(&wire::location(&config.database)).await;
     let store = store.map_err(|cause| WireError::Database { cause })?;
-    let domain = wire::domain(config, store, env, seals.all().to_vec())?;
+    let domain = wire::domain(config, store, env, seals.all().to_vec(), seals.of_projects())?;
     if !domain.has_keyring().await.map_err(WireError::from)? {
         let lent = seals.clone();
         let made = spawn_blocking(move || lent.create()).await;
@@ -155,6 +155,13 @@ fn print(restored: &Restored) -> std::io::Result<()> {
         "{} rows of the backup of {made} are back, and the keyring is under this machine's seal.",
         restored.rows
     )?;
+    for (seal, projects) in &restored.apart {
+        let projects = projects.join(", ");
+        writeln!(
+            out,
+            "Secrets of {projects} are opened by their own seal `{seal}` alone: set it in KEYWARDEN_SEAL_PROJECTS."
+        )?;
+    }
     writeln!(
         out,
         "What was changed, revoked or destroyed after {made} is undone. The server stays closed until events\n\
