@@ -78,6 +78,7 @@ export const places = (it: Estate): string[] => [
   '/projects/pay/archive',
   '/projects/pay/key',
   '/projects/pay/key/rotate',
+  '/projects/pay/key/seal',
   `/rewraps/${it.rewrap}`,
   '/projects/pay/roles',
   `/projects/pay/roles/${it.teamRole}`,

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
-use keywarden_domain::{Refused, passkeys::ANSWER_LIMIT};
+use keywarden_domain::{Fault, Refused, passkeys::ANSWER_LIMIT};
 use keywarden_model::CeremonyId;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -91,6 +91,10 @@ pub(crate) fn refusal(shell: &Shell, refused: Refused, back: &str) -> Response {
         Refused::Fault(fault) if fault.leaves_doubt() => {
             tracing::error!(%fault, "a form may have been done");
             error(StatusCode::SERVICE_UNAVAILABLE, t.error_in_doubt_why())
+        }
+        Refused::Fault(Fault::ProjectSealed { seal, cause }) => {
+            tracing::warn!(%seal, %cause, "a page waits for a project's own seal");
+            error(StatusCode::SERVICE_UNAVAILABLE, &t.error_project_sealed_why(&seal))
         }
         Refused::Fault(fault) if fault.is_passing() => {
             tracing::warn!(%fault, "page not answered");

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
-use keywarden_domain::{Refused, Replayed};
+use keywarden_domain::{Fault, Refused, Replayed};
 use leptos::prelude::*;
 
 use super::page;
@@ -30,6 +30,11 @@ pub fn refused(shell: &Shell, refused: Refused) -> Response {
         Refused::Fault(cause) if cause.leaves_doubt() => {
             tracing::error!(%cause, "a form may have been done");
             away(shell, shell.text.error_in_doubt(), shell.text.error_in_doubt_why())
+        }
+        Refused::Fault(Fault::ProjectSealed { seal, cause }) => {
+            tracing::warn!(%seal, %cause, "a page waits for a project's own seal");
+            let t = shell.text;
+            away(shell, t.error_project_sealed(), t.error_project_sealed_why(&seal))
         }
         Refused::Fault(cause) if cause.is_passing() => {
             tracing::warn!(%cause, "page not answered");
@@ -134,8 +139,9 @@ pub fn unavailable(shell: &Shell) -> Response {
     away(shell, title, t.error_unavailable_why())
 }
 
-fn away(shell: &Shell, title: &'static str, why: &'static str) -> Response {
+fn away(shell: &Shell, title: &'static str, why: impl Into<String>) -> Response {
     let t = shell.text;
+    let why: String = why.into();
     let again = shell.path.clone();
     let mut response = page(shell, title).status(StatusCode::SERVICE_UNAVAILABLE).show(move || {
         view! {

@@ -33,6 +33,7 @@ texts! {
     drills_looked_at = "Looked at";
     drills_counts(rows: &str, events: &str, opened: &str, compared: &str) = "{rows} rows, {events} events, {opened} rows and values opened, {compared} values compared with those here";
     drills_wrong = "What was wrong";
+    drills_apart(what: &str) = "Came back and was not opened: {what}.";
     drills_asked = "Waits";
     drills_failed = "Failed";
     drills_passed = "Came back whole";

@@ -106,6 +106,32 @@ texts! {
     project_key_rotated = "The project has a new key.";
     project_key_uses = "Data keys wrapped";
 
+    project_seal = "Seal";
+    project_seal_title = "Seal of this project";
+    project_seal_none = "No seal of its own";
+    project_seal_since = "Since";
+    project_seal_present = "Answers";
+    project_seal_away = "Away since";
+    project_seal_not_here = "Not set on this server";
+    project_seal_away_why = "No secret of this project can be read or changed until the seal is back. API keys go on.";
+    project_seal_choose = "Choose a seal";
+    project_seal_choose_for(project: &str) = "Choose the seal of {project}";
+    project_seal_submit = "Use this seal";
+    project_seal_pick = "Choose one of these seals.";
+    project_seal_wraps = "The keys of this project are wrapped by the seal you choose, all at once. No value is opened.";
+    project_seal_waits = "While that seal is away, no secret here can be read or changed. API keys and other projects go on.";
+    project_seal_lost = "If the key in that seal is lost, every value in this project is lost for good.";
+    project_seal_backups = "No backup and no recovery key opens these values without that seal.";
+    project_seal_no_choice = "There is no seal to choose.";
+    project_seal_no_choice_why = "On the server's shell, keywarden seal offer lets projects name one.";
+    project_seal_named(seal: &str) = "{seal} wraps the keys of this project now.";
+    project_seal_taken = "This project has no seal of its own now.";
+    project_seal_changed = "The keys of this project changed meanwhile. Try again.";
+
+    encryption_offered = "Seals of projects";
+    encryption_offered_used = "Projects";
+    encryption_offered_unused = "No project";
+
     data_key_rotate = "Rotate data key";
     data_key_rotate_title(path: &str) = "Rotate the data key of {path}";
     data_key_rotate_version = "A new version with the same value, under a new data key, becomes current. Callers notice nothing.";

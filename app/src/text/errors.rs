@@ -7,6 +7,8 @@ texts! {
     error_not_found_why = "The address is wrong, the object is gone, or you have no access to it; Keywarden does not say which. If you expected something, ask an owner of the project for access.";
     error_fault = "Something went wrong on our side";
     error_fault_why = "What you asked for may not have been done. Look before you try again; if it happens again, give the operator this request id:";
+    error_project_sealed = "This project's seal is away";
+    error_project_sealed_why(seal: &str) = "Its secrets open only while the seal {seal} answers, and it does not. Nothing was changed. Ask whoever keeps that seal to bring it back. Other projects go on, and so do this project's API keys.";
     error_unavailable = "Keywarden cannot answer right now";
     error_unavailable_why = "Its records or its HSM cannot be reached. Nothing was changed. Try again in a moment.";
     error_in_doubt = "Keywarden cannot say whether this was done";

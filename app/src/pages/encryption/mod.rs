@@ -4,6 +4,7 @@ mod around;
 mod hsm;
 mod keyring;
 mod project;
+mod project_seal;
 mod rewrap;
 mod tree;
 
@@ -21,6 +22,7 @@ pub(crate) fn routes() -> Router<House> {
         .route("/system/keys/hsm/{number}/destroy", get(hsm::ask_destroy).post(hsm::destroy))
         .route("/system/keys/keyring/{purpose}/rotate", get(keyring::ask).post(keyring::rotate))
         .route("/projects/{slug}/key", get(project::show))
+        .route("/projects/{slug}/key/seal", get(project_seal::ask).post(project_seal::name))
         .route("/projects/{slug}/key/rotate", get(project::ask).post(project::rotate))
         .route("/rewraps/{id}", get(rewrap::show))
         .route("/rewraps/{id}/pause", post(rewrap::pause))

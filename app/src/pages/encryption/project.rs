@@ -12,6 +12,7 @@ use keywarden_domain::{
 use leptos::prelude::*;
 
 use super::around::{self, rewrap_path};
+use super::project_seal;
 use crate::{
     cells,
     context::{Asking, House, Posted},
@@ -31,9 +32,10 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, Path(slug):
         let project = house.domain.project(&op, &slug).await?;
         let view = house.domain.project_key(&op, project.id).await?;
         let may = house.domain.would(&op, Action::RotateProjectKey, &Resource::Project(project.id)).await?;
-        Ok::<_, Refused>((project, view, may))
+        let seal = house.domain.project_seal(&op, project.id).await?;
+        Ok::<_, Refused>((project, view, may, seal))
     };
-    let (project, view, may) = match loaded.await {
+    let (project, view, may, seal) = match loaded.await {
         Ok(loaded) => loaded,
         Err(refused) => return render::refused(&shell, refused),
     };
@@ -48,6 +50,7 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, Path(slug):
             <PageHeader title=t.project_key() lead=t.project_key_lead(&project.name) crumbs=crumbs(t, &project) actions=action.into_any()/>
             {rewrap(t, &view)}
             {keys(t, &view)}
+            {project_seal::panel(t, &project, &seal)}
         }
     })
 }

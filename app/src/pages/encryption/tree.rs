@@ -4,6 +4,7 @@ use axum::{extract::State, response::Response};
 use keywarden_domain::{
     Action, Refused, Resource,
     project_keys::ProjectKeys,
+    project_seals::{At, OfferedSeal},
     rewraps::Rewrap,
     system::{KeyStatus, Purpose, SealKeys, System},
 };
@@ -25,6 +26,7 @@ use crate::{
 struct Loaded {
     system: System,
     seals: Vec<SealKeys>,
+    offered: Vec<OfferedSeal>,
     projects: ProjectKeys,
     rewraps: Vec<Rewrap>,
     may_rotate: bool,
@@ -36,6 +38,7 @@ pub(super) async fn show(State(house): State<House>, asking: Asking) -> Response
         Ok::<_, Refused>(Loaded {
             system: house.domain.system(&op).await?,
             seals: house.domain.seal_keys(&op).await?,
+            offered: house.domain.offered_seals(&op).await?,
             projects: house.domain.project_keys(&op).await?,
             rewraps: house.domain.rewraps(&op).await?,
             may_rotate: house.domain.would(&op, Action::ManageSeals, &Resource::Organization).await?,
@@ -55,6 +58,7 @@ pub(super) async fn show(State(house): State<House>, asking: Asking) -> Response
             {hsm_keys(t, &it)}
             {keyring_keys(t, &it)}
             {project_keys(t, &it.projects)}
+            {offered(t, &it.offered)}
         }
     })
 }
@@ -246,6 +250,42 @@ fn project_keys(t: Text, it: &ProjectKeys) -> AnyView {
     view! {
         <Panel id="projects" title=t.encryption_project_keys()>
             <Table caption=t.encryption_project_keys() columns=columns rows=rows empty=empty.into_any()/>
+        </Panel>
+    }
+    .into_any()
+}
+
+/// Seals that projects may name; nothing where the operator offers none.
+fn offered(t: Text, offered: &[OfferedSeal]) -> AnyView {
+    if offered.is_empty() {
+        return ().into_any();
+    }
+    let rows = offered.iter().map(|seal| {
+        let state = match &seal.at {
+            At::Away { since, .. } => view! {
+                <Badge label=t.project_seal_away() tone=Tone::Bad/> " " <Time at=*since/>
+            }
+            .into_any(),
+            At::NotHere => view! { <Badge label=t.project_seal_not_here() tone=Tone::Bad/> }.into_any(),
+            At::Present => view! { <Badge label=t.project_seal_present() tone=Tone::Good/> }.into_any(),
+        };
+        let users = match seal.projects.as_slice() {
+            [] => t.encryption_offered_unused().to_owned(),
+            all => all.join(", "),
+        };
+        let cells = cells![state, users, view! { <Time at=seal.offered_at/> }];
+        Row::plain(view! { <code translate="no">{seal.id.to_string()}</code> }, cells)
+    });
+    let rows: Vec<_> = rows.collect();
+    let columns = vec![
+        Column::text(t.project_seal()),
+        Column::text(t.projects_state()),
+        Column::text(t.encryption_offered_used()),
+        Column::text(t.project_seal_since()),
+    ];
+    view! {
+        <Panel id="offered" title=t.encryption_offered()>
+            <Table caption=t.encryption_offered() columns=columns rows=rows/>
         </Panel>
     }
     .into_any()

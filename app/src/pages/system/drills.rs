@@ -71,7 +71,7 @@ fn row(t: Text, drill: &Drill) -> Row {
         state,
         took,
         looked_at(t, drill.report.as_ref()),
-        wrong(drill.report.as_ref()),
+        wrong(t, drill.report.as_ref()),
     ];
     Row::plain(view! { <Time at=drill.asked_at/> }, cells)
 }
@@ -88,10 +88,13 @@ fn looked_at(t: Text, report: Option<&DrillReport>) -> String {
     }
 }
 
-fn wrong(report: Option<&DrillReport>) -> AnyView {
+/// What was wrong, and what only seals of projects open.
+fn wrong(t: Text, report: Option<&DrillReport>) -> AnyView {
     match report {
-        Some(it) if !it.failures.is_empty() => {
-            let told = it.failures.iter().map(|failure| view! { <li>{failure.clone()}</li> }).collect_view();
+        Some(it) if !it.failures.is_empty() || !it.apart.is_empty() => {
+            let apart = it.apart.iter().map(|apart| t.drills_apart(apart));
+            let told =
+                it.failures.iter().cloned().chain(apart).map(|told| view! { <li>{told}</li> }).collect_view();
             view! { <ul>{told}</ul> }.into_any()
         }
         _ => view! { "—" }.into_any(),

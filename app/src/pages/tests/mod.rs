@@ -10,6 +10,7 @@ mod imports;
 mod keys;
 mod lists;
 mod posts;
+mod project_seal;
 mod rules;
 mod secret_access;
 mod secrets;
