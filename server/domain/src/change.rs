@@ -247,7 +247,7 @@ impl Domain {
             if !refused || fetches == FETCHES || !self.fetch_project_keys(&seen).await {
                 return wrote;
             }
-            fetches += 1;
+            fetches = fetches.saturating_add(1);
         }
     }
 

@@ -26,7 +26,7 @@ pub fn forms(text: &str) -> BTreeSet<String> {
         let mut bytes = vec![0; before];
         bytes.extend_from_slice(text.as_bytes());
         // Characters that hold bits of neighbours are left out.
-        let own = (before * 8).div_ceil(6)..bytes.len() * 8 / 6;
+        let own = before.saturating_mul(8).div_ceil(6)..bytes.len().saturating_mul(8) / 6;
         for alphabet in [STANDARD, URL_SAFE_NO_PAD] {
             forms.extend(alphabet.encode(&bytes).get(own.clone()).map(ToOwned::to_owned));
         }

@@ -84,7 +84,7 @@ fn decoded(text: &str) -> Result<String, String> {
         }
         let digits = [rest.next(), rest.next()].map(|it| it.and_then(|it| char::from(it).to_digit(16)));
         let [Some(high), Some(low)] = digits else { return Err(refused()) };
-        bytes.push(u8::try_from(high * 16 + low).map_err(|_| refused())?);
+        bytes.push(u8::try_from(high.saturating_mul(16).saturating_add(low)).map_err(|_| refused())?);
     }
     String::from_utf8(bytes).map_err(|_| refused())
 }

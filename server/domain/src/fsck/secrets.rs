@@ -30,7 +30,8 @@ impl Domain {
                 }
                 match tried {
                     Err(OpenError::SealAway { seal, cause }) => {
-                        apart.entry(seal).or_insert((0, cause)).0 += 1;
+                        let (count, _) = apart.entry(seal).or_insert((0, cause));
+                        *count = count.saturating_add(1);
                     }
                     Ok(Some(value)) if row.template => {
                         let told = references(&mut self.store().read().await?, id).await?;

@@ -144,7 +144,7 @@ impl Domain {
                 let made = place(tx, &record, &keyring, project, &prepared, under).await?;
                 let named =
                     |seal: Option<&str>| Fact::from(seal.and_then(|it| it.parse::<SealId>().ok()).as_ref());
-                let keys = prepared.keys.len() + usize::from(prepared.first.is_some());
+                let keys = prepared.keys.len().saturating_add(usize::from(prepared.first.is_some()));
                 let event = record
                     .event(action.name(), "project", project)
                     .project(project)

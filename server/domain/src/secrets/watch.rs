@@ -223,7 +223,7 @@ impl Domain {
         let between = (micros(told_until), micros(op.now));
         let turned = rows::turned_between(&mut conn, place.environment_id, between, MOST + 1).await?;
         drop(conn);
-        let missed = found.len() + turned.len() > MOST as usize;
+        let missed = found.len().saturating_add(turned.len()) > MOST as usize;
         found.sort_by_key(|row| row.id);
         let news = watch.news(found, turned, after);
         watch.until = Some(op.now);

@@ -32,6 +32,9 @@ use crate::project_key::own_context;
 use crate::seal::{Seal, SealDescription, SealError, SealId};
 use crate::secret::SecretBytes;
 
+/// Longer than any process runs.
+const AN_AGE: Duration = Duration::from_secs(1 << 32);
+
 /// The most keys that are noted as wanted at once; who finds no room is told as if the seal were away.
 const MOST_WANTED: usize = 1_024;
 
@@ -276,11 +279,13 @@ impl Custodian {
                 if forbids(&cause) {
                     state.wipe();
                 }
-                let deadline = (self.clock)().checked_add(self.grace);
+                let tick = (self.clock)();
+                // A grace without end is one that nobody lives to see.
+                let deadline =
+                    tick.checked_add(self.grace).or_else(|| tick.checked_add(AN_AGE)).unwrap_or(tick);
                 let (since, until) = match state.away.take() {
                     Some(away) => (away.since, away.until),
-                    // A grace without end.
-                    None => (now, deadline.unwrap_or_else(|| (self.clock)() + Duration::from_secs(1 << 32))),
+                    None => (now, deadline),
                 };
                 state.away = Some(Away { since, cause, until });
             }

@@ -228,7 +228,7 @@ impl Collecting<'_> {
             ));
         }
         // What the counter may be at most, by the events at hand.
-        let (mut offset, mut moved, mut ahead) = (self.gap.counter, 0_i64, 0);
+        let (mut offset, mut moved, mut ahead) = (self.gap.counter, 0_i64, 0_usize);
         let mut before = "the backup".to_owned();
         for (id, counter, _) in &self.new {
             while let Some((next, _, by)) = self.new.get(ahead)

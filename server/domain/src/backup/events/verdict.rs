@@ -104,7 +104,8 @@ fn of_action(action: Action, told: &Told) -> Option<Verdict> {
         | Action::EditKey
         | Action::EditSecret
         | Action::EditTrustRule
-        | Action::LabelSecret => Look,
+        | Action::LabelSecret
+        | Action::NameProjectSeal => Look,
 
         Action::ArchiveProject => narrows(Narrowing::ArchiveProject(told.thing()?)),
         Action::DeactivateUser => narrows(Narrowing::DeactivatePerson(told.thing()?)),
