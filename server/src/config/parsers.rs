@@ -5,6 +5,7 @@ use std::{borrow::Cow, fs};
 use keywarden_garble::{some, texts};
 
 use super::backup::Due;
+use super::project_seal::ProjectSeal;
 use super::seal::User;
 use super::value::{List, Network};
 use super::{Config, Database, Given, Log, LogFormat, Span, Values, public, shown};
@@ -51,6 +52,17 @@ fn values_of_settings() {
     });
     some(8, &["993:991", "nobody", "0"], |input| drop(String::from_utf8_lossy(input).parse::<User>()));
     texts(&["auto", "json", "text"], |text| drop(text.parse::<LogFormat>()));
+    let seals = [
+        "pkcs11:token=acme%20%2C;serial=7a3f?module-path=/a.so&pin-source=file:/run/pin",
+        "file:/run/acme.key",
+    ];
+    texts(&seals, |text| match text.parse() {
+        Ok(ProjectSeal::Pkcs11 { module: path, pin_file, .. }) => {
+            assert!(path.is_absolute() && pin_file.is_absolute());
+        }
+        Ok(ProjectSeal::Software { key_file }) => assert!(key_file.is_absolute(), "{text:?}"),
+        Err(why) => assert!(!why.is_empty(), "{text:?}"),
+    });
     texts(&["info,sqlx=warn", "keywarden[span{field=\"x\"}]=trace", "off"], |text| {
         // Refused, or good for the log.
         drop(tracing_subscriber::EnvFilter::builder().parse(text));

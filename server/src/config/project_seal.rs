@@ -24,9 +24,8 @@ impl FromStr for ProjectSeal {
             return Ok(Self::Software { key_file: absolute(&decoded(path)?)? });
         }
         let rest = text.strip_prefix("pkcs11:").ok_or_else(|| {
-            format!(
-                "`{text}` is no seal; write `pkcs11:token=…?module-path=…&pin-source=file:…` or `file:/…/seal.key`"
-            )
+            "write each seal as `pkcs11:token=…?module-path=…&pin-source=file:…` or `file:/…/seal.key`"
+                .to_owned()
         })?;
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
         let mut path = Attributes::read(path, ';')?;
@@ -49,8 +48,7 @@ struct Attributes(Vec<(String, String)>);
 impl Attributes {
     fn read(text: &str, between: char) -> Result<Self, String> {
         let one = |part: &str| {
-            let (name, value) =
-                part.split_once('=').ok_or_else(|| format!("`{part}` is not `name=value`"))?;
+            let (name, value) = part.split_once('=').ok_or("a part of the URI is not `name=value`")?;
             Ok((name.to_owned(), decoded(value)?))
         };
         text.split(between).filter(|part| !part.is_empty()).map(one).collect::<Result<_, _>>().map(Self)
@@ -74,7 +72,8 @@ impl Attributes {
 
 /// Percent-decoding (RFC 3986, 2.1).
 fn decoded(text: &str) -> Result<String, String> {
-    let refused = || format!("`{text}` is not percent-encoded UTF-8");
+    // What somebody may take for a place of a PIN is not repeated.
+    let refused = || "a part of the URI is not percent-encoded UTF-8".to_owned();
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

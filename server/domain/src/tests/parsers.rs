@@ -9,13 +9,14 @@ use crate::authz::Owner;
 use crate::keys::{Order, UnusedDays};
 use crate::roles::Holder;
 use crate::secrets::files::{FileFormat, Nested};
-use crate::secrets::{Later, NewValue, Only, ShareLife, Standing};
+use crate::secrets::{Later, Mark, NewValue, Only, ShareLife, Standing};
 use crate::typed;
 
 #[test]
 fn words_of_doors() {
     words::<FileFormat>(&FileFormat::ALL.map(FileFormat::as_str));
     words::<UnusedDays>(&["1", "90", "3650"]);
+    words::<Mark>(&["evt_01JDB2W1N9F6Q3R8T5V7X9Z0AB", "evt_01JDB2W1N9F6Q3R8T5V7X9Z0AB.1800000000000000"]);
     texts(&["folders", "json"], |text| {
         assert_eq!(text.parse::<Nested>().is_ok(), ["folders", "json"].contains(&text));
     });
