@@ -161,7 +161,7 @@ impl Walk<'_> {
         for form in pieces(&html, "<form", "</form>") {
             self.fills(path, form);
         }
-        let links = html.split("<a ").skip(1).filter_map(|tag| attribute(tag, "href"));
+        let links = html.split("<a").skip(1).filter_map(|tag| attribute(tag, "href"));
         let links = links.filter(|it| it.starts_with('/') && !it.starts_with("//"));
         let links = links.map(|it| it.split('#').next().unwrap_or_default().to_owned());
         // Of what is alike, two are looked at.
@@ -318,7 +318,7 @@ fn pieces<'a>(html: &'a str, from: &'a str, to: &'a str) -> impl Iterator<Item =
 
 fn attribute(tag: &str, name: &str) -> Option<String> {
     let tag = tag.split_once('>').map_or(tag, |(tag, _)| tag);
-    let (_, after) = tag.split_once(&format!("{name}=\""))?;
+    let (_, after) = tag.split_once(&format!(" {name}=\""))?;
     Some(after.split_once('"')?.0.replace("&amp;", "&"))
 }
 
