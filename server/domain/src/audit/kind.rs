@@ -57,8 +57,10 @@ others! {
     RevokeRole = "role.revoke";
     AddSeal = "seal.add";
     DestroySealKey = "seal.destroy-key";
+    OfferSeal = "seal.offer";
     RemoveSeal = "seal.remove";
     RotateSealKey = "seal.rotate-key";
+    WithdrawSeal = "seal.withdraw";
     ExpireShare = "secret.expire-share";
     ExportSecrets = "secret.export";
     ImportSecrets = "secret.import";

@@ -190,11 +190,13 @@ fn of_other(other: Other, told: &Told) -> Option<Verdict> {
         | Other::FinishRewrap
         | Other::GenerateKeyringKey
         | Other::GenerateProjectKey
+        | Other::OfferSeal
         | Other::PauseRewrap
         | Other::ProceedRewrap
         | Other::RemoveSeal
         | Other::ResumeRewrap
-        | Other::RotateSealKey => Neutral,
+        | Other::RotateSealKey
+        | Other::WithdrawSeal => Neutral,
 
         Other::AddMember => Widens("members added to teams"),
         Other::AddRecipient => Widens("recovery recipients added"),
