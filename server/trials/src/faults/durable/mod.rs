@@ -225,19 +225,20 @@ fn careless(database: &Url) -> Result<()> {
     database::ask(database, &format!("ALTER DATABASE {name} SET synchronous_commit = off")).map(drop)
 }
 
-/// Each event is noted with how its transaction commits.
+/// Each event is noted with how its transaction commits; beside the tables that a backup knows.
 const WATCH: &str = "
-    CREATE TABLE trial_commits (request TEXT NOT NULL, setting TEXT NOT NULL);
-    CREATE FUNCTION trial_note() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE SCHEMA trial;
+    CREATE TABLE trial.commits (request TEXT NOT NULL, setting TEXT NOT NULL);
+    CREATE FUNCTION trial.note() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        INSERT INTO trial_commits VALUES (NEW.request_id, current_setting('synchronous_commit'));
+        INSERT INTO trial.commits VALUES (NEW.request_id, current_setting('synchronous_commit'));
         RETURN NEW;
     END $$;
-    CREATE TRIGGER trial_note BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION trial_note()";
+    CREATE TRIGGER note BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION trial.note()";
 
 /// Every act's transaction waited for PostgreSQL's disk.
 fn commits_wait<'a>(database: &Url, acts: impl Iterator<Item = &'a Act>) -> Result<()> {
-    let told = database::ask(database, "SELECT request || ' ' || setting FROM trial_commits")?;
+    let told = database::ask(database, "SELECT request || ' ' || setting FROM trial.commits")?;
     for act in acts {
         let mut settings = told.lines().filter_map(|line| line.strip_prefix(&act.request)).map(str::trim);
         let setting = settings.next().with_context(|| format!("{}: no event was noted", act.what))?;
