@@ -45,7 +45,7 @@ pub struct SecretWatch {
     told: BTreeSet<(EventId, SecretId)>,
     /// The event that an earlier watcher was told of last. Which templates refer to its secret is told again.
     resumed: Option<EventId>,
-    /// An event that was there when it last told of something: who resumes from an instant names it, too.
+    /// The newest event that it knows of: who resumes from an instant names it, too.
     anchor: EventId,
     /// Until when time was told of; `None` before the first look.
     until: Option<DateTime<Utc>>,
@@ -164,7 +164,7 @@ impl SecretWatch {
         for news in news {
             let change = match news {
                 News::Change(row) => {
-                    self.anchor = row.id;
+                    self.anchor = self.anchor.max(row.id);
                     SecretChange {
                         mark: Mark { event: row.id, until: None },
                         action: row.action,
