@@ -181,7 +181,7 @@ async fn a_new_key_serves_new_values_and_the_old_one_still_verifies() {
     assert_eq!(lacks(domain.seals(&op).await.unwrap()), [0, 0]);
 }
 
-/// A seal that wraps, and then goes away.
+/// A seal that wraps a key and proves the wrap, and then goes away.
 #[derive(Debug)]
 struct Leaving(Arc<dyn Seal>, AtomicBool);
 
@@ -191,12 +191,12 @@ impl Seal for Leaving {
     }
 
     fn wrap(&self, context: &[u8], key: &SecretBytes, rng: &mut dyn CryptoRng) -> Result<Vec<u8>, SealError> {
-        self.1.store(true, Ordering::Release);
         self.0.wrap(context, key, rng)
     }
 
     fn unwrap(&self, context: &[u8], wrapped: &[u8]) -> Result<SecretBytes, SealError> {
         self.probe()?;
+        self.1.store(true, Ordering::Release);
         self.0.unwrap(context, wrapped)
     }
 
