@@ -21,9 +21,17 @@ pub enum LogFormat {
 impl Log {
     pub(super) fn read(values: &Values) -> Result<Self, ConfigError> {
         let level: String = values.parse("log.level")?;
-        EnvFilter::builder().parse(&level).map_err(|cause| values.refuse("log.level", cause.to_string()))?;
+        check(&level).map_err(|why| values.refuse("log.level", why))?;
         Ok(Self { level, format: values.parse("log.format")? })
     }
+}
+
+/// Whether a filter can be made of a level. Its parser panics at some texts that are not ASCII.
+pub(super) fn check(level: &str) -> Result<(), String> {
+    if !level.is_ascii() {
+        return Err("write it in ASCII, as in `info` or `warn,keywarden=debug`".into());
+    }
+    EnvFilter::builder().parse(level).map(drop).map_err(|cause| cause.to_string())
 }
 
 impl FromStr for LogFormat {

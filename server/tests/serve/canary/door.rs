@@ -8,12 +8,7 @@ use std::{
     time::Duration,
 };
 
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Bytes;
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::Value;
-
-use super::Scene;
 
 /// What came back.
 #[derive(Debug, Clone)]
@@ -99,38 +94,4 @@ fn unchunked(whole: &str) -> String {
         rest = after.get(size + 2..).unwrap_or_default();
     }
     format!("{head}\r\n\r\n{}", String::from_utf8_lossy(&body))
-}
-
-/// Puts and reads a value over HTTP/2, whose frames are other code's to log.
-pub(crate) fn over_h2(scene: &Scene) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http::<Full<Bytes>>();
-    let at = |path: &str| format!("http://{}{path}", scene.server.address);
-    let ask = |method: &str, path: &str, headers: &[(&str, &str)], body: String| {
-        let mut request = http::Request::builder().method(method).uri(at(path));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(Full::new(Bytes::from(body))).unwrap();
-        runtime.block_on(async {
-            let answer = client.request(request).await.unwrap();
-            let status = answer.status().as_u16();
-            let body = answer.into_body().collect().await.unwrap().to_bytes();
-            (status, String::from_utf8_lossy(&body).into_owned())
-        })
-    };
-    let bearer = format!("Bearer {}", scene.token);
-    let marks = &scene.marks;
-    let (value, once) = (marks.secret("h2: a value"), marks.secret("h2: idempotency key"));
-    let path = format!("/api/v1/projects/pay/environments/live/secrets/{}", marks.told("h2: a path"));
-    let body =
-        serde_json::json!({ "value": value, "description": marks.told("h2: a description") }).to_string();
-    let json = ("Content-Type", "application/json");
-    let put = ask("PUT", &path, &[("Authorization", &bearer), ("Idempotency-Key", &once), json], body);
-    assert_eq!(put.0, 201, "{put:?}");
-    let read = ask("GET", &path, &[("Authorization", &bearer)], String::new());
-    assert!(read.0 == 200 && read.1.contains(&value), "{read:?}");
-    let (token, cookie) = (marks.secret("h2: a bearer"), marks.secret("h2: a cookie"));
-    let headers = [("Authorization", &*format!("Bearer {token}")), ("Cookie", &*format!("session={cookie}"))];
-    assert_eq!(ask("GET", &path, &headers, String::new()).0, 401);
 }
