@@ -38,7 +38,7 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
     written.map_err(Failure::io("print"))?;
     match (findings.is_clean(), findings.is_whole()) {
         (false, _) => Err(Failure::Damaged(findings.findings.len())),
-        (true, false) => Err(Failure::Unseen(findings.skipped.len())),
+        (true, false) => Err(Failure::Unseen(findings.skipped.len().saturating_add(findings.apart.len()))),
         (true, true) => Ok(()),
     }
 }
