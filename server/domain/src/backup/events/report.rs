@@ -59,9 +59,14 @@ pub struct EventsReport {
 }
 
 impl EventsReport {
-    /// Whether everything that was to be taken away is, as far as anybody can see here.
+    /// Whether everything that was to be taken away is, as far as anybody can see here: what may have been narrowed and is for
+    /// people to look at is not known to be.
     pub fn is_whole(&self) -> bool {
-        self.complete && self.kept.is_empty() && self.unknown.is_empty() && self.missing.is_empty()
+        self.complete
+            && self.kept.is_empty()
+            && self.unknown.is_empty()
+            && self.missing.is_empty()
+            && self.look.is_empty()
     }
 }
 
