@@ -190,6 +190,8 @@ impl Store {
             .busy_timeout(BUSY)
             .pragma("journal_size_limit", "67108864")
             .pragma("cell_size_check", "ON")
+            // What is erased is overwritten, not only let go of.
+            .pragma("secure_delete", "ON")
             .pragma("temp_store", "MEMORY")
             .statement_cache_capacity(256);
         let one = SqlitePoolOptions::new().max_connections(1).min_connections(1).acquire_timeout(ACQUIRE);
@@ -379,6 +381,33 @@ mod tests {
             sqlx::raw_sql("COMMIT").execute(&mut reader).await.unwrap();
         });
         assert_eq!(lasting(&mut opened.unwrap().read().await.unwrap()).await.unwrap().0, "wal");
+    }
+
+    #[tokio::test]
+    async fn what_is_erased_is_overwritten_in_the_file() {
+        const MARK: &[u8] = b"7d1c90aa-was-a-wrapped-key";
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let store = Store::open(&Location::Sqlite(path.clone())).await.unwrap();
+        let mut other = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
+        let mut steps = Vec::new();
+        for step in [
+            "CREATE TABLE erased (id INTEGER PRIMARY KEY, body TEXT) STRICT",
+            "INSERT INTO erased (body) VALUES ('7d1c90aa-was-a-wrapped-key'), ('stays')",
+            "UPDATE erased SET body = NULL WHERE id = 1",
+        ] {
+            let written = store
+                .write_silently("a test erases", move |tx| {
+                    Box::pin(async move { sql(step).execute(tx).await.map(drop) })
+                })
+                .await
+                .map_err(|error: WriteError<StoreError>| error.to_string());
+            written.unwrap();
+            sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut other).await.unwrap();
+            let file = std::fs::read(&path).unwrap();
+            steps.push(file.windows(MARK.len()).any(|it| it == MARK));
+        }
+        assert_eq!(steps, [false, true, false]);
     }
 
     #[derive(sqlx::FromRow)]
