@@ -19,16 +19,16 @@ async fn insist(scene: &Scene, op: &Op, text: &str) -> Put {
 }
 
 #[tokio::test]
-async fn fifty_writers_make_versions_without_a_gap_and_one_current() {
+async fn a_hundred_writers_make_versions_without_a_gap_and_one_current() {
     both_engines(async |house| {
         let scene = Scene::set(house).await;
         // The first of them makes the project's key and the secret too.
-        let ops: Vec<_> = (0..50).map(|n| (scene.alice.op(), format!("writer {n}"))).collect();
+        let ops: Vec<_> = (0..100).map(|n| (scene.alice.op(), format!("writer {n}"))).collect();
         let done = join_all(ops.iter().map(|(op, text)| insist(&scene, op, text))).await;
         let ids: BTreeSet<_> = done.iter().map(|put| put.id).collect();
         assert_eq!(ids.len(), 1, "one secret");
         let numbers: BTreeSet<_> = done.iter().map(|put| put.number).collect();
-        assert_eq!(numbers.len(), 50, "each its own: {numbers:?}");
+        assert_eq!(numbers.len(), 100, "each its own: {numbers:?}");
         let view = scene.house.domain.secret(&scene.alice.op(), &Address::Id(done[0].id)).await.unwrap();
         let last = view.secret.last_version;
         let there: Vec<_> = view.versions.iter().map(|version| version.number).rev().collect();
@@ -51,7 +51,7 @@ async fn fifty_writers_make_versions_without_a_gap_and_one_current() {
 async fn of_many_who_expect_the_same_one_is_served() {
     both_engines(async |house| {
         let scene = Scene::set(house).await;
-        let ops: Vec<_> = (0..20).map(|_| scene.alice.op()).collect();
+        let ops: Vec<_> = (0..100).map(|_| scene.alice.op()).collect();
         for expected in [Expected::Nothing, Expected::Number(1)] {
             let puts = ops.iter().map(|op| scene.put_as(op, "contended", expecting("x", expected)));
             let done = join_all(puts).await;
