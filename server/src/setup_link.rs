@@ -6,18 +6,21 @@ use std::{
     io::{self, IsTerminal, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use keywarden_domain::{
     Domain,
     people::{NewLink, SetupState},
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::http::Condition;
 
 const FILE: &str = "setup-link";
+/// How often it is asked whether the link has been used.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Once the keys are there: makes the link unless somebody set the house up, and hands it over.
 pub(crate) async fn offer(
@@ -40,6 +43,15 @@ pub(crate) async fn offer(
             }
         },
         Err(cause) => tracing::error!(%cause, "cannot see whether Keywarden is set up"),
+    }
+}
+
+/// Takes the file away once its link has been used.
+pub(crate) async fn until_used(domain: Domain, data_dir: PathBuf, stop: CancellationToken) {
+    while stop.run_until_cancelled(sleep(LOOK)).await.is_some() {
+        if matches!(domain.setup_state().await, Ok(SetupState::Done { .. })) {
+            return take_away(&data_dir.join(FILE));
+        }
     }
 }
 

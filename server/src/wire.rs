@@ -166,6 +166,7 @@ impl Cellars {
         } else {
             tasks.spawn(offer);
         }
+        tasks.spawn(setup_link::until_used(self.domain.clone(), house.config.data_dir.clone(), stop.clone()));
         let driver = Driver::new(self.domain.clone(), house.reports.clone());
         driver.start(keywarden_jobs::all(), tasks, stop);
         Ok(())
