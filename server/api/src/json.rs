@@ -155,7 +155,7 @@ pub(crate) fn read_with<T>(
     }
     as_what(&value).map_err(|error| {
         let pointer = pointer(error.path());
-        Problem::invalid(Flaw::at(pointer, error.into_inner()))
+        Problem::invalid(Flaw::at(pointer, said(&error.into_inner())))
     })
 }
 
@@ -167,6 +167,15 @@ pub(crate) fn no_object() -> Problem {
 /// A text that is not JSON, or says a thing twice.
 pub(crate) fn malformed(error: &serde_json::Error) -> Problem {
     Problem::new(Kind::Malformed, format!("the body is not JSON as we read it: {error}"))
+}
+
+/// What is wrong with a field, without what stood there: whoever takes one field for another may have put a secret into it.
+fn said(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    match (said.split_once(" string \""), said.rsplit_once("\", expected ")) {
+        (Some((before, _)), Some((_, wanted))) => format!("{before} string, expected {wanted}"),
+        _ => said,
+    }
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
