@@ -45,7 +45,7 @@ pub(crate) fn routes() -> Router<House> {
         .route("/enrol/start", post(enrol::start))
         .route("/enrol/finish", post(enrol::finish))
         .route("/welcome", get(codes::before))
-        .route("/welcome/codes", post(codes::show_once))
+        .route("/welcome/codes", get(codes::before).post(codes::show_once))
 }
 
 /// Where newcomers go first.

@@ -7,10 +7,7 @@ mod rename;
 mod roles;
 mod show;
 
-use axum::{
-    Router,
-    routing::{get, post},
-};
+use axum::{Router, routing::get};
 use keywarden_domain::teams::Team;
 
 use roles::OfTeam;
@@ -28,7 +25,8 @@ pub(crate) fn routes() -> Router<House> {
         .route("/teams/new", get(create::new).post(create::create))
         .route("/teams/{team}", get(show::show))
         .route("/teams/{team}/edit", get(rename::edit).post(rename::rename))
-        .route("/teams/{team}/members", post(members::add))
+        // Whoever loads a refused addition again comes here.
+        .route("/teams/{team}/members", get(show::show).post(members::add))
         .route("/teams/{team}/members/{user}/remove", get(members::before).post(members::remove))
         .route("/teams/{team}/roles/new", get(held::new::<OfTeam>).post(held::grant::<OfTeam>))
         .route(
