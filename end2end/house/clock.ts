@@ -30,6 +30,11 @@ export class Clock {
     return { CLOCK_AHEAD: this.#file, LD_PRELOAD: library() };
   }
 
+  /** What time it is for the server, which another journey may have put forward; milliseconds, as `Date.now()`. */
+  now(): number {
+    return Date.now() + this.#ahead * 1_000;
+  }
+
   /** Lets time pass for the server. */
   async pass({ minutes = 0, hours = 0, days = 0 }): Promise<void> {
     this.#ahead += ((days * 24 + hours) * 60 + minutes) * 60;

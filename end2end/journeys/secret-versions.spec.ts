@@ -4,6 +4,7 @@ import { expect, test } from '../house/test.ts';
 test('a version expires, another is deleted and restored, and a folder goes back to what it was', async ({
   accessible,
   admin,
+  house,
   owner,
   page,
 }, { project }) => {
@@ -19,7 +20,7 @@ test('a version expires, another is deleted and restored, and a folder goes back
     await page.goto(`/secrets/new?project=${slug}&environment=live`);
     await owner.field('Path').fill('database/password');
     await owner.field('Value').fill('one-71c');
-    await owner.field('Expires at').fill(instant(Date.now() + 73 * 3_600_000).slice(0, 16));
+    await owner.field('Expires at').fill(instant(house.clock.now() + 73 * 3_600_000).slice(0, 16));
     await owner.press('Create secret');
     await owner.isAt('password');
     await expect(main.getByText('expires in 3 days').first()).toBeVisible();
@@ -29,7 +30,7 @@ test('a version expires, another is deleted and restored, and a folder goes back
   await page.goto(`/secrets?project=${slug}&state=expiring`);
   await expect(main.getByRole('row', { name: /database\/password/ })).toContainText('expires in 3 days');
   await accessible();
-  const then = instant(Date.now() + 1_000);
+  const then = instant(house.clock.now() + 1_000);
   await page.waitForTimeout(2_000);
 
   await test.step('a new version, and the old one deleted and restored', async () => {
