@@ -46,6 +46,7 @@ export const places = (it: Estate): string[] => [
   `/secrets/${it.secret}?tab=access`,
   `/secrets/${it.secret}?tab=audit`,
   `/secrets/${it.secret}?tab=copy`,
+  `/secrets/${it.secret}/aliases/aws`,
   `/secrets/${it.secret}/data-key`,
   `/secrets/${it.secret}/edit`,
   `/secrets/${it.secret}/labels/stable`,

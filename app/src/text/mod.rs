@@ -43,6 +43,7 @@ pub(crate) mod pseudo;
 #[cfg(test)]
 mod readable;
 mod roles;
+mod secret_aliases;
 mod secret_files;
 mod secret_forms;
 mod secret_places;

@@ -83,6 +83,8 @@ fn table() -> OpenApiRouter<Domain> {
         .routes(routes!(secrets::restore::restore))
         .routes(routes!(secrets::data_key::rotate))
         .routes(routes!(secrets::labels::label, secrets::labels::unlabel))
+        .routes(routes!(secrets::aliases::show, secrets::aliases::give, secrets::aliases::take))
+        .routes(routes!(secrets::aliases::find))
         .routes(routes!(secrets::shares::list, secrets::shares::create))
         .routes(routes!(secrets::shares::withdraw))
         .routes(routes!(secrets::versions::delete))

@@ -39,7 +39,7 @@ pub use problem::ProblemKind;
 pub use rate::RateLimit;
 pub use role::{Role, RoleScope};
 pub use scope::{Scope, Scopes};
-pub use secret::{ContentType, SecretKind, SecretLabel, SecretPath, VersionState};
+pub use secret::{Alias, ContentType, Dialect, SecretKind, SecretLabel, SecretPath, VersionState};
 pub use slug::Slug;
 pub use strict::Strict;
 pub use tag::{Tag, Tags};

@@ -68,6 +68,7 @@ fn words_that_are_one_of_few() {
     words::<VerifyCode>(&VerifyCode::ALL.map(VerifyCode::as_str));
     words::<Role>(&["owner", "admin", "verifier"]);
     words::<SecretKind>(&["text", "json", "binary"]);
+    words::<Dialect>(&Dialect::ALL.map(Dialect::as_str));
     words::<VersionState>(&["enabled", "disabled", "destroyed"]);
 }
 
@@ -86,6 +87,18 @@ fn secret_paths_and_references() {
     words::<Reference>(&["pay/live/database/password", "pay/live/database#user.name", "pay/live/a b"]);
     words::<SecretLabel>(&["blue", "current", "previous", "v2-stable"]);
     words::<ContentType>(&["text/plain", "application/json; charset=utf-8", "application/vnd.x+json"]);
+}
+
+#[test]
+fn names_in_other_systems() {
+    for dialect in Dialect::ALL {
+        texts(&["prod/db-password", "Prod-DB", "a b/c.d", "Zoë/ключ"], |text| {
+            again(text, |text| Alias::new(dialect, text), |alias| alias.name().to_owned());
+            if let Ok(alias) = Alias::new(dialect, text) {
+                assert_eq!(alias.folded().len(), text.len(), "{text:?}");
+            }
+        });
+    }
 }
 
 #[test]

@@ -70,6 +70,7 @@ pub(crate) const TABLES: &[Table] = &[
     table("secret_versions", "id"),
     table("secret_references", "version_id, position"),
     table("secret_labels", "secret_id, label"),
+    table("secret_aliases", "secret_id, dialect"),
     table("secret_history", "secret_id, seq"),
     table("secret_shares", "id"),
     table("rewraps", "id"),

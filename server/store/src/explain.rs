@@ -119,7 +119,7 @@ pub(crate) fn server() -> Option<String> {
 }
 
 /// A house of some size: 200 projects with 10 000 keys, as many people and events, 5 000 workloads.
-const ROWS: [&str; 20] = [
+const ROWS: [&str; 21] = [
     "INSERT INTO projects (id, slug, name, folded_name, created_at, created_by, row_version)
      SELECT 'prj_' || i, 'p' || i, 'p' || i, 'p' || i, 1, 'x', 1 FROM generate_series(1, 200) i",
     "INSERT INTO environments (id, project_id, slug, name, folded_name, label, overlap_seconds, created_at, created_by,
@@ -164,6 +164,9 @@ const ROWS: [&str; 20] = [
      SELECT 'sev_' || lpad(i::text, 26, '0'), 0, 'p' || (1 + i % 200), 'live', md5(i::text) FROM generate_series(1, 10000) i",
     "INSERT INTO secret_labels (secret_id, label, number)
      SELECT 'sec_' || lpad(i::text, 26, '0'), 'current', 1 FROM generate_series(1, 10000) i",
+    "INSERT INTO secret_aliases (secret_id, environment_id, dialect, name, folded_name)
+     SELECT 'sec_' || lpad(i::text, 26, '0'), 'env_' || (1 + i % 200), 'aws', 'prod/' || i, 'prod/' || i
+     FROM generate_series(1, 10000) i",
     "INSERT INTO secret_history (secret_id, seq, at, number, state)
      SELECT 'sec_' || lpad(i::text, 26, '0'), n, n, 1, 'there' FROM generate_series(1, 10000) i, generate_series(1, 5) n",
     "INSERT INTO secret_shares (id, secret_id, version, public_id, mac_key_id, mac, made_by, state, tries, created_at,

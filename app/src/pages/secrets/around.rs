@@ -36,6 +36,7 @@ pub(super) async fn load_version(
 /// What the person may do with a secret. What cannot be done now is not offered either.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct May {
+    pub(super) alias: bool,
     pub(super) delete: bool,
     pub(super) delete_version: bool,
     pub(super) destroy: bool,
@@ -57,6 +58,7 @@ impl May {
         let there = secret.deletion.is_none();
         let would = async |action| house.domain.would(op, action, &resource).await;
         Ok(Self {
+            alias: there && would(Action::AliasSecret).await?,
             delete: there && would(Action::DeleteSecret).await?,
             delete_version: there && would(Action::DeleteSecretVersion).await?,
             destroy: would(Action::DestroySecretVersion).await?,

@@ -5,6 +5,7 @@
 //! kept sealed between its form and its preview, never in a page.
 
 mod access;
+mod alias;
 mod around;
 mod as_of;
 mod audit;
@@ -58,6 +59,7 @@ pub(crate) fn routes() -> Router<House> {
         .route("/secrets/import/{file}", get(import::preview::show).post(import::preview::import))
         .route("/secrets/new", get(create::new).post(create::create))
         .route("/secrets/{id}", get(show::show))
+        .route("/secrets/{id}/aliases/{dialect}", get(alias::form).post(alias::save))
         .route("/secrets/{id}/data-key", get(data_key::ask).post(data_key::rotate))
         .route("/secrets/{id}/delete", get(delete::ask).post(delete::delete))
         .route("/secrets/{id}/edit", get(edit::form).post(edit::save))

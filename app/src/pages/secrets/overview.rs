@@ -5,6 +5,7 @@ use keywarden_model::{SecretKind, VersionState};
 use leptos::prelude::*;
 
 use super::{
+    alias,
     around::{self, May},
     promote::Elsewhere,
     reveal, share, template, validity,
@@ -49,6 +50,7 @@ pub(super) fn view(
     let elsewhere = elsewhere.panel(t, secret);
     let shares = share::panel(t, view, shares, may.withdraw_share);
     let references = template::panels(t, references);
+    let aliases = alias::panel(t, view, may.alias);
     view! {
         {(!description.is_empty()).then(|| view! { <p class="secret-description" translate="no">{description}</p> })}
         {none}
@@ -57,6 +59,7 @@ pub(super) fn view(
         {shares}
         <Panel id="versions" title=t.secrets_versions()>{versions}</Panel>
         {references}
+        {aliases}
         {elsewhere}
     }
     .into_any()

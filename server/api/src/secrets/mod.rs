@@ -8,11 +8,13 @@
 //! `/secrets/{secret}/versions/{version}` in a project whose environment is called `versions`.
 //!
 //! Files of values come and go at `…/environments/{environment}/imports` and `…/exports`, and a folder is shown and had back
-//! as it was at `…/as-of` and `…/returns`: they are about many paths, and a path of any depth leaves no room for a verb.
+//! as it was at `…/as-of` and `…/returns`: they are about many paths, and a path of any depth leaves no room for a verb. What
+//! clients of other systems call a secret leads to it at `…/aliases/{dialect}/{name}`.
 //!
 //! The `ETag` of a value is its version's id, so that a value that came back under an old number is another one, with that of
 //! a template the versions of all that it refers to; that of a secret is its row's version, as everywhere.
 
+pub(crate) mod aliases;
 pub(crate) mod as_of;
 pub(crate) mod at;
 pub(crate) mod batch;
@@ -138,6 +140,9 @@ pub(crate) struct WholeSecret {
     /// Labels, each with the version that it points at.
     #[schema(example = json!({ "current": 3, "previous": 2 }))]
     labels: BTreeMap<String, i64>,
+    /// What clients of other systems call it, by their dialects.
+    #[schema(example = json!({ "aws": "prod/database-password" }))]
+    aliases: BTreeMap<String, String>,
     /// The newest 100, newest first.
     versions: Vec<SecretVersion>,
 }
@@ -201,6 +206,7 @@ impl From<SecretView> for WholeSecret {
         Self {
             secret: view.secret.into(),
             labels: view.labels.into_iter().map(|(label, number)| (label.to_string(), number)).collect(),
+            aliases: view.aliases.iter().map(|it| (it.dialect().to_string(), it.name().to_owned())).collect(),
             versions: view.versions.into_iter().map(SecretVersion::from).collect(),
         }
     }

@@ -35,6 +35,8 @@ pub(super) fn nowhere(path: &str) -> String {
         .replace("{path}", "database/password")
         .replace("{version}", "1")
         .replace("{label}", "blue")
+        .replace("{dialect}", "aws")
+        .replace("{name}", "prod/database-password")
         .replace("{workload}", "wkl_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{token}", "stk_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{user}", "usr_01JDB2W1N9F6Q3R8T5V7X9Z0AB")

@@ -82,6 +82,9 @@ pub(super) async fn belongings(api: &Api) -> Vec<(&'static str, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let secret = api.put("database/password", json!({ "value": "hunter2" })).await.json()["id"].clone();
     let shares = format!("/api/v1/secrets/{}/shares", text(&secret));
+    let named = json!({ "name": "prod/database-password" });
+    let alias = format!("/api/v1/secrets/{}/aliases/aws", text(&secret));
+    assert_eq!(api.call("put", &alias).bearer(&api.olga).json(named).await.status, 200);
     let share = api.post(&shares, json!({ "version": 1, "expires_in": "24h" })).await.json()["id"].clone();
     vec![
         ("{secret}", text(&secret)),
@@ -89,6 +92,8 @@ pub(super) async fn belongings(api: &Api) -> Vec<(&'static str, String)> {
         ("{path}", "database/password".into()),
         ("{version}", "1".into()),
         ("{label}", "current".into()),
+        ("{dialect}", "aws".into()),
+        ("{name}", "prod/database-password".into()),
         ("{project}", api.pay.slug.clone()),
         ("{environment}", "live".into()),
         ("{key}", key),

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use keywarden_model::{
-    AllowedCidrs, ApiKeyId, BackupId, DeviceGrantId, EnvironmentId, EventId, InvitationId, KeyLabel,
+    AllowedCidrs, ApiKeyId, BackupId, DeviceGrantId, Dialect, EnvironmentId, EventId, InvitationId, KeyLabel,
     KeyState, KeyValueId, KeyringKeyId, PasskeyId, ProjectId, ProjectKeyId, RateLimit, RecipientId,
     RevokeReason, RewrapId, Role, RoleBindingId, Scopes, SecretId, SecretKind, SecretLabel, SecretVersionId,
     ServiceTokenId, SessionId, ShareId, Slug, Tags, TeamId, TrustRuleId, UserId, VerifyCode, VersionState,
@@ -111,6 +111,7 @@ shown!(
     ApiKeyId,
     BackupId,
     DeviceGrantId,
+    Dialect,
     EnvironmentId,
     EventId,
     InvitationId,

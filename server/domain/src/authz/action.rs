@@ -192,6 +192,8 @@ actions! {
     /// Give or take a role in a project.
     GrantProjectRole = "role.grant-project" on Project, Restrict, "dm";
 
+    /// Give a secret a name for clients of another system, or take it away.
+    AliasSecret = "secret.alias" on Secret, Change, "dm";
     /// Make a secret.
     CreateSecret = "secret.create" on Environment, Change, "dm";
     /// Delete a secret.

@@ -2,7 +2,8 @@
 //!
 //! A secret lives at a path in an environment and keeps its identity (`sec_…`) through its versions. A version's value
 //! never changes; labels say which version is meant, and `current` is the one truth: it is what is read when nobody says
-//! which, and a version that is only `pending` is latest for nobody.
+//! which, and a version that is only `pending` is latest for nobody. Clients of other systems name it by aliases, one in each
+//! dialect: a name that could not hold the path stands beside it and is never made of it.
 //!
 //! To see a secret and to read its value are two actions. Each reading is a change to the record: its event commits
 //! before the value leaves.
@@ -13,6 +14,7 @@
 //! destroyed before the recovery window is over, and nobody can end the protection or shorten the window.
 
 mod about;
+mod aliases;
 mod as_of;
 mod beside;
 mod compare;
@@ -45,6 +47,7 @@ mod value;
 mod watch;
 
 pub use about::About;
+pub use aliases::AliasSecretError;
 pub use as_of::{
     AsOf, AsOfError, Later, Lost, MOST_AS_OF, Return, ReturnError, Returned, Stand, WasLine, Way,
 };

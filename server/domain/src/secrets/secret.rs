@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use keywarden_model::time::from_micros;
 use keywarden_model::{
-    ContentType, Description, EnvironmentId, ProjectId, SecretId, SecretKind, SecretLabel, SecretPath,
+    Alias, ContentType, Description, EnvironmentId, ProjectId, SecretId, SecretKind, SecretLabel, SecretPath,
     SecretVersionId, Tags, VersionState,
 };
 use keywarden_store::secrets::{self as rows, LabelRow, SecretRow, VersionRow};
@@ -20,6 +20,13 @@ use crate::{Domain, Fault, Refused, Resource};
 /// How a secret is named.
 #[derive(Debug, Clone)]
 pub enum Address {
+    /// By what clients of another system call it in an environment.
+    Alias {
+        /// The environment.
+        place: Place,
+        /// The name, and whose it is.
+        alias: Alias,
+    },
     /// By its id.
     Id(SecretId),
     /// By where it lives.
@@ -210,6 +217,10 @@ pub(super) fn current(labels: &Labels) -> Option<i64> {
 /// A secret that is not purged. A path leads to it only in its one spelling.
 pub(super) async fn find(conn: &mut Conn, address: &Address) -> Result<Option<SecretRow>, StoreError> {
     let found = match address {
+        Address::Alias { place, alias } => {
+            let Some(place) = find_place(conn, place).await? else { return Ok(None) };
+            rows::aliases::find(conn, place.environment_id, alias).await?
+        }
         Address::Id(id) => rows::find(conn, *id).await?,
         Address::Path { place, path } => {
             let Some(place) = find_place(conn, place).await? else { return Ok(None) };

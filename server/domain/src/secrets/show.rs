@@ -1,8 +1,9 @@
 //! One secret, without any value.
 
-use keywarden_model::SecretLabel;
+use keywarden_model::{Alias, Dialect, SecretLabel};
 use keywarden_store::secrets as rows;
 
+use super::aliases::aliases;
 use super::secret::{Address, Secret, Version, find, labels};
 use crate::{Action, Domain, Op, Refused};
 
@@ -18,12 +19,19 @@ pub struct SecretView {
     pub versions: Vec<Version>,
     /// Labels and the numbers of the versions they point at, alphabetical.
     pub labels: Vec<(SecretLabel, i64)>,
+    /// What clients of other systems call it, along their dialects.
+    pub aliases: Vec<Alias>,
 }
 
 impl SecretView {
     /// The labels of one version.
     pub fn labels_of(&self, number: i64) -> impl Iterator<Item = &SecretLabel> {
         self.labels.iter().filter(move |(_, at)| *at == number).map(|(label, _)| label)
+    }
+
+    /// What it is called in a dialect.
+    pub fn alias(&self, dialect: Dialect) -> Option<&Alias> {
+        self.aliases.iter().find(|alias| alias.dialect() == dialect)
     }
 }
 
@@ -45,6 +53,7 @@ impl Domain {
         Ok(SecretView {
             versions: versions.collect::<Result<_, _>>()?,
             labels: labels.into_iter().collect(),
+            aliases: aliases(&mut conn, secret.id).await?,
             secret,
         })
     }

@@ -1,11 +1,13 @@
-//! Secrets: where they live, what their values are, which version is meant.
+//! Secrets: where they live, what their values are, which version is meant, what others call them.
 
+mod alias;
 mod content;
 mod label;
 mod path;
 mod reference;
 mod state;
 
+pub use alias::{Alias, AliasError, Dialect, DialectError};
 pub use content::{ContentType, ContentTypeError, SecretKind, SecretKindError};
 pub use label::{SecretLabel, SecretLabelError};
 pub use path::{SecretPath, SecretPathError};

@@ -214,6 +214,27 @@ pub(super) const RULES: &[Rule] = &[
                            WHERE v.secret_id = l.secret_id AND v.number = l.number AND v.state <> 'destroyed')",
     ),
     rule(
+        "secret-alias",
+        "is an alias of a secret that is not there, of a purged one, or in another environment than its secret",
+        "SELECT a.name AS thing FROM secret_aliases a
+         WHERE NOT EXISTS (SELECT 1 FROM secrets s WHERE s.id = a.secret_id AND s.environment_id = a.environment_id
+                           AND s.purged_at IS NULL)",
+    ),
+    rule(
+        "secret-alias-name",
+        "is an alias in no dialect, or one that is compared otherwise than its dialect does",
+        "SELECT name AS thing FROM secret_aliases
+         WHERE dialect NOT IN ('aws', 'azure', 'conjur', 'gcp', 'vault-kv2') OR name = ''
+            OR folded_name <> CASE dialect WHEN 'azure' THEN lower(name) ELSE name END",
+    ),
+    rule(
+        "secret-alias-without-event",
+        "is a secret with an alias that no event gave",
+        "SELECT DISTINCT secret_id AS thing FROM secret_aliases a
+         WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = a.secret_id AND e.action = 'secret.alias'
+                           AND e.outcome = 'allowed')",
+    ),
+    rule(
         "share-state",
         "is a link to a value in no legal state, or one that is open to nobody or to two",
         "SELECT id AS thing FROM secret_shares

@@ -5,6 +5,7 @@ use keywarden_model::{
     EnvironmentId, KeyringKeyId, ProjectId, ProjectKeyId, SecretId, SecretLabel, SecretVersionId,
 };
 
+use super::aliases;
 use super::references::{self, ReferenceRow};
 use crate::{StoreError, Tx, sql};
 
@@ -353,10 +354,11 @@ pub async fn restore(tx: &mut Tx, id: SecretId, at: DateTime<Utc>) -> Result<(),
     remember(tx, id, at).await
 }
 
-/// Destroys every version of a deleted secret, and frees its path. How many versions it were.
+/// Destroys every version of a deleted secret, and frees its path and its aliases. How many versions it were.
 pub async fn purge(tx: &mut Tx, id: SecretId, at: DateTime<Utc>) -> Result<u64, StoreError> {
     sql("DELETE FROM secret_labels WHERE secret_id = $1").bind(id).execute(tx).await?;
     references::forget(tx, id, 0).await?;
+    aliases::free(tx, id).await?;
     let gone = sql(GONE).bind(id).bind(at).bind(0_i64).execute(tx).await?;
     sql("UPDATE secrets SET purged_at = $2 WHERE id = $1 AND deleted_at IS NOT NULL AND purged_at IS NULL")
         .bind(id)

@@ -1,7 +1,8 @@
 //! Lists of secrets, as the engines would run them.
 
-use keywarden_model::{EnvironmentId, EventId, ProjectId, ProjectKeyId, SecretId};
+use keywarden_model::{Alias, Dialect, EnvironmentId, EventId, ProjectId, ProjectKeyId, SecretId};
 
+use super::aliases;
 use super::beside;
 use super::changes::{changed, referred, turned};
 use super::find::{at_path, at_paths, over, versions_over};
@@ -128,6 +129,16 @@ async fn whose_time_begins_or_ends_is_found_along_two_indexes() {
             assert!(plan.goes_along(index), "{plan:#?}");
         }
         assert!(!plan.scans("secrets", "s") && !plan.scans("secret_references", "r"), "{plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn an_alias_leads_to_its_secret_along_an_index() {
+    let alias = Alias::new(Dialect::Aws, "prod/7").unwrap();
+    for planner in Planner::each().await {
+        let plan = planner.plan(aliases::named(EnvironmentId::NIL, &alias), "LIMIT ?").await;
+        assert!(plan.searches("secrets", "s"), "{plan:#?}");
+        assert!(plan.searches("secret_aliases", "secret_aliases"), "{plan:#?}");
     }
 }
 

@@ -3,6 +3,7 @@
 //! A write begins with [`claim`]: that takes the secret's row, so that what is read after it stays true until the commit
 //! and versions are numbered without a gap.
 
+pub mod aliases;
 pub mod beside;
 mod change;
 mod changes;

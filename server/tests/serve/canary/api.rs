@@ -76,13 +76,14 @@ const TOLD: [&str; 37] = [
 ];
 
 /// Goes after the others, in this order: what ends things.
-const LATE: [&str; 24] = [
+const LATE: [&str; 25] = [
     "extendValue",
     "stopValue",
     "suspendKey",
     "resumeKey",
     "bulkRevoke",
     "revokeKey",
+    "unaliasSecret",
     "unlabelSecret",
     "withdrawShare",
     "disableSecretVersion",
@@ -228,10 +229,12 @@ impl<'a> Visit<'a> {
             ("team_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&team["id"])),
         ];
         visit.things = vec![
+            ("{dialect}", "aws".into()),
             ("{environment}", "live".into()),
             ("{event}", text(&event)),
             ("{key}", text(&first)),
             ("{label}", "blue".into()),
+            ("{name}", "prod/database-password".into()),
             ("{path}", "database/password".into()),
             ("{project}", "pay".into()),
             ("{rewrap}", text(&rewrap)),

@@ -78,6 +78,8 @@ fn of_action(action: Action, told: &Told) -> Option<Verdict> {
         | Action::ReturnSecrets => Neutral,
 
         Action::AddPasskey => Widens("passkeys added"),
+        // Who asks by a name is asked for a permit all the same: none is given or taken by it.
+        Action::AliasSecret => Widens("aliases of secrets changed"),
         Action::CreateEnvironment => Widens("environments made"),
         Action::CreateProject => Widens("projects made"),
         Action::CreateSecret => Widens("secrets made"),

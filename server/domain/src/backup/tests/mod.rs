@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use keywarden_model::{Role, Scopes, SecretKind, VerifyCode};
+use keywarden_model::{Alias, Dialect, Role, Scopes, SecretKind, VerifyCode};
 use keywarden_vault::recovery::RecoveryKey;
 use keywarden_vault::seal::software::SoftwareSeal;
 use keywarden_vault::{Keyring, Seal, SecretBytes, SecretString};
@@ -40,6 +40,10 @@ struct Old {
 
 fn recovery_key(house: &House) -> RecoveryKey {
     RecoveryKey::generate(&mut house.domain.env().fork()).unwrap()
+fn named(name: &str) -> Alias {
+    Alias::new(Dialect::Azure, name).unwrap()
+}
+
 }
 
 impl Old {
@@ -54,7 +58,8 @@ impl Old {
             let key = house.domain.issue_key(&alice.op(), new).await.unwrap().value;
             let recovery = recovery_key(&house);
             let old = Self { house, seals, recovery, alice, gateway, pay, key };
-            old.put("database/password", CANARY).await;
+            let id = old.put("database/password", CANARY).await.id;
+            old.house.domain.alias_secret(&old.alice.op(), id, None, &named("DB-Password")).await.unwrap();
             let text = old.recovery.recipient().to_string();
             let shell = old.house.domain.shell_op();
             old.house.domain.add_recipient(&shell, "Safe".parse().unwrap(), &text).await.unwrap();
@@ -102,10 +107,10 @@ impl Old {
         (verdict.code, self.reads_at(domain).await.unwrap())
     }
 
-    /// What the old secret reads as at `domain`.
+    /// What the old secret reads as at `domain`, to who asks by its name in another system.
     async fn reads_at(&self, domain: &Domain) -> Result<String, ReadSecretError> {
-        let path = "database/password".parse().unwrap();
-        let address = Address::Path { place: Place::Environment(self.pay.live), path };
+        let address =
+            Address::Alias { place: Place::Environment(self.pay.live), alias: named("db-password") };
         let read = domain.read_secret(&self.alice.op(), &address, &Which::default()).await?;
         Ok(String::from_utf8(read.value.expose().to_vec()).unwrap())
     }

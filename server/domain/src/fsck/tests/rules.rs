@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use keywarden_model::{ClaimRules, EnvironmentId, RevokeReason, Role, Scopes, SecretKind};
+use keywarden_model::{Alias, ClaimRules, Dialect, EnvironmentId, RevokeReason, Role, Scopes, SecretKind};
 use keywarden_store::fsck::{self, Rule};
 use keywarden_store::{Engine, Store, StoreError, WriteError, sql};
 use keywarden_vault::{Purpose, SecretBytes, SecretString};
@@ -218,6 +218,9 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["DELETE FROM events WHERE action IN ('secret.destroy-version', 'secret.purge', 'secret.purge-version')"],
     ),
     ("secret-label", &["UPDATE secret_labels SET number = 99"]),
+    ("secret-alias", &["UPDATE secret_aliases SET environment_id = 'env_gone'"]),
+    ("secret-alias-name", &["UPDATE secret_aliases SET folded_name = name || '_' WHERE dialect = 'azure'"]),
+    ("secret-alias-without-event", &["DELETE FROM events WHERE action = 'secret.alias'"]),
     ("share-state", &["UPDATE secret_shares SET passphrase_mac = NULL, passphrase_key_id = NULL WHERE recipient_id IS NULL"]),
     ("share-tries", &["UPDATE secret_shares SET tries = 5 WHERE state = 'open' AND recipient_id IS NULL"]),
     ("share-tag", &["UPDATE secret_shares SET passphrase_key_id = 'krk_gone' WHERE passphrase_key_id IS NOT NULL"]),
@@ -364,6 +367,13 @@ async fn secrets(it: &Furnished, ada: &people::Somebody, live: EnvironmentId) {
     put("db/password", "two", None).await;
     put("db/password", "three", Some("pending")).await;
     domain.label_secret(&ada.op(house), kept, None, &"blue".parse().unwrap(), 1).await.unwrap();
+    for (dialect, name) in
+        [(Dialect::Azure, "DB-Password"), (Dialect::VaultKv2, "db/password"), (Dialect::Aws, "db")]
+    {
+        let alias = Alias::new(dialect, name).unwrap();
+        domain.alias_secret(&ada.op(house), kept, None, &alias).await.unwrap();
+    }
+    domain.unalias_secret(&ada.op(house), kept, None, Dialect::Aws).await.unwrap();
     domain.disable_secret_version(&ada.op(house), kept, 3).await.unwrap();
     domain.destroy_secret_version(&ada.op(house), kept, 1).await.unwrap();
     let read = domain.read_secret(&ada.op(house), &Address::Id(kept), &Which::default()).await.unwrap();
@@ -390,6 +400,8 @@ async fn secrets(it: &Furnished, ada: &people::Somebody, live: EnvironmentId) {
     domain.rotate_seal_key(&ada.op(house), &it.seals[0].describe().id).await.unwrap();
     for path in ["purged", "deleted", "restored"] {
         let id = put(path, path, None).await;
+        let alias = Alias::new(Dialect::Gcp, path).unwrap();
+        domain.alias_secret(&ada.op(house), id, None, &alias).await.unwrap();
         domain.delete_secret(&ada.op(house), &Address::Id(id), None).await.unwrap();
         match path {
             "restored" => domain.restore_secret(&ada.op(house), id).await.unwrap(),

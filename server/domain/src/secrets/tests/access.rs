@@ -1,4 +1,4 @@
-use keywarden_model::Role;
+use keywarden_model::{Alias, Dialect, Role};
 
 use super::{Address, As, PutError, ReadSecretError, Scene, Which, label, of};
 use crate::cast::both_engines;
@@ -47,6 +47,9 @@ async fn ask_everything(
     refused!("edit", domain.edit_secret(&op(), id, None, SecretPatch::default()), EditSecretError);
     refused!("label", domain.label_secret(&op(), id, None, &label("blue"), 1), LabelError);
     refused!("unlabel", domain.unlabel_secret(&op(), id, &label("current")), LabelError);
+    let alias = Alias::new(Dialect::Aws, "db-password").unwrap();
+    refused!("alias", domain.alias_secret(&op(), id, None, &alias), AliasSecretError);
+    refused!("unalias", domain.unalias_secret(&op(), id, None, Dialect::Aws), AliasSecretError);
     refused!("disable", domain.disable_secret_version(&op(), id, 1), SwitchVersionError);
     refused!("enable", domain.enable_secret_version(&op(), id, 1), SwitchVersionError);
     refused!("delete version", domain.delete_secret_version(&op(), id, 1), DeleteVersionError);
@@ -73,7 +76,7 @@ async fn whoever_has_no_business_in_the_project_finds_nothing() {
                 ask_everything(&scene, || robot.op(), &address).await,
                 ask_everything(&scene, || gateway.op(), &address).await,
             ] {
-                assert_eq!(answers.len(), 14, "{answers:?}");
+                assert_eq!(answers.len(), 16, "{answers:?}");
                 for (what, refused) in answers {
                     assert!(matches!(refused, Refused::NotFound), "{what}: {refused:?}");
                 }
@@ -100,7 +103,7 @@ async fn a_viewer_sees_everything_but_the_value() {
         for player in [&victor, &auditor] {
             let answers = ask_everything(&scene, || player.op(), &address).await;
             assert!(answers.iter().all(|(what, _)| *what != "show"), "{answers:?}");
-            assert_eq!(answers.len(), 13);
+            assert_eq!(answers.len(), 15);
             for (what, refused) in answers {
                 assert!(matches!(refused, Refused::Forbidden(_)), "{what}: {refused:?}");
             }

@@ -1,6 +1,7 @@
 //! Secrets on both engines: what is put comes back, to whom it may, for as long as it may.
 
 mod access;
+mod aliases;
 mod as_of;
 mod beside;
 mod compare;

@@ -1,4 +1,4 @@
-//! Secrets: put, labelled, deleted, restored.
+//! Secrets: put, labelled, named, deleted, restored.
 //!
 //! None of these is asked for under an idempotency key. What became of an act in doubt is seen by looking: the state before
 //! it, then it is asked for again; or the state after it.
@@ -28,6 +28,8 @@ struct Known {
     values: Vec<String>,
     /// The number of the version that [`LABEL`] points at.
     labelled: Option<usize>,
+    /// What clients of AWS call it.
+    alias: Option<String>,
     deleted: bool,
     /// The actions that its record must tell, oldest first, without the readings.
     history: Vec<&'static str>,
@@ -36,6 +38,7 @@ struct Known {
 /// Something a client asks for.
 #[derive(Debug, Clone)]
 enum Act {
+    Alias(String),
     Delete,
     Label(usize),
     Put(String),
@@ -61,7 +64,7 @@ impl Known {
             Act::Label(number) => {
                 !self.deleted && *number <= self.values.len() && self.labelled != Some(*number)
             }
-            Act::Delete => !self.deleted && !self.values.is_empty(),
+            Act::Alias(_) | Act::Delete => !self.deleted && !self.values.is_empty(),
         }
     }
 
@@ -72,6 +75,10 @@ impl Known {
     /// Asks for `act`.
     async fn ask(&self, act: &Act, client: &Client) -> Result<Answer, NoAnswer> {
         match act {
+            Act::Alias(name) => {
+                let alias = format!("/api/v1/secrets/{}/aliases/aws", self.id);
+                client.put(&alias, &json!({ "name": name })).await
+            }
             Act::Delete => client.delete(&self.address()).await,
             Act::Label(number) => {
                 let label = format!("/api/v1/secrets/{}/labels/{LABEL}", self.id);
@@ -87,6 +94,10 @@ impl Known {
 
     fn did(&mut self, act: Act, answer: &Value) -> Result<()> {
         match act {
+            Act::Alias(name) => {
+                self.alias = Some(name);
+                self.history.push("secret.alias");
+            }
             Act::Delete => {
                 self.deleted = true;
                 self.history.push("secret.delete");
@@ -126,6 +137,7 @@ impl Known {
         }
         let found = client.get(&format!("/api/v1/secrets/{}", self.id)).await?.good()?;
         let done = match act {
+            Act::Alias(name) => alias(&found) == Some(name.as_str()),
             Act::Delete => found.get("deleted_at").is_some(),
             Act::Restore => found.get("deleted_at").is_none(),
             Act::Label(number) => labelled(&found)? == Some(*number),
@@ -138,6 +150,11 @@ impl Known {
         let shown = manager.get(&format!("/api/v1/secrets/{}", self.id)).await?.good()?;
         ensure!(shown.get("deleted_at").is_some() == self.deleted, "{} is not as it was told", self.path);
         ensure!(labelled(&shown)? == self.labelled, "the label of {} is elsewhere: {shown}", self.path);
+        ensure!(alias(&shown) == self.alias.as_deref(), "{} is called otherwise: {shown}", self.path);
+        if let Some(name) = &self.alias {
+            let named = format!("/api/v1/projects/{PROJECT}/environments/{ENVIRONMENT}/aliases/aws/{name}");
+            ensure!(manager.get(&named).await?.text("id")? == self.id, "{name} leads elsewhere");
+        }
         let current = manager.get(&self.address()).await?;
         if self.deleted {
             ensure!(current.status == http::StatusCode::NOT_FOUND, "{} is deleted and read", self.path);
@@ -182,7 +199,8 @@ impl Secrets {
     fn choose(&mut self, random: &mut impl Rng) -> (Known, Act) {
         let value = format!("{:032x}", random.random::<u128>());
         let at = random.random_range(0..self.known.len().max(1));
-        let act = match random.random_range(0..10) {
+        let act = match random.random_range(0..11) {
+            10 => Act::Alias(value.clone()),
             0..=3 => Act::Put(value.clone()),
             4 | 5 => Act::Label(random.random_range(1..=VERSIONS)),
             6 => Act::Delete,
@@ -225,6 +243,10 @@ impl Secrets {
         }
         Ok(())
     }
+}
+
+fn alias(shown: &Value) -> Option<&str> {
+    shown.get("aliases")?.get("aws")?.as_str()
 }
 
 fn labelled(shown: &Value) -> Result<Option<usize>> {
