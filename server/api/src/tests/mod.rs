@@ -22,6 +22,7 @@ mod nodes;
 mod once;
 mod parsers;
 mod patches;
+mod paths;
 mod projects;
 mod reasons;
 mod refused;
