@@ -1,5 +1,5 @@
 //! People at a terminal (RFC 8628): a code to be approved in the console, and the token that comes of it, kept for this
-//! server alone in a folder that only its user may look into.
+//! server alone in a folder that only its user may look into, or in the kernel's keyring of that user.
 
 use std::{
     fs::{self, DirBuilder},
@@ -22,11 +22,14 @@ use zeroize::Zeroizing;
 use super::{
     Access, ClientError,
     exchange::{Refused, post},
+    keyring,
 };
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// What each answer `slow_down` adds to the pause (RFC 8628, 3.5).
 const SLOWER: Duration = Duration::from_secs(5);
+/// Longer than a token is good the kernel keeps it, so that whoever comes late is told.
+const LATE: Duration = Duration::from_hours(24);
 /// More than a token's file holds.
 const MAX_FILE: u64 = 4_096;
 
@@ -54,16 +57,29 @@ struct Kept {
     expires_at: DateTime<Utc>,
 }
 
+/// Where a token is kept.
+enum Place {
+    File(PathBuf),
+    Keyring,
+}
+
 /// Signing in to one server.
 #[derive(Debug)]
 pub(crate) struct Login {
     http: reqwest::Client,
     server: Url,
+    in_keyring: bool,
 }
 
 impl Login {
     pub(crate) fn new(access: &Access) -> Result<Self, ClientError> {
-        Ok(Self { http: Access::http()?, server: access.server()? })
+        Ok(Self { http: Access::http()?, server: access.server()?, in_keyring: false })
+    }
+
+    /// Keeps the token in the kernel's keyring; an error where there is none.
+    pub(crate) fn in_keyring(self) -> Result<Self, ClientError> {
+        keyring::is_there().map_err(ClientError::NotKept)?;
+        Ok(Self { in_keyring: true, ..self })
     }
 
     /// Asks to be let in.
@@ -88,7 +104,7 @@ impl Login {
                 let given: Given = read(&bytes)?;
                 let expires_at = later(SystemClock.now(), seconds(given.expires_in));
                 let kept = Kept { token: given.access_token, expires_at };
-                keep(&self.server, &kept).map_err(ClientError::NotKept)?;
+                self.keep(&kept).map_err(ClientError::NotKept)?;
                 return Ok(expires_at);
             }
             match serde_json::from_slice::<Refused>(&bytes) {
@@ -102,16 +118,40 @@ impl Login {
         }
     }
 
+    /// One sign-in to a server is kept, in one place.
+    fn keep(&self, kept: &Kept) -> io::Result<()> {
+        let (text, name) = (Zeroizing::new(serde_json::to_string(kept)?), name(&self.server));
+        let folder = folder();
+        if self.in_keyring {
+            let lasts = kept.expires_at.signed_duration_since(SystemClock.now()).to_std().unwrap_or_default();
+            keyring::put(&name, &text, lasts.saturating_add(LATE))?;
+            return match folder.map(|folder| fs::remove_file(path_of(folder, &self.server))) {
+                Some(Err(cause)) if cause.kind() != io::ErrorKind::NotFound => Err(cause),
+                _ => Ok(()),
+            };
+        }
+        let folder = folder.ok_or_else(|| io::Error::other("neither XDG_STATE_HOME nor HOME is set"))?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        let path = path_of(folder, &self.server);
+        private(&path)?;
+        replace_beside(&path, &text)?;
+        keyring::remove(&name)
+    }
+
     /// Gives the token up, here and there; false if there is none.
     pub(crate) async fn out(&self) -> Result<bool, ClientError> {
-        let Some((path, kept)) = find(&self.server).map_err(ClientError::NotKept)? else { return Ok(false) };
+        let Some((place, kept)) = find(&self.server).map_err(ClientError::NotKept)? else { return Ok(false) };
         // There first: what is still good is not forgotten.
         let (status, bytes) =
             post(&self.http, &self.server, "revoke", &[("token", kept.token.as_str())]).await?;
         if status != StatusCode::OK {
             return Err(refused(status, &bytes));
         }
-        fs::remove_file(path).map_err(ClientError::NotKept)?;
+        let forgotten = match place {
+            Place::File(path) => fs::remove_file(path),
+            Place::Keyring => keyring::remove(&name(&self.server)),
+        };
+        forgotten.map_err(ClientError::NotKept)?;
         Ok(true)
     }
 }
@@ -149,31 +189,38 @@ fn folder() -> Option<PathBuf> {
     Some(state?.join("keywarden"))
 }
 
+/// A server's address, in its one spelling.
+fn address(server: &Url) -> &str {
+    server.as_str().trim_end_matches('/')
+}
+
 /// One file for each server; its name is the server's address, escaped.
 fn path_of(folder: PathBuf, server: &Url) -> PathBuf {
-    let address = server.as_str().trim_end_matches('/');
-    let name: String = url::form_urlencoded::byte_serialize(address.as_bytes()).collect();
+    let name: String = url::form_urlencoded::byte_serialize(address(server).as_bytes()).collect();
     folder.join(name)
 }
 
-fn find(server: &Url) -> io::Result<Option<(PathBuf, Kept)>> {
+/// What the token for a server is called in the keyring.
+fn name(server: &Url) -> String {
+    format!("keywarden:{}", address(server))
+}
+
+fn find(server: &Url) -> io::Result<Option<(Place, Kept)>> {
+    if let Some(text) = keyring::get(&name(server))? {
+        return Ok(Some((Place::Keyring, read_kept(&text)?)));
+    }
     let Some(path) = folder().map(|folder| path_of(folder, server)) else { return Ok(None) };
     if !path.exists() {
         return Ok(None);
     }
     private(&path)?;
     let text = read_private(&path, MAX_FILE)?;
-    let kept = serde_json::from_str(text.expose());
-    kept.map(|kept| Some((path, kept))).map_err(|_| io::Error::other("its file is damaged: sign in anew"))
+    Ok(Some((Place::File(path), read_kept(text.expose())?)))
 }
 
-fn keep(server: &Url, kept: &Kept) -> io::Result<()> {
-    let folder = folder().ok_or_else(|| io::Error::other("neither XDG_STATE_HOME nor HOME is set"))?;
-    DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-    let path = path_of(folder, server);
-    private(&path)?;
-    let text = Zeroizing::new(serde_json::to_string(kept)?);
-    replace_beside(&path, &text)
+/// What is wrong with it is not told: that would show some of it.
+fn read_kept(text: &str) -> io::Result<Kept> {
+    serde_json::from_str(text).map_err(|_| io::Error::other("it is damaged: sign in anew"))
 }
 
 /// A folder that others may look into, or write to, is refused.

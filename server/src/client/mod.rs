@@ -7,6 +7,7 @@ mod aws;
 mod error;
 mod exchange;
 mod files;
+mod keyring;
 mod login;
 mod running;
 mod variables;

@@ -15,6 +15,10 @@ pub(super) struct Arguments {
     /// Open no browser, print the address only
     #[arg(long)]
     no_browser: bool,
+    /// Keep the sign-in in the kernel's keyring of this user and not in a file: it is gone when the machine restarts, or when
+    /// no process of the user is left
+    #[arg(long)]
+    keyring: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -25,6 +29,7 @@ pub(super) struct Out {
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let login = Login::new(&arguments.access)?;
+    let login = if arguments.keyring { login.in_keyring()? } else { login };
     let asked = login.ask().await?;
     let Asked { user_code, verification_uri, .. } = &asked;
     eprintln!("Open {verification_uri} and enter {user_code}; then let this terminal in with your passkey.");

@@ -133,6 +133,70 @@ fn a_person_signs_in_asks_with_the_token_and_signs_out() {
 }
 
 #[test]
+fn a_sign_in_lies_in_the_kernels_keyring_if_asked_for_and_in_one_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = ("200 OK", r#"{"items":[],"next_cursor":null}"#);
+    let answers: [(&str, &str); 9] = [
+        ("200 OK", CODES),
+        ("200 OK", r#"{"access_token":"kws_person_file","token_type":"Bearer","expires_in":3600}"#),
+        ("200 OK", CODES),
+        ("200 OK", r#"{"access_token":"kws_person_ring","token_type":"Bearer","expires_in":3600}"#),
+        list,
+        ("200 OK", CODES),
+        ("200 OK", r#"{"access_token":"kws_person_last","token_type":"Bearer","expires_in":3600}"#),
+        list,
+        ("200 OK", ""),
+    ];
+    let server = Scripted::new(Box::leak(Box::new(answers)));
+    let files = || fs::read_dir(folder.path().join("state/keywarden")).unwrap().count();
+    let ask = |arguments: &[&str]| {
+        let out = run(&folder, &server.address, arguments);
+        assert!(out.status.success() && !told(&out).contains("kws_"), "{}", told(&out));
+        out
+    };
+    ask(&["login", "--no-browser"]);
+    assert_eq!(files(), 1);
+    let login = run(&folder, &server.address, &["login", "--no-browser", "--keyring"]);
+    if !login.status.success() && told(&login).contains("without --keyring") {
+        println!("SKIPPED: {}", told(&login));
+        assert_eq!(server.asked().len(), 2, "nobody is let in for nothing");
+        return;
+    }
+    assert!(login.status.success(), "{}", told(&login));
+    assert_eq!(files(), 0, "it is in the keyring alone");
+    assert_eq!(ask(&["secret", "list", "pay/live", "--json"]).stdout, b"[]\n");
+    ask(&["login", "--no-browser"]);
+    assert_eq!(files(), 1);
+    ask(&["secret", "list", "pay/live", "--json"]);
+    ask(&["logout"]);
+    assert_eq!(files(), 0);
+    let asked = server.asked();
+    assert!(asked[4].contains("Bearer kws_person_ring"), "{asked:?}");
+    assert!(asked[7].contains("Bearer kws_person_last"), "the newer sign-in took its place: {asked:?}");
+    let nobody = run(&folder, &server.address, &["logout"]);
+    assert!(nobody.status.success() && told(&nobody).contains("Nobody"), "{}", told(&nobody));
+}
+
+#[test]
+fn a_sign_in_that_the_keyring_holds_is_given_up_there_and_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Scripted::new(&[("200 OK", CODES), ("200 OK", TOKEN), ("200 OK", "")]);
+    let login = run(&folder, &server.address, &["login", "--no-browser", "--keyring"]);
+    if !login.status.success() && told(&login).contains("without --keyring") {
+        println!("SKIPPED: {}", told(&login));
+        return;
+    }
+    assert!(login.status.success(), "{}", told(&login));
+    assert!(!folder.path().join("state").exists(), "nothing of it is on the disk");
+    let kept = || fs::read_to_string("/proc/keys").unwrap().contains(&server.address);
+    assert!(kept());
+    let out = run(&folder, &server.address, &["logout"]);
+    assert!(out.status.success() && told(&out).contains("signed out"), "{}", told(&out));
+    assert!(!kept());
+    assert!(server.asked()[2].ends_with("token=kws_person_x"), "{:?}", server.asked());
+}
+
+#[test]
 fn a_terminal_that_is_kept_out_or_too_late_is_told_and_keeps_nothing() {
     for (answer, says) in [
         (r#"{"error":"access_denied","error_description":"this terminal was refused"}"#, "refused"),
