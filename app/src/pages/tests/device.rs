@@ -1,5 +1,6 @@
 //! Letting a terminal in: what its person sees first, and what comes of their word.
 
+use chrono::{DateTime, Utc};
 use keywarden_domain::{
     Actor, Op,
     cast::{Held, Player},
@@ -16,7 +17,15 @@ async fn starts(stage: &Stage) -> (String, String) {
 }
 
 async fn ada(stage: &Stage) -> Player {
-    stage.cast.person("Ada", &[]).await
+    holding(stage, stage.cast.now()).await
+}
+
+/// Ada, whose passkey may approve from this instant on.
+async fn holding(stage: &Stage, may_approve_after: DateTime<Utc>) -> Player {
+    let ada = stage.cast.person("Ada", &[]).await;
+    let passkey = Held { name: "Key", synced: false, last_used_at: None, may_approve_after };
+    stage.cast.holds(&ada, &[passkey]).await;
+    ada
 }
 
 fn form(code: &str, decision: &str) -> String {
@@ -94,10 +103,8 @@ async fn letting_in_waits_for_a_fresh_passkey_and_nobody_else_is_asked() {
 #[tokio::test]
 async fn a_new_passkey_is_told_from_when_on_it_lets_terminals_in() {
     let stage = Stage::new().await;
-    let ada = ada(&stage).await;
     let may_approve_after = stage.cast.now() + APPROVES_AFTER;
-    let new = Held { name: "New", synced: false, last_used_at: None, may_approve_after };
-    stage.cast.holds(&ada, &[new]).await;
+    let ada = holding(&stage, may_approve_after).await;
     let (device, code) = starts(&stage).await;
     let path = format!("/device?user_code={code}");
     let told = may_approve_after.format("lets terminals in from %-d %b %H:%M UTC").to_string();

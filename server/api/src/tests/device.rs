@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use keywarden_domain::{Op, cast::both_engines};
+use keywarden_domain::{
+    Op,
+    cast::{Held, both_engines},
+};
 use keywarden_model::{KeptForStranger, Role};
 use serde_json::json;
 
@@ -35,6 +38,9 @@ async fn a_terminal_asks_waits_is_let_in_and_acts_as_its_person() {
     both_engines(async |house| {
         let api = Api::in_house(house).await;
         let ada = api.house.person("Ada", &[(Role::Owner, None)]).await;
+        let may_approve_after = api.house.now();
+        let passkey = Held { name: "Key", synced: false, last_used_at: None, may_approve_after };
+        api.house.holds(&ada, &[passkey]).await;
         let begun = ask(&api, "/oauth2/device_authorization", &[("client_id", "keywarden")]).await;
         assert_eq!((begun.status.as_u16(), begun.header("cache-control")), (200, "no-store"), "{begun:?}");
         assert!(counts(&begun), "a row for a stranger costs them");

@@ -13,9 +13,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use keywarden_model::time::{from_micros, later};
-use keywarden_model::{DeviceGrantId, SessionId, UserId};
+use keywarden_model::{DeviceGrantId, PasskeyId, SessionId, UserId};
 use keywarden_store::people::{devices, passkeys, sessions, users};
-use keywarden_store::{StoreError, WriteError, Written};
+use keywarden_store::{Conn, StoreError, WriteError, Written};
 use keywarden_vault::token::{self, Kind};
 use keywarden_vault::{Purpose, SecretString};
 use sha2::{Digest, Sha256};
@@ -212,17 +212,15 @@ impl Domain {
         })
     }
 
-    /// From when on the passkey that the person showed last may approve, where that is not yet. Sessions of a passkey
-    /// that is gone are gone with it.
+    /// From when on the passkey that the person showed last may let a terminal in, where that is not yet.
     async fn approves_from(&self, op: &Op, person: &Person) -> Result<Option<DateTime<Utc>>, Refused> {
         let mut conn = self.store().read().await?;
-        let own = passkeys::of(&mut conn, person.id).await?;
-        let shown = own.iter().find(|row| Some(row.id) == person.passkey);
-        Ok(shown.map(|row| from_micros(row.may_approve_after)).filter(|from| op.now < *from))
+        let from = may_approve_after(&mut conn, person.id, person.passkey).await?.ok_or(Refused::StepUp)?;
+        Ok(Some(from).filter(|from| op.now < *from))
     }
 
     /// Lets a terminal act as the person who asks. A passkey that was added in the last day does not: who stole a code or
-    /// a session would stay in by it after the person has ended both.
+    /// a session would stay in by it after the person has ended both. One that was removed does not either.
     pub async fn approve_terminal(&self, op: &Op, typed: &str) -> Result<(), TerminalError> {
         let person = whole(op)?.clone();
         let resource = Resource::Person(person.id);
@@ -232,12 +230,6 @@ impl Domain {
             return Ok(());
         }
         let (_, row) = self.waiting(op, typed).await?;
-        if let Some(from) = self.approves_from(op, &person).await? {
-            let about = ("session", person.session.to_string());
-            let refused = done_by(op, &person);
-            self.record_refusal(&refused, Action::ApproveTerminal.name(), about, "new_passkey").await?;
-            return Err(TerminalError::NotYet(from));
-        }
         let asks = self.open_grant(&row)?;
         let agent = asks.agent.clone().unwrap_or_default();
         let address = asks.address.map(|it| it.to_string()).unwrap_or_default();
@@ -246,22 +238,37 @@ impl Domain {
         let sealed = self.seal_grant(row.id, Some(person.id), &contents)?;
         let facts = Arc::new((sealed, agent, address));
         let (id, whose, now) = (row.id, (person.id, person.session), op.now);
-        self.change(op, Action::ApproveTerminal, &resource, &[], move |tx, record| {
-            let facts = Arc::clone(&facts);
-            Box::pin(async move {
-                let (sealed, agent, address) = &*facts;
-                if !devices::approve(tx, id, whose, sealed, now).await? {
-                    return Err(TerminalError::Gone);
-                }
-                let event = record
-                    .event(Action::ApproveTerminal.name(), "session", whose.1)
-                    .fact("grant", id)
-                    .text("terminal_agent", agent)
-                    .text("terminal_address", address);
-                Ok(Written::new((), event.finish()?))
+        let approved = self
+            .change(op, Action::ApproveTerminal, &resource, &[], move |tx, record| {
+                let facts = Arc::clone(&facts);
+                Box::pin(async move {
+                    let (sealed, agent, address) = &*facts;
+                    // Holds off the removal of the passkey.
+                    if !users::see_active(tx, whose.0, now).await? {
+                        return Err(Refused::NotFound.into());
+                    }
+                    let from = may_approve_after(tx, whose.0, passkey).await?.ok_or(Refused::StepUp)?;
+                    if now < from {
+                        return Err(TerminalError::NotYet(from));
+                    }
+                    if !devices::approve(tx, id, whose, sealed, now).await? {
+                        return Err(TerminalError::Gone);
+                    }
+                    let event = record
+                        .event(Action::ApproveTerminal.name(), "session", whose.1)
+                        .fact("grant", id)
+                        .text("terminal_agent", agent)
+                        .text("terminal_address", address);
+                    Ok(Written::new((), event.finish()?))
+                })
             })
-        })
-        .await
+            .await;
+        if let Err(TerminalError::NotYet(_)) = &approved {
+            let about = ("session", person.session.to_string());
+            let refused = done_by(op, &person);
+            self.record_refusal(&refused, Action::ApproveTerminal.name(), about, "new_passkey").await?;
+        }
+        approved
     }
 
     /// Keeps a terminal out.
@@ -327,6 +334,7 @@ impl Domain {
             expires_at,
         });
         let (id, now, person) = (row.id, op.now, contents.person(session, user));
+        let passkey = contents.passkey;
         self.change_unasked(
             &done_by(op, &person),
             "a terminal that its person let in",
@@ -334,8 +342,11 @@ impl Domain {
             move |tx, record| {
                 let opening = Arc::clone(&opening);
                 Box::pin(async move {
-                    let taken = devices::take(tx, id, now).await?;
-                    if !taken || !users::see_active(tx, user, now).await? {
+                    // Holds off the removal of the passkey that let it in, and sees one that came before.
+                    if !users::see_active(tx, user, now).await?
+                        || may_approve_after(tx, user, passkey).await?.is_none()
+                        || !devices::take(tx, id, now).await?
+                    {
                         return Err(RedeemError::Expired);
                     }
                     sessions::insert(tx, &opening, now).await?;
@@ -383,6 +394,16 @@ impl Domain {
         serde_json::from_slice(opened.expose())
             .map_err(|cause| Fault::Damaged(format!("device_grants {}: {cause}", row.id)))
     }
+}
+
+/// From when on a passkey of a person's may approve; `None` once it is removed.
+async fn may_approve_after(
+    conn: &mut Conn,
+    user: UserId,
+    passkey: Option<PasskeyId>,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let own = passkeys::of(conn, user).await?;
+    Ok(own.iter().find(|row| Some(row.id) == passkey).map(|row| from_micros(row.may_approve_after)))
 }
 
 fn user_of(row: &devices::Row) -> Result<Option<UserId>, Fault> {

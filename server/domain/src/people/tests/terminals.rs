@@ -23,6 +23,18 @@ async fn redeemed(house: &House, started: &DeviceStarted) -> Result<TerminalToke
     house.domain.redeem_device(&nobody(house), started.device_code.expose()).await
 }
 
+/// Gets back in by a recovery code and enrols a passkey.
+async fn recovers(house: &House, who: &Somebody) -> Somebody {
+    let code = typed(&codes(house, who).await[0]);
+    let recovered = house.domain.use_recovery_code(&nobody(house), &code).await.unwrap();
+    let mut soft = SoftAuthenticator::new(7);
+    let op = Somebody::new(soft.clone(), recovered).op(house);
+    let started = house.domain.start_add_passkey(&op, &named("Added")).await.unwrap();
+    let answer = made(&mut soft, &started.options);
+    let added = house.domain.finish_add_passkey(&op, started.ceremony, &answer, &named("New")).await;
+    Somebody::new(soft, added.unwrap().recovered.unwrap())
+}
+
 /// Whom a token speaks for.
 async fn who(house: &House, token: &TerminalToken) -> Option<Person> {
     match house.domain.authenticate_token(token.value.expose()).await {
@@ -113,16 +125,7 @@ async fn a_passkey_that_was_added_by_a_recovery_lets_no_terminal_in_for_a_day() 
         let own = let_in(&house, &bob).await;
         assert!(redeemed(&house, &own).await.is_ok(), "the passkey that he came with may at once");
 
-        let code = typed(&codes(&house, &bob).await[0]);
-        let recovered = house.domain.use_recovery_code(&nobody(&house), &code).await.unwrap();
-        let recovered = Somebody::new(SoftAuthenticator::new(7), recovered);
-        let op = recovered.op(&house);
-        let mut soft = SoftAuthenticator::new(7);
-        let started = house.domain.start_add_passkey(&op, &named("Added")).await.unwrap();
-        let answer = made(&mut soft, &started.options);
-        let added = house.domain.finish_add_passkey(&op, started.ceremony, &answer, &named("New")).await;
-        let mut new = Somebody::new(soft, added.unwrap().recovered.unwrap());
-
+        let mut new = recovers(&house, &bob).await;
         let from = house.now() + APPROVES_AFTER;
         let started = house.domain.start_device(&nobody(&house)).await.unwrap();
         let code = started.user_code.expose();
@@ -137,6 +140,32 @@ async fn a_passkey_that_was_added_by_a_recovery_lets_no_terminal_in_for_a_day() 
         let new = new.signs_in(&house).await.unwrap();
         let started = let_in(&house, &new).await;
         assert!(redeemed(&house, &started).await.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_passkey_that_was_removed_lets_no_terminal_in() {
+    both_engines(async |house| {
+        let ada = set_up(&house).await;
+        let mut bob = join(&house, &ada, "Bob", Role::Admin, None, 2).await;
+        let new = recovers(&house, &bob).await;
+        let again = bob.signs_in(&house).await.unwrap();
+        let started = house.domain.start_device(&nobody(&house)).await.unwrap();
+        let code = started.user_code.expose();
+        // As somebody who asks in the very moment in which it goes.
+        house.domain.remove_passkey(&again.op(&house), new.person.passkey.unwrap()).await.unwrap();
+        let seen = house.domain.asking_terminal(&new.op(&house), code).await;
+        assert!(matches!(seen, Err(TerminalError::Refused(Refused::StepUp))), "{seen:?}");
+        let gone = house.domain.approve_terminal(&new.op(&house), code).await;
+        assert!(matches!(gone, Err(TerminalError::Refused(Refused::StepUp))), "{gone:?}");
+        assert!(matches!(redeemed(&house, &started).await, Err(RedeemError::Pending)));
+
+        // Removed after the approval, whatever became of the session that gave it.
+        let waiting = let_in(&house, &ada).await;
+        house.put(vec![sql("DELETE FROM passkeys WHERE id = $1").bind(ada.person.passkey.unwrap())]).await;
+        assert!(matches!(redeemed(&house, &waiting).await, Err(RedeemError::Expired)));
+        assert_eq!(events(&house, "session.open-terminal", "allowed").await, 0);
     })
     .await;
 }
