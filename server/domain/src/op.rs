@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::once::Once;
 
+/// The id of the operator on the server's own shell.
+pub(crate) const SHELL: &str = "shell";
+
 /// One operation.
 #[derive(Debug)]
 pub struct Op {
@@ -102,7 +105,7 @@ impl Actor {
             Self::Link(id) => id.to_string(),
             Self::Nobody => "nobody".into(),
             Self::Operator { token: Some(token), .. } => token.to_string(),
-            Self::Operator { token: None, .. } => "shell".into(),
+            Self::Operator { token: None, .. } => SHELL.into(),
             Self::Person(person) => person.id.to_string(),
             Self::Share(id) => id.to_string(),
             Self::System(job) => (*job).into(),

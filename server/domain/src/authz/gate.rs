@@ -4,13 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keywarden_model::{Role, RoleScope};
-use keywarden_store::{Counter, Store, authority};
+use keywarden_model::{Role, RoleScope, ServiceTokenId};
+use keywarden_store::{Conn, Counter, Store, authority, tokens};
 use moka::sync::Cache;
 
 use super::judge::recovering;
 use super::principal::Who;
 use super::{Action, Permit, Principal, Reach, Resource, Rules, Target};
+use crate::op::SHELL;
 use crate::{Actor, Fault, Op, Refused};
 
 pub(crate) struct Gate {
@@ -53,7 +54,7 @@ impl Gate {
         if let Some(known) = self.principals.get(&id).filter(|known| known.0 >= counter.authority) {
             return Ok(known.1);
         }
-        let principal = Arc::new(load(who, &id, store).await?);
+        let principal = Arc::new(load(who, &id, &mut store.read().await?).await?);
         self.principals.insert(id, (counter.value, Arc::clone(&principal)));
         Ok(principal)
     }
@@ -84,6 +85,23 @@ impl Gate {
         let principal = self.principal(op, store, counter).await?;
         let target = target(store, action, resource).await?;
         Ok(self.rules.decide(&principal, action, &target, recovering(op)).allowed)
+    }
+
+    /// Whether whoever made something, by the actor's id that was recorded, may do all of this now, aside from a fresh
+    /// passkey. Nothing is taken from memory: inside a write it holds for that write.
+    pub(crate) async fn may_still(
+        &self,
+        conn: &mut Conn,
+        maker: &str,
+        questions: &[(Action, Resource)],
+    ) -> Result<bool, Fault> {
+        let who = (maker.parse().map(Who::Person)).or_else(|_| maker.parse().map(Who::Workload));
+        let Ok(who) = who else { return operator_stands(conn, maker).await };
+        let principal = load(who, maker, conn).await?;
+        let may = |(action, resource): &(Action, Resource)| {
+            self.rules.decide(&principal, *action, &Target::thing(*resource), false).allowed
+        };
+        Ok(questions.iter().all(may))
     }
 
     /// Whether somebody who holds just this may do it, aside from a fresh passkey: for saying who else may.
@@ -122,9 +140,19 @@ async fn target(store: &Store, action: Action, resource: &Resource) -> Result<Ta
     Target::load(&mut conn, *resource).await
 }
 
-async fn load(who: Who, id: &str, store: &Store) -> Result<Principal, Fault> {
-    let mut conn = store.read().await?;
-    let standing = authority::standing(&mut conn, id).await?;
+/// The shell does what it likes, and what its tokens did outlives their hour, but not their being revoked.
+async fn operator_stands(conn: &mut Conn, maker: &str) -> Result<bool, Fault> {
+    match maker.parse::<ServiceTokenId>() {
+        Ok(token) => {
+            let token = tokens::find(conn, token).await?;
+            Ok(token.is_none_or(|row| row.revoked_at.is_none()))
+        }
+        Err(_) => Ok(maker == SHELL),
+    }
+}
+
+async fn load(who: Who, id: &str, conn: &mut Conn) -> Result<Principal, Fault> {
+    let standing = authority::standing(conn, id).await?;
     let mut principal = Principal::bare(if standing.active { who } else { Who::Nobody });
     if !standing.active {
         return Ok(principal);

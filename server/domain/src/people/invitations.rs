@@ -5,7 +5,7 @@ use std::sync::Arc;
 use keywarden_model::time::{from_micros, micros};
 use keywarden_model::{CeremonyId, InvitationId, Name, ProjectId, Role, RoleScope};
 use keywarden_store::people::links;
-use keywarden_store::{ChangeKind, Written};
+use keywarden_store::{ChangeKind, Conn, Written};
 use keywarden_vault::SecretString;
 
 use super::ceremonies::{Bound, Flow, Started};
@@ -37,6 +37,12 @@ fn scope_hint(role: Role) -> &'static str {
     }
 }
 
+/// What it takes to invite somebody with this role.
+fn asked(role: Role, project: Option<ProjectId>) -> [(Action, Resource); 2] {
+    let where_to = project.map_or(Resource::Organization, Resource::Project);
+    [(Action::InviteUser, Resource::Organization), (Action::to_grant(role), where_to)]
+}
+
 impl Domain {
     /// Invites somebody. Whoever does must be entitled to give that role themselves.
     pub async fn invite(
@@ -49,8 +55,7 @@ impl Domain {
         if (role.scope() == RoleScope::Project) != project.is_some() {
             return Err(InviteError::Scope(role));
         }
-        let where_to = project.map_or(Resource::Organization, Resource::Project);
-        let questions = [(Action::InviteUser, Resource::Organization), (Action::to_grant(role), where_to)];
+        let questions = asked(role, project);
         let says =
             Says { name: Some(name.as_str().to_owned()), role: Some(role), project, ..Says::default() };
         let (link, row) = self.new_link(op, LinkKind::Invitation, says).await?;
@@ -79,7 +84,15 @@ impl Domain {
         Ok(done.0)
     }
 
-    /// Invitations that still serve, newest first.
+    /// Whether a link is no invitation, or one that whoever made it might make now: an authority that was taken away must
+    /// not live on in links.
+    pub(super) async fn still_invites(&self, conn: &mut Conn, link: &Link) -> Result<bool, Fault> {
+        let Some(role) = link.role else { return Ok(true) };
+        let questions = asked(role, link.project.as_ref().map(|(id, _)| *id));
+        self.gate().may_still(conn, &link.created_by, &questions).await
+    }
+
+    /// Invitations that were neither used nor withdrawn and are not too old, newest first.
     pub async fn invitations(&self, op: &Op) -> Result<Vec<Link>, Refused> {
         if !self.would(op, Action::InviteUser, &Resource::Organization).await? {
             return Err(Refused::NotFound);
@@ -116,7 +129,8 @@ impl Domain {
         self.start_enrolment(op, Flow::Invitation, Bound::Link(link.id), person, None).await
     }
 
-    /// Ends: person, role, passkey, recovery codes and session, or nothing.
+    /// Ends: person, role, passkey, recovery codes and session, or nothing. Whether whoever invited still may is decided
+    /// in the same write.
     pub async fn finish_accept(
         &self,
         op: &Op,
@@ -129,15 +143,17 @@ impl Domain {
         let (newcomer, registered) =
             self.judge_enrolment(op, Flow::Invitation, Bound::Link(link.id), ceremony, response).await?;
         let role = link.role.ok_or_else(|| Fault::Damaged(format!("one_time_links: {}", link.id)))?;
-        let gets = Gets { role, project: link.project.map(|(id, _)| id), brought_by: link.created_by };
+        let project = link.project.as_ref().map(|(id, _)| *id);
+        let gets = Gets { role, project, brought_by: link.created_by.clone() };
         let (rows, signed_in) = self.enrolment(op, &newcomer, &registered, passkey_name, gets).await?;
-        let (now, session, link) = (op.now, signed_in.person.session, link.id);
-        let op = alike(op, Actor::Link(link));
+        let (now, session) = (op.now, signed_in.person.session);
+        let op = alike(op, Actor::Link(link.id));
+        let (domain, link) = (self.clone(), Arc::new(link));
         let subjects = [newcomer.user.to_string()];
         self.change_unasked(&op, "an invitation", &subjects, move |tx, record| {
-            let rows = Arc::clone(&rows);
+            let (domain, link, rows) = (domain.clone(), Arc::clone(&link), Arc::clone(&rows));
             Box::pin(async move {
-                if !links::spend(tx, link, now).await? {
+                if !domain.still_invites(tx, &link).await? || !links::spend(tx, link.id, now).await? {
                     return Err(EnrolError::Link(LinkGone));
                 }
                 rows.write(tx, now).await.map_err(|error| match registered_twice(&error) {

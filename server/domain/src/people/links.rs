@@ -144,7 +144,6 @@ impl Domain {
         }
         let mut conn = self.store().read().await?;
         let row = links::find(&mut conn, parsed.id().as_str()).await?;
-        drop(conn);
         let tag = row.as_ref().map(|row| (row.mac_key_id.as_str(), row.mac.as_slice()));
         let proven = one_time::proves(self.keyring(), parsed.material(), tag)?;
         let row = row.filter(|row| proven && row.kind == kind.as_str()).ok_or(LinkGone)?;
@@ -152,7 +151,11 @@ impl Domain {
         if spent || op.now >= from_micros(row.expires_at) {
             return Err(LinkGone.into());
         }
-        Ok(link(kind, row)?)
+        let link = link(kind, row)?;
+        if !self.still_invites(&mut conn, &link).await? {
+            return Err(LinkGone.into());
+        }
+        Ok(link)
     }
 }
 

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use futures_util::future::join_all;
 use keywarden_model::Role;
 
@@ -84,6 +85,81 @@ async fn an_invitation_ends_when_it_is_withdrawn_or_a_week_old() {
         assert!(start(&second).await);
         house.clock.advance(Duration::from_hours(7 * 24));
         assert!(!start(&second).await);
+    })
+    .await;
+}
+
+/// Takes a role away from somebody.
+async fn takes(house: &House, by: &Somebody, from: &Somebody, role: Role) {
+    let holder = Holder::Person(from.person.id);
+    let held = house.domain.roles_of(&by.op(house), holder).await.unwrap();
+    let binding = held.iter().find(|it| it.role == role && it.holder == holder).unwrap();
+    house.domain.revoke_role(&by.op(house), binding.id).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_invitation_lasts_no_longer_than_the_authority_of_whoever_made_it() {
+    both_engines(async |house| {
+        let ada = set_up(&house).await;
+        let bob = join(&house, &ada, "Bob", Role::Owner, None, 2).await;
+        let invite = async |by: &Somebody, role| {
+            value(&house.domain.invite(&by.op(&house), &named("Eve"), role, None).await.unwrap())
+        };
+        let (owner, auditor) = (invite(&bob, Role::Owner).await, invite(&bob, Role::Auditor).await);
+        let start = async |link: &str| {
+            house.domain.start_accept(&nobody(&house), link, &named("Eve")).await.map(|it| {
+                let mut soft = SoftAuthenticator::new(9);
+                (it.ceremony, made(&mut soft, &it.options))
+            })
+        };
+        let begun = start(&owner).await.unwrap();
+        let finish = async |link: &str, (ceremony, answer): (CeremonyId, Vec<u8>)| {
+            house.domain.finish_accept(&nobody(&house), link, ceremony, &answer, &named("Key")).await
+        };
+        let grant = Grant { holder: Holder::Person(bob.person.id), role: Role::Admin, project: None };
+        house.domain.grant_role(&ada.op(&house), grant).await.unwrap();
+        takes(&house, &ada, &bob, Role::Owner).await;
+        let before = credentials(&house).await;
+        assert!(matches!(start(&owner).await, Err(EnrolError::Link(LinkGone))));
+        assert!(matches!(finish(&owner, begun).await, Err(EnrolError::Link(LinkGone))));
+        assert_eq!(credentials(&house).await, before);
+        let begun = start(&auditor).await.unwrap();
+        takes(&house, &ada, &bob, Role::Admin).await;
+        assert!(matches!(finish(&auditor, begun).await, Err(EnrolError::Link(LinkGone))));
+        assert_eq!(credentials(&house).await, before);
+
+        // What a team's role let somebody do ends when they leave it.
+        let crew = house.team("crew", &[bob.person.id], &[(Role::Admin, None)]).await;
+        let by_team = invite(&bob, Role::Auditor).await;
+        let begun = start(&by_team).await.unwrap();
+        house.domain.remove_member(&ada.op(&house), crew, bob.person.id).await.unwrap();
+        assert!(matches!(finish(&by_team, begun).await, Err(EnrolError::Link(LinkGone))));
+        assert_eq!(credentials(&house).await, before);
+        let listed = house.domain.invitations(&ada.op(&house)).await.unwrap();
+        assert_eq!(listed.len(), 3, "whoever may invite can still withdraw them");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_an_operators_token_invited_ends_when_it_is_revoked_and_not_with_its_hour() {
+    both_engines(async |house| {
+        set_up(&house).await;
+        let shell = || house.op(Actor::Operator { token: None, role: Role::Owner });
+        let made = house.domain.operator_token(&shell(), Role::Owner, TimeDelta::hours(1)).await.unwrap();
+        let by_token = house.domain.authenticate_token(made.expose()).await.unwrap();
+        let Actor::Operator { token: Some(token), .. } = by_token else { panic!("{by_token}") };
+        let invite =
+            async |by: Op| value(&house.domain.invite(&by, &named("Eve"), Role::Owner, None).await.unwrap());
+        let (by_token, by_shell) = (invite(house.op(by_token)).await, invite(shell()).await);
+        house.clock.advance(Duration::from_hours(25));
+        let serves = async |link: &str| {
+            house.domain.look_at_link(&nobody(&house), LinkKind::Invitation, link).await.is_ok()
+        };
+        assert!(serves(&by_token).await && serves(&by_shell).await);
+        house.domain.revoke_service_token(&shell(), token).await.unwrap();
+        assert!(!serves(&by_token).await);
+        assert!(serves(&by_shell).await);
     })
     .await;
 }
