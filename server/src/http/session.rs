@@ -32,6 +32,8 @@ use tower_sessions::{
 
 use super::problem::Problem;
 
+/// The cookie's name, but for its prefix.
+const SESSION: &str = "keywarden";
 /// Under which a record holds its [`Person`], and a new one its key.
 const PERSON: &str = "person";
 const KEY: &str = "key";
@@ -109,7 +111,7 @@ impl Cookies {
 
     fn layer(self, domain: Domain) -> SessionManagerLayer<DomainSessions> {
         SessionManagerLayer::new(DomainSessions(domain))
-            .with_name(self.name("keywarden"))
+            .with_name(self.name(SESSION))
             .with_http_only(true)
             .with_same_site(SameSite::Lax)
             .with_secure(self.https)
@@ -128,7 +130,24 @@ struct Identify {
 pub(crate) fn around(door: Router, domain: &Domain, https: bool) -> Router {
     let cookies = Cookies { https };
     let state = Arc::new(Identify { domain: domain.clone(), cookies });
-    door.layer(from_fn_with_state(state, identify)).layer(cookies.layer(domain.clone()))
+    door.layer(from_fn_with_state(state, identify))
+        .layer(cookies.layer(domain.clone()))
+        .layer(from_fn_with_state(cookies, leave))
+}
+
+/// Only a door that changed the session changes its cookie. The layer below takes away whatever cookie names no session; but
+/// that may be the one from before a step-up, sent meanwhile by another tab, and the browser would lose the new one.
+async fn leave(State(cookies): State<Cookies>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if response.extensions().get::<SessionChange>().is_none() {
+        let ours = format!("{}=", cookies.name(SESSION));
+        let lines = response.headers().get_all(header::SET_COOKIE).iter();
+        let others: Vec<_> =
+            lines.filter(|line| !line.as_bytes().starts_with(ours.as_bytes())).cloned().collect();
+        response.headers_mut().remove(header::SET_COOKIE);
+        response.headers_mut().extend(others.into_iter().map(|line| (header::SET_COOKIE, line)));
+    }
+    response
 }
 
 /// Says who asks, and makes cookies of what doors did to the session.
@@ -156,7 +175,7 @@ async fn identify(
     if let Some(line) = new_browser {
         response.headers_mut().append(header::SET_COOKIE, line);
     }
-    match change(&session, response.extensions_mut().remove()).await {
+    match change(&session, response.extensions().get()).await {
         Ok(()) => response,
         Err(cause) => closed(&cause, &asked),
     }
@@ -164,14 +183,14 @@ async fn identify(
 
 async fn change(
     session: &Session,
-    change: Option<SessionChange>,
+    change: Option<&SessionChange>,
 ) -> Result<(), tower_sessions::session::Error> {
     match change {
         None => Ok(()),
         Some(SessionChange::Ended) => session.flush().await,
         Some(SessionChange::Opened(key)) => {
             session.flush().await?;
-            session.insert(KEY, id(&key).to_string()).await
+            session.insert(KEY, id(key).to_string()).await
         }
     }
 }
@@ -190,7 +209,7 @@ fn source(request: &Request) -> Source {
 
 /// The session that a request's cookie names; whether there is one is not asked.
 pub(super) fn shown(headers: &HeaderMap, https: bool) -> Option<SessionKey> {
-    let name = Cookies { https }.name("keywarden");
+    let name = Cookies { https }.name(SESSION);
     cookies(headers)
         .filter(|(key, _)| *key == name)
         .find_map(|(_, value)| value.parse::<Id>().ok())

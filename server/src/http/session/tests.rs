@@ -14,7 +14,7 @@ use super::*;
 
 const ORIGIN: &str = "https://keys.example.com";
 
-async fn set_up(domain: &Domain) -> SignedIn {
+async fn set_up(domain: &Domain, soft: &mut SoftAuthenticator) -> SignedIn {
     let op = |actor| domain.op(actor, Source::default(), domain.env().id(domain.env().now()));
     let link = domain.open_setup(&op(Actor::System("start"))).await.unwrap();
     let prefix = [ORIGIN, LinkKind::Setup.path()].concat();
@@ -22,7 +22,7 @@ async fn set_up(domain: &Domain) -> SignedIn {
     let (organization, ada) = ("Example".parse().unwrap(), "Ada".parse().unwrap());
     let started = domain.start_setup(&op(Actor::Nobody), &link, &organization, &ada).await.unwrap();
     let options = serde_json::to_value(&started.options).unwrap();
-    let answer = SoftAuthenticator::new(1).create(ORIGIN, &options).unwrap();
+    let answer = soft.create(ORIGIN, &options).unwrap();
     let answer = serde_json::to_vec(&answer).unwrap();
     domain.finish_setup(&op(Actor::Nobody), &link, started.ceremony, &answer, &ada).await.unwrap()
 }
@@ -57,7 +57,7 @@ fn value(line: &str) -> &str {
 #[tokio::test]
 async fn a_cookie_is_made_by_signing_in_and_stops_with_the_session() {
     both_engines(async |house| {
-        let ada = set_up(&house.domain).await;
+        let ada = set_up(&house.domain, &mut SoftAuthenticator::new(1)).await;
         let person = format!("person {}", ada.person.id);
         let door = door(&house.domain, true, ada.into());
         let browser = "__Host-keywarden-browser=0123456789abcdef0123456789abcdef";
@@ -89,7 +89,7 @@ async fn a_cookie_is_made_by_signing_in_and_stops_with_the_session() {
 #[tokio::test]
 async fn a_browser_is_known_from_its_first_visit_on_and_no_cookie_makes_a_session() {
     both_engines(async |house| {
-        let ada = set_up(&house.domain).await;
+        let ada = set_up(&house.domain, &mut SoftAuthenticator::new(1)).await;
         let door = door(&house.domain, false, ada.into());
         let (set, who) = ask(&door, "/who", "").await;
         assert_eq!(who, "nobody nobody");
@@ -100,6 +100,32 @@ async fn a_browser_is_known_from_its_first_visit_on_and_no_cookie_makes_a_sessio
         assert!(ask(&door, "/who", value(line)).await.0.is_empty());
         let guessed = format!("{}; keywarden=AAAAAAAAAAAAAAAAAAAAAA", value(line));
         assert_eq!(ask(&door, "/who", &guessed).await.1, "nobody nobody");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_sent_before_a_step_up_takes_the_new_cookie_from_nobody() {
+    both_engines(async |house| {
+        let mut soft = SoftAuthenticator::new(1);
+        let ada = set_up(&house.domain, &mut soft).await;
+        let door = door(&house.domain, true, SessionChange::Ended);
+        let with = |key: &SessionKey| {
+            let browser = "__Host-keywarden-browser=0123456789abcdef0123456789abcdef";
+            format!("{browser}; __Host-keywarden={}", id(key))
+        };
+        let op = house.op(Actor::Person(ada.person.clone()));
+        let started = house.domain.start_step_up(&op).await.unwrap();
+        let options = serde_json::to_value(&started.options).unwrap();
+        let answer = serde_json::to_vec(&soft.get(ORIGIN, &options).unwrap()).unwrap();
+        let after = house.domain.finish_step_up(&op, started.ceremony, &answer).await.unwrap();
+        let (set, who) = ask(&door, "/who", &with(&ada.key)).await;
+        assert_eq!(who, "nobody nobody");
+        assert!(set.is_empty(), "the browser has the new cookie under the same name: {set:?}");
+        let (set, who) = ask(&door, "/who", &with(&after.key)).await;
+        assert_eq!((set.len(), who), (0, format!("person {}", ada.person.id)));
+        // Going out is asked for, whatever is shown.
+        assert_eq!(ask(&door, "/out", &with(&ada.key)).await.0.len(), 1);
     })
     .await;
 }
