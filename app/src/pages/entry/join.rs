@@ -8,7 +8,7 @@ use keywarden_domain::people::{LinkKind, SessionChange, SetupState};
 use leptos::prelude::*;
 use serde::Deserialize;
 
-use super::{WELCOME, not_enrolled, not_opened};
+use super::{WELCOME, counted, not_enrolled, not_opened};
 use crate::{
     context::{
         Guest, House,
@@ -78,7 +78,7 @@ pub(super) async fn start(
         Err(sentence) => return ceremony::wrong(&sentence),
     };
     match house.domain.start_accept(&op, &link, &name).await {
-        Ok(started) => ceremony::started(&started),
+        Ok(started) => counted(ceremony::started(&started)),
         Err(error) => not_enrolled(&shell, LinkKind::Invitation, error),
     }
 }

@@ -51,8 +51,8 @@ pub(crate) fn routes() -> Router<House> {
 /// Where newcomers go first.
 const WELCOME: &str = "/welcome";
 
-/// The answer to a code, a link or a ceremony that is none: a guess, for all that is known, which counts against the
-/// address it came from.
+/// What counts against the address it came from: the answer to a code, a link or a ceremony that is none, which is a guess
+/// for all that is known, and that to a ceremony which is kept for a stranger from here on.
 fn counted(mut response: Response) -> Response {
     response.extensions_mut().insert(KeptForStranger);
     response

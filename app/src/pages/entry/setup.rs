@@ -8,7 +8,7 @@ use keywarden_domain::people::{LinkKind, SessionChange, SetupState};
 use leptos::prelude::*;
 use serde::Deserialize;
 
-use super::{WELCOME, not_enrolled, not_opened, set_up_already};
+use super::{WELCOME, counted, not_enrolled, not_opened, set_up_already};
 use crate::{
     context::{
         Guest, House,
@@ -73,7 +73,7 @@ pub(super) async fn start(
         Err(sentence) => return ceremony::wrong(&sentence),
     };
     match house.domain.start_setup(&op, &link, &organization, &person).await {
-        Ok(started) => ceremony::started(&started),
+        Ok(started) => counted(ceremony::started(&started)),
         Err(error) => not_enrolled(&shell, LinkKind::Setup, error),
     }
 }

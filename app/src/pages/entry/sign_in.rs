@@ -6,7 +6,6 @@ use axum::{
     response::Response,
 };
 use keywarden_domain::people::{Browser, CeremonyError, SessionChange, SetupState};
-use keywarden_model::KeptForStranger;
 use leptos::prelude::*;
 use serde::Deserialize;
 
@@ -66,11 +65,7 @@ pub(super) async fn start(
     Extension(browser): Extension<Browser>,
 ) -> Response {
     match house.domain.start_sign_in(&op, browser).await {
-        Ok(started) => {
-            let mut response = ceremony::started(&started);
-            response.extensions_mut().insert(KeptForStranger);
-            response
-        }
+        Ok(started) => counted(ceremony::started(&started)),
         Err(error) => ceremony::refused(&shell, error, PAGE),
     }
 }

@@ -118,7 +118,7 @@ async fn a_wrong_code_is_refused_and_not_shown_again() {
 }
 
 #[tokio::test]
-async fn a_link_that_is_none_counts_against_whoever_tries_it() {
+async fn a_link_that_is_none_counts_against_whoever_tries_it_and_so_does_each_ceremony() {
     let stage = Stage::new().await;
     let link = stage.cast.domain.open_setup(&stage.cast.op(Actor::System("start"))).await.unwrap();
     let good = link.url.expose().strip_prefix(ORIGIN).unwrap().to_owned();
@@ -129,7 +129,9 @@ async fn a_link_that_is_none_counts_against_whoever_tries_it() {
     }
     let posted = stage.post(Actor::Nobody, "/recover/kwl_guess", "").await;
     assert!(posted.status == 404 && posted.counts());
-    let typed = json!({ "name": "Ada", "passkey": "Key" });
+    let typed = json!({ "organization": "Engines", "name": "Ada", "passkey": "Key" });
+    let begun = stage.script(Actor::Nobody, &format!("{good}/start"), &typed).await;
+    assert!(begun.status == 200 && begun.counts(), "what is kept for a stranger costs them: {}", begun.body);
     let joined = stage.script(Actor::Nobody, "/join/kwl_guess/start", &typed).await;
     assert!(joined.status == 422 && joined.counts(), "{}", joined.body);
 }

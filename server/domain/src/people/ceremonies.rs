@@ -13,6 +13,8 @@ use crate::{Domain, Env, Fault, Op, Refused};
 
 /// Ceremonies of people who are not signed in yet that are kept at once; beyond that the oldest go.
 pub(super) const OF_STRANGERS: i64 = 20_000;
+/// Ceremonies of one link or session that are kept at once; beyond that the oldest go.
+pub(super) const OF_ONE: i64 = 20;
 
 /// What the browser needs to perform a ceremony; serializes as `{"ceremony": …, "publicKey": …}`.
 #[derive(Debug, Serialize)]
@@ -136,10 +138,12 @@ impl Domain {
                 let row = row.clone();
                 Box::pin(async move {
                     ceremonies::insert(tx, &row).await?;
+                    // Whoever begins as many as they like leaves a bounded number.
                     match bound {
-                        // Strangers begin as many as they like: what they leave is bounded.
                         Bound::Browser(_) => ceremonies::forget_oldest(tx, row.kind, OF_STRANGERS).await,
-                        Bound::Link(_) | Bound::Session(_) => Ok(()),
+                        Bound::Link(_) | Bound::Session(_) => {
+                            ceremonies::forget_oldest_of(tx, &row.bound_to, OF_ONE).await
+                        }
                     }
                 })
             })

@@ -46,6 +46,17 @@ pub async fn forget_oldest(tx: &mut Tx, kind: &str, most: i64) -> Result<(), Sto
     Ok(())
 }
 
+/// Of those that one session, link or browser may finish the latest `most` stay.
+pub async fn forget_oldest_of(tx: &mut Tx, bound_to: &str, most: i64) -> Result<(), StoreError> {
+    sql("DELETE FROM ceremonies
+         WHERE id IN (SELECT id FROM ceremonies WHERE bound_to = $1 ORDER BY expires_at DESC, id DESC LIMIT 1000 OFFSET $2)")
+        .bind(bound_to)
+        .bind(most)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
 #[derive(sqlx::FromRow)]
 struct Taken {
     sealed: Vec<u8>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use keywarden_model::Role;
 
-use super::super::ceremonies::OF_STRANGERS;
+use super::super::ceremonies::{OF_ONE, OF_STRANGERS};
 use super::*;
 use crate::cast::both_engines;
 use crate::passkeys::PasskeyError;
@@ -46,6 +46,31 @@ async fn a_flood_of_strangers_leaves_a_bounded_number_and_the_latest_can_still_b
         let answer = got(&mut ada.soft, &started.options);
         let finished = house.domain.finish_sign_in(&nobody(&house), browser, started.ceremony, &answer).await;
         assert!(finished.is_ok(), "{finished:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_holds_a_link_or_a_session_leaves_a_bounded_number_too() {
+    both_engines(async |house| {
+        let ada = set_up(&house).await;
+        let link = house.domain.invite(&ada.op(&house), &named("Bob"), Role::Auditor, None).await.unwrap();
+        let link = value(&link);
+        let mut begun = Vec::new();
+        for seed in 10..=10 + OF_ONE.unsigned_abs() {
+            let started = house.domain.start_accept(&nobody(&house), &link, &named("Bob")).await.unwrap();
+            begun.push((started.ceremony, made(&mut SoftAuthenticator::new(seed), &started.options)));
+        }
+        assert_eq!(house.rows().await["ceremonies"], OF_ONE);
+        for _ in 0..=OF_ONE {
+            house.domain.start_step_up(&ada.op(&house)).await.unwrap();
+        }
+        assert_eq!(house.rows().await["ceremonies"], 2 * OF_ONE);
+        let finish = async |(ceremony, answer): &(CeremonyId, Vec<u8>)| {
+            house.domain.finish_accept(&nobody(&house), &link, *ceremony, answer, &named("Key")).await
+        };
+        assert!(matches!(finish(&begun[0]).await, Err(EnrolError::Gone)), "the oldest went");
+        assert!(finish(begun.last().unwrap()).await.is_ok());
     })
     .await;
 }
