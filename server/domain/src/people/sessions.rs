@@ -13,8 +13,22 @@ use super::terminals::TERMINAL_LASTS;
 use crate::tokens::silent;
 use crate::{Action, Actor, Domain, Fault, Op, Person, Refused, Resource, Source};
 
-/// How exactly it is known when a session was last used.
+/// How exactly it is known when a session was last used; within a short idle limit more exactly.
 const TOUCH: TimeDelta = TimeDelta::minutes(1);
+
+/// How long a session may be idle, and how long it may last.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    idle: TimeDelta,
+    absolute: TimeDelta,
+}
+
+impl Limits {
+    fn allow(self, row: &sessions::Row, now: DateTime<Utc>) -> bool {
+        let (created, seen) = (from_micros(row.created_at), from_micros(row.last_seen_at));
+        now < from_micros(row.expires_at) && now - created < self.absolute && now - seen < self.idle
+    }
+}
 
 /// A session, as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,10 +91,14 @@ impl Domain {
         let Some(row) = row.filter(|row| row.state == "active") else { return Ok(None) };
         let contents = self.open_session(&row)?;
         let person = contents.person(row.id, row.user_id);
-        if contents.terminal != terminal || !self.lasts(&row, &contents, now).await? {
+        if contents.terminal != terminal {
             return Ok(None);
         }
-        if now - from_micros(row.last_seen_at) >= TOUCH {
+        let limits = self.limits(&row, &contents, now).await?;
+        if !limits.allow(&row, now) {
+            return Ok(None);
+        }
+        if now - from_micros(row.last_seen_at) >= TOUCH.min(limits.idle / 4) {
             let (session, user) = (person.session, person.id);
             self.store()
                 .write_silently("a session is in use; to the minute", move |tx| {
@@ -93,31 +111,32 @@ impl Domain {
     }
 
     /// Idle and absolute limits are those of the roles that the person holds now. A terminal is not given up when it is idle.
-    async fn lasts(
+    async fn limits(
         &self,
         row: &sessions::Row,
         contents: &Contents,
         now: DateTime<Utc>,
-    ) -> Result<bool, Fault> {
-        let (idle, absolute) = if contents.recovering {
-            (RECOVERING, RECOVERING)
-        } else {
-            let asking = Op {
-                actor: Actor::Person(contents.person(row.id, row.user_id)),
-                source: Source::default(),
-                request: RequestId::NIL,
-                now,
-                once: None,
-                reason: None,
-            };
-            let settings = self.settings();
-            let privileged = self.is_privileged(&asking).await?;
-            let (idle, absolute) = if privileged { settings.admin_session } else { settings.session };
-            let absolute = delta(absolute);
-            if contents.terminal { (absolute, absolute.min(TERMINAL_LASTS)) } else { (delta(idle), absolute) }
+    ) -> Result<Limits, Fault> {
+        if contents.recovering {
+            return Ok(Limits { idle: RECOVERING, absolute: RECOVERING });
+        }
+        let asking = Op {
+            actor: Actor::Person(contents.person(row.id, row.user_id)),
+            source: Source::default(),
+            request: RequestId::NIL,
+            now,
+            once: None,
+            reason: None,
         };
-        let (created, seen) = (from_micros(row.created_at), from_micros(row.last_seen_at));
-        Ok(now < from_micros(row.expires_at) && now - created < absolute && now - seen < idle)
+        let settings = self.settings();
+        let privileged = self.is_privileged(&asking).await?;
+        let (idle, absolute) = if privileged { settings.admin_session } else { settings.session };
+        let absolute = delta(absolute);
+        Ok(if contents.terminal {
+            Limits { idle: absolute, absolute: absolute.min(TERMINAL_LASTS) }
+        } else {
+            Limits { idle: delta(idle), absolute }
+        })
     }
 
     /// The sessions of the person who asks, newest first; those that timed out are not among them.
@@ -130,7 +149,7 @@ impl Domain {
         let mut own = Vec::with_capacity(rows.len());
         for row in rows {
             let contents = self.open_session(&row)?;
-            if !self.lasts(&row, &contents, op.now).await? {
+            if !self.limits(&row, &contents, op.now).await?.allow(&row, op.now) {
                 continue;
             }
             own.push(OwnSession {

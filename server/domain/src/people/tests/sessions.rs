@@ -30,6 +30,21 @@ async fn an_owner_is_out_after_fifteen_idle_minutes_or_twelve_hours() {
 }
 
 #[tokio::test]
+async fn within_a_minutes_idle_limit_whoever_is_active_stays_in() {
+    both_engines(async |house| {
+        let ada = set_up(&house).await;
+        let short = house.neighbour_with(|settings| settings.admin_session.0 = MINUTE).await;
+        for _ in 0..9 {
+            house.clock.advance(MINUTE / 3);
+            assert!(ada.resolved(&short).await.is_some(), "a request every twenty seconds");
+        }
+        house.clock.advance(MINUTE);
+        assert!(ada.resolved(&short).await.is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn somebody_without_a_role_of_the_organization_has_an_hour_and_a_day() {
     both_engines(async |house| {
         let pay = house.project("pay").await;
