@@ -25,4 +25,24 @@ impl House {
             Err(KeepError::Refused(refused)) => render::refused(shell, refused),
         }
     }
+
+    /// As [`House::refused`], for a post that did not find what it is to take away. If the same form did that before, it
+    /// leads where it led then: to `back`.
+    pub async fn missed(
+        &self,
+        shell: &Shell,
+        op: &Op,
+        posted: &Posted,
+        refused: Refused,
+        back: &str,
+    ) -> Response {
+        if matches!(refused, Refused::NotFound) {
+            match self.domain.was_done(op).await {
+                Ok(true) => return render::see_other(back),
+                Ok(false) => {}
+                Err(refused) => return render::refused(shell, refused),
+            }
+        }
+        self.refused(shell, op, posted, refused).await
+    }
 }

@@ -310,6 +310,11 @@ impl Domain {
         Ok(before.transpose()?)
     }
 
+    /// Whether the same request was done before, whatever it answered then.
+    pub async fn was_done(&self, op: &Op) -> Result<bool, Refused> {
+        Ok(self.answered::<()>(op).await?.is_some())
+    }
+
     async fn done_before<T, E>(&self, op: &Op) -> Result<Option<T>, WriteError<E>>
     where
         T: Repeatable,

@@ -123,7 +123,7 @@ pub(super) async fn remove(
     let t = shell.text;
     let passkey = match find(&house, &op, &id).await {
         Ok(passkey) => passkey,
-        Err(refused) => return render::refused(&shell, refused),
+        Err(refused) => return house.missed(&shell, &op, &posted, refused, HOME).await,
     };
     match house.domain.remove_passkey(&op, passkey.id).await {
         Ok(()) => render::done(&shell, HOME, t.account_removed(&passkey.name)),

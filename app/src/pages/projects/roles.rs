@@ -113,12 +113,13 @@ pub(super) async fn revoke(
 ) -> Response {
     let Asking { shell, op } = asking.at(Section::Projects).once(&posted);
     let t = shell.text;
+    let back = format!("/projects/{slug}#roles");
     let (project, binding) = match load(&house, &op, &slug, &binding).await {
         Ok(loaded) => loaded,
-        Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
+        Err(refused) => return house.missed(&shell, &op, &posted, refused, &back).await,
     };
     match house.domain.revoke_role(&op, binding.id).await {
-        Ok(_) => render::done(&shell, &format!("/projects/{slug}#roles"), t.roles_taken()),
+        Ok(_) => render::done(&shell, &back, t.roles_taken()),
         Err(RevokeRoleError::LastOwner) => {
             let mut errors = Errors::new();
             errors.whole(t.roles_last_owner());

@@ -17,7 +17,6 @@ use crate::{
     form::{Draft, Errors},
     render::{self, page},
     shell::{Section, Shell},
-    text::Text,
     ui::{Confirm, Crumb, Form, PageHeader},
 };
 
@@ -29,25 +28,18 @@ async fn find(house: &House, op: &Op, id: &str, subject: &Subject) -> Result<Rol
     held.into_iter().find(own).ok_or(Refused::NotFound)
 }
 
-/// The holder at an address, the way there, and one of its roles.
-async fn load<H: Holds>(
-    house: &House,
-    op: &Op,
-    t: Text,
-    (at, binding): (&str, &str),
-) -> Result<(Subject, Vec<Crumb>, RoleBinding), Refused> {
-    let (subject, crumbs) = H::find(house, op, t, at).await?;
-    let binding = find(house, op, binding, &subject).await?;
-    Ok((subject, crumbs, binding))
-}
-
 pub(crate) async fn before<H: Holds>(
     State(house): State<House>,
     asking: Asking,
     Path((at, binding)): Path<(String, String)>,
 ) -> Response {
     let Asking { shell, op } = asking.at(Section::People);
-    match load::<H>(&house, &op, shell.text, (&at, &binding)).await {
+    let found = async {
+        let (subject, crumbs) = H::find(&house, &op, shell.text, &at).await?;
+        let binding = find(&house, &op, &binding, &subject).await?;
+        Ok((subject, crumbs, binding))
+    };
+    match found.await {
         Ok((subject, crumbs, binding)) => show(&shell, binding, subject, crumbs, Draft::default()),
         Err(refused) => render::refused(&shell, refused),
     }
@@ -61,9 +53,13 @@ pub(crate) async fn revoke<H: Holds>(
 ) -> Response {
     let Asking { shell, op } = asking.at(Section::People).once(&posted);
     let t = shell.text;
-    let (subject, crumbs, binding) = match load::<H>(&house, &op, t, (&at, &binding)).await {
+    let (subject, crumbs) = match H::find(&house, &op, t, &at).await {
         Ok(found) => found,
         Err(refused) => return render::refused(&shell, refused),
+    };
+    let binding = match find(&house, &op, &binding, &subject).await {
+        Ok(binding) => binding,
+        Err(refused) => return house.missed(&shell, &op, &posted, refused, &subject.home).await,
     };
     match house.domain.revoke_role(&op, binding.id).await {
         Ok(_) => render::done(&shell, &subject.home, t.roles_taken()),

@@ -119,7 +119,9 @@ pub(super) async fn remove(
     let t = shell.text;
     let (view, label, number) = match load(&house, &op, &at).await {
         Ok(loaded) => loaded,
-        Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
+        Err(refused) => {
+            return house.missed(&shell, &op, &posted, refused, &format!("/secrets/{}", at.0)).await;
+        }
     };
     let mut errors = Errors::new();
     match house.domain.unlabel_secret(&op, view.secret.id, &label).await {

@@ -87,7 +87,9 @@ pub(super) async fn remove(
     let t = shell.text;
     let (team, member) = match find(&house, &op, &slug, &user).await {
         Ok(found) => found,
-        Err(refused) => return render::refused(&shell, refused),
+        Err(refused) => {
+            return house.missed(&shell, &op, &posted, refused, &format!("/teams/{slug}")).await;
+        }
     };
     match house.domain.remove_member(&op, team.id, member.user).await {
         // Somebody else was faster: the page shows what is true either way.

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use keywarden_domain::passkeys::soft::SoftAuthenticator;
+use keywarden_domain::{
+    cast::Held,
+    passkeys::soft::SoftAuthenticator,
+    roles::{Grant, Holder},
+};
 use keywarden_model::Role;
 use serde_json::json;
 
@@ -87,4 +91,35 @@ async fn the_same_form_twice_is_one_team() {
     }
     let other = stage.post(person(&alice), "/teams/new", &body.replace("Payments", "Others")).await;
     assert_eq!(other.status, 409, "the key was used for other content");
+}
+
+#[tokio::test]
+async fn a_form_that_took_something_away_and_comes_again_leads_to_the_same_place() {
+    let stage = Stage::new().await;
+    let alice = stage.cast.person("Alice", &[(Role::Owner, None)]).await;
+    let bob = stage.cast.person("Bob", &[]).await;
+    let now = stage.cast.now();
+    let held = |name| Held { name, synced: false, last_used_at: None, may_approve_after: now };
+    stage.cast.holds(&alice, &[held("Key"), held("Spare")]).await;
+    let own = stage.cast.domain.own_passkeys(&alice.op()).await.unwrap();
+    let spare = own.iter().find(|it| it.name == "Spare").unwrap().id;
+    let grant = Grant { holder: Holder::Person(bob.id), role: Role::Auditor, project: None };
+    let role = stage.cast.domain.grant_role(&alice.op(), grant).await.unwrap();
+    stage.cast.team("crew", &[bob.id], &[]).await;
+    for (n, (path, to)) in [
+        (format!("/account/passkeys/{spare}/remove"), "/account".to_owned()),
+        (format!("/people/{}/roles/{role}/revoke", bob.id), format!("/people/{}", bob.id)),
+        (format!("/teams/crew/members/{}/remove", bob.id), "/teams/crew".to_owned()),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for _ in 0..2 {
+            let form = format!("idempotency_key=0123456789abcdef{n}");
+            let came = stage.post(person(&alice), &path, &form).await;
+            assert_eq!((came.status.as_u16(), &came.to), (303, &to), "{path}: {}", came.body);
+        }
+        let other = stage.post(person(&alice), &path, "idempotency_key=another-form-of-ours").await;
+        assert_eq!(other.status, 404, "{path}");
+    }
 }

@@ -37,15 +37,17 @@ pub(in super::super) async fn delete(
     let Asking { shell, op } = asking.at(Section::Workloads).once(&posted);
     let (workload, shown) = match super::load(&house.domain, &op, &id, &rule).await {
         Ok(loaded) => loaded,
-        Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
+        Err(refused) => return house.missed(&shell, &op, &posted, refused, &back(&id)).await,
     };
     match house.domain.delete_trust_rule(&op, workload.id, shown.rule.id).await {
-        Ok(_) => {
-            let back = format!("/workloads/{}#rules", workload.id);
-            render::done(&shell, &back, shell.text.rules_deleted_now())
-        }
+        Ok(_) => render::done(&shell, &back(&id), shell.text.rules_deleted_now()),
         Err(DeleteTrustRuleError::Refused(refused)) => house.refused(&shell, &op, &posted, refused).await,
     }
+}
+
+/// The rules of a workload.
+fn back(workload: &str) -> String {
+    format!("/workloads/{workload}#rules")
 }
 
 fn draw(shell: &Shell, workload: &Workload, shown: &ShownTrustRule) -> Response {
