@@ -94,6 +94,7 @@ export const places = (it: Estate): string[] => [
   `/people/${it.owner}`,
   `/people/${it.person}`,
   `/people/${it.person}/hand-over`,
+  `/people/${it.person}/hand-over/rotate`,
   `/people/${it.person}/deactivate`,
   `/people/${it.person}/roles/new`,
   `/people/${it.person}/roles/${it.personRole}/revoke`,

@@ -4,7 +4,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts as _, Request},
     response::Response,
 };
-use keywarden_domain::{Once, SecretBytes, people::KeptPost};
+use keywarden_domain::{Once, Op, SecretBytes, people::KeptPost};
 use keywarden_model::{PendingPostId, Reason};
 
 use super::{Asking, House};
@@ -43,6 +43,12 @@ impl Posted {
     pub fn once_for(&self, part: &str) -> Option<Once> {
         let key = format!("{}.{part}", self.fields.idempotency_key());
         Once::new(&key, &[self.path.as_bytes(), self.body.expose()]).ok().map(Once::without_secret)
+    }
+
+    /// The operation that does one of these things.
+    pub fn part(&self, op: &Op, part: &str) -> Op {
+        let (actor, source) = (op.actor.clone(), op.source.clone());
+        Op { actor, source, request: op.request, now: op.now, once: self.once_for(part), reason: None }
     }
 }
 

@@ -20,4 +20,5 @@ texts! {
     secrets_one = "Secret";
     workloads_one = "Workload";
     stored_it = "I have stored it";
+    stored_them = "I have stored them";
 }

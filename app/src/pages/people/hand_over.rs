@@ -136,7 +136,7 @@ async fn draw(house: &House, shell: &Shell, op: &Op, id: &str, params: &Params, 
             <PageHeader title=t.hand_over_of(&name) crumbs=way_to(t, &user) lead=t.hand_over_lead()/>
             <Panel id="owns" title=t.hand_over_owns()>{owned(t, owns, receivers, draft, home(user.id))}</Panel>
             {owned_secrets(t, secrets)}
-            <Panel id="seen" title=t.hand_over_seen()>{seen(t, has_seen)}</Panel>
+            <Panel id="seen" title=t.hand_over_seen()>{seen(t, has_seen, &home(user.id))}</Panel>
             {seen_tokens(t, tokens)}
             {seen_secrets(t, has_read)}
         }
@@ -208,7 +208,11 @@ fn owned_secrets(t: Text, secrets: Vec<OwnedSecret>) -> Option<AnyView> {
     })
 }
 
-fn seen(t: Text, keys: Vec<SeenKey>) -> AnyView {
+fn seen(t: Text, keys: Vec<SeenKey>, home: &str) -> AnyView {
+    let rotate = keys.iter().any(|it| it.current).then(|| {
+        let href = format!("{home}/hand-over/rotate");
+        view! { <div class="actions"><LinkButton label=t.hand_over_rotate_these() href=href/></div> }
+    });
     let columns = vec![
         Column::text(t.people_name()),
         Column::text(t.hand_over_project()),
@@ -239,7 +243,7 @@ fn seen(t: Text, keys: Vec<SeenKey>) -> AnyView {
     let empty = view! {
         <EmptyState heading=3 title=t.hand_over_seen_none()>{t.hand_over_seen_none_why()}</EmptyState>
     };
-    view! { {lead}<Table caption=t.hand_over_seen() columns=columns rows=rows empty=empty.into_any()/> }
+    view! { {lead}{rotate}<Table caption=t.hand_over_seen() columns=columns rows=rows empty=empty.into_any()/> }
         .into_any()
 }
 

@@ -8,6 +8,7 @@ mod invite;
 mod list;
 mod reactivate;
 mod roles;
+mod rotate_seen;
 mod show;
 
 use axum::{
@@ -36,6 +37,7 @@ pub(crate) fn routes() -> Router<House> {
         .route("/people/{id}/deactivate", get(deactivate::before).post(deactivate::deactivate))
         .route("/people/{id}/reactivate", get(reactivate::before).post(reactivate::reactivate))
         .route("/people/{id}/hand-over", get(hand_over::show).post(hand_over::give))
+        .route("/people/{id}/hand-over/rotate", get(rotate_seen::ask).post(rotate_seen::rotate))
         .route("/people/{id}/end-sessions", post(end_sessions::end))
         .route("/people/{id}/roles/new", get(held::new::<OfPerson>).post(held::grant::<OfPerson>))
         .route(

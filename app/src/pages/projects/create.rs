@@ -74,15 +74,7 @@ async fn add_usual(
         }
         let (Ok(slug_), Ok(name), Ok(label)) = (slug.parse(), name.parse(), label.parse()) else { continue };
         let new = NewEnvironment { slug: slug_, name, label, terms: Terms::default() };
-        let op = Op {
-            actor: op.actor.clone(),
-            source: op.source.clone(),
-            request: op.request,
-            now: op.now,
-            once: posted.once_for(slug),
-            reason: None,
-        };
-        match house.domain.create_environment(&op, project, new).await {
+        match house.domain.create_environment(&posted.part(op, slug), project, new).await {
             // A replayed form finds what it made.
             Ok(_) | Err(CreateEnvironmentError::SlugTaken | CreateEnvironmentError::NameTaken) => {}
             Err(error) => return Err(error),

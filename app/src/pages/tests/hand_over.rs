@@ -134,3 +134,49 @@ async fn whoever_is_not_among_the_first_is_found_by_their_name() {
     let given = stage.post(person(&alice), &found, &form(key, &zoe.id.to_string())).await;
     assert_eq!((given.status.as_u16(), given.to.as_str()), (303, here.as_str()), "{}", given.body);
 }
+
+#[tokio::test]
+async fn what_they_have_seen_is_rotated_together_and_each_new_value_shown_once() {
+    let (stage, pay, alice, bob, key) = cast().await;
+    let domain = &stage.cast.domain;
+    let new = NewKey::named(Place::Environment(pay.live), "refunds".parse().unwrap());
+    let other = domain.issue_key(&bob.op(), new).await.unwrap().id;
+    let left = format!("/people/{}/hand-over", bob.id);
+    let here = format!("{left}/rotate");
+    assert!(stage.get(person(&alice), &left).await.body.contains(&format!("href=\"{here}\"")));
+    let page = stage.get(person(&alice), &here).await;
+    assert_eq!(page.status, 200);
+    for key in [key, other] {
+        let ticked = format!("name=\"keys[]\" value=\"{key}\" checked");
+        assert!(page.body.contains(&ticked), "{ticked}: {}", page.body);
+    }
+    let form =
+        |keys: &str, overlap: &str| format!("idempotency_key=0123456789abcdef{keys}&overlap={overlap}");
+    let both = format!("&keys[]={key}&keys[]={other}");
+    for wrong in [form("", "0"), form(&both, "1"), form(&format!("&keys[]={key}").repeat(51), "0")] {
+        assert_eq!(stage.post(person(&alice), &here, &wrong).await.status, 422, "{wrong}");
+    }
+    let mallory = stage.cast.person("Mallory", &[]).await;
+    assert_eq!(stage.post(person(&mallory), &here, &form(&both, "0")).await.status, 404);
+    let unproven = stage.post(person(&alice.without_step_up()), &here, &form(&both, "0")).await;
+    assert!(unproven.to.starts_with("/step-up?post="), "{}", unproven.to);
+    for key in [key, other] {
+        assert_eq!(domain.key(&alice.op(), key).await.unwrap().values.len(), 1, "nothing was done so far");
+    }
+
+    let done = stage.post(person(&alice), &here, &form(&both, "0")).await;
+    assert_eq!(
+        (done.status.as_u16(), done.body.matches("value=\"kwk_live_").count()),
+        (200, 2),
+        "{}",
+        done.body
+    );
+    assert!(done.body.contains("2 keys rotated") && !done.body.contains("Not rotated"), "{}", done.body);
+    let again = stage.post(person(&alice), &here, &form(&both, "0")).await;
+    assert!(!again.body.contains("kwk_live_") && again.body.contains("Not rotated"), "{}", again.body);
+    for key in [key, other] {
+        assert_eq!(domain.key(&alice.op(), key).await.unwrap().values.len(), 2, "rotated once");
+    }
+    let page = stage.get(person(&alice), &here).await;
+    assert!(page.body.contains("No value that they have seen still works"), "{}", page.body);
+}
