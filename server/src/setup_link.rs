@@ -1,79 +1,111 @@
-//! The link that lets the first owner in: to the terminal of whoever started the server, else into a file that only they
-//! can read. Never into a log.
+//! The link that lets the first owner in: to the terminal of whoever started the server by hand, else into a file that only
+//! they can read. Never into a log.
 
 use std::{
     fs,
     io::{self, IsTerminal, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::{
+        fd::AsFd,
+        unix::{fs::OpenOptionsExt, process::parent_id},
+    },
     path::{Path, PathBuf},
+    process,
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use keywarden_domain::{
     Domain,
     people::{NewLink, SetupState},
 };
+use nix::unistd::{getpgrp, tcgetpgrp};
 use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::http::Condition;
 
-const FILE: &str = "setup-link";
+/// The file's name in the data folder.
+pub(crate) const FILE: &str = "setup-link";
 /// How often it is asked whether the link has been used.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Once the keys are there: makes the link unless somebody set the house up, and hands it over.
+/// Once the keys are there: makes the link unless somebody set the house up, and hands it over. If it is in the file at
+/// `path` then, says until when it serves.
 pub(crate) async fn offer(
     domain: Domain,
     mut condition: watch::Receiver<Condition>,
-    data_dir: PathBuf,
+    path: PathBuf,
     stop: CancellationToken,
-) {
+) -> Option<DateTime<Utc>> {
     let ready = condition.wait_for(|condition| matches!(condition, Condition::Ready));
     if !matches!(stop.run_until_cancelled(ready).await, Some(Ok(_))) {
-        return;
+        return None;
     }
-    let path = data_dir.join(FILE);
     match domain.setup_state().await {
         Ok(SetupState::Done { .. }) => take_away(&path),
         Ok(SetupState::Waiting) => match domain.open_setup(&domain.system_op("setup")).await {
-            Ok(link) => hand_over(&link, &path),
+            Ok(link) => return hand_over(&link, &path),
             Err(cause) => {
                 tracing::error!(%cause, "no setup link was made; `keywarden operator setup` makes one");
             }
         },
         Err(cause) => tracing::error!(%cause, "cannot see whether Keywarden is set up"),
     }
+    None
 }
 
-/// Takes the file away once its link has been used.
-pub(crate) async fn until_used(domain: Domain, data_dir: PathBuf, stop: CancellationToken) {
+/// Takes the file away once its link has been used, or serves no longer.
+pub(crate) async fn until_over(
+    domain: Domain,
+    path: PathBuf,
+    until: Option<DateTime<Utc>>,
+    stop: CancellationToken,
+) {
+    let Some(until) = until else { return };
     while stop.run_until_cancelled(sleep(LOOK)).await.is_some() {
-        if matches!(domain.setup_state().await, Ok(SetupState::Done { .. })) {
-            return take_away(&data_dir.join(FILE));
+        let used = matches!(domain.setup_state().await, Ok(SetupState::Done { .. }));
+        let over = until <= domain.env().now();
+        if over && !used {
+            tracing::info!("the setup link was not used in time; `keywarden operator setup` makes another");
+        }
+        if over || used {
+            return take_away(&path);
         }
     }
 }
 
-fn hand_over(link: &NewLink, path: &Path) {
+/// Whether this is the terminal of whoever started the server by hand and waits for it. A container's is not: its engine
+/// writes what the first process prints there, or what the child of an init does, into a log.
+fn at_hand(terminal: &(impl AsFd + IsTerminal)) -> bool {
+    terminal.is_terminal()
+        && process::id() != 1
+        && parent_id() > 1
+        && tcgetpgrp(terminal).is_ok_and(|foreground| foreground == getpgrp())
+}
+
+fn hand_over(link: &NewLink, path: &Path) -> Option<DateTime<Utc>> {
     take_away(path);
     let mut terminal = io::stdout();
-    if terminal.is_terminal() {
+    if at_hand(&terminal) {
         let told = writeln!(
             terminal,
             "\nNobody owns this Keywarden yet. Within 30 minutes, open\n\n    {}\n\nand register a passkey.\n",
             link.url.expose()
         );
         if told.is_ok() {
-            return;
+            return None;
         }
     }
     let until = link.expires_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     match write(link, path) {
         Ok(()) => {
             tracing::info!(path = %path.display(), until, "nobody owns this Keywarden yet: open the link in this file");
+            Some(link.expires_at)
         }
-        Err(cause) => tracing::error!(path = %path.display(), %cause, "cannot write the setup link"),
+        Err(cause) => {
+            tracing::error!(path = %path.display(), %cause, "cannot write the setup link");
+            None
+        }
     }
 }
 
@@ -93,5 +125,33 @@ fn take_away(path: &Path) {
         && cause.kind() != io::ErrorKind::NotFound
     {
         tracing::warn!(path = %path.display(), %cause, "cannot take the old setup link away");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keywarden_domain::cast::both_engines;
+    use nix::pty::openpty;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_link_that_nobody_used_in_time_lies_around_no_longer() {
+        both_engines(async |house| {
+            let path = house.folder().join(FILE);
+            let link = house.domain.open_setup(&house.domain.system_op("setup")).await.unwrap();
+            write(&link, &path).unwrap();
+            house.clock.advance(Duration::from_mins(30));
+            let (domain, until) = (house.domain.clone(), Some(link.expires_at));
+            until_over(domain, path.clone(), until, CancellationToken::new()).await;
+            assert!(!path.exists());
+        })
+        .await;
+    }
+
+    #[test]
+    fn a_terminal_that_is_nobodys_is_not_at_hand() {
+        let pair = openpty(None, None).unwrap();
+        assert!(pair.slave.is_terminal() && !at_hand(&pair.slave));
     }
 }

@@ -160,13 +160,15 @@ impl Cellars {
         tasks.spawn(custody::keep(self.domain.clone(), stop.clone()));
         let (domain, condition) = (self.domain.clone(), house.condition.subscribe());
         let ready = *condition.borrow() == Condition::Ready;
-        let offer = setup_link::offer(domain, condition, house.config.data_dir.clone(), stop.clone());
+        let path = house.config.data_dir.join(setup_link::FILE);
+        let offer = setup_link::offer(domain.clone(), condition, path.clone(), stop.clone());
+        let stopping = stop.clone();
+        let watch = move |until| setup_link::until_over(domain, path, until, stopping);
         if ready {
-            offer.await; // whoever is told that this node is ready finds the link
+            tasks.spawn(watch(offer.await)); // whoever is told that this node is ready finds the link
         } else {
-            tasks.spawn(offer);
+            tasks.spawn(async move { watch(offer.await).await });
         }
-        tasks.spawn(setup_link::until_used(self.domain.clone(), house.config.data_dir.clone(), stop.clone()));
         let driver = Driver::new(self.domain.clone(), house.reports.clone());
         driver.start(keywarden_jobs::all(), tasks, stop);
         Ok(())

@@ -2,10 +2,14 @@
 
 use std::{
     fs,
+    io::{BufRead, BufReader},
     os::unix::{fs::PermissionsExt, net::UnixStream},
+    path::Path,
+    process::Command,
     time::Duration,
 };
 
+use nix::pty::openpty;
 use serde_json::Value;
 
 use crate::house::{Server, fresh_database, keywarden, postgres, printed, told, with_open_files};
@@ -222,4 +226,31 @@ fn the_setup_link_is_in_a_private_file_in_no_log_and_a_fresh_one_replaces_it() {
         assert!(!said.iter().any(|line| line.contains(secret)), "the link is in the log");
     }
     assert!(printed(folder.path(), &SOFTWARE, &["fsck"]).contains("clean"));
+}
+
+#[test]
+fn the_setup_link_is_told_at_the_terminal_of_whoever_started_the_server_and_at_no_other() {
+    let starts = |folder: &Path, owned: bool| {
+        let pair = openpty(None, None).unwrap();
+        let plain = keywarden(folder, &["serve"]);
+        let mut command = Command::new(if owned { "setsid" } else { "env" });
+        command.args(owned.then_some("--ctty")).arg(plain.get_program()).arg("serve").current_dir(folder);
+        command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.envs(SOFTWARE).stdin(pair.slave.try_clone().unwrap());
+        let server = Server::start_printing(command, pair.slave.into());
+        server.becomes("\"ready\"");
+        (server, fs::File::from(pair.master))
+    };
+    let (own, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (server, terminal) = starts(own.path(), true);
+    assert!(!own.path().join("data/setup-link").exists(), "whoever waits there needs no file");
+    let mut lines = BufReader::new(terminal).lines().map(Result::unwrap);
+    let link = lines.find(|line| line.contains("/setup/kwt_setup_")).unwrap();
+    let secret = link.trim().rsplit('_').next().unwrap();
+    assert!(!server.stop().iter().any(|line| line.contains(secret)), "the link is in the log");
+
+    // As in a container: a terminal it is, but nobody's who started this.
+    let (server, _terminal) = starts(other.path(), false);
+    assert!(other.path().join("data/setup-link").exists());
+    server.stop();
 }
