@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::{error::ConfigError, source::Values, value::Span};
 
-/// When sessions end. The defaults are NIST SP 800-63B-4's: AAL3 for owners and admins, AAL2 for the others.
+/// When sessions end. The defaults are NIST SP 800-63B-4's: AAL3 for owners, admins and auditors, AAL2 for the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Session {
     pub idle: Duration,

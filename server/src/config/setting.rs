@@ -174,12 +174,17 @@ pub const SETTINGS: &[Setting] = &[
     ),
     open("session.idle", "KEYWARDEN_SESSION_IDLE", "1h", "a session ends after this long without a request"),
     open("session.absolute", "KEYWARDEN_SESSION_ABSOLUTE", "24h", "a session ends this long after sign-in"),
-    open("session.admin_idle", "KEYWARDEN_SESSION_ADMIN_IDLE", "15m", "the same for owners and admins"),
+    open(
+        "session.admin_idle",
+        "KEYWARDEN_SESSION_ADMIN_IDLE",
+        "15m",
+        "the same for owners, admins and auditors",
+    ),
     open(
         "session.admin_absolute",
         "KEYWARDEN_SESSION_ADMIN_ABSOLUTE",
         "12h",
-        "the same for owners and admins",
+        "the same for owners, admins and auditors",
     ),
     open(
         "log.level",
