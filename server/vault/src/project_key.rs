@@ -412,6 +412,32 @@ mod tests {
     }
 
     #[test]
+    fn a_rewrap_goes_from_one_algorithm_to_another_and_back_and_the_value_stays_as_it_is() {
+        let by_second = |key: ProjectKey| ProjectKey { envelope: key.envelope.by_second(), ..key };
+        let (old, new, newest) = (key(), by_second(key_of(id(2), id(1))), key_of(id(3), id(1)));
+        let before = sealed();
+        let mut stored = before.clone();
+        for (from, to, algorithm) in [(&old, &new, 2), (&new, &newest, 1)] {
+            let wrapped_key = from.rewrap(to, place(), &stored.wrapped_key, &mut rng()).unwrap();
+            assert_eq!(crate::envelope::tests::algorithm(&wrapped_key), algorithm);
+            assert_eq!(crate::envelope::key_id(&wrapped_key).unwrap(), to.id().to_string());
+            stored = SealedValue { wrapped_key, ciphertext: before.ciphertext.clone() };
+            assert_eq!(to.open_value(place(), &stored).unwrap().expose(), b"hunter2\0\xff");
+            // What was not brought over yet opens as before.
+            assert_eq!(old.open_value(place(), &before).unwrap().expose(), b"hunter2\0\xff");
+            let mut confused = stored.clone();
+            if let Some(byte) = confused.wrapped_key.get_mut(1) {
+                *byte ^= 3;
+            }
+            assert_eq!(to.open_value(place(), &confused).err(), Some(OpenError::AuthenticationFailed));
+        }
+        // A new value under a key of the newer algorithm, too, and beside the old one.
+        let value = new.seal_value(place(), &SecretBytes::copy_of(b"new"), &mut rng()).unwrap();
+        assert_eq!(crate::envelope::tests::algorithm(&value.wrapped_key), 2);
+        assert_eq!(new.open_value(place(), &value).unwrap().expose(), b"new");
+    }
+
+    #[test]
     fn an_envelope_names_the_key_that_sealed_it() {
         let sealed = sealed();
         assert_eq!(crate::envelope::key_id(&sealed.wrapped_key).unwrap(), key().id().to_string());
