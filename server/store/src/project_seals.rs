@@ -86,6 +86,11 @@ pub async fn naming(conn: &mut Conn, limit: u32) -> Result<Vec<NamedRow>, StoreE
     named!("ORDER BY p.slug LIMIT $1").bind(limit).all(conn).await
 }
 
+/// The projects that name this seal, at most `limit`.
+pub async fn naming_one(conn: &mut Conn, seal: &str, limit: u32) -> Result<Vec<NamedRow>, StoreError> {
+    named!("WHERE n.seal_id = $1 ORDER BY n.project_id LIMIT $2").bind(seal).bind(limit).all(conn).await
+}
+
 /// What a project names.
 pub async fn of_project(conn: &mut Conn, project: ProjectId) -> Result<Option<NamedRow>, StoreError> {
     named!("WHERE n.project_id = $1").bind(project).optional(conn).await

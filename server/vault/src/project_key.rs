@@ -20,7 +20,7 @@ use std::fmt;
 use keywarden_model::{ProjectId, ProjectKeyId, SecretId, SecretVersionId};
 use rand::CryptoRng;
 
-use crate::custody::Custodian;
+use crate::custody::{Custodian, Witness};
 use crate::envelope::{EnvelopeKey, KEY_LEN, LengthError, OpenError, frame};
 use crate::keyring::{Keyring, Purpose, SealingError, WrapError};
 use crate::secret::SecretBytes;
@@ -244,6 +244,23 @@ impl KeyBody {
     ) -> Result<Option<String>, OpenError> {
         let body = keyring.open(Purpose::ProjectKey, &context(id, project), sealed)?;
         Ok(own(body.expose())?.map(|(seal, _)| seal.to_owned()))
+    }
+
+    /// What the project's own seal made of a stored key, for [`Custodian::prove`]; `None` if the keyring alone holds it.
+    pub fn witness(
+        keyring: &Keyring,
+        id: ProjectKeyId,
+        project: ProjectId,
+        sealed: &[u8],
+    ) -> Result<Option<Witness>, OpenError> {
+        let body = keyring.open(Purpose::ProjectKey, &context(id, project), sealed)?;
+        let witness = |(seal, wrap): (&str, &[u8])| Witness {
+            seal: seal.to_owned(),
+            key: id,
+            project,
+            wrap: wrap.to_vec(),
+        };
+        Ok(own(body.expose())?.map(witness))
     }
 
     fn wrapped(seal: &Custodian, wrap: &[u8]) -> Self {

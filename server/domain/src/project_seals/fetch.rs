@@ -5,13 +5,17 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use keywarden_model::{ProjectId, ProjectKeyId};
 use keywarden_store::project_seals as rows;
-use keywarden_vault::custody::{Custodian, Standing};
+use keywarden_store::secrets::project_keys as keys;
+use keywarden_vault::custody::{Custodian, Standing, Witness};
 use keywarden_vault::keyring::WrapError;
 use keywarden_vault::{KeyBody, SealId};
 use tokio::task::spawn_blocking;
 
 use crate::system::cut_off;
 use crate::{Domain, Fault};
+
+/// Of how many projects a key is opened to know a seal again: one row that somebody changed blames no seal.
+const WITNESSES: u32 = 4;
 
 /// What a seal of projects had fetched, and missed, before a write.
 #[derive(Debug, Clone, Copy)]
@@ -50,17 +54,46 @@ impl Domain {
         join_all(asked).await.into_iter().any(Result::unwrap_or_default)
     }
 
-    /// Asks every seal of projects whether it is there, all at once, and notes it. Call it every second.
+    /// Asks every seal of projects whether it is there, with the key that it had, all at once, and notes it. Call it every
+    /// second.
     pub async fn observe_project_seals(&self) -> Vec<(SealId, Standing)> {
+        let all = self.keyring().custody().all().iter();
+        let asked = all.map(|custodian| self.observe_project_seal(custodian.describe().id.clone()));
+        join_all(asked).await.into_iter().flatten().collect()
+    }
+
+    async fn observe_project_seal(&self, id: SealId) -> Option<(SealId, Standing)> {
         let now = self.env().now();
-        let asked = (0..self.keyring().custody().all().len()).map(|at| {
-            let keyring = Arc::clone(self.keyring());
-            spawn_blocking(move || {
-                let custodian = keyring.custody().all().get(at)?;
-                Some((custodian.describe().id.clone(), custodian.observe(now)))
-            })
-        });
-        join_all(asked).await.into_iter().filter_map(|told| told.ok().flatten()).collect()
+        let observed = self.ask_custodian(&id, move |it| (it.observe(now), it.lacks_witness()));
+        let (standing, lacks_witness) = observed.await?;
+        // While the records do not answer, or the keyring is sealed, nothing can be opened anyway.
+        let stored = if lacks_witness { self.stored_under(&id).await.ok() } else { None };
+        let proved = match stored {
+            Some(stored) => self.ask_custodian(&id, move |it| it.prove(stored, now)).await,
+            None => None,
+        };
+        Some((id, proved.unwrap_or(standing)))
+    }
+
+    async fn ask_custodian<T: Send + 'static>(
+        &self,
+        id: &SealId,
+        ask: impl FnOnce(&Custodian) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (keyring, id) = (Arc::clone(self.keyring()), id.clone());
+        spawn_blocking(move || keyring.custody().of(&id).map(ask)).await.ok().flatten()
+    }
+
+    /// The newest keys of some projects that name a seal, as it wrapped them.
+    async fn stored_under(&self, seal: &SealId) -> Result<Vec<Witness>, Fault> {
+        let mut conn = self.store().read().await?;
+        let naming = rows::naming_one(&mut conn, seal.as_str(), WITNESSES).await?;
+        let mut stored = Vec::with_capacity(naming.len());
+        for row in naming {
+            let Some(key) = keys::all_of_project(&mut conn, row.project_id).await?.pop() else { continue };
+            stored.extend(KeyBody::witness(self.keyring(), key.id, row.project_id, &key.sealed)?);
+        }
+        Ok(stored)
     }
 
     /// A new key for a project that names a seal, wrapped by it, with the seal's id; `None` for one that names none.

@@ -178,6 +178,42 @@ async fn a_project_reads_under_its_own_seal_alone_and_again_when_it_is_back() {
 }
 
 #[tokio::test]
+async fn another_key_under_the_name_of_a_seal_is_told_at_once_and_wraps_nothing() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        scene.put(&scene.pay, "db/password", "hunter2").await;
+        scene.put(&scene.mail, "smtp", "letter").await;
+        scene.name(&scene.pay, Some("acme")).await.unwrap();
+        scene.domain().observe_project_seals().await;
+        assert_eq!(scene.read(&scene.pay, "db/password").await.unwrap(), "hunter2");
+        let at =
+            async || scene.domain().project_seal(&scene.op(), scene.pay.id).await.unwrap().own.unwrap().at;
+        assert_eq!(at().await, At::Present);
+
+        std::fs::rename(scene.file("acme"), scene.file("hidden")).unwrap();
+        let mut rng = scene.domain().env().fork();
+        SoftwareSeal::at(scene.file("acme"), "acme").create_key(&mut rng).unwrap();
+        for _ in 0..2 {
+            scene.domain().observe_project_seals().await;
+            let told = at().await;
+            assert!(matches!(&told, At::Away { cause, .. } if cause.contains("another key")), "{told:?}");
+        }
+        let read = scene.read(&scene.pay, "db/password").await;
+        assert_eq!(unread(&read), Some("software:acme"), "without a grace: {read:?}");
+        assert_eq!(scene.read(&scene.mail, "smtp").await.unwrap(), "letter");
+        let named = scene.name(&scene.mail, Some("acme")).await;
+        assert!(matches!(&named, Err(NameSealError::Refused(it)) if sealed_by(it).is_some()), "{named:?}");
+
+        std::fs::remove_file(scene.file("acme")).unwrap();
+        scene.bring_back("acme").await;
+        assert_eq!(at().await, At::Present);
+        assert_eq!(scene.read(&scene.pay, "db/password").await.unwrap(), "hunter2");
+        assert!(scene.is_sound().await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_seal_is_changed_and_taken_away_with_every_generation_of_the_projects_keys() {
     both_engines(async |house| {
         let scene = Scene::set(house).await;

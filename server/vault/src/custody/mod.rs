@@ -10,7 +10,8 @@
 //!
 //! **What is held, and for how long:** a project key is held from its first use for as long as the seal answers
 //! [`Custodian::observe`], and for the grace after it stopped. A seal that answers that it must not be used (its PIN or its key
-//! is not accepted any more) is wiped at once. So is everything when the keyring is wiped. Bytes are zeroized as they go.
+//! is not accepted any more) is wiped at once, and so is one that has another key under the same name: it is asked each time to
+//! open something that it wrapped. So is everything when the keyring is wiped. Bytes are zeroized as they go.
 //!
 //! **Concurrency:** [`Custodian::fetch`] and [`Custodian::observe`] block for at most [`crate::seal::ANSWER_LIMIT`] for each key;
 //! fetches of one seal go one after the other, and seals know nothing of each other. All else takes a lock for a moment.
@@ -67,6 +68,17 @@ struct State {
     wanted: BTreeMap<ProjectKeyId, Wanted>,
     /// Counts wipings, so that a fetch which began before one cannot undo it.
     wiped: u64,
+    /// Something that the seal opened, to be opened each time that it is asked whether it is there.
+    witness: Option<Witness>,
+}
+
+/// What a seal made of a project key, as it is stored: no secret. See [`crate::KeyBody::witness`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witness {
+    pub(crate) seal: String,
+    pub(crate) key: ProjectKeyId,
+    pub(crate) project: ProjectId,
+    pub(crate) wrap: Vec<u8>,
 }
 
 struct Away {
@@ -186,11 +198,56 @@ impl Custodian {
         self.misses.load(Ordering::Acquire)
     }
 
-    /// Asks the seal whether it is there, and notes it. Call it every second. Blocks.
+    /// Asks the seal whether it is there, with the key that it had, and notes it. Call it every second. Blocks.
     pub fn observe(&self, now: DateTime<Utc>) -> Standing {
-        let answer = self.seal.probe();
+        let witness = self.state().witness.clone();
+        let Some(witness) = witness else {
+            let answer = self.seal.probe();
+            // That it answers makes another key no better.
+            if answer.is_err() || !self.state().is_replaced() {
+                self.note(answer, now);
+            }
+            return self.standing();
+        };
+        let answer = self.opens(&witness);
+        if answer == Err(self.replaced()) {
+            // Replaced, or destroyed once a newer one was in its place: what is stored now will tell.
+            self.state().witness.take_if(|it| *it == witness);
+        }
         self.note(answer, now);
         self.standing()
+    }
+
+    /// Whether the seal was not seen to open anything yet: whether [`Custodian::prove`] would tell more than is known.
+    pub fn lacks_witness(&self) -> bool {
+        let state = self.state();
+        state.witness.is_none() && (state.away.is_none() || state.is_replaced())
+    }
+
+    /// Asks the seal to open one of these, which are what is stored under it now. If it opens none, its key is another one.
+    /// Blocks.
+    pub fn prove(&self, stored: Vec<Witness>, now: DateTime<Utc>) -> Standing {
+        let mut answer = Ok(());
+        for witness in stored.into_iter().filter(|it| it.seal == self.describe().id.as_str()) {
+            answer = self.opens(&witness);
+            if answer.is_ok() {
+                self.state().witness = Some(witness);
+            }
+            if answer != Err(self.replaced()) {
+                break;
+            }
+        }
+        self.note(answer, now);
+        self.standing()
+    }
+
+    fn opens(&self, it: &Witness) -> Result<(), SealError> {
+        let opened = self.seal.unwrap(&own_context(it.key, it.project, &it.seal), &it.wrap);
+        opened.map(drop).map_err(|cause| if cause.is_about_the_bytes() { self.replaced() } else { cause })
+    }
+
+    fn replaced(&self) -> SealError {
+        SealError::KeyReplaced(self.describe().label.clone())
     }
 
     /// Asks the seal for the keys that are wanted. True if there may be more now than when [`Custodian::fetches`] said `seen`.
@@ -219,6 +276,9 @@ impl Custodian {
                 key => {
                     let mut state = self.state();
                     state.wanted.remove(&id);
+                    if key.is_ok() {
+                        state.learns(self.describe(), id, project, &wrap);
+                    }
                     if state.wiped == wiped {
                         state.held.insert(id, Held { wrap, key });
                     }
@@ -239,10 +299,14 @@ impl Custodian {
     ) -> Result<Vec<u8>, WrapError> {
         let seal_id = self.describe().id.clone();
         let failed = |source| WrapError::Seal { seal: seal_id.clone(), source };
+        if self.state().is_replaced() {
+            return Err(failed(self.replaced()));
+        }
         let context = own_context(id, project, seal_id.as_str());
         let wrap = self.seal.wrap(&context, key, rng).map_err(failed)?;
         let again = self.seal.unwrap(&context, &wrap).map_err(failed)?;
         if bool::from(again.expose().ct_eq(key.expose())) {
+            self.state().learns(self.describe(), id, project, &wrap);
             Ok(wrap)
         } else {
             Err(WrapError::NotTheSame(seal_id))
@@ -303,6 +367,16 @@ impl Custodian {
 }
 
 impl State {
+    /// The first thing that the seal opened is what it is asked for, so that a key that came later is noticed.
+    fn learns(&mut self, seal: &SealDescription, key: ProjectKeyId, project: ProjectId, wrap: &[u8]) {
+        let witness = || Witness { seal: seal.id.to_string(), key, project, wrap: wrap.to_vec() };
+        self.witness.get_or_insert_with(witness);
+    }
+
+    fn is_replaced(&self) -> bool {
+        self.away.as_ref().is_some_and(|away| matches!(away.cause, SealError::KeyReplaced(_)))
+    }
+
     fn wipe(&mut self) {
         self.held.clear();
         self.wanted.clear();
@@ -322,6 +396,7 @@ fn forbids(cause: &SealError) -> bool {
         cause,
         SealError::KeyGone { .. }
             | SealError::KeyMissing { .. }
+            | SealError::KeyReplaced(_)
             | SealError::PinLocked(_)
             | SealError::PinRefused(_)
             | SealError::PinWithheld { .. }

@@ -189,6 +189,78 @@ fn a_seal_whose_key_was_destroyed_is_wiped_at_once_and_comes_back_with_its_key()
 }
 
 #[test]
+fn another_key_under_the_same_name_is_told_when_it_appears_and_opens_and_wraps_nothing() {
+    let mut cellar = Cellar::new();
+    let sealed = cellar.stored("acme");
+    let stored = |cellar: &Cellar| {
+        KeyBody::witness(&cellar.keyring, id(1), id(1), &sealed).unwrap().into_iter().collect::<Vec<_>>()
+    };
+    cellar.fetched("acme", &sealed).unwrap();
+    assert_eq!(cellar.custodian("acme").observe(at(6)), Standing::Present);
+    let before = std::fs::read(cellar.file("acme")).unwrap();
+    std::fs::remove_file(cellar.file("acme")).unwrap();
+    SoftwareSeal::at(cellar.file("acme"), "acme").create_key(&mut cellar.rng).unwrap();
+    let replaced = |standing: Standing, since| {
+        let expected = Standing::Away { since: at(since), cause: SealError::KeyReplaced("acme".into()) };
+        assert_eq!(standing, expected);
+    };
+    replaced(cellar.custodian("acme").observe(at(7)), 7);
+    assert_eq!(cellar.custodian("acme").held(), 0, "no grace");
+    // That it answers changes nothing, and nobody gets a key under what came in its place.
+    replaced(cellar.custodian("acme").observe(at(8)), 7);
+    assert!(cellar.custodian("acme").lacks_witness());
+    replaced(cellar.custodian("acme").prove(stored(&cellar), at(9)), 7);
+    assert!(is_away(&cellar.fetched("acme", &sealed), "software:acme"));
+    let drawn = KeyBody::draw(cellar.custodian("acme"), id(2), id(1), &mut ChaCha20Rng::seed_from_u64(3));
+    assert!(matches!(drawn, Err(WrapError::Seal { source: SealError::KeyReplaced(_), .. })), "{drawn:?}");
+    assert_eq!(cellar.custodian("zeta").observe(at(9)), Standing::Present);
+
+    std::fs::write(cellar.file("acme"), &before).unwrap();
+    replaced(cellar.custodian("acme").observe(at(10)), 7);
+    assert_eq!(cellar.custodian("acme").prove(stored(&cellar), at(10)), Standing::Present);
+    assert!(!cellar.custodian("acme").lacks_witness());
+    cellar.fetched("acme", &sealed).unwrap();
+}
+
+#[test]
+fn a_process_that_opened_nothing_yet_learns_from_what_is_stored_whether_a_seal_has_its_key() {
+    let mut cellar = Cellar::new();
+    let sealed = cellar.stored("acme");
+    let stored: Vec<_> =
+        KeyBody::witness(&cellar.keyring, id(1), id(1), &sealed).unwrap().into_iter().collect();
+    let fresh = |cellar: &Cellar| {
+        let seal: Arc<dyn Seal> = Arc::new(SoftwareSeal::at(cellar.file("acme"), "acme"));
+        Custody::new(vec![seal], GRACE, Instant::now)
+    };
+    let custody = fresh(&cellar);
+    let [acme] = custody.all() else { panic!("one seal") };
+    assert_eq!((acme.observe(at(1)), acme.lacks_witness()), (Standing::Present, true));
+    assert_eq!(acme.prove(stored.clone(), at(1)), Standing::Present);
+    assert!(!acme.lacks_witness());
+    // A newer key of its own, and the first one destroyed: what was wrapped anew tells that it is the same seal.
+    let seal = SoftwareSeal::at(cellar.file("acme"), "acme");
+    seal.add_key(&mut cellar.rng).unwrap();
+    cellar.fetched("acme", &sealed).unwrap();
+    let mut rng = ChaCha20Rng::seed_from_u64(2);
+    let body =
+        KeyBody::rewrap(&cellar.keyring, id(1), id(1), &sealed, Some(cellar.custodian("acme")), &mut rng);
+    let anew = body.unwrap().seal(&cellar.keyring, id(1), id(1), &mut rng).unwrap();
+    seal.destroy_key(1).unwrap();
+    assert!(matches!(acme.observe(at(2)), Standing::Away { .. }) && acme.lacks_witness());
+    let anew = KeyBody::witness(&cellar.keyring, id(1), id(1), &anew).unwrap();
+    assert_eq!(acme.prove(anew.into_iter().collect(), at(2)), Standing::Present);
+
+    std::fs::remove_file(cellar.file("acme")).unwrap();
+    SoftwareSeal::at(cellar.file("acme"), "acme").create_key(&mut cellar.rng).unwrap();
+    let custody = fresh(&cellar);
+    let [acme] = custody.all() else { panic!("one seal") };
+    assert_eq!(acme.observe(at(3)), Standing::Present, "as far as anybody knows");
+    let told = acme.prove(stored, at(3));
+    assert_eq!(told, Standing::Away { since: at(3), cause: SealError::KeyReplaced("acme".into()) });
+    assert_eq!(acme.prove(Vec::new(), at(4)), Standing::Present, "nothing is stored under it any more");
+}
+
+#[test]
 fn wiping_the_keyring_wipes_what_seals_of_projects_unwrapped() {
     let mut cellar = Cellar::new();
     let sealed = cellar.stored("acme");

@@ -258,6 +258,11 @@ pub enum SealError {
         /// The label.
         label: String,
     },
+    /// What the seal wrapped does not open under the key that it has now.
+    #[error(
+        "`{0}` does not open what it wrapped: it has another key under the same name, or the records were changed"
+    )]
+    KeyReplaced(String),
     /// The module cannot be loaded or initialised.
     #[error("PKCS#11 module `{path}` does not load: {cause}")]
     Module {
