@@ -16,6 +16,7 @@ mod keeper;
 mod listen;
 mod logs;
 mod operator;
+mod runs_as;
 mod seals;
 mod setup_link;
 mod wire;

@@ -17,8 +17,8 @@ use keywarden_vault::{
 };
 
 use crate::{
-    commands::LIBRARY,
     config::{Config, ProjectSeal, SealKind},
+    runs_as::RunsAs,
 };
 
 /// Why there is no seal to ask.
@@ -28,6 +28,8 @@ pub(crate) enum SealsError {
     NotInstalled(#[from] NotInstalled),
     #[error("two seals of this server are named `{0}`: give each token, or key file, a name of its own")]
     SameName(SealId),
+    #[error("cannot prepare the embedded token: {0}")]
+    Embedded(io::Error),
     #[error("cannot start the PKCS#11 module's thread: {0}")]
     Thread(io::Error),
 }
@@ -62,28 +64,41 @@ impl Made {
     }
 }
 
-/// The seals of this server. Clones share the PKCS#11 libraries.
+/// The seals of this server. Clones share the processes of PKCS#11 libraries; a seal of projects shares its own with no other
+/// seal, so that one that hangs makes nobody else wait.
 #[derive(Clone)]
 pub(crate) struct Seals {
     configured: Made,
     /// Those that projects may name.
     projects: Vec<Made>,
+    /// Of the house's seals.
     modules: Arc<Mutex<Vec<Module>>>,
     /// How the processes of further libraries are started.
     launch: Launch,
+    /// Whom the libraries in use run as; if one of them must be root's, that.
+    runs_as: RunsAs,
     data_dir: PathBuf,
     env: Env,
 }
 
 impl Seals {
+    /// For a server: the embedded token's folder is made, and handed over to whom its library runs as. The token itself is made
+    /// when the seal is added.
+    pub(crate) fn prepare(config: &Config, env: &Env) -> Result<Self, SealsError> {
+        Self::put_together(config, env, true)
+    }
+
+    /// For whoever looks only.
     pub(crate) fn build(config: &Config, env: &Env) -> Result<Self, SealsError> {
+        Self::put_together(config, env, false)
+    }
+
+    fn put_together(config: &Config, env: &Env, makes: bool) -> Result<Self, SealsError> {
         let modules = Arc::default();
-        let launch = match &config.seal.kind {
-            SealKind::Pkcs11 { user: Some(it), .. } => Launch::again([LIBRARY]).as_user(it.user, it.group),
-            _ => Launch::again([LIBRARY]),
-        };
+        let mut runs_as = RunsAs::of(&config.seal);
+        let launch = runs_as.launch();
         let configured = match &config.seal.kind {
-            SealKind::Pkcs11 { module, token, pin, .. } => {
+            SealKind::Pkcs11 { module, token, pin } => {
                 let pin = Pin::Given(SecretString::new(pin.expose().to_owned()));
                 let module = load(&modules, module, launch.clone())?;
                 pkcs11(&module, (token, None), pin, &config.data_dir, env)
@@ -91,7 +106,8 @@ impl Seals {
             SealKind::SoftHsm { module } => {
                 let path = module.clone().map_or_else(find_module, Ok)?;
                 let folder = SoftHsm::at(&config.data_dir);
-                let launch = folder.launch(launch.clone()).map_err(SealsError::Thread)?;
+                runs_as = runs_as.of_embedded(&folder, &config.seal, makes).map_err(SealsError::Embedded)?;
+                let launch = folder.launch(runs_as.launch()).map_err(SealsError::Thread)?;
                 let module = load(&modules, &path, launch)?;
                 let seal = Arc::new(folder.seal(&module, &mut env.fork()));
                 Made::SoftHsm { folder, module, seal }
@@ -102,7 +118,7 @@ impl Seals {
         for seal in &config.seal.projects {
             let made = match seal {
                 ProjectSeal::Pkcs11 { module, token, serial, pin_file } => {
-                    let module = load(&modules, module, launch.clone())?;
+                    let module = Module::load(module, launch.clone()).map_err(SealsError::Thread)?;
                     let named = (token.as_str(), serial.as_deref());
                     pkcs11(&module, named, Pin::File(pin_file.clone()), &config.data_dir, env)
                 }
@@ -114,8 +130,16 @@ impl Seals {
             }
             projects.push(made);
         }
+        if !config.seal.has_library() {
+            runs_as = RunsAs::TheServer;
+        }
         let (data_dir, env) = (config.data_dir.clone(), env.clone());
-        Ok(Self { configured, projects, modules, launch, data_dir, env })
+        Ok(Self { configured, projects, modules, launch, runs_as, data_dir, env })
+    }
+
+    /// Whom the PKCS#11 libraries in use run as.
+    pub(crate) fn runs_as(&self) -> &RunsAs {
+        &self.runs_as
     }
 
     /// Those that projects may name.
@@ -184,7 +208,7 @@ fn pkcs11(
     Made::Pkcs11(Arc::new(Pkcs11Seal::new(module, token)))
 }
 
-/// A library is loaded once, however many seals are on it.
+/// A library of the house is loaded once, however many of its seals are on it.
 fn load(modules: &Mutex<Vec<Module>>, path: &Path, launch: Launch) -> Result<Module, SealsError> {
     let same = |one: &Path| {
         one == path || one.canonicalize().ok().is_some_and(|it| path.canonicalize().ok() == Some(it))
@@ -196,12 +220,4 @@ fn load(modules: &Mutex<Vec<Module>>, path: &Path, launch: Launch) -> Result<Mod
     let module = Module::load(path, launch).map_err(SealsError::Thread)?;
     modules.push(module.clone());
     Ok(module)
-}
-
-/// Makes the embedded token's folder, if that is the seal. The token itself is made when the seal is added.
-pub(crate) fn prepare(config: &Config) -> io::Result<()> {
-    match config.seal.kind {
-        SealKind::SoftHsm { .. } => SoftHsm::at(&config.data_dir).prepare(),
-        SealKind::Pkcs11 { .. } | SealKind::Software { .. } => Ok(()),
-    }
 }

@@ -17,7 +17,7 @@ use keywarden_domain::{
 };
 use keywarden_jobs::{Driver, Reports};
 use keywarden_store::{Location, OpenError, Store};
-use keywarden_vault::{Custody, Keyring, Protection, Seal};
+use keywarden_vault::{Custody, Keyring, Protection};
 use tokio::{
     sync::watch,
     time::{Instant, sleep},
@@ -29,6 +29,7 @@ use crate::{
     custody,
     http::{Condition, metrics::Metrics},
     keeper::Keeper,
+    runs_as::RunsAs,
     seals::{Seals, SealsError},
     setup_link,
 };
@@ -119,9 +120,14 @@ impl Cellars {
         env: Env,
         told: Told,
     ) -> Result<Self, WireError> {
-        let seals = Seals::build(config, &env)?;
+        let seals = Seals::prepare(config, &env)?;
+        match seals.runs_as() {
+            RunsAs::Another(user) => tracing::info!(%user, "PKCS#11 libraries run as another user"),
+            RunsAs::Root(why) => tracing::warn!(%why, "PKCS#11 libraries run as root"),
+            RunsAs::TheServer => {}
+        }
         let store = open_patiently(&location(&config.database)).await?;
-        let domain = domain(config, store, env.clone(), seals.all().to_vec(), seals.of_projects())?;
+        let domain = domain(config, store, env.clone(), Some(&seals))?;
         let mut written = domain.check_clock(SystemClock.now()).await;
         if let (Err(cause @ ClockError::Behind { .. }), true) = (&written, told.accept_clock) {
             tracing::warn!(%cause, "the clock is taken for right, as was said");
@@ -193,17 +199,20 @@ impl fmt::Debug for Cellars {
     }
 }
 
-/// The rules over these records, with an empty, sealed keyring. Without seals nothing can be wrapped anew; without those of
-/// projects the secrets of projects that name one cannot be opened.
+/// The rules over these records, with an empty, sealed keyring. Without seals nothing can be wrapped anew, and the secrets of
+/// projects that name one cannot be opened.
 pub(crate) fn domain(
     config: &Config,
     store: Store,
     env: Env,
-    seals: Vec<Arc<dyn Seal>>,
-    of_projects: Vec<Arc<dyn Seal>>,
+    given: Option<&Seals>,
 ) -> Result<Domain, WireError> {
     let (ticks, same) = (env.clone(), env.clone());
-    let custody = Custody::new(of_projects, config.seal.grace, move || same.monotonic());
+    let seals = given.map_or_else(Vec::new, |it| it.all().to_vec());
+    let custody =
+        Custody::new(given.map_or_else(Vec::new, Seals::of_projects), config.seal.grace, move || {
+            same.monotonic()
+        });
     let keyring = Keyring::new(config.seal.grace, move || ticks.monotonic()).with_custody(custody);
     let session = &config.session;
     let settings = Settings {
@@ -213,6 +222,7 @@ pub(crate) fn domain(
         session: (session.idle, session.absolute),
         admin_session: (session.admin_idle, session.admin_absolute),
         software_protected: seals.iter().any(|seal| seal.describe().protection == Protection::Software),
+        libraries_as_root: given.is_some_and(|it| it.runs_as().root().is_some()),
         backups: config.backup.clone(),
         drills: config.drills.map(|due| Drills { folder: config.data_dir.join("drill"), due }),
         seals,

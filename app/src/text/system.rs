@@ -7,6 +7,8 @@ texts! {
     system_lead = "What protects the keys, and how the servers are.";
     system_one_seal = "There is one seal only.";
     system_one_seal_why = "If its HSM or key file is lost, everything stored here is lost with it. Add a second one on the server's shell: keywarden seal add.";
+    system_library_root = "A PKCS#11 library runs as root.";
+    system_library_root_why = "It is a program that others wrote. Start the server as another user, or name one in KEYWARDEN_PKCS11_USER. keywarden doctor says why root runs it.";
     system_engine = "Records in";
     system_schema = "Schema version";
     system_origin = "Public address";

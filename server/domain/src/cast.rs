@@ -514,6 +514,7 @@ fn settings(shelf: &Shelf) -> Settings {
         session: (hours(1), hours(24)),
         admin_session: (Duration::from_mins(15), hours(12)),
         software_protected: true,
+        libraries_as_root: false,
         backups: None,
         drills: None,
         seals: Vec::new(),

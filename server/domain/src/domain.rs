@@ -44,6 +44,8 @@ pub struct Settings {
     pub admin_session: (Duration, Duration),
     /// Whether keys are protected by software only (the embedded token or a key file).
     pub software_protected: bool,
+    /// Whether a PKCS#11 library runs as root on this node.
+    pub libraries_as_root: bool,
     /// When backups are made by themselves.
     pub backups: Option<Schedule>,
     /// How the newest backup is drilled; none: no backup has a key for it.

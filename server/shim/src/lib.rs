@@ -8,7 +8,8 @@
 //!
 //! Faults: `removed` (`CKR_DEVICE_REMOVED` everywhere), `session` (sessions from before it are invalid), `error`
 //! (`CKR_GENERAL_ERROR`), `slow` (two seconds a call), `hang` (no answer), `crash` (SIGSEGV), `locked` (`CKR_PIN_LOCKED`
-//! to a login), `login-error` (`CKR_GENERAL_ERROR` to a login).
+//! to a login), `login-error` (`CKR_GENERAL_ERROR` to a login). A second word, `hang customer`, limits it to processes whose
+//! `SOFTHSM2_CONF` contains that word.
 //!
 //! It is in no release: the tests of the server load it.
 
@@ -99,8 +100,11 @@ pub unsafe extern "C" fn C_GetFunctionList(list: *mut CK_FUNCTION_LIST_PTR) -> C
 }
 
 fn fault() -> String {
-    let said = std::env::var_os("SHIM_FAULT").and_then(|path| read_to_string(path).ok());
-    said.unwrap_or_default().trim().to_owned()
+    let said = std::env::var_os("SHIM_FAULT").and_then(|path| read_to_string(path).ok()).unwrap_or_default();
+    let mut words = said.split_whitespace();
+    let (fault, whose) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let ours = std::env::var_os("SOFTHSM2_CONF").unwrap_or_default();
+    if ours.to_string_lossy().contains(whose) { fault.to_owned() } else { String::new() }
 }
 
 /// What goes wrong now; `None`: nothing.

@@ -36,7 +36,7 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
     let source = Store::inspect(&wire::location(&config.database)).await.map_err(failed)?;
     let open = Store::open(&wire::location(&target)).await.map_err(failed)?;
     let (_, env) = wire::world()?;
-    let domain = wire::domain(config, source, env, Vec::new(), Vec::new())?;
+    let domain = wire::domain(config, source, env, None)?;
     let copied = domain.copy_to(&open).await.map_err(Failure::Copy)?;
     let mut out = std::io::stdout().lock();
     let told = copied.iter().filter(|(_, rows)| *rows > 0);

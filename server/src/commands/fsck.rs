@@ -26,7 +26,7 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
         .await
         .map_err(|cause| WireError::Database { cause })?;
     let seals = Seals::build(config, &env).map_err(WireError::from)?;
-    let domain = wire::domain(config, store, env, Vec::new(), seals.of_projects())?;
+    let domain = wire::domain(config, store, env, Some(&seals))?;
     let findings = domain.fsck(&seals.all()).await.map_err(WireError::from)?;
     domain.keyring().zeroize();
     let mut out = std::io::stdout().lock();

@@ -25,7 +25,6 @@ use crate::{
     http::{Doors, assets, metrics, router, session},
     listen::{self, Certificates, Guard, ListenError, OperatorDoor, serve},
     operator::{self, Desk, Facts},
-    seals,
     wire::{self, Cellars, House, Told},
 };
 
@@ -47,7 +46,6 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<(), Fail
     listen::allow_open_files();
     data_dir::prepare(&config.data_dir)?;
     let _lock = data_dir::lock(&config.data_dir)?;
-    seals::prepare(&config).map_err(Failure::io("prepare the embedded token"))?;
     keep_memory_private().map_err(Failure::io("keep memory out of core dumps"))?;
     let mut signals = Signals::new().map_err(Failure::io("listen for signals"))?;
     let certificates = config.tls.clone().map(Certificates::load).transpose()?.map(Arc::new);

@@ -3,10 +3,10 @@
 use std::{borrow::Cow, fs};
 
 use keywarden_garble::{some, texts};
+use keywarden_vault::seal::pkcs11::User;
 
 use super::backup::Due;
 use super::project_seal::ProjectSeal;
-use super::seal::User;
 use super::value::{List, Network};
 use super::{Config, Database, Given, LogFormat, Span, Values, log, public, shown};
 

@@ -4,6 +4,8 @@ use std::{
     time::Duration,
 };
 
+use keywarden_vault::seal::pkcs11::User;
+
 use super::{
     error::ConfigError,
     project_seal::ProjectSeal,
@@ -16,6 +18,8 @@ use super::{
 pub struct Seal {
     pub kind: SealKind,
     pub grace: Duration,
+    /// Whom PKCS#11 libraries run as; where nothing is said and root runs the server: as nobody.
+    pub user: Option<User>,
     /// Seals that projects may name; none of them wraps the keyring.
     pub projects: Vec<ProjectSeal>,
 }
@@ -23,36 +27,11 @@ pub struct Seal {
 #[derive(Debug)]
 pub enum SealKind {
     /// Your HSM.
-    Pkcs11 { module: PathBuf, token: String, pin: Secret, user: Option<User> },
+    Pkcs11 { module: PathBuf, token: String, pin: Secret },
     /// The embedded SoftHSM2 token, made on first start in the data folder.
     SoftHsm { module: Option<PathBuf> },
     /// A key file.
     Software { key_file: PathBuf },
-}
-
-/// Whom a library runs as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct User {
-    pub user: u32,
-    pub group: u32,
-}
-
-impl FromStr for User {
-    type Err = String;
-
-    /// A name of this machine, or numbers: `keywarden-hsm`, `993`, `993:991`.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let unknown = || {
-            format!("there is no user `{text}` on this machine; write its name, or `user:group` as numbers")
-        };
-        let (user, group) = text.split_once(':').unwrap_or((text, text));
-        if let (Ok(user), Ok(group)) = (user.parse(), group.parse()) {
-            return Ok(Self { user, group });
-        }
-        let known =
-            nix::unistd::User::from_name(text).map_err(|cause| cause.to_string())?.ok_or_else(unknown)?;
-        Ok(Self { user: known.uid.as_raw(), group: known.gid.as_raw() })
-    }
 }
 
 impl Seal {
@@ -60,7 +39,6 @@ impl Seal {
         let module: Option<PathBuf> = values.optional("pkcs11.module")?;
         let token: Option<String> = values.optional("pkcs11.token")?;
         let pin: Option<Secret> = values.optional("pkcs11.pin")?;
-        let user: Option<User> = values.optional("pkcs11.user")?;
         let key_file: Option<PathBuf> = values.optional("seal.key_file")?;
         let unused =
             |key: &'static str| values.refuse(key, "the chosen seal has no use for it; see KEYWARDEN_SEAL");
@@ -73,9 +51,7 @@ impl Seal {
                 module: module.ok_or_else(|| missing("the vendor's library", "KEYWARDEN_PKCS11_MODULE"))?,
                 token: token.ok_or_else(|| missing("a token's label", "KEYWARDEN_PKCS11_TOKEN"))?,
                 pin: pin.ok_or_else(|| missing("the user PIN", "KEYWARDEN_PKCS11_PIN_FILE"))?,
-                user,
             },
-            _ if user.is_some() => return Err(unused("pkcs11.user")),
             Kind::SoftHsm if token.is_some() => return Err(unused("pkcs11.token")),
             Kind::SoftHsm if pin.is_some() => return Err(unused("pkcs11.pin")),
             Kind::SoftHsm if key_file.is_some() => return Err(unused("seal.key_file")),
@@ -89,7 +65,14 @@ impl Seal {
         };
         let projects: Option<List<ProjectSeal>> = values.optional("seal.projects")?;
         let projects = projects.map(|list| list.0).unwrap_or_default();
-        Ok(Self { kind, grace: values.parse::<Span>("seal.grace")?.0, projects })
+        let (grace, user) = (values.parse::<Span>("seal.grace")?.0, values.optional("pkcs11.user")?);
+        Ok(Self { kind, grace, user, projects })
+    }
+
+    /// Whether any of them is behind a PKCS#11 library.
+    pub fn has_library(&self) -> bool {
+        let is_token = |seal: &ProjectSeal| matches!(seal, ProjectSeal::Pkcs11 { .. });
+        !matches!(self.kind, SealKind::Software { .. }) || self.projects.iter().any(is_token)
     }
 
     /// Whether the seal is a device of its own, which must be there before the first start.

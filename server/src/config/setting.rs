@@ -125,7 +125,7 @@ pub const SETTINGS: &[Setting] = &[
         "pkcs11.user",
         "KEYWARDEN_PKCS11_USER",
         "",
-        "user that the library runs as, where the server was started by root",
+        "user that PKCS#11 libraries run as where root starts the server; nobody when unset",
     ),
     open(
         "backup.folder",

@@ -144,7 +144,6 @@ fn values_that_do_not_fit_are_refused_with_their_origin_and_a_way_out() {
         ("KEYWARDEN_SEAL", "pkcs11", "KEYWARDEN_PKCS11_MODULE"),
         ("KEYWARDEN_PKCS11_TOKEN", "unused", "no use for it"),
         ("KEYWARDEN_PKCS11_USER", "no-such-user-here", "no user `no-such-user-here`"),
-        ("KEYWARDEN_PKCS11_USER", "993:991", "no use for it"),
         ("KEYWARDEN_SESSION_IDLE", "1s", "between 1m and 30d"),
         ("KEYWARDEN_LIMITS_REQUEST", "61s", "between 1s and 60s"),
         ("KEYWARDEN_LIMITS_CONNECTIONS", "0", "between 1 and"),

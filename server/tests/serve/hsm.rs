@@ -1,7 +1,8 @@
 //! A real HSM, as far as a test can have one: SoftHSM2 behind a library that fails as devices do.
 
 use std::{
-    fs,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     thread::sleep,
     time::Duration,
@@ -32,11 +33,12 @@ impl Hsm {
         let server = Server::start(&maker);
         server.becomes("\"ready\"");
         server.stop();
+        opens_to_libraries(folder.path(), "maker");
         let text = |path: PathBuf| path.to_str().unwrap().to_owned();
         let at = |name: &str| text(folder.path().join(name));
         let variables = vec![
             ("KEYWARDEN_SEAL", "pkcs11".to_owned()),
-            ("KEYWARDEN_PKCS11_MODULE", text(shim())),
+            ("KEYWARDEN_PKCS11_MODULE", text(shim(folder.path()))),
             ("KEYWARDEN_PKCS11_TOKEN", "keywarden".to_owned()),
             ("KEYWARDEN_PKCS11_PIN_FILE", at("maker/data/softhsm/pin")),
             ("SOFTHSM2_CONF", at("maker/data/softhsm/softhsm2.conf")),
@@ -60,7 +62,11 @@ impl Hsm {
     }
 
     fn logins(&self) -> usize {
-        fs::read_to_string(self.folder.path().join("logins")).map_or(0, |text| text.lines().count())
+        self.lines("logins")
+    }
+
+    fn lines(&self, name: &str) -> usize {
+        fs::read_to_string(self.folder.path().join(name)).unwrap().lines().count()
     }
 
     fn attempts(&self) -> PathBuf {
@@ -83,15 +89,34 @@ impl Hsm {
     }
 }
 
-/// The library that fails, where cargo leaves it: beside the binary, or among its dependencies.
-pub(crate) fn shim() -> PathBuf {
+/// The library that fails, in a folder that whoever it runs as gets to. Cargo leaves it beside the binary, or among its
+/// dependencies.
+pub(crate) fn shim(folder: &Path) -> PathBuf {
     let target = Path::new(env!("CARGO_BIN_EXE_keywarden")).parent().unwrap();
     let places = ["", "deps"].map(|folder| target.join(folder).join("libkeywarden_shim.so"));
-    places.into_iter().find(|path| path.exists()).unwrap()
+    let copy = folder.join("libkeywarden_shim.so");
+    fs::copy(places.into_iter().find(|path| path.exists()).unwrap(), &copy).unwrap();
+    fs::set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
+    copy
+}
+
+/// Lets libraries get to the token that a server made in a folder within this one, and to what they are told by, whoever they
+/// run as.
+pub(crate) fn opens_to_libraries(folder: &Path, maker: &str) {
+    let may = |path: PathBuf, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    let data = folder.join(maker).join("data");
+    for path in [folder.to_owned(), folder.join(maker), data.clone(), data.join("softhsm")] {
+        may(path, 0o711);
+    }
+    may(data.join("softhsm/softhsm2.conf"), 0o644);
+    for name in ["fault", "logins", "encrypts"] {
+        fs::write(folder.join(name), "").unwrap();
+        may(folder.join(name), 0o666);
+    }
 }
 
 /// The processes that a server has libraries in.
-fn libraries(server: &Server) -> Vec<i32> {
+pub(crate) fn libraries(server: &Server) -> Vec<i32> {
     let of_server = |pid: &i32| {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         let after = stat.rsplit(") ").next().unwrap_or_default().to_owned();
@@ -221,7 +246,7 @@ fn a_server_that_starts_on_a_failing_hsm_is_sealed_and_unseals_by_itself() {
 #[test]
 fn a_module_that_is_softhsm_is_called_software_whatever_the_settings_call_it() {
     let mut hsm = Hsm::new();
-    let (softhsm, shim) = (find_module().unwrap(), shim());
+    let (softhsm, shim) = (find_module().unwrap(), shim(hsm.folder.path()));
     for (module, is_software) in [(softhsm, true), (shim, false)] {
         for (name, value) in &mut hsm.variables {
             if *name == "KEYWARDEN_PKCS11_MODULE" {

@@ -24,6 +24,7 @@ mod exchange;
 mod forwarded;
 mod house;
 mod hsm;
+mod library_user;
 mod login;
 mod owner;
 mod project_seal;

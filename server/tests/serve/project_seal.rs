@@ -9,7 +9,7 @@ use keywarden_vault::seal::softhsm::find_module;
 use serde_json::{Value, json};
 
 use crate::house::{Server, keywarden, printed, told};
-use crate::hsm::shim;
+use crate::hsm::{libraries, opens_to_libraries, shim};
 
 const SEAL: &str = "pkcs11:keywarden";
 
@@ -28,11 +28,12 @@ impl Scene {
         let maker = Server::start(&customer);
         maker.becomes("\"ready\"");
         maker.stop();
+        opens_to_libraries(folder.path(), "customer");
         let text = |path: PathBuf| path.to_str().unwrap().to_owned();
         let at = |name: &str| text(folder.path().join(name));
         let uri = format!(
             "pkcs11:token=keywarden?module-path={}&pin-source=file:{}",
-            text(shim()),
+            text(shim(folder.path())),
             at("customer/data/softhsm/pin")
         );
         let variables = vec![
@@ -160,5 +161,46 @@ fn a_project_under_a_customers_token_waits_for_it_alone_and_nobody_else_does() {
     server.stop();
     let server = scene.start();
     assert_eq!(value(&server, "pay", &token), Ok("of pay".into()), "no token is needed any more");
+    server.stop();
+}
+
+#[test]
+fn a_customers_token_that_hangs_has_a_process_of_its_own_also_on_the_library_of_the_house() {
+    let mut scene = Scene::new();
+    let shim = scene.at().join("libkeywarden_shim.so").to_str().unwrap().to_owned();
+    scene.variables.push(("KEYWARDEN_PKCS11_MODULE", shim));
+    let server = scene.start();
+    let token = scene.says(&["operator", "token", "--role", "admin"]).trim().to_owned();
+    scene.says(&["seal", "offer", SEAL]);
+    for slug in ["pay", "mail"] {
+        done(&server, "POST", "/api/v1/projects", &token, &json!({ "slug": slug, "name": slug }));
+        let live = json!({ "slug": "live", "name": "Live", "label": "live" });
+        done(&server, "POST", &format!("/api/v1/projects/{slug}/environments"), &token, &live);
+    }
+    done(&server, "PUT", "/api/v1/projects/pay/seal", &token, &json!({ "seal": SEAL }));
+    let put = |slug: &str| {
+        let path = format!("/api/v1/projects/{slug}/environments/live/secrets/db");
+        done(&server, "PUT", &path, &token, &json!({ "value": format!("of {slug}") }));
+    };
+    put("pay");
+    put("mail");
+    assert_eq!(value(&server, "pay", &token), Ok("of pay".into()));
+    assert_eq!(libraries(&server).len(), 2, "one for the house, one for the customer");
+
+    scene.fails_by("hang customer");
+    server.waits_for("the token's absence", || {
+        // All the while: the house's own token is asked every second, and answers.
+        assert!(server.get("/readyz").contains("\"ready\""), "the house waits for a customer's token");
+        assert_eq!(value(&server, "mail", &token), Ok("of mail".into()));
+        value(&server, "pay", &token).is_err()
+    });
+    let pay = value(&server, "pay", &token).unwrap_err();
+    assert!(pay.contains("503") && pay.contains("the seal of this project") && pay.contains(SEAL), "{pay}");
+    put("mail");
+    let keys = scene.says(&["seal", "list"]);
+    assert!(keys.contains("softhsm:keywarden") && keys.contains("the seal of pay; AWAY"), "{keys}");
+    assert!(server.get("/readyz").contains("\"ready\""));
+    scene.fails_by("");
+    server.waits_for("the token's return", || value(&server, "pay", &token) == Ok("of pay".into()));
     server.stop();
 }

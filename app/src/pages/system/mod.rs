@@ -42,6 +42,9 @@ async fn show(State(house): State<House>, asking: Asking) -> Response {
         let one_seal = (system.seals.len() < 2).then(
             || view! { <Banner tone=Tone::Warn title=t.system_one_seal()>{t.system_one_seal_why()}</Banner> },
         );
+        let as_root = settings.libraries_as_root.then(|| {
+            view! { <Banner tone=Tone::Warn title=t.system_library_root()>{t.system_library_root_why()}</Banner> }
+        });
         let facts = vec![
             fact(t.system_engine(), view! { <span translate="no">{system.engine.clone()}</span> }),
             fact(t.system_schema(), system.schema.0.to_string()),
@@ -52,6 +55,7 @@ async fn show(State(house): State<House>, asking: Asking) -> Response {
         view! {
             <PageHeader title=t.system() lead=t.system_lead() actions=actions.into_any()/>
             {one_seal}
+            {as_root}
             {backups::warning(t, &kept)}
             {drills::warning(t, &kept)}
             <Facts facts=facts/>

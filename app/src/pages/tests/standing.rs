@@ -24,6 +24,18 @@ async fn one_seal_is_warned_of_and_two_are_not() {
 }
 
 #[tokio::test]
+async fn a_library_that_runs_as_root_is_warned_of() {
+    const WARNED: &str = "class=\"banner banner-warn\"><p><strong>A PKCS#11 library runs as root.";
+    let stage = Stage::new().await;
+    let alice = stage.cast.person("Alice", &[(Role::Owner, None)]).await;
+    let page = stage.get(person(&alice), "/system").await.body;
+    assert!(!page.contains("runs as root"), "{page}");
+    let as_root = Stage::of(stage.cast.neighbour_with(|settings| settings.libraries_as_root = true).await);
+    let page = as_root.get(person(&alice), "/system").await.body;
+    assert!(page.contains(WARNED), "{page}");
+}
+
+#[tokio::test]
 async fn a_persons_passkeys_say_when_they_signed_and_what_holds_them() {
     let stage = Stage::new().await;
     let ada = stage.cast.person("Ada", &[]).await;

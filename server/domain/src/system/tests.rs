@@ -38,6 +38,7 @@ fn on(store: Store) -> Domain {
         session: (Duration::from_hours(1), Duration::from_hours(24)),
         admin_session: (Duration::from_mins(15), Duration::from_hours(12)),
         software_protected: true,
+        libraries_as_root: false,
         backups: None,
         drills: None,
         seals: Vec::new(),

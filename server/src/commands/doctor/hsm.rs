@@ -3,9 +3,10 @@ use keywarden_vault::Protection;
 use tokio::task::spawn_blocking;
 
 use super::Check;
-use crate::{config::Config, seals::Seals};
+use crate::{config::Config, runs_as::RunsAs, seals::Seals};
 
 const HSM: &str = "hsm";
+const LIBRARY: &str = "library";
 const SEALS: &str = "seals";
 const PROJECTS: &str = "projects";
 
@@ -39,6 +40,22 @@ pub(super) async fn answers(config: &Config, env: &Env, domain: Option<&Domain>)
             Check::failed(HSM, format!("{name}: {cause}"), advice)
         }
         Err(cause) => Check::failed(HSM, format!("{name}: {cause}"), "report this"),
+    }
+}
+
+/// Libraries that others wrote are not root's.
+pub(super) fn library(config: &Config, env: &Env) -> Option<Check> {
+    match Seals::build(config, env).ok()?.runs_as() {
+        RunsAs::Another(user) => {
+            let finding =
+                format!("PKCS#11 libraries run as user {user}; KEYWARDEN_PKCS11_USER names another");
+            Some(Check::fine(LIBRARY, finding))
+        }
+        RunsAs::Root(why) => {
+            let advice = "start the server as another user, or name one in KEYWARDEN_PKCS11_USER";
+            Some(Check::warning(LIBRARY, format!("PKCS#11 libraries run as root: {why}"), advice))
+        }
+        RunsAs::TheServer => None,
     }
 }
 

@@ -92,10 +92,10 @@ async fn beneath(config: &Config, now: DateTime<Utc>) -> Vec<Check> {
         Ok((_, env)) => env,
         Err(cause) => return vec![database, Check::failed("hsm", cause.to_string(), "report this")],
     };
-    let domain =
-        store.and_then(|store| wire::domain(config, store, env.clone(), Vec::new(), Vec::new()).ok());
+    let domain = store.and_then(|store| wire::domain(config, store, env.clone(), None).ok());
     let mut checks = vec![database, records::clock(domain.as_ref(), now).await];
     checks.push(hsm::answers(config, &env, domain.as_ref()).await);
+    checks.extend(hsm::library(config, &env));
     checks.extend(hsm::enough(domain.as_ref()).await);
     checks.extend(origin::stored(domain.as_ref(), &config.public).await);
     checks.extend(hsm::of_projects(config, &env, domain.as_ref()).await);

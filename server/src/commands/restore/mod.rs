@@ -22,7 +22,7 @@ use crate::{
     config::Config,
     data_dir,
     operator::{self, Accept, Accepted, WantedEvents},
-    seals::{self, Seals},
+    seals::Seals,
     wire::{self, WireError},
 };
 
@@ -95,17 +95,16 @@ async fn restore(
     data_dir::prepare(&config.data_dir)?;
     // The server must stand still: it holds this lock while it runs.
     let _lock = data_dir::lock(&config.data_dir)?;
-    seals::prepare(config).map_err(Failure::io("prepare the embedded token"))?;
     let key = recovery::load(keys)?;
     let open = move || File::open(&file).map(BufReader::new);
     // All of it, before anything is made.
     verify(&open, Some(&key))?;
     let events = operator::opened(events).map_err(Failure::io("read the events"))?;
     let (_, env) = wire::world()?;
-    let seals = Seals::build(config, &env).map_err(WireError::from)?;
+    let seals = Seals::prepare(config, &env).map_err(WireError::from)?;
     let store = Store::open(&wire::location(&config.database)).await;
     let store = store.map_err(|cause| WireError::Database { cause })?;
-    let domain = wire::domain(config, store, env, seals.all().to_vec(), seals.of_projects())?;
+    let domain = wire::domain(config, store, env, Some(&seals))?;
     if !domain.has_keyring().await.map_err(WireError::from)? {
         let lent = seals.clone();
         let made = spawn_blocking(move || lent.create()).await;

@@ -2,21 +2,24 @@
 //!
 //! ```text
 //! <data>/softhsm/softhsm2.conf   what SOFTHSM2_CONF must point to
-//!                tokens/         the token
+//!                library.conf    the same for a process that is another user's: from where it stands
+//!                tokens/         the token; that user's, if there is one
 //!                pin, so-pin     random, mode 0600
 //!                pin-attempts    the memory of refused PINs
 //! ```
-//! SoftHSM2 learns its folder from the environment of the process that loads it.
+//! SoftHSM2 learns its folder from the environment of the process that loads it. Where root runs the server, that process is
+//! somebody else's: the token is handed over to him, and he reaches it by his working folder alone, as the data folder is open
+//! to root only. PINs stay root's, who is asked for them.
 
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, Permissions, read_dir, set_permissions, symlink_metadata};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, lchown};
 use std::path::{Path, PathBuf};
 
 use rand::CryptoRng;
 
 use super::file::{create_private, read_private, replace};
-use super::pkcs11::{Attempts, Launch, Module, Pin, Pkcs11Seal, Token};
+use super::pkcs11::{Attempts, Launch, Module, Pin, Pkcs11Seal, Token, User};
 use super::{Protection, SealError, SealKind};
 use crate::base62;
 use crate::secret::SecretString;
@@ -35,6 +38,13 @@ const MODULES: [&str; 8] = [
     "/usr/lib/pkcs11/libsofthsm2.so",  // openSUSE
     "/usr/local/lib/softhsm/libsofthsm2.so", // built from source
 ];
+
+/// What names SoftHSM2's configuration to it.
+const CONF_VARIABLE: &str = "SOFTHSM2_CONF";
+const CONF: &str = "softhsm2.conf";
+
+/// What SoftHSM2 reads in a process that is another user's.
+const LIBRARY_CONF: &str = "library.conf";
 
 /// Characters of a PIN: 142 random bits.
 const PIN_LEN: usize = 24;
@@ -74,21 +84,52 @@ impl SoftHsm {
                 "SoftHSM2 cannot use a data folder whose path is not UTF-8 or contains `#` or `=`",
             )
         })?;
-        let text = format!(
-            "directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n\
-             slots.removable = false\n"
-        );
-        let value = folder.join("softhsm2.conf");
-        if std::fs::read_to_string(&value).ok().as_deref() != Some(&text) {
-            replace(&value, &text)?;
-        }
-        Ok(())
+        write_if_other(&folder.join(CONF), &configuration(tokens))
     }
 
-    /// How the process of its library is started, so that it finds the token.
+    /// Whose the token's folder is: a user's number.
+    pub fn owner(&self) -> io::Result<u32> {
+        Ok(symlink_metadata(self.tokens())?.uid())
+    }
+
+    /// Lets a user have the token, and nothing else here. Only root can, and only of what is root's, or for root: what is
+    /// somebody else's may not be what it seems. To be called before anybody uses the token.
+    pub fn hand_over(&self, to: User) -> io::Result<()> {
+        if to.is_root() && symlink_metadata(&self.folder)?.uid() != to.user {
+            return Ok(()); // root looks after somebody's server
+        }
+        let owner = self.owner()?;
+        if owner != to.user {
+            if owner != User::ROOT.user && !to.is_root() {
+                let tokens = self.tokens();
+                return Err(io::Error::other(format!(
+                    "{} belongs to user {owner}: give it and all in it to user {to} first",
+                    tokens.display()
+                )));
+            }
+            give(&self.tokens(), to)?;
+            if self.owner()? != to.user {
+                return Err(io::Error::other("this file system keeps no owners"));
+            }
+        }
+        if to.is_root() {
+            return set_permissions(&self.folder, Permissions::from_mode(0o700));
+        }
+        let value = self.folder.join(LIBRARY_CONF);
+        write_if_other(&value, &configuration("tokens"))?;
+        set_permissions(&value, Permissions::from_mode(0o644))?;
+        // To pass through: who stands in it reaches the token, and nobody gets here through the data folder.
+        set_permissions(&self.folder, Permissions::from_mode(0o711))
+    }
+
+    /// How the process of its library is started, so that it finds the token, which must be its user's.
     pub fn launch(&self, launch: Launch) -> io::Result<Launch> {
         let folder = std::path::absolute(&self.folder)?;
-        Ok(launch.with("SOFTHSM2_CONF", folder.join("softhsm2.conf")))
+        Ok(if launch.is_another_users() {
+            launch.with(CONF_VARIABLE, LIBRARY_CONF).in_folder(folder)
+        } else {
+            launch.with(CONF_VARIABLE, folder.join(CONF))
+        })
     }
 
     /// The seal, whether the token is there or not. `module` is the one that [`find_module`] found, with a process that is
@@ -102,7 +143,7 @@ impl SoftHsm {
     pub fn create(&self, module: &Module, rng: &mut dyn CryptoRng) -> Result<(), SealError> {
         let pins = [self.folder.join("so-pin"), self.folder.join("pin")];
         // PINs are written before the token is made, so that no token is ever without them.
-        let first = std::fs::read_dir(self.tokens()).is_ok_and(|mut tokens| tokens.next().is_none());
+        let first = read_dir(self.tokens()).is_ok_and(|mut tokens| tokens.next().is_none());
         for path in pins.iter().filter(|_| first) {
             let pin = SecretString::new(base62::random::<PIN_LEN>(rng).map(char::from).iter().collect());
             create_private(path, pin.expose()).map_err(|error| missing(path, &error))?;
@@ -129,6 +170,28 @@ impl SoftHsm {
     fn tokens(&self) -> PathBuf {
         self.folder.join("tokens")
     }
+}
+
+fn configuration(tokens: &str) -> String {
+    format!(
+        "directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n\
+         slots.removable = false\n"
+    )
+}
+
+fn write_if_other(path: &Path, text: &str) -> io::Result<()> {
+    let same = std::fs::read_to_string(path).ok().as_deref() == Some(text);
+    if same { Ok(()) } else { replace(path, text) }
+}
+
+/// Makes a file, or a folder with all in it, somebody's. The folder last: as long as it is not his, nothing in it moves.
+fn give(path: &Path, to: User) -> io::Result<()> {
+    if symlink_metadata(path)?.is_dir() {
+        for entry in read_dir(path)? {
+            give(&entry?.path(), to)?;
+        }
+    }
+    lchown(path, Some(to.user), Some(to.group))
 }
 
 fn missing(path: &Path, error: &io::Error) -> SealError {

@@ -2,7 +2,8 @@
 //!
 //! (`C_WrapKey` with GCM is refused by many tokens, and `AES_KEY_WRAP` binds no context.)
 //!
-//! * One [`Module`] for each library: all calls into it are made by one process, which holds nothing else.
+//! * One [`Module`] for each library: all calls into it are made by one process, which holds nothing else and need not be
+//!   root's.
 //! * The token is found by its label, and by its serial number where two share one; slot numbers change.
 //! * A session that was lost (token removed, network away, library restarted) is opened again by the next call.
 //! * A PIN that was refused is never tried a third time, also after a restart; one that got no clear answer is tried again
@@ -14,6 +15,7 @@ mod module;
 mod process;
 mod protocol;
 mod serve;
+mod user;
 mod worker;
 
 use std::io;
@@ -26,6 +28,7 @@ pub use module::Module;
 pub use process::Launch;
 use protocol::{Answer, Does};
 pub use serve::{keep_memory_private, serve_library};
+pub use user::User;
 
 use super::file::read_secret;
 use super::{KeyNumber, Protection, Seal, SealDescription, SealError, SealKind, pack, unpack};

@@ -2,25 +2,25 @@
 //!
 //! A vendor's library runs with all that its process can reach: one that crashes or hangs would take the server, its
 //! keyring and its database connections with it. So each library has a process of its own, the same program started for
-//! nothing else. It is given one socket and the answers to its questions, PINs among them; it holds no key of the keyring
-//! for longer than one call, and ends with the process that started it.
+//! nothing else. It is given one socket, standard error to complain on, and the answers to its questions, PINs among them; it
+//! holds no key of the keyring for longer than one call, and ends with the process that started it. Before it loads the
+//! library it becomes the user that it is told, if any.
 
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::Token;
 use super::attempts::Attempt;
 use super::protocol::{Frame, Open, Pin, Said, Tried, decode, encode, receive, send};
-use crate::seal::SealError;
+use super::{Token, User};
+use crate::seal::{ANSWER_LIMIT, SealError};
 
-/// Variables that begin so are the server's own, and may hold secrets.
-const OURS: &str = "KEYWARDEN_";
+/// Variables that begin so are the server's own, and its database's: they may hold secrets.
+const OURS: [&str; 2] = ["KEYWARDEN_", "PG"];
 
 /// How the process of a library is started: a program that calls [`super::serve_library`] and does nothing else.
 #[derive(Debug, Clone)]
@@ -28,7 +28,8 @@ pub struct Launch {
     program: PathBuf,
     arguments: Vec<OsString>,
     variables: Vec<(OsString, OsString)>,
-    user: Option<(u32, u32)>,
+    user: Option<User>,
+    folder: Option<PathBuf>,
 }
 
 impl Launch {
@@ -47,6 +48,7 @@ impl Launch {
             arguments: arguments.into_iter().map(Into::into).collect(),
             variables: Vec::new(),
             user: None,
+            folder: None,
         }
     }
 
@@ -57,11 +59,47 @@ impl Launch {
         self
     }
 
-    /// As another user and group; only root can.
+    /// As another user, without other groups; only root can.
     #[must_use]
-    pub fn as_user(mut self, user: u32, group: u32) -> Self {
-        self.user = Some((user, group));
+    pub fn as_user(mut self, user: User) -> Self {
+        self.user = Some(user);
         self
+    }
+
+    /// Beginning in this folder, which may lie where that user would not get to.
+    #[must_use]
+    pub fn in_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = Some(folder.into());
+        self
+    }
+
+    /// Whether it is to become another user.
+    pub(in crate::seal) fn is_another_users(&self) -> bool {
+        self.user.is_some()
+    }
+
+    /// Starts one that loads nothing and ends: what keeps it from being as it is wanted, if anything does. Blocks for at most
+    /// [`ANSWER_LIMIT`].
+    pub fn trial(&self) -> Result<(), String> {
+        let mut process = self.start(Path::new("")).map_err(|cause| cause.to_string())?;
+        match process.open(Until { began: Instant::now(), limit: ANSWER_LIMIT }) {
+            Ok(()) => {
+                process.close(ANSWER_LIMIT);
+                Ok(())
+            }
+            Err(Silence::Refused(frame)) => {
+                process.kill();
+                match decode(&frame) {
+                    Ok(Said::Done(Err(SealError::Module { cause, .. }))) => Err(cause),
+                    _ => Err("it answered something else".to_owned()),
+                }
+            }
+            Err(Silence::Late) => {
+                process.kill();
+                Err("it did not answer".to_owned())
+            }
+            Err(Silence::Broken { cause, .. }) => Err(format!("it ended ({}): {cause}", process.end())),
+        }
     }
 
     #[expect(
@@ -73,18 +111,25 @@ impl Launch {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).stdin(OwnedFd::from(theirs)).stdout(Stdio::null());
         for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with(OURS) {
+            if OURS.iter().any(|it| name.to_string_lossy().starts_with(it)) {
                 command.env_remove(name);
             }
         }
-        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        if let Some((user, group)) = self.user {
-            command.uid(user).gid(group);
+        if let Some(user) = self.user {
+            command.env("HOME", user.home());
         }
-        let process = Process { child: command.spawn()?, socket: ours };
-        send(&process.socket, &encode(&Open { library: library.to_owned() })?)?;
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        let process = Process { child: command.spawn()?, socket: ours, is_open: false };
+        let (user, folder) = (self.user, self.folder.clone());
+        send(&process.socket, &encode(&Open { library: found_anywhere(library)?, user, folder })?)?;
         Ok(process)
     }
+}
+
+/// The library's path, for a process that may be in another folder. A bare name is looked for by the system.
+fn found_anywhere(library: &Path) -> io::Result<PathBuf> {
+    let is_path = library.parent().is_some_and(|it| !it.as_os_str().is_empty());
+    if is_path { std::path::absolute(library) } else { Ok(library.to_owned()) }
 }
 
 /// A library's process, as its owner sees it.
@@ -92,6 +137,8 @@ impl Launch {
 struct Process {
     child: Child,
     socket: UnixStream,
+    /// Whether it said that it is as it is wanted.
+    is_open: bool,
 }
 
 /// Why a process gave no answer.
@@ -100,17 +147,37 @@ enum Silence {
     Broken { trying: bool, cause: String },
     /// The time was over.
     Late,
+    /// It cannot be as it is wanted: what it said of that, in the place of any answer.
+    Refused(Frame),
+}
+
+impl Silence {
+    fn of(trying: bool, cause: &io::Error) -> Self {
+        match cause.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Self::Late,
+            _ => Self::Broken { trying, cause: cause.to_string() },
+        }
+    }
 }
 
 impl Process {
+    /// Waits until it is as it is wanted.
+    fn open(&mut self, until: Until) -> Result<(), Silence> {
+        if self.is_open {
+            return Ok(());
+        }
+        let broken = |cause: &io::Error| Silence::of(false, cause);
+        let frame = self.receive(until).map_err(|cause| broken(&cause))?;
+        self.is_open = matches!(decode(&frame).map_err(|cause| broken(&cause))?, Said::Done(Ok(_)));
+        if self.is_open { Ok(()) } else { Err(Silence::Refused(frame)) }
+    }
+
     /// One call. What the process asks meanwhile is answered here.
     fn ask(&mut self, token: &Token, call: &Frame, until: Until) -> Result<Frame, Silence> {
         let mut trying: Option<Attempt<'_>> = None;
         let mut unwritten: Option<SealError> = None;
-        let broken = |trying: &Option<Attempt<'_>>, cause: &io::Error| match cause.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Silence::Late,
-            _ => Silence::Broken { trying: trying.is_some(), cause: cause.to_string() },
-        };
+        let broken = |trying: &Option<Attempt<'_>>, cause: &io::Error| Silence::of(trying.is_some(), cause);
+        self.open(until)?;
         self.send(call, until).map_err(|cause| broken(&trying, &cause))?;
         loop {
             let frame = self.receive(until).map_err(|cause| broken(&trying, &cause))?;
@@ -237,6 +304,10 @@ impl Library {
                 Err(Silence::Late) => {
                     process.kill();
                     return Err(self.silence());
+                }
+                Err(Silence::Refused(frame)) => {
+                    process.kill();
+                    return Ok(frame);
                 }
                 Err(Silence::Broken { trying, cause }) => {
                     let how = process.end();

@@ -1,7 +1,8 @@
 //! What a library's owner and its process say to each other, over one socket.
 //!
 //! ```text
-//! owner    Open(path)                 once
+//! owner    Open { library, … }        once
+//! process  Done(…)                    it is the user that it shall be, or why it cannot
 //! owner    Ask { token, does }        a call
 //! process  Login { serial, … }        it is about to log in: with which PIN?
 //! owner    Pin(…)                     after the try is written down
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::User;
 use crate::envelope::NONCE_LEN;
 use crate::seal::{KeyNumber, SealError};
 
@@ -31,6 +33,10 @@ pub(super) type Frame = Zeroizing<Vec<u8>>;
 pub(super) struct Open {
     /// The library.
     pub(super) library: PathBuf,
+    /// Whom the process becomes.
+    pub(super) user: Option<User>,
+    /// Where it goes before that.
+    pub(super) folder: Option<PathBuf>,
 }
 
 /// A call.
@@ -208,7 +214,8 @@ mod tests {
             Said::Login { serial: "1", left: Left::One },
             Said::Tried(Tried::Unclear),
         ];
-        let open = encode(&Open { library: "/usr/lib/m.so".into() }).unwrap();
+        let (user, folder) = (Some(User { user: 993, group: 991 }), Some("/data/softhsm".into()));
+        let open = encode(&Open { library: "/usr/lib/m.so".into(), user, folder }).unwrap();
         let pin = encode(&Pin::Is("1234")).unwrap();
         let said = said.map(|it| encode(&it).unwrap());
         let frames: Vec<_> = [&asks, &open, &pin].into_iter().chain(&said).map(|it| it.to_vec()).collect();

@@ -1,6 +1,7 @@
 //! What the process of a PKCS#11 library does: it answers its owner's calls, and asks the owner for PINs.
 
 use std::cell::RefCell;
+use std::env::set_current_dir;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 use nix::sys::prctl::{set_dumpable, set_pdeathsig};
 use nix::sys::signal::{SigSet, Signal};
+use nix::unistd::setsid;
 
 use super::protocol::{
     Answer, Ask, Does, Frame, Left, Open, Pin, Said, Tried, decode, encode, receive, send,
@@ -20,9 +22,9 @@ use crate::secret::{SecretBytes, SecretString};
 
 /// Is the process of a library until its owner is gone, which it asks over standard input. It shows its memory to nobody.
 pub fn serve_library() -> io::Result<()> {
-    set_pdeathsig(Signal::SIGKILL)?;
-    keep_memory_private()?;
-    // Ctrl-C and service managers end whole groups; the server still needs the library while it closes.
+    // Out of the terminal that root may sit at; Ctrl-C and service managers end whole groups, too, and the server still needs
+    // the library while it closes. Whoever leads a group has no terminal to leave.
+    let _alone_already = setsid().is_err();
     SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]).thread_block()?;
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     serve(&socket)
@@ -35,7 +37,20 @@ pub fn keep_memory_private() -> io::Result<()> {
 
 fn serve(socket: &UnixStream) -> io::Result<()> {
     let Some(open) = receive(socket)? else { return Ok(()) };
-    let Open { library } = decode(&open)?;
+    let open: Open = decode(&open)?;
+    let entered = enter(&open);
+    // Only now: whoever becomes somebody else loses both.
+    set_pdeathsig(Signal::SIGKILL)?;
+    keep_memory_private()?;
+    let library = open.library;
+    let told = match &entered {
+        Ok(()) => Ok(Answer::Nothing),
+        Err(cause) => Err(SealError::Module { path: library.clone(), cause: cause.to_string() }),
+    };
+    send(socket, &encode(&Said::Done(told))?)?;
+    if entered.is_err() {
+        return Ok(()); // as it was told
+    }
     let mut worker = Worker::new(&library);
     while let Some(call) = receive(socket)? {
         let Ask { label, serial, does } = decode(&call)?;
@@ -54,6 +69,19 @@ fn serve(socket: &UnixStream) -> io::Result<()> {
         send(socket, &encode(&Said::Done(done))?)?;
     }
     Ok(())
+}
+
+/// Goes where the process is wanted, and becomes whom.
+fn enter(open: &Open) -> io::Result<()> {
+    let failed = |what: String, cause: io::Error| io::Error::new(cause.kind(), format!("{what}: {cause}"));
+    if let Some(folder) = &open.folder {
+        set_current_dir(folder)
+            .map_err(|cause| failed(format!("cannot enter {}", folder.display()), cause))?;
+    }
+    match open.user {
+        Some(user) => user.assume().map_err(|cause| failed(format!("cannot become user {user}"), cause)),
+        None => Ok(()),
+    }
 }
 
 /// What a call came to, with what it holds.

@@ -6,10 +6,11 @@ use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
 use cryptoki::session::{Session, UserType};
 use cryptoki::types::AuthPin;
+use nix::sys::prctl::get_dumpable;
 
 use super::*;
 use crate::seal::softhsm::{SoftHsm, find_module};
-use crate::seal::stages::{create, module, rng, run, seal_with_pin};
+use crate::seal::stages::{self, create, module, rng, run, seal_with_pin};
 
 /// The library without us in between, for a stage that uses nothing else.
 fn bare_session() -> Session {
@@ -284,6 +285,46 @@ fn two_owners_of_a_library_do_not_meet() {
             assert_eq!(second.unwrap(b"row", &wrapped).unwrap().expose(), [5; 32]);
             drop(first);
             second.probe().unwrap();
+        }],
+    );
+}
+
+#[test]
+fn memory_that_is_kept_private_is_not_dumped() {
+    run(
+        concat!(module_path!(), "::memory_that_is_kept_private_is_not_dumped"),
+        &[|_| {
+            assert!(get_dumpable().unwrap());
+            keep_memory_private().unwrap();
+            assert!(!get_dumpable().unwrap());
+        }],
+    );
+}
+
+#[test]
+fn a_process_that_cannot_be_whom_it_shall_be_loads_nothing_and_says_so() {
+    run(
+        concat!(module_path!(), "::a_process_that_cannot_be_whom_it_shall_be_loads_nothing_and_says_so"),
+        &[|data| {
+            let nowhere = stages::launch().in_folder(data.join("nowhere"));
+            let refused = nowhere.trial().unwrap_err();
+            assert!(refused.contains("cannot enter"), "{refused}");
+            let module = Module::load(find_module().unwrap(), nowhere).unwrap();
+            let seal = SoftHsm::at(data).seal(&module, &mut rng());
+            for _ in 0..2 {
+                let error = seal.probe().unwrap_err();
+                assert!(
+                    matches!(&error, SealError::Module { cause, .. } if cause.contains("cannot enter")),
+                    "{error}"
+                );
+            }
+            assert_eq!(stages::launch().in_folder(data).trial(), Ok(()));
+            if User::current().is_root() {
+                assert_eq!(stages::launch().as_user(User::nobody()).trial(), Ok(()));
+            } else {
+                let refused = stages::launch().as_user(User::ROOT).trial().unwrap_err();
+                assert!(refused.contains("cannot become user 0:0"), "{refused}");
+            }
         }],
     );
 }

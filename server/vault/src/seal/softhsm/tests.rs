@@ -1,4 +1,3 @@
-use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,6 +34,48 @@ fn the_folder_is_private_and_says_where_the_token_is() {
 fn a_path_that_softhsm_cannot_read_is_refused() {
     let data = tempfile::tempdir().unwrap();
     assert!(SoftHsm::at(&data.path().join("a#b")).prepare().is_err());
+}
+
+#[test]
+fn a_token_is_handed_over_with_all_in_it_no_link_is_followed_and_nobody_takes_it_from_another() {
+    if !User::current().is_root() {
+        println!("SKIPPED: only root hands anything over");
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let softhsm = SoftHsm::at(data.path());
+    softhsm.prepare().unwrap();
+    let (folder, outside) = (data.path().join("softhsm"), data.path().join("outside"));
+    std::fs::create_dir(folder.join("tokens/one")).unwrap();
+    std::fs::write(folder.join("tokens/one/token.object"), "").unwrap();
+    std::fs::write(&outside, "").unwrap();
+    std::os::unix::fs::symlink(&outside, folder.join("tokens/one/link")).unwrap();
+    create_private(&folder.join("pin"), "1234").unwrap();
+    let owner = |path: &Path| symlink_metadata(path).map(|it| (it.uid(), it.gid())).unwrap();
+    let all = ["tokens", "tokens/one", "tokens/one/token.object", "tokens/one/link"];
+    let someone = User { user: 4711, group: 4712 };
+    for _ in 0..2 {
+        softhsm.hand_over(someone).unwrap();
+        assert!(all.iter().all(|it| owner(&folder.join(it)) == (4711, 4712)));
+        for ours in [&outside, &folder, &folder.join("pin"), &folder.join(LIBRARY_CONF)] {
+            assert_eq!(owner(ours), (0, 0), "{}", ours.display());
+        }
+    }
+    let mode = |path: &Path| symlink_metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&folder), mode(&folder.join("pin"))), (0o711, 0o600));
+    let text = std::fs::read_to_string(folder.join(LIBRARY_CONF)).unwrap();
+    assert!(text.contains("directories.tokendir = tokens\n"), "{text}");
+
+    let refused = softhsm.hand_over(User { user: 4713, group: 4713 }).unwrap_err();
+    assert!(refused.to_string().contains("belongs to user 4711"), "{refused}");
+    softhsm.hand_over(User::ROOT).unwrap();
+    assert!(all.iter().all(|it| owner(&folder.join(it)) == (0, 0)));
+    assert_eq!(mode(&folder), 0o700);
+    // Root that looks after somebody's server leaves him what is his.
+    lchown(folder.join("tokens"), Some(4711), Some(4712)).unwrap();
+    lchown(&folder, Some(4711), Some(4712)).unwrap();
+    softhsm.hand_over(User::ROOT).unwrap();
+    assert_eq!(owner(&folder.join("tokens")), (4711, 4712));
 }
 
 #[test]

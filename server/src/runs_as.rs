@@ -1,0 +1,90 @@
+//! Whom PKCS#11 libraries run as: never root, where that can be, and never root unsaid.
+
+use keywarden_vault::seal::{
+    pkcs11::{Launch, User},
+    softhsm::SoftHsm,
+};
+
+use crate::{commands::LIBRARY, config::Seal};
+
+/// Whom the process of a library runs as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum RunsAs {
+    /// Another user than the server.
+    Another(User),
+    /// Root, and why.
+    Root(String),
+    /// The server's own user, who is not root.
+    TheServer,
+}
+
+impl RunsAs {
+    /// As the setting says; without one, nobody has root's libraries. Whether that can be is tried: where a container takes
+    /// from root what it needs to become somebody else, it cannot. Blocks for a moment.
+    pub(crate) fn of(seal: &Seal) -> Self {
+        let ours = User::current();
+        match seal.user {
+            Some(user) if user.is_root() && ours.is_root() => {
+                Self::Root("KEYWARDEN_PKCS11_USER says so".into())
+            }
+            Some(user) if user == ours => Self::TheServer,
+            Some(user) => Self::Another(user),
+            None if !ours.is_root() => Self::TheServer,
+            None if !seal.has_library() => Self::Another(User::nobody()),
+            None => {
+                let nobody = User::nobody();
+                match Launch::again([LIBRARY]).as_user(nobody).trial() {
+                    Ok(()) => Self::Another(nobody),
+                    Err(cause) => Self::Root(cause),
+                }
+            }
+        }
+    }
+
+    /// As that, for the library of the embedded token, which whoever runs it must own. With `makes` it is made and handed over:
+    /// at a start, before anybody uses it. Where nothing was set, a folder that cannot be handed over is root's to use.
+    pub(crate) fn of_embedded(self, folder: &SoftHsm, seal: &Seal, makes: bool) -> std::io::Result<Self> {
+        if makes {
+            folder.prepare()?;
+        }
+        let to = match &self {
+            Self::Another(user) => *user,
+            Self::Root(_) => User::ROOT,
+            Self::TheServer => return Ok(self),
+        };
+        let given = if makes { folder.hand_over(to) } else { Ok(()) };
+        // Only looked at, or left as it is: there may be none yet.
+        let owner = folder.owner().unwrap_or(to.user);
+        match given {
+            Err(cause) if seal.user.is_some() => Err(cause),
+            Err(cause) => Ok(Self::Root(format!("the embedded token cannot be handed over: {cause}"))),
+            Ok(()) if owner == to.user || to.is_root() => Ok(self),
+            Ok(()) => Ok(Self::Root("the embedded token is handed over by the server's next start".into())),
+        }
+    }
+
+    /// How a process is started so.
+    pub(crate) fn launch(&self) -> Launch {
+        let launch = Launch::again([LIBRARY]);
+        match self.user() {
+            Some(user) => launch.as_user(user),
+            None => launch,
+        }
+    }
+
+    /// Another user than the server.
+    pub(crate) fn user(&self) -> Option<User> {
+        match self {
+            Self::Another(user) => Some(*user),
+            Self::Root(_) | Self::TheServer => None,
+        }
+    }
+
+    /// Why it is root, if it is.
+    pub(crate) fn root(&self) -> Option<&str> {
+        match self {
+            Self::Root(why) => Some(why),
+            Self::Another(_) | Self::TheServer => None,
+        }
+    }
+}
