@@ -5,6 +5,7 @@
 //! | `SHIM_LIBRARY` | the library behind it |
 //! | `SHIM_FAULT` | a file that is read at each call; what it says is what goes wrong, nothing if it is empty or missing |
 //! | `SHIM_LOGINS` | a file that grows by a line with each login that is tried |
+//! | `SHIM_ENCRYPTS` | a file that grows by a line with each encryption that is begun |
 //!
 //! Faults: `removed` (`CKR_DEVICE_REMOVED` everywhere), `session` (sessions from before it are invalid), `error`
 //! (`CKR_GENERAL_ERROR`), `slow` (two seconds a call), `hang` (no answer), `crash` (SIGSEGV), `locked` (`CKR_PIN_LOCKED`
@@ -161,10 +162,33 @@ failing! {
     decrypt = C_Decrypt(session: CK_SESSION_HANDLE, from: CK_BYTE_PTR, length: CK_ULONG, to: CK_BYTE_PTR, room: CK_ULONG_PTR), Some(session);
     decrypt_init = C_DecryptInit(session: CK_SESSION_HANDLE, mechanism: CK_MECHANISM_PTR, key: CK_OBJECT_HANDLE), Some(session);
     encrypt = C_Encrypt(session: CK_SESSION_HANDLE, from: CK_BYTE_PTR, length: CK_ULONG, to: CK_BYTE_PTR, room: CK_ULONG_PTR), Some(session);
-    encrypt_init = C_EncryptInit(session: CK_SESSION_HANDLE, mechanism: CK_MECHANISM_PTR, key: CK_OBJECT_HANDLE), Some(session);
     session_info = C_GetSessionInfo(session: CK_SESSION_HANDLE, info: CK_SESSION_INFO_PTR), Some(session);
     slot_list = C_GetSlotList(present: CK_BBOOL, slots: CK_SLOT_ID_PTR, count: CK_ULONG_PTR), None;
     token_info = C_GetTokenInfo(slot: CK_SLOT_ID, info: CK_TOKEN_INFO_PTR), None;
+}
+
+/// Adds a line to a file that is named by a variable; whether it could, or there is none.
+fn counts(variable: &str) -> bool {
+    let Some(path) = std::env::var_os(variable) else { return true };
+    File::options().create(true).append(true).open(path).and_then(|mut it| writeln!(it, "one more")).is_ok()
+}
+
+unsafe extern "C" fn encrypt_init(
+    session: CK_SESSION_HANDLE,
+    mechanism: CK_MECHANISM_PTR,
+    key: CK_OBJECT_HANDLE,
+) -> CK_RV {
+    if !counts("SHIM_ENCRYPTS") {
+        return CKR_GENERAL_ERROR;
+    }
+    if let Some(wrong) = goes_wrong(Some(session), false) {
+        return wrong;
+    }
+    match behind().and_then(|it| it.real.C_EncryptInit) {
+        // SAFETY: the same arguments, to the function that they are for.
+        Some(real) => unsafe { real(session, mechanism, key) },
+        None => CKR_FUNCTION_NOT_SUPPORTED,
+    }
 }
 
 unsafe extern "C" fn login(
@@ -173,11 +197,8 @@ unsafe extern "C" fn login(
     pin: CK_UTF8CHAR_PTR,
     length: CK_ULONG,
 ) -> CK_RV {
-    if let Some(path) = std::env::var_os("SHIM_LOGINS") {
-        let counted = File::options().create(true).append(true).open(path);
-        if counted.and_then(|mut it| writeln!(it, "login")).is_err() {
-            return CKR_GENERAL_ERROR;
-        }
+    if !counts("SHIM_LOGINS") {
+        return CKR_GENERAL_ERROR;
     }
     if let Some(wrong) = goes_wrong(Some(session), true) {
         return wrong;

@@ -45,6 +45,7 @@ impl Hsm {
             ("SHIM_LIBRARY", text(find_module().unwrap())),
             ("SHIM_FAULT", at("fault")),
             ("SHIM_LOGINS", at("logins")),
+            ("SHIM_ENCRYPTS", at("encrypts")),
         ];
         Self { folder, variables }
     }
@@ -209,6 +210,7 @@ fn lost_sessions_are_opened_anew_and_a_slow_token_is_waited_for() {
     let hsm = Hsm::new();
     let server = hsm.start();
     server.becomes("\"ready\"");
+    let encrypts = hsm.lines("encrypts");
     for fault in ["session", "slow"] {
         hsm.fails_by(fault);
         // For as long as several looks at the token take.
@@ -223,6 +225,7 @@ fn lost_sessions_are_opened_anew_and_a_slow_token_is_waited_for() {
         hsm.fails_by("");
         server.becomes("\"ready\"");
     }
+    assert_eq!(hsm.lines("encrypts"), encrypts, "a key is not worn by looking whether it is there");
     server.stop();
 }
 

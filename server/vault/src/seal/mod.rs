@@ -28,6 +28,12 @@ use crate::secret::SecretBytes;
 /// 1 | nonce (12) | ciphertext | tag (16)                  by the seal's first key
 /// 2 | number (4) | nonce (12) | ciphertext | tag (16)     by a later one
 /// ```
+///
+/// **How often a key is used** is bounded by what it is for. Nonces are random, so that one key may encrypt 2^32 times
+/// (NIST SP 800-38D, 8.3). A seal's key wraps keys, never data: once for each key of the keyring, or of a project, that is made
+/// or brought under it. Each of these is an act with an event of its own, asked for by somebody who manages seals, keys or
+/// the project, or by a rotation that begins so; a hundred of them a second, day and night, take a year and four months. Beside
+/// them a token's process encrypts one known text under each key that it meets ([`pkcs11`]); probes decrypt.
 pub const ALGORITHM: &str = "AES-256-GCM";
 
 /// The longest a call to a seal takes.

@@ -276,6 +276,28 @@ fn a_token_that_goes_is_missed_and_one_that_comes_back_is_used_again() {
 }
 
 #[test]
+fn another_token_of_the_same_name_is_told_from_the_one_before() {
+    run(
+        concat!(module_path!(), "::another_token_of_the_same_name_is_told_from_the_one_before"),
+        &[create, |data| {
+            let seal = SoftHsm::at(data).seal(&module(), &mut rng());
+            let wrapped = seal.wrap(b"row", &SecretBytes::new(vec![5; 32]), &mut rng()).unwrap();
+            hide(data);
+            create(data); // with the same PIN, too
+            for _ in 0..2 {
+                assert_eq!(seal.probe(), Err(SealError::KeyReplaced("keywarden".into())));
+            }
+            let refused = seal.unwrap(b"row", &wrapped).unwrap_err();
+            assert_eq!(refused, SealError::KeyReplaced("keywarden".into()));
+            std::fs::remove_dir_all(data.join("softhsm/tokens")).unwrap();
+            std::fs::rename(data.join("hidden"), data.join("softhsm/tokens")).unwrap();
+            seal.probe().unwrap();
+            assert_eq!(seal.unwrap(b"row", &wrapped).unwrap().expose(), [5; 32]);
+        }],
+    );
+}
+
+#[test]
 fn two_owners_of_a_library_do_not_meet() {
     run(
         concat!(module_path!(), "::two_owners_of_a_library_do_not_meet"),

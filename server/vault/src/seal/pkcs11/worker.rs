@@ -18,15 +18,27 @@ use crate::envelope::{NONCE_LEN, TAG_LEN};
 use crate::seal::{KeyNumber, SealError, associated_data};
 use crate::secret::{SecretBytes, SecretString};
 
-/// Encrypted when a token is opened and decrypted by each probe: knowing it again proves that the key works,
-/// and costs no nonce.
+/// Encrypted when a key is first met and decrypted by each probe: knowing it again proves that the key works, and is the
+/// same, and costs no nonce.
 const KNOWN: &[u8] = b"keywarden probe";
+
+/// A token, by its label and serial number, as it is asked for.
+type Name = (String, Option<String>);
+
+/// [`KNOWN`] under a key.
+type Known = ([u8; NONCE_LEN], Vec<u8>);
 
 /// The token that is meant, and whom to ask for its PIN.
 pub(super) struct Target<'a> {
     pub(super) label: &'a str,
     pub(super) serial: Option<&'a str>,
     pub(super) desk: &'a dyn Desk,
+}
+
+impl Target<'_> {
+    fn name(&self) -> Name {
+        (self.label.to_owned(), self.serial.map(str::to_owned))
+    }
 }
 
 /// Keeps PINs, and remembers those that a token refused.
@@ -46,7 +58,9 @@ pub(super) trait Desk {
 pub(super) struct Worker {
     path: PathBuf,
     library: Option<Pkcs11>,
-    open: HashMap<(String, Option<String>), Open>,
+    open: HashMap<Name, Open>,
+    /// Of every key that was the newest of its token since this began.
+    known: HashMap<(Name, KeyNumber), Known>,
 }
 
 /// A token that is logged in, with its keys.
@@ -55,7 +69,7 @@ struct Open {
     label: String,
     session: Session,
     keys: Keys,
-    known: ([u8; NONCE_LEN], Vec<u8>),
+    known: Known,
 }
 
 /// What went wrong, and whether a fresh session could mend it.
@@ -74,7 +88,7 @@ impl From<SealError> for Trouble {
 
 impl Worker {
     pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), library: None, open: HashMap::new() }
+        Self { path: path.to_owned(), library: None, open: HashMap::new(), known: HashMap::new() }
     }
 
     /// Forgets all sessions and finalises the library; the next call starts afresh.
@@ -191,7 +205,7 @@ impl Worker {
 
     /// The next call opens the token anew.
     fn forget(&mut self, token: &Target<'_>) {
-        self.open.remove(&(token.label.to_owned(), token.serial.map(str::to_owned)));
+        self.open.remove(&token.name());
     }
 
     /// Makes a token with this label and PIN in an empty slot, unless there is one that has its PIN.
@@ -239,7 +253,7 @@ impl Worker {
         token: &Target<'_>,
         mut task: impl FnMut(&Open) -> Result<T, Trouble>,
     ) -> Result<T, SealError> {
-        let name = (token.label.to_owned(), token.serial.map(str::to_owned));
+        let name = token.name();
         self.heal(|worker| {
             if !worker.open.contains_key(&name) {
                 let open = worker.open(token)?;
@@ -281,17 +295,32 @@ impl Worker {
         let session = self.session(slot, token, false)?;
         login(&session, &info, token)?;
         let keys = keys_of(&session, token)?;
-        let (_, key) = newest(&keys, token)?;
+        let (number, key) = newest(&keys, token)?;
         for (number, key) in &keys {
             require_strong(&session, *key, token, *number)?;
         }
         let mut open =
             Open { label: token.label.to_owned(), session, keys, known: ([0; NONCE_LEN], Vec::new()) };
         let told = |error| trouble(token, &error);
+        let place = (token.name(), number);
+        let before = self.known.get(&place);
+        if let Some(known) = before.filter(|known| open.knows(key, known)) {
+            open.known.clone_from(known);
+            return Ok(open);
+        }
         let mut nonce = [0; NONCE_LEN];
         open.session.generate_random_slice(&mut nonce).map_err(told)?;
         let ciphertext = open.encrypt(key, &mut nonce, KNOWN, KNOWN).map_err(told)?;
         open.known = (nonce, ciphertext);
+        if let Some(known) = before {
+            // Does the token err, or does it well what another key does?
+            open.check()?;
+            if !open.knows(key, known) {
+                return Err(SealError::KeyReplaced(token.label.to_owned()).into());
+            }
+            open.known.clone_from(known);
+        }
+        self.known.insert(place, open.known.clone());
         Ok(open)
     }
 
@@ -358,6 +387,11 @@ impl Open {
     ) -> Result<SecretBytes, Error> {
         let mechanism = Mechanism::AesGcm(gcm(&mut nonce, aad)?);
         self.session.decrypt(&mechanism, key, ciphertext).map(SecretBytes::new)
+    }
+
+    /// Whether a key encrypted this.
+    fn knows(&self, key: ObjectHandle, (nonce, ciphertext): &Known) -> bool {
+        self.decrypt(key, *nonce, KNOWN, ciphertext).is_ok_and(|it| it.expose() == KNOWN)
     }
 
     /// Whether the newest key still does what it did when the token was opened.
