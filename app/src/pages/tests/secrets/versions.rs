@@ -1,0 +1,161 @@
+//! Versions: made, labelled, disabled, deleted, restored, destroyed.
+
+use keywarden_domain::cast::Player;
+
+use super::super::person;
+use super::{VALUE, cast, form, put};
+
+#[tokio::test]
+async fn versions_are_made_labelled_disabled_and_destroyed() {
+    let (stage, pay, [bob, ..]) = cast().await;
+    let secret = put(&stage, &pay, &bob, "db/password", b"first").await;
+    let page = format!("/secrets/{}", secret.id);
+    let post = async |path: &str, body: &str| {
+        let came = stage.post(person(&bob), &format!("{page}{path}"), body).await;
+        assert!(!came.body.contains("second"), "{path}: {}", came.body);
+        (came.status.as_u16(), came.to)
+    };
+    let done = (303, page.clone());
+    let second = "how=write&kind=text&value=second&label=pending";
+    assert_eq!(post("/versions/new", &format!("{second}&current=7")).await.0, 422, "somebody was faster");
+    assert_eq!(post("/versions/new", &format!("{second}&current=1")).await, done);
+    let made = "how=generate&length=32&alphabet=symbols&label=own&own=blue&current=1";
+    assert_eq!(post("/versions/new", made).await, done);
+    assert_eq!(post("/versions/new", &made.replace("own=blue", "own=previous")).await.0, 422);
+
+    let form = stage.get(person(&bob), &format!("{page}/versions/2/label")).await.body;
+    let version =
+        form.split("name=\"row_version\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert_eq!(
+        post("/versions/2/label", "label=current&row_version=1").await.0,
+        422,
+        "it was changed meanwhile"
+    );
+    assert_eq!(post("/versions/2/label", &format!("label=current&row_version={version}")).await, done);
+    assert_eq!(post("/labels/blue", "").await, done);
+    assert_eq!(post("/labels/current", "").await.0, 422, "it can be moved, not removed");
+
+    assert_eq!(post("/versions/1/disable", "").await, done);
+    assert_eq!(post("/versions/1/disable", "").await.0, 422);
+    assert_eq!(post("/versions/1/reveal", "").await.0, 422, "it is not read");
+    assert_eq!(post("/versions/1/enable", "").await, done);
+    assert_eq!(post("/versions/1/destroy", "name=Password").await.0, 422, "the name as it is");
+    assert_eq!(post("/versions/1/destroy", "name=password").await, done);
+    assert_eq!(post("/versions/2/destroy", "name=password").await.0, 422, "callers read it");
+    let shown = stage.get(person(&bob), &page).await.body;
+    for state in ["data-state=\"destroyed\"", "data-state=\"enabled\"", "Version 3"] {
+        assert!(shown.contains(state), "{state}: {shown}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_listed_with_its_day_and_can_be_had_back() {
+    let (stage, pay, [bob, ..]) = cast().await;
+    let secret = put(&stage, &pay, &bob, "db/password", VALUE.as_bytes()).await;
+    let page = format!("/secrets/{}", secret.id);
+    let ask = stage.get(person(&bob), &format!("{page}/delete")).await.body;
+    assert!(ask.contains("restored for 30 days"), "{ask}");
+    let gone = stage.post(person(&bob), &format!("{page}/delete"), "current=1").await;
+    assert_eq!((gone.status.as_u16(), &gone.to), (303, &page));
+    assert!(!stage.get(person(&bob), "/secrets?q=pass").await.body.contains(&page));
+    assert!(stage.get(person(&bob), "/secrets?state=deleted").await.body.contains(&page));
+    assert_eq!(stage.post(person(&bob), &format!("{page}/versions/1/reveal"), "").await.status, 404);
+    let taken = stage.post(person(&bob), "/secrets/new", &form(&pay, "path=db/password&value=x")).await;
+    assert_eq!(taken.status, 422, "its path stays its own");
+    let back = stage.post(person(&bob), &format!("{page}/restore"), "").await;
+    assert_eq!((back.status.as_u16(), &back.to), (303, &page));
+    assert!(stage.get(person(&bob), "/secrets?q=pass").await.body.contains(&page));
+}
+
+#[tokio::test]
+async fn a_version_is_deleted_from_its_page_and_restored_there() {
+    let (stage, pay, [bob, vera, mallory]) = cast().await;
+    let secret = put(&stage, &pay, &bob, "db/password", b"one").await;
+    put(&stage, &pay, &bob, "db/password", b"two").await;
+    let page = format!("/secrets/{}", secret.id);
+    let (one, two) = (format!("{page}/versions/1"), format!("{page}/versions/2"));
+    let get = async |who: &Player, path: &str| stage.get(person(who), path).await.body;
+    assert!(get(&bob, &one).await.contains(&format!("{one}/delete")));
+    assert!(!get(&vera, &one).await.contains("/delete"), "nothing is offered that is refused");
+    assert!(!get(&bob, &two).await.contains("/delete"), "it is current");
+    let asked = get(&bob, &format!("{one}/delete")).await;
+    for part in ["Delete version 1 of db/password", "previous", "restored for 30 days"] {
+        assert!(asked.contains(part), "{part}: {asked}");
+    }
+    let post = async |who: &Player, path: &str| stage.post(person(who), path, "").await;
+    let refused = post(&bob, &format!("{two}/delete")).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.body.contains("It is current"), "{}", refused.body);
+    assert_eq!(post(&vera, &format!("{one}/delete")).await.status, 403);
+    for path in [format!("{one}/delete"), format!("{one}/restore")] {
+        assert_eq!(post(&mallory, &path).await.status, 404, "{path}");
+        assert_eq!(stage.get(person(&mallory), &path).await.status, 404, "{path}");
+    }
+    assert_eq!(post(&bob, &format!("{page}/versions/9/delete")).await.status, 404);
+    let done = post(&bob, &format!("{one}/delete")).await;
+    assert_eq!((done.status.as_u16(), done.to.as_str()), (303, one.as_str()));
+    assert_eq!(post(&bob, &format!("{one}/delete")).await.status, 422, "once");
+    let shown = get(&bob, &one).await;
+    for part in
+        ["This version is deleted. It can be restored until", "data-state=\"soft-deleted\"", "/restore"]
+    {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("/reveal\"") && !shown.contains(&format!("{one}/label")), "{shown}");
+    assert!(get(&bob, &page).await.contains("data-state=\"soft-deleted\""), "the list of versions shows it");
+    let read = post(&bob, &format!("{one}/reveal")).await;
+    assert_eq!(read.status, 422);
+    let done = post(&bob, &format!("{one}/restore")).await;
+    assert_eq!(done.status, 303, "{}", done.body);
+    assert_eq!(post(&bob, &format!("{one}/restore")).await.status, 422, "once");
+    assert!(get(&bob, &one).await.contains("data-state=\"enabled\""));
+}
+
+#[tokio::test]
+async fn how_long_a_value_is_good_is_asked_told_and_kept() {
+    let (stage, pay, [bob, ..]) = cast().await;
+    let now = stage.cast.now();
+    let field = |hours: i64| (now + chrono::TimeDelta::hours(hours)).format("%Y-%m-%dT%H:%M").to_string();
+    let post = async |body: &str| {
+        let body = form(&pay, &format!("path=db&value={VALUE}&{body}"));
+        stage.post(person(&bob), "/secrets/new", &body).await
+    };
+    for (wrong, said) in [
+        (format!("expires_at={}", field(-1)), "field-expires_at-error"),
+        (format!("expires_at={}&not_before={}", field(1), field(2)), "field-expires_at-error"),
+        ("expires_at=tomorrow".to_owned(), "field-expires_at-error"),
+        ("not_before=2027-02-30T14:00".to_owned(), "field-not_before-error"),
+        (format!("not_before={}", "9".repeat(500)), "field-not_before-error"),
+    ] {
+        let came = post(&wrong).await;
+        assert_eq!(came.status, 422, "{wrong}: {}", came.body);
+        assert!(came.body.contains(said) && !came.body.contains(VALUE), "{wrong}: {}", came.body);
+    }
+    let made = post(&format!("expires_at={}", field(73))).await;
+    assert_eq!(made.status, 303, "{}", made.body);
+    let (page, list) = (made.to, "/secrets?project=pay&environment=live");
+    for path in [page.as_str(), list, "/secrets?state=expiring", &format!("{page}/versions/1")] {
+        let shown = stage.get(person(&bob), path).await.body;
+        assert!(shown.contains("expires in 3 days"), "{path}: {shown}");
+    }
+    let later = format!("how=write&kind=text&value=x&label=pending&current=1&not_before={}", field(2));
+    let came = stage.post(person(&bob), &format!("{page}/versions/new"), &later).await;
+    assert_eq!(came.status, 303, "{}", came.body);
+    let two = stage.get(person(&bob), &format!("{page}/versions/2")).await.body;
+    assert!(
+        two.contains("not valid yet") && two.contains("is not read before") && !two.contains("/reveal\""),
+        "{two}"
+    );
+    let read = stage.post(person(&bob), &format!("{page}/versions/2/reveal"), "").await;
+    assert!(read.status == 422 && read.body.contains("Version 2 is not read before"), "{}", read.body);
+
+    stage.cast.clock.advance(std::time::Duration::from_hours(73));
+    let bob = bob.steps_up();
+    for path in [page.as_str(), list, "/secrets?state=expiring", "/secrets?state=unreadable"] {
+        let shown = stage.get(person(&bob), path).await.body;
+        assert!(shown.contains(">expired<"), "{path}: {shown}");
+    }
+    let read = stage.post(person(&bob), &format!("{page}/versions/1/reveal"), "").await;
+    assert!(read.status == 422 && read.body.contains("Version 1 expired at"), "{}", read.body);
+    assert!(!read.body.contains(VALUE));
+}
