@@ -15,7 +15,7 @@ use keywarden_store::{EventRow, Tx, Written};
 use keywarden_vault::{Keyring, SecretString};
 
 use super::files::{FileFormat, Line, text_of, variable, write};
-use super::read::{ReadSecretError, Revealed, Which, opened};
+use super::read::{Part, ReadSecretError, Revealed, Which, opened};
 use super::secret::{Secret, Version};
 use crate::audit::{Fact, Record};
 use crate::authz::Reach;
@@ -244,7 +244,7 @@ async fn value(
     secret: &Secret,
     format: FileFormat,
 ) -> Result<(Revealed, EventRow), ExportError> {
-    let read = opened(tx, record, keyring, &secret.resource(), &Which::default()).await;
+    let read = opened(tx, record, keyring, &secret.resource(), &Which::default(), &Part::Whole).await;
     let (_, revealed, event) = read.map_err(|error| match error {
         // Deleted or shut since it was listed.
         ReadSecretError::Outside { .. }

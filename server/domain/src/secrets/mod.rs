@@ -23,6 +23,7 @@ mod delete_version;
 mod destroy;
 mod edit;
 mod export;
+mod fields;
 pub mod files;
 mod held;
 mod import;
@@ -58,6 +59,7 @@ pub use delete_version::{DeleteVersionError, RestoreVersionError};
 pub use destroy::DestroyVersionError;
 pub use edit::{EditSecretError, SecretPatch};
 pub use export::{Export, ExportError, Exportable, Exported, MOST_EXPORTED};
+pub use fields::{EditFields, EditFieldsError, Field, FieldChange, FieldSort, FieldWrong, ReadFields};
 pub use held::{CheckError, Held, HeldVersion, MOST_CHECKS};
 pub use import::{
     EntryOutcome, EntryRefusal, ImportError, ImportFile, ImportPreview, Imported, PlannedEntry, Seen,

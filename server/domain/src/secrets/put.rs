@@ -204,6 +204,16 @@ pub(super) struct Putting {
     asking: Option<Owner>,
     /// Where the value comes from, if from another secret.
     from: Option<Origin>,
+    /// What was changed of the version before, if fields of it were.
+    edited: Option<Edited>,
+}
+
+/// Fields of a version that were changed, by name.
+#[derive(Debug, Clone)]
+pub(super) struct Edited {
+    pub(super) version: i64,
+    pub(super) written: String,
+    pub(super) removed: String,
 }
 
 /// The version of another secret whose value is put.
@@ -220,7 +230,13 @@ impl Putting {
             keyring: Arc::clone(domain.keyring()),
             asking: owner::named_or_asking(None, &op.actor),
             from: None,
+            edited: None,
         }
+    }
+
+    /// The value is that of a version, with other fields.
+    pub(super) fn edited(self, edited: Edited) -> Self {
+        Self { edited: Some(edited), ..self }
     }
 
     /// The value is that of another secret.
@@ -392,6 +408,13 @@ impl Putting {
         };
         let event = match put.validity.expires_at() {
             Some(until) => event.fact("expires_at", until),
+            None => event,
+        };
+        let event = match &self.edited {
+            Some(it) => event
+                .fact("edited_version", it.version)
+                .text("fields_written", &it.written)
+                .text("fields_removed", &it.removed),
             None => event,
         };
         match self.from {

@@ -16,7 +16,7 @@ use super::put::TRIES;
 use super::secret::{Address, Secret, Version, find, labels};
 use super::template::{Guide, Halt, Lead, Unresolved, Walk, resolve, resources, sources};
 use super::validity::Outside;
-use crate::audit::{Draft, Record};
+use crate::audit::{Draft, Fact, Record};
 use crate::once::Repeatable;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
@@ -50,6 +50,28 @@ impl As {
     /// Resolved, unless it is to be raw.
     pub fn of(raw: bool) -> Self {
         if raw { Self::Raw } else { Self::Resolved }
+    }
+}
+
+/// What of a value is given out, which is told with the reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The names of its fields, and the value of this one.
+    Field(String),
+    /// The names of its fields.
+    Names,
+    /// All of it.
+    Whole,
+}
+
+impl Part {
+    /// A field's name is part of the value: the event keeps it as it keeps what tells of people.
+    fn tell(&self, event: Draft) -> Draft {
+        match self {
+            Self::Field(name) => event.fact("part", Fact::word("field")).text("field", name),
+            Self::Names => event.fact("part", Fact::word("names")),
+            Self::Whole => event,
+        }
     }
 }
 
@@ -177,10 +199,22 @@ impl Domain {
         which: &Which,
         wanted: As,
     ) -> Result<Revealed, ReadSecretError> {
+        self.read_part(op, address, which, wanted, &Part::Whole).await
+    }
+
+    /// Reads a value of which the caller gives out this part.
+    pub(super) async fn read_part(
+        &self,
+        op: &Op,
+        address: &Address,
+        which: &Which,
+        wanted: As,
+        part: &Part,
+    ) -> Result<Revealed, ReadSecretError> {
         let resource = self.secret_as_resource(address).await?;
         let mut permitted = Arc::new(vec![resource]);
         for _ in 0..TRIES {
-            match self.read_once(op, &permitted, which, wanted).await {
+            match self.read_once(op, &permitted, which, wanted, part).await {
                 Ok(revealed) => return Ok(revealed),
                 Err(Halt::Anew) => {}
                 Err(Halt::Failed(error)) => return Err(error),
@@ -200,14 +234,16 @@ impl Domain {
         permitted: &Arc<Vec<Resource>>,
         which: &Which,
         wanted: As,
+        part: &Part,
     ) -> Result<Revealed, Halt> {
-        let (which, keyring) = (which.clone(), Arc::clone(self.keyring()));
+        let (asking, keyring) = ((which.clone(), part.clone()), Arc::clone(self.keyring()));
         let asked = Arc::clone(permitted);
         self.change(op, Action::ReadSecret, permitted.as_slice(), &[], move |tx, record| {
-            let (which, keyring, permitted) = (which.clone(), Arc::clone(&keyring), Arc::clone(&asked));
+            let (asking, keyring, permitted) = (asking.clone(), Arc::clone(&keyring), Arc::clone(&asked));
             Box::pin(async move {
                 let resource = permitted.first().ok_or(Refused::NotFound)?;
-                let (secret, revealed, event) = opened(tx, &record, &keyring, resource, &which).await?;
+                let (which, part) = &asking;
+                let (secret, revealed, event) = opened(tx, &record, &keyring, resource, which, part).await?;
                 if wanted == As::Raw || !revealed.version.template {
                     return Ok(Written::new(revealed, event));
                 }
@@ -295,10 +331,11 @@ pub(super) async fn opened(
     keyring: &Keyring,
     permitted: &Resource,
     which: &Which,
+    part: &Part,
 ) -> Result<(Secret, Revealed, EventRow), ReadSecretError> {
     let (secret, version) = meant(tx, permitted, which).await?;
     version.readable(record.now())?;
-    let event = reading(record, &secret, &version)?;
+    let event = part.tell(reading(record, &secret, &version)?);
     let value = open(tx, keyring, &secret, &version).await?;
     // Destroyed since the look above.
     let shut = ReadSecretError::Shut { number: version.number, state: VersionState::Destroyed };

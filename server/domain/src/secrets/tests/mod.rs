@@ -8,6 +8,7 @@ mod compare;
 mod crowd;
 mod deleted_version;
 mod export;
+mod fields;
 mod held;
 mod import;
 mod lifecycle;
