@@ -79,3 +79,22 @@ test('without JavaScript, the values of an environment are taken away', async ({
   const lines = await taken(bare, 'Export 2 values');
   expect(lines).toEqual([expect.stringContaining('postgres://app@db.northwind.example/shop'), expect.stringContaining('{"user":"test"}')]);
 });
+
+test('without JavaScript, fields of a value are read, and a form that changes them says what is wrong', async ({ bare }) => {
+  const main = bare.getByRole('main');
+  const heading = bare.getByRole('heading', { level: 1 });
+  await bare.goto('/secrets?project=pay&environment=production&folder=psp%2Fklarna');
+  await main.getByRole('link', { name: 'credentials' }).click();
+  await expect(heading).toHaveText('credentials');
+  await main.getByRole('button', { name: 'Fields', exact: true }).click();
+  await main.getByRole('button', { name: 'Reveal user' }).click();
+  await main.getByText('Show', { exact: true }).click();
+  await expect(bare.locator('#secret')).toHaveText('northwind');
+  await main.getByRole('link', { name: 'Edit fields' }).click();
+  await main.getByRole('button', { name: 'List the fields' }).click();
+  await main.getByRole('group', { name: 'What becomes of key', exact: true }).getByRole('radio', { name: 'Replace it' }).check();
+  await expect(main.getByLabel('New value of key', { exact: true })).toBeVisible();
+  await expect(main.getByLabel('New value of user', { exact: true })).toBeHidden();
+  await main.getByRole('button', { name: 'Save' }).click();
+  await expect(main.getByRole('alert')).toContainText('New value of key');
+});

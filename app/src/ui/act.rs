@@ -8,15 +8,19 @@ use crate::form::IDEMPOTENCY_KEY;
 /// Posts to `action`. `id` tells several of one page apart, to the idempotency key too.
 #[component]
 pub fn Act(
-    id: &'static str,
+    #[prop(into)] id: String,
     #[prop(into)] label: String,
     #[prop(into)] action: String,
     #[prop(optional)] kind: ButtonKind,
+    /// Fields that nobody sees.
+    #[prop(optional)]
+    children: Option<Children>,
 ) -> impl IntoView {
     let key = format!("{}-{id}", words().seed);
     view! {
         <form method="post" action=action>
             <input type="hidden" name=IDEMPOTENCY_KEY value=key/>
+            {children.map(|children| children())}
             <Button label=label kind=kind/>
         </form>
     }

@@ -5,16 +5,13 @@ use axum::{
     response::Response,
 };
 use chrono::{DateTime, Utc};
-use keywarden_domain::{
-    Refused, Replayed,
-    secrets::{Compared, ReadSecretError, SecretView},
-};
+use keywarden_domain::secrets::{Compared, SecretView};
 use leptos::prelude::*;
 
 use super::{
     around,
     differ::{Difference, Field, Side},
-    reasons, reveal, template, validity,
+    reasons, reveal,
 };
 use crate::{
     cells,
@@ -25,7 +22,7 @@ use crate::{
     text::Text,
     ui::{
         Actions, Banner, ButtonKind, Choice, Column, EmptyState, Form, LinkButton, PageHeader, Panel,
-        RevealedLines, Row, SelectField, Table, Tone, choice, version_state_name,
+        RevealedLines, Row, SelectField, Table, Tone, choice,
     },
 };
 
@@ -66,29 +63,10 @@ pub(super) async fn compare(
     let (before, after) = (number.min(other), number.max(other));
     match house.domain.compare_secret_versions(&op, view.secret.id, before, after).await {
         Ok(compared) => shown(&mut shell, &view, &compared),
-        Err(ReadSecretError::Shut { number, state }) => {
-            let why = t.secrets_version_is(number, version_state_name(t, state));
-            reveal::not_shown(&mut shell, &view, number, http::StatusCode::UNPROCESSABLE_ENTITY, why)
+        Err(error) => {
+            let ask = |shell: &mut Shell, draft| draw_ask(shell, &view, number, "", draft);
+            reveal::unread(&house, &mut shell, &op, posted, (&view, number), error, ask).await
         }
-        Err(ReadSecretError::Outside { number, outside }) => {
-            let why = validity::outside(t, number, outside);
-            reveal::not_shown(&mut shell, &view, number, http::StatusCode::UNPROCESSABLE_ENTITY, why)
-        }
-        Err(ReadSecretError::NoReason) => {
-            let mut errors = Errors::new();
-            reasons::note(t, &posted.fields, &mut errors);
-            draw_ask(&mut shell, &view, number, "", Draft::refused(posted.fields, errors))
-        }
-        // Templates are compared as they were put.
-        Err(ReadSecretError::Unresolved { reference, why }) => {
-            let why = template::unresolved(t, &reference, &why);
-            reveal::not_shown(&mut shell, &view, number, http::StatusCode::UNPROCESSABLE_ENTITY, why)
-        }
-        Err(ReadSecretError::Refused(Refused::Replayed(Replayed::Done { .. }))) => {
-            let why = t.secrets_shown_before_why().to_owned();
-            reveal::not_shown(&mut shell, &view, number, http::StatusCode::CONFLICT, why)
-        }
-        Err(ReadSecretError::Refused(refused)) => house.refused(&shell, &op, &posted, refused).await,
     }
 }
 

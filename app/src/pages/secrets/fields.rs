@@ -12,7 +12,7 @@ use crate::{
     context::House,
     form::{Errors, Fields},
     text::Text,
-    ui::{Choice, SelectField, TextArea, Writes, choice},
+    ui::{Choice, FieldGroup, RadioGroup, SelectField, TextArea, TextField, Writes, choice},
 };
 
 /// Teams that a select offers; there are other doors for houses with more.
@@ -126,6 +126,17 @@ pub(super) fn labels(t: Text) -> Vec<crate::ui::Choice> {
         choice("pending", t.secrets_label_pending()).hint(t.secrets_label_pending_hint()),
         choice("own", t.secrets_label_own()).hint(t.secrets_label_own_hint()),
     ]
+}
+
+/// The label of a new version, to be drawn within the form.
+pub(super) fn label(t: Text) -> AnyView {
+    view! {
+        <FieldGroup label=t.secrets_label()>
+            <RadioGroup name="label" label=t.secrets_label_which() required=true choices=labels(t) value="current"/>
+            <TextField name="own" label=t.secrets_label_name() mono=true maxlength=64 hint=t.secrets_label_name_hint()/>
+        </FieldGroup>
+    }
+    .into_any()
 }
 
 /// The label out of `label` and `own`; what is wrong with it is noted.

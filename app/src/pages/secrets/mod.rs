@@ -1,7 +1,7 @@
 //! Secrets: folders of them, one of them with its versions, and a page for every verb.
 //!
-//! **Invariants:** a value is in the answer to the post that asked for it, and in no other page; no form begins with one,
-//! not even after it was refused. What a page knows of a value is its kind and size. A file that is to be imported is
+//! **Invariants:** a value is in the answer to the post that asked for it, and in no other page, and so is what its fields are
+//! called; no form begins with one, not even after it was refused. What a page knows of a value is its kind and size. A file that is to be imported is
 //! kept sealed between its form and its preview, never in a page.
 
 mod access;
@@ -27,6 +27,7 @@ mod generate;
 mod import;
 mod label;
 mod list;
+mod object;
 mod overview;
 mod places;
 mod promote;
@@ -63,6 +64,7 @@ pub(crate) fn routes() -> Router<House> {
         .route("/secrets/{id}/data-key", get(data_key::ask).post(data_key::rotate))
         .route("/secrets/{id}/delete", get(delete::ask).post(delete::delete))
         .route("/secrets/{id}/edit", get(edit::form).post(edit::save))
+        .route("/secrets/{id}/fields", get(object::edit::ask).post(object::edit::edit))
         .route("/secrets/{id}/labels/{label}", get(label::ask).post(label::remove))
         .route("/secrets/{id}/promote/{environment}", get(promote::ask).post(promote::promote))
         .route("/secrets/{id}/restore", get(restore::ask).post(restore::restore))
@@ -78,6 +80,7 @@ pub(crate) fn routes() -> Router<House> {
         .route("/secrets/{id}/versions/{number}/disable", get(switch::ask_disable).post(switch::disable))
         .route("/secrets/{id}/versions/{number}/download", get(reveal::ask_download).post(reveal::download))
         .route("/secrets/{id}/versions/{number}/enable", get(switch::ask_enable).post(switch::enable))
+        .route("/secrets/{id}/versions/{number}/fields", get(object::read::ask).post(object::read::read))
         .route("/secrets/{id}/versions/{number}/label", get(label::form).post(label::set))
         .route("/secrets/{id}/versions/{number}/raw", get(reveal::ask_raw).post(reveal::raw))
         .route(

@@ -26,7 +26,7 @@ use crate::{
 const VERSIONS: usize = 25;
 
 /// It says nothing of the value, not even how long it is.
-const MASK: &str = "••••••••••••";
+pub(super) const MASK: &str = "••••••••••••";
 
 pub(super) fn view(
     t: Text,
@@ -80,9 +80,11 @@ pub(super) fn masked(t: Text, secret: &Secret, version: &Version, may: May) -> A
     let acts = (may.read && version.is_read(now)).then(|| {
         let asks = secret.reads_need_reason;
         let (shows, is_template) = (version.kind != SecretKind::Binary, version.template);
+        let has_fields = version.kind == SecretKind::Json;
         view! {
             <Actions>
                 {shows.then(|| reveal::act(asks, "reveal", t.secrets_reveal(), format!("{path}/reveal")))}
+                {has_fields.then(|| reveal::act(asks, "fields", t.fields(), format!("{path}/fields")))}
                 {is_template.then(|| reveal::act(asks, "raw", t.templates_reveal_raw(), format!("{path}/raw")))}
                 {reveal::act(asks, "download", t.secrets_download(), format!("{path}/download"))}
                 {(!is_template).then(|| view! { <LinkButton label=t.shares_make() href=format!("{path}/share")/> })}

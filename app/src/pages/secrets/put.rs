@@ -16,7 +16,7 @@ use crate::{
     render::{self, page},
     shell::{Section, Shell},
     text::Text,
-    ui::{FieldGroup, Form, Hidden, PageHeader, RadioGroup, TextField},
+    ui::{Form, Hidden, PageHeader},
 };
 
 pub(super) async fn new(State(house): State<House>, asking: Asking, Path(id): Path<String>) -> Response {
@@ -68,7 +68,8 @@ pub(super) async fn put(
     draw(&mut shell, &view, Draft::refused(posted.fields, errors))
 }
 
-fn note(t: Text, errors: &mut Errors, error: &PutError) {
+/// Why no version was made.
+pub(super) fn note(t: Text, errors: &mut Errors, error: &PutError) {
     match error {
         PutError::About | PutError::NoOwner | PutError::OwnerUnknown => {
             errors.whole(t.form_refused_whole());
@@ -99,10 +100,7 @@ fn draw(shell: &mut Shell, view: &SecretView, draft: Draft) -> Response {
                 <Hidden name="current" value=current.to_string()/>
                 {value::fields(t, kind, is_template)}
                 {validity::fields(t)}
-                <FieldGroup label=t.secrets_label()>
-                    <RadioGroup name="label" label=t.secrets_label_which() required=true choices=fields::labels(t) value="current"/>
-                    <TextField name="own" label=t.secrets_label_name() mono=true maxlength=64 hint=t.secrets_label_name_hint()/>
-                </FieldGroup>
+                {fields::label(t)}
             </Form>
         }
     })

@@ -6,7 +6,7 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use keywarden_domain::{
-    Refused, Replayed,
+    Op, Refused, Replayed,
     secrets::{Address, As, ReadSecretError, Revealed, SecretView, Version, Which},
 };
 use leptos::prelude::*;
@@ -191,31 +191,48 @@ async fn read(
     let which = Which::Number(version.number);
     match house.domain.read_secret_as(&op, &Address::Id(view.secret.id), &which, way.wanted()).await {
         Ok(revealed) => Ok((shell, view, revealed)),
-        Err(ReadSecretError::Shut { number, state }) => {
-            let why = shell.text.secrets_version_is(number, version_state_name(shell.text, state));
-            Err(not_shown(&mut shell, &view, number, StatusCode::UNPROCESSABLE_ENTITY, why))
+        Err(error) => {
+            let whose = (&view, version.number);
+            // Of a template that asks for none it may be asked by what it refers to.
+            let ask = |shell: &mut Shell, draft| draw_ask(shell, (&view, &version), way, true, draft);
+            Err(unread(house, &mut shell, &op, posted, whose, error, ask).await)
         }
-        Err(ReadSecretError::Outside { number, outside }) => {
-            let why = validity::outside(shell.text, number, outside);
-            Err(not_shown(&mut shell, &view, number, StatusCode::UNPROCESSABLE_ENTITY, why))
-        }
-        Err(ReadSecretError::Unresolved { reference, why }) => {
-            let why = template::unresolved(shell.text, &reference, &why);
-            Err(not_shown(&mut shell, &view, version.number, StatusCode::UNPROCESSABLE_ENTITY, why))
-        }
-        Err(ReadSecretError::Refused(Refused::Replayed(Replayed::Done { .. }))) => {
-            let why = shell.text.secrets_shown_before_why().to_owned();
-            Err(not_shown(&mut shell, &view, version.number, StatusCode::CONFLICT, why))
-        }
-        // Of a template that asks for none it may be asked by what it refers to.
-        Err(ReadSecretError::NoReason) => {
-            let mut errors = Errors::new();
-            reasons::note(shell.text, &posted.fields, &mut errors);
-            let draft = Draft::refused(posted.fields, errors);
-            Err(draw_ask(&mut shell, (&view, &version), way, true, draft))
-        }
-        Err(ReadSecretError::Refused(refused)) => Err(house.refused(&shell, &op, &posted, refused).await),
     }
+}
+
+/// Says why nothing was read. Where a reason was missing, `ask` draws the form that asks for it.
+pub(super) async fn unread(
+    house: &House,
+    shell: &mut Shell,
+    op: &Op,
+    posted: Posted,
+    (view, number): (&SecretView, i64),
+    error: ReadSecretError,
+    ask: impl FnOnce(&mut Shell, Draft) -> Response,
+) -> Response {
+    let t = shell.text;
+    let (status, number, why) = match error {
+        ReadSecretError::Shut { number, state } => {
+            let why = t.secrets_version_is(number, version_state_name(t, state));
+            (StatusCode::UNPROCESSABLE_ENTITY, number, why)
+        }
+        ReadSecretError::Outside { number, outside } => {
+            (StatusCode::UNPROCESSABLE_ENTITY, number, validity::outside(t, number, outside))
+        }
+        ReadSecretError::Unresolved { reference, why } => {
+            (StatusCode::UNPROCESSABLE_ENTITY, number, template::unresolved(t, &reference, &why))
+        }
+        ReadSecretError::Refused(Refused::Replayed(Replayed::Done { .. })) => {
+            (StatusCode::CONFLICT, number, t.secrets_shown_before_why().to_owned())
+        }
+        ReadSecretError::NoReason => {
+            let mut errors = Errors::new();
+            reasons::note(t, &posted.fields, &mut errors);
+            return ask(shell, Draft::refused(posted.fields, errors));
+        }
+        ReadSecretError::Refused(refused) => return house.refused(shell, op, &posted, refused).await,
+    };
+    not_shown(shell, view, number, status, why)
 }
 
 /// A reload, or a version that is shut: nothing was read.

@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use super::{
     access,
     around::{self, May},
-    audit, copy_as, overview,
+    audit, copy_as, object, overview,
     promote::Elsewhere,
     who::{self, Names},
 };
@@ -22,7 +22,7 @@ use crate::{
     render::{self, page},
     shell::Section,
     text::Text,
-    ui::{Badge, Banner, ButtonKind, LinkButton, PageHeader, Tabs, Tone, tab},
+    ui::{Badge, Banner, ButtonKind, LinkButton, PageHeader, Tabs, Tone, tab, words},
 };
 
 const EVENTS: u32 = 50;
@@ -116,6 +116,7 @@ fn header(t: Text, view: &SecretView, may: May) -> AnyView {
     let link = |may: bool, label: &'static str, verb: &str| {
         may.then(|| view! { <LinkButton label=label href=format!("{path}/{verb}")/> })
     };
+    let fields = may.put && may.read && object::editable(view).is_some_and(|it| it.is_read(words().now));
     let main = if may.restore {
         Some((t.secrets_restore(), format!("{path}/restore")))
     } else {
@@ -123,6 +124,7 @@ fn header(t: Text, view: &SecretView, may: May) -> AnyView {
     };
     let actions = view! {
         {link(may.edit, t.edit(), "edit")}
+        {link(fields, t.fields_edit(), "fields")}
         {link(may.rotate, t.data_key_rotate(), "data-key")}
         {link(may.delete, t.secrets_delete(), "delete")}
         {main.map(|(label, href)| view! { <LinkButton kind=ButtonKind::Primary label=label href=href/> })}

@@ -28,7 +28,6 @@ pub(super) fn fields(t: Text, kind: SecretKind, is_template: bool) -> AnyView {
     let kinds = [SecretKind::Text, SecretKind::Json, SecretKind::Binary]
         .map(|it| choice(it.as_str(), around::kind(t, it)))
         .to_vec();
-    let alphabets = Alphabet::ALL.map(|it| choice(it.as_str(), alphabet_name(t, it))).to_vec();
     let longest = u32::try_from(MAX_VALUE).unwrap_or(u32::MAX);
     view! {
         <FieldGroup label=t.secrets_value()>
@@ -38,11 +37,18 @@ pub(super) fn fields(t: Text, kind: SecretKind, is_template: bool) -> AnyView {
                 <TextArea name="value" label=t.secrets_value() writes=Writes::Secret required=true rows=5 maxlength=longest hint=t.secrets_value_hint()/>
                 {template::field(t, is_template)}
             </div>
-            <div class="value-made">
-                <TextField name="length" label=t.secrets_length() kind=TextKind::Number required=true min=LENGTHS.start().to_string() max=LENGTHS.end().to_string() value="32"/>
-                <SelectField name="alphabet" label=t.secrets_alphabet() required=true choices=alphabets value=Alphabet::LettersAndDigits.as_str()/>
-            </div>
+            <div class="value-made">{making_fields(t)}</div>
         </FieldGroup>
+    }
+    .into_any()
+}
+
+/// How a value is made that nobody thought of.
+pub(super) fn making_fields(t: Text) -> AnyView {
+    let alphabets = Alphabet::ALL.map(|it| choice(it.as_str(), alphabet_name(t, it))).to_vec();
+    view! {
+        <TextField name="length" label=t.secrets_length() kind=TextKind::Number required=true min=LENGTHS.start().to_string() max=LENGTHS.end().to_string() value="32"/>
+        <SelectField name="alphabet" label=t.secrets_alphabet() required=true choices=alphabets value=Alphabet::LettersAndDigits.as_str()/>
     }
     .into_any()
 }
@@ -67,6 +73,13 @@ pub(super) fn again(t: Text, fields: &Fields, errors: &mut Errors) {
 }
 
 fn made(t: Text, env: &Env, fields: &Fields, errors: &mut Errors) -> Option<NewValue> {
+    let (alphabet, length) = read_making(t, fields, errors)?;
+    let value = generate::value(env, alphabet, length);
+    NewValue::new(SecretKind::Text, None, value).map_err(|wrong| errors.whole(said(t, wrong))).ok()
+}
+
+/// What a made value consists of, and how long it is; what is wrong with that is noted.
+pub(super) fn read_making(t: Text, fields: &Fields, errors: &mut Errors) -> Option<(Alphabet, usize)> {
     if fields.text("length").is_empty() {
         errors.at("length", t.form_missing());
     }
@@ -75,8 +88,7 @@ fn made(t: Text, env: &Env, fields: &Fields, errors: &mut Errors) -> Option<NewV
     if alphabet.is_none() {
         errors.at("alphabet", t.form_choose());
     }
-    let value = generate::value(env, alphabet?, length?);
-    NewValue::new(SecretKind::Text, None, value).map_err(|wrong| errors.whole(said(t, wrong))).ok()
+    alphabet.zip(length)
 }
 
 fn written(t: Text, fields: &Fields, errors: &mut Errors) -> Option<NewValue> {
@@ -103,7 +115,7 @@ fn decoded(text: &str) -> Option<SecretBytes> {
     STANDARD.decode(text.as_bytes()).map(SecretBytes::new).ok()
 }
 
-fn said(t: Text, wrong: ValueError) -> String {
+pub(super) fn said(t: Text, wrong: ValueError) -> String {
     match wrong {
         ValueError::Empty => t.form_missing().to_owned(),
         ValueError::NotJson => t.secrets_value_not_json().to_owned(),

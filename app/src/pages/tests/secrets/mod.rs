@@ -9,6 +9,7 @@ use keywarden_domain::{
 };
 use keywarden_model::{Role, SecretKind};
 
+mod fields;
 mod folders;
 mod values;
 mod versions;
