@@ -101,6 +101,16 @@ pub async fn latest(conn: &mut Conn, limit: i64) -> Result<Vec<BackupRow>, Store
     .await
 }
 
+/// Those of an instant or later, in microseconds, the last one first.
+pub async fn since(conn: &mut Conn, made_at: i64, limit: i64) -> Result<Vec<BackupRow>, StoreError> {
+    sql("SELECT id, made_at, counter, file, size, digest, recipients FROM backups WHERE made_at >= $1
+         ORDER BY made_at DESC, id DESC LIMIT $2")
+    .bind(made_at)
+    .bind(limit)
+    .all(conn)
+    .await
+}
+
 /// Notes a restore; the doors stay shut until it is accepted.
 pub async fn note_restore(tx: &mut Tx, row: &RestoreRow) -> Result<(), StoreError> {
     sql("INSERT INTO restores (id, made_at, digest, restored_at, counter, events_until)

@@ -16,6 +16,7 @@
 mod drill;
 mod events;
 mod file;
+mod holding;
 mod make;
 mod recipients;
 mod records;
@@ -27,6 +28,7 @@ mod verify;
 pub(crate) use drill::drill_key_context;
 pub use drill::{Drill, DrillError, DrillReport, DrillState, Drills, DrillsDue};
 pub use events::{ApplyEvents, EventsError, EventsReport, Named};
+pub use holding::Holding;
 pub use make::{BackUpError, Backup};
 pub use recipients::{AddRecipientError, RemoveRecipientError};
 pub use records::{Damage, Manifest};

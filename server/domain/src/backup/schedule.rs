@@ -12,7 +12,7 @@ use super::BackUpError;
 use crate::{Domain, Fault, Op, Refused};
 
 /// Rows that are looked through for what is too many.
-const KNOWN: i64 = 10_000;
+pub(super) const KNOWN: i64 = 10_000;
 
 /// When backups are made by themselves, and how many are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,13 @@ pub struct Schedule {
     pub every: Duration,
     /// So many in the folder; the oldest are deleted.
     pub keep: usize,
+}
+
+impl Schedule {
+    /// Whether a backup is one of those of which the oldest are deleted.
+    pub(super) fn keeps(&self, file: &Path) -> bool {
+        file.parent() == Some(&*self.folder)
+    }
 }
 
 impl Domain {
@@ -56,9 +63,8 @@ impl Domain {
     /// Only what the records say was made, and only in the folder.
     async fn delete_old(&self, schedule: &Schedule, now: i64) -> Result<(), Fault> {
         let rows = backups::latest(&mut self.store().read().await?, KNOWN).await?;
-        let scheduled = |path: &Path| path.parent() == Some(&*schedule.folder);
         let made = rows.into_iter().filter(|row| row.made_at <= now).map(|row| PathBuf::from(row.file));
-        let too_many: Vec<_> = made.filter(|path| scheduled(path)).skip(schedule.keep.max(1)).collect();
+        let too_many: Vec<_> = made.filter(|path| schedule.keeps(path)).skip(schedule.keep.max(1)).collect();
         let deleted = spawn_blocking(move || {
             too_many.iter().filter(|path| path.exists()).try_for_each(std::fs::remove_file)
         });

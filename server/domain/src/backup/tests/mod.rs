@@ -2,6 +2,7 @@
 
 mod applying;
 mod drilling;
+mod holding;
 mod making;
 mod restoring;
 
