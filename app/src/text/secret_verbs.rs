@@ -41,7 +41,12 @@ texts! {
     secrets_destroy_title(number: i64, path: &str) = "Destroy version {number} of {path}";
     secrets_destroy_final = "Its value and the key that encrypts it are erased here. This cannot be taken back.";
     secrets_destroy_labels(labels: &str) = "These labels go with it: {labels}.";
-    secrets_destroy_backups = "Backups of the database that were made before still hold it, encrypted.";
+    destroy_backups = "In backups";
+    destroy_until(n: usize, day: &str) = "{n} backup that this server keeps holds it, encrypted, until {day}. That day holds as long as backups go on as they are set up." | "{n} backups that this server keeps hold it, encrypted, the last until {day}. That day holds as long as backups go on as they are set up.";
+    destroy_no_day(n: usize) = "{n} backup that this server keeps holds it, encrypted. No newer one takes its place as things are, so there is no day on which it goes." | "{n} backups that this server keeps hold it, encrypted. No newer ones take their place as things are, so there is no day on which they go.";
+    destroy_elsewhere(n: usize) = "{n} backup was written elsewhere and holds it, encrypted, for as long as somebody keeps the file." | "{n} backups were written elsewhere and hold it, encrypted, for as long as somebody keeps the files.";
+    destroy_no_backup = "No backup that this server knows of holds it.";
+    destroy_unknown = "Copies of backups, and of the database, that were made in other ways are not known here.";
     secrets_destroy_name = "The secret's name";
     secrets_destroy_name_hint(name: &str) = "Write {name} to say that you mean it.";
     secrets_destroy_name_wrong(name: &str) = "Write {name}, as it is.";

@@ -2,10 +2,14 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use keywarden_domain::secrets::{DestroyVersionError, SecretView};
+use keywarden_domain::{
+    Op, Refused,
+    backup::Holding,
+    secrets::{DestroyVersionError, SecretView},
+};
 use leptos::prelude::*;
 
-use super::around;
+use super::{around, in_backups};
 use crate::{
     context::{Asking, House, Posted},
     form::{Draft, Errors},
@@ -20,10 +24,17 @@ pub(super) async fn ask(
     Path(at): Path<(String, String)>,
 ) -> Response {
     let Asking { mut shell, op } = asking.at(Section::Secrets);
-    match around::load_version(&house, &op, &at).await {
-        Ok((view, version)) => draw(&mut shell, &view, version.number, Draft::default()),
+    match load(&house, &op, &at).await {
+        Ok((view, number, holding)) => draw(&mut shell, &view, number, holding, Draft::default()),
         Err(refused) => render::refused(&shell, refused),
     }
+}
+
+/// The version, and which backups hold it.
+async fn load(house: &House, op: &Op, at: &(String, String)) -> Result<(SecretView, i64, Holding), Refused> {
+    let (view, version) = around::load_version(house, op, at).await?;
+    let holding = house.domain.backups_holding(op, &view.secret, &version).await?;
+    Ok((view, version.number, holding))
 }
 
 pub(super) async fn destroy(
@@ -34,11 +45,11 @@ pub(super) async fn destroy(
 ) -> Response {
     let Asking { mut shell, op } = asking.at(Section::Secrets).once(&posted);
     let t = shell.text;
-    let (view, version) = match around::load_version(&house, &op, &at).await {
+    let (view, number, holding) = match load(&house, &op, &at).await {
         Ok(loaded) => loaded,
         Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
     };
-    let (secret, number) = (&view.secret, version.number);
+    let secret = &view.secret;
     let mut errors = Errors::new();
     if posted.fields.text("name") == secret.path.name() {
         match house.domain.destroy_secret_version(&op, secret.id, number).await {
@@ -53,10 +64,10 @@ pub(super) async fn destroy(
     } else {
         errors.at("name", t.secrets_destroy_name_wrong(secret.path.name()));
     }
-    draw(&mut shell, &view, number, Draft::refused(posted.fields, errors))
+    draw(&mut shell, &view, number, holding, Draft::refused(posted.fields, errors))
 }
 
-fn draw(shell: &mut Shell, view: &SecretView, number: i64, draft: Draft) -> Response {
+fn draw(shell: &mut Shell, view: &SecretView, number: i64, holding: Holding, draft: Draft) -> Response {
     around::place(shell, &view.secret.project_slug);
     let t = shell.text;
     let secret = view.secret.clone();
@@ -65,7 +76,7 @@ fn draw(shell: &mut Shell, view: &SecretView, number: i64, draft: Draft) -> Resp
     if !labels.is_empty() {
         consequences.push(t.secrets_destroy_labels(&labels.join(", ")));
     }
-    consequences.push(t.secrets_destroy_backups().to_owned());
+    consequences.extend(in_backups::sentences(t, holding));
     page(shell, t.secrets_destroy()).of(&draft).show(move || {
         let name = secret.path.name().to_owned();
         view! {

@@ -25,6 +25,7 @@ mod filter;
 mod found;
 mod generate;
 mod import;
+mod in_backups;
 mod label;
 mod list;
 mod object;

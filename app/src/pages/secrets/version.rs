@@ -4,13 +4,16 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use keywarden_domain::secrets::{SecretView, Version};
+use keywarden_domain::{
+    backup::Holding,
+    secrets::{SecretView, Version},
+};
 use keywarden_model::VersionState;
 use leptos::prelude::*;
 
 use super::{
     around::{self, May},
-    overview, template, validity,
+    in_backups, overview, template, validity,
     who::{self, Names},
 };
 use crate::{
@@ -39,9 +42,13 @@ pub(super) async fn show(
         } else {
             Names::default()
         };
-        Ok((view, version, may, names))
+        let holding = match version.destroyed_at {
+            Some(_) => Some(house.domain.backups_holding(&op, &view.secret, &version).await?),
+            None => None,
+        };
+        Ok((view, version, may, names, holding))
     };
-    let (view, version, may, names) = match loaded.await {
+    let (view, version, may, names, holding) = match loaded.await {
         Ok(loaded) => loaded,
         Err(refused) => return render::refused(&shell, refused),
     };
@@ -71,7 +78,7 @@ pub(super) async fn show(
                 />
                 {value}
                 {deleted}
-                <Facts facts=facts(t, &version, &names)/>
+                <Facts facts=facts(t, &version, &names, holding)/>
                 <Panel id="labels" title=t.secrets_labels()>{labels}</Panel>
             }
         },
@@ -101,7 +108,7 @@ fn actions(t: Text, view: &SecretView, version: &Version, may: May) -> AnyView {
     .into_any()
 }
 
-fn facts(t: Text, version: &Version, names: &Names) -> Vec<Fact> {
+fn facts(t: Text, version: &Version, names: &Names, holding: Option<Holding>) -> Vec<Fact> {
     let mut facts = vec![
         fact(t.secrets_kind(), around::kind(t, version.kind)),
         fact(
@@ -121,6 +128,9 @@ fn facts(t: Text, version: &Version, names: &Names) -> Vec<Fact> {
     }
     if let Some(at) = version.destroyed_at {
         facts.push(fact(t.state_destroyed(), view! { <Time at=at/> }));
+    }
+    if let Some(holding) = holding {
+        facts.push(fact(t.destroy_backups(), in_backups::sentences(t, holding).join(" ")));
     }
     facts
 }

@@ -1,8 +1,14 @@
 //! Versions: made, labelled, disabled, deleted, restored, destroyed.
 
-use keywarden_domain::cast::Player;
+use std::time::Duration;
 
-use super::super::person;
+use keywarden_domain::{
+    backup::Schedule,
+    cast::{Engine, House, Player},
+};
+use keywarden_model::Role;
+
+use super::super::{Stage, person};
 use super::{VALUE, cast, form, put};
 
 #[tokio::test]
@@ -158,4 +164,40 @@ async fn how_long_a_value_is_good_is_asked_told_and_kept() {
     let read = stage.post(person(&bob), &format!("{page}/versions/1/reveal"), "").await;
     assert!(read.status == 422 && read.body.contains("Version 1 expired at"), "{}", read.body);
     assert!(!read.body.contains(VALUE));
+}
+
+#[tokio::test]
+async fn before_and_after_a_value_is_destroyed_it_is_said_until_when_backups_hold_it() {
+    const BACKUPS: &str = "INSERT INTO backups (id, made_at, counter, file, size, digest, recipients)
+        VALUES ('bkp_01JDB2W1N9F6Q3R8T5V7X9Z0AB', 4000000000000000, 1, '/backups/a', 10, 'aa', '[]'),
+               ('bkp_01JDB2W1N9F6Q3R8T5V7X9Z0AC', 4000000000000001, 1, '/media/usb/b', 10, 'aa', '[]')";
+    const RECIPIENT: &str =
+        "INSERT INTO backup_recipients (id, name, text, added_at) VALUES ('rcp_a', 'Safe', '-', 1)";
+    let cast = House::new(Engine::Sqlite).await;
+    let schedule = Schedule { folder: "/backups".into(), every: Duration::from_hours(24), keep: 2 };
+    let stage = Stage::of(cast.neighbour_with(|settings| settings.backups = Some(schedule)).await);
+    let pay = stage.cast.project("pay").await;
+    let bob = stage.cast.person("Bob", &[(Role::Manager, Some(pay.id))]).await;
+    let id = put(&stage, &pay, &bob, "db/password", b"one").await.id;
+    put(&stage, &pay, &bob, "db/password", b"two").await;
+    let one = format!("/secrets/{id}/versions/1");
+    let get = async |path: &str| stage.get(person(&bob), path).await.body;
+    let asked = get(&format!("{one}/destroy")).await;
+    assert!(asked.contains("No backup that this server knows of holds it."), "{asked}");
+    stage.cast.put_by(&[BACKUPS, RECIPIENT]).await;
+    let asked = get(&format!("{one}/destroy")).await;
+    for said in ["until 4 October 2096", "1 backup was written elsewhere", "are not known here"] {
+        assert!(asked.contains(said), "{said}: {asked}");
+    }
+    assert!(
+        !asked.contains("/backups") && !asked.contains("usb"),
+        "where they lie is told to nobody here: {asked}"
+    );
+    assert!(!get(&one).await.contains("In backups"), "it is there still");
+
+    let wrong = stage.post(person(&bob), &format!("{one}/destroy"), "name=passwort").await;
+    assert!(wrong.status == 422 && wrong.body.contains("until 4 October 2096"), "{}", wrong.body);
+    assert_eq!(stage.post(person(&bob), &format!("{one}/destroy"), "name=password").await.status, 303);
+    let gone = get(&one).await;
+    assert!(gone.contains("In backups") && gone.contains("No backup that this server knows of"), "{gone}");
 }
