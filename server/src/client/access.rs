@@ -97,22 +97,30 @@ impl Access {
 
     /// A client that follows no redirect, so that the token goes to nobody else.
     pub(super) fn http() -> Result<reqwest::Client, ClientError> {
-        builder().timeout(ANSWER).build().map_err(ClientError::Http)
+        builder(AGENT).timeout(ANSWER).build().map_err(ClientError::Http)
+    }
+
+    /// As [`Access::http`], for a command that says which one it is: `keywarden/1.2.3 (run)`.
+    pub(super) fn http_of(command: &str) -> Result<reqwest::Client, ClientError> {
+        builder(&format!("{AGENT} ({command})")).timeout(ANSWER).build().map_err(ClientError::Http)
     }
 
     /// As [`Access::http`], for an answer without an end: it may last, and is given up when it falls silent.
     pub(super) fn streaming() -> Result<reqwest::Client, ClientError> {
-        builder().read_timeout(SILENCE).build().map_err(ClientError::Http)
+        builder(AGENT).read_timeout(SILENCE).build().map_err(ClientError::Http)
     }
 }
 
-fn builder() -> reqwest::ClientBuilder {
+/// What the client calls itself; the record of a reading keeps it.
+const AGENT: &str = concat!("keywarden/", env!("CARGO_PKG_VERSION"));
+
+fn builder(agent: &str) -> reqwest::ClientBuilder {
     // The second one to install it finds it there.
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     reqwest::Client::builder()
         .connect_timeout(CONNECT)
         .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("keywarden/", env!("CARGO_PKG_VERSION")))
+        .user_agent(agent)
 }
 
 pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, ClientError> {

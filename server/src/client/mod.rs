@@ -111,9 +111,9 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// A caller with the access it was given.
-    pub(crate) async fn new(access: &Access) -> Result<Self, ClientError> {
-        let (http, server) = (Access::http()?, access.server()?);
+    /// A caller with the access it was given, for a command of this name.
+    pub(crate) async fn new(access: &Access, command: &str) -> Result<Self, ClientError> {
+        let (http, server) = (Access::http_of(command)?, access.server()?);
         let token = access.token(&http, &server).await?;
         Ok(Self { http, server, token, reason: access.reason().cloned() })
     }

@@ -39,7 +39,7 @@ enum Format {
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { wanted, format, name } = arguments;
-    let values = wanted.values(&wanted.client().await?, &Values::new()).await?;
+    let values = wanted.values(&wanted.client("export").await?, &Values::new()).await?;
     let format = match format {
         Format::Dotenv => FileFormat::Dotenv,
         Format::Json => FileFormat::Json,

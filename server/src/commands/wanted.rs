@@ -33,9 +33,9 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// A caller of the server, signed in.
-    pub(super) async fn client(&self) -> Result<Client, ClientError> {
-        Client::new(&self.access).await
+    /// A caller of the server, signed in, for a command of this name.
+    pub(super) async fn client(&self, command: &str) -> Result<Client, ClientError> {
+        Client::new(&self.access, command).await
     }
 
     /// The server.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use keywarden_model::{EventId, ProjectId, RequestId, SessionId, TypedId as _};
 
-use crate::{Conn, StoreError, Tx, count::number, dialect, filter::Select, sql};
+use crate::{Conn, StoreError, Tx, Value, count::number, dialect, filter::Select, sql};
 
 /// An event as the domain made it.
 #[derive(Debug, Clone)]
@@ -227,6 +227,33 @@ pub(crate) fn page(filter: &Filter) -> Select {
         select = select.and("id < ?", [before]);
     }
     select
+}
+
+/// Of the last `window` events of a thing the last one by each actor under each of these names, if it was not refused; the
+/// newest first.
+pub async fn last_of_each(
+    conn: &mut Conn,
+    resource: &str,
+    actions: &[&str],
+    window: i64,
+    limit: i64,
+) -> Result<Vec<Found>, StoreError> {
+    let ids: Vec<(String,)> = lately(resource, actions, window).then(EACH_ONCE, [limit]).all(conn).await?;
+    let those = Select::from(COLUMNS).and_in("id", ids.into_iter().map(|(id,)| id));
+    let rows: Vec<FoundRow> = those.then(NEWEST_FIRST, [limit]).all(conn).await?;
+    rows.into_iter().map(Found::try_from).collect()
+}
+
+pub(crate) const EACH_ONCE: &str = "GROUP BY actor_id, action ORDER BY max(id) DESC LIMIT ?";
+
+/// The window is taken first: whatever happened before, no more is read.
+pub(crate) fn lately(resource: &str, actions: &[&str], window: i64) -> Select {
+    let from =
+        "SELECT max(id) AS id FROM (SELECT id, action, outcome, actor_id FROM events WHERE resource_id = ?
+                                           ORDER BY id DESC LIMIT ?) AS lately";
+    Select::from_with(from, [Value::from(resource), Value::from(window)])
+        .and("outcome = ?", ["allowed"])
+        .and_in("action", actions.iter().copied())
 }
 
 /// One event.

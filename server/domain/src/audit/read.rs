@@ -99,11 +99,7 @@ impl Domain {
         drop(conn);
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
-        let mut events = Vec::with_capacity(rows.len());
-        for row in rows {
-            events.push(self.opened(op, row).await?);
-        }
-        self.name(&mut events).await?;
+        let events = self.told(op, rows).await?;
         let next = events.last().map(|event| event.id).filter(|_| more);
         Ok(Page { events, next })
     }
@@ -124,6 +120,16 @@ impl Domain {
         let mut event = self.opened(op, row).await?;
         self.name(std::slice::from_mut(&mut event)).await?;
         Ok(event)
+    }
+
+    /// Stored events with what the caller may see, who may read them.
+    pub(crate) async fn told(&self, op: &Op, rows: Vec<Found>) -> Result<Vec<Event>, Fault> {
+        let mut events = Vec::with_capacity(rows.len());
+        for row in rows {
+            events.push(self.opened(op, row).await?);
+        }
+        self.name(&mut events).await?;
+        Ok(events)
     }
 
     /// Whoever may read an event may know what its actor and its thing are called.

@@ -244,7 +244,7 @@ async fn value(
     secret: &Secret,
     format: FileFormat,
 ) -> Result<(Revealed, EventRow), ExportError> {
-    let read = opened(tx, record, keyring, &secret.resource(), &Which::default(), &Part::Whole).await;
+    let read = opened(tx, record, keyring, &secret.resource(), &Which::default(), &Part::File).await;
     let (_, revealed, event) = read.map_err(|error| match error {
         // Deleted or shut since it was listed.
         ReadSecretError::Outside { .. }

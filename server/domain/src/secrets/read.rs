@@ -58,6 +58,8 @@ impl As {
 pub(super) enum Part {
     /// The names of its fields, and the value of this one.
     Field(String),
+    /// All of it, in a file with others.
+    File,
     /// The names of its fields.
     Names,
     /// All of it.
@@ -69,6 +71,7 @@ impl Part {
     fn tell(&self, event: Draft) -> Draft {
         match self {
             Self::Field(name) => event.fact("part", Fact::word("field")).text("field", name),
+            Self::File => event.fact("part", Fact::word("file")),
             Self::Names => event.fact("part", Fact::word("names")),
             Self::Whole => event,
         }

@@ -56,7 +56,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     if follow {
         return self::follow(&access, &mut file).await;
     }
-    let added = pull(&Client::new(&access).await?, &mut file, DEEP).await?;
+    let added = pull(&Client::new(&access, "audit").await?, &mut file, DEEP).await?;
     let last = file.newest().map_or_else(String::new, |at| format!("; the last one is of {}", shown_at(at)));
     writeln!(std::io::stdout(), "{added} events added to {}{last}", to.display())
         .map_err(Failure::io("print"))
@@ -64,7 +64,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
 
 /// Until this program is stopped. A server that is away comes back; a token that ran out is got anew, once.
 async fn follow(access: &Access, file: &mut Kept) -> Result<(), Failure> {
-    let (mut client, mut is_fresh) = (Client::new(access).await?, true);
+    let (mut client, mut is_fresh) = (Client::new(access, "audit").await?, true);
     let mut deep_at = None::<Instant>;
     let mut in_trouble = false;
     loop {
@@ -92,7 +92,7 @@ async fn follow(access: &Access, file: &mut Kept) -> Result<(), Failure> {
         if !is_final(&cause) {
             tokio::time::sleep(AFTER_TROUBLE).await;
         }
-        match Client::new(access).await {
+        match Client::new(access, "audit").await {
             Ok(anew) => (client, is_fresh) = (anew, true),
             Err(cause) if is_final(&cause) => return Err(cause.into()),
             Err(_) => tokio::time::sleep(AFTER_TROUBLE).await,

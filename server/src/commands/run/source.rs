@@ -215,7 +215,7 @@ impl Source {
 async fn signed_in<'a>(client: &'a mut Option<Client>, wanted: &Wanted) -> Result<&'a Client, ClientError> {
     let there = match client.take() {
         Some(there) => there,
-        None => wanted.client().await?,
+        None => wanted.client("run").await?,
     };
     Ok(client.insert(there))
 }

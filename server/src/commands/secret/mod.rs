@@ -121,7 +121,7 @@ impl Address {
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let client = Client::new(&arguments.access).await?;
+    let client = Client::new(&arguments.access, "secret").await?;
     match arguments.what {
         What::Delete(asked) => versions::delete(&client, asked).await,
         What::Destroy { one, yes } => versions::destroy(&client, one, yes).await,

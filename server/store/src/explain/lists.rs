@@ -47,6 +47,15 @@ async fn events_are_listed_newest_first_and_found_by_what_they_are_about() {
 }
 
 #[tokio::test]
+async fn who_did_something_lately_is_found_along_the_things_events() {
+    for planner in Planner::each().await {
+        let lately = event::lately("key_00000000000000000000000007", &["action.7", "action.8"], 2_000);
+        let plan = planner.plan(lately, event::EACH_ONCE).await;
+        assert!(plan.searches("events", "events") && plan.goes_along("events_by_resource"), "{plan:#?}");
+    }
+}
+
+#[tokio::test]
 async fn events_are_exported_in_the_order_of_their_ids() {
     for planner in Planner::each().await {
         let after = "evt_00000000000000000000005000".parse().unwrap();

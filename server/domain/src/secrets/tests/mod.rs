@@ -7,6 +7,7 @@ mod beside;
 mod compare;
 mod crowd;
 mod deleted_version;
+mod deliveries;
 mod export;
 mod fields;
 mod held;
