@@ -66,6 +66,8 @@ test('one field is revealed and another replaced, while the others stay covered'
     await main.getByText('Show', { exact: true }).click();
     const now = JSON.parse((await page.locator('#secret').textContent())!);
     expect(now).toEqual({ user: 'app-4ce', password: expect.stringMatching(/^[0-9A-Za-z]{32}$/), port: 54330, host: 'db-4ce' });
+    await page.goto(secret);
+    await expect(main.getByRole('region', { name: 'Where it is delivered' })).toContainText('console');
     await page.goto(`${secret}?tab=audit`);
     await main.getByRole('row').filter({ hasText: 'secret.put' }).getByRole('link').first().click();
     await expect(main.getByText('port, password, host')).toBeVisible();

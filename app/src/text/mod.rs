@@ -44,6 +44,7 @@ pub(crate) mod pseudo;
 mod readable;
 mod roles;
 mod secret_aliases;
+mod secret_deliveries;
 mod secret_fields;
 mod secret_files;
 mod secret_forms;

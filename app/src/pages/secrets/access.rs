@@ -13,7 +13,7 @@ use crate::{
 const SHOWN: usize = 200;
 
 /// What a value is read by: with one's own role, and by a link.
-const READINGS: &str = "secret.read,secret.open-share";
+pub(super) const READINGS: &str = "secret.read,secret.open-share";
 
 /// `may_audit`: the person may also see who did read it.
 pub(super) fn view(t: Text, secret: &Secret, found: Readers, may_audit: bool) -> AnyView {

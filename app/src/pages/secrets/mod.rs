@@ -16,6 +16,7 @@ mod copy_as;
 mod create;
 mod data_key;
 mod delete;
+mod delivered;
 mod destroy;
 mod differ;
 mod edit;

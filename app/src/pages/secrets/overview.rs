@@ -1,12 +1,13 @@
 //! What a secret is: its value behind a mask, its facts, its versions.
 
-use keywarden_domain::secrets::{References, Secret, SecretView, Share, Version};
+use keywarden_domain::secrets::{Deliveries, References, Secret, SecretView, Share, Version};
 use keywarden_model::{SecretKind, VersionState};
 use leptos::prelude::*;
 
 use super::{
     alias,
     around::{self, May},
+    delivered,
     promote::Elsewhere,
     reveal, share, template, validity,
     who::Names,
@@ -28,14 +29,24 @@ const VERSIONS: usize = 25;
 /// It says nothing of the value, not even how long it is.
 pub(super) const MASK: &str = "••••••••••••";
 
+/// What a secret has to do with others.
+pub(super) struct Beside {
+    pub(super) elsewhere: Elsewhere,
+    pub(super) shares: Vec<Share>,
+    pub(super) references: References,
+    /// For those who may read the record.
+    pub(super) deliveries: Option<Deliveries>,
+}
+
 pub(super) fn view(
     t: Text,
     view: &SecretView,
     may: May,
     names: &Names,
-    (elsewhere, shares, references): (Elsewhere, Vec<Share>, References),
+    beside: Beside,
     params: &Params,
 ) -> AnyView {
+    let Beside { elsewhere, shares, references, deliveries } = beside;
     let secret = &view.secret;
     let description = secret.description.as_str().to_owned();
     let current = around::current(view);
@@ -51,6 +62,7 @@ pub(super) fn view(
     let shares = share::panel(t, view, shares, may.withdraw_share);
     let references = template::panels(t, references);
     let aliases = alias::panel(t, view, may.alias);
+    let deliveries = deliveries.map(|found| delivered::panel(t, secret, current, found));
     view! {
         {(!description.is_empty()).then(|| view! { <p class="secret-description" translate="no">{description}</p> })}
         {none}
@@ -60,6 +72,7 @@ pub(super) fn view(
         <Panel id="versions" title=t.secrets_versions()>{versions}</Panel>
         {references}
         {aliases}
+        {deliveries}
         {elsewhere}
     }
     .into_any()

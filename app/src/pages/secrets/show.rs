@@ -5,14 +5,15 @@ use axum::{
 use keywarden_domain::{
     Action, Refused, Resource,
     audit::{Page, Query},
-    secrets::{Address, Readers, References, SecretView, Share},
+    secrets::{Address, Readers, SecretView},
 };
 use leptos::prelude::*;
 
 use super::{
     access,
     around::{self, May},
-    audit, copy_as, object, overview,
+    audit, copy_as, object,
+    overview::{self, Beside},
     promote::Elsewhere,
     who::{self, Names},
 };
@@ -32,7 +33,7 @@ enum Shown {
     Access(Readers),
     Audit(Page),
     CopyAs,
-    Overview(Names, (Elsewhere, Vec<Share>, References)),
+    Overview(Names, Beside),
 }
 
 pub(super) async fn show(
@@ -63,10 +64,19 @@ pub(super) async fn show(
             }
             "copy" => Shown::CopyAs,
             _ => {
-                let names = if may_audit { Names::of(&house, &op, &view).await? } else { Names::default() };
-                let shares = house.domain.shares(&op, view.secret.id).await?;
-                let references = house.domain.secret_references(&op, view.secret.id).await?;
-                Shown::Overview(names, (Elsewhere::of(&house, &op, &view, may).await?, shares, references))
+                let (names, deliveries) = if may_audit {
+                    let names = Names::of(&house, &op, &view).await?;
+                    (names, Some(house.domain.secret_deliveries(&op, view.secret.id).await?))
+                } else {
+                    (Names::default(), None)
+                };
+                let beside = Beside {
+                    elsewhere: Elsewhere::of(&house, &op, &view, may).await?,
+                    shares: house.domain.shares(&op, view.secret.id).await?,
+                    references: house.domain.secret_references(&op, view.secret.id).await?,
+                    deliveries,
+                };
+                Shown::Overview(names, beside)
             }
         };
         Ok((view, may, (may_audit, may_people), shown))

@@ -1,5 +1,11 @@
 //! Values: each leaves by a post that asked for it, and is in no other page.
 
+use keywarden_domain::{
+    Op, Source,
+    secrets::{Address, Which},
+};
+use keywarden_model::Role;
+
 use super::super::person;
 use super::{VALUE, cast, form, put};
 
@@ -244,4 +250,34 @@ async fn where_an_environment_asks_why_each_form_that_reads_asks_it() {
     }
     let told = stage.get(person(&bob), &format!("{page}?tab=audit")).await.body;
     assert!(told.matches(">secret.read<").count() >= 5, "{told}");
+}
+
+#[tokio::test]
+async fn where_a_value_went_is_told_once_for_each_reader_to_who_may_read_the_record() {
+    let (stage, pay, [bob, vera, _]) = cast().await;
+    let id = put(&stage, &pay, &bob, "db/password", VALUE.as_bytes()).await.id;
+    let page = format!("/secrets/{id}");
+    let none = stage.get(person(&bob), &page).await.body;
+    assert!(none.contains("Nobody has read it lately"), "{none}");
+    assert!(!stage.get(person(&vera), &page).await.body.contains("Where it is delivered"));
+    let machine = stage.cast.workload("deployer", Role::Reader, Some(pay.id)).await;
+    let op = machine.op();
+    let source = Source { agent: Some("keywarden/1.2.3 (run)".into()), ..op.source };
+    let (op, address) = (Op { source, ..op }, Address::Id(id));
+    stage.cast.domain.read_secret(&op, &address, &Which::default()).await.unwrap();
+    put(&stage, &pay, &bob, "db/password", b"newer").await;
+    assert_eq!(stage.post(person(&bob), &format!("{page}/versions/2/reveal"), "").await.status, 200);
+    let told = stage.get(person(&bob), &page).await.body;
+    let panel = told.split("id=\"delivered\"").nth(1).unwrap().split("</section>").next().unwrap();
+    for part in [
+        ">deployer<",
+        "keywarden run",
+        ">Bob<",
+        "console",
+        "1 of them last got a version that is not current",
+    ] {
+        assert!(panel.contains(part), "{part}: {panel}");
+    }
+    assert_eq!(panel.matches("not current<").count(), 1, "{panel}");
+    assert!(!panel.contains(VALUE) && !panel.contains("newer"), "{panel}");
 }
