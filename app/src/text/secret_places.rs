@@ -23,14 +23,19 @@ texts! {
     secrets_beside_none_so_far_why = "The paths looked at so far hold none of these. Look further.";
 
     secrets_copy_as = "Copy as";
-    secrets_copy_lead = "Each takes the server's address from KEYWARDEN_SERVER and a workload's token from KEYWARDEN_TOKEN; none of them holds the value. Every reading is in the record.";
+    secrets_copy_lead = "Each takes the server's address from KEYWARDEN_SERVER and a workload's token from KEYWARDEN_TOKEN; none of them holds the value. The pipelines store no token: they sign in with their platform's own, by a sign-in rule of a workload. Every reading is in the record.";
     secrets_copy_cli = "Command line";
     secrets_copy_run = "A program that finds it in a variable";
     secrets_copy_curl = "curl";
     secrets_copy_dotenv = ".env file";
     secrets_copy_kubernetes = "Kubernetes Secret";
     secrets_copy_github = "GitHub Actions";
+    secrets_copy_github_curl = "GitHub Actions, with curl alone";
     secrets_copy_gitlab = "GitLab CI";
+    secrets_copy_gitlab_curl = "GitLab CI, with curl alone";
+    secrets_copy_go = "Go";
+    secrets_copy_node = "JavaScript (Node.js)";
+    secrets_copy_python = "Python";
 
     secrets_elsewhere = "In other environments";
     secrets_promote = "Promote";

@@ -11,6 +11,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use keywarden_app::snippets::{Spot, Way};
 use keywarden_domain::exchange::shelf::Issuer;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::{ServerConfig, ServerConnection, StreamOwned, pki_types::PrivateKeyDer};
@@ -65,6 +66,25 @@ fn client(folder: &Path, server: &Server, arguments: &[&str]) -> Output {
     command.output().unwrap()
 }
 
+/// A job's script, whose platform gives it a token in a variable.
+fn job(folder: &Path, server: &Server, token: &str, script: &str) -> Output {
+    let bin = folder.join("bin");
+    fs::create_dir_all(&bin).unwrap();
+    let client = bin.join("keywarden");
+    if !client.exists() {
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_keywarden"), client).unwrap();
+    }
+    let deploy = folder.join("deploy");
+    fs::write(&deploy, "#!/bin/sh\nprintf %s \"$PASSWORD\"\n").unwrap();
+    fs::set_permissions(&deploy, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let mut command = Command::new("/bin/sh");
+    command.args(["-ec", script]).current_dir(folder).env_clear();
+    command.env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+    command.env("KEYWARDEN_SERVER", format!("http://{}", server.address));
+    command.env("KEYWARDEN_ID_TOKEN", token).env("KEYWARDEN_EXCHANGE_TOKEN_FILE", ".keywarden-id-token");
+    command.output().unwrap()
+}
+
 #[test]
 fn a_machine_reads_a_secret_with_the_token_that_its_platform_gave_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -104,6 +124,26 @@ fn a_machine_reads_a_secret_with_the_token_that_its_platform_gave_it() {
     assert!(put.status.success(), "{}", told(&put));
     let got = client(folder.path(), &server, &["secret", "get", "pay/live/password"]);
     assert_eq!(got.stdout, b"hunter2", "{}", told(&got));
+
+    // What the console offers to copy for a pipeline, where the platform's token is in a variable.
+    let of = Spot { project: "pay", environment: "live", path: "password", binary: false };
+    let pipeline = |way: Way| {
+        let text = way.text(of);
+        let lines = text.lines().skip_while(|it| !["  script:", "  run: |"].contains(it)).skip(1);
+        // Of a list of commands, and of a block; GitHub gives its token by an address that is not here.
+        let lines = lines.map(|line| line.trim().trim_start_matches("- ")).filter(|line| *line != "|");
+        let lines = lines.skip_while(|line| way == Way::GitHubCurl && !line.starts_with("KEYWARDEN_TOKEN="));
+        let script = lines.collect::<Vec<_>>().join("\n");
+        job(folder.path(), &server, &token("shop"), &script)
+    };
+    assert_eq!(pipeline(Way::GitLab).stdout, b"hunter2", "{}", told(&pipeline(Way::GitLab)));
+    for way in [Way::GitHubCurl, Way::GitLabCurl] {
+        let output = pipeline(way);
+        let answer = String::from_utf8(output.stdout.clone()).unwrap();
+        let answer =
+            answer.lines().find(|line| line.starts_with('{')).unwrap_or_else(|| panic!("{}", told(&output)));
+        assert_eq!(serde_json::from_str::<Value>(answer).unwrap()["value"], "hunter2");
+    }
 
     fs::write(&file, token("somebody")).unwrap();
     let refused = client(folder.path(), &server, &["secret", "get", "pay/live/password"]);

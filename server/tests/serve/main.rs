@@ -19,6 +19,7 @@ mod canary;
 mod client;
 mod clock;
 mod commands;
+mod copied;
 mod degraded;
 mod exchange;
 mod forwarded;
