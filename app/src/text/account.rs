@@ -24,9 +24,11 @@ texts! {
     account_remove = "Remove passkey";
     account_remove_title(name: &str) = "Remove {name}";
     account_remove_signs = "It cannot sign you in any more, on any device that holds it.";
-    account_remove_ends = "Other sessions that it opened end at once.";
+    account_remove_ends = "Every session that it opened ends at once.";
     account_remove_final = "It cannot be undone. The same authenticator can be added again as a new passkey.";
     account_removed(name: &str) = "Passkey {name} removed.";
+    account_in_use = "You are signed in with this passkey";
+    account_in_use_why = "Sign in with another one, and remove this one then: so you know that the other one lets you in. If you have no other one, add it first.";
     account_last = "This is your only passkey. Add another one first, or nothing would let you in.";
     account_codes_left(n: i64) = "{n} of 10 codes is left." | "{n} of 10 codes are left.";
     account_codes_none = "None left: make new ones.";

@@ -24,6 +24,5 @@ texts! {
     step_up_do = "Use passkey";
     step_up_which(name: &str) = "Use the passkey {name}: it is the one that you signed in with. To use another one, sign out and sign in with it.";
     step_up_another = "This is not the passkey that you signed in with. Nothing was done. Use that one, or sign out and sign in with this one.";
-    step_up_gone = "Sign in again";
     step_up_gone_why = "The passkey that you signed in with was removed from your account. To change anything, sign out and sign in with another one.";
 }

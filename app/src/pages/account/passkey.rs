@@ -4,6 +4,7 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
+use http::StatusCode;
 use keywarden_domain::{
     Op, Refused,
     people::{OwnPasskey, PasskeyChangeError},
@@ -17,7 +18,11 @@ use crate::{
     form::{Draft, Errors},
     render::{self, page},
     shell::{Section, Shell},
-    ui::{Confirm, Facts, Form, LinkButton, PageHeader, Panel, TextField, Time, crumb, fact},
+    text::Text,
+    ui::{
+        Button, Confirm, Crumb, EmptyState, Facts, Form, LinkButton, PageHeader, Panel, TextField, Time,
+        crumb, fact,
+    },
 };
 
 /// The person's own passkey of this id.
@@ -62,7 +67,8 @@ pub(super) async fn rename(
     };
     match house.domain.rename_passkey(&op, passkey.id, &name).await {
         Ok(()) => render::done(&shell, HOME, t.account_renamed(name.as_str())),
-        Err(PasskeyChangeError::Last) => render::see_other(HOME),
+        // Nothing is removed here.
+        Err(PasskeyChangeError::InUse | PasskeyChangeError::Last) => render::see_other(HOME),
         Err(PasskeyChangeError::NameTaken) => {
             let mut errors = Errors::new();
             errors.at("name", t.passkey_name_taken());
@@ -107,6 +113,9 @@ pub(super) async fn before_removal(
 ) -> Response {
     shell.section = Some(Section::Account);
     match find(&house, &op, &id).await {
+        Ok(passkey) if op.actor.person().is_some_and(|it| it.passkey == Some(passkey.id)) => {
+            in_use(&shell, passkey, StatusCode::OK)
+        }
         Ok(passkey) => confirm(&shell, passkey, Draft::default()),
         Err(refused) => render::refused(&shell, refused),
     }
@@ -129,6 +138,7 @@ pub(super) async fn remove(
         Ok(()) => render::done(&shell, HOME, t.account_removed(&passkey.name)),
         // No name is given here.
         Err(PasskeyChangeError::NameTaken) => render::see_other(HOME),
+        Err(PasskeyChangeError::InUse) => in_use(&shell, passkey, StatusCode::CONFLICT),
         Err(PasskeyChangeError::Last) => {
             let mut errors = Errors::new();
             errors.whole(t.account_last());
@@ -138,19 +148,39 @@ pub(super) async fn remove(
     }
 }
 
+fn path(passkey: &OwnPasskey) -> String {
+    format!("{HOME}/passkeys/{}", passkey.id)
+}
+
+fn crumbs(t: Text, passkey: &OwnPasskey) -> Vec<Crumb> {
+    let mut crumbs = way(t);
+    crumbs.push(crumb(passkey.name.clone(), path(passkey)));
+    crumbs
+}
+
+/// The session's own passkey: another one comes first.
+fn in_use(shell: &Shell, passkey: OwnPasskey, status: StatusCode) -> Response {
+    let t = shell.text;
+    page(shell, t.account_remove()).status(status).show(move || {
+        view! {
+            <PageHeader title=t.account_remove() crumbs=crumbs(t, &passkey)/>
+            <EmptyState title=t.account_in_use()>{t.account_in_use_why()}</EmptyState>
+            <form method="post" action="/sign-out"><Button label=t.shell_sign_out()/></form>
+        }
+    })
+}
+
 fn confirm(shell: &Shell, passkey: OwnPasskey, draft: Draft) -> Response {
     let t = shell.text;
     page(shell, t.account_remove()).of(&draft).show(move || {
-        let here = format!("{HOME}/passkeys/{}", passkey.id);
-        let mut crumbs = way(t);
-        crumbs.push(crumb(passkey.name.clone(), here.clone()));
         let consequences = vec![
             t.account_remove_signs().to_owned(),
             t.account_remove_ends().to_owned(),
             t.account_remove_final().to_owned(),
         ];
+        let here = path(&passkey);
         view! {
-            <PageHeader title=t.account_remove() crumbs=crumbs/>
+            <PageHeader title=t.account_remove() crumbs=crumbs(t, &passkey)/>
             <Confirm title=t.account_remove_title(&passkey.name) consequences=consequences>
                 <Form draft=draft submit=t.account_remove() danger=true cancel=here/>
             </Confirm>

@@ -9,11 +9,11 @@ use leptos::prelude::*;
 use serde::Deserialize;
 
 use crate::{
-    context::{Asking, House, KEPT_POST},
+    context::{Asking, House, KEPT_POST, SIGN_IN},
     pages::ceremony::{Ask, PasskeyForm, SCRIPT},
     render::{self, page},
-    shell::{Shell, back_path},
-    ui::{Button, PageHeader},
+    shell::{back_path, encoded},
+    ui::PageHeader,
 };
 
 /// What waits.
@@ -37,9 +37,11 @@ pub(super) async fn show(
         Err(refused) => return render::refused(&shell, refused),
     };
     shell.who = None;
-    let Some(passkey) = passkey else { return gone(&shell) };
     let t = shell.text;
     let to = back_path(&waiting.to).to_owned();
+    let Some(passkey) = passkey else {
+        return render::see_other(&format!("{SIGN_IN}?next={}", encoded(&to)));
+    };
     let post = Some(waiting.post).filter(|post| !post.is_empty());
     page(&shell, t.step_up()).script(SCRIPT).show(move || {
         let lead = if post.is_some() { t.step_up_why() } else { t.step_up_only_why() };
@@ -62,17 +64,6 @@ pub(super) async fn show(
             >
                 {field}
             </PasskeyForm>
-        }
-    })
-}
-
-/// The passkey that opened the session was removed in it: only signing in anew leads on.
-fn gone(shell: &Shell) -> Response {
-    let t = shell.text;
-    page(shell, t.step_up_gone()).show(move || {
-        view! {
-            <PageHeader title=t.step_up_gone() lead=t.step_up_gone_why()/>
-            <form method="post" action="/sign-out"><Button label=t.shell_sign_out()/></form>
         }
     })
 }

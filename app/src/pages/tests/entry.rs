@@ -1,6 +1,6 @@
 //! Coming in, with an authenticator made of software.
 
-use keywarden_domain::{Actor, passkeys::soft::SoftAuthenticator, people::SessionChange};
+use keywarden_domain::{Actor, Person, passkeys::soft::SoftAuthenticator, people::SessionChange};
 use keywarden_model::{KeptForStranger, Role};
 use serde_json::{Value, json};
 
@@ -203,16 +203,39 @@ async fn stepping_up_asks_by_name_for_the_passkey_of_the_session_and_takes_no_ot
     assert_eq!(own.json()["location"], "/keys", "{}", own.body);
     let ada = opened(&stage, &own).await;
 
+    // What asks for it when it has just been removed.
     let Actor::Person(known) = &ada else { panic!("nobody") };
-    let op = stage.cast.op(ada.clone());
-    stage.cast.domain.remove_passkey(&op, known.passkey.unwrap()).await.unwrap();
+    let domain = &stage.cast.domain;
+    let passkeys = domain.own_passkeys(&stage.cast.op(ada.clone())).await.unwrap();
+    let by_second = Actor::Person(Person { passkey: Some(passkeys[1].id), ..known.clone() });
+    domain.remove_passkey(&stage.cast.op(by_second), known.passkey.unwrap()).await.unwrap();
     let page = stage.get(ada.clone(), "/step-up?to=%2Fkeys").await;
-    assert!(page.status == 200 && page.body.contains("was removed from your account"), "{}", page.body);
-    assert!(
-        page.body.contains("action=\"/sign-out\"") && !page.body.contains("data-passkey"),
-        "{}",
-        page.body
-    );
+    assert_eq!((page.status.as_u16(), page.to.as_str()), (303, "/sign-in?next=%2Fkeys"));
     let begun = stage.script(ada, "/step-up/start", &json!({ "to": "/keys" })).await;
     assert_eq!(begun.status, 401, "{}", begun.body);
+    assert!(begun.json()["error"].as_str().unwrap().contains("was removed from your account"));
+}
+
+#[tokio::test]
+async fn the_passkey_of_the_session_is_removed_from_another_one() {
+    let stage = Stage::new().await;
+    let (mut first, mut second) = (SoftAuthenticator::new(1), SoftAuthenticator::new(2));
+    let ada = set_up(&stage, &mut first).await;
+    let mut typed = json!({ "passkey": "In the safe" });
+    let started = stage.script(ada.clone(), "/account/passkeys/start", &typed).await.json();
+    typed["ceremony"] = started["ceremony"].clone();
+    typed["credential"] = second.create(ORIGIN, &started["publicKey"]).unwrap();
+    stage.script(ada.clone(), "/account/passkeys/finish", &typed).await;
+    let own = stage.cast.domain.own_passkeys(&stage.cast.op(ada.clone())).await.unwrap();
+    let remove = own.iter().map(|it| format!("/account/passkeys/{}/remove", it.id)).collect::<Vec<_>>();
+
+    let asked = stage.get(ada.clone(), &remove[0]).await;
+    assert_eq!(asked.status, 200);
+    assert!(asked.body.contains("You are signed in with this passkey"), "{}", asked.body);
+    let refused = stage.post(ada.clone(), &remove[0], "").await;
+    assert!(refused.status == 409 && refused.body.contains("You are signed in with this passkey"));
+    let asked = stage.get(ada.clone(), &remove[1]).await;
+    assert!(asked.body.contains("Every session that it opened ends at once."), "{}", asked.body);
+    let removed = stage.post(ada, &remove[1], "").await;
+    assert_eq!((removed.status.as_u16(), removed.to.as_str()), (303, "/account"), "{}", removed.body);
 }

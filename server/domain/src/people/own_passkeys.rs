@@ -57,6 +57,9 @@ pub struct Added {
 /// Why a passkey was not renamed or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum PasskeyChangeError {
+    /// The session that asks was opened with it.
+    #[error("you are signed in with this passkey: sign in with another one, then remove it")]
+    InUse,
     /// It is the person's only one.
     #[error("this is your only passkey: add another one first, or nothing would let you in")]
     Last,
@@ -210,10 +213,12 @@ impl Domain {
         .await
     }
 
-    /// Removes one of the person's own, but not the last, and ends every other session that it opened.
+    /// Removes one of the person's own, but not the last, and ends every session that it opened. Not the one that the
+    /// person is signed in with either: whoever signs in with another one first knows that it lets them in.
     pub async fn remove_passkey(&self, op: &Op, passkey: PasskeyId) -> Result<(), PasskeyChangeError> {
         let person = op.actor.person().ok_or(Refused::NotFound)?;
-        let (user, own, now) = (person.id, person.session, op.now);
+        let (user, session, in_use) = (person.id, person.session, person.passkey == Some(passkey));
+        let now = op.now;
         let (env, keyring) = (self.env().clone(), Arc::clone(self.keyring()));
         self.change(op, Action::RemovePasskey, &Resource::Person(user), &[], move |tx, record| {
             let (env, keyring) = (env.clone(), Arc::clone(&keyring));
@@ -224,18 +229,21 @@ impl Domain {
                 if theirs.len() == 1 && theirs.iter().any(|row| row.id == passkey) {
                     return Err(PasskeyChangeError::Last);
                 }
+                if in_use {
+                    return Err(PasskeyChangeError::InUse);
+                }
                 if !passkeys::remove(tx, passkey, user).await? {
                     return Err(Refused::NotFound.into());
                 }
                 let mut ended = 0_u64;
-                for session in sessions::of(tx, user, now).await? {
-                    let by_it = opened(&keyring, &session)?.passkey == Some(passkey);
-                    if by_it && session.id != own && sessions::end(tx, session.id, user).await? {
-                        tx.restrict(ChangeKind::Session, session.id, now).await?;
+                for row in sessions::of(tx, user, now).await? {
+                    let by_it = opened(&keyring, &row)?.passkey == Some(passkey);
+                    if by_it && sessions::end(tx, row.id, user).await? {
+                        tx.restrict(ChangeKind::Session, row.id, now).await?;
                         ended = ended.saturating_add(1);
                     }
                 }
-                tx.restrict(ChangeKind::Session, own, now).await?;
+                tx.restrict(ChangeKind::Session, session, now).await?;
                 tell(tx, &env, NoticeKind::PasskeyRemoved, user, &[user], now).await?;
                 let event = record
                     .event(Action::RemovePasskey.name(), "passkey", passkey)

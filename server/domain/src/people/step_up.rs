@@ -2,8 +2,7 @@
 //! other. The session stays theirs, and that passkey's, whoever answers.
 //!
 //! A session that a recovery code or link opened has none before it enrols one, which then is its passkey. A terminal never
-//! steps up. Whoever removes the passkey of their own session keeps the session, but has to sign in anew to change anything
-//! once that passkey's last proof is too old.
+//! steps up. Sessions end with their passkey.
 
 use std::slice;
 use std::sync::Arc;
@@ -21,7 +20,7 @@ use crate::passkeys::{Ceremony, PasskeyError, RequestOptions};
 use crate::{Domain, Op, Person, Refused};
 
 impl Domain {
-    /// The passkey that a step-up asks for; `None` where the person removed it since.
+    /// The passkey that a step-up asks for; `None` where it was removed, and the session has ended, in this very moment.
     pub async fn session_passkey(&self, op: &Op) -> Result<Option<OwnPasskey>, Refused> {
         let opened_by = whole(op)?.passkey;
         Ok(self.own_passkeys(op).await?.into_iter().find(|own| Some(own.id) == opened_by))

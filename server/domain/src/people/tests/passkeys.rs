@@ -35,9 +35,17 @@ async fn a_passkey_is_added_named_used_and_removed_but_never_the_last() {
         let by_first = ada.signs_in(&house).await.unwrap();
         let mut with_second = Somebody { soft: backup, person: ada.person.clone(), key: ada.key.clone() };
         let by_second = with_second.signs_in(&house).await.unwrap();
+        let in_use = house.domain.remove_passkey(&by_first.op(&house), first).await;
+        assert!(matches!(in_use, Err(PasskeyChangeError::InUse)), "{in_use:?}");
+        assert!(by_first.resolved(&house).await.is_some());
+        let before = credentials(&house).await[4];
         house.domain.remove_passkey(&by_second.op(&house), first).await.unwrap();
-        assert!(by_first.resolved(&house).await.is_none(), "sessions of a lost passkey end");
+        for session in [&ada, &by_first] {
+            assert!(session.resolved(&house).await.is_none(), "sessions of a lost passkey end");
+        }
         assert!(by_second.resolved(&house).await.is_some());
+        assert_eq!(before - credentials(&house).await[4], 2, "their rows go");
+        assert_eq!(events(&house, "passkey.remove", "allowed").await, 1);
         assert!(matches!(
             ada.signs_in(&house).await,
             Err(CeremonyError::Passkey(PasskeyError::UnknownCredential))
@@ -58,8 +66,11 @@ async fn a_passkey_is_added_named_used_and_removed_but_never_the_last() {
 async fn of_two_passkeys_removed_at_the_same_moment_one_stays() {
     both_engines(async |house| {
         let ada = set_up(&house).await;
-        let second = adds(&house, &ada, &mut SoftAuthenticator::new(9)).await;
-        let (one, other) = (ada.op(&house), ada.op(&house));
+        let mut soft = SoftAuthenticator::new(9);
+        let second = adds(&house, &ada, &mut soft).await;
+        let mut with_second = Somebody { soft, person: ada.person.clone(), key: ada.key.clone() };
+        // Each removes the other's.
+        let (one, other) = (with_second.signs_in(&house).await.unwrap().op(&house), ada.op(&house));
         let first = ada.person.passkey.unwrap();
         let (one, other) =
             join(house.domain.remove_passkey(&one, first), house.domain.remove_passkey(&other, second)).await;
