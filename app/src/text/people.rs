@@ -71,6 +71,7 @@ texts! {
     hand_over_tokens_lead = "These tokens were shown to them and still work. Issue another where it is needed, and revoke these.";
     hand_over_read = "Values of secrets they know";
     hand_over_read_lead = "They put the current value, or read the secret since it is there. Change the value where it is used, and put a new version.";
+    hand_over_first(n: usize, of: u64) = "The first {n} of {of} are listed. The others follow once these are settled.";
     hand_over_settle = "What to do";
     hand_over_stop = "Stop old value";
     hand_over_seen_at = "Seen";

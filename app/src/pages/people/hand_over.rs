@@ -8,8 +8,8 @@ use keywarden_domain::{
     Op, Refused,
     authz::Owner,
     people::{
-        ConcernedKey, HandOver, HandOverError, MOST_KEYS, OwnedSecret, SeenKey, SeenSecret, SeenToken,
-        ShownUser, UserFilter, UserState,
+        ConcernedKey, HandOver, HandOverError, MOST_KEYS, OwnedSecret, Portion, SeenKey, SeenSecret,
+        SeenToken, ShownUser, UserFilter, UserState,
     },
 };
 use keywarden_model::{ApiKeyId, Name, UserId};
@@ -143,15 +143,17 @@ async fn draw(house: &House, shell: &Shell, op: &Op, id: &str, params: &Params, 
     })
 }
 
-fn owned(t: Text, owns: Vec<ConcernedKey>, receivers: Receivers, draft: Draft, back: String) -> AnyView {
-    if owns.is_empty() {
+fn owned(t: Text, owns: Portion<ConcernedKey>, receivers: Receivers, draft: Draft, back: String) -> AnyView {
+    if owns.first.is_empty() {
         return view! {
             <EmptyState heading=3 title=t.hand_over_owns_none()>{t.hand_over_owns_none_why()}</EmptyState>
         }
         .into_any();
     }
-    let ids: Vec<String> = owns.iter().map(|key| key.id.to_string()).collect();
+    let portion = portion(t, &owns);
+    let ids: Vec<String> = owns.first.iter().map(|key| key.id.to_string()).collect();
     let keys = owns
+        .first
         .into_iter()
         .map(|key| {
             let place = format!("{} / {}", key.project.1, key.environment);
@@ -163,6 +165,7 @@ fn owned(t: Text, owns: Vec<ConcernedKey>, receivers: Receivers, draft: Draft, b
     let placeholder = if found.is_empty() { t.hand_over_nobody() } else { t.hand_over_choose() };
     let told = more.then(|| view! { <p>{t.hand_over_more(RECEIVERS)}</p> });
     view! {
+        {portion}
         {search}
         {told}
         <Form draft=draft submit=t.hand_over_give() cancel=back>
@@ -173,6 +176,12 @@ fn owned(t: Text, owns: Vec<ConcernedKey>, receivers: Receivers, draft: Draft, b
     .into_any()
 }
 
+/// What of a list is not there.
+fn portion<T>(t: Text, it: &Portion<T>) -> Option<AnyView> {
+    let listed = it.first.len();
+    (it.of > listed as u64).then(|| view! { <p>{t.hand_over_first(listed, it.of)}</p> }.into_any())
+}
+
 /// More people and teams than a select holds are searched.
 fn search(t: Text, here: String, part: Option<String>) -> AnyView {
     let chips = part.iter().map(|part| FilterChip { label: part.clone(), remove: here.clone() }).collect();
@@ -181,13 +190,15 @@ fn search(t: Text, here: String, part: Option<String>) -> AnyView {
 }
 
 /// Each is given away where it is edited.
-fn owned_secrets(t: Text, secrets: Vec<OwnedSecret>) -> Option<AnyView> {
+fn owned_secrets(t: Text, secrets: Portion<OwnedSecret>) -> Option<AnyView> {
     let columns = vec![
         Column::text(t.secrets_path()),
         Column::text(t.hand_over_project()),
         Column::text(t.hand_over_environment()),
     ];
+    let portion = portion(t, &secrets);
     let rows: Vec<_> = secrets
+        .first
         .into_iter()
         .map(|it| {
             let cells = cells![
@@ -201,6 +212,7 @@ fn owned_secrets(t: Text, secrets: Vec<OwnedSecret>) -> Option<AnyView> {
         view! {
             <Panel id="secrets" title=t.hand_over_secrets()>
                 <p>{t.hand_over_secrets_lead()}</p>
+                {portion}
                 <Table caption=t.hand_over_secrets() columns=columns rows=rows/>
             </Panel>
         }
@@ -208,8 +220,8 @@ fn owned_secrets(t: Text, secrets: Vec<OwnedSecret>) -> Option<AnyView> {
     })
 }
 
-fn seen(t: Text, keys: Vec<SeenKey>, home: &str) -> AnyView {
-    let rotate = keys.iter().any(|it| it.current).then(|| {
+fn seen(t: Text, keys: Portion<SeenKey>, home: &str) -> AnyView {
+    let rotate = keys.first.iter().any(|it| it.current).then(|| {
         let href = format!("{home}/hand-over/rotate");
         view! { <div class="actions"><LinkButton label=t.hand_over_rotate_these() href=href/></div> }
     });
@@ -221,7 +233,9 @@ fn seen(t: Text, keys: Vec<SeenKey>, home: &str) -> AnyView {
         Column::minor(t.hand_over_last_used()),
         Column::text(t.hand_over_settle()),
     ];
+    let portion = portion(t, &keys);
     let rows = keys
+        .first
         .into_iter()
         .map(|SeenKey { key, seen_at, current }| {
             let settle = if current {
@@ -243,12 +257,12 @@ fn seen(t: Text, keys: Vec<SeenKey>, home: &str) -> AnyView {
     let empty = view! {
         <EmptyState heading=3 title=t.hand_over_seen_none()>{t.hand_over_seen_none_why()}</EmptyState>
     };
-    view! { {lead}{rotate}<Table caption=t.hand_over_seen() columns=columns rows=rows empty=empty.into_any()/> }
+    view! { {lead}{rotate}{portion}<Table caption=t.hand_over_seen() columns=columns rows=rows empty=empty.into_any()/> }
         .into_any()
 }
 
 /// Signing in as themselves is over; whoever kept a token of a workload signs in as that.
-fn seen_tokens(t: Text, tokens: Vec<SeenToken>) -> Option<AnyView> {
+fn seen_tokens(t: Text, tokens: Portion<SeenToken>) -> Option<AnyView> {
     let columns = vec![
         Column::text(t.tokens_value()),
         Column::text(t.workloads_one()),
@@ -257,7 +271,9 @@ fn seen_tokens(t: Text, tokens: Vec<SeenToken>) -> Option<AnyView> {
         Column::text(t.tokens_expires()),
         Column::text(t.hand_over_settle()),
     ];
+    let portion = portion(t, &tokens);
     let rows: Vec<_> = tokens
+        .first
         .into_iter()
         .map(|token| {
             let workload = format!("/workloads/{}", token.workload.0);
@@ -276,6 +292,7 @@ fn seen_tokens(t: Text, tokens: Vec<SeenToken>) -> Option<AnyView> {
         view! {
             <Panel id="tokens" title=t.hand_over_tokens()>
                 <p>{t.hand_over_tokens_lead()}</p>
+                {portion}
                 <Table caption=t.hand_over_tokens() columns=columns rows=rows/>
             </Panel>
         }
@@ -283,7 +300,7 @@ fn seen_tokens(t: Text, tokens: Vec<SeenToken>) -> Option<AnyView> {
     })
 }
 
-fn seen_secrets(t: Text, secrets: Vec<SeenSecret>) -> Option<AnyView> {
+fn seen_secrets(t: Text, secrets: Portion<SeenSecret>) -> Option<AnyView> {
     let columns = vec![
         Column::text(t.secrets_path()),
         Column::text(t.hand_over_project()),
@@ -292,7 +309,9 @@ fn seen_secrets(t: Text, secrets: Vec<SeenSecret>) -> Option<AnyView> {
         Column::text(t.hand_over_seen_at()),
         Column::text(t.hand_over_settle()),
     ];
+    let portion = portion(t, &secrets);
     let rows: Vec<_> = secrets
+        .first
         .into_iter()
         .map(|SeenSecret { secret, number, seen_at }| {
             let path = format!("/secrets/{}", secret.id);
@@ -311,6 +330,7 @@ fn seen_secrets(t: Text, secrets: Vec<SeenSecret>) -> Option<AnyView> {
         view! {
             <Panel id="read" title=t.hand_over_read()>
                 <p>{t.hand_over_read_lead()}</p>
+                {portion}
                 <Table caption=t.hand_over_read() columns=columns rows=rows/>
             </Panel>
         }

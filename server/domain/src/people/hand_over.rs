@@ -13,8 +13,23 @@ use crate::authz::Owner;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Op, Refused, Resource, owner};
 
-/// Keys that are given at once.
+/// Keys that are given at once; and of each kind of thing as many are listed.
 pub const MOST_KEYS: usize = 500;
+
+/// The first of what there is to settle; what comes after it is listed once that is done.
+#[derive(Debug, Clone)]
+pub struct Portion<T> {
+    /// [`MOST_KEYS`] at most.
+    pub first: Vec<T>,
+    /// How many there are in all.
+    pub of: u64,
+}
+
+impl<T> Portion<T> {
+    fn from_rows<R: Into<T>>((rows, total): (Vec<R>, i64)) -> Self {
+        Self { first: rows.into_iter().map(Into::into).collect(), of: u64::try_from(total).unwrap_or(0) }
+    }
+}
 
 /// A key that is somebody's concern.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,15 +104,15 @@ pub struct HandOver {
     /// What they are called.
     pub name: String,
     /// Keys that they own: give them to somebody.
-    pub owns: Vec<ConcernedKey>,
+    pub owns: Portion<ConcernedKey>,
     /// Secrets that they are asked about: somebody else should be.
-    pub secrets: Vec<OwnedSecret>,
+    pub secrets: Portion<OwnedSecret>,
     /// Keys whose values were shown to them and still work: rotate them. The last seen first.
-    pub has_seen: Vec<SeenKey>,
+    pub has_seen: Portion<SeenKey>,
     /// Service tokens that were shown to them and still work: revoke them. Newest first.
-    pub tokens: Vec<SeenToken>,
+    pub tokens: Portion<SeenToken>,
     /// Secrets whose current value they know: put another. The last seen first.
-    pub has_read: Vec<SeenSecret>,
+    pub has_read: Portion<SeenSecret>,
 }
 
 /// Why nothing was handed over.
@@ -126,18 +141,14 @@ impl Domain {
         }
         let mut conn = self.store().read().await?;
         let found = users::find(&mut conn, user).await?.ok_or(Refused::NotFound)?;
-        let owns = owned::keys(&mut conn, user).await?;
-        let secrets = owned::secrets(&mut conn, user).await?;
-        let has_seen = seen::keys(&mut conn, user, op.now).await?;
-        let tokens = seen::tokens(&mut conn, user, op.now).await?;
-        let has_read = seen::secrets(&mut conn, user).await?;
+        let most = u32::try_from(MOST_KEYS).unwrap_or(u32::MAX);
         Ok(HandOver {
             name: found.name,
-            owns: owns.into_iter().map(ConcernedKey::from).collect(),
-            secrets: secrets.into_iter().map(OwnedSecret::from).collect(),
-            has_seen: has_seen.into_iter().map(SeenKey::from).collect(),
-            tokens: tokens.into_iter().map(SeenToken::from).collect(),
-            has_read: has_read.into_iter().map(SeenSecret::from).collect(),
+            owns: Portion::from_rows(owned::keys(&mut conn, user, most).await?),
+            secrets: Portion::from_rows(owned::secrets(&mut conn, user, most).await?),
+            has_seen: Portion::from_rows(seen::keys(&mut conn, user, op.now, most).await?),
+            tokens: Portion::from_rows(seen::tokens(&mut conn, user, op.now, most).await?),
+            has_read: Portion::from_rows(seen::secrets(&mut conn, user, most).await?),
         })
     }
 
@@ -207,14 +218,7 @@ impl From<owned::Key> for ConcernedKey {
 
 impl From<seen::Key> for SeenKey {
     fn from(row: seen::Key) -> Self {
-        let key = ConcernedKey {
-            id: row.id,
-            name: row.name,
-            project: (row.project_id, row.project_name),
-            environment: row.environment_name,
-            last_used_at: row.last_used_at.map(from_micros),
-        };
-        Self { key, seen_at: from_micros(row.seen_at), current: row.current > 0 }
+        Self { key: row.key.into(), seen_at: from_micros(row.seen_at), current: row.current > 0 }
     }
 }
 
@@ -233,12 +237,6 @@ impl From<seen::Token> for SeenToken {
 
 impl From<seen::Secret> for SeenSecret {
     fn from(row: seen::Secret) -> Self {
-        let secret = OwnedSecret {
-            id: row.id,
-            path: row.path,
-            project: row.project_name,
-            environment: row.environment_name,
-        };
-        Self { secret, number: row.number, seen_at: from_micros(row.seen_at) }
+        Self { secret: row.secret.into(), number: row.number, seen_at: from_micros(row.seen_at) }
     }
 }

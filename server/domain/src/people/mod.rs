@@ -43,7 +43,7 @@ pub use codes::{CODES, RecoveryCodes};
 pub use deactivate::DeactivateError;
 pub use error::{CeremonyError, EnrolError, LinkError, LinkGone, RecoverError, RecoveryLinkError};
 pub use hand_over::{
-    ConcernedKey, HandOver, HandOverError, MOST_KEYS, OwnedSecret, SeenKey, SeenSecret, SeenToken,
+    ConcernedKey, HandOver, HandOverError, MOST_KEYS, OwnedSecret, Portion, SeenKey, SeenSecret, SeenToken,
 };
 pub use invitations::InviteError;
 pub use links::{Link, LinkKind, NewLink};

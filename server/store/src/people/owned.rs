@@ -2,7 +2,7 @@
 
 use keywarden_model::{ApiKeyId, ProjectId, SecretId, UserId};
 
-use crate::{Conn, StoreError, Tx, sql};
+use crate::{Conn, StoreError, Tx, count, sql};
 
 /// A key of the person's.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -23,14 +23,15 @@ pub struct Key {
     pub last_used_at: Option<i64>,
 }
 
-/// Keys that somebody owns and that are not revoked.
-pub async fn keys(conn: &mut Conn, owner: UserId) -> Result<Vec<Key>, StoreError> {
-    sql("SELECT k.id, k.name, k.project_id, p.name AS project_name, e.name AS environment_name, k.last_used_at
+/// The first keys that somebody owns and that are not revoked, and how many there are.
+pub async fn keys(conn: &mut Conn, owner: UserId, most: u32) -> Result<(Vec<Key>, i64), StoreError> {
+    let statement = sql(
+        "SELECT k.id, k.name, k.project_id, p.name AS project_name, e.name AS environment_name, k.last_used_at,
+                count(*) OVER () AS total
          FROM api_keys k JOIN projects p ON p.id = k.project_id JOIN environments e ON e.id = k.environment_id
-         WHERE k.owner_id = $1 AND k.revoked_at IS NULL ORDER BY p.name, e.name, k.name LIMIT 2000")
-    .bind(owner)
-    .all(conn)
-    .await
+         WHERE k.owner_id = $1 AND k.revoked_at IS NULL ORDER BY p.name, e.name, k.name LIMIT $2",
+    );
+    count::first(statement.bind(owner).bind(most), conn).await
 }
 
 /// A secret of the person's.
@@ -47,14 +48,14 @@ pub struct Secret {
     pub environment_name: String,
 }
 
-/// Secrets that somebody owns and that are not purged.
-pub async fn secrets(conn: &mut Conn, owner: UserId) -> Result<Vec<Secret>, StoreError> {
-    sql("SELECT s.id, s.path, p.name AS project_name, e.name AS environment_name
+/// The first secrets that somebody owns and that are not purged, and how many there are.
+pub async fn secrets(conn: &mut Conn, owner: UserId, most: u32) -> Result<(Vec<Secret>, i64), StoreError> {
+    let statement = sql(
+        "SELECT s.id, s.path, p.name AS project_name, e.name AS environment_name, count(*) OVER () AS total
          FROM secrets s JOIN projects p ON p.id = s.project_id JOIN environments e ON e.id = s.environment_id
-         WHERE s.owner_id = $1 AND s.purged_at IS NULL ORDER BY s.folded_path, s.id LIMIT 2000")
-    .bind(owner)
-    .all(conn)
-    .await
+         WHERE s.owner_id = $1 AND s.purged_at IS NULL ORDER BY s.folded_path, s.id LIMIT $2",
+    );
+    count::first(statement.bind(owner).bind(most), conn).await
 }
 
 /// How many keys somebody owns that are not revoked.

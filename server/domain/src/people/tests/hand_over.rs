@@ -39,7 +39,7 @@ async fn what_somebody_owns_is_given_to_who_stays_all_or_nothing() {
         let (one, two) = (key(&house, &pay, "one", &bob).await, key(&house, &pay, "two", &bob).await);
         let hers = key(&house, &pay, "hers", &mallory).await;
         let facts = house.domain.hand_over_facts(&alice.op(), bob.id).await.unwrap();
-        let owned: Vec<_> = facts.owns.iter().map(|it| it.name.as_str()).collect();
+        let owned: Vec<_> = facts.owns.first.iter().map(|it| it.name.as_str()).collect();
         assert_eq!(owned, ["one", "two"]);
         let strange = house.domain.hand_over_facts(&mallory.op(), bob.id).await;
         assert!(matches!(strange, Err(Refused::NotFound)));
@@ -52,9 +52,9 @@ async fn what_somebody_owns_is_given_to_who_stays_all_or_nothing() {
         let unknown = Owner::Person(house.domain.env().id(house.now()));
         assert!(matches!(give(&[one], unknown).await, Err(HandOverError::Receiver)));
         assert!(matches!(give(&[one, hers], to).await, Err(HandOverError::NotTheirs(it)) if it == hers));
-        assert_eq!(house.domain.hand_over_facts(&alice.op(), bob.id).await.unwrap().owns.len(), 2);
+        assert_eq!(house.domain.hand_over_facts(&alice.op(), bob.id).await.unwrap().owns.of, 2);
         give(&[one, two, one], to).await.unwrap();
-        assert!(house.domain.hand_over_facts(&alice.op(), bob.id).await.unwrap().owns.is_empty());
+        assert!(house.domain.hand_over_facts(&alice.op(), bob.id).await.unwrap().owns.first.is_empty());
         assert_eq!(events(&house, "key.edit", "allowed").await, 2);
         assert_eq!(events(&house, "user.hand-over", "allowed").await, 1);
     })
@@ -74,7 +74,12 @@ async fn what_somebody_has_seen_is_listed_for_as_long_as_it_works_the_last_seen_
         };
         let seen = async || {
             let facts = domain.hand_over_facts(&alice.steps_up().op(), bob.id).await.unwrap();
-            facts.has_seen.into_iter().map(|it| (it.key.name, it.seen_at, it.current)).collect::<Vec<_>>()
+            facts
+                .has_seen
+                .first
+                .into_iter()
+                .map(|it| (it.key.name, it.seen_at, it.current))
+                .collect::<Vec<_>>()
         };
         let line = |name: &str, at, current| (name.to_owned(), at, current);
         let begun = house.now();
@@ -120,7 +125,7 @@ async fn service_tokens_that_somebody_issued_are_listed_for_as_long_as_they_work
         };
         let seen = async || {
             let facts = domain.hand_over_facts(&alice.steps_up().op(), mia.id).await.unwrap();
-            facts.tokens.into_iter().map(|it| (it.id, it.workload.1)).collect::<Vec<_>>()
+            facts.tokens.first.into_iter().map(|it| (it.id, it.workload.1)).collect::<Vec<_>>()
         };
         let short = issue(&mia, gate.id, 1).await;
         issue(&alice, gate.id, 30).await;
@@ -163,7 +168,12 @@ async fn secrets_are_listed_until_the_value_that_somebody_knows_is_not_current_a
         };
         let seen = async || {
             let facts = domain.hand_over_facts(&alice.steps_up().op(), mia.id).await.unwrap();
-            facts.has_read.into_iter().map(|it| (it.secret.path, it.number, it.seen_at)).collect::<Vec<_>>()
+            facts
+                .has_read
+                .first
+                .into_iter()
+                .map(|it| (it.secret.path, it.number, it.seen_at))
+                .collect::<Vec<_>>()
         };
         let begun = house.now();
         put(&mia, "own").await;
@@ -180,6 +190,31 @@ async fn secrets_are_listed_until_the_value_that_somebody_knows_is_not_current_a
         house.clock.advance(Duration::from_mins(1));
         read("own").await;
         assert_eq!(seen().await, [("own".to_owned(), 2, house.now())]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_too_much_for_one_page_is_counted_and_follows_once_the_first_is_given() {
+    both_engines(async |house| {
+        let pay = house.project("pay").await;
+        let alice = house.person("Alice", &[(Role::Owner, None)]).await;
+        let bob = house.person("Bob", &[(Role::Issuer, Some(pay.id))]).await;
+        let mut ids = Vec::new();
+        for n in 0..=MOST_KEYS {
+            ids.push(key(&house, &pay, &format!("key-{n:03}"), &bob).await);
+        }
+        let owns = async || house.domain.hand_over_facts(&alice.op(), bob.id).await.unwrap().owns;
+        let listed = owns().await;
+        let first: Vec<_> = listed.first.iter().map(|it| it.id).collect();
+        assert_eq!((first.as_slice(), listed.of), (&ids[..MOST_KEYS], 501));
+        let give = async |keys: &[ApiKeyId]| {
+            house.domain.hand_over(&alice.op(), bob.id, Owner::Person(alice.id), keys).await
+        };
+        assert!(matches!(give(&ids).await, Err(HandOverError::Count)));
+        give(&first).await.unwrap();
+        let left = owns().await;
+        assert_eq!((left.first.len(), left.of, left.first[0].id), (1, 1, ids[MOST_KEYS]));
     })
     .await;
 }
