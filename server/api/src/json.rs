@@ -1,7 +1,5 @@
 //! Bodies: read once, bounded, strict; and answers.
 
-use std::{fmt, marker::PhantomData};
-
 use axum::{
     body::{Body, Bytes, to_bytes},
     extract::{FromRequest, Request},
@@ -12,12 +10,12 @@ use keywarden_domain::Once;
 use keywarden_model::Strict;
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{DeserializeOwned, Error as _, MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{DeserializeOwned, Error as _},
 };
 use serde_json::Value;
-use serde_path_to_error::Segment;
 
 use crate::{
+    body::{self, Unfit},
     flaw::Flaw,
     once,
     problem::{Kind, Problem},
@@ -80,25 +78,6 @@ pub(crate) fn kept<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
         .ok_or_else(|| D::Error::custom("cannot be taken away: send a value, or leave the field out"))
 }
 
-/// A struct within a body, from an object alone: serde would take an array for it, field by field.
-pub(crate) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
-    struct Members<T>(PhantomData<T>);
-
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
-        type Value = T;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a JSON object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
-            T::deserialize(MapAccessDeserializer::new(members))
-        }
-    }
-
-    deserializer.deserialize_map(Members(PhantomData))
-}
-
 /// The whole body, unless it is too long.
 pub(crate) async fn bytes(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     let too_large = || Problem::new(Kind::TooLarge, format!("send at most {MAX_BODY} bytes"));
@@ -141,22 +120,16 @@ pub(crate) fn says_json(headers: &HeaderMap) -> Result<(), Problem> {
 /// Reads a body; no body is an empty object.
 pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
-    read_with(bytes, |value| serde_path_to_error::deserialize::<&Value, T>(value))
+    read_with(bytes, |value| body::read::<T>(value))
 }
 
-/// Reads a body strictly, then what it is by `as_what`, which says where it went wrong.
+/// Reads a body strictly, then what it is by `as_what`.
 pub(crate) fn read_with<T>(
     bytes: &[u8],
-    as_what: impl FnOnce(&Value) -> Result<T, serde_path_to_error::Error<serde_json::Error>>,
+    as_what: impl FnOnce(&Value) -> Result<T, Unfit>,
 ) -> Result<T, Problem> {
     let Strict(value) = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
-    if !value.is_object() {
-        return Err(no_object());
-    }
-    as_what(&value).map_err(|error| {
-        let pointer = pointer(error.path());
-        Problem::invalid(Flaw::at(pointer, said(&error.into_inner())))
-    })
+    as_what(&value).map_err(|unfit| Problem::invalid(Flaw::at(unfit.pointer, unfit.said)))
 }
 
 /// Serde would take an array for a struct, field by field.
@@ -165,34 +138,8 @@ pub(crate) fn no_object() -> Problem {
 }
 
 /// A text that is not JSON, or says a thing twice.
-pub(crate) fn malformed(error: &serde_json::Error) -> Problem {
+fn malformed(error: &serde_json::Error) -> Problem {
     Problem::new(Kind::Malformed, format!("the body is not JSON as we read it: {error}"))
-}
-
-/// What is wrong with a field, without what stood there: whoever takes one field for another may have put a secret into it.
-fn said(error: &serde_json::Error) -> String {
-    let said = error.to_string();
-    match (said.split_once(" string \""), said.rsplit_once("\", expected ")) {
-        (Some((before, _)), Some((_, wanted))) => format!("{before} string, expected {wanted}"),
-        _ => said,
-    }
-}
-
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    let mut pointer = String::new();
-    for segment in path {
-        pointer.push('/');
-        match segment {
-            Segment::Seq { index } => pointer.push_str(&index.to_string()),
-            Segment::Map { key } => {
-                let shown: String = key.chars().take(64).collect();
-                pointer.push_str(&shown.replace('~', "~0").replace('/', "~1"));
-            }
-            Segment::Enum { variant } => pointer.push_str(variant),
-            Segment::Unknown => {}
-        }
-    }
-    pointer
 }
 
 /// An answer in JSON that nobody keeps.

@@ -16,6 +16,7 @@
 mod anyone;
 mod at;
 mod audit;
+mod body;
 mod caller;
 mod device;
 mod environments;

@@ -8,11 +8,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use ulid::Ulid;
 
-/// Why a text is not an id of the wanted kind.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a {kind} id: expected `{prefix}_` and 26 characters")]
+/// A text is not an id of the wanted kind. It is not repeated: it may be a value that was taken for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is not a {kind} id: expected `{prefix}_` and 26 characters")]
 pub struct IdError {
-    text: String,
     kind: &'static str,
     prefix: &'static str,
 }
@@ -68,11 +67,7 @@ macro_rules! ids {
         impl FromStr for $name {
             type Err = IdError;
             fn from_str(text: &str) -> Result<Self, IdError> {
-                parse(text, $prefix).map(Self).ok_or_else(|| IdError {
-                    text: text.chars().take(64).collect(),
-                    kind: $kind,
-                    prefix: $prefix,
-                })
+                parse(text, $prefix).map(Self).ok_or(IdError { kind: $kind, prefix: $prefix })
             }
         }
 

@@ -38,7 +38,7 @@ pub enum RoleScope {
 
 /// No such role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a role")]
+#[error("use one of: {0}")]
 pub struct RoleError(String);
 
 impl Role {
@@ -89,6 +89,6 @@ impl FromStr for Role {
         Self::ALL
             .into_iter()
             .find(|r| r.as_str() == text)
-            .ok_or_else(|| RoleError(text.chars().take(40).collect()))
+            .ok_or_else(|| RoleError(Self::ALL.map(Self::as_str).join(", ")))
     }
 }

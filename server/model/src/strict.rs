@@ -65,8 +65,7 @@ impl<'de> Visitor<'de> for Reader {
         let mut object = Map::new();
         while let Some(name) = map.next_key::<String>()? {
             if object.contains_key(&name) {
-                let shown: String = name.chars().take(64).collect();
-                return Err(A::Error::custom(format_args!("`{shown}` stands twice in one object")));
+                return Err(A::Error::custom("a name stands twice in one object"));
             }
             let Strict(value) = map.next_value()?;
             object.insert(name, value);
@@ -86,7 +85,10 @@ mod tests {
     #[test]
     fn a_name_that_stands_twice_is_refused_at_any_depth() {
         for text in [r#"{"a":1,"a":1}"#, r#"[{"b":{"a":1,"a":2}}]"#, r#"{"a":1,"\u0061":2}"#] {
-            assert!(read(text).unwrap_err().starts_with("`a` stands twice in one object"), "{text}");
+            assert!(
+                read(text).unwrap_err().starts_with("a name stands twice in one object at line 1"),
+                "{text}"
+            );
         }
     }
 

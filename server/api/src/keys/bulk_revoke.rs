@@ -124,8 +124,16 @@ pub(crate) async fn bulk_revoke(
     let (op, body) = caller.asks(asked);
     let (reason, note) = revoke::read(body.reason.as_deref(), &body.note)?;
     let mut flaws = Flaws::default();
-    let ids: Result<Vec<ApiKeyId>, _> = body.keys.iter().map(|id| id.parse()).collect();
-    let ids = flaws.keep("/keys", ids).ok_or_else(|| flaws.problem())?;
+    let mut ids = Vec::with_capacity(body.keys.len());
+    for (at, id) in body.keys.iter().enumerate() {
+        match id.parse::<ApiKeyId>() {
+            Ok(id) => ids.push(id),
+            Err(error) => flaws.note(Flaw::at(format!("/keys/{at}"), error)),
+        }
+    }
+    if !flaws.is_empty() {
+        return Err(flaws.problem());
+    }
     let done = domain.bulk_revoke(&op, ids, reason, note.as_str()).await?;
     Ok(json::ok(&BulkRevoked { revoked: done.revoked, already: done.already }))
 }

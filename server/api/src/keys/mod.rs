@@ -20,7 +20,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use keywarden_domain::{Domain, Op, keys};
 use keywarden_model::{AllowedCidrs, ApiKeyId, Metadata, RateLimit, Scopes};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{etag::tagged, json, problem::Problem};
@@ -83,7 +83,7 @@ pub(crate) struct Key {
 }
 
 /// How often a key may be used.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rate {
     /// Verifications in a window: 1 to 10 000 000.
@@ -92,19 +92,6 @@ pub(crate) struct Rate {
     /// The window: 1 second to 1 day.
     #[schema(example = 60)]
     window_seconds: u32,
-}
-
-impl<'de> Deserialize<'de> for Rate {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Members {
-            limit: u32,
-            window_seconds: u32,
-        }
-        let Members { limit, window_seconds } = json::object(deserializer)?;
-        Ok(Self { limit, window_seconds })
-    }
 }
 
 /// One value of a key, without its secret.

@@ -17,9 +17,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
+    body,
     caller::{authenticate_verifier, bearer},
     json,
-    problem::Problem,
+    problem::{Kind, Problem},
 };
 
 /// Room for most answers.
@@ -133,7 +134,7 @@ async fn answered(domain: &Domain, request: Request) -> Result<Response, Problem
     if bytes.trim_ascii_start().first() == Some(&b'[') {
         return Err(json::read::<json::Nothing>(&bytes).err().unwrap_or_else(json::no_object));
     }
-    let asked: VerifyKey<'_> = serde_json::from_slice(&bytes).map_err(|error| why(&bytes, &error))?;
+    let asked: VerifyKey<'_> = serde_json::from_slice(&bytes).map_err(|_| why(&bytes))?;
     let verdict = ask(domain, &op, &asked).await?;
     let mut told = Vec::with_capacity(USUAL);
     serde_json::to_writer(&mut told, &Told::of(&verdict)).map_err(|error| json::unwritten(&error))?;
@@ -152,13 +153,9 @@ async fn ask(domain: &Domain, op: &Op, asked: &VerifyKey<'_>) -> Result<Verdict,
 }
 
 /// What is wrong with the body, found by reading it again with care.
-fn why(bytes: &[u8], error: &serde_json::Error) -> Problem {
-    match json::read_with(bytes, |value| {
-        serde_path_to_error::deserialize::<_, VerifyKey<'_>>(value).map(drop)
-    }) {
-        Err(problem) => problem,
-        Ok(()) => json::malformed(error),
-    }
+fn why(bytes: &[u8]) -> Problem {
+    let read = json::read_with(bytes, |value| body::read::<VerifyKey<'_>>(value).map(drop));
+    read.err().unwrap_or_else(|| Problem::new(Kind::Malformed, "the body is not JSON as we read it"))
 }
 
 impl<'a> Told<'a> {

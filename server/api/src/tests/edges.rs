@@ -40,7 +40,7 @@ async fn no_edge_of_a_number_is_taken_in_any_field() {
         let before = api.house.rows().await;
         let mut fields = 0;
         for (path, methods) in examples::routes() {
-            let there = belongings.iter().fold(path.clone(), |path, (name, id)| path.replace(name, id));
+            let there = belongings.at(&path);
             for method in methods {
                 let Some(body) = examples::body(&method, &path, api.owner) else { continue };
                 for pointer in numbers(&body) {
@@ -117,7 +117,7 @@ async fn no_edge_of_time_breaks_a_question() {
         let belongings = strangers::belongings(&api).await;
         let mut fine = 0;
         for (path, _) in examples::routes().into_iter().filter(|(path, _)| !path.ends_with("/authorize")) {
-            let there = belongings.iter().fold(path.clone(), |path, (name, id)| path.replace(name, id));
+            let there = belongings.at(&path);
             for name in parameters(&path) {
                 for moment in MOMENTS {
                     let address = format!("{}?{name}={moment}", examples::fill(&there, &api.pay));
@@ -141,7 +141,7 @@ async fn no_route_takes_a_body_that_a_foreign_page_could_send() {
         let before = api.house.rows().await;
         let mut routes = 0;
         for (path, methods) in examples::routes() {
-            let there = belongings.iter().fold(path.clone(), |path, (name, id)| path.replace(name, id));
+            let there = belongings.at(&path);
             for method in methods {
                 let Some(body) = examples::body(&method, &path, api.owner) else { continue };
                 routes += 1;

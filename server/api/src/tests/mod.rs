@@ -32,6 +32,7 @@ mod shares;
 mod spellings;
 mod strangers;
 mod templates;
+mod unsaid;
 mod users;
 mod verify;
 mod without_people;

@@ -32,8 +32,7 @@ async fn a_refusal_writes_no_row() {
             let asks = ["verify", "introspect", "authorize", "leaks", "fingerprints/check", "batch-get"]
                 .iter()
                 .any(|it| path.ends_with(it));
-            let there = belongings.iter().fold(path.clone(), |path, (name, id)| path.replace(name, id));
-            let there = examples::nowhere(&there);
+            let there = belongings.at(&path);
             for method in methods.into_iter().filter(|method| method != "get" && !asks) {
                 let body = examples::body(&method, &path, api.owner);
                 for (who, caller) in [("viewer", &viewer), ("auditor", &auditor), ("foreigner", &api.mallory)]

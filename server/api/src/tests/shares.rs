@@ -69,7 +69,7 @@ async fn what_is_no_link_is_said_and_who_may_not_read_makes_none() {
             (json!({ "recipient": "Olivia" }), 422, "/recipient"),
             (json!({ "recipient": "usr_01JDB2W1N9F6Q3R8T5V7X9Z0AB" }), 422, "/recipient"),
             (json!({ "version": "1" }), 422, "/version"),
-            (json!({ "passphrase": "mine" }), 422, "passphrase"),
+            (json!({ "passphrase": "mine" }), 422, "a field here is not known"),
             (json!({ "version": 2 }), 404, ""),
             (json!({ "version": 0 }), 422, "/version"),
             (json!({ "version": -1 }), 422, "/version"),

@@ -69,7 +69,18 @@ async fn ask(api: &Api, method: &str, path: &str, headers: &[(&str, &str)]) -> A
 }
 
 /// One of everything that belongs to `pay`, by the name of its parameter.
-pub(super) async fn belongings(api: &Api) -> Vec<(&'static str, String)> {
+pub(super) struct Belongings(Vec<(&'static str, String)>);
+
+impl Belongings {
+    /// The path to it; a team, which is the organization's, is none that is there.
+    pub(super) fn at(&self, path: &str) -> String {
+        let there = self.0.iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id));
+        assert!(!there.replace("{team}", "").contains('{'), "say in `belongings` what is at {there}");
+        examples::nowhere(&there)
+    }
+}
+
+pub(super) async fn belongings(api: &Api) -> Belongings {
     let (key, _) = api.issue("Checkout", json!({})).await;
     let value = api.get(&format!("/api/v1/keys/{key}")).await.json()["values"][0]["id"].clone();
     let workload = json!({ "name": "checkout", "project": "pay", "role": "verifier" });
@@ -86,7 +97,9 @@ pub(super) async fn belongings(api: &Api) -> Vec<(&'static str, String)> {
     let alias = format!("/api/v1/secrets/{}/aliases/aws", text(&secret));
     assert_eq!(api.call("put", &alias).bearer(&api.olga).json(named).await.status, 200);
     let share = api.post(&shares, json!({ "version": 1, "expires_in": "24h" })).await.json()["id"].clone();
-    vec![
+    let rotated = api.post("/api/v1/projects/pay/key/rotate", json!({})).await.json();
+    Belongings(vec![
+        ("{rewrap}", text(&rotated["rewrap"])),
         ("{secret}", text(&secret)),
         ("{share}", text(&share)),
         ("{path}", "database/password".into()),
@@ -104,7 +117,7 @@ pub(super) async fn belongings(api: &Api) -> Vec<(&'static str, String)> {
         ("{rule}", text(&rule)),
         ("{event}", text(&event)),
         ("{user}", api.owner.to_string()),
-    ]
+    ])
 }
 
 #[tokio::test]
@@ -135,12 +148,12 @@ async fn nothing(house: &House) -> String {
     issued.value.expose().to_owned()
 }
 
-async fn looks_absent(api: &Api, belongings: &[(&str, String)], who: &str, stranger: &str) {
+async fn looks_absent(api: &Api, belongings: &Belongings, who: &str, stranger: &str) {
     for (path, methods) in examples::routes().into_iter().filter(|(path, _)| path.contains('{')) {
-        let there = belongings.iter().fold(path.clone(), |path, (name, id)| path.replace(name, id));
+        let there = belongings.at(&path);
         for method in methods {
             let mut told = Vec::new();
-            for asked in [examples::nowhere(&there), examples::nowhere(&path)] {
+            for asked in [there.clone(), examples::nowhere(&path)] {
                 let call = api.call(&method, &asked).bearer(stranger);
                 let answer = match examples::body(&method, &path, api.owner) {
                     Some(body) => call.json(body).await,
