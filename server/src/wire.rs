@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use keywarden_connectors::{Web, WebError};
 use keywarden_domain::{
     Domain, Env, Fault, Refused, Settings, SteadyClock,
@@ -74,8 +75,8 @@ pub(crate) struct House {
 /// What whoever starts this node says beside its settings.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Told {
-    /// This machine's clock is right, and what was noted is not.
-    pub(crate) accept_clock: bool,
+    /// This machine's clock is right, and this instant, which was noted, is not.
+    pub(crate) accept_clock: Option<DateTime<Utc>>,
     /// Passkeys of another relying party may be orphaned.
     pub(crate) change_rp_id: bool,
 }
@@ -129,9 +130,9 @@ impl Cellars {
         let store = open_patiently(&location(&config.database)).await?;
         let domain = domain(config, store, env.clone(), Some(&seals))?;
         let mut written = domain.check_clock(SystemClock.now()).await;
-        if let (Err(cause @ ClockError::Behind { .. }), true) = (&written, told.accept_clock) {
-            tracing::warn!(%cause, "the clock is taken for right, as was said");
-            domain.accept_clock(&domain.system_op("start")).await?;
+        if let (Err(cause @ ClockError::Behind { .. }), Some(wrong)) = (&written, told.accept_clock) {
+            domain.accept_clock(&domain.system_op("start"), wrong).await?;
+            tracing::warn!(%cause, "the clock was taken for right, as was said");
             written = domain.check_clock(SystemClock.now()).await;
         }
         clock.raise(written?);

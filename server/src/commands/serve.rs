@@ -3,6 +3,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use keywarden_api::Streams;
 use keywarden_app::{
     console::Console,
@@ -33,9 +34,9 @@ const CERTIFICATE_LOOK: Duration = Duration::from_secs(2);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Take this machine's clock for right although it is behind what was written: a node's clock once ran ahead
-    #[arg(long)]
-    accept_clock: bool,
+    /// Take this machine's clock for right although it is behind INSTANT, which was written: a node's clock ran ahead then
+    #[arg(long, value_name = "INSTANT")]
+    accept_clock: Option<DateTime<Utc>>,
     /// Take KEYWARDEN_RP_ID although passkeys were made for another domain: none of those works any more
     #[arg(long)]
     change_rp_id: bool,
@@ -157,6 +158,7 @@ pub(super) fn guard(config: &Config) -> Guard {
         connections: config.limits.connections,
         connections_per_address: config.limits.connections_per_address,
         trusted_proxies: config.listen.trusted_proxies.clone(),
+        head: listen::HEAD,
         drain: config.limits.drain,
     }
 }

@@ -6,43 +6,59 @@ use keywarden_store::{Location, Store, StoreError, WriteError, sql};
 
 use crate::house::{Server, keywarden, told};
 
-/// Notes an instant a day from now, as a node did whose clock ran ahead.
-fn run_ahead(folder: &Path) {
+/// Notes an instant some days from now, as a node did whose clock ran ahead.
+fn run_ahead(folder: &Path, days: i64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let store = Store::open(&Location::Sqlite(folder.join("data/keywarden.db"))).await.unwrap();
-        let noted = store.write_silently("a clock that ran ahead", |tx| {
+        let noted = store.write_silently("a clock that ran ahead", move |tx| {
             Box::pin(async move {
-                let day = 24 * 3_600 * 1_000_000_i64;
                 let row = sql("UPDATE instance SET clock_high_water = clock_high_water + $1 WHERE id = 1");
-                row.bind(day).execute(tx).await.map(drop)
+                row.bind(days * 24 * 3_600 * 1_000_000).execute(tx).await.map(drop)
             })
         });
         noted.await.map_err(|error: WriteError<StoreError>| error.to_string()).unwrap();
     });
 }
 
+/// Which instant a start that is refused says to name.
+fn refused(folder: &Path, arguments: &[&str]) -> String {
+    let refused = keywarden(folder, arguments).output().unwrap();
+    let said = told(&refused);
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    let (_, wrong) = said.split_once("--accept-clock ").unwrap_or_else(|| panic!("{said}"));
+    wrong[..=wrong.find('Z').unwrap()].to_owned()
+}
+
 #[test]
-fn a_clock_that_is_behind_is_taken_for_right_once_it_is_told_to_be() {
+fn a_clock_that_is_behind_is_taken_for_right_where_the_instant_that_is_wrong_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path());
+    let folder = folder.path();
+    let server = Server::start(folder);
     server.becomes("\"ready\"");
     server.stop();
-    run_ahead(folder.path());
+    run_ahead(folder, 1);
 
-    let refused = keywarden(folder.path(), &["serve"]).output().unwrap();
-    assert_eq!(refused.status.code(), Some(1), "{}", told(&refused));
-    assert!(told(&refused).contains("--accept-clock"), "{}", told(&refused));
-    let doctor = keywarden(folder.path(), &["doctor"]).output().unwrap();
+    let first = refused(folder, &["serve"]);
+    let doctor = keywarden(folder, &["doctor"]).output().unwrap();
     let said = String::from_utf8_lossy(&doctor.stdout);
     assert!(!doctor.status.success() && said.contains("serve --accept-clock"), "{said}");
-
-    let accepting = Server::start_as(keywarden(folder.path(), &["serve", "--accept-clock"]));
+    assert_eq!(refused(folder, &["serve", "--accept-clock", "2026-01-01T00:00:00Z"]), first);
+    let accepts = ["serve", "--accept-clock", &first];
+    let accepting = Server::start_as(keywarden(folder, &accepts));
     accepting.becomes("\"ready\"");
     accepting.stop();
-    let after = Server::start(folder.path());
+    let after = Server::start(folder);
     after.becomes("\"ready\"");
     after.stop();
-    let record = keywarden(folder.path(), &["fsck"]).output().unwrap();
+
+    // Where it was left, it says nothing of a clock that is behind later.
+    run_ahead(folder, 2);
+    let second = refused(folder, &accepts);
+    assert_ne!(second, first);
+    let accepting = Server::start_as(keywarden(folder, &["serve", "--accept-clock", &second]));
+    accepting.becomes("\"ready\"");
+    accepting.stop();
+    let record = keywarden(folder, &["fsck"]).output().unwrap();
     assert!(record.status.success(), "{}", told(&record));
 }

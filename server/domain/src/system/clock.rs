@@ -30,14 +30,15 @@ const EARLIEST: i64 = 1_750_000_000;
 pub enum ClockError {
     /// It is behind what was written already.
     #[error(
-        "this machine's clock says {own}, but {written} was written already: what has expired would become valid again; \
-         set the clock, or, if it is right and what was written is not, start once with --accept-clock"
+        "this machine's clock says {}, but {} was written already: what has expired would become valid again; \
+         set the clock, or, if it is right and what was written is not, start once with --accept-clock {}",
+        shown(*.own), shown(*.written), shown(*.written)
     )]
     Behind {
         /// The machine's clock.
-        own: String,
+        own: DateTime<Utc>,
         /// What was written.
-        written: String,
+        written: DateTime<Utc>,
     },
     /// The records failed.
     #[error(transparent)]
@@ -55,7 +56,7 @@ impl Domain {
         }
         let written = self.clock_high_water().await?;
         if written - own > TOO_FAR_BACK {
-            return Err(ClockError::Behind { own: shown(own), written: shown(written) });
+            return Err(ClockError::Behind { own, written });
         }
         Ok(written)
     }
@@ -103,24 +104,29 @@ impl Domain {
             .map_err(|error: WriteError<StoreError>| quiet(error))
     }
 
-    /// At a start whose clock is [`ClockError::Behind`]: the operator says that it is right, and that what was written is
-    /// not. The event tells of nobody: it needs no subject's key, and the keyring may be sealed.
-    pub async fn accept_clock(&self, op: &Op) -> Result<(), Fault> {
+    /// At a start whose clock is [`ClockError::Behind`]: the operator says that it is right, and that `wrong`, which was
+    /// written, is not. It counts to the second and for no other instant, so that whoever leaves it where their server is
+    /// started from has said nothing of a clock that is set back later. The event tells of nobody: it needs no subject's
+    /// key, and the keyring may be sealed.
+    pub async fn accept_clock(&self, op: &Op, wrong: DateTime<Utc>) -> Result<(), ClockError> {
         let record = Record::new(self.env(), op, None, BTreeMap::new());
         let accepted = self.store().write(Basis::Own, move |tx: &mut Tx| {
             let record = record.clone();
             Box::pin(async move {
-                let (before, now) = (instance::find(tx).await?, record.now());
-                instance::set_clock(tx, now).await?;
+                let (row, now) = (instance::find(tx).await.map_err(Fault::from)?, record.now());
+                let written = from_micros(row.clock_high_water);
+                if written.timestamp() != wrong.timestamp() {
+                    return Err(ClockError::Behind { own: now, written });
+                }
+                instance::set_clock(tx, now).await.map_err(Fault::from)?;
                 let event = record.event("system.accept-clock", "organization", "organization");
-                let before = from_micros(before.clock_high_water);
-                Ok::<_, Fault>(Written::new((), event.change("clock_high_water", before, now).finish()?))
+                Ok(Written::new((), event.change("clock_high_water", written, now).finish()?))
             })
         });
         accepted.await.map_err(|error| match error {
-            WriteError::Refused(fault) => fault,
-            WriteError::Store(error) => error.into(),
-            WriteError::Stale => Fault::Unexpected("a write without a permit was stale".into()),
+            WriteError::Refused(error) => error,
+            WriteError::Store(error) => Fault::from(error).into(),
+            WriteError::Stale => Fault::Unexpected("a write without a permit was stale".into()).into(),
         })
     }
 }

@@ -283,8 +283,18 @@ async fn a_clock_that_ran_ahead_raises_no_mark_and_an_operator_takes_one_back() 
         let refused = domain.check_clock(now).await;
         let Err(cause @ ClockError::Behind { .. }) = refused else { panic!("{refused:?}") };
         assert!(cause.to_string().contains("--accept-clock"), "{cause}");
-        domain.accept_clock(&domain.system_op("start")).await.unwrap();
+        let start = domain.system_op("start");
+        for wrong in [now, tomorrow + chrono::TimeDelta::seconds(1)] {
+            let other = domain.accept_clock(&start, wrong).await;
+            assert!(matches!(other, Err(ClockError::Behind { written, .. }) if written == tomorrow));
+        }
+        assert!(domain.check_clock(now).await.is_err(), "nothing was accepted");
+        domain.accept_clock(&start, tomorrow).await.unwrap();
         assert_eq!(domain.check_clock(now).await.unwrap(), now);
+        // It is said of one instant: a clock that is set back after that is refused as before.
+        let back = now - chrono::TimeDelta::days(1);
+        assert!(matches!(domain.check_clock(back).await, Err(ClockError::Behind { .. })));
+        assert!(domain.accept_clock(&start, tomorrow).await.is_err());
         let query = Query { action: Some("system.accept-clock".into()), limit: 10, ..Query::default() };
         let events = domain.events(&house.operator(Role::Owner), &query).await.unwrap().events;
         assert_eq!(events.len(), 1);

@@ -15,7 +15,7 @@ const DATABASE: &str = "database";
 const CLOCK: &str = "clock";
 const SET: &str = "set this machine's clock (NTP)";
 const ACCEPT: &str = "set this machine's clock (NTP); if it is right, another ran ahead once: start a server once with \
-                      `keywarden serve --accept-clock`";
+                      `keywarden serve --accept-clock` and the instant that was written";
 
 /// The database answers and has this version's schema. Nothing is made or migrated.
 pub(super) async fn database(config: &Config) -> (Check, Option<Store>) {
