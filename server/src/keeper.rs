@@ -27,6 +27,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{http::Condition, seals::Seals, wire::Clock};
 
 const EVERY: Duration = Duration::from_secs(1);
+/// And at the soonest, however many keys are missing.
+const SOONEST: Duration = Duration::from_millis(100);
 /// The change counter is read four times a second; a reading this old means that the records do not answer.
 const SILENT: Duration = Duration::from_secs(2);
 /// How often nodes tell of themselves, in rounds.
@@ -58,6 +60,7 @@ impl Keeper {
             let began = Instant::now();
             let found = self.round().await;
             self.announce(found);
+            self.domain.keys_were_taken_in();
             was_behind = self.mind_the_clock(was_behind);
             if rounds % TELL == 0 {
                 let word = self.condition.borrow().word();
@@ -66,12 +69,24 @@ impl Keeper {
                 }
             }
             rounds = rounds.wrapping_add(1);
-            if stop.run_until_cancelled(sleep(EVERY.saturating_sub(began.elapsed()))).await.is_none() {
+            if stop.run_until_cancelled(self.rest(began)).await.is_none() {
                 break;
             }
         }
         if let Err(cause) = in_time(self.domain.forget_node(&self.node)).await {
             tracing::debug!(%cause, "could not tell the other nodes");
+        }
+    }
+
+    /// Until the next round: sooner where a key is missing that another node has made.
+    async fn rest(&self, began: Instant) {
+        let missing = async {
+            self.domain.key_is_missing().await;
+            sleep(SOONEST.saturating_sub(began.elapsed())).await;
+        };
+        tokio::select! {
+            () = sleep(EVERY.saturating_sub(began.elapsed())) => {}
+            () = missing => {}
         }
     }
 

@@ -22,7 +22,7 @@ use crate::keys;
 use crate::lately::Lately;
 use crate::passkeys::{Passkeys, Relying, RelyingError};
 use crate::refusals::Refusals;
-use crate::system::Marking;
+use crate::system::{Marking, Missing};
 use crate::tokens::Tokens;
 use crate::{Actor, Env, Fault, Op, Refused, Source};
 
@@ -78,6 +78,7 @@ struct Inner {
     keys: keys::Memory,
     lately: Lately,
     marking: Marking,
+    missing: Missing,
     passkeys: Result<Passkeys, RelyingError>,
     refusals: Refusals,
     settings: Settings,
@@ -106,6 +107,7 @@ impl Domain {
             keys: keys::Memory::new(),
             lately: Lately::new(),
             marking: Marking::default(),
+            missing: Missing::default(),
             passkeys,
             refusals: Refusals::default(),
             settings,
@@ -166,6 +168,10 @@ impl Domain {
 
     pub(crate) fn marking(&self) -> &Marking {
         &self.0.marking
+    }
+
+    pub(crate) fn missing(&self) -> &Missing {
+        &self.0.missing
     }
 
     pub(crate) fn refusals(&self) -> &Refusals {

@@ -54,6 +54,11 @@ impl From<OpenError> for Fault {
         match error {
             OpenError::SealAway { seal, cause } => Self::ProjectSealed { seal, cause },
             OpenError::Sealed(sealed) => Self::Sealed(sealed),
+            OpenError::UnknownKey(id) => match id.parse() {
+                Ok(id) => Self::KeyAway(id),
+                // A project's, which are all at hand.
+                Err(_) => Self::Damaged(OpenError::UnknownKey(id).to_string()),
+            },
             other => Self::Damaged(other.to_string()),
         }
     }

@@ -89,7 +89,7 @@ impl Domain {
         let row = sessions::find(&mut conn, hash).await?;
         drop(conn);
         let Some(row) = row.filter(|row| row.state == "active") else { return Ok(None) };
-        let contents = self.open_session(&row)?;
+        let contents = self.opened_soon(|| self.open_session(&row)).await?;
         let person = contents.person(row.id, row.user_id);
         if contents.terminal != terminal {
             return Ok(None);

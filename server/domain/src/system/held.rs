@@ -1,12 +1,28 @@
-//! Which keys of the keyring the running nodes have: what one of them writes, the others must be able to read.
+//! Which keys of the keyring the running nodes have: what one of them writes, the others must be able to read. What is sealed
+//! under a new key all the same (a session) is read by a node that lacks it as soon as it has taken the key in, which it does
+//! at once when it meets one.
+
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use keywarden_model::{KeyringKeyId, time::earlier};
 use keywarden_store::{Conn, node};
 use keywarden_vault::{Keyring, Purpose};
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use super::node::GONE;
 use crate::{Domain, Fault};
+
+/// How long a request waits for a key that another node has made.
+const SOON: Duration = Duration::from_secs(1);
+
+/// Keys that were met here and are not in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Missing {
+    met: Notify,
+    taken_in: Notify,
+}
 
 /// What each running node told that it has in memory.
 #[derive(Debug)]
@@ -31,6 +47,29 @@ fn has(node: &str, key: &str) -> bool {
 }
 
 impl Domain {
+    /// Returns once something was met here whose key another node has made: take the keyring's keys in, and tell.
+    pub async fn key_is_missing(&self) {
+        self.missing().met.notified().await;
+    }
+
+    /// Tells whoever waits for a key that those which are there were taken in.
+    pub fn keys_were_taken_in(&self) {
+        self.missing().taken_in.notify_waiters();
+    }
+
+    /// What `open` finds; where its key is missing, what it finds once more when the keys were taken in, or in a second.
+    pub(crate) async fn opened_soon<T>(&self, open: impl Fn() -> Result<T, Fault>) -> Result<T, Fault> {
+        let taken_in = self.missing().taken_in.notified();
+        match open() {
+            Err(Fault::KeyAway(_)) => {
+                self.missing().met.notify_one();
+                let _late = timeout(SOON, taken_in).await;
+                open()
+            }
+            opened => opened,
+        }
+    }
+
     /// Which keys the running nodes have.
     pub(crate) async fn held(&self) -> Result<Held, Fault> {
         let now = self.env().now();

@@ -16,7 +16,7 @@ mod unseal;
 pub(crate) use clock::Marking;
 pub use clock::{CLOCK_ALARM, ClockError};
 pub use copy::CopyFailed;
-pub(crate) use held::shared_key;
+pub(crate) use held::{Missing, shared_key};
 pub use node::Node;
 pub use seal_keys::{DestroySealKeyError, RotateSealError, RotatedSeal, SealKeys};
 pub use seals::{AddSealError, Added, RemoveSealError, RotateError, Rotated};

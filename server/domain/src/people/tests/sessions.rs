@@ -1,10 +1,12 @@
 use std::time::Duration;
 
+use futures_util::future::join;
 use keywarden_model::Role;
+use keywarden_vault::Purpose;
 
 use super::*;
 use crate::cast::both_engines;
-use crate::{Action, Refused, Resource};
+use crate::{Action, Fault, Refused, Resource};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -178,6 +180,31 @@ async fn a_cookie_that_is_given_up_ends_its_session_once() {
         assert!(ada.resolved(&house).await.is_none());
         house.domain.forget_session(&ada.key, &nobody(&house)).await.unwrap();
         assert_eq!(events(&house, "session.end-own", "allowed").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_under_a_key_that_another_node_made_is_known_once_the_key_is_taken_in() {
+    both_engines(async |house| {
+        let (house, seals) = house.with_stored_keyring().await;
+        let mut ada = set_up(&house).await;
+        let node = house.neighbour_apart(&seals).await;
+        let shell = house.operator(Role::Owner);
+        house.domain.rotate_keyring_key(&shell, Purpose::Session, &seals).await.unwrap();
+        house.domain.unseal(&seals).await.unwrap();
+        let there = ada.signs_in(&house).await.unwrap();
+        assert_eq!(ada.resolved(&node).await.unwrap().id, ada.person.id, "under the old key nothing changed");
+        // Where nobody takes it in, the person is asked to wait, and not signed out.
+        let waits = node.domain.resolve_session(&there.key, node.now()).await;
+        assert!(matches!(waits, Err(Fault::KeyAway(_))), "{waits:?}");
+        let keeper = async {
+            node.domain.key_is_missing().await;
+            node.domain.unseal(&seals).await.unwrap();
+            node.domain.keys_were_taken_in();
+        };
+        let (found, ()) = join(node.domain.resolve_session(&there.key, node.now()), keeper).await;
+        assert_eq!(found.unwrap().unwrap().session, there.person.session);
     })
     .await;
 }
