@@ -9,6 +9,7 @@ use keywarden_vault::EnvelopeKey;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::roles::Told;
 use super::{Findings, PAGE};
 use crate::audit::{PERSONAL, VERSION, base64, personal_context};
 use crate::{Domain, Fault};
@@ -48,11 +49,11 @@ impl Keys {
 impl Domain {
     pub(super) async fn check_events(&self, unsealed: bool, findings: &mut Findings) -> Result<(), Fault> {
         let mut after = String::new();
-        let mut keys = Keys::default();
+        let (mut keys, mut roles) = (Keys::default(), Told::default());
         loop {
             let mut conn = self.store().read().await?;
             let page = fsck::events(&mut conn, &after, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let Some(last) = page.last() else { break };
             let mut parts: BTreeMap<String, Vec<Personal>> = BTreeMap::new();
             if unsealed {
                 for part in fsck::personal(&mut conn, &after, &last.id).await? {
@@ -66,6 +67,7 @@ impl Domain {
                 match canonical(&row) {
                     Err(says) => findings.found("event-bytes", &row.id, says),
                     Ok(event) => {
+                        roles.note(&row, &event);
                         if let Some(column) = differing(&row, &event) {
                             let says = format!("says another `{column}` in its bytes than in its column");
                             findings.found("event-column", &row.id, says);
@@ -78,6 +80,7 @@ impl Domain {
                 }
             }
         }
+        self.check_roles(&roles, findings).await
     }
 
     async fn check_personal(

@@ -97,6 +97,21 @@ pub(super) const RULES: &[Rule] = &[
                 AND e.action IN ('key.issue', 'key.import', 'key.rotate') AND e.outcome = 'allowed')",
     ),
     rule(
+        "value-revoked-without-event",
+        "is an API key with more revoked values than events stopped",
+        "SELECT v.key_id AS thing FROM key_values v WHERE v.revoked_at IS NOT NULL GROUP BY v.key_id
+         HAVING count(*) > (SELECT count(*) FROM events e WHERE e.resource_id = v.key_id
+                            AND e.action = 'key.stop-old-value' AND e.outcome = 'allowed')",
+    ),
+    rule(
+        "value-destroyed-otherwise",
+        "is an API key with other destroyed values than its events destroyed",
+        "SELECT k.id AS thing FROM api_keys k
+         WHERE (SELECT count(*) FROM key_values v WHERE v.key_id = k.id AND v.destroyed_at IS NOT NULL)
+            <> (SELECT count(*) FROM events e WHERE e.resource_id = k.id
+                AND e.action = 'key.destroy-value' AND e.outcome = 'allowed')",
+    ),
+    rule(
         "value-superseded-by-nothing",
         "is a key's value in whose place no other one came",
         "SELECT v.id AS thing FROM key_values v WHERE v.superseded_at IS NOT NULL

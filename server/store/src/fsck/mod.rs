@@ -117,6 +117,24 @@ pub async fn events(conn: &mut Conn, after: &str, limit: i64) -> Result<Vec<Even
     .await
 }
 
+/// A role binding.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Binding {
+    /// Its id.
+    pub id: String,
+    /// Whether its holder came with it: no event of its own is owed.
+    pub came: bool,
+}
+
+/// Every role binding.
+pub async fn bindings(conn: &mut Conn) -> Result<Vec<Binding>, StoreError> {
+    sql("SELECT b.id, EXISTS (SELECT 1 FROM events e WHERE e.resource_id = b.principal_id AND e.at = b.created_at
+                              AND e.action IN ('user.join', 'workload.create')) AS came
+         FROM role_bindings b ORDER BY b.id")
+    .all(conn)
+    .await
+}
+
 /// What an event tells of somebody, sealed under that subject's key.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Personal {

@@ -22,10 +22,14 @@ pub(super) const RULES: &[Rule] = &[
          WHERE state NOT IN ('active', 'deactivated') OR (state = 'deactivated') <> (deactivated_at IS NOT NULL)",
     ),
     rule(
-        "person-deactivated-without-event",
-        "is a deactivated person of whose deactivation there is no event",
-        "SELECT id AS thing FROM users u WHERE state = 'deactivated'
-         AND NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = u.id AND e.action = 'user.deactivate')",
+        "person-deactivated-otherwise",
+        "is a person who is deactivated, or active again, otherwise than their events say",
+        "SELECT u.id AS thing FROM users u
+         WHERE (SELECT count(*) FROM events e
+                WHERE e.resource_id = u.id AND e.action = 'user.deactivate' AND e.outcome = 'allowed')
+             - (SELECT count(*) FROM events e
+                WHERE e.resource_id = u.id AND e.action = 'user.reactivate' AND e.outcome = 'allowed')
+            <> CASE WHEN u.state = 'deactivated' THEN 1 ELSE 0 END",
     ),
     rule(
         "session-of-nobody",
@@ -53,6 +57,12 @@ pub(super) const RULES: &[Rule] = &[
         "SELECT p.id AS thing FROM passkeys p JOIN users u ON u.id = p.user_id
          WHERE p.created_at <> u.created_at
            AND NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = p.id AND e.action = 'passkey.add')",
+    ),
+    rule(
+        "passkey-removed-and-there",
+        "is a passkey that an event removed and that is still there",
+        "SELECT p.id AS thing FROM passkeys p JOIN events e ON e.resource_id = p.id
+         WHERE e.action = 'passkey.remove' AND e.outcome = 'allowed'",
     ),
     rule(
         "person-without-passkey",
@@ -101,13 +111,6 @@ pub(super) const RULES: &[Rule] = &[
            AND NOT EXISTS (SELECT 1 FROM workloads w WHERE w.id = b.principal_id)",
     ),
     rule(
-        "role-without-event",
-        "is a role binding of whose granting there is no event",
-        "SELECT id AS thing FROM role_bindings b
-         WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = b.principal_id
-                           AND e.action IN ('role.grant', 'user.join', 'workload.create'))",
-    ),
-    rule(
         "link-state",
         "is a one-time link of no known kind, or both used and withdrawn",
         "SELECT id AS thing FROM one_time_links
@@ -131,6 +134,13 @@ pub(super) const RULES: &[Rule] = &[
         "recovery-codes-not-ten",
         "is a person who has not ten recovery codes, used ones counted",
         "SELECT user_id AS thing FROM recovery_codes GROUP BY user_id HAVING count(*) <> 10",
+    ),
+    rule(
+        "recovery-code-used-without-event",
+        "is a person more of whose recovery codes are used than events used",
+        "SELECT c.user_id AS thing FROM recovery_codes c WHERE c.used_at IS NOT NULL GROUP BY c.user_id
+         HAVING count(*) > (SELECT count(*) FROM events e WHERE e.resource_id = c.user_id
+                            AND e.action = 'recovery.use-code' AND e.outcome = 'allowed')",
     ),
     rule(
         "recovery-code-used-before",

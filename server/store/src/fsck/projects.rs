@@ -16,6 +16,12 @@ pub(super) const RULES: &[Rule] = &[
          AND NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = p.id AND e.action = 'project.archive')",
     ),
     rule(
+        "project-event-not-archived",
+        "is a project that an event archived and that is open",
+        "SELECT p.id AS thing FROM projects p JOIN events e ON e.resource_id = p.id
+         WHERE e.action = 'project.archive' AND e.outcome = 'allowed' AND p.archived_at IS NULL",
+    ),
+    rule(
         "project-event-without-project",
         "is a project that an event made and that is not there",
         "SELECT e.resource_id AS thing FROM events e WHERE e.action = 'project.create' AND e.outcome = 'allowed'

@@ -28,6 +28,12 @@ pub(super) const RULES: &[Rule] = &[
          AND NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = w.id AND e.action = 'workload.deactivate')",
     ),
     rule(
+        "workload-event-not-deactivated",
+        "is a workload that an event deactivated and that is active",
+        "SELECT w.id AS thing FROM workloads w JOIN events e ON e.resource_id = w.id
+         WHERE e.action = 'workload.deactivate' AND e.outcome = 'allowed' AND w.state = 'active'",
+    ),
+    rule(
         "token-bearer",
         "is a service token of neither workload nor operator, or of both",
         "SELECT id AS thing FROM service_tokens WHERE (workload_id IS NULL) = (role IS NULL)",

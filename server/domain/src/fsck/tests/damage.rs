@@ -6,6 +6,8 @@ use keywarden_store::sql;
 
 use super::{Findings, Furnished};
 use crate::cast::both_engines;
+use crate::roles::{Grant, Holder};
+use crate::teams::NewTeam;
 
 #[tokio::test]
 async fn what_use_cases_leave_is_clean_and_each_kind_of_damage_is_found_by_its_own_check() {
@@ -95,6 +97,31 @@ async fn a_lost_wrap_a_changed_wrap_and_a_changed_subject_are_found() {
         let found = it.look().await;
         assert!(found.findings.iter().any(|it| it.check == "keyring-key-without-wrap"), "{found:?}");
         assert!(found.findings.iter().any(|it| it.check == "seal-without-wrap"), "{found:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_role_that_no_event_gave_and_one_that_an_event_took_are_found() {
+    both_engines(async |house| {
+        let it = Furnished::new(house).await;
+        let (domain, op) = (&it.house.domain, it.house.operator(Role::Owner));
+        let pay = domain.project(&op, "pay").await.unwrap().id;
+        let team = NewTeam { slug: "payers".parse().unwrap(), name: "Payers".parse().unwrap() };
+        let holder = Holder::Team(domain.create_team(&op, team).await.unwrap());
+        let grant = async |role| domain.grant_role(&op, Grant { holder, role, project: Some(pay) }).await.unwrap();
+        let kept = grant(Role::Viewer).await;
+        let taken = grant(Role::Reader).await;
+        domain.revoke_role(&op, taken).await.unwrap();
+        let clean = it.look().await;
+        assert!(clean.is_clean(), "{:?}", clean.findings);
+        // Beside one that an event gave to the same holder.
+        let silently = "INSERT INTO role_bindings (id, principal_kind, principal_id, role, project_id, created_at, created_by)
+                        SELECT $1, principal_kind, principal_id, $2, project_id, created_at + 1, created_by
+                        FROM role_bindings WHERE role = 'viewer'";
+        it.finds("role-without-event", move || sql(silently).bind("rbd_silent").bind("issuer")).await;
+        it.finds("role-event-not-revoked", move || sql(silently).bind(taken).bind("reader")).await;
+        it.finds("role-event-without-role", move || sql("DELETE FROM role_bindings WHERE id = $1").bind(kept)).await;
     })
     .await;
 }

@@ -95,6 +95,10 @@ const DAMAGE: &[(&str, &[&str])] = &[
     // projects
     ("project-without-event", &["DELETE FROM events WHERE action = 'project.create'"]),
     ("project-archived-without-event", &["UPDATE projects SET archived_at = 1"]),
+    (
+        "project-event-not-archived",
+        &["UPDATE events SET action = 'project.archive' WHERE action = 'project.create'"],
+    ),
     ("project-event-without-project", &["DELETE FROM projects"]),
     ("environment-without-event", &["DELETE FROM events WHERE action = 'environment.create'"]),
     ("environment-event-without-environment", &["DELETE FROM environments"]),
@@ -103,10 +107,14 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ("person-without-event", &["DELETE FROM events WHERE action = 'user.join'"]),
     ("person-event-without-person", &["DELETE FROM users"]),
     ("person-state", &["UPDATE users SET state = 'asleep'"]),
-    ("person-deactivated-without-event", &["DELETE FROM events WHERE action = 'user.deactivate'"]),
+    (
+        "person-deactivated-otherwise",
+        &["UPDATE users SET state = 'active', deactivated_at = NULL WHERE state = 'deactivated'"],
+    ),
     ("person-without-passkey", &["DELETE FROM passkeys"]),
     ("house-without-owner", &["DELETE FROM role_bindings WHERE role = 'owner'"]),
     ("passkey-without-event", &["DELETE FROM events WHERE action = 'passkey.add'"]),
+    ("passkey-removed-and-there", &["UPDATE events SET action = 'passkey.remove' WHERE action = 'passkey.add'"]),
     ("session-of-nobody", &["DELETE FROM users"]),
     ("session-times", &["UPDATE sessions SET expires_at = created_at"]),
     ("terminal-state", &["UPDATE device_grants SET state = 'approved'"]),
@@ -114,15 +122,12 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ("team-event-without-team", &["DELETE FROM teams"]),
     ("role-unknown", &["UPDATE role_bindings SET role = 'king'"]),
     ("role-of-nobody", &["UPDATE role_bindings SET principal_id = id"]),
-    (
-        "role-without-event",
-        &["DELETE FROM events WHERE action IN ('role.grant', 'user.join', 'workload.create')"],
-    ),
     ("link-state", &["UPDATE one_time_links SET kind = 'magic'"]),
     ("link-without-event", &["DELETE FROM events WHERE action = 'user.invite'"]),
     ("link-used-without-event", &["DELETE FROM events WHERE action = 'user.join'"]),
     ("link-tag", &["UPDATE one_time_links SET mac_key_id = 'krk_gone'"]),
     ("recovery-codes-not-ten", &["DELETE FROM recovery_codes WHERE position = 3"]),
+    ("recovery-code-used-without-event", &["UPDATE recovery_codes SET used_at = created_at"]),
     ("recovery-code-used-before", &["UPDATE recovery_codes SET used_at = created_at - 1"]),
     ("recovery-code-tag", &["UPDATE recovery_codes SET mac_key_id = 'krk_gone'"]),
     // machines
@@ -132,6 +137,10 @@ const DAMAGE: &[(&str, &[&str])] = &[
     (
         "workload-deactivated-without-event",
         &["UPDATE workloads SET state = 'deactivated', deactivated_at = 1"],
+    ),
+    (
+        "workload-event-not-deactivated",
+        &["UPDATE events SET action = 'workload.deactivate' WHERE action = 'workload.create'"],
     ),
     ("token-bearer", &["UPDATE service_tokens SET role = 'owner'"]),
     ("token-tag", &["UPDATE service_tokens SET mac_key_id = 'krk_gone'"]),
@@ -164,6 +173,11 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ("key-with-two-values", &["UPDATE key_values SET superseded_at = NULL"]),
     ("value-more-than-events", &["DELETE FROM events WHERE action = 'key.rotate'"]),
     ("value-fewer-than-events", &["DELETE FROM key_values WHERE superseded_at IS NOT NULL"]),
+    (
+        "value-revoked-without-event",
+        &["UPDATE key_values SET revoked_at = created_at, revoke_reason = 'key-compromise'"],
+    ),
+    ("value-destroyed-otherwise", &["UPDATE key_values SET destroyed_at = created_at"]),
     ("value-superseded-by-nothing", &["DELETE FROM key_values WHERE superseded_at IS NULL"]),
     ("value-superseded-for-ever", &["UPDATE key_values SET stops_at = NULL"]),
     ("value-imported-for-ever", &["UPDATE key_values SET stops_at = NULL"]),
