@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
+use keywarden_model::ProjectId;
 use keywarden_store::Written;
 
 use super::Refusal;
@@ -10,12 +11,13 @@ use crate::audit::{Draft, Fact, HOUSE, Record, TEXT};
 use crate::decisions::Who;
 use crate::{Domain, Fault, Refused};
 
-/// Callers who get an event of their own; the others are told of with the strangers.
-const CALLERS: usize = 100;
-/// Events that tell of one caller line by line; one more sums up the rest.
+/// Events that tell of one caller in a project line by line; one more sums up the rest.
 const EVENTS: usize = 20;
 
-/// Refusals of one caller, or of all strangers.
+/// One caller in one project, or outside of any; or all strangers.
+type Caller = (Who, Option<ProjectId>);
+
+/// Refusals of one.
 type Tallies = Vec<(Refusal, u64)>;
 
 impl Domain {
@@ -28,16 +30,16 @@ impl Domain {
         }
         let total = taken.values().sum();
         let callers = by_caller(&taken);
-        let subjects: Vec<_> = callers.keys().filter_map(|who| subject(*who)).collect();
+        let subjects: Vec<_> = callers.keys().filter_map(|(who, _)| subject(*who)).collect();
         let op = self.system_op("flush-refusals");
         let wrote: Result<(), Refused> = self
             .change_unasked(&op, "refusals are told in summary", &subjects, move |_, record| {
                 let callers = callers.clone();
                 Box::pin(async move {
                     let mut written: Option<Written<()>> = None;
-                    for (who, refusals) in &callers {
+                    for (caller, refusals) in &callers {
                         for part in parts(refusals) {
-                            let event = told(&record, *who, part).finish()?;
+                            let event = told(&record, *caller, part).finish()?;
                             written = Some(match written {
                                 None => Written::new((), event),
                                 Some(written) => written.and(event),
@@ -61,14 +63,12 @@ impl Domain {
     }
 }
 
-fn by_caller(taken: &HashMap<Refusal, u64>) -> BTreeMap<Who, Tallies> {
-    let mut callers: BTreeMap<Who, Tallies> = BTreeMap::new();
+fn by_caller(taken: &HashMap<Refusal, u64>) -> BTreeMap<Caller, Tallies> {
+    let mut callers: BTreeMap<Caller, Tallies> = BTreeMap::new();
     let mut sorted: Vec<_> = taken.iter().collect();
     sorted.sort_unstable_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
     for (refusal, times) in sorted {
-        let room = callers.len() < CALLERS || callers.contains_key(&refusal.who);
-        let who = if room { refusal.who } else { Who::Nobody };
-        callers.entry(who).or_default().push((refusal.clone(), *times));
+        callers.entry((refusal.who, refusal.project)).or_default().push((refusal.clone(), *times));
     }
     callers
 }
@@ -123,7 +123,7 @@ fn by_verdict(refusals: &[&(Refusal, u64)]) -> BTreeMap<&'static str, u64> {
 }
 
 /// The event: how many in the open, by verdict; from where and what sealed under the key of whom it tells of.
-fn told(record: &Record, who: Who, Part { refusals, lines }: Part<'_>) -> Draft {
+fn told(record: &Record, (who, project): Caller, Part { refusals, lines }: Part<'_>) -> Draft {
     let (kind, id) = match who {
         Who::Nobody => ("organization", "organization".to_owned()),
         Who::Operator(None) => ("operator", "shell".to_owned()),
@@ -136,6 +136,7 @@ fn told(record: &Record, who: Who, Part { refusals, lines }: Part<'_>) -> Draft 
     let verdicts = verdicts.map(|(word, times)| Fact::list([Fact::word(word), times.into()]));
     record
         .event("refusals.count", kind, id)
+        .project(project)
         .refused(if who == Who::Nobody { "strangers" } else { "not-allowed" })
         .fact("times", refusals.iter().map(|(_, times)| times).sum::<u64>())
         .fact("sources", sources.len() as u64)

@@ -1,9 +1,11 @@
 //! Refusals: counted in memory per source, route, thing and verdict, and told in one event a minute. A flood of them is a flood
 //! of additions, not of writes.
 //!
-//! Strangers share an event; whoever we know gets one of their own, with what they tried.
+//! Strangers share an event; whoever we know gets one of their own for each project in which they were refused something,
+//! with what they tried.
 //!
-//! **Invariant:** bounded. When too many sources knock at once, the rest are counted without their address.
+//! **Invariant:** bounded. When too many sources knock at once, the rest are counted without their address; however many
+//! strangers do, they take no room from those whom we know.
 
 mod flush;
 #[cfg(test)]
@@ -26,12 +28,21 @@ const ELSEWHERE: &str = "elsewhere";
 
 /// What was refused since the last flush.
 #[derive(Default)]
-pub(crate) struct Refusals(Mutex<HashMap<Refusal, u64>>);
+pub(crate) struct Refusals(Mutex<Kept>);
+
+/// How often each was.
+#[derive(Default)]
+struct Kept {
+    known: HashMap<Refusal, u64>,
+    strangers: HashMap<Refusal, u64>,
+}
 
 /// What makes a refusal distinct.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Refusal {
     who: Who,
+    /// Of the thing, if it is there.
+    project: Option<ProjectId>,
     address: Option<IpAddr>,
     /// A route's template or an action's name; no text of the caller's.
     route: Box<str>,
@@ -40,26 +51,28 @@ struct Refusal {
     thing: Option<Box<str>>,
 }
 
+impl Refusal {
+    /// Of whom and why, and no more.
+    fn in_sum(self) -> Self {
+        let Self { who, verdict, .. } = self;
+        Self { who, project: None, address: None, route: ELSEWHERE.into(), verdict, thing: None }
+    }
+}
+
 impl Refusals {
     fn note(&self, refusal: Refusal, times: u64) {
-        let add = |count: &mut u64| *count = count.saturating_add(times);
-        let mut refusals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if refusals.len() < AT_MOST || refusals.contains_key(&refusal) {
-            add(refusals.entry(refusal).or_default());
-        } else {
-            let rest = Refusal {
-                who: Who::Nobody,
-                address: None,
-                route: ELSEWHERE.into(),
-                verdict: refusal.verdict,
-                thing: None,
-            };
-            add(refusals.entry(rest).or_default());
-        }
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = if refusal.who == Who::Nobody { &mut kept.strangers } else { &mut kept.known };
+        let fits = kept.len() < AT_MOST || kept.contains_key(&refusal);
+        let count = kept.entry(if fits { refusal } else { refusal.in_sum() }).or_default();
+        *count = count.saturating_add(times);
     }
 
     fn take(&self) -> HashMap<Refusal, u64> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        let Kept { mut known, strangers } =
+            std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        known.extend(strangers);
+        known
     }
 
     /// Notes a no of the gate.
@@ -78,7 +91,8 @@ impl Refusals {
         let (who, address) = (Who::of(&op.actor), op.source.address);
         let named = is_there && who != Who::Nobody && *resource != Resource::Organization;
         let thing = named.then(|| resource.name().1.into());
-        self.note(Refusal { who, address, route: action.name().into(), verdict, thing }, 1);
+        let project = resource.project().filter(|_| named);
+        self.note(Refusal { who, project, address, route: action.name().into(), verdict, thing }, 1);
     }
 }
 
@@ -92,7 +106,7 @@ impl Domain {
     /// `route` is the route's template, never its path as asked; `verdict` is a word of the code's.
     pub fn note_refusal(&self, source: &Source, route: &str, verdict: &'static str) {
         let (who, address, route) = (Who::Nobody, source.address, route.into());
-        let refusal = Refusal { who, address, route, verdict, thing: None };
+        let refusal = Refusal { who, project: None, address, route, verdict, thing: None };
         self.refusals().note(refusal, 1);
     }
 }

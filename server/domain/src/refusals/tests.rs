@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 use keywarden_model::{RevokeReason, Role};
 use keywarden_store::{StoreError, WriteError, count::number, sql};
 
-use crate::audit::{HOUSE, Query};
+use crate::audit::{Event, HOUSE, Query};
 use crate::cast::{House, both_engines};
 use crate::keys::{NewKey, Place};
 use crate::people::LinkKind;
@@ -54,17 +54,23 @@ async fn a_thousand_refusals_are_two_events() {
 #[tokio::test]
 async fn a_flood_from_everywhere_stays_bounded() {
     let house = House::new(keywarden_store::Engine::Sqlite).await;
+    let pay = house.project("pay").await;
+    let mallory = house.person("Mallory", &[]).await;
     for n in 0..20_000_u32 {
         let source = Source { address: Some(std::net::Ipv4Addr::from_bits(n).into()), agent: None };
         house.domain.note_refusal(&source, "/", "unauthenticated");
     }
-    assert!(house.domain.refusals().0.lock().unwrap().len() <= super::AT_MOST + 1);
+    // Strangers take no room from those whom we know.
+    house.domain.authorize(&mallory.op(), Action::ViewProject, &Resource::Project(pay.id)).await.unwrap_err();
+    assert!(house.domain.refusals().0.lock().unwrap().strangers.len() <= super::AT_MOST + 1);
     let before = rows(&house, "SELECT count(*) AS number FROM events").await;
-    assert_eq!(house.domain.flush_refusals().await.unwrap(), 20_000, "each is counted");
-    assert_eq!(rows(&house, "SELECT count(*) AS number FROM events").await, before + 21);
+    assert_eq!(house.domain.flush_refusals().await.unwrap(), 20_001, "each is counted");
+    assert_eq!(rows(&house, "SELECT count(*) AS number FROM events").await, before + 22);
     let olga = house.person("Olga", &[(Role::Owner, None)]).await;
     let query = Query { action: Some("refusals.count".into()), limit: 100, ..Query::default() };
-    let events = house.domain.events(&olga.op(), &query).await.unwrap().events;
+    let mut events = house.domain.events(&olga.op(), &query).await.unwrap().events;
+    let hers = events.iter().position(|it| it.resource.1 == mallory.id.to_string()).unwrap();
+    assert_eq!(events.remove(hers).project, Some(pay.id));
     let times: u64 = events.iter().map(|it| it.canonical["facts"]["times"].as_u64().unwrap()).sum();
     assert_eq!(times, 20_000);
     let told: Vec<_> = events.iter().map(|it| it.personal[HOUSE]["refusals"].as_str()).collect();
@@ -97,12 +103,23 @@ async fn what_a_known_caller_was_refused_is_told_with_the_thing_if_there_is_one(
         house.domain.flush_refusals().await.unwrap();
         let query = Query { action: Some("refusals.count".into()), limit: 10, ..Query::default() };
         let events = house.domain.events(&olga.op(), &query).await.unwrap().events;
-        let told = &events[0].personal[&mallory.id.to_string()]["refusals"];
+        let lines = |it: &Event| it.personal[&mallory.id.to_string()]["refusals"].clone();
+        let told: String = events.iter().map(lines).collect();
         let [forbidden, foreign, nothing] = [0, 1, 2].map(|n: usize| keys[n].to_string());
         assert!(told.contains(&format!("key.revoke forbidden {forbidden}\n")), "{told}");
         assert!(told.contains(&format!("key.revoke not-found {foreign}\n")), "{told}");
         assert!(!told.contains(&nothing), "an id of nothing is anybody's: {told}");
-        assert!(!events[0].canonical.to_string().contains(&forbidden), "what was tried is not in the open");
+        for event in &events {
+            assert!(!event.canonical.to_string().contains(&forbidden), "what was tried is not in the open");
+        }
+        // Who looks after a project sees who was refused something in it, and nothing of another's.
+        let mae = house.person("Mae", &[(Role::Auditor, None)]).await;
+        for (project, key) in [(pay.id, &forbidden), (hr.id, &foreign)] {
+            let there = Query { project: Some(project), ..query.clone() };
+            let seen = house.domain.events(&mae.op(), &there).await.unwrap().events;
+            assert_eq!(seen.len(), 1);
+            assert!(lines(&seen[0]).contains(key.as_str()), "{}", lines(&seen[0]));
+        }
     })
     .await;
 }
