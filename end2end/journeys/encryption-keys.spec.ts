@@ -16,7 +16,7 @@ test('a data key, a project key, a keyring key and the HSM key are rotated, and 
   await test.step('a project without a secret has no key', async () => {
     await page.goto(`/projects/${slug}`);
     await owner.press('Project key');
-    await expect(main.getByText('This project has no key yet.')).toBeVisible();
+    await expect(main.getByText('This project has no key yet')).toBeVisible();
     await accessible();
   });
 

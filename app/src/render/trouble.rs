@@ -157,9 +157,9 @@ fn away(shell: &Shell, title: &'static str, why: impl Into<String>) -> Response 
 /// 400, 413 or 415: what came is no form of ours, so there is no page to draw it on again.
 pub fn refused_form(shell: &Shell, status: StatusCode) -> Response {
     let t = shell.text;
-    page(shell, t.form_unreadable()).status(status).show(|| {
+    page(shell, t.error_form()).status(status).show(|| {
         view! {
-            <EmptyState heading=1 title=t.form_unreadable() action=(t.error_home(), "/")>
+            <EmptyState heading=1 title=t.error_form() action=(t.error_home(), "/")>
                 {t.form_unreadable_why()}
             </EmptyState>
         }

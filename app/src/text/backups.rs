@@ -5,7 +5,8 @@ use super::texts;
 texts! {
     backups = "Backups";
     backups_what = "A backup is one encrypted file with everything of one instant. The running server writes it.";
-    backups_none = "There is no backup.";
+    backups_none = "There is no backup";
+    backups_missing = "There is no backup.";
     backups_none_why = "If the database is lost, everything stored here is lost with it. Make one on the server's shell, keywarden backup --to FILE, or set KEYWARDEN_BACKUP_FOLDER.";
     backups_no_recipient = "No backup can be made yet.";
     backups_no_recipient_why = "Nobody could open it. On another machine, make a recovery key: keywarden recovery-key create. Then add its recipient here: keywarden backup recipient add.";
@@ -17,10 +18,10 @@ texts! {
     backups_file = "Written to";
     backups_recipients = "Recovery recipients";
     backups_recipient = "Recipient";
-    backups_no_recipients = "Nobody can open a backup.";
+    backups_no_recipients = "Nobody can open a backup";
     drills = "Drills";
     drills_what = "A drill restores the newest backup to a scratch database beside this one, looks at everything in it, and takes it away again.";
-    drills_none = "No backup was drilled yet.";
+    drills_none = "No backup was drilled yet";
     drills_begin = "Drill the newest backup";
     drills_asked_now = "A server begins the drill within a minute. Look here again.";
     drills_no_key = "There is no backup that could be drilled. Make one first: those from before drills were switched on cannot be opened here.";

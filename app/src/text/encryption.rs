@@ -28,13 +28,13 @@ texts! {
     encryption_wraps_keys(n: u64) = "{n} keyring key" | "{n} keyring keys";
     encryption_destroy = "Destroy";
     encryption_newest = "Wraps from now on";
-    encryption_no_projects = "No project has a key yet.";
+    encryption_no_projects = "No project has a key yet";
     encryption_no_projects_why = "A project's key is made with its first secret.";
     encryption_project = "Project";
 
     rewraps = "Rewraps";
     rewrap = "Rewrap";
-    rewraps_none = "Nothing was rewrapped yet.";
+    rewraps_none = "Nothing was rewrapped yet";
     rewraps_none_why = "A rotation brings what lay under the old key under the new one. How far that is, you see here.";
     rewrap_what = "What";
     rewrap_progress = "Progress";
@@ -95,7 +95,7 @@ texts! {
 
     project_key = "Project key";
     project_key_lead(project: &str) = "Wraps the data keys of every secret in {project}.";
-    project_key_none = "This project has no key yet.";
+    project_key_none = "This project has no key yet";
     project_key_none_why = "It is made with the project's first secret.";
     project_key_retired = "Only unwraps";
     project_key_rotate = "Rotate the project key";
@@ -122,7 +122,7 @@ texts! {
     project_seal_waits = "While that seal is away, no secret here can be read or changed. API keys and other projects go on.";
     project_seal_lost = "If the key in that seal is lost, every value in this project is lost for good.";
     project_seal_backups = "No backup and no recovery key opens these values without that seal.";
-    project_seal_no_choice = "There is no seal to choose.";
+    project_seal_no_choice = "There is no seal to choose";
     project_seal_no_choice_why = "On the server's shell, keywarden seal offer lets projects name one.";
     project_seal_named(seal: &str) = "{seal} wraps the keys of this project now.";
     project_seal_taken = "This project has no seal of its own now.";

@@ -5,6 +5,9 @@ use super::texts;
 texts! {
     error_not_found = "There is nothing here that you can see";
     error_not_found_why = "The address is wrong, the object is gone, or you have no access to it; Keywarden does not say which. If you expected something, ask an owner of the project for access.";
+    error_no_page = "There is nothing to show at this address";
+    error_no_page_why = "It only takes what a page of this console sends. Nothing was done.";
+    error_form = "The form could not be read";
     error_fault = "Something went wrong on our side";
     error_fault_why = "What you asked for may not have been done. Look before you try again; if it happens again, give the operator this request id:";
     error_project_sealed = "This project's seal is away";

@@ -66,7 +66,8 @@ texts! {
     callers_via = "Verified by";
     callers_rest = "Callers beyond those told apart";
     callers_unnamed = "A caller without address or name";
-    callers_none = "No caller was seen in the last 30 days.";
+    callers_none = "No caller was seen in the last 30 days";
+    callers_nobody = "No caller was seen in the last 30 days.";
     callers_none_why = "Nobody asked whether this value is good.";
     callers_break(n: usize) = "{n} caller of the last 30 days breaks if it still holds a value that stops:" | "{n} callers of the last 30 days break if they still hold a value that stops:";
     callers_last(who: &str, ago: &str) = "{who}, last {ago}";

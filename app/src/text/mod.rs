@@ -56,6 +56,8 @@ mod secrets;
 mod shell;
 mod step_up;
 mod system;
+#[cfg(test)]
+mod titles;
 mod trust;
 mod workloads;
 

@@ -66,7 +66,7 @@ fn syllables(word: &str) -> u32 {
 }
 
 /// Name and first wording of each text in a file of the catalogue.
-fn texts(source: &str) -> impl Iterator<Item = (&str, &str)> {
+pub(super) fn texts(source: &str) -> impl Iterator<Item = (&str, &str)> {
     source.lines().filter_map(|line| {
         let (name, rest) = line.trim().split_once(" = \"")?;
         let name = name.split('(').next()?;

@@ -128,7 +128,7 @@ pub(super) async fn rotate(
     let mut errors = Errors::new();
     match house.domain.rotate_project_key(&op, project.id).await {
         Ok(done) => return render::done(&shell, &rewrap_path(done.rewrap, true), t.project_key_rotated()),
-        Err(RotateProjectKeyError::NoKey) => errors.whole(t.project_key_none()),
+        Err(RotateProjectKeyError::NoKey) => errors.whole(t.project_key_none_why()),
         Err(RotateProjectKeyError::Refused(refused)) => {
             return house.refused(&shell, &op, &posted, refused).await;
         }

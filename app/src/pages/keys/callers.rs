@@ -45,7 +45,7 @@ pub(super) fn seen(board: &DrainBoard) -> Vec<Seen> {
 /// How many break, and who, for a page that asks before it happens.
 pub(super) fn breaks(t: Text, now: DateTime<Utc>, seen: &[Seen]) -> (String, Vec<String>) {
     if seen.is_empty() {
-        return (t.callers_none().to_owned(), Vec::new());
+        return (t.callers_nobody().to_owned(), Vec::new());
     }
     let mut callers = Vec::with_capacity(seen.len().min(NAMED + 1));
     callers.extend(seen.iter().take(NAMED).map(|(caller, at)| {
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn nobody_is_said_to_be_nobody_and_a_crowd_is_counted() {
         let (t, now) = (Text::default(), DateTime::UNIX_EPOCH);
-        assert_eq!(breaks(t, now, &[]), (t.callers_none().to_owned(), Vec::new()));
+        assert_eq!(breaks(t, now, &[]), (t.callers_nobody().to_owned(), Vec::new()));
         let crowd: Vec<Seen> = (0..NAMED + 2)
             .map(|n| (caller(&format!("10.0.0.{n}"), "curl/8"), now - TimeDelta::hours(3)))
             .collect();

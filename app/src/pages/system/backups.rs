@@ -14,7 +14,7 @@ pub(super) fn warning(t: Text, backups: &Backups) -> Option<AnyView> {
     let (title, why) = if backups.recipients.is_empty() {
         (t.backups_no_recipient(), t.backups_no_recipient_why())
     } else if backups.latest.is_empty() {
-        (t.backups_none(), t.backups_none_why())
+        (t.backups_missing(), t.backups_none_why())
     } else {
         return None;
     };

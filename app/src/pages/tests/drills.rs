@@ -18,7 +18,7 @@ async fn what_was_looked_at_and_what_was_wrong_is_told_and_the_last_failure_abov
     let stage = Stage::new().await;
     let alice = stage.cast.person("Alice", &[(Role::Owner, None)]).await;
     let before = stage.get(person(&alice), "/system").await.body;
-    assert!(before.contains("No backup was drilled yet.") && !before.contains("/system/drills"), "{before}");
+    assert!(before.contains("No backup was drilled yet") && !before.contains("/system/drills"), "{before}");
     stage.cast.put_by(&[BACKUP, DRILLS]).await;
     let page = stage.get(person(&alice), "/system").await.body;
     for said in [
