@@ -5,7 +5,7 @@ use axum::{
     response::Response,
 };
 use keywarden_domain::{
-    Refused,
+    Action, Op, Refused,
     project_seals::{At, NameSealError, ProjectSealView},
     projects::Project,
     system::SealId,
@@ -66,12 +66,7 @@ pub(super) fn panel(t: Text, project: &Project, view: &ProjectSealView) -> AnyVi
 
 pub(super) async fn ask(State(house): State<House>, asking: Asking, Path(slug): Path<String>) -> Response {
     let Asking { shell, op } = asking.at(Section::Projects);
-    let loaded = async {
-        let project = house.domain.project(&op, &slug).await?;
-        let view = house.domain.project_seal(&op, project.id).await?;
-        Ok::<_, Refused>((project, view))
-    };
-    match loaded.await {
+    match load(&house, &op, &slug).await {
         Ok((project, view)) => draw(&shell, &project, &view, Draft::default()),
         Err(refused) => render::refused(&shell, refused),
     }
@@ -85,12 +80,7 @@ pub(super) async fn name(
 ) -> Response {
     let Asking { shell, op } = asking.at(Section::Projects).once(&posted);
     let t = shell.text;
-    let loaded = async {
-        let project = house.domain.project(&op, &slug).await?;
-        let view = house.domain.project_seal(&op, project.id).await?;
-        Ok::<_, Refused>((project, view))
-    };
-    let (project, view) = match loaded.await {
+    let (project, view) = match load(&house, &op, &slug).await {
         Ok(loaded) => loaded,
         Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
     };
@@ -117,6 +107,13 @@ pub(super) async fn name(
         },
     }
     draw(&shell, &project, &view, Draft::refused(posted.fields, errors))
+}
+
+/// The project and its seal, for those who may choose one.
+async fn load(house: &House, op: &Op, slug: &str) -> Result<(Project, ProjectSealView), Refused> {
+    let project = house.domain.project(op, slug).await?;
+    let view = house.domain.project_seal(op, project.id).await?;
+    if view.may_choose { Ok((project, view)) } else { Err(Refused::Forbidden(Action::NameProjectSeal)) }
 }
 
 fn draw(shell: &Shell, project: &Project, view: &ProjectSealView, draft: Draft) -> Response {
