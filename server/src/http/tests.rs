@@ -1,4 +1,4 @@
-use std::{collections::BTreeSet, fmt::Write, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, convert::Infallible, fmt::Write, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
@@ -6,6 +6,7 @@ use axum::{
     response::Redirect,
     routing::{get, post},
 };
+use futures_util::stream;
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use keywarden_domain::workloads::TokenLifetime;
@@ -69,8 +70,12 @@ impl Server {
     }
 
     async fn send(&self, request: http::request::Builder, body: &str) -> (http::response::Parts, String) {
+        self.stream(request, Body::from(body.to_owned())).await
+    }
+
+    async fn stream(&self, request: http::request::Builder, body: Body) -> (http::response::Parts, String) {
         let peer = Peer("192.0.2.1:1234".parse().unwrap());
-        let request = request.extension(peer).body(Body::from(body.to_owned())).unwrap();
+        let request = request.extension(peer).body(body).unwrap();
         let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
         (parts, String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap())
     }
@@ -182,6 +187,22 @@ async fn an_address_that_guesses_is_stopped_and_others_go_on() {
         assert!(stopped.unwrap().headers.contains_key(header::RETRY_AFTER), "{spelling}");
     }
     assert_eq!(server.send(from("198.51.100.8"), "").await.0.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn an_address_that_was_stopped_is_answered_before_its_body_is_read() {
+    let server = Server::new(&[]);
+    for _ in 0..20 {
+        while server.get("/api/v1/closed").await.0.status != StatusCode::TOO_MANY_REQUESTS {}
+        let never = stream::pending::<Result<&'static str, Infallible>>();
+        let asked = server.stream(Request::post("/api/v1/things/1"), Body::from_stream(never));
+        // A guess that came back between the two is let by, and waits for the body.
+        if let Ok((parts, _)) = tokio::time::timeout(Duration::from_secs(1), asked).await {
+            assert_eq!(parts.status, StatusCode::TOO_MANY_REQUESTS);
+            return;
+        }
+    }
+    panic!("its body is waited for");
 }
 
 /// Who is no proxy of ours says of itself what it likes: its own address is counted, and told to the doors.

@@ -20,8 +20,8 @@ use tower::ServiceExt;
 
 use super::{address_count::AddressCount, idle::Idle};
 
-/// A request head must arrive in this time; it is also how long a kept-alive HTTP/1.1 connection may wait for its next.
-const HEAD: Duration = Duration::from_secs(20);
+/// Long enough for any request's head.
+pub(crate) const HEAD: Duration = Duration::from_secs(20);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Longer than any request may take, so that it ends only connections on which nothing happens.
 pub(crate) const SILENCE: Duration = Duration::from_secs(75);
@@ -40,6 +40,8 @@ pub(crate) struct Guard {
     pub connections_per_address: usize,
     /// Their connections are not counted per address: one proxy carries everybody.
     pub trusted_proxies: Vec<IpNet>,
+    /// A request head must arrive in this time; it is also how long a kept-alive HTTP/1.1 connection may wait for its next.
+    pub head: Duration,
     /// How long open requests may take once `stop` is called.
     pub drain: Duration,
 }
@@ -53,7 +55,7 @@ pub(crate) async fn serve(
     stop: CancellationToken,
 ) {
     let tls = tls.map(TlsAcceptor::from);
-    let room = Arc::new(Semaphore::new(guard.connections));
+    let (room, head) = (Arc::new(Semaphore::new(guard.connections)), guard.head);
     let addresses = AddressCount::default();
     let graceful = GracefulShutdown::new();
     let tasks = TaskTracker::new();
@@ -74,7 +76,7 @@ pub(crate) async fn serve(
         };
         let (tls, router, watcher) = (tls.clone(), router.clone(), graceful.watcher());
         tasks.spawn(async move {
-            if let Err(cause) = connection(stream, peer, tls, router, watcher).await {
+            if let Err(cause) = connection(stream, peer, tls, router, head, watcher).await {
                 tracing::debug!(%address, %cause, "connection ended early");
             }
             drop((counted, permit));
@@ -110,18 +112,19 @@ async fn connection(
     peer: SocketAddr,
     tls: Option<TlsAcceptor>,
     router: Router,
+    head: Duration,
     watcher: Watcher,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     stream.set_nodelay(true)?;
     let stream = Idle::new(stream, SILENCE);
-    let Some(tls) = tls else { return http1(stream, peer, router, watcher).await };
+    let Some(tls) = tls else { return http1(stream, peer, router, head, watcher).await };
     let stream = tokio::time::timeout(HANDSHAKE, tls.accept(stream))
         .await
         .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
         http2(stream, peer, router, watcher).await
     } else {
-        http1(stream, peer, router, watcher).await
+        http1(stream, peer, router, head, watcher).await
     }
 }
 
@@ -129,6 +132,7 @@ async fn http1<S>(
     stream: S,
     peer: SocketAddr,
     router: Router,
+    head: Duration,
     watcher: Watcher,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
 where
@@ -137,7 +141,7 @@ where
     let service = service_fn(move |request| answer(router.clone(), peer, request));
     let connection = conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        .header_read_timeout(head)
         .max_buf_size(LARGEST_HEAD)
         .serve_connection(TokioIo::new(stream), service);
     Ok(watcher.watch(connection).await?)
@@ -168,4 +172,98 @@ async fn answer(
 ) -> Result<axum::response::Response, std::convert::Infallible> {
     request.extensions_mut().insert(Peer(peer));
     router.oneshot(request.map(Body::new)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpSocket,
+        task::JoinSet,
+    };
+
+    use super::*;
+
+    /// A listener with this guard, for as long as its tasks are kept.
+    async fn served(guard: Guard) -> (SocketAddr, JoinSet<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/", get(|| async { "here" }));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(serve(listener, None, router, guard, CancellationToken::new()));
+        (address, tasks)
+    }
+
+    fn guard(connections: usize, connections_per_address: usize) -> Guard {
+        let drain = Duration::from_secs(1);
+        Guard { connections, connections_per_address, trusted_proxies: Vec::new(), head: HEAD, drain }
+    }
+
+    /// A connection from one of this machine's own addresses.
+    async fn open(to: SocketAddr, from: [u8; 4]) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((from, 0).into()).unwrap();
+        socket.connect(to).await.unwrap()
+    }
+
+    /// Asks, and says whether an answer came before the connection was closed.
+    async fn is_answered(stream: &mut TcpStream) -> bool {
+        if stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.is_err() {
+            return false;
+        }
+        let mut answer = [0; 512];
+        let mut read = 0;
+        while !answer[..read].ends_with(b"here") {
+            match stream.read(&mut answer[read..]).await {
+                Ok(0) | Err(_) => return false,
+                Ok(more) => read += more,
+            }
+        }
+        true
+    }
+
+    const HERE: [u8; 4] = [127, 0, 0, 1];
+    const THERE: [u8; 4] = [127, 0, 0, 2];
+
+    #[tokio::test]
+    async fn an_address_has_no_more_connections_than_its_share_and_others_theirs() {
+        let (to, _tasks) = served(guard(100, 2)).await;
+        let (mut first, mut second) = (open(to, HERE).await, open(to, HERE).await);
+        assert!(is_answered(&mut first).await && is_answered(&mut second).await);
+        assert!(!is_answered(&mut open(to, HERE).await).await, "the third is closed");
+        assert!(is_answered(&mut open(to, THERE).await).await);
+        drop(first);
+        // Once the listener has seen it go.
+        while !is_answered(&mut open(to, HERE).await).await {
+            tokio::task::yield_now().await;
+        }
+        assert!(is_answered(&mut second).await, "it stays open");
+    }
+
+    #[tokio::test]
+    async fn a_trusted_proxy_is_not_counted() {
+        let trusted_proxies = vec!["127.0.0.0/31".parse().unwrap()];
+        let (to, _tasks) = served(Guard { trusted_proxies, ..guard(100, 1) }).await;
+        let mut all = [open(to, HERE).await, open(to, HERE).await, open(to, HERE).await];
+        for stream in &mut all {
+            assert!(is_answered(stream).await);
+        }
+        let mut counted = [open(to, THERE).await, open(to, THERE).await];
+        assert!(is_answered(&mut counted[0]).await && !is_answered(&mut counted[1]).await);
+    }
+
+    #[tokio::test]
+    async fn heads_that_never_end_hold_their_places_no_longer_than_a_head_may_take() {
+        let (to, _tasks) = served(Guard { head: Duration::from_millis(200), ..guard(2, 100) }).await;
+        let mut halves = [open(to, HERE).await, open(to, HERE).await];
+        for half in &mut halves {
+            half.write_all(b"GET / HTTP/1.1\r\nHost:").await.unwrap();
+        }
+        assert!(is_answered(&mut open(to, HERE).await).await, "it waits, and is answered");
+        for half in &mut halves {
+            // 408 or nothing, and then the end.
+            half.read_to_end(&mut Vec::new()).await.unwrap();
+        }
+    }
 }

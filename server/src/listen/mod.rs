@@ -10,7 +10,7 @@ mod tls;
 
 #[cfg(test)]
 pub(crate) use accept::SILENCE;
-pub(crate) use accept::{Guard, Peer, serve};
+pub(crate) use accept::{Guard, HEAD, Peer, serve};
 pub(crate) use address_count::network;
 pub(crate) use open_files::allow_open_files;
 pub(crate) use operator::OperatorDoor;

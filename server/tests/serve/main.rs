@@ -20,6 +20,7 @@ mod client;
 mod clock;
 mod commands;
 mod copied;
+mod connections;
 mod degraded;
 mod exchange;
 mod forwarded;

@@ -5,7 +5,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
 
 use super::*;
-use crate::listen::{Guard, serve};
+use crate::listen::{Guard, HEAD, serve};
 
 struct Pair {
     folder: tempfile::TempDir,
@@ -49,6 +49,7 @@ async fn served(pair: &Pair) -> Served {
         connections: 8,
         connections_per_address: 8,
         trusted_proxies: Vec::new(),
+        head: HEAD,
         drain: Duration::from_secs(5),
     };
     let mut tasks = tokio::task::JoinSet::new();
