@@ -31,6 +31,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 fn asset(name: &str) -> Option<&'static str> {
     Some(match name {
         "favicon.svg" => "/assets/favicon.svg",
+        "history.js" => "/assets/history.js",
         "islands.js" => "/assets/islands.js",
         "keywarden.css" => "/assets/keywarden.css",
         "keywarden.js" => "/assets/keywarden.js",

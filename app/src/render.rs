@@ -33,11 +33,12 @@ pub struct Page<'a> {
     title: Cow<'static, str>,
     status: StatusCode,
     scripts: Vec<&'static str>,
+    address: Option<String>,
 }
 
 /// Starts a page. The title is its own name (`pay-prod`); section and product are added.
 pub fn page(shell: &Shell, title: impl Into<Cow<'static, str>>) -> Page<'_> {
-    Page { shell, title: title.into(), status: StatusCode::OK, scripts: Vec::new() }
+    Page { shell, title: title.into(), status: StatusCode::OK, scripts: Vec::new(), address: None }
 }
 
 impl Page<'_> {
@@ -61,18 +62,27 @@ impl Page<'_> {
         self
     }
 
+    /// For the answer to a post that shows something this once: where what was made can be looked at. That, and not the
+    /// form, is what a reload of the page leads to.
+    #[must_use]
+    pub fn lives_at(mut self, address: impl Into<String>) -> Self {
+        self.address = Some(address.into());
+        self
+    }
+
     /// Draws the page. The view is made here, because components find the shell's words and time in the
     /// reactive owner that lives meanwhile.
     pub fn show<V: IntoView + 'static>(self, view: impl FnOnce() -> V) -> Response {
-        let html = document::draw(self.shell, self.title.as_ref(), self.status, &self.scripts, view);
+        let (shell, status) = (self.shell, self.status);
+        let html = document::draw(self, view);
         let mut response = Response::new(Body::from(html));
-        *response.status_mut() = self.status;
+        *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if self.shell.flash.is_some()
-            && let Some(taken) = Flash::taken(self.shell.console)
+        if shell.flash.is_some()
+            && let Some(taken) = Flash::taken(shell.console)
         {
             headers.append(header::SET_COOKIE, taken);
         }

@@ -6,8 +6,8 @@ use crate::{
     console::Console,
     context::House,
     pages::{
-        account, audit, device, docs, encryption, entry, home, keys, leaks, notices, palette, people,
-        preferences, projects, secrets, step_up, system, teams, workloads,
+        account, audit, device, docs, elsewhere, encryption, entry, home, keys, leaks, notices, palette,
+        people, preferences, projects, secrets, step_up, system, teams, workloads,
     },
 };
 
@@ -33,6 +33,7 @@ pub fn router(house: House) -> Router {
         .merge(system::routes())
         .merge(teams::routes())
         .merge(workloads::routes())
+        .method_not_allowed_fallback(elsewhere::nothing)
         .with_state(house)
         .merge(anyone(console))
 }

@@ -50,3 +50,22 @@ test('a value is shown once: the same form again leads to the key and shows noth
   await owner.press('Look at it');
   await owner.isAt('once');
 });
+
+test('whoever loads the page of a value again is at what was made, and makes no second one', async ({ owner, page }) => {
+  const issued = await owner.issueKey('reloaded', 'Forms / Live');
+  await page.waitForURL('**/keys/key_*');
+  const key = page.url();
+  await page.reload();
+  await owner.isAt('reloaded');
+  expect(page.url()).toBe(key);
+  expect(await page.content()).not.toContain(issued);
+
+  await page.goto(`${key}/rotate`);
+  await owner.press('Rotate key');
+  await owner.isAt('Key rotated');
+  expect(await owner.takeValue()).not.toBe(issued);
+  await page.waitForURL(key);
+  await page.reload();
+  await owner.isAt('reloaded');
+  expect(page.url()).toBe(key);
+});

@@ -2,10 +2,6 @@
 // palette until ⌘K or its button, the clock until the page has been open for a minute. Where the browser side
 // does not load (blocked, refused, too old), pages stay as the server drew them.
 
-// A page that is the answer to a post keeps what was posted in its place in the history, and browsers write that to the
-// disk to bring tabs back: values that were typed must not lie there.
-history.replaceState(history.state, '');
-
 const root = document.documentElement;
 const script = document.querySelector('script[data-islands]').dataset.islands;
 const asleep = (island) => island.closest('[data-wake]');

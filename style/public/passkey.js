@@ -8,10 +8,6 @@
 // All texts are the server's: data-text-{cancelled,registered,unsupported,insecure,address,offline,failed}.
 // Load this file deferred or as a module.
 
-// A page that is the answer to a post keeps what was posted in its place in the history, and browsers write that to the
-// disk to bring tabs back: values that were typed must not lie there.
-history.replaceState(history.state, '');
-
 (() => {
   'use strict';
 

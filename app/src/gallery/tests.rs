@@ -39,6 +39,7 @@ fn console() -> Console {
     Console::new(true, |name| {
         Some(match name {
             "favicon.svg" => "/assets/favicon.0a.svg",
+            "history.js" => "/assets/history.0a.js",
             "islands.js" => "/assets/islands.0a.js",
             "keywarden.css" => "/assets/keywarden.0a.css",
             "keywarden.js" => "/assets/keywarden.0a.js",

@@ -4,9 +4,19 @@ use leptos::prelude::*;
 
 use crate::{render::Islands, shell::Shell};
 
-/// No inline script and no inline style: the loader reads from its own element where the browser side is.
-pub(crate) fn head(shell: &Shell, title: &str, scripts: &[&'static str], islands: Islands) -> AnyView {
+/// No inline script and no inline style: scripts read from their own element what they need to know. `address` is where
+/// the page is found again, if it is the answer to a post that has no other.
+pub(crate) fn head(
+    shell: &Shell,
+    title: String,
+    address: Option<String>,
+    scripts: &[&'static str],
+    islands: Islands,
+) -> AnyView {
     let href = |name| shell.console.href(name);
+    let history = shell.posted.then(|| {
+        view! { <script type="module" src=href("history.js") data-address=address></script> }
+    });
     let at_once = (islands == Islands::AtOnce).then(|| {
         view! {
             <link rel="modulepreload" href=href("keywarden.js")/>
@@ -21,12 +31,13 @@ pub(crate) fn head(shell: &Shell, title: &str, scripts: &[&'static str], islands
     view! {
         <head>
             <meta charset="utf-8"/>
-            <title>{title.to_owned()}</title>
+            <title>{title}</title>
             <meta name="viewport" content="width=device-width, initial-scale=1"/>
             <meta name="color-scheme" content="light dark"/>
             <meta name="robots" content="noindex"/>
             <link rel="icon" type="image/svg+xml" href=href("favicon.svg")/>
             <link rel="stylesheet" href=href("keywarden.css")/>
+            {history}
             {at_once}
             {loader}
             {scripts}

@@ -50,6 +50,7 @@ pub(crate) mod audit;
 pub mod ceremony;
 pub(crate) mod device;
 pub(crate) mod docs;
+pub(crate) mod elsewhere;
 pub(crate) mod encryption;
 pub(crate) mod entry;
 pub(crate) mod home;

@@ -4,20 +4,20 @@ use axum::{
     Router,
     extract::{Path, State},
     response::Response,
-    routing::post,
 };
 use keywarden_domain::people::{Notice, NoticeKind};
 use keywarden_model::NoticeId;
 use leptos::prelude::*;
 
 use crate::{
-    context::{Asking, House},
+    context::{Asking, House, Posted},
+    pages::elsewhere,
     render,
-    ui::{Time, words},
+    ui::{Act, Time, words},
 };
 
 pub(crate) fn routes() -> Router<House> {
-    Router::new().route("/notices/{id}/dismiss", post(dismiss))
+    Router::new().route("/notices/{id}/dismiss", elsewhere::to("/").post(dismiss))
 }
 
 /// Everything that was not dismissed, newest first; nothing at all if there is nothing.
@@ -45,11 +45,12 @@ pub fn NoticeList(notices: Vec<Notice>) -> impl IntoView {
             view! {
                 <li class="notice">
                     <p>{sentence.clone()} " " <Time at=at/> " " <a href=look>{label}</a></p>
-                    <form method="post" action=format!("/notices/{id}/dismiss")>
-                        <button type="submit" class="button" aria-label=t.notice_dismiss_what(&sentence)>
-                            {t.notice_dismiss()}
-                        </button>
-                    </form>
+                    <Act
+                        id=id.to_string()
+                        label=t.notice_dismiss()
+                        name=t.notice_dismiss_what(&sentence)
+                        action=format!("/notices/{id}/dismiss")
+                    />
                 </li>
             }
         })
@@ -59,9 +60,11 @@ pub fn NoticeList(notices: Vec<Notice>) -> impl IntoView {
 
 async fn dismiss(
     State(house): State<House>,
-    Asking { shell, op }: Asking,
+    asking: Asking,
     Path(id): Path<String>,
+    posted: Posted,
 ) -> Response {
+    let Asking { shell, op } = asking.once(&posted);
     let Ok(id) = id.parse::<NoticeId>() else { return render::not_found(&shell) };
     match house.domain.dismiss_notice(&op, id).await {
         Ok(()) => render::see_other("/"),

@@ -6,6 +6,7 @@ use http::StatusCode;
 use hydration_context::SsrSharedContext;
 use leptos::{prelude::*, reactive::owner::Owner};
 
+use super::Page;
 use crate::{layout, shell::Shell, shell::Theme};
 
 /// Runs `draw` under an owner that ends with it, with what components ask for in its context.
@@ -19,18 +20,14 @@ pub(super) fn within<T>(shell: &Shell, draw: impl FnOnce() -> T) -> T {
     drawn
 }
 
-pub(super) fn draw<V: IntoView + 'static>(
-    shell: &Shell,
-    title: &str,
-    status: StatusCode,
-    scripts: &[&'static str],
-    view: impl FnOnce() -> V,
-) -> String {
+pub(super) fn draw<V: IntoView + 'static>(page: Page<'_>, view: impl FnOnce() -> V) -> String {
+    let Page { shell, title, status, scripts, address } = page;
     within(shell, || {
         let body = layout::body(shell, view().into_any()).to_html();
         // Beside a passkey runs nothing but its script, however long the page stays open.
         let islands = if scripts.is_empty() { Islands::on(&body) } else { Islands::Never };
-        let head = layout::head(shell, &full_title(shell, title, status), scripts, islands).to_html();
+        let title = full_title(shell, &title, status);
+        let head = layout::head(shell, title, address, &scripts, islands).to_html();
         let lang = shell.text.locale().tag();
         let theme = match shell.theme {
             Theme::System => String::new(),

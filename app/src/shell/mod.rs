@@ -51,6 +51,8 @@ pub struct Shell {
     pub elevations: Vec<Elevation>,
     /// What the request before this one did.
     pub flash: Option<Flash>,
+    /// Whether the page is the answer to a post.
+    pub posted: bool,
 }
 
 /// The person whose session this is.
@@ -176,7 +178,7 @@ impl Shell {
     ///
     /// `seed` is fresh randomness (128 bits as text).
     pub fn new(console: Console, visit: Visit, now: DateTime<Utc>, seed: String) -> Self {
-        let Visit { text, theme, path, request_id, flash } = visit;
+        let Visit { text, theme, path, request_id, flash, posted } = visit;
         Self {
             console,
             text,
@@ -194,6 +196,7 @@ impl Shell {
             proven_until: None,
             elevations: Vec::new(),
             flash,
+            posted,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use axum::extract::{FromRef, FromRequestParts, OriginalUri};
-use http::{HeaderMap, header, request::Parts};
+use http::{HeaderMap, Method, header, request::Parts};
 use keywarden_model::RequestId;
 
 use super::{Flash, Theme, cookies::cookie, flash};
@@ -20,6 +20,7 @@ pub struct Visit {
     pub(super) path: String,
     pub(super) request_id: String,
     pub(super) flash: Option<Flash>,
+    pub(super) posted: bool,
 }
 
 impl Visit {
@@ -33,7 +34,7 @@ impl Visit {
         &self.path
     }
 
-    /// Reads the headers and nothing else.
+    /// Reads the headers and nothing else: nothing was posted.
     pub fn read(headers: &HeaderMap, path: &str, request_id: String, console: Console) -> Self {
         let language = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         Self {
@@ -42,6 +43,7 @@ impl Visit {
             path: path.to_owned(),
             request_id,
             flash: cookie(headers, console, flash::COOKIE).and_then(Flash::from_cookie),
+            posted: false,
         }
     }
 }
@@ -56,7 +58,8 @@ where
         let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let request_id = parts.extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default();
-        Ok(Self::read(&parts.headers, &path, request_id, Console::from_ref(state)))
+        let visit = Self::read(&parts.headers, &path, request_id, Console::from_ref(state));
+        Ok(Self { posted: parts.method == Method::POST, ..visit })
     }
 }
 

@@ -2,15 +2,16 @@
 
 use leptos::prelude::*;
 
-use super::{Button, ButtonKind, words};
+use super::{ButtonKind, words};
 use crate::form::IDEMPOTENCY_KEY;
 
-/// Posts to `action`. `id` tells several of one page apart, to the idempotency key too.
+/// Posts to `action`. `id` tells several of one page apart, to the idempotency key too; `name` does to whoever hears the page.
 #[component]
 pub fn Act(
     #[prop(into)] id: String,
     #[prop(into)] label: String,
     #[prop(into)] action: String,
+    #[prop(optional, into)] name: Option<String>,
     #[prop(optional)] kind: ButtonKind,
     /// Fields that nobody sees.
     #[prop(optional)]
@@ -21,7 +22,7 @@ pub fn Act(
         <form method="post" action=action>
             <input type="hidden" name=IDEMPOTENCY_KEY value=key/>
             {children.map(|children| children())}
-            <Button label=label kind=kind/>
+            <button type="submit" class=kind.class() aria-label=name>{label}</button>
         </form>
     }
 }

@@ -15,7 +15,7 @@ pub enum ButtonKind {
 }
 
 impl ButtonKind {
-    fn class(self) -> &'static str {
+    pub(super) fn class(self) -> &'static str {
         match self {
             Self::Danger => "button button-danger",
             Self::Primary => "button button-primary",

@@ -14,6 +14,7 @@ use axum::{
 
 use crate::{
     context::House,
+    pages::elsewhere,
     text::Text,
     ui::{Crumb, crumb},
 };
@@ -27,11 +28,11 @@ pub(crate) fn routes() -> Router<House> {
         .route("/account/passkeys/{id}", get(passkey::show).post(passkey::rename))
         .route("/account/passkeys/{id}/remove", get(passkey::before_removal).post(passkey::remove))
         .route("/account/recovery-codes", get(codes::show).post(codes::renew))
-        .route("/account/sessions/others/end", post(sessions::end_others))
-        .route("/account/sessions/{id}/end", post(sessions::end))
+        .route("/account/sessions/others/end", elsewhere::to(HOME).post(sessions::end_others))
+        .route("/account/sessions/{id}/end", elsewhere::to(HOME).post(sessions::end))
 }
 
-const HOME: &str = "/account";
+pub(super) const HOME: &str = "/account";
 
 fn way(t: Text) -> Vec<Crumb> {
     vec![crumb(t.account(), HOME)]

@@ -8,15 +8,17 @@ use keywarden_model::SessionId;
 
 use super::HOME;
 use crate::{
-    context::{Asking, House},
+    context::{Asking, House, Posted},
     render,
 };
 
 pub(super) async fn end(
     State(house): State<House>,
-    Asking { shell, op }: Asking,
+    asking: Asking,
     Path(id): Path<String>,
+    posted: Posted,
 ) -> Response {
+    let Asking { shell, op } = asking.once(&posted);
     let Ok(id) = id.parse::<SessionId>() else { return render::not_found(&shell) };
     match house.domain.end_own_session(&op, id).await {
         Ok(()) => render::done(&shell, HOME, shell.text.account_ended()),
@@ -24,7 +26,8 @@ pub(super) async fn end(
     }
 }
 
-pub(super) async fn end_others(State(house): State<House>, Asking { shell, op }: Asking) -> Response {
+pub(super) async fn end_others(State(house): State<House>, asking: Asking, posted: Posted) -> Response {
+    let Asking { shell, op } = asking.once(&posted);
     match house.domain.end_all_other_sessions(&op).await {
         Ok(()) => render::done(&shell, HOME, shell.text.account_others_ended()),
         Err(refused) => render::refused(&shell, refused),

@@ -18,8 +18,8 @@ use crate::{
     shell::Section,
     text::Text,
     ui::{
-        Badge, Button, ButtonKind, Column, EmptyState, Facts, LinkButton, PageHeader, Panel, Row, Table,
-        Time, Tone, fact, row,
+        Act, Badge, ButtonKind, Column, EmptyState, Facts, LinkButton, PageHeader, Panel, Row, Table, Time,
+        Tone, fact, row,
     },
 };
 
@@ -45,10 +45,7 @@ pub(super) async fn show(State(house): State<House>, Asking { mut shell, op }: A
         let only = (passkeys.len() == 1).then(|| view! { <p>{t.account_passkey_add_lead()}</p> });
         let left = if codes == 0 { t.account_codes_none().to_owned() } else { t.account_codes_left(codes) };
         let others = (sessions.len() > 1).then(|| {
-            view! {
-                <form method="post" action="/account/sessions/others/end"><Button label=t.account_end_others()/></form>
-            }
-            .into_any()
+            view! { <Act id="others" label=t.account_end_others() action="/account/sessions/others/end"/> }.into_any()
         });
         view! {
             <PageHeader title=t.account() lead=t.account_lead()/>
@@ -132,12 +129,7 @@ fn sessions_table(t: Text, sessions: Vec<OwnSession>) -> AnyView {
             } else {
                 let action = format!("{HOME}/sessions/{}/end", it.id);
                 let name = t.account_end_what(&agent);
-                view! {
-                    <form method="post" action=action>
-                        <button type="submit" class="button" aria-label=name>{t.account_end()}</button>
-                    </form>
-                }
-                .into_any()
+                view! { <Act id=it.id.to_string() label=t.account_end() name=name action=action/> }.into_any()
             };
             let recovering = it
                 .recovering

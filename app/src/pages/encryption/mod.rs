@@ -8,12 +8,9 @@ mod project_seal;
 mod rewrap;
 mod tree;
 
-use axum::{
-    Router,
-    routing::{get, post},
-};
+use axum::{Router, routing::get};
 
-use crate::context::House;
+use crate::{context::House, pages::elsewhere};
 
 pub(crate) fn routes() -> Router<House> {
     Router::new()
@@ -25,6 +22,6 @@ pub(crate) fn routes() -> Router<House> {
         .route("/projects/{slug}/key/seal", get(project_seal::ask).post(project_seal::name))
         .route("/projects/{slug}/key/rotate", get(project::ask).post(project::rotate))
         .route("/rewraps/{id}", get(rewrap::show))
-        .route("/rewraps/{id}/pause", post(rewrap::pause))
-        .route("/rewraps/{id}/resume", post(rewrap::resume))
+        .route("/rewraps/{id}/pause", elsewhere::up().post(rewrap::pause))
+        .route("/rewraps/{id}/resume", elsewhere::up().post(rewrap::resume))
 }

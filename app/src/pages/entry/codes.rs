@@ -7,9 +7,10 @@ use leptos::prelude::*;
 
 use crate::{
     context::{Asking, House},
+    pages::account,
     render::{self, page},
     shell::Shell,
-    ui::{Actions, Button, ButtonKind, CodeBlock, EmptyState, LinkButton, PageHeader},
+    ui::{Act, Actions, ButtonKind, CodeBlock, EmptyState, LinkButton, PageHeader},
 };
 
 const RENEW: &str = "/account/recovery-codes";
@@ -19,12 +20,10 @@ pub(super) async fn before(Asking { shell, .. }: Asking) -> Response {
     page(&shell, t.codes()).show(move || {
         view! {
             <PageHeader title=t.codes() lead=t.codes_before()/>
-            <form method="post" action="/welcome/codes" class="form">
-                <div class="actions">
-                    <Button kind=ButtonKind::Primary label=t.codes_show()/>
-                    <LinkButton label=t.codes_not_now() href="/"/>
-                </div>
-            </form>
+            <Actions>
+                <Act id="codes" kind=ButtonKind::Primary label=t.codes_show() action="/welcome/codes"/>
+                <LinkButton label=t.codes_not_now() href="/"/>
+            </Actions>
         }
     })
 }
@@ -50,7 +49,7 @@ pub(super) async fn show_once(State(house): State<House>, Asking { shell, op }: 
 pub(crate) fn show(shell: &Shell, codes: &RecoveryCodes) -> Response {
     let t = shell.text;
     let text = codes.iter().map(SecretString::expose).collect::<Vec<_>>().join("\n");
-    page(shell, t.codes()).show(move || {
+    page(shell, t.codes()).lives_at(account::HOME).show(move || {
         view! {
             <PageHeader title=t.codes() lead=t.codes_lead()/>
             <div class="recovery-codes"><CodeBlock id="codes" label=t.codes_yours() text=text/></div>

@@ -20,7 +20,7 @@ use leptos::prelude::*;
 
 use crate::{
     context::{House, SIGN_IN, json},
-    pages::ceremony,
+    pages::{ceremony, elsewhere},
     render::{self, page},
     shell::Shell,
     text::Text,
@@ -38,7 +38,7 @@ pub(crate) fn routes() -> Router<House> {
         .route("/sign-in", get(sign_in::show))
         .route("/sign-in/start", post(sign_in::start))
         .route("/sign-in/finish", post(sign_in::finish))
-        .route("/sign-out", post(sign_out::sign_out))
+        .route("/sign-out", elsewhere::to("/").post(sign_out::sign_out))
         .route("/recover", get(recover::show).post(recover::use_code))
         .route("/recover/{link}", get(recover::show_link).post(recover::use_link))
         .route("/enrol", get(enrol::show))

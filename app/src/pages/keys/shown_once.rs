@@ -26,8 +26,8 @@ pub(super) fn shown_once(shell: &Shell, origin: &str, made: Made<'_>) -> Respons
     let Made { id, name, value, title } = made;
     let value = value.expose().to_owned();
     let curl = verify_command(origin);
-    page(shell, title).show(move || {
-        let back = format!("/keys/{id}");
+    let back = format!("/keys/{id}");
+    page(shell, title).lives_at(back.clone()).show(move || {
         view! {
             <PageHeader title=title crumbs=vec![crumb(t.keys(), "/keys"), crumb(name, back.clone())]/>
             <Panel id="value" title=t.keys_value()>

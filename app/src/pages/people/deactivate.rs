@@ -13,7 +13,7 @@ use crate::{
     form::{Draft, Errors},
     render::{self, page},
     shell::{Section, Shell},
-    ui::{Button, Confirm, Form, PageHeader, Panel},
+    ui::{Act, Confirm, Form, PageHeader, Panel},
 };
 
 pub(super) async fn before(
@@ -77,7 +77,7 @@ fn show(shell: &Shell, user: ShownUser, draft: Draft) -> Response {
             </Confirm>
             <Panel id="instead" title=t.people_end_sessions()>
                 <p>{t.people_end_sessions_why()}</p>
-                <form method="post" action=end><Button label=t.people_end_sessions()/></form>
+                <Act id="sessions" label=t.people_end_sessions() action=end/>
             </Panel>
         }
     })

@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-const HERE: &str = "/people/invitations";
+pub(super) const HERE: &str = "/people/invitations";
 
 pub(super) async fn list(State(house): State<House>, Asking { mut shell, op }: Asking) -> Response {
     shell.section = Some(Section::People);

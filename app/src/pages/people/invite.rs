@@ -8,7 +8,7 @@ use keywarden_domain::{
 use keywarden_model::{Name, ProjectId, Role};
 use leptos::prelude::*;
 
-use super::{LIST, way};
+use super::{LIST, invitations, way};
 use crate::{
     context::{Asking, House, Posted},
     form::{Draft, Errors},
@@ -100,12 +100,12 @@ fn show_link(shell: &Shell, name: &Name, link: &NewLink) -> Response {
     let t = shell.text;
     let (url, expires_at) = (link.url.expose().to_owned(), link.expires_at);
     let title = t.invite_made(name.as_str());
-    page(shell, title.clone()).show(move || {
+    page(shell, title.clone()).lives_at(invitations::HERE).show(move || {
         view! {
             <PageHeader title=title crumbs=way(t)/>
             <SecretValue id="link" label=t.invite_link() value=url hint=t.invite_link_hint()/>
             <Facts facts=vec![fact(t.invitations_expires(), view! { <Time at=expires_at/> })]/>
-            <LinkButton kind=ButtonKind::Primary label=t.invite_done() href="/people/invitations"/>
+            <LinkButton kind=ButtonKind::Primary label=t.invite_done() href=invitations::HERE/>
         }
     })
 }

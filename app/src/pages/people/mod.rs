@@ -11,10 +11,7 @@ mod roles;
 mod rotate_seen;
 mod show;
 
-use axum::{
-    Router,
-    routing::{get, post},
-};
+use axum::{Router, routing::get};
 use keywarden_domain::{Op, Refused, people::ShownUser};
 use keywarden_model::UserId;
 
@@ -22,7 +19,7 @@ use roles::OfPerson;
 
 use crate::{
     context::House,
-    pages::roles as held,
+    pages::{elsewhere, roles as held},
     text::Text,
     ui::{Crumb, Tab, crumb, tab},
 };
@@ -38,7 +35,7 @@ pub(crate) fn routes() -> Router<House> {
         .route("/people/{id}/reactivate", get(reactivate::before).post(reactivate::reactivate))
         .route("/people/{id}/hand-over", get(hand_over::show).post(hand_over::give))
         .route("/people/{id}/hand-over/rotate", get(rotate_seen::ask).post(rotate_seen::rotate))
-        .route("/people/{id}/end-sessions", post(end_sessions::end))
+        .route("/people/{id}/end-sessions", elsewhere::up().post(end_sessions::end))
         .route("/people/{id}/roles/new", get(held::new::<OfPerson>).post(held::grant::<OfPerson>))
         .route(
             "/people/{id}/roles/{binding}/revoke",
@@ -70,8 +67,8 @@ fn way_to(t: Text, user: &ShownUser) -> Vec<Crumb> {
 pub(super) fn tabs(t: Text, current: &str, invites: bool) -> Vec<Tab> {
     let mut tabs = vec![tab(t.people(), LIST), tab(t.teams(), "/teams")];
     if invites {
-        tabs.push(tab(t.invitations(), "/people/invitations"));
+        tabs.push(tab(t.invitations(), invitations::HERE));
     }
-    let labels = [LIST, "/teams", "/people/invitations"];
+    let labels = [LIST, "/teams", invitations::HERE];
     tabs.into_iter().zip(labels).map(|(tab, href)| tab.current(href == current)).collect()
 }

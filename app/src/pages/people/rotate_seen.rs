@@ -115,7 +115,7 @@ async fn draw(house: &House, shell: &Shell, op: &Op, id: &str, draft: Draft) -> 
         Ok(loaded) => loaded,
         Err(refused) => return render::refused(shell, refused),
     };
-    let keys: Vec<_> = left.has_seen.into_iter().filter(|it| it.current).map(|it| it.key).collect();
+    let keys: Vec<_> = left.has_seen.first.into_iter().filter(|it| it.current).map(|it| it.key).collect();
     page(shell, t.hand_over_rotate_these()).of(&draft).show(move || {
         view! {
             <PageHeader title=t.hand_over_rotate_these() crumbs=crumbs(t, &user)/>

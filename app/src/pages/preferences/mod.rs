@@ -3,10 +3,12 @@
 mod locale;
 mod theme;
 
-use axum::{Router, routing::post};
+use axum::Router;
 
-use crate::console::Console;
+use crate::{console::Console, pages::elsewhere};
 
 pub(crate) fn routes() -> Router<Console> {
-    Router::new().route("/theme", post(theme::set)).route("/locale", post(locale::set))
+    Router::new()
+        .route("/theme", elsewhere::to("/").post(theme::set))
+        .route("/locale", elsewhere::to("/").post(locale::set))
 }

@@ -159,11 +159,11 @@ fn shown(shell: &mut Shell, view: &SecretView, number: i64, made: &MadeShare) ->
     let secret = view.secret.clone();
     let (url, expires_at) = (made.url().to_owned(), made.expires_at);
     let passphrase = made.passphrase().map(str::to_owned);
-    page(shell, t.shares_made()).show(move || {
+    let back = around::path(&secret);
+    page(shell, t.shares_made()).lives_at(back.clone()).show(move || {
         let passphrase = passphrase.map(|it| {
             view! { <SecretValue id="passphrase" label=t.shares_passphrase() value=it hint=t.shares_passphrase_hint()/> }
         });
-        let back = around::path(&secret);
         view! {
             <PageHeader title=t.shares_made() lead=t.shares_made_lead() crumbs=around::crumbs_below_version(t, &secret, number)/>
             <SecretValue id="link" label=t.shares_link() value=url hint=t.shares_link_hint()/>

@@ -3,18 +3,14 @@
 mod backups;
 mod drills;
 
-use axum::{
-    Router,
-    extract::State,
-    response::Response,
-    routing::{get, post},
-};
+use axum::{Router, extract::State, response::Response, routing::get};
 use keywarden_domain::system::{Protection, System};
 use leptos::prelude::*;
 
 use crate::{
     cells,
     context::{Asking, House},
+    pages::elsewhere,
     render::{self, page},
     shell::Section,
     text::Text,
@@ -22,7 +18,7 @@ use crate::{
 };
 
 pub(crate) fn routes() -> Router<House> {
-    Router::new().route("/system", get(show)).route("/system/drills", post(drills::ask))
+    Router::new().route("/system", get(show)).route("/system/drills", elsewhere::up().post(drills::ask))
 }
 
 async fn show(State(house): State<House>, asking: Asking) -> Response {

@@ -1,5 +1,5 @@
 //! What every list says (CONSOLE.md, U-10): with something in it, with nothing in it, when nothing fits the search, and to
-//! somebody who may see none of it. What a node without its keys says at each address is the server's, and pinned there.
+//! somebody who may see none of it. What a node without its keys says is the same at each address, and the server's to pin.
 
 use std::fmt::Write as _;
 

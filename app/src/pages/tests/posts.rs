@@ -1,9 +1,11 @@
 //! What becomes of posts: refused ones as typed, kept ones once.
 
-use std::time::Duration;
+use std::{fs, path::Path, time::Duration};
 
 use keywarden_domain::{
+    audit::Query,
     cast::Held,
+    keys::{NewKey, Place},
     passkeys::soft::SoftAuthenticator,
     roles::{Grant, Holder},
 };
@@ -122,4 +124,91 @@ async fn a_form_that_took_something_away_and_comes_again_leads_to_the_same_place
         let other = stage.post(person(&alice), &path, "idempotency_key=another-form-of-ours").await;
         assert_eq!(other.status, 404, "{path}");
     }
+}
+
+#[tokio::test]
+async fn where_something_is_shown_once_a_reload_leads_to_what_was_made() {
+    let stage = Stage::new().await;
+    let pay = stage.cast.project("pay").await;
+    let alice = stage.cast.person("Alice", &[(Role::Owner, None)]).await;
+    let gate = stage.cast.workload("gate", Role::Verifier, Some(pay.id)).await;
+    let new = NewKey::named(Place::Environment(pay.live), "checkout".parse().unwrap());
+    let key = stage.cast.domain.issue_key(&alice.op(), new).await.unwrap().id;
+    let issue = format!("environment={}&name=other&expiry=90&rate_window=60", pay.live);
+    for (form, body, address) in [
+        ("/keys/new".to_owned(), issue.as_str(), "/keys/key_".to_owned()),
+        (format!("/keys/{key}/rotate"), "overlap=0", format!("/keys/{key}\"")),
+        (format!("/workloads/{}/tokens/new", gate.id), "days=1", format!("/workloads/{}\"", gate.id)),
+        ("/people/invite".to_owned(), "name=Bob&role=auditor", "/people/invitations\"".to_owned()),
+        ("/account/recovery-codes".to_owned(), "", "/account\"".to_owned()),
+    ] {
+        let asked = stage.get(person(&alice), &form).await;
+        assert_eq!(asked.status, 200, "{form}");
+        assert!(!asked.body.contains("data-address"), "{form}: nothing was posted: {}", asked.body);
+        let shown = stage.post(person(&alice), &form, body).await;
+        assert_eq!(shown.status, 200, "{form}: {}", shown.body);
+        assert!(shown.body.contains(&format!("data-address=\"{address}")), "{form}: {}", shown.body);
+        let again = stage.get(person(&alice), address.trim_end_matches('"')).await;
+        assert!(again.status == 200 || form == "/keys/new", "{form}: {}", again.body);
+    }
+    // What was refused is filled in again where it stands.
+    let refused = stage.post(person(&alice), "/keys/new", "name=other").await;
+    assert_eq!(refused.status, 422);
+    assert!(!refused.body.contains("data-address"), "{}", refused.body);
+}
+
+#[tokio::test]
+async fn whoever_shows_no_passkey_after_all_is_back_where_the_button_is() {
+    let stage = Stage::new().await;
+    let ada = set_up(&stage, &mut SoftAuthenticator::new(1)).await;
+    let bob = stage.cast.person("Bob", &[]).await;
+    stage.cast.clock.advance(Duration::from_mins(6));
+    let path = format!("/people/{}/end-sessions", bob.id);
+    let kept = stage.post(ada.clone(), &path, "").await;
+    assert!(kept.to.starts_with("/step-up?post="), "{}", kept.to);
+    let asked = stage.get(ada.clone(), &kept.to).await;
+    assert!(asked.body.contains(&format!("href=\"{path}\"")), "{}", asked.body);
+    let back = stage.get(ada.clone(), &path).await;
+    assert_eq!((back.status.as_u16(), back.to), (303, format!("/people/{}", bob.id)));
+    let there = stage.get(ada, &format!("/people/{}", bob.id)).await;
+    assert_eq!(there.status, 200);
+}
+
+#[tokio::test]
+async fn a_button_that_is_pressed_twice_acts_once() {
+    let stage = Stage::new().await;
+    let alice = stage.cast.person("Alice", &[(Role::Owner, None)]).await;
+    for _ in 0..2 {
+        let came = stage
+            .post(person(&alice), "/account/sessions/others/end", "idempotency_key=0123456789abcdef")
+            .await;
+        assert_eq!((came.status.as_u16(), came.to.as_str()), (303, "/account"), "{}", came.body);
+    }
+    let query = Query { action: Some("session.end-own".into()), limit: 10, ..Query::default() };
+    assert_eq!(stage.cast.domain.events(&alice.op(), &query).await.unwrap().events.len(), 1);
+}
+
+/// What signs out or sets how the console looks may come as often as it likes, and a passkey signs but once.
+#[test]
+fn every_form_that_is_posted_has_an_idempotency_key() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut seen = 0;
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                if !path.ends_with("gallery") && !path.ends_with("tests") {
+                    folders.push(path);
+                }
+                continue;
+            }
+            let source = fs::read_to_string(&path).unwrap();
+            for form in source.split("<form").skip(1).map(|after| after.split("</form>").next().unwrap()) {
+                let posted = form.contains("method=\"post\"");
+                let known = ["IDEMPOTENCY_KEY", "data-passkey", "\"/sign-out\"", "\"/theme\"", "\"/locale\""];
+                assert!(!posted || known.iter().any(|it| form.contains(it)), "{}: {form}", path.display());
+                seen += usize::from(posted);
+            }
+        }
+    }
+    assert!(seen > 5, "{seen}");
 }

@@ -59,18 +59,18 @@ pub(super) async fn issue(
     form(&shell, &workload, Draft::refused(posted.fields, errors))
 }
 
-/// The answer to the post itself: the value is in no other page, and a reload asks for it in vain.
+/// The answer to the post itself: the value is in no other page.
 fn shown_once(shell: &Shell, origin: &str, workload: &Workload, issued: &IssuedToken) -> Response {
     let t = shell.text;
     let value = issued.value.expose().to_owned();
     let curl = format!(
         "curl {origin}/api/v1/keys/verify \\\n  -H \"Authorization: Bearer $KEYWARDEN_TOKEN\" \\\n  -H 'Content-Type: application/json' \\\n  -d '{{\"key\":\"kwk_…\"}}'"
     );
-    let workload = workload.clone();
-    page(shell, t.tokens_issued()).show(move || {
-        let back = format!("/workloads/{}", workload.id);
+    let name = workload.name.clone();
+    let back = format!("/workloads/{}", workload.id);
+    page(shell, t.tokens_issued()).lives_at(back.clone()).show(move || {
         view! {
-            <PageHeader title=t.tokens_issued() crumbs=vec![crumb(t.workloads(), "/workloads"), crumb(workload.name.clone(), back.clone())]/>
+            <PageHeader title=t.tokens_issued() crumbs=vec![crumb(t.workloads(), "/workloads"), crumb(name, back.clone())]/>
             <Panel id="value" title=t.tokens_value()>
                 <SecretValue id="secret" label=t.tokens_value() value=value hint=t.shown_once()/>
                 <CodeBlock id="curl" label=t.tokens_try() text=curl/>
