@@ -26,6 +26,22 @@ test('every page of a house that is empty is accessible too', async ({ page, som
   }
 });
 
+test('the pages before anybody is known are accessible too, and fit', async ({ page, somebody, untouched }) => {
+  const looks = new Looks(page);
+  const look = async (address: string) => {
+    await page.goto(address);
+    await looks.accessible([DESK, PHONE]);
+    await looks.fits([320, 390, 640, 768, 1024, 1280, 1440]);
+  };
+  await look(untouched.setupLink);
+  await page.setViewportSize(DESK);
+  await somebody.setUp(untouched.setupLink, 'Acme', 'Ada Lovelace');
+  await somebody.signOut();
+  for (const place of ['/sign-in', '/recover']) {
+    await look(untouched.url + place);
+  }
+});
+
 test('every form that is refused is accessible too', async ({ home, page, tenant }) => {
   const looks = new Looks(page);
   for (const place of refusable(tenant.estate)) {
@@ -59,7 +75,9 @@ test('every page has one heading and a title of its own, and fits', async ({ hom
 
 test('every page is small', async ({ home, page, tenant }) => {
   for (const place of places(tenant.estate)) {
-    await page.goto(home.house.url + place);
+    const answer = await page.goto(home.house.url + place);
+    const bytes = gzipSync(await answer!.body()).length;
+    expect.soft(bytes, `bytes of ${place}, compressed`).toBeLessThanOrEqual(40 * 1024);
     const nodes = await page.evaluate(() => document.querySelectorAll('*').length);
     expect.soft(nodes, `elements of ${place}`).toBeLessThanOrEqual(1_500);
   }

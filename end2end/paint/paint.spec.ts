@@ -29,7 +29,7 @@ test('paints', async ({ home, page, tenant }) => {
   console.log(`pages, median of ${ROUNDS} with a warm cache: first and largest contentful paint; as sent, and as brotli would make it`);
   for (const { place, ...told } of table) line(place, told);
   const most = (figure: keyof (Paints & Weight)) => Math.max(...table.map((it) => it[figure]));
-  line('the most', { first: most('first'), largest: most('largest'), bytes: most('bytes'), brotli: most('brotli') });
+  line('the most (at most 250, 400)', { first: most('first'), largest: most('largest'), bytes: most('bytes'), brotli: most('brotli') });
 });
 
 /** In the page: when something, and when the largest thing, was painted; milliseconds since the navigation began. */
