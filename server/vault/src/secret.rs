@@ -61,24 +61,26 @@ impl fmt::Debug for SecretString {
     }
 }
 
+/// Fails to compile when `$type` implements `$trait`: the two candidates for `proof` then collide. For types that hold a
+/// secret, beside them.
+#[macro_export]
+macro_rules! never_implements {
+    ($type:ty: $($trait:path),+) => {$(
+        const _: fn() = || {
+            trait Proof<Marker> { fn proof() {} }
+            impl<T: ?Sized> Proof<()> for T {}
+            struct Collision;
+            impl<T: ?Sized + $trait> Proof<Collision> for T {}
+            <$type as Proof<_>>::proof();
+        };
+    )+};
+}
+never_implements!(SecretBytes: Clone, PartialEq, fmt::Display, AsRef<[u8]>, std::ops::Deref);
+never_implements!(SecretString: Clone, PartialEq, fmt::Display, AsRef<str>, std::ops::Deref);
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Fails to compile when `$type` implements `$trait`: the two candidates for `proof` then collide.
-    macro_rules! never_implements {
-        ($type:ty: $($trait:path),+) => {$(
-            const _: fn() = || {
-                trait Proof<Marker> { fn proof() {} }
-                impl<T: ?Sized> Proof<()> for T {}
-                struct Collision;
-                impl<T: ?Sized + $trait> Proof<Collision> for T {}
-                <$type as Proof<_>>::proof();
-            };
-        )+};
-    }
-    never_implements!(SecretBytes: Clone, PartialEq, fmt::Display, AsRef<[u8]>, std::ops::Deref);
-    never_implements!(SecretString: Clone, PartialEq, fmt::Display, AsRef<str>, std::ops::Deref);
 
     #[test]
     fn debug_prints_only_the_name_of_the_type() {

@@ -19,8 +19,9 @@ use crate::{Actor, Domain, Env, Fault, Op, Person, Settings};
 pub const RECOVERING: TimeDelta = TimeDelta::minutes(30);
 
 /// The secret in the cookie: 128 random bits. The store knows only its SHA-256.
-#[derive(PartialEq, Eq)]
 pub struct SessionKey(Zeroizing<[u8; 16]>);
+
+keywarden_vault::never_implements!(SessionKey: Clone, PartialEq, fmt::Display, AsRef<[u8]>, std::ops::Deref);
 
 impl SessionKey {
     /// From a cookie.
