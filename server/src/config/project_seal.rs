@@ -7,6 +7,8 @@
 
 use std::{path::PathBuf, str::FromStr};
 
+use percent_encoding::percent_decode_str;
+
 /// A seal that projects may name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProjectSeal {
@@ -70,22 +72,17 @@ impl Attributes {
     }
 }
 
-/// Percent-decoding (RFC 3986, 2.1).
+/// Percent-decoding (RFC 3986, 2.1); what is no escape is no percent sign either.
 fn decoded(text: &str) -> Result<String, String> {
-    // What somebody may take for a place of a PIN is not repeated.
-    let refused = || "a part of the URI is not percent-encoded UTF-8".to_owned();
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digits = [rest.next(), rest.next()].map(|it| it.and_then(|it| char::from(it).to_digit(16)));
-        let [Some(high), Some(low)] = digits else { return Err(refused()) };
-        bytes.push(u8::try_from(high.saturating_mul(16).saturating_add(low)).map_err(|_| refused())?);
+    let is_escape = |after: &str| {
+        after.as_bytes().first_chunk::<2>().is_some_and(|it| it.iter().all(u8::is_ascii_hexdigit))
+    };
+    let decoded = percent_decode_str(text).decode_utf8();
+    match decoded {
+        Ok(decoded) if text.split('%').skip(1).all(is_escape) => Ok(decoded.into_owned()),
+        // What somebody may take for a place of a PIN is not repeated.
+        _ => Err("a part of the URI is not percent-encoded UTF-8".to_owned()),
     }
-    String::from_utf8(bytes).map_err(|_| refused())
 }
 
 fn absolute(path: &str) -> Result<PathBuf, String> {
@@ -125,6 +122,8 @@ mod tests {
             ("pkcs11:token=acme?module-path=/a.so&pin-source=/p&pin-value=1234", "`pin-value`"),
             ("pkcs11:token=acme?module-path=a.so&pin-source=/p", "absolute"),
             ("pkcs11:token=a%zz?module-path=/a.so&pin-source=/p", "percent"),
+            ("pkcs11:token=a%2?module-path=/a.so&pin-source=/p", "percent"),
+            ("pkcs11:token=a%ff?module-path=/a.so&pin-source=/p", "percent"),
             ("file:seal.key", "absolute"),
         ] {
             let refused = text.parse::<ProjectSeal>().unwrap_err();
