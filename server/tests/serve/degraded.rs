@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     house::{Server, json_of},
-    hsm::{Hsm, post},
+    hsm::{Hsm, Keys},
     owner::{ORIGIN, becomes_adas},
 };
 
@@ -78,30 +78,14 @@ fn whoever_comes_while_the_hsm_is_away_signs_in_and_acts_until_the_grace_is_over
     let server = hsm.start();
     server.becomes("\"ready\"");
     let mut soft = becomes_adas(&server, hsm.folder.path());
-    let admin = hsm.token();
-    post(&server, "/api/v1/projects", &admin, &json!({ "slug": "pay", "name": "Payments" }));
-    let live = json!({ "slug": "live", "name": "Live", "label": "live" });
-    post(&server, "/api/v1/projects/pay/environments", &admin, &live);
-    let issue = |name: &str| {
-        let asked = json!({ "project": "pay", "environment": "live", "name": name });
-        let issued = post(&server, "/api/v1/keys", &admin, &asked);
-        ["id", "key"].map(|it| issued[it].as_str().unwrap().to_owned())
-    };
-    let [[suspended, first], [revoked, second], [_, third]] = ["First", "Second", "Third"].map(issue);
-    let gateway = json!({ "name": "gateway", "project": "pay", "role": "verifier" });
-    let gateway = post(&server, "/api/v1/workloads", &admin, &gateway)["id"].as_str().unwrap().to_owned();
-    let token = post(&server, &format!("/api/v1/workloads/{gateway}/tokens"), &admin, &json!({}));
-    let token = token["token"].as_str().unwrap();
-    let code = |value: &str| {
-        let verdict = post(&server, "/api/v1/keys/verify", token, &json!({ "key": value }));
-        verdict["code"].as_str().unwrap().to_owned()
-    };
+    let keys = Keys::issued(&server, hsm.token());
+    let [[suspended, _], [revoked, _], [_, third]] = &keys.all;
 
     hsm.fails_by("removed");
     server.becomes("degraded");
     let mut browser = Browser::default();
     browser.signs_in(&server, &mut soft);
-    assert_eq!([&first, &second, &third].map(|it| code(it)), ["valid", "valid", "valid"]);
+    assert_eq!(keys.codes(), ["valid", "valid", "valid"]);
     for (path, body) in [
         (format!("/keys/{suspended}/suspend"), "confirm=yes"),
         (format!("/keys/{revoked}/revoke"), "reason=key-compromise"),
@@ -109,13 +93,13 @@ fn whoever_comes_while_the_hsm_is_away_signs_in_and_acts_until_the_grace_is_over
         let done = browser.form(&server, &path, body);
         assert!(done.starts_with("HTTP/1.1 303"), "{path}: {done}");
     }
-    assert_eq!([&first, &second, &third].map(|it| code(it)), ["suspended", "revoked", "valid"]);
+    assert_eq!(keys.codes(), ["suspended", "revoked", "valid"]);
     assert!(server.get("/readyz").contains("degraded"), "all that was before the grace was over");
 
     server.becomes("\"title\":\"Sealed\"");
     let refused = browser.json(&server, "/sign-in/start", &json!({ "next": "/" }));
     let page = browser.get(&server, "/account");
-    let verify = server.post("/api/v1/keys/verify", token, &json!({ "key": third }).to_string());
+    let verify = server.post("/api/v1/keys/verify", &keys.gateway, &json!({ "key": third }).to_string());
     for answer in [&refused, &page, &verify] {
         assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
         assert!(answer.to_lowercase().contains("retry-after"), "{answer}");
@@ -128,7 +112,7 @@ fn whoever_comes_while_the_hsm_is_away_signs_in_and_acts_until_the_grace_is_over
     hsm.fails_by("");
     server.becomes("\"ready\"");
     assert!(browser.get(&server, "/account").starts_with("HTTP/1.1 200"), "nobody was signed out by it");
-    assert_eq!([&first, &second, &third].map(|it| code(it)), ["suspended", "revoked", "valid"]);
+    assert_eq!(keys.codes(), ["suspended", "revoked", "valid"]);
     Browser::default().signs_in(&server, &mut soft);
     server.stop();
 }

@@ -155,30 +155,51 @@ pub(crate) fn post(server: &Server, path: &str, token: &str, body: &Value) -> Va
     serde_json::from_str(answer.rsplit("\r\n\r\n").next().unwrap()).unwrap_or_default()
 }
 
+/// Three keys of a project, each its id and its value, and a gateway that may verify them.
+pub(crate) struct Keys<'a> {
+    server: &'a Server,
+    pub(crate) admin: String,
+    pub(crate) gateway: String,
+    pub(crate) all: [[String; 2]; 3],
+}
+
+impl<'a> Keys<'a> {
+    pub(crate) fn issued(server: &'a Server, admin: String) -> Self {
+        post(server, "/api/v1/projects", &admin, &json!({ "slug": "pay", "name": "Payments" }));
+        let live = json!({ "slug": "live", "name": "Live", "label": "live" });
+        post(server, "/api/v1/projects/pay/environments", &admin, &live);
+        let all = ["First", "Second", "Third"].map(|name| {
+            let asked = json!({ "project": "pay", "environment": "live", "name": name });
+            let issued = post(server, "/api/v1/keys", &admin, &asked);
+            ["id", "key"].map(|it| issued[it].as_str().unwrap().to_owned())
+        });
+        let gateway = json!({ "name": "gateway", "project": "pay", "role": "verifier" });
+        let gateway = post(server, "/api/v1/workloads", &admin, &gateway);
+        let tokens = format!("/api/v1/workloads/{}/tokens", gateway["id"].as_str().unwrap());
+        let gateway = post(server, &tokens, &admin, &json!({}))["token"].as_str().unwrap().to_owned();
+        Self { server, admin, gateway, all }
+    }
+
+    /// What the gateway is told of a value.
+    pub(crate) fn code(&self, value: &str) -> String {
+        let verdict = post(self.server, "/api/v1/keys/verify", &self.gateway, &json!({ "key": value }));
+        verdict["code"].as_str().unwrap().to_owned()
+    }
+
+    /// What it is told of all of them.
+    pub(crate) fn codes(&self) -> [String; 3] {
+        self.all.each_ref().map(|[_, value]| self.code(value))
+    }
+}
+
 #[test]
 fn a_degraded_server_goes_on_verifying_suspending_and_revoking_and_says_how_it_is() {
     let hsm = Hsm::new();
     let server = hsm.start();
     server.becomes("\"ready\"");
-    let admin = hsm.token();
-    post(&server, "/api/v1/projects", &admin, &json!({ "slug": "pay", "name": "Payments" }));
-    let live = json!({ "slug": "live", "name": "Live", "label": "live" });
-    post(&server, "/api/v1/projects/pay/environments", &admin, &live);
-    let issue = |name: &str| {
-        let asked = json!({ "project": "pay", "environment": "live", "name": name });
-        let issued = post(&server, "/api/v1/keys", &admin, &asked);
-        ["id", "key"].map(|it| issued[it].as_str().unwrap().to_owned())
-    };
-    let [[suspended, first], [revoked, second], [_, unseen]] = ["First", "Second", "Unseen"].map(issue);
-    let gateway = json!({ "name": "gateway", "project": "pay", "role": "verifier" });
-    let gateway = post(&server, "/api/v1/workloads", &admin, &gateway)["id"].as_str().unwrap().to_owned();
-    let token = post(&server, &format!("/api/v1/workloads/{gateway}/tokens"), &admin, &json!({}));
-    let token = token["token"].as_str().unwrap();
-    let code = |value: &str| {
-        let verdict = post(&server, "/api/v1/keys/verify", token, &json!({ "key": value }));
-        verdict["code"].as_str().unwrap().to_owned()
-    };
-    assert_eq!(code(&first), "valid");
+    let keys = Keys::issued(&server, hsm.token());
+    let [[suspended, first], [revoked, second], [_, unseen]] = &keys.all;
+    assert_eq!(keys.code(first), "valid");
 
     hsm.fails_by("removed");
     let answer = server.becomes("degraded");
@@ -188,18 +209,18 @@ fn a_degraded_server_goes_on_verifying_suspending_and_revoking_and_says_how_it_i
     let status = printed(hsm.folder.path(), &hsm.variables(), &["status", "--json"]);
     assert_eq!(serde_json::from_str::<Value>(&status).unwrap()["condition"], "degraded", "{status}");
     // Also a value that was not shown before, and whoever showed no token before.
-    for value in [&first, &second, &unseen] {
-        assert_eq!(code(value), "valid");
+    for value in [first, second, unseen] {
+        assert_eq!(keys.code(value), "valid");
     }
     post(&server, &format!("/api/v1/keys/{suspended}/suspend"), &hsm.token(), &json!({}));
     let reason = json!({ "reason": "key-compromise" });
-    post(&server, &format!("/api/v1/keys/{revoked}/revoke"), &admin, &reason);
-    assert_eq!([&first, &second, &unseen].map(|it| code(it)), ["suspended", "revoked", "valid"]);
+    post(&server, &format!("/api/v1/keys/{revoked}/revoke"), &keys.admin, &reason);
+    assert_eq!(keys.codes(), ["suspended", "revoked", "valid"]);
     assert!(server.get("/readyz").contains("degraded"));
 
     hsm.fails_by("");
     server.becomes("\"ready\"");
-    assert_eq!([&first, &second, &unseen].map(|it| code(it)), ["suspended", "revoked", "valid"]);
+    assert_eq!(keys.codes(), ["suspended", "revoked", "valid"]);
     let page = server.get_as("/sign-in", "text/html");
     assert!(!page.contains("The HSM cannot be reached."), "{page}");
     server.stop();
