@@ -226,7 +226,7 @@ impl Run<'_> {
         let rounds = self.line.rounds.div_ceil(20).max(2);
         let mut voice = Voice::new(self.name, rounds);
         let mut found = restored::Found::default();
-        for round in self.from..rounds {
+        for round in self.left(rounds) {
             let folder = self.folder.join(round.to_string());
             let engine = if round.is_multiple_of(2) { Engine::Sqlite } else { Engine::Postgres };
             let on = (engine, self.line.postgres.as_ref());
