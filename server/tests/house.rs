@@ -51,7 +51,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rustls", &["keywarden", "keywarden-connectors"]),
     ("sqlx", &["keywarden-store"]),
     ("tower", &["keywarden", "keywarden-app"]),
-    ("tower-sessions", &["keywarden", "keywarden-app"]),
+    ("tower-sessions", &["keywarden"]),
     ("utoipa", &["keywarden-api"]),
     ("vsss-rs", &["keywarden-vault"]),
     ("web-sys", &["keywarden-app"]),
