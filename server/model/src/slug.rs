@@ -24,7 +24,8 @@ pub enum SlugError {
     Reserved(String),
 }
 
-/// Words that name parts of Keywarden itself (S-02).
+/// Words that name parts of Keywarden itself (S-02). Kinds of things (`key`, `secret`, `project`) are not among them: what is
+/// asked of a policy goes by typed ids, and no address has a kind where a slug may stand.
 pub const RESERVED: [&str; 27] = [
     "admin",
     "all",

@@ -81,6 +81,8 @@ impl From<&Scopes> for Fact {
         Self(it.iter().map(ToString::to_string).collect())
     }
 }
+/// Attributes that decide over a key stand in the open, as in every event of a change: without them nobody could say later
+/// what it was allowed. Names, descriptions and metadata are people's words, and sealed.
 impl From<&AllowedCidrs> for Fact {
     fn from(it: &AllowedCidrs) -> Self {
         Self(serde_json::to_value(it).unwrap_or(Value::Null))
