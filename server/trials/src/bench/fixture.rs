@@ -49,7 +49,7 @@ impl Fixture {
         let files = Files::of(&plan.folder);
         let node = plan.start().await?;
         let house = match files.house()? {
-            Some(house) => house,
+            Some(house) => files.renew(house, &plan, &node).await?,
             None => files.furnish(&plan, &node).await?,
         };
         let mut keys = files.keys()?;
@@ -58,6 +58,12 @@ impl Fixture {
             keys = files.keys()?;
         }
         keys.truncate(count);
+        // A key that is not good is told of sooner than one that is.
+        for (_, value) in [keys.first(), keys.last()].into_iter().flatten() {
+            let told = node.client(&house.verifier).verify(value).await?.good()?;
+            let good = told.get("valid").and_then(Value::as_bool) == Some(true);
+            ensure!(good, "remove {}: its keys are not good: {told}", plan.folder.display());
+        }
         node.stop()?;
         Ok(Self { plan, house, keys })
     }
@@ -114,7 +120,19 @@ impl Files {
     }
 
     async fn furnish(&self, plan: &Plan, node: &Node) -> Result<House> {
-        let house = House::furnish(plan, node.url()).await?;
+        self.keep(House::furnish(plan, node.url()).await?)
+    }
+
+    /// Callers whose tokens have ended get others.
+    async fn renew(&self, house: House, plan: &Plan, node: &Node) -> Result<House> {
+        let asked = node.client(&house.manager).get("/api/v1/projects").await?;
+        if asked.status != StatusCode::UNAUTHORIZED {
+            return Ok(house);
+        }
+        self.keep(house.renewed(plan, node.url()).await?)
+    }
+
+    fn keep(&self, house: House) -> Result<House> {
         fs::write(&self.house, [house.team.as_str(), &house.manager, &house.verifier].join("\n"))?;
         Ok(house)
     }
