@@ -41,10 +41,10 @@ struct Old {
 
 fn recovery_key(house: &House) -> RecoveryKey {
     RecoveryKey::generate(&mut house.domain.env().fork()).unwrap()
-fn named(name: &str) -> Alias {
-    Alias::new(Dialect::Azure, name).unwrap()
 }
 
+fn named(name: &str) -> Alias {
+    Alias::new(Dialect::Azure, name).unwrap()
 }
 
 impl Old {

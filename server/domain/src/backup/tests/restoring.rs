@@ -8,6 +8,7 @@ use super::{CANARY, New, Old, each_way, recovery_key};
 use crate::audit::Query;
 use crate::backup::{AcceptError, RestoreError, verify};
 use crate::cast::House;
+use crate::people::{SetupState, tests as people};
 use crate::secrets::ReadSecretError;
 use crate::{Fault, Refused};
 
@@ -198,4 +199,20 @@ fn what_would_undo_a_sign_out_is_in_no_backup() {
     for carried in ["events", "secrets", "keyring_keys", "users", "backup_recipients"] {
         assert!(Carried::named(carried).is_some(), "{carried}");
     }
+}
+
+#[tokio::test]
+async fn a_house_that_came_back_is_not_set_up_a_second_time() {
+    each_way(async |old, new| {
+        let link = people::setup_link(&old.house).await;
+        people::set_up(&old.house).await;
+        let backup = old.back_up("a.kwbackup").await;
+        new.restore(&backup.file, old.key()).await.unwrap();
+        new.domain.unseal(&new.seals).await.unwrap();
+        assert!(matches!(new.domain.setup_state().await.unwrap(), SetupState::Done { .. }));
+        assert!(new.domain.open_setup(&new.domain.system_op("setup")).await.is_err());
+        let (nobody, name) = (people::nobody(&new.house), people::named("Mallory"));
+        assert!(new.domain.start_setup(&nobody, &link, &name, &name).await.is_err());
+    })
+    .await;
 }
