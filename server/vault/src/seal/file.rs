@@ -1,10 +1,11 @@
 //! Small private files, written durably and as a whole.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
+use std::path::{Path, PathBuf};
 
+use nix::unistd::geteuid;
 use zeroize::Zeroizing;
 
 use crate::secret::SecretString;
@@ -12,7 +13,7 @@ use crate::secret::SecretString;
 /// Writes a new file that only its owner may read; one that exists is left as it is.
 pub(crate) fn create_private(path: &Path, text: &str) -> io::Result<()> {
     // Under another name first: a crash never leaves half a file under the right one.
-    let draft = write_draft(path, text)?;
+    let (draft, _) = write_draft(path, text)?;
     let linked = std::fs::hard_link(&draft, path);
     std::fs::remove_file(&draft)?;
     match linked {
@@ -21,22 +22,32 @@ pub(crate) fn create_private(path: &Path, text: &str) -> io::Result<()> {
     }
 }
 
-/// Puts a file that only its owner may read in the place of another.
+/// Puts a file that only its owner may read in the place of another, or where there is none.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
-    std::fs::rename(write_draft(path, text)?, path)?;
+    let (draft, file) = write_draft(path, text)?;
+    // Where there was none, the folder says whose it is.
+    let owner = std::fs::symlink_metadata(path).or_else(|_| std::fs::metadata(folder(path)))?;
+    give(&file, &owner)?;
+    std::fs::rename(draft, path)?;
     sync_folder(path)
+}
+
+/// A file that is there to be locked; made, for nobody but its owner, if it is not there.
+pub(super) fn open_lock(path: &Path) -> io::Result<File> {
+    match create(path) {
+        Ok(file) => give(&file, &std::fs::metadata(folder(path))?).map(|()| file),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            OpenOptions::new().write(true).open(path)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// As [`replace`], where other processes may do the same at this moment: each has a draft of its own, and the last one's
 /// stays.
 pub fn replace_beside(path: &Path, text: &str) -> io::Result<()> {
     let draft = path.with_added_extension(format!("{}.new", std::process::id()));
-    // Of a process that had this number before; a link that somebody put there is not followed.
-    std::fs::remove_file(&draft).or_else(|error| match error.kind() {
-        io::ErrorKind::NotFound => Ok(()),
-        _ => Err(error),
-    })?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    let mut file = create_anew(&draft)?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
     written.and_then(|()| std::fs::rename(&draft, path)).inspect_err(|_| {
         std::fs::remove_file(&draft).ok();
@@ -44,18 +55,40 @@ pub fn replace_beside(path: &Path, text: &str) -> io::Result<()> {
     sync_folder(path)
 }
 
-fn write_draft(path: &Path, text: &str) -> io::Result<std::path::PathBuf> {
+fn write_draft(path: &Path, text: &str) -> io::Result<(PathBuf, File)> {
     let draft = path.with_added_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    file.set_permissions(Permissions::from_mode(0o600))?; // a draft left behind may have had another
+    let mut file = create_anew(&draft)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    Ok(draft)
+    Ok((draft, file))
+}
+
+/// In the place of what a process left there that died; a link that somebody put there is not followed.
+fn create_anew(draft: &Path) -> io::Result<File> {
+    std::fs::remove_file(draft).or_else(|error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    })?;
+    create(draft)
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// What root makes beside a server that runs as another user (`sudo keywarden doctor`) is that user's. `file` was made just
+/// now, so that it was nobody else's.
+fn give(file: &File, owner: &Metadata) -> io::Result<()> {
+    let is_roots = owner.uid() == 0 || !geteuid().is_root();
+    if is_roots { Ok(()) } else { fchown(file, Some(owner.uid()), Some(owner.gid())) }
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    File::open(folder(path))?.sync_all()
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Reads a secret of at most `limit` bytes from a file that nobody but its owner may read.

@@ -5,9 +5,8 @@
 //! refusal or be a hiccup: the PIN rests, longer each time, and is tried again only while the token's own flags say that
 //! no wrong PIN was shown to it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,7 +17,7 @@ use super::protocol::Left;
 use crate::envelope::frame;
 use crate::mac::hmac_sha256;
 use crate::seal::SealError;
-use crate::seal::file::replace;
+use crate::seal::file::{open_lock, replace};
 use crate::secret::SecretString;
 
 /// A refused PIN is tried this often.
@@ -158,8 +157,7 @@ impl Attempts {
     /// change, so it is another one that is locked.
     fn hold(&self) -> Result<File, SealError> {
         let path = self.path.with_added_extension("lock");
-        let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
-        opened.and_then(|file| file.lock().map(|()| file)).map_err(|error| self.broken(&error))
+        open_lock(&path).and_then(|file| file.lock().map(|()| file)).map_err(|error| self.broken(&error))
     }
 
     fn read(&self) -> Result<Vec<Line>, SealError> {

@@ -1,6 +1,7 @@
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 
+use nix::unistd::geteuid;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
@@ -147,6 +148,32 @@ fn the_file_is_private_and_holds_no_pin() {
         assert!(!text.contains("31415926") && !text.contains(&hex::encode("31415926")));
         assert_eq!(Line::parse(text.trim_end()).unwrap().to_text(), text);
     }
+}
+
+#[test]
+fn what_root_writes_beside_a_server_stays_the_servers() {
+    const SERVER: u32 = 65534;
+    if !geteuid().is_root() {
+        return eprintln!("skipped: only root can give a folder to another user");
+    }
+    let owner = |path: &Path| std::fs::metadata(path).unwrap().uid();
+    let folder = tempfile::tempdir().unwrap();
+    let (memory, lock) = (folder.path().join("pin-attempts"), folder.path().join("pin-attempts.lock"));
+    begin(&attempts(folder.path()), "serial", "1234").unwrap().accepted().unwrap();
+    assert_eq!([owner(&memory), owner(&lock)], [0, 0], "in a folder of its own");
+
+    std::fs::remove_file(&lock).unwrap();
+    std::fs::remove_file(&memory).unwrap();
+    chown(folder.path(), Some(SERVER), Some(SERVER)).unwrap();
+    // Nor does a link lead root to another file.
+    let others = tempfile::NamedTempFile::new().unwrap();
+    symlink(others.path(), folder.path().join("pin-attempts.new")).unwrap();
+    let beside = attempts(folder.path());
+    let under_way = begin(&beside, "serial", "1234").unwrap();
+    assert_eq!([owner(&memory), owner(&lock)], [SERVER, SERVER]);
+    under_way.refused().unwrap();
+    assert_eq!([owner(&memory), owner(&lock)], [SERVER, SERVER]);
+    assert_eq!((owner(others.path()), std::fs::read(others.path()).unwrap()), (0, Vec::new()));
 }
 
 #[test]
