@@ -195,6 +195,37 @@ fn both_engines_have_the_same_migrations() {
     assert_eq!(numbers.len(), numbered.len(), "two migrations share a number: {numbered:?}");
 }
 
+/// The settings of a systemd unit's section, in their order.
+fn unit<'a>(text: &'a str, section: &str) -> Vec<(&'a str, &'a str)> {
+    let lines = text.lines().skip_while(|line| *line != format!("[{section}]")).skip(1);
+    let own = lines.take_while(|line| !line.starts_with('['));
+    own.filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('=')).collect()
+}
+
+/// The service's user has no name, no home and no folder but the one that systemd makes for it: systemd.exec(5).
+#[test]
+fn the_service_starts_as_a_user_who_owns_nothing_but_its_state() {
+    let deploy = top().join(".github/deploy");
+    let units: Vec<_> = names(&deploy).into_iter().filter(|name| name.ends_with(".service")).collect();
+    assert_eq!(units, ["keywarden.service"]);
+    let text = fs::read_to_string(deploy.join("keywarden.service")).unwrap();
+    let service = unit(&text, "Service");
+    let last = |name: &str| service.iter().rev().find(|(it, _)| *it == name).map(|(_, value)| *value);
+    assert_eq!(last("DynamicUser"), Some("yes"));
+    // A folder for settings is root's; whoever cannot enter the folder to start in does not start.
+    let mode = last("ConfigurationDirectoryMode").unwrap_or("0755");
+    assert_eq!(u32::from_str_radix(mode, 8).unwrap() & 0o5, 0o5, "{mode}");
+    let state = format!("%S/{}", last("StateDirectory").unwrap());
+    let start = last("WorkingDirectory").unwrap();
+    assert!(Path::new(start).starts_with(&state), "{start}");
+    assert_eq!(last("StateDirectoryMode"), Some("0700"));
+    // What is named must be there: a start whose settings' file is missing is refused.
+    let given = service.iter().filter(|(name, _)| *name == "Environment").map(|(_, value)| *value);
+    assert_eq!(given.collect::<Vec<_>>(), [format!("KEYWARDEN_DATA_DIR={state}")]);
+    let files = service.iter().filter(|(name, _)| *name == "EnvironmentFile");
+    assert!(files.clone().count() == 1 && files.clone().all(|(_, value)| value.starts_with('-')));
+}
+
 #[test]
 fn nothing_new_lies_at_the_top() {
     let allowed: BTreeSet<&str> = TOP.iter().chain(MADE).copied().collect();
