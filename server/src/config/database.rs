@@ -13,8 +13,13 @@ pub enum Database {
 }
 
 impl Database {
-    /// A scheme that is not known is refused: a typo must never mean an empty SQLite file.
+    /// A scheme that is not known is refused, and so is an empty text: a slip must never mean an empty SQLite file.
     pub(super) fn read(values: &Values, data_dir: &Path) -> Result<Self, ConfigError> {
+        if values.is_blank("database.url") {
+            return Err(
+                values.refuse("database.url", "it is empty: leave it out for SQLite in the data folder")
+            );
+        }
         match values.optional::<String>("database.url")? {
             None => Ok(Self::Sqlite(data_dir.join("keywarden.db"))),
             Some(text) => Self::parse(&text).map_err(|why| values.refuse("database.url", why)),

@@ -70,7 +70,8 @@ impl Values {
         for (key, text) in &given.flags {
             if let Some(setting) = Setting::named(key) {
                 let origin = Origin::Flag(setting.flag());
-                let text = if setting.is_secret() { read(Path::new(text), &origin)? } else { text.clone() };
+                let text =
+                    if setting.is_secret() { read_secret(setting, text, &origin)? } else { text.clone() };
                 values.put(setting, text, origin);
             }
         }
@@ -103,6 +104,11 @@ impl Values {
         ConfigError::Value { key, origin: self.origin(key), why: why.into() }
     }
 
+    /// Whether a setting was given as an empty text.
+    pub fn is_blank(&self, key: &str) -> bool {
+        self.0.get(key).is_some_and(|found| found.text.is_empty())
+    }
+
     pub fn origin(&self, key: &str) -> Origin {
         self.0.get(key).map_or(Origin::Default, |found| found.origin.clone())
     }
@@ -123,12 +129,12 @@ impl Values {
                 find(key, "_file", |setting| setting.key).ok_or_else(|| ConfigError::UnknownKey {
                     key: key.clone(),
                     path: path.into(),
-                    near: nearest(key, SETTINGS.iter().map(|setting| setting.key)),
+                    near: nearest(key, keys_and_tables().filter(|known| known != key)),
                 })?;
             if from_file && flat.contains_key(setting.key) {
                 return Err(ConfigError::Both { first: setting.key.into(), second: key.clone() });
             }
-            let text = if from_file { read(Path::new(text), &origin)? } else { text.clone() };
+            let text = if from_file { read_secret(setting, text, &origin)? } else { text.clone() };
             self.put(setting, text, origin.clone());
         }
         Ok(())
@@ -155,7 +161,7 @@ impl Values {
                 origin: origin.clone(),
                 why: "it is not UTF-8".into(),
             })?;
-            let text = if from_file { read(Path::new(text), &origin)? } else { text.into() };
+            let text = if from_file { read_secret(setting, text, &origin)? } else { text.into() };
             self.put(setting, text, origin);
         }
         Ok(())
@@ -201,6 +207,16 @@ fn file(given: &Given) -> Result<Option<PathBuf>, ConfigError> {
     }
 }
 
+/// A secret's text. A file that is there and empty is one that was not filled yet, and never means a default.
+fn read_secret(setting: &'static Setting, path: &str, origin: &Origin) -> Result<String, ConfigError> {
+    let text = read(Path::new(path), origin)?;
+    if text.trim().is_empty() {
+        let why = format!("the file `{path}` is empty");
+        return Err(ConfigError::Value { key: setting.key, origin: origin.clone(), why });
+    }
+    Ok(text)
+}
+
 /// A file's text without the line end that editors and `echo` add.
 fn read(path: &Path, origin: &Origin) -> Result<String, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|cause| ConfigError::FileUnreadable {
@@ -216,6 +232,12 @@ fn flatten(prefix: &str, table: &toml::Table, flat: &mut BTreeMap<String, String
     for (name, value) in table {
         let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
         match value {
+            // A name with nothing under it is known or not as well.
+            toml::Value::Table(inner) if inner.is_empty() => {
+                if !tables().any(|table| table == key) {
+                    flat.insert(key, String::new());
+                }
+            }
             toml::Value::Table(inner) => flatten(&key, inner, flat)?,
             toml::Value::Array(entries) => {
                 let texts: Option<Vec<_>> = entries.iter().map(plain).collect();
@@ -229,6 +251,15 @@ fn flatten(prefix: &str, table: &toml::Table, flat: &mut BTreeMap<String, String
         }
     }
     Ok(())
+}
+
+fn keys_and_tables() -> impl Iterator<Item = &'static str> {
+    SETTINGS.iter().map(|setting| setting.key).chain(tables())
+}
+
+/// What settings stand under in the file.
+fn tables() -> impl Iterator<Item = &'static str> {
+    SETTINGS.iter().filter_map(|setting| setting.key.rsplit_once('.')).map(|(table, _)| table)
 }
 
 fn plain(value: &toml::Value) -> Option<String> {

@@ -65,6 +65,11 @@ fn every_value_tells_where_it_came_from() {
 fn an_unknown_key_or_variable_is_refused_by_name() {
     let refused = read("[tls]\ncertt = 'x'", &[], &[]).unwrap_err();
     assert!(refused.contains("`tls.certt`") && refused.contains("did you mean `tls.cert`?"), "{refused}");
+    for empty in ["[databse]", "[log]\n[databse]\n[tls]", "databse = {}"] {
+        let refused = read(empty, &[], &[]).unwrap_err();
+        assert!(refused.contains("`databse`") && refused.contains("did you mean `database`?"), "{refused}");
+    }
+    read("[database]\n[log]\n[tls]", &[], &[]).unwrap();
     let refused = read("", &[("KEYWARDEN_LISTN", "x")], &[]).unwrap_err();
     assert!(refused.contains("`KEYWARDEN_LISTN`") && refused.contains("`KEYWARDEN_LISTEN`"), "{refused}");
     let refused = read("listen_file = 'x'", &[], &[]).unwrap_err();
@@ -123,6 +128,35 @@ fn a_secret_may_come_from_a_file_and_shows_nowhere() {
 }
 
 #[test]
+fn a_database_that_is_given_and_empty_is_refused_and_never_means_a_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("url");
+    let path = file.to_str().unwrap();
+    let by_toml = format!("database.url_file = '{path}'");
+    for text in ["", "\n", " \r\n"] {
+        fs::write(&file, text).unwrap();
+        for (toml, variables, flags) in [
+            ("", &[("KEYWARDEN_DATABASE_URL_FILE", path)][..], &[][..]),
+            (by_toml.as_str(), &[][..], &[][..]),
+            ("", &[][..], &[("database.url", path)][..]),
+        ] {
+            let refused = read(toml, variables, flags).unwrap_err();
+            assert!(refused.starts_with("database.url from "), "{refused}");
+            assert!(refused.contains(path) && refused.contains("is empty"), "{refused}");
+        }
+    }
+    for refused in [read("", &[("KEYWARDEN_DATABASE_URL", "")], &[]), read("database.url = ''", &[], &[])] {
+        let refused = refused.unwrap_err();
+        assert!(refused.starts_with("database.url from ") && refused.contains("it is empty"), "{refused}");
+    }
+    // Another setting without a text is one that is not set.
+    assert_eq!(
+        read("", &[("KEYWARDEN_PUBLIC_URL", "")], &[]).unwrap().public.origin(),
+        "http://localhost:3000"
+    );
+}
+
+#[test]
 fn a_secret_given_twice_is_refused() {
     let twice = [("KEYWARDEN_PKCS11_PIN", "1"), ("KEYWARDEN_PKCS11_PIN_FILE", "/x")];
     assert!(read("", &twice, &[]).unwrap_err().contains("not both"));
@@ -140,6 +174,8 @@ fn values_that_do_not_fit_are_refused_with_their_origin_and_a_way_out() {
         ("KEYWARDEN_RP_ID", "example.com", "browsers would refuse"),
         ("KEYWARDEN_TLS_CERT", "/cert.pem", "KEYWARDEN_TLS_KEY"),
         ("KEYWARDEN_TRUSTED_PROXIES", "10.0.0.0/8, nonsense", "`nonsense`"),
+        ("KEYWARDEN_TRUSTED_PROXIES", "10.0.0.0/8, 0.0.0.0/0", "`0.0.0.0/0` is everybody"),
+        ("KEYWARDEN_TRUSTED_PROXIES", "::/0", "`::/0` is everybody"),
         ("KEYWARDEN_SEAL", "hsm", "softhsm, pkcs11 or software"),
         ("KEYWARDEN_SEAL", "pkcs11", "KEYWARDEN_PKCS11_MODULE"),
         ("KEYWARDEN_PKCS11_TOKEN", "unused", "no use for it"),
