@@ -65,10 +65,21 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<(), Fail
     let (clock, env) = wire::world()?;
     let house = House::build(Arc::clone(&config), env.clone());
     let Arguments { accept_clock, change_rp_id } = arguments;
-    let cellars = Cellars::build(&config, clock, env, Told { accept_clock, change_rp_id }).await?;
     // What works in the background outlives the doors, so that what the last request left is written.
     let (behind, last) = (TaskTracker::new(), CancellationToken::new());
-    cellars.start(&house, &behind, &last).await?;
+    let started = async {
+        let cellars = Cellars::build(&config, clock, env, Told { accept_clock, change_rp_id }).await?;
+        cellars.start(&house, &behind, &last).await.map(|()| cellars)
+    };
+    // A database or an HSM that is not there is waited for, and nobody need wait with it.
+    let cellars = tokio::select! {
+        cellars = started => cellars?,
+        () = signals.stop() => {
+            tracing::info!("stopped before the start was over");
+            end(&behind, &last).await;
+            return Ok(());
+        }
+    };
 
     let address = listener.local_addr().unwrap_or(config.listen.address);
     let facts = Facts {
@@ -113,11 +124,16 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<(), Fail
     stop.cancel();
     tasks.close();
     tasks.wait().await;
+    end(&behind, &last).await;
+    tracing::info!("closed");
+    Ok(())
+}
+
+/// Lets what works in the background write what it has.
+async fn end(behind: &TaskTracker, last: &CancellationToken) {
     last.cancel();
     behind.close();
     behind.wait().await;
-    tracing::info!("closed");
-    Ok(())
 }
 
 /// The doors as other crates built them.
@@ -181,6 +197,11 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
         })
+    }
+
+    /// The first that ends a server; of others nothing is done.
+    async fn stop(&mut self) {
+        while let Received::Reload = self.next().await {}
     }
 
     async fn next(&mut self) -> Received {

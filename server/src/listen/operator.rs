@@ -47,12 +47,18 @@ impl OperatorDoor {
                 Err(cause) => tracing::warn!(%cause, "refused a nameless peer on the operator's socket"),
             }
         }
-        if let Err(cause) = std::fs::remove_file(&self.path) {
-            tracing::warn!(%cause, path = %self.path.display(), "the operator's socket stays behind");
-        }
+        drop(self);
         tasks.close();
         if tokio::time::timeout(drain, tasks.wait()).await.is_err() {
             tracing::warn!(open = tasks.len(), "stopped with operator's requests still open");
+        }
+    }
+}
+
+impl Drop for OperatorDoor {
+    fn drop(&mut self) {
+        if let Err(cause) = std::fs::remove_file(&self.path) {
+            tracing::warn!(%cause, path = %self.path.display(), "the operator's socket stays behind");
         }
     }
 }
@@ -145,9 +151,10 @@ mod tests {
     #[tokio::test]
     async fn a_dead_servers_socket_is_replaced_and_a_path_too_long_is_refused() {
         let (folder, path) = socket();
-        drop(OperatorDoor::bind(&path).unwrap());
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
         assert!(path.exists());
-        assert!(OperatorDoor::bind(&path).is_ok());
+        drop(OperatorDoor::bind(&path).unwrap());
+        assert!(!path.exists(), "nobody listens any more");
         let long = folder.path().join("x".repeat(108));
         assert_eq!(OperatorDoor::bind(&long).unwrap_err().kind(), io::ErrorKind::InvalidInput);
     }

@@ -39,12 +39,20 @@ mod verbs;
 mod watch;
 mod watched;
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    os::unix::fs::PermissionsExt,
+    process::Stdio,
+};
 
 use house::{Server, get_at, keywarden, told};
-use nix::sys::{
-    signal::Signal,
-    stat::{Mode, umask},
+use nix::{
+    sys::{
+        signal::{Signal, kill},
+        stat::{Mode, umask},
+    },
+    unistd::Pid,
 };
 
 #[test]
@@ -65,6 +73,28 @@ fn a_server_starts_on_the_defaults_tells_how_it_is_and_ends_on_sigterm() {
     let status = keywarden(folder.path(), &["status"]).output().unwrap();
     assert_eq!(status.status.code(), Some(4));
     assert!(told(&status).contains("keywarden serve"), "{}", told(&status));
+}
+
+#[test]
+fn a_server_that_waits_for_its_database_ends_when_it_is_told_to() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut serve = keywarden(folder.path(), &["serve"]);
+        serve
+            .env("KEYWARDEN_DATABASE_URL", "postgres://kw@127.0.0.1:1/keys")
+            .env("KEYWARDEN_SEAL", "software");
+        let mut server = serve.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let id = Pid::from_raw(i32::try_from(server.id()).unwrap());
+        let mut lines = BufReader::new(server.stderr.take().unwrap()).lines().map(Result::unwrap);
+        assert!(lines.any(|line| line.contains("not there yet")), "it does not wait");
+        kill(id, Signal::SIGHUP).unwrap();
+        assert!(lines.any(|line| line.contains("not there yet")), "it does not wait after a reload");
+        kill(id, signal).unwrap();
+        // By itself it ends after a minute, and not in good order.
+        assert!(server.wait().unwrap().success(), "{:?}", lines.collect::<Vec<_>>());
+        assert!(lines.any(|line| line.contains("before the start was over")));
+        assert!(!folder.path().join("data/operator.sock").exists());
+    }
 }
 
 #[test]
