@@ -163,6 +163,9 @@ impl Cellars {
         };
         keeper.begin().await;
         self.check_rp_id(&house.config.public.rp_id, self.change_rp_id).await?;
+        if let Err(cause) = self.domain.passkeys() {
+            tracing::warn!(%cause, "nobody can sign in: is KEYWARDEN_PUBLIC_URL right?");
+        }
         tasks.spawn(keeper.run(stop.clone()));
         tasks.spawn(custody::keep(self.domain.clone(), stop.clone()));
         let (domain, condition) = (self.domain.clone(), house.condition.subscribe());

@@ -92,6 +92,10 @@ pub(crate) fn refusal(shell: &Shell, refused: Refused, back: &str) -> Response {
             tracing::error!(%fault, "a form may have been done");
             error(StatusCode::SERVICE_UNAVAILABLE, t.error_in_doubt_why())
         }
+        Refused::Fault(Fault::NoPasskeys(cause)) => {
+            tracing::error!(%cause, "no passkey works here");
+            error(StatusCode::SERVICE_UNAVAILABLE, t.error_no_passkeys_why())
+        }
         Refused::Fault(Fault::ProjectSealed { seal, cause }) => {
             tracing::warn!(%seal, %cause, "a page waits for a project's own seal");
             error(StatusCode::SERVICE_UNAVAILABLE, &t.error_project_sealed_why(&seal))

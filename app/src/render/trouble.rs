@@ -31,6 +31,10 @@ pub fn refused(shell: &Shell, refused: Refused) -> Response {
             tracing::error!(%cause, "a form may have been done");
             away(shell, shell.text.error_in_doubt(), shell.text.error_in_doubt_why())
         }
+        Refused::Fault(Fault::NoPasskeys(cause)) => {
+            tracing::error!(%cause, "no passkey works here");
+            away(shell, shell.text.error_no_passkeys(), shell.text.error_no_passkeys_why())
+        }
         Refused::Fault(Fault::ProjectSealed { seal, cause }) => {
             tracing::warn!(%seal, %cause, "a page waits for a project's own seal");
             let t = shell.text;

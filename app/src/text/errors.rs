@@ -10,6 +10,8 @@ texts! {
     error_form = "The form could not be read";
     error_fault = "Something went wrong on our side";
     error_fault_why = "What you asked for may not have been done. Look before you try again; if it happens again, give the operator this request id:";
+    error_no_passkeys = "No passkey works at this address";
+    error_no_passkeys_why = "Browsers make no passkeys for the address that this server was given. Nothing was changed. Ask whoever runs it to run keywarden doctor there: it says which setting to mend.";
     error_project_sealed = "This project's seal is away";
     error_project_sealed_why(seal: &str) = "Its secrets open only while the seal {seal} answers, and it does not. Nothing was changed. Ask whoever keeps that seal to bring it back. Other projects go on, and so do this project's API keys.";
     error_unavailable = "Keywarden cannot answer right now";

@@ -4,6 +4,8 @@ use keywarden_model::KeyringKeyId;
 use keywarden_store::StoreError;
 use keywarden_vault::{OpenError, RewrapError, SealingError, keyring::Sealed};
 
+use crate::passkeys::RelyingError;
+
 /// Keywarden could not do what it should have done. Doors answer 503 for what passes, 500 for the rest.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
@@ -13,6 +15,9 @@ pub enum Fault {
     /// Another node has a key of the keyring that this one has not taken in yet.
     #[error("this node does not have the keyring's key `{0}` yet")]
     KeyAway(KeyringKeyId),
+    /// The public URL, or the relying party's id, is one that browsers make no passkeys for.
+    #[error("no passkey works here: {0}")]
+    NoPasskeys(#[from] RelyingError),
     /// The project names a seal of its own, and that one is away: the secrets of this project wait, all else goes on.
     #[error("the project's own seal `{seal}` is away: {cause}")]
     ProjectSealed {
@@ -38,7 +43,7 @@ impl Fault {
         match self {
             Self::KeyAway(_) | Self::ProjectSealed { .. } | Self::Sealed(_) => true,
             Self::Store(error) => error.is_passing(),
-            Self::Damaged(_) | Self::Unexpected(_) => false,
+            Self::Damaged(_) | Self::NoPasskeys(_) | Self::Unexpected(_) => false,
         }
     }
 

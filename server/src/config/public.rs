@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 
+use keywarden_domain::passkeys::{Passkeys, Relying, RelyingError};
 use url::{Host, Url};
 
 use super::{error::ConfigError, source::Values, tls::Tls};
@@ -22,14 +23,25 @@ impl Public {
             }
         };
         let host = url.host_str().unwrap_or_default().to_owned();
-        let rp_id = values.optional("rp_id")?.unwrap_or_else(|| host.clone());
-        if rp_id != host && !host.ends_with(&format!(".{rp_id}")) {
-            let why = format!(
-                "`{rp_id}` is not `{host}` nor a domain above it, so browsers would refuse every passkey"
-            );
-            return Err(values.refuse("rp_id", why));
+        let given: Option<String> = values.optional("rp_id")?;
+        let is_given = given.is_some();
+        let public = Self { rp_id: given.unwrap_or_else(|| host.clone()), url };
+        // A public URL without passkeys is no reason not to serve machines: the log and `doctor` tell of it.
+        match Passkeys::new(&public.relying()) {
+            Err(RelyingError::BadRpId(_) | RelyingError::Mismatch { .. }) if is_given => {
+                let why = format!(
+                    "`{}` is not `{host}` nor a domain above it, so browsers would refuse every passkey",
+                    public.rp_id
+                );
+                Err(values.refuse("rp_id", why))
+            }
+            _ => Ok(public),
         }
-        Ok(Self { url, rp_id })
+    }
+
+    /// What passkeys are made for.
+    pub fn relying(&self) -> Relying {
+        Relying { rp_id: self.rp_id.clone(), origin: self.origin(), name: "Keywarden".into() }
     }
 
     /// Scheme, host and port as browsers write them in `Origin`.

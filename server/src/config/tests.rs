@@ -172,6 +172,7 @@ fn values_that_do_not_fit_are_refused_with_their_origin_and_a_way_out() {
         ("KEYWARDEN_PUBLIC_URL", "https://a.example/keys", "only scheme, host and port"),
         ("KEYWARDEN_PUBLIC_URL", "ftp://a.example", "https://"),
         ("KEYWARDEN_RP_ID", "example.com", "browsers would refuse"),
+        ("KEYWARDEN_RP_ID", "Localhost", "browsers would refuse"),
         ("KEYWARDEN_TLS_CERT", "/cert.pem", "KEYWARDEN_TLS_KEY"),
         ("KEYWARDEN_TRUSTED_PROXIES", "10.0.0.0/8, nonsense", "`nonsense`"),
         ("KEYWARDEN_TRUSTED_PROXIES", "10.0.0.0/8, 0.0.0.0/0", "`0.0.0.0/0` is everybody"),

@@ -146,6 +146,17 @@ fn a_start_that_would_be_unsafe_or_mistaken_is_refused_with_the_way_out() {
 }
 
 #[test]
+fn a_start_where_no_passkey_works_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let variables = [("KEYWARDEN_PUBLIC_URL", "https://192.0.2.1"), ("KEYWARDEN_SEAL", "software")];
+    let server = Server::start_with(folder.path(), &variables);
+    server.becomes("\"ready\"");
+    let said = server.stop();
+    let warned = said.iter().find(|line| line.contains("nobody can sign in")).unwrap();
+    assert!(warned.contains("need a domain name") && warned.contains("192.0.2.1"), "{warned}");
+}
+
+#[test]
 fn metrics_are_on_a_listener_of_their_own_and_the_log_says_who_reaches_it() {
     for (listen, warned) in [("127.0.0.1:0", false), ("0.0.0.0:0", true)] {
         let folder = tempfile::tempdir().unwrap();

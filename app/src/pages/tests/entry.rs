@@ -57,6 +57,24 @@ async fn the_first_owner_comes_in_and_sees_the_codes_once() {
 }
 
 #[tokio::test]
+async fn where_no_passkey_works_the_page_says_so() {
+    let stage = Stage::new().await;
+    for origin in ["https://192.0.2.1", "http://keys.example.com"] {
+        let cast = stage.cast.neighbour_with(|settings| settings.origin = origin.into()).await;
+        let there = Stage::of(cast);
+        let link = there.cast.domain.open_setup(&there.cast.op(Actor::System("start"))).await.unwrap();
+        let path = link.url.expose().strip_prefix(origin).unwrap();
+        assert_eq!(there.get(Actor::Nobody, path).await.status, 200);
+        let typed = json!({ "organization": "Engines", "name": "Ada", "passkey": "Key" });
+        for (path, typed) in [(format!("{path}/start"), typed), ("/sign-in/start".to_owned(), json!({}))] {
+            let came = there.script(Actor::Nobody, &path, &typed).await;
+            assert_eq!(came.status, 503, "{path}: {}", came.body);
+            assert!(came.json()["error"].as_str().unwrap().contains("keywarden doctor"), "{}", came.body);
+        }
+    }
+}
+
+#[tokio::test]
 async fn pages_that_ask_for_a_passkey_or_a_code_fetch_no_browser_side() {
     let stage = Stage::new().await;
     let of = |url: &str| url.strip_prefix(ORIGIN).unwrap().to_owned();

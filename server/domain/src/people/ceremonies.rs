@@ -103,7 +103,7 @@ fn context(id: CeremonyId, flow: Flow, bound_to: &str) -> Vec<u8> {
 impl Domain {
     /// The ceremonies of this deployment's relying party.
     pub(super) fn ceremonies(&self) -> Result<&Passkeys, Fault> {
-        self.passkeys().as_ref().map_err(|cause| Fault::Unexpected(cause.to_string()))
+        Ok(self.passkeys().as_ref().map_err(Clone::clone)?)
     }
 
     /// Keeps a ceremony that has begun, with what else its end needs to know.

@@ -11,7 +11,7 @@ use super::enrol::Gets;
 use super::error::{EnrolError, registered_twice};
 use super::links::{LinkKind, NewLink, Says};
 use super::session::{SignedIn, alike};
-use crate::passkeys::CreationOptions;
+use crate::passkeys::{CreationOptions, RelyingError};
 use crate::{Actor, Domain, Fault, Op, Refused};
 
 /// Whether the house has been set up.
@@ -45,6 +45,9 @@ pub enum RpIdError {
     /// As everywhere.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// None would ever work here.
+    #[error(transparent)]
+    Relying(#[from] RelyingError),
 }
 crate::refused::carries_refused!(RpIdError);
 
@@ -170,6 +173,7 @@ impl Domain {
         if !names.is_empty() && !change {
             return Err(orphans(stored, rp_id, &names));
         }
+        self.passkeys().as_ref().map_err(Clone::clone)?;
         let facts = Arc::new((stored, rp_id.to_owned()));
         let orphans = u64::try_from(names.len()).unwrap_or(u64::MAX);
         self.change_unasked(op, "the start of a server", &[], move |tx, record| {

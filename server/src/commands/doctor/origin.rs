@@ -1,25 +1,35 @@
-use keywarden_domain::{Domain, people::RpIdError};
-use url::Host;
+use keywarden_domain::{
+    Domain,
+    passkeys::{Passkeys, RelyingError},
+    people::RpIdError,
+};
 
 use super::Check;
 use crate::config::Public;
 
 const NAME: &str = "passkeys";
 
-/// Browsers make passkeys only over https (or on localhost), and never for an IP address.
+/// Browsers make passkeys only over https (or on localhost), never for an IP address, and for no name but the page's own
+/// and those above it.
 pub(super) fn check(public: &Public) -> Check {
-    let origin = public.origin();
-    match public.url.host() {
-        Some(Host::Ipv4(_) | Host::Ipv6(_)) | None => {
-            let advice = "give the machine a name and set KEYWARDEN_PUBLIC_URL to it";
-            Check::failed(NAME, format!("{origin}: passkeys belong to names, not to addresses"), advice)
+    let cause = match Passkeys::new(&public.relying()) {
+        Ok(_) => {
+            return Check::fine(NAME, format!("{} with passkeys of `{}`", public.origin(), public.rp_id));
         }
-        Some(Host::Domain(_)) if !public.is_https() && !public.is_localhost() => {
-            let advice = "serve it over https: set KEYWARDEN_TLS_CERT and KEYWARDEN_TLS_KEY, or put a TLS proxy before it";
-            Check::failed(NAME, format!("{origin}: browsers make passkeys over https only"), advice)
+        Err(cause) => cause,
+    };
+    let advice = match &cause {
+        RelyingError::BadRpId(_) | RelyingError::Mismatch { .. } => {
+            "leave KEYWARDEN_RP_ID out, or set it to the public URL's host"
         }
-        Some(Host::Domain(_)) => Check::fine(NAME, format!("{origin} with passkeys of `{}`", public.rp_id)),
-    }
+        RelyingError::Insecure(_) => {
+            "serve it over https: set KEYWARDEN_TLS_CERT and KEYWARDEN_TLS_KEY, or put a TLS proxy before it"
+        }
+        RelyingError::NotADomain(_) | RelyingError::NotAUrl(_) | RelyingError::NotAnOrigin(_) => {
+            "give the machine a name and set KEYWARDEN_PUBLIC_URL to it"
+        }
+    };
+    Check::failed(NAME, cause.to_string(), advice)
 }
 
 /// The passkeys that are there were made for the name that is configured: a start refuses another.
@@ -31,7 +41,9 @@ pub(super) async fn stored(domain: Option<&Domain>, public: &Public) -> Option<C
             "set KEYWARDEN_RP_ID to `{stored}`, or give those passkeys up: start a server once with `keywarden serve \
              --change-rp-id`, and let everybody in by `keywarden operator recover`"
         ),
-        Ok(Some(RpIdError::Refused(_))) | Err(_) => "does the database answer?".to_owned(),
+        Ok(Some(RpIdError::Refused(_) | RpIdError::Relying(_))) | Err(_) => {
+            "does the database answer?".to_owned()
+        }
     };
     let finding =
         found.map_or_else(|fault| fault.to_string(), |it| it.map_or_else(String::new, |it| it.to_string()));
@@ -45,11 +57,24 @@ mod tests {
 
     #[test]
     fn passkeys_need_a_name_and_https_except_on_localhost() {
-        let outcome = |url: &str| check(&Public { url: url.parse().unwrap(), rp_id: String::new() }).outcome;
-        assert_eq!(outcome("https://keys.example.com"), Outcome::Fine);
-        assert_eq!(outcome("http://localhost:3000"), Outcome::Fine);
-        assert_eq!(outcome("http://keys.example.com"), Outcome::Failed);
-        assert_eq!(outcome("https://192.0.2.1"), Outcome::Failed);
-        assert_eq!(outcome("http://[::1]:3000"), Outcome::Failed);
+        let check =
+            |url: &str, rp_id: &str| check(&Public { url: url.parse().unwrap(), rp_id: rp_id.into() });
+        for (url, rp_id) in [
+            ("https://keys.example.com", "keys.example.com"),
+            ("https://keys.example.com", "example.com"),
+            ("http://localhost:3000", "localhost"),
+        ] {
+            assert_eq!(check(url, rp_id).outcome, Outcome::Fine, "{url} {rp_id}");
+        }
+        for (url, rp_id, says) in [
+            ("http://keys.example.com", "keys.example.com", "https"),
+            ("https://192.0.2.1", "192.0.2.1", "KEYWARDEN_PUBLIC_URL"),
+            ("http://[::1]:3000", "[::1]", "KEYWARDEN_PUBLIC_URL"),
+            ("https://keys.example", "example", "KEYWARDEN_RP_ID"),
+        ] {
+            let check = check(url, rp_id);
+            assert_eq!(check.outcome, Outcome::Failed, "{check}");
+            assert!(check.advice.as_ref().unwrap().contains(says), "{check}");
+        }
     }
 }

@@ -118,6 +118,9 @@ async fn another_relying_party_is_refused_by_the_names_of_what_it_orphans() {
         house.domain.check_rp_id(&start, "keys.example.com", false).await.unwrap();
         let refused = house.domain.check_rp_id(&start, "other.example", false).await.unwrap_err();
         assert!(refused.to_string().contains("YubiKey of Ada"), "{refused}");
+        let nowhere = house.neighbour_with(|settings| settings.origin = "https://192.0.2.1".into()).await;
+        let refused = nowhere.domain.check_rp_id(&start, "192.0.2.1", true).await.unwrap_err();
+        assert!(matches!(refused, crate::people::RpIdError::Relying(_)), "{refused}");
         house.domain.check_rp_id(&start, "other.example", true).await.unwrap();
         house.domain.check_rp_id(&start, "other.example", false).await.unwrap();
         assert_eq!(events(&house, "system.change-rp-id", "allowed").await, 1);
