@@ -13,7 +13,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use keywarden_domain::{
     Domain, Fault,
     backup::Gap,
-    system::{CLOCK_ALARM, Node},
+    system::{CLOCK_ALARM, Node, UnsealFailed},
 };
 use keywarden_store::StoreError;
 use keywarden_vault::keyring::KeyringState;
@@ -102,8 +102,8 @@ impl Keeper {
         let state = self.domain.keyring().state();
         match (state, unsealed) {
             (KeyringState::Sealed { .. }, Err(Unready::Records(cause))) => no_database(&cause.to_string()),
-            (KeyringState::Sealed { reason }, Ok(())) => sealed(&reason.to_string()),
-            (KeyringState::Sealed { .. }, Err(Unready::Seal(cause))) => sealed(&cause),
+            (KeyringState::Sealed { reason }, Ok(())) => sealed(reason.in_brief(), &reason),
+            (KeyringState::Sealed { .. }, Err(Unready::Seal { brief, cause })) => sealed(brief, &cause),
             (_, Err(Unready::Records(cause))) if is_silent(silence) => no_database(&cause.to_string()),
             (_, _) if is_silent(silence) => no_database("it has not answered for some seconds"),
             (KeyringState::Degraded { until, .. }, _) => self.unless_closed(degraded(until)).await,
@@ -148,8 +148,8 @@ impl Keeper {
             let seals = self.seals.clone();
             spawn_blocking(move || seals.create())
                 .await
-                .map_err(|cause| Unready::Seal(cause.to_string()))?
-                .map_err(|cause| Unready::Seal(cause.to_string()))?;
+                .map_err(|cause| Unready::seal("its HSM does not answer", &cause))?
+                .map_err(|cause| Unready::seal(cause.in_brief(), &cause))?;
         }
         self.domain.unseal(&self.seals.all()).await?;
         // The counter's first reading, so that the doors need not wait for the job's.
@@ -213,20 +213,34 @@ async fn in_time<T>(asked: impl Future<Output = Result<T, Fault>>) -> Result<T, 
 
 enum Unready {
     Records(Fault),
-    Seal(String),
+    /// What anybody may be told, and all of it.
+    Seal {
+        brief: &'static str,
+        cause: String,
+    },
+}
+
+impl Unready {
+    fn seal(brief: &'static str, cause: &impl ToString) -> Self {
+        Self::Seal { brief, cause: cause.to_string() }
+    }
 }
 
 impl From<Fault> for Unready {
     fn from(fault: Fault) -> Self {
-        if matches!(fault, Fault::Store(_)) { Self::Records(fault) } else { Self::Seal(fault.to_string()) }
+        match fault {
+            Fault::Store(_) => Self::Records(fault),
+            other => Self::seal("its keyring is not what it must be", &other),
+        }
     }
 }
 
-impl From<keywarden_domain::system::UnsealFailed> for Unready {
-    fn from(error: keywarden_domain::system::UnsealFailed) -> Self {
+impl From<UnsealFailed> for Unready {
+    fn from(error: UnsealFailed) -> Self {
         match error {
-            keywarden_domain::system::UnsealFailed::Fault(fault) => fault.into(),
-            other => Self::Seal(other.to_string()),
+            UnsealFailed::Fault(fault) => fault.into(),
+            UnsealFailed::Unseal(cause) => Self::seal(cause.in_brief(), &cause),
+            UnsealFailed::Wrap(cause) => Self::seal(cause.in_brief(), &cause),
         }
     }
 }
@@ -235,12 +249,8 @@ fn is_silent(silence: Option<Duration>) -> bool {
     silence.is_none_or(|ago| ago > SILENT)
 }
 
-fn sealed(cause: &str) -> Condition {
-    let why = format!(
-        "this node has no keys in memory: {cause}. It unseals by itself as soon as its HSM answers; `keywarden doctor` on \
-         the server's shell says what is wrong"
-    );
-    Condition::Sealed { cause: cause.into(), why }
+fn sealed(brief: &'static str, cause: &impl ToString) -> Condition {
+    Condition::Sealed { cause: brief, why: cause.to_string() }
 }
 
 fn closed(gap: &Gap) -> Condition {

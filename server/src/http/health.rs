@@ -24,14 +24,15 @@ pub(crate) enum Condition {
     Degraded {
         why: String,
     },
-    /// The database does not answer.
+    /// The database does not answer. `why` may hold names: it is for the log and the operator.
     NoDatabase {
         why: String,
     },
     Ready,
-    /// No keys in memory, for this cause. It unseals by itself when the HSM is back.
+    /// No keys in memory. It unseals by itself when the HSM is back. The cause may be told to anybody; `why` is for the log and
+    /// the operator.
     Sealed {
-        cause: String,
+        cause: &'static str,
         why: String,
     },
     Starting,
@@ -75,8 +76,11 @@ async fn ready(State(condition): State<watch::Receiver<Condition>>) -> Response 
         Condition::Ready => Json(json!({ "status": "ready" })).into_response(),
         Condition::Degraded { why } => Json(json!({ "status": "degraded", "detail": why })).into_response(),
         Condition::Closed { why } => unavailable(Kind::Closed, why).json(),
-        Condition::NoDatabase { why } => unavailable(Kind::NoDatabase, why).json(),
-        Condition::Sealed { why, cause } => unavailable(Kind::Sealed, why).about(cause).json(),
+        Condition::NoDatabase { .. } => {
+            unavailable(Kind::NoDatabase, "the database does not answer; this node tries again every second")
+                .json()
+        }
+        Condition::Sealed { cause, .. } => sealed(cause).json(),
         Condition::Starting => unavailable(Kind::Starting, "ready in a moment").json(),
     }
 }
@@ -85,11 +89,19 @@ async fn ready(State(condition): State<watch::Receiver<Condition>>) -> Response 
 pub(super) fn at_shut_door(condition: &Condition, asked: &HeaderMap) -> Option<Response> {
     let (problem, seconds) = match condition {
         Condition::Closed { why } => (unavailable(Kind::Closed, why), 60),
-        Condition::Sealed { why, cause } => (unavailable(Kind::Sealed, why).about(cause), 5),
+        Condition::Sealed { cause, .. } => (sealed(cause), 5),
         Condition::Starting => (unavailable(Kind::Starting, "ready in a moment"), 1),
         Condition::Degraded { .. } | Condition::NoDatabase { .. } | Condition::Ready => return None,
     };
     Some(retry_after(problem.answer(asked), seconds))
+}
+
+fn sealed(cause: &str) -> Problem {
+    let why = format!(
+        "this node has no keys in memory: {cause}. It unseals by itself as soon as its HSM answers; `keywarden doctor` on \
+         the server's shell says what is wrong"
+    );
+    Problem::new(Kind::Sealed, why).about(cause)
 }
 
 fn unavailable(kind: Kind, why: &str) -> Problem {

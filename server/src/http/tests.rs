@@ -268,8 +268,7 @@ async fn an_address_that_has_things_kept_for_nobody_is_stopped() {
 }
 
 fn sealed() -> Condition {
-    let cause = "the HSM does not answer".to_owned();
-    Condition::Sealed { why: format!("no keys in memory: {cause}"), cause }
+    Condition::Sealed { cause: "the HSM does not answer", why: "token `acme` is not present".into() }
 }
 
 #[tokio::test]
@@ -326,7 +325,7 @@ async fn while_sealed_every_door_is_shut_with_the_reason_and_health_says_so() {
         let (parts, body) = server.get(path).await;
         assert_eq!(parts.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
         assert_eq!(parts.headers[header::CONTENT_TYPE], "application/problem+json", "{path}");
-        assert!(body.contains("the HSM does not answer"), "{body}");
+        assert!(body.contains("the HSM does not answer") && !body.contains("acme"), "{body}");
     }
     assert_eq!(server.get("/livez").await.0.status, StatusCode::OK);
     server.house.condition.send_replace(Condition::Closed { why: "restored from a backup".into() });
@@ -338,8 +337,10 @@ async fn while_sealed_every_door_is_shut_with_the_reason_and_health_says_so() {
     server.house.condition.send_replace(Condition::Degraded { why: "the HSM does not answer".into() });
     assert_eq!(server.get("/api/v1/things/1").await.0.status, StatusCode::OK);
     assert_eq!(server.get("/readyz").await.0.status, StatusCode::OK);
-    server.house.condition.send_replace(Condition::NoDatabase { why: "it does not answer".into() });
-    assert_eq!(server.get("/readyz").await.0.status, StatusCode::SERVICE_UNAVAILABLE);
+    server.house.condition.send_replace(Condition::NoDatabase { why: "no role `kw_owner`".into() });
+    let (parts, body) = server.get("/readyz").await;
+    assert_eq!(parts.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(body.contains("the database does not answer") && !body.contains("kw_owner"), "{body}");
 }
 
 /// Each problem of the house leads to its words and to its line in the log.
@@ -363,7 +364,7 @@ async fn every_problem_before_the_doors_is_of_a_known_kind_and_names_its_request
     for condition in [
         Condition::Closed { why: why() },
         Condition::NoDatabase { why: why() },
-        Condition::Sealed { cause: why(), why: why() },
+        Condition::Sealed { cause: "it does not answer", why: why() },
         Condition::Starting,
     ] {
         server.house.condition.send_replace(condition);

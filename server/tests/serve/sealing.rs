@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::house::{Server, fresh_database, keywarden, postgres, told};
+use crate::house::{Server, fresh_database, keywarden, postgres, printed, told};
 
 #[test]
 fn a_server_on_the_defaults_becomes_ready_and_a_second_start_finds_its_keys() {
@@ -37,6 +37,27 @@ fn a_server_whose_token_is_away_says_so_and_unseals_by_itself() {
     fs::remove_dir(&tokens).unwrap();
     fs::rename(&away, &tokens).unwrap();
     server.becomes("\"ready\"");
+    server.stop();
+}
+
+#[test]
+fn a_stranger_is_told_that_a_seal_is_away_and_not_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("hidden-place.key");
+    let variables = [("KEYWARDEN_SEAL", "software"), ("KEYWARDEN_SEAL_KEY_FILE", key.to_str().unwrap())];
+    let server = Server::start_with(folder.path(), &variables);
+    server.becomes("\"ready\"");
+    server.stop();
+    fs::remove_file(&key).unwrap();
+    let server = Server::start_with(folder.path(), &variables);
+    let answer = server.becomes("its key file cannot be read");
+    let page = server.get_as("/", "text/html");
+    assert!(page.contains("Its key file cannot be read."), "{page}");
+    for told in [&answer, &page, &server.get("/api/v1/projects")] {
+        assert!(!told.contains("hidden-place"), "{told}");
+    }
+    let status = printed(folder.path(), &variables, &["status", "--json"]);
+    assert!(status.contains("hidden-place.key"), "the operator is told: {status}");
     server.stop();
 }
 

@@ -81,6 +81,15 @@ impl UnsealError {
     pub fn is_silence(&self) -> bool {
         matches!(self, Self::NotUnwrapped { source, .. } if source.is_silence())
     }
+
+    /// What anybody may be told: it names nothing.
+    pub fn in_brief(&self) -> &'static str {
+        match self {
+            Self::Interrupted => "it was sealed meanwhile",
+            Self::NoActiveKey(_) | Self::NotWrapped(_) => "its seal does not wrap the keyring",
+            Self::NotUnwrapped { source, .. } => source.in_brief(),
+        }
+    }
 }
 
 /// Why a key could not be wrapped.
@@ -103,6 +112,17 @@ pub enum WrapError {
     /// The keyring is sealed.
     #[error(transparent)]
     Sealed(#[from] Sealed),
+}
+
+impl WrapError {
+    /// What anybody may be told: it names nothing.
+    pub fn in_brief(&self) -> &'static str {
+        match self {
+            Self::NoSeal | Self::NotTheSame(_) => "its seal does not wrap the keyring",
+            Self::Seal { source, .. } => source.in_brief(),
+            Self::Sealed(_) => "it was sealed meanwhile",
+        }
+    }
 }
 
 /// Why something could not be sealed.

@@ -40,6 +40,18 @@ pub enum SealedReason {
     Starting,
 }
 
+impl SealedReason {
+    /// What anybody may be told: it names nothing.
+    pub fn in_brief(&self) -> &'static str {
+        match self {
+            Self::ByCommand => "it was sealed by command",
+            Self::Failed(_) => "its seal does not open the keyring",
+            Self::GraceOver => "its HSM was away for longer than the grace",
+            Self::Starting => "it has just begun",
+        }
+    }
+}
+
 impl fmt::Display for SealedReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

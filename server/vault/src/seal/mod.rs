@@ -343,6 +343,31 @@ impl SealError {
         matches!(self, Self::AuthenticationFailed | Self::KeyGone { .. } | Self::UnknownFormat)
     }
 
+    /// What anybody may be told: it names no token, no key and no file.
+    pub fn in_brief(&self) -> &'static str {
+        match self {
+            Self::AmbiguousKey { .. }
+            | Self::AmbiguousToken(_)
+            | Self::KeyInUse { .. }
+            | Self::KeyMissing { .. }
+            | Self::WeakKey { .. } => "its HSM does not hold the one key that it must",
+            Self::Attempts { .. } => "it cannot keep the record of refused PINs",
+            Self::AuthenticationFailed | Self::KeyGone { .. } | Self::UnknownFormat => {
+                "its seal does not open the keyring"
+            }
+            Self::Busy(_)
+            | Self::Device { .. }
+            | Self::Module { .. }
+            | Self::NoAnswer { .. }
+            | Self::TokenMissing(_) => "its HSM does not answer",
+            Self::KeyFile { .. } => "its key file cannot be read",
+            Self::PinLocked(_) => "its HSM has locked the PIN",
+            Self::PinMissing { .. } => "the PIN of its HSM cannot be read",
+            Self::PinRefused(_) | Self::PinWithheld { .. } => "its HSM refused the PIN",
+            Self::PinRests { .. } => "its HSM gave no clear answer to the PIN, or has locked it",
+        }
+    }
+
     /// True if the seal said nothing: of what it wrapped, nothing is known by that.
     pub fn is_silence(&self) -> bool {
         matches!(self, Self::Busy(_) | Self::NoAnswer { .. })
