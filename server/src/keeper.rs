@@ -144,7 +144,15 @@ impl Keeper {
     }
 
     async fn unseal(&self) -> Result<(), Unready> {
-        if !in_time(self.domain.has_keyring()).await? {
+        let alone = if in_time(self.domain.has_keyring()).await? {
+            None
+        } else {
+            let turn = in_time(self.domain.turn_at_seals()).await?;
+            let brief = "another node is making the first keys";
+            Some(turn.ok_or_else(|| Unready::seal(brief, &brief))?)
+        };
+        // It may have made them just before.
+        if alone.is_some() && !in_time(self.domain.has_keyring()).await? {
             let seals = self.seals.clone();
             spawn_blocking(move || seals.create())
                 .await
@@ -152,6 +160,9 @@ impl Keeper {
                 .map_err(|cause| Unready::seal(cause.in_brief(), &cause))?;
         }
         self.domain.unseal(&self.seals.all()).await?;
+        if let Some(alone) = alone {
+            alone.end().await;
+        }
         // The counter's first reading, so that the doors need not wait for the job's.
         in_time(self.domain.look()).await?;
         Ok(())

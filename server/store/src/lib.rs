@@ -16,6 +16,7 @@
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a sum that overflows fails its test"))]
 
+mod alone;
 pub mod authority;
 pub mod backup;
 pub mod backups;
@@ -60,6 +61,7 @@ mod tx;
 pub mod workloads;
 mod write;
 
+pub use alone::Alone;
 pub use change::{ChangeKind, Changed, Counter};
 pub use engine::{Engine, Location, OpenError, Store};
 pub use event::{EventRow, PersonalRow};

@@ -17,7 +17,7 @@ use crate::project_keys::RotateProjectKeyError;
 use crate::secrets::{
     About, Address, NewValue, PutSecret, ReadSecretError, RotateDataKeyError, Validity, Which,
 };
-use crate::system::{DestroySealKeyError, Node, RotateError};
+use crate::system::{DestroySealKeyError, Node, RotateError, RotateSealError};
 use crate::{Domain, Fault, Op, Refused};
 
 /// A house whose keyring is in its records, a project and its manager.
@@ -441,6 +441,25 @@ async fn projects_keys_wait_until_every_node_has_the_keyrings_new_key_and_then_l
         scene.put("many/0", "newer").await;
         assert_eq!(scene.read(&node(&scene).await, "many/0").await.unwrap(), "newer");
         scene.is_sound().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_node_at_a_time_makes_keys_in_an_hsm() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let (domain, seal) = (scene.domain(), scene.seals[0].describe().id.clone());
+        let other = scene.house.neighbour().await;
+        let turn = other.domain.turn_at_seals().await.unwrap().unwrap();
+        assert!(domain.turn_at_seals().await.unwrap().is_none());
+        let meanwhile = domain.rotate_seal_key(&scene.owner(), &seal).await;
+        assert!(matches!(meanwhile, Err(RotateSealError::Changed)), "{meanwhile:?}");
+        assert_eq!(scene.seals[0].keys().unwrap(), [1], "it made one all the same");
+        turn.end().await;
+        for number in 2..5 {
+            assert_eq!(domain.rotate_seal_key(&scene.owner(), &seal).await.unwrap().number, number);
+        }
     })
     .await;
 }

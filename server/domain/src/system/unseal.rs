@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use keywarden_store::{Basis, StoreError, Tx, WriteError, Written, keyring};
+use keywarden_store::{Alone, Basis, StoreError, Tx, WriteError, Written, keyring};
 use keywarden_vault::keyring::{UnsealError, WrapError};
 use keywarden_vault::{KeyRecord, Keyring, Seal, SealDescription, WrapRecord};
 use tokio::task::spawn_blocking;
@@ -40,6 +40,12 @@ impl Domain {
     /// Whether a key was ever made. Before that, and only then, a seal may make its own key too.
     pub async fn has_keyring(&self) -> Result<bool, Fault> {
         Ok(!Records::load(&mut self.store().read().await?).await?.is_empty())
+    }
+
+    /// The turn at making keys in a seal; nothing while another node has it. Of two keys that two nodes made at once in one
+    /// HSM neither could say which is the right one.
+    pub async fn turn_at_seals(&self) -> Result<Option<Alone>, Fault> {
+        Ok(self.store().alone("keys in a seal").await?)
     }
 
     /// Unwraps every stored key by these seals, after making a key for each purpose that has none: at the first start

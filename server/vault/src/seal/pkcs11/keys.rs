@@ -14,6 +14,9 @@ use crate::seal::{KeyNumber, SealError};
 /// The length of our keys: AES-256.
 const BYTES: c_ulong = 32;
 
+/// The length of a key's CKA_ID.
+const ID_LEN: usize = 16;
+
 /// Our keys on a token, by number. Never empty once a token is open.
 pub(super) type Keys = BTreeMap<KeyNumber, ObjectHandle>;
 
@@ -57,18 +60,21 @@ fn numbered(label: &[u8]) -> Option<KeyNumber> {
 }
 
 pub(super) fn make_key(session: &Session, token: &Target<'_>, number: KeyNumber) -> Result<(), Trouble> {
-    let made = session
-        .generate_key(&Mechanism::AesKeyGen, &key_template(&label_of(number)))
-        .map_err(|error| trouble(token, &error))?;
+    let told = |error| trouble(token, &error);
+    // Two keys of one label can still be told apart, with the token's own tools.
+    let mut id = [0; ID_LEN];
+    session.generate_random_slice(&mut id).map_err(told)?;
+    let template = key_template(&label_of(number), id.to_vec());
+    let made = session.generate_key(&Mechanism::AesKeyGen, &template).map_err(told)?;
     require_strong(session, made, token, number)
 }
 
-fn key_template(label: &str) -> [Attribute; 13] {
+fn key_template(label: &str, id: Vec<u8>) -> [Attribute; 13] {
     [
         Attribute::Class(ObjectClass::SECRET_KEY),
         Attribute::KeyType(KeyType::AES),
         Attribute::Label(label.into()),
-        Attribute::Id(label.into()),
+        Attribute::Id(id),
         Attribute::ValueLen(BYTES.into()),
         Attribute::Token(true),
         Attribute::Private(true),

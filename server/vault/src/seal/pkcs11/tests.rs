@@ -98,6 +98,32 @@ fn the_key_does_not_leave_the_token() {
 }
 
 #[test]
+fn keys_of_one_label_could_be_told_apart_by_their_ids() {
+    run(
+        concat!(module_path!(), "::keys_of_one_label_could_be_told_apart_by_their_ids"),
+        &[
+            create,
+            |data| {
+                SoftHsm::at(data).seal(&module(), &mut rng()).add_key(&mut rng()).unwrap();
+            },
+            |data| {
+                let session = bare_session();
+                session.login(UserType::User, Some(&the_pin(data))).unwrap();
+                let keys = session.find_objects(&[Attribute::Class(ObjectClass::SECRET_KEY)]).unwrap();
+                let mut ids = std::collections::BTreeSet::new();
+                for key in &keys {
+                    match session.get_attributes(*key, &[AttributeType::Id]).unwrap().pop() {
+                        Some(Attribute::Id(id)) => assert!(id.len() == 16 && ids.insert(id)),
+                        other => panic!("{other:?}"),
+                    }
+                }
+                assert_eq!((keys.len(), ids.len()), (2, 2));
+            },
+        ],
+    );
+}
+
+#[test]
 fn a_key_that_could_leave_the_token_is_refused() {
     run(
         concat!(module_path!(), "::a_key_that_could_leave_the_token_is_refused"),
