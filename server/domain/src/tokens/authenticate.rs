@@ -38,31 +38,27 @@ impl Domain {
         let counter =
             if verifies { self.ground(self.env().now()).await?.counter } else { self.counter().await? };
         // What was read under an older authority is not used, even if forgetting it was missed.
-        let (known, anew) = match self.tokens().known.get(&parsed.id()) {
-            Some(known) if known.counter >= counter.authority => (known, false),
-            _ => (Box::pin(self.read_token(parsed.id(), counter)).await?, true),
-        };
-        let (key, tag) = match &known.bearer {
-            Some(bearer) => (bearer.mac_key, bearer.mac),
-            // A key that no keyring holds: computed all the same, and never true.
-            None => (KeyringKeyId::NIL, [0; 32]),
-        };
-        let proven = self
-            .keyring()
-            .verify_mac(Purpose::ServiceTokenMac, key, parsed.material(), &tag)
-            .map_err(Fault::from)?;
+        let remembered = self.tokens().known.get(&parsed.id());
+        let mut known = remembered.filter(|known| known.counter >= counter.authority);
+        let mut proven = self.proves(known.as_deref(), parsed.material())?;
+        let anew = !proven;
+        if anew {
+            known = Box::pin(self.read_token(parsed.id(), counter)).await?;
+            proven = self.proves(known.as_deref(), parsed.material())?;
+        }
         let now = micros(self.env().now());
-        match &known.bearer {
-            Some(bearer) if proven && now < bearer.until => {
+        match known {
+            Some(known) if proven && now < known.bearer.until => {
                 self.tokens().note_use(&known, now);
                 if anew {
+                    self.tokens().known.insert(parsed.id(), Arc::clone(&known));
                     self.lately().note(Sha256::digest(parsed.material()).into());
                 }
-                Ok(bearer.actor.clone())
+                Ok(known.bearer.actor.clone())
             }
             // It may be good: another node has a key that this one has not taken in yet.
-            Some(bearer) if now < bearer.until && !self.has_token_key(bearer.mac_key)? => {
-                Err(Fault::KeyAway(bearer.mac_key).into())
+            Some(known) if now < known.bearer.until && !self.has_token_key(known.bearer.mac_key)? => {
+                Err(Fault::KeyAway(known.bearer.mac_key).into())
             }
             _ => {
                 self.lately().forget(Sha256::digest(parsed.material()).into());
@@ -71,15 +67,21 @@ impl Domain {
         }
     }
 
+    /// One MAC, whatever is known.
+    fn proves(&self, known: Option<&Known>, material: &[u8]) -> Result<bool, Fault> {
+        // A key that no keyring holds: computed all the same, and never true.
+        let nobody = (KeyringKeyId::NIL, &[0; 32]);
+        let (key, tag) = known.map_or(nobody, |known| (known.bearer.mac_key, &known.bearer.mac));
+        Ok(self.keyring().verify_mac(Purpose::ServiceTokenMac, key, material, tag)?)
+    }
+
     fn has_token_key(&self, key: KeyringKeyId) -> Result<bool, Fault> {
         Ok(self.keyring().holds(Purpose::ServiceTokenMac, key)?)
     }
 
-    async fn read_token(&self, id: PublicId, counter: Counter) -> Result<Arc<Known>, Fault> {
+    async fn read_token(&self, id: PublicId, counter: Counter) -> Result<Option<Arc<Known>>, Fault> {
         let mut conn = self.store().read().await?;
         let row = rows::proof(&mut conn, id.as_str()).await?;
-        let known = Arc::new(Known::of(row, counter.value)?);
-        self.tokens().known.insert(id, Arc::clone(&known));
-        Ok(known)
+        Ok(row.map(|row| Known::of(row, counter.value)).transpose()?.map(Arc::new))
     }
 }

@@ -35,9 +35,7 @@ impl Domain {
         for known in batch {
             // First free, then read: a use in between is either read here or waits anew.
             known.noted.store(false, Ordering::Release);
-            if let Some(bearer) = &known.bearer {
-                uses.push((bearer.id, known.used_at.load(Ordering::Acquire)));
-            }
+            uses.push((known.bearer.id, known.used_at.load(Ordering::Acquire)));
         }
         uses.sort_unstable(); // two nodes lock rows in one order
         let wrote = self.store().write_silently("when service tokens were last shown", move |tx| {

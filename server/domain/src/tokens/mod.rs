@@ -1,8 +1,8 @@
 //! Who shows a service token: asked for every request of a machine.
 //!
-//! What proves a token is remembered by its public id, under the one staleness rule: an entry counts as long as who may
-//! do what has not changed since it was read. Unknown ids are remembered too, so that asking again costs the same
-//! whether or not there is such a token.
+//! What proved a token is remembered by its public id, under the one staleness rule: an entry counts as long as who may
+//! do what has not changed since it was read. An unknown id and a wrong secret take the same steps, whatever is remembered:
+//! memory, one MAC, the store, one MAC.
 //!
 //! **Invariants:** expiry is judged at the request's instant, never remembered as a yes. Unknown, wrong, expired, revoked
 //! and deactivated answer alike, after the same keyed hash. No secret is kept here: a tag proves a value, and does not
@@ -34,8 +34,7 @@ pub(crate) struct Tokens {
 struct Known {
     /// The change counter when it was read.
     counter: i64,
-    /// `None` where there is no such token.
-    bearer: Option<Bearer>,
+    bearer: Bearer,
     /// When it was last shown, in microseconds.
     used_at: AtomicI64,
     /// Whether it waits in [`Tokens::used`] already.
@@ -76,8 +75,8 @@ impl Tokens {
 }
 
 impl Known {
-    fn of(row: Option<rows::Proof>, counter: i64) -> Result<Self, Fault> {
-        let bearer = row.map(Bearer::try_from).transpose()?;
+    fn of(row: rows::Proof, counter: i64) -> Result<Self, Fault> {
+        let bearer = row.try_into()?;
         Ok(Self { counter, bearer, used_at: AtomicI64::new(0), noted: AtomicBool::new(false) })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use keywarden_model::{RevokeReason, VerifyCode};
+use keywarden_model::{RevokeReason, Role, VerifyCode};
 use keywarden_vault::token::{self, Kind};
 use rand::RngExt as _;
 use rand::seq::SliceRandom as _;
@@ -15,7 +15,9 @@ use tracing::subscriber::Interest;
 
 use super::Scene;
 use super::verify::with_id_of;
+use crate::Refused;
 use crate::cast::{Engine, House, both_engines};
+use crate::workloads::{IssuedToken, NewWorkload, TokenLifetime};
 
 /// What is shown in one class: so many that no single one is special.
 const SHOWN: usize = 256;
@@ -54,6 +56,47 @@ impl Classes {
     }
 }
 
+/// Service tokens that nobody holds, by what there is under their id; of each class some were shown in full just before.
+async fn tokens(scene: &Scene) -> [(&'static str, Vec<String>); 4] {
+    let (domain, pay) = (&scene.house.domain, scene.pay.id);
+    let mia = scene.house.person("Mia", &[(Role::Manager, Some(pay))]).await;
+    let new = NewWorkload { name: "caller".parse().unwrap(), project: Some(pay), role: Some(Role::Verifier) };
+    let workload = domain.create_workload(&mia.op(), new).await.unwrap();
+    let issue = async |seconds| {
+        let lifetime = TokenLifetime::from_seconds(seconds).unwrap();
+        domain.issue_service_token(&mia.op(), workload, lifetime).await.unwrap()
+    };
+    let (mut good, mut revoked, mut expired) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..8 {
+        let gone = issue(3_600).await;
+        domain.revoke_service_token(&mia.op(), gone.id).await.unwrap();
+        revoked.push(gone);
+        expired.push(issue(60).await);
+        good.push(issue(3_600).await);
+    }
+    for token in good.iter().chain(&expired) {
+        domain.authenticate_token(token.value.expose()).await.unwrap();
+    }
+    scene.house.clock.advance(Duration::from_mins(1));
+    domain.look().await.unwrap();
+    for token in &good {
+        domain.authenticate_token(token.value.expose()).await.unwrap();
+    }
+    let random = || {
+        let label = "workload".parse().unwrap();
+        let made = domain.env().with_rng(|rng| token::generate(Kind::ServiceToken, &label, rng));
+        made.value.expose().to_owned()
+    };
+    let under = |tokens: &[IssuedToken]| -> Vec<String> {
+        let all = tokens.iter().cycle().take(SHOWN);
+        all.map(|token| with_id_of(&random(), token.value.expose())).collect()
+    };
+    // Each unknown one is asked for again, too.
+    let unknown: Vec<_> = (0..SHOWN / 8).map(|_| random()).collect();
+    let unknown = unknown.iter().cycle().take(SHOWN).cloned().collect();
+    [("unknown", unknown), ("good", under(&good)), ("revoked", under(&revoked)), ("expired", under(&expired))]
+}
+
 /// Counts statements, as sqlx tells of them.
 #[derive(Default)]
 struct Statements(AtomicUsize);
@@ -77,39 +120,65 @@ impl tracing::Subscriber for Statements {
     fn exit(&self, _: &Id) {}
 }
 
+/// Whether each value of each class takes as many statements and MACs as all the others.
+async fn all_cost_the_same(
+    scene: &Scene,
+    classes: &[(&'static str, Vec<String>); 4],
+    show: impl AsyncFn(&str, &str),
+) {
+    let counted = Arc::new(Statements::default());
+    let mut asked = Vec::new();
+    for (class, shown) in classes {
+        let (mut statements, mut macs) = (Vec::new(), BTreeSet::new());
+        for value in shown {
+            let (computed, before) = (keywarden_vault::macs(), counted.0.load(Ordering::Relaxed));
+            let _counting = tracing::subscriber::set_default(Arc::clone(&counted));
+            show(class, value).await;
+            macs.insert(keywarden_vault::macs() - computed);
+            statements.push(counted.0.load(Ordering::Relaxed) - before);
+        }
+        // Some things are asked once in a second, whatever is shown: most values are shown in between.
+        statements.sort_unstable();
+        asked.push((*class, statements[SHOWN / 2], macs));
+    }
+    // This runtime has one thread, so every MAC is counted, and each value costs the same.
+    assert!(asked[0].2.len() == 1 && !asked[0].2.contains(&0), "{asked:?}");
+    let same =
+        |(_, statements, macs): &(_, usize, BTreeSet<u64>)| (*statements, macs) == (asked[0].1, &asked[0].2);
+    assert!(asked.iter().all(same), "{asked:?}");
+    if scene.house.store.engine() == Engine::Postgres {
+        // SQLite runs statements on a thread of its own, which tells nobody here.
+        assert_eq!(asked[0].1, 1, "one statement each");
+    }
+}
+
 #[tokio::test]
 async fn a_wrong_secret_is_answered_like_an_unknown_id_and_takes_as_many_statements_and_macs() {
     both_engines(async |house| {
         let scene = Scene::set(house).await;
         let Classes(classes) = Classes::of(&scene).await;
-        let counted = Arc::new(Statements::default());
-        let mut asked = Vec::new();
-        for (class, shown) in &classes {
-            let (mut statements, mut macs) = (Vec::new(), BTreeSet::new());
-            for value in shown {
-                let (computed, before) = (keywarden_vault::macs(), counted.0.load(Ordering::Relaxed));
-                let _counting = tracing::subscriber::set_default(Arc::clone(&counted));
-                let verdict = scene.ask(value, |_| {}).await.unwrap();
-                assert_eq!(verdict.code, VerifyCode::NotFound, "{class}");
-                assert!(verdict.key().is_none() && verdict.expires_at.is_none(), "{class}");
-                assert!(!verdict.superseded && verdict.rate_limit.is_none(), "{class}");
-                macs.insert(keywarden_vault::macs() - computed);
-                statements.push(counted.0.load(Ordering::Relaxed) - before);
-            }
-            // Some things are asked once in a second, whatever is shown: most values are shown in between.
-            statements.sort_unstable();
-            asked.push((*class, statements[SHOWN / 2], macs));
-        }
-        // This runtime has one thread, so every MAC is counted, and each value costs the same.
-        assert!(asked[0].2.len() == 1 && !asked[0].2.contains(&0), "{asked:?}");
-        let same = |(_, statements, macs): &(_, usize, BTreeSet<u64>)| {
-            (*statements, macs) == (asked[0].1, &asked[0].2)
-        };
-        assert!(asked.iter().all(same), "{asked:?}");
-        if scene.house.store.engine() == Engine::Postgres {
-            // SQLite runs statements on a thread of its own, which tells nobody here.
-            assert_eq!(asked[0].1, 1, "one statement each");
-        }
+        all_cost_the_same(&scene, &classes, async |class, value| {
+            let verdict = scene.ask(value, |_| {}).await.unwrap();
+            assert_eq!(verdict.code, VerifyCode::NotFound, "{class}");
+            assert!(verdict.key().is_none() && verdict.expires_at.is_none(), "{class}");
+            assert!(!verdict.superseded && verdict.rate_limit.is_none(), "{class}");
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_token_with_a_wrong_secret_is_answered_like_an_unknown_one_and_takes_as_many_statements_and_macs() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let tokens = tokens(&scene).await;
+        let domain = &scene.house.domain;
+        all_cost_the_same(&scene, &tokens, async |class, value| {
+            let answer = domain.authenticate_token(value).await;
+            assert!(matches!(answer, Err(Refused::NotFound)), "{class}: {answer:?}");
+        })
+        .await;
     })
     .await;
 }
