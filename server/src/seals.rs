@@ -177,11 +177,6 @@ impl Seals {
         let module = load(&self.modules, module, self.launch.clone())?;
         Ok(pkcs11(&module, (label, None), pin, &self.data_dir, &self.env))
     }
-
-    /// Another key file.
-    pub(crate) fn another_file(path: &Path) -> Made {
-        software(path)
-    }
 }
 
 impl std::fmt::Debug for Seals {

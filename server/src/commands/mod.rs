@@ -170,6 +170,8 @@ pub(crate) enum Failure {
     RecoveryKey(#[from] keywarden_vault::recovery::KeptError),
     #[error("nothing was restored: {0}")]
     Restore(#[from] keywarden_domain::backup::RestoreError),
+    #[error(transparent)]
+    Seal(#[from] keywarden_vault::SealError),
     #[error(
         "the doors stay shut: the lines above say why; `keywarden restore accept {0}` opens them all the same"
     )]
@@ -231,6 +233,7 @@ impl Failure {
             | Self::OperatorDoor { .. }
             | Self::RecoveryKey(_)
             | Self::Restore(_)
+            | Self::Seal(_)
             | Self::Shut(_)
             | Self::Variables(_)
             | Self::Wire(_) => 1,

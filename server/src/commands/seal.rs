@@ -1,18 +1,23 @@
 //! `keywarden seal`
 
-use std::{io::Write, path::PathBuf};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use clap::Subcommand;
 use http::Method;
+use keywarden_vault::seal::software::SoftwareSeal;
 use serde_json::{Value, json};
 
 use super::{Failure, shown_at};
 use crate::{
     config::Config,
     operator::{
-        self, Added, DestroySealKey, OfferSeal, OfferedShown, RemoveSeal, RotateSeal, RotatedSeal, SealShown,
-        SealWanted,
+        self, Added, DestroySealKey, KeyText, OfferSeal, OfferedShown, RemoveSeal, RotateSeal, RotatedSeal,
+        SealShown, SealWanted,
     },
+    wire,
 };
 
 #[derive(Debug, clap::Args)]
@@ -103,7 +108,7 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
             writeln!(out, "projects may name `{}` as their own seal", offered.id)
         }
         What::Add { kind } => {
-            let wanted = wanted(kind).map_err(Failure::io("find the file"))?;
+            let wanted = wanted(kind)?;
             let added: Added = operator::call(&socket, Method::POST, "/seals", Some(&wanted)).await?;
             writeln!(out, "the keyring is wrapped under `{}` too", added.id)
         }
@@ -129,15 +134,21 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
     written.map_err(Failure::io("print"))
 }
 
-/// The server has another working folder than the shell.
-fn wanted(kind: Kind) -> std::io::Result<SealWanted> {
+/// A key file is made and read here: whoever has this shell reaches places that the server's user does not. Of a token's files the
+/// server is told, which has another working folder than the shell.
+fn wanted(kind: Kind) -> Result<SealWanted, Failure> {
+    let find = |path: &Path| std::path::absolute(path).map_err(Failure::io("find the file"));
     Ok(match kind {
-        Kind::Software { key_file } => SealWanted::Software { key_file: std::path::absolute(key_file)? },
-        Kind::Pkcs11 { module, token, pin_file } => SealWanted::Pkcs11 {
-            module: std::path::absolute(module)?,
-            token,
-            pin_file: std::path::absolute(pin_file)?,
-        },
+        Kind::Software { key_file } => {
+            let name = key_file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let seal = SoftwareSeal::at(key_file, &name);
+            let (_, env) = wire::world()?;
+            seal.create_key(&mut env.fork())?;
+            SealWanted::Software { name, keys: KeyText::of(&seal)? }
+        }
+        Kind::Pkcs11 { module, token, pin_file } => {
+            SealWanted::Pkcs11 { module: find(&module)?, token, pin_file: find(&pin_file)? }
+        }
     })
 }
 
@@ -177,4 +188,27 @@ fn print_offered(out: &mut impl Write, offered: &[OfferedShown]) -> std::io::Res
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_key_file_is_made_by_the_command_and_the_server_is_sent_its_keys_and_not_its_place() {
+        let stick = tempfile::tempdir().unwrap();
+        let path = stick.path().join("recovery.key");
+        let ask = || wanted(Kind::Software { key_file: path.clone() }).unwrap();
+        let first = ask();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let sent = json!({ "kind": "software", "name": "recovery.key", "keys": text });
+        assert_eq!(serde_json::to_value(&first).unwrap(), sent);
+        assert_eq!(serde_json::to_value(ask()).unwrap(), sent, "it is not made a second time");
+        assert!(!format!("{first:?}").contains(text.trim()), "the keys show");
+        std::fs::write(&path, "no keys").unwrap();
+        assert!(wanted(Kind::Software { key_file: path.clone() }).is_err());
+    }
 }

@@ -25,7 +25,7 @@ pub(crate) use keyring::{Rotate, Rotated};
 pub(crate) use link::{Link, Recover};
 pub(crate) use rewrap::RewrapShown;
 pub(crate) use seal::{
-    Added, DestroySealKey, OfferSeal, OfferedShown, RemoveSeal, RotateSeal, RotatedSeal, SealShown,
+    Added, DestroySealKey, KeyText, OfferSeal, OfferedShown, RemoveSeal, RotateSeal, RotatedSeal, SealShown,
     SealWanted,
 };
 pub(crate) use status::{Facts, Records, Status};

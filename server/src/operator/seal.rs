@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -10,12 +10,12 @@ use keywarden_domain::{
     project_seals::{At, OfferedSeal},
     system::SealStatus,
 };
-use keywarden_vault::SealId;
+use keywarden_vault::{Seal, SealError, SealId, SecretString, seal::software::SoftwareSeal};
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
+use zeroize::Zeroize;
 
 use super::{Desk, trouble::Trouble};
-use crate::seals::Seals;
 
 /// A seal, as the shell shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,12 +28,40 @@ pub(crate) struct SealShown {
     pub lacks: usize,
 }
 
-/// Which seal to add. Files are named, not sent: the server reads them itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Which seal to add. A token's files are named: the server reads them itself. A key file is sent, as its place is one that
+/// the server's user need not reach: a stick, another machine's folder.
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum SealWanted {
     Pkcs11 { module: PathBuf, token: String, pin_file: PathBuf },
-    Software { key_file: PathBuf },
+    Software { name: String, keys: KeyText },
+}
+
+/// The text of a key file. It goes over the operator's own socket and nowhere else.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct KeyText(String);
+
+impl KeyText {
+    pub(crate) fn of(seal: &SoftwareSeal) -> Result<Self, SealError> {
+        Ok(Self(seal.text()?.expose().to_owned()))
+    }
+
+    fn seal(mut self, name: &str) -> SoftwareSeal {
+        SoftwareSeal::given(SecretString::new(std::mem::take(&mut self.0)), name)
+    }
+}
+
+impl Drop for KeyText {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl std::fmt::Debug for KeyText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeyText")
+    }
 }
 
 /// Which seal to take away.
@@ -131,14 +159,15 @@ async fn list(State(desk): State<Desk>) -> Result<Json<Vec<SealShown>>, Trouble>
 }
 
 async fn add(State(desk): State<Desk>, Json(wanted): Json<SealWanted>) -> Result<Json<Added>, Trouble> {
-    let made = match &wanted {
+    let seal: Arc<dyn Seal> = match wanted {
         SealWanted::Pkcs11 { module, token, pin_file } => {
-            desk.seals.another_token(module, token, pin_file)?
+            let made = desk.seals.another_token(&module, &token, &pin_file)?;
+            let (seal, env) = (made.as_seal(), desk.domain.env().clone());
+            spawn_blocking(move || made.create(&env)).await??;
+            seal
         }
-        SealWanted::Software { key_file } => Seals::another_file(key_file),
+        SealWanted::Software { name, keys } => Arc::new(keys.seal(&name)),
     };
-    let (seal, env) = (made.as_seal(), desk.domain.env().clone());
-    spawn_blocking(move || made.create(&env)).await??;
     let added = desk.domain.add_seal(&desk.domain.shell_op(), seal).await?;
     Ok(Json(Added { id: added.seal.to_string() }))
 }

@@ -6,7 +6,7 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -27,27 +27,57 @@ const MOST_KEYS: usize = 8;
 /// A key file, read anew for each call: its keys are not kept in memory, and a file taken away is noticed.
 #[derive(Debug)]
 pub struct SoftwareSeal {
-    path: PathBuf,
+    keys: Source,
     description: SealDescription,
+}
+
+#[derive(Debug)]
+enum Source {
+    File(PathBuf),
+    /// The text of a file that only somebody else can read.
+    Given(SecretString),
 }
 
 impl SoftwareSeal {
     /// The file need not exist yet. `label` is its name for people and part of the seal's id.
     pub fn at(path: impl Into<PathBuf>, label: &str) -> Self {
+        Self::of(Source::File(path.into()), label)
+    }
+
+    /// The seal of a file that was read elsewhere, for as long as this lives: see [`SoftwareSeal::text`]. No key is made in it
+    /// and none destroyed.
+    pub fn given(text: SecretString, label: &str) -> Self {
+        Self::of(Source::Given(text), label)
+    }
+
+    fn of(keys: Source, label: &str) -> Self {
         let description = SealDescription::new(SealKind::Software, label, Protection::Software);
-        Self { path: path.into(), description }
+        Self { keys, description }
     }
 
     /// Makes the file (mode 0600) unless there is one.
     pub fn create_key(&self, rng: &mut dyn CryptoRng) -> Result<(), SealError> {
         let key = SecretBytes::random(KEY_LEN, rng);
         let text = SecretString::new(STANDARD.encode(key.expose()) + "\n");
-        create_private(&self.path, text.expose()).map_err(|error| self.broken(error.to_string()))
+        create_private(self.path()?, text.expose()).map_err(|error| self.broken(error.to_string()))
+    }
+
+    /// The whole file, if it is a key file: for whoever may read it in the place of a server that cannot.
+    pub fn text(&self) -> Result<SecretString, SealError> {
+        self.read()?;
+        self.load()
+    }
+
+    fn load(&self) -> Result<SecretString, SealError> {
+        match &self.keys {
+            Source::File(path) => read_private(path, MAX_LINE.saturating_mul(MOST_KEYS as u64))
+                .map_err(|error| self.broken(error.to_string())),
+            Source::Given(text) => Ok(SecretString::new(text.expose().to_owned())),
+        }
     }
 
     fn read(&self) -> Result<BTreeMap<KeyNumber, SecretBytes>, SealError> {
-        let text = read_private(&self.path, MAX_LINE.saturating_mul(MOST_KEYS as u64))
-            .map_err(|error| self.broken(error.to_string()))?;
+        let text = self.load()?;
         let mut keys = BTreeMap::new();
         for line in text.expose().lines() {
             let (number, key) = match line.split_once(':') {
@@ -81,15 +111,26 @@ impl SoftwareSeal {
             text.push('\n');
         }
         let text = SecretString::new(text);
-        replace(&self.path, text.expose()).map_err(|error| self.broken(error.to_string()))
+        replace(self.path()?, text.expose()).map_err(|error| self.broken(error.to_string()))
     }
 
     fn cipher(&self, key: &SecretBytes) -> Result<EnvelopeKey, SealError> {
         EnvelopeKey::new(key).map_err(|error| self.broken(error.to_string()))
     }
 
+    fn path(&self) -> Result<&Path, SealError> {
+        match &self.keys {
+            Source::File(path) => Ok(path),
+            Source::Given(_) => Err(self.broken("was read elsewhere and cannot be changed here".to_owned())),
+        }
+    }
+
     fn broken(&self, cause: String) -> SealError {
-        SealError::KeyFile { path: self.path.clone(), cause }
+        let path = match &self.keys {
+            Source::File(path) => path.clone(),
+            Source::Given(_) => PathBuf::from(&self.description.label),
+        };
+        SealError::KeyFile { path, cause }
     }
 }
 
@@ -175,6 +216,25 @@ mod tests {
             assert!(seal.unwrap(b"row 1", &changed).unwrap_err().is_about_the_bytes(), "byte {at}");
             assert!(seal.unwrap(b"row 1", &wrapped[..at]).is_err(), "cut to {at}");
         }
+    }
+
+    #[test]
+    fn a_file_that_was_read_elsewhere_wraps_and_unwraps_and_is_not_changed() {
+        let (_folder, seal, mut rng) = seal();
+        seal.add_key(&mut rng).unwrap();
+        let given = SoftwareSeal::given(seal.text().unwrap(), "seal.key");
+        assert_eq!(given.describe(), seal.describe());
+        let key = SecretBytes::new(vec![5; 32]);
+        for (one, other) in [(&seal, &given), (&given, &seal)] {
+            let wrapped = one.wrap(b"row", &key, &mut rng).unwrap();
+            assert_eq!(other.unwrap(b"row", &wrapped).unwrap().expose(), [5; 32]);
+        }
+        assert!(given.create_key(&mut rng).is_err() && given.add_key(&mut rng).is_err());
+        assert!(given.destroy_key(1).is_err());
+        assert_eq!(seal.keys().unwrap(), given.keys().unwrap());
+        assert!(!format!("{given:?}").contains(seal.text().unwrap().expose().lines().next().unwrap()));
+        let none = SoftwareSeal::given(SecretString::new("no key".into()), "none");
+        assert!(none.text().unwrap_err().to_string().contains("none"));
     }
 
     #[test]
