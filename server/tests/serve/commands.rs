@@ -208,6 +208,24 @@ fn doctor_looks_at_database_clock_and_hsm() {
 }
 
 #[test]
+fn doctor_takes_no_seal_for_new_because_the_database_does_not_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let hsm = || {
+        let output = keywarden(folder.path(), &["doctor", "--json"]).envs(SOFTWARE).output().unwrap();
+        let checks = json(&String::from_utf8_lossy(&output.stdout));
+        checks.as_array().unwrap().iter().find(|check| check["name"] == "hsm").unwrap().clone()
+    };
+    assert!(hsm()["finding"].as_str().unwrap().contains("will be made on first start"));
+    let server = Server::start_with(folder.path(), &SOFTWARE);
+    server.becomes("\"ready\"");
+    server.stop();
+    fs::write(folder.path().join("data/keywarden.db"), "no database any more").unwrap();
+    assert!(hsm()["finding"].as_str().unwrap().contains("answers"));
+    fs::remove_file(folder.path().join("data/seal.key")).unwrap();
+    assert_eq!(hsm()["outcome"], "failed");
+}
+
+#[test]
 fn the_setup_link_is_in_a_private_file_in_no_log_and_a_fresh_one_replaces_it() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start_with(folder.path(), &SOFTWARE);

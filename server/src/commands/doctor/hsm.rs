@@ -10,18 +10,16 @@ const LIBRARY: &str = "library";
 const SEALS: &str = "seals";
 const PROJECTS: &str = "projects";
 
-/// The configured seal answers. Before the first start there is none to ask.
-pub(super) async fn answers(config: &Config, env: &Env, domain: Option<&Domain>) -> Check {
+/// The configured seal answers. Before the first start there may be none to ask; `made` says whether a key was ever made, and
+/// nothing where the database does not tell.
+pub(super) async fn answers(config: &Config, env: &Env, made: Option<bool>) -> Check {
     let seals = match Seals::build(config, env) {
         Ok(seals) => seals,
         Err(cause) => return Check::failed(HSM, cause.to_string(), "see KEYWARDEN_SEAL"),
     };
     let name = seals.ids().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let has_keys = match domain {
-        Some(domain) => domain.has_keyring().await.unwrap_or(false),
-        None => false,
-    };
-    if !has_keys && !config.seal.is_hsm() {
+    let is_first = made == Some(false);
+    if is_first && !config.seal.is_hsm() {
         return Check::fine(HSM, format!("{name} will be made on first start"));
     }
     let all = seals.all();
@@ -32,7 +30,7 @@ pub(super) async fn answers(config: &Config, env: &Env, domain: Option<&Domain>)
             Check::fine(HSM, format!("{name} answers; keys are protected by this machine's files only"))
         }
         Ok(Ok(())) => Check::fine(HSM, format!("{name} answers")),
-        Ok(Err(cause)) if !has_keys => {
+        Ok(Err(cause)) if is_first => {
             Check::warning(HSM, format!("{name}: {cause}"), "the first start makes its key")
         }
         Ok(Err(cause)) => {

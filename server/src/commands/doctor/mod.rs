@@ -93,8 +93,13 @@ async fn beneath(config: &Config, now: DateTime<Utc>) -> Vec<Check> {
         Err(cause) => return vec![database, Check::failed("hsm", cause.to_string(), "report this")],
     };
     let domain = store.and_then(|store| wire::domain(config, store, env.clone(), None).ok());
+    let made = match &domain {
+        Some(domain) => domain.has_keyring().await.ok(),
+        // It will be made; one that does not answer may hold keys.
+        None => (database.outcome == Outcome::Fine).then_some(false),
+    };
     let mut checks = vec![database, records::clock(domain.as_ref(), now).await];
-    checks.push(hsm::answers(config, &env, domain.as_ref()).await);
+    checks.push(hsm::answers(config, &env, made).await);
     checks.extend(hsm::library(config, &env));
     checks.extend(hsm::enough(domain.as_ref()).await);
     checks.extend(origin::stored(domain.as_ref(), &config.public).await);
