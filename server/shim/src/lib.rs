@@ -9,8 +9,8 @@
 //!
 //! Faults: `removed` (`CKR_DEVICE_REMOVED` everywhere), `session` (sessions from before it are invalid), `error`
 //! (`CKR_GENERAL_ERROR`), `slow` (two seconds a call), `hang` (no answer), `crash` (SIGSEGV), `locked` (`CKR_PIN_LOCKED`
-//! to a login), `login-error` (`CKR_GENERAL_ERROR` to a login). A second word, `hang customer`, limits it to processes whose
-//! `SOFTHSM2_CONF` contains that word.
+//! to a login), `login-error` (`CKR_GENERAL_ERROR` to a login), `login-broken` (`CKR_DEVICE_ERROR` to a login). A second word,
+//! `hang customer`, limits it to processes whose `SOFTHSM2_CONF` contains that word.
 //!
 //! It is in no release: the tests of the server load it.
 
@@ -30,8 +30,8 @@ use cryptoki_sys::{
     CK_BBOOL, CK_BYTE_PTR, CK_C_GetFunctionList, CK_FLAGS, CK_FUNCTION_LIST, CK_FUNCTION_LIST_PTR,
     CK_MECHANISM_PTR, CK_NOTIFY, CK_OBJECT_HANDLE, CK_RV, CK_SESSION_HANDLE, CK_SESSION_HANDLE_PTR,
     CK_SESSION_INFO_PTR, CK_SLOT_ID, CK_SLOT_ID_PTR, CK_TOKEN_INFO_PTR, CK_ULONG, CK_ULONG_PTR, CK_USER_TYPE,
-    CK_UTF8CHAR_PTR, CK_VOID_PTR, CKR_DEVICE_REMOVED, CKR_FUNCTION_NOT_SUPPORTED, CKR_GENERAL_ERROR, CKR_OK,
-    CKR_PIN_LOCKED, CKR_SESSION_HANDLE_INVALID,
+    CK_UTF8CHAR_PTR, CK_VOID_PTR, CKR_DEVICE_ERROR, CKR_DEVICE_REMOVED, CKR_FUNCTION_NOT_SUPPORTED,
+    CKR_GENERAL_ERROR, CKR_OK, CKR_PIN_LOCKED, CKR_SESSION_HANDLE_INVALID,
 };
 
 /// How slow a slow device is.
@@ -126,6 +126,7 @@ fn goes_wrong(session: Option<CK_SESSION_HANDLE>, is_login: bool) -> Option<CK_R
             sleep(SLOW);
         },
         "locked" if is_login => Some(CKR_PIN_LOCKED),
+        "login-broken" if is_login => Some(CKR_DEVICE_ERROR),
         "login-error" if is_login => Some(CKR_GENERAL_ERROR),
         "removed" => Some(CKR_DEVICE_REMOVED),
         "session" => {

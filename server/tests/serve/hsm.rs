@@ -355,6 +355,24 @@ fn a_login_that_fails_in_general_is_tried_again_slowly_and_the_server_comes_back
 }
 
 #[test]
+fn a_device_that_breaks_at_the_login_is_not_tried_again_at_once() {
+    let hsm = Hsm::new();
+    let server = hsm.start();
+    server.becomes("\"ready\"");
+    server.stop();
+    let before = hsm.logins();
+    hsm.fails_by("login-broken");
+    // It may have counted the PIN before it broke.
+    let server = hsm.start();
+    server.becomes("no clear answer");
+    assert_eq!(hsm.logins() - before, 1);
+    hsm.fails_by("");
+    hsm.has_rested();
+    server.becomes("\"ready\"");
+    server.stop();
+}
+
+#[test]
 fn a_locked_pin_is_left_alone_and_unseals_the_server_once_it_is_unlocked() {
     let hsm = Hsm::new();
     let server = hsm.start();

@@ -135,7 +135,7 @@ fn form(t: Text, mut keys: Vec<ConcernedKey>, back: String, draft: Draft) -> Any
     }
     let more = (keys.len() > MOST).then(|| view! { <p>{t.hand_over_rotate_more(MOST)}</p> });
     keys.truncate(MOST);
-    let ids = keys.iter().map(|key| key.id.to_string()).collect();
+    let ids: Vec<String> = keys.iter().map(|key| key.id.to_string()).collect();
     let title = t.hand_over_rotate_title(keys.len());
     let keys = keys
         .into_iter()
@@ -176,7 +176,7 @@ fn rotated(shell: &Shell, user: &ShownUser, made: &[(Key, SecretString)], left: 
         left.iter().map(|key| (format!("/keys/{}", key.id), key.name.to_string(), place(key))).collect();
     let title = t.hand_over_rotated(made.len());
     let (crumbs, back) = (crumbs(t, user), back(user));
-    page(shell, title.clone()).show(move || {
+    page(shell, title.clone()).lives_at(back.clone()).show(move || {
         let values = (!values.is_empty()).then(|| {
             let values = values
                 .into_iter()

@@ -4,6 +4,7 @@ use keywarden_domain::{
     SecretBytes,
     cast::{Player, Stage as Project},
     keys::{NewKey, Overlap, Place},
+    people::MOST_KEYS,
     secrets::{About, NewValue, PutSecret, Validity},
     workloads::TokenLifetime,
 };
@@ -171,6 +172,7 @@ async fn what_they_have_seen_is_rotated_together_and_each_new_value_shown_once()
         "{}",
         done.body
     );
+    assert!(done.body.contains(&format!("data-address=\"{left}\"")), "where a reload leads: {}", done.body);
     assert!(done.body.contains("2 keys rotated") && !done.body.contains("Not rotated"), "{}", done.body);
     let again = stage.post(person(&alice), &here, &form(&both, "0")).await;
     assert!(!again.body.contains("kwk_live_") && again.body.contains("Not rotated"), "{}", again.body);
@@ -179,4 +181,29 @@ async fn what_they_have_seen_is_rotated_together_and_each_new_value_shown_once()
     }
     let page = stage.get(person(&alice), &here).await;
     assert!(page.body.contains("No value that they have seen still works"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn as_many_keys_as_are_listed_are_given_by_one_form() {
+    let (stage, _, alice, bob, _) = cast().await;
+    let more = "INSERT INTO api_keys (id, project_id, environment_id, name, folded_name, description, owner_kind,
+                    owner_id, scopes, allowed_cidrs, tags, metadata, imported, created_at, created_by, row_version)
+                WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)
+                SELECT 'key_01JDB2W1N9F6Q3R8T5V7' || substr('00000' || i, -6), project_id, environment_id, name || i,
+                    folded_name || i, description, owner_kind, owner_id, scopes, allowed_cidrs, tags, metadata,
+                    imported, created_at, created_by, row_version
+                FROM n, api_keys";
+    stage.cast.put_by(&[more]).await;
+    let here = format!("/people/{}/hand-over", bob.id);
+    let page = stage.get(person(&alice), &here).await.body;
+    assert!(page.contains("The first 200 of 201 are listed"), "{page}");
+    let boxes = page.split("name=\"keys[]\" value=\"").skip(1);
+    let ticked: Vec<_> = boxes.map(|it| it.split_once("\" checked").unwrap().0).collect();
+    assert_eq!(ticked.len(), MOST_KEYS);
+    let form = format!("idempotency_key=0123456789abcdef&to={}&keys[]={}", alice.id, ticked.join("&keys[]="));
+    let given = stage.post(person(&alice), &here, &form).await;
+    assert_eq!(given.status, 303, "{}", given.body);
+    let page = stage.get(person(&alice), &here).await.body;
+    assert_eq!(page.matches("name=\"keys[]\"").count(), 1);
+    assert!(!page.contains("are listed"), "{page}");
 }

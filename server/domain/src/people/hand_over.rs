@@ -13,8 +13,8 @@ use crate::authz::Owner;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Op, Refused, Resource, owner};
 
-/// Keys that are given at once; and of each kind of thing as many are listed.
-pub const MOST_KEYS: usize = 500;
+/// Keys that are given at once, fewer than a form has fields; and of each kind of thing as many are listed.
+pub const MOST_KEYS: usize = 200;
 
 /// The first of what there is to settle; what comes after it is listed once that is done.
 #[derive(Debug, Clone)]

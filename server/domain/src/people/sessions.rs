@@ -98,7 +98,7 @@ impl Domain {
         if !limits.allow(&row, now) {
             return Ok(None);
         }
-        if now - from_micros(row.last_seen_at) >= TOUCH.min(limits.idle / 4) {
+        if now - from_micros(row.last_seen_at) >= TOUCH.min(limits.idle.checked_div(4).unwrap_or(TOUCH)) {
             let (session, user) = (person.session, person.id);
             self.store()
                 .write_silently("a session is in use; to the minute", move |tx| {

@@ -10,10 +10,11 @@ use super::{
 use crate::owner::ORIGIN;
 
 /// The posts whose answers show a value, or give out one that was just made.
-const SHOWS: [&str; 14] = [
+const SHOWS: [&str; 15] = [
     "/account/codes",
     "/keys/_/rotate",
     "/keys/new",
+    "/people/_/hand-over/rotate",
     "/people/_/recover",
     "/people/invite",
     "/secrets/_/versions/_/compare",

@@ -350,6 +350,7 @@ impl SealError {
             | Self::AmbiguousToken(_)
             | Self::KeyInUse { .. }
             | Self::KeyMissing { .. }
+            | Self::KeyReplaced(_)
             | Self::WeakKey { .. } => "its HSM does not hold the one key that it must",
             Self::Attempts { .. } => "it cannot keep the record of refused PINs",
             Self::AuthenticationFailed | Self::KeyGone { .. } | Self::UnknownFormat => {

@@ -446,13 +446,13 @@ fn login(session: &Session, info: &TokenInfo, token: &Target<'_>) -> Result<(), 
             token.desk.tried(Tried::Unclear)?;
             Err(SealError::PinLocked(token.label.to_owned()).into())
         }
-        Err(error) if may_hide_a_refusal(&error) => {
-            token.desk.tried(Tried::Unclear)?;
-            Err(Trouble::Afresh(device(token, &error)))
-        }
-        Err(error) => {
+        Err(error) if was_not_made(&error) => {
             token.desk.tried(Tried::NotMade)?;
             Err(told(error))
+        }
+        Err(error) => {
+            token.desk.tried(Tried::Unclear)?;
+            Err(Trouble::Afresh(device(token, &error)))
         }
     }
 }
@@ -465,18 +465,30 @@ fn left(info: &TokenInfo) -> Left {
     }
 }
 
-fn may_hide_a_refusal(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::Pkcs11(
-            RvError::GeneralError
-                | RvError::FunctionFailed
-                | RvError::FunctionRejected
-                | RvError::VendorDefined(_)
-                | RvError::UnknownErrorCode(_),
-            _
-        )
-    )
+/// Whether a login failed so that no PIN was looked at. All else may hide a refusal: a device that breaks may have counted
+/// the PIN before.
+fn was_not_made(error: &Error) -> bool {
+    match error {
+        Error::Pkcs11(said, _) => matches!(
+            said,
+            RvError::ArgumentsBad
+                | RvError::CryptokiNotInitialized
+                | RvError::FunctionNotSupported
+                | RvError::OperationActive
+                | RvError::SessionClosed
+                | RvError::SessionHandleInvalid
+                | RvError::SessionReadOnlyExists
+                | RvError::SlotIdInvalid
+                | RvError::TokenNotPresent
+                | RvError::TokenNotRecognized
+                | RvError::UserAnotherAlreadyLoggedIn
+                | RvError::UserPinNotInitialized
+                | RvError::UserTooManyTypes
+                | RvError::UserTypeInvalid
+        ),
+        // The library was not called.
+        _ => true,
+    }
 }
 
 /// `AuthPin` wipes itself; the exact capacity of `to_owned` keeps it from leaving a copy behind.
