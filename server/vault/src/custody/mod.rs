@@ -70,6 +70,8 @@ struct State {
     wiped: u64,
     /// Something that the seal opened, to be opened each time that it is asked whether it is there.
     witness: Option<Witness>,
+    /// It did not open that when it was asked last.
+    doubted: bool,
 }
 
 /// What a seal made of a project key, as it is stored: no secret. See [`crate::KeyBody::witness`].
@@ -210,32 +212,37 @@ impl Custodian {
             return self.standing();
         };
         let answer = self.opens(&witness);
-        if answer == Err(self.replaced()) {
-            // Replaced, or destroyed once a newer one was in its place: what is stored now will tell.
-            self.state().witness.take_if(|it| *it == witness);
+        let is_replaced = answer == Err(self.replaced());
+        let doubted = std::mem::replace(&mut self.state().doubted, is_replaced);
+        // Or destroyed, once a newer one was in its place: what is stored now tells, unless nobody asks that.
+        if doubted || !is_replaced {
+            self.note(answer, now);
         }
-        self.note(answer, now);
         self.standing()
     }
 
-    /// Whether the seal was not seen to open anything yet: whether [`Custodian::prove`] would tell more than is known.
+    /// Whether the seal was not seen to open anything that is stored: whether [`Custodian::prove`] would tell more than is known.
     pub fn lacks_witness(&self) -> bool {
         let state = self.state();
-        state.witness.is_none() && (state.away.is_none() || state.is_replaced())
+        (state.witness.is_none() || state.doubted) && (state.away.is_none() || state.is_replaced())
     }
 
     /// Asks the seal to open one of these, which are what is stored under it now. If it opens none, its key is another one.
     /// Blocks.
     pub fn prove(&self, stored: Vec<Witness>, now: DateTime<Utc>) -> Standing {
-        let mut answer = Ok(());
+        let (mut answer, mut opened) = (Ok(()), None);
         for witness in stored.into_iter().filter(|it| it.seal == self.describe().id.as_str()) {
             answer = self.opens(&witness);
             if answer.is_ok() {
-                self.state().witness = Some(witness);
+                opened = Some(witness);
             }
             if answer != Err(self.replaced()) {
                 break;
             }
+        }
+        if answer.is_ok() {
+            let mut state = self.state();
+            (state.witness, state.doubted) = (opened, false);
         }
         self.note(answer, now);
         self.standing()
