@@ -137,6 +137,11 @@ impl Domain {
         &self.0.passkeys
     }
 
+    /// Until the records' disk failed and this process must end ([`Store::lost`]).
+    pub async fn lost(&self) {
+        self.0.store.lost().await;
+    }
+
     pub(crate) fn store(&self) -> &Store {
         &self.0.store
     }

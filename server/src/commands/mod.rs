@@ -47,6 +47,8 @@ const EXIT_CODES: &str = "Exit codes:
   2  the command line or the configuration is wrong
   3  the data folder or the address is taken
   4  no server is running there
+  5  not everything could be looked at
+  6  the disk failed under the database
 
 Settings are read from keywarden.toml, then KEYWARDEN_… variables, then flags; `keywarden config` shows them.";
 
@@ -136,6 +138,11 @@ pub(crate) enum Failure {
     Damaged(usize),
     #[error(transparent)]
     DataDir(#[from] DataDirError),
+    #[error(
+        "the disk failed to sync the database, and what was written last may not be on it: look at the disk and at what the \
+         kernel says of it, then start again; whatever was acknowledged is there"
+    )]
+    Disk,
     #[error("the backup did not come back whole: each of the {0} lines above says what is wrong")]
     Drill(usize),
     #[error("no event was applied, or not all: {0}; nothing was given by it, and it can be done again")]
@@ -214,6 +221,7 @@ impl Failure {
             Self::DataDir(_) | Self::Listen(ListenError::Bind { .. }) => 3,
             Self::Operator(OperatorError::NotRunning { .. }) => 4,
             Self::Unseen(_) => 5,
+            Self::Disk => 6,
             Self::Backup(_)
             | Self::Binary(_)
             | Self::CacheKey(_)

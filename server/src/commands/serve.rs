@@ -113,20 +113,27 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<(), Fail
     ));
     tracing::info!(%address, public_url = config.public.origin(), "Keywarden is open");
 
-    while let Received::Reload = signals.next().await {
+    let lost = loop {
+        let received = tokio::select! {
+            received = signals.next() => received,
+            () = cellars.domain.lost() => break true,
+        };
+        if matches!(received, Received::Stop) {
+            break false;
+        }
         match certificates.as_deref().map(Certificates::reload) {
             Some(Ok(())) => tracing::info!("took the TLS certificate anew"),
             Some(Err(cause)) => tracing::warn!(%cause, "kept the old TLS certificate"),
             None => tracing::info!("nothing to reload: no TLS here"),
         }
-    }
+    };
     tracing::info!("closing: open requests are answered first");
     stop.cancel();
     tasks.close();
     tasks.wait().await;
     end(&behind, &last).await;
     tracing::info!("closed");
-    Ok(())
+    if lost { Err(Failure::Disk) } else { Ok(()) }
 }
 
 /// Lets what works in the background write what it has.

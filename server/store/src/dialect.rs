@@ -10,14 +10,27 @@ pub(crate) fn constraint(message: &str) -> String {
 }
 
 /// PostgreSQL's class 08 (connection), 57 (shut down), 53 (resources, a full disk), a lock or statement that waited too long;
-/// SQLite's busy and locked, and no room on the disk for its file, its log (13) or the log's index (4874).
+/// SQLite's busy and locked, no room on the disk (13), and what a disk did not do.
 pub(crate) fn is_passing(said: &dyn DatabaseError) -> bool {
     said.code().is_some_and(|code| {
-        matches!(&*code, "5" | "6" | "13" | "261" | "517" | "4874" | "55P03" | "57014")
+        matches!(&*code, "5" | "6" | "13" | "261" | "517" | "55P03" | "57014")
+            || is_of_the_disk(&code)
             || code.starts_with("08")
             || code.starts_with("57P")
             || code.starts_with("53")
     })
+}
+
+/// `SQLITE_IOERR` (10) and its kin, in whose lowest byte it stands; codes of PostgreSQL have five characters.
+fn is_of_the_disk(code: &str) -> bool {
+    code.len() < 5 && code.parse::<u32>().is_ok_and(|code| code & 0xff == 10)
+}
+
+/// SQLite could not sync its file or its log (`SQLITE_IOERR_FSYNC`, `SQLITE_IOERR_DIR_FSYNC`). Linux tells of that once and
+/// counts as written what it gave up: a second sync would succeed and keep nothing.
+pub(crate) fn is_unsynced(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(said)
+        if said.code().is_some_and(|code| matches!(&*code, "1034" | "1290")))
 }
 
 /// Another connection holds SQLite's file, or did when this one began to read.
@@ -64,5 +77,18 @@ pub(crate) async fn take_turns(tx: &mut Tx, name: &str) -> Result<(), StoreError
             let lock = sql("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))");
             lock.bind(name).execute(tx).await.map(drop)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_disk_did_not_do_is_told_from_what_postgres_says() {
+        // A read, a write, a sync, a truncation, no room for the log's index.
+        assert!(["10", "266", "778", "1034", "1546", "4874"].into_iter().all(is_of_the_disk));
+        // A constraint, corruption; PostgreSQL's, of which the last has a 10 in its lowest byte as well.
+        assert!(!["19", "11", "2067", "23505", "22P02", "42506"].into_iter().any(is_of_the_disk));
     }
 }

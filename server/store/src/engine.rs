@@ -15,10 +15,10 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::{sync::mpsc, time::sleep};
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Conn, MigrateError, StoreError, dialect, instance, migrate,
+    Conn, MigrateError, StoreError, dialect, folder, instance, migrate,
     turn::Turn,
     write::{Job, write_in_groups},
 };
@@ -109,7 +109,7 @@ struct Inner {
 
 pub(crate) enum Db {
     Postgres(PgPool),
-    Sqlite { readers: SqlitePool, writer: mpsc::Sender<Box<dyn Job>>, path: PathBuf },
+    Sqlite { readers: SqlitePool, writer: mpsc::Sender<Box<dyn Job>>, lost: CancellationToken, path: PathBuf },
 }
 
 impl Store {
@@ -167,7 +167,7 @@ impl Store {
             })?;
         let (writer, _) = mpsc::channel(1); // nobody listens: a write is refused
         Ok(Self(Arc::new(Inner {
-            db: Db::Sqlite { readers, writer, path: path.to_owned() },
+            db: Db::Sqlite { readers, writer, lost: CancellationToken::new(), path: path.to_owned() },
             tasks: TaskTracker::new(),
             patience: LOOKING,
         })))
@@ -189,6 +189,8 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(BUSY)
             .pragma("journal_size_limit", "67108864")
+            // The writer does it, and hears when it fails.
+            .pragma("wal_autocheckpoint", "0")
             .pragma("cell_size_check", "ON")
             // What is erased is overwritten, not only let go of.
             .pragma("secure_delete", "ON")
@@ -198,16 +200,19 @@ impl Store {
         let one = one.idle_timeout(None).max_lifetime(None);
         let own = connect_patiently(one, options.clone()).await.map_err(failed)?;
         migrate::sqlite(&own, path).await?;
+        settle(&own, path).await.map_err(failed)?;
         let eight = SqlitePoolOptions::new().max_connections(8).acquire_timeout(ACQUIRE);
         let eight = eight.idle_timeout(None).max_lifetime(None);
         let readers = connect_patiently(eight, options.pragma("query_only", "ON")).await.map_err(failed)?;
         let (writer, waiting) = mpsc::channel(QUEUE);
+        let lost = CancellationToken::new();
+        let writing = write_in_groups(own, waiting, lost.clone());
         let store = Self(Arc::new(Inner {
-            db: Db::Sqlite { readers, writer, path: path.to_owned() },
+            db: Db::Sqlite { readers, writer, lost, path: path.to_owned() },
             tasks: TaskTracker::new(),
             patience: SERVING,
         }));
-        store.in_background(write_in_groups(own, waiting));
+        store.in_background(writing);
         Ok(store)
     }
 
@@ -259,6 +264,15 @@ impl Store {
         })
     }
 
+    /// Until the disk failed to sync SQLite's file: then nobody knows what is on it, this process writes nothing more, and
+    /// must end; the next start goes by what it finds. PostgreSQL ends by itself, and comes back.
+    pub async fn lost(&self) {
+        match self.db() {
+            Db::Postgres(_) => std::future::pending().await,
+            Db::Sqlite { lost, .. } => lost.cancelled().await,
+        }
+    }
+
     /// Which engine keeps the records.
     pub fn engine(&self) -> Engine {
         match self.db() {
@@ -288,6 +302,20 @@ impl Store {
     pub(crate) fn in_background(&self, work: impl Future<Output = ()> + Send + 'static) {
         tokio::spawn(self.0.tasks.track_future(work));
     }
+}
+
+/// What a process left in the log that was killed, or whose disk failed, may be in memory only, whatever is read of it: all of
+/// it comes into the file, synced, before anything is written behind it. So does the log's name, for SQLite syncs the folder
+/// without listening.
+async fn settle(own: &SqlitePool, path: &Path) -> Result<(), sqlx::Error> {
+    let mut conn = own.acquire().await?;
+    if let Err(cause) = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *conn).await {
+        if dialect::is_unsynced(&cause) {
+            Conn::sqlite(conn).leave_open();
+        }
+        return Err(cause);
+    }
+    folder::sync(path).map_err(sqlx::Error::Io)
 }
 
 /// A file becomes a write-ahead one under a lock that SQLite does not wait for, though somebody who reads it goes away again.
@@ -349,6 +377,41 @@ mod tests {
             .await
             .map_err(|error: WriteError<StoreError>| error.to_string());
         assert_eq!(written.unwrap(), full);
+    }
+
+    /// Bytes in SQLite's log.
+    fn logged(path: &Path) -> u64 {
+        std::fs::metadata(path.with_file_name("a.db-wal")).unwrap().len()
+    }
+
+    async fn fill(store: &Store) {
+        let filled = store
+            .write_silently("a test fills the log", |tx| {
+                let blob = "INSERT INTO subjects (id, sealed_key, created_at) VALUES (hex(randomblob(8)), zeroblob(1500000), 1)";
+                Box::pin(async move { sql(blob).execute(tx).await.map(drop) })
+            })
+            .await
+            .map_err(|error: WriteError<StoreError>| error.to_string());
+        filled.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_log_is_moved_into_the_file_once_it_is_long_and_whenever_it_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let there = Location::Sqlite(path.clone());
+        let store = Store::open(&there).await.unwrap();
+        assert_eq!(logged(&path), 0, "of the migrations nothing is left in it");
+        // A megabyte and a half each: were it never moved, the log would have fifteen.
+        for _ in 0..10 {
+            fill(&store).await;
+        }
+        let long = logged(&path);
+        assert!((1_500_000..7_000_000).contains(&long), "{long}");
+        // As if it had been killed: what it has in its log is taken over by whoever opens the file.
+        let other = Store::open(&there).await.unwrap();
+        assert_eq!(logged(&path), 0);
+        drop((store, other));
     }
 
     #[tokio::test]

@@ -34,6 +34,7 @@ pub mod event;
 #[cfg(test)]
 mod explain;
 pub mod filter;
+mod folder;
 pub mod fsck;
 pub mod idempotency;
 pub mod instance;

@@ -12,6 +12,8 @@ use std::{
 
 use tokio::time::sleep;
 
+use crate::folder;
+
 /// How long it waits before it tries again.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -25,7 +27,9 @@ impl Turn {
     /// Waits until no other process opens a file in the same folder, for so long at most. Where folders cannot be locked, or
     /// there is none, nobody waits: opening tells what is wrong.
     pub(crate) async fn at(path: &Path, patience: Duration) -> Self {
-        let Some(folder) = folder(path) else { return Self { _folder: None } };
+        let Ok(folder) = folder::open(path) else {
+            return Self { _folder: None };
+        };
         let mut waited = Duration::ZERO;
         loop {
             match folder.try_lock() {
@@ -44,15 +48,10 @@ impl Turn {
 
     /// Without waiting; nothing while another has the folder.
     pub(crate) fn now(path: &Path) -> Option<Self> {
-        match folder(path).map(|folder| (folder.try_lock(), folder)) {
-            Some((Ok(()), folder)) => Some(Self { _folder: Some(folder) }),
-            Some((Err(TryLockError::WouldBlock), _)) => None,
-            Some((Err(TryLockError::Error(_)), _)) | None => Some(Self { _folder: None }),
+        match folder::open(path).map(|folder| (folder.try_lock(), folder)) {
+            Ok((Ok(()), folder)) => Some(Self { _folder: Some(folder) }),
+            Ok((Err(TryLockError::WouldBlock), _)) => None,
+            Ok((Err(TryLockError::Error(_)), _)) | Err(_) => Some(Self { _folder: None }),
         }
     }
-}
-
-fn folder(path: &Path) -> Option<File> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new("."))).ok()
 }

@@ -2,7 +2,7 @@
 
 use std::{
     future::Future,
-    io,
+    io, mem,
     ops::{Deref, DerefMut},
     time::Duration,
 };
@@ -18,6 +18,7 @@ pub struct Conn {
     held: Held,
     collided: bool,
     broken: bool,
+    unsynced: bool,
     /// How long a statement may take before the database counts as gone.
     patience: Duration,
 }
@@ -36,12 +37,13 @@ pub(crate) enum Link<'c> {
 
 impl Conn {
     pub(crate) fn postgres(held: PoolConnection<Postgres>, patience: Duration) -> Self {
-        Self { held: Held::Postgres(held), collided: false, broken: false, patience }
+        Self { held: Held::Postgres(held), collided: false, broken: false, unsynced: false, patience }
     }
 
     /// SQLite is in this process: it fails, but it never falls silent.
     pub(crate) fn sqlite(held: PoolConnection<Sqlite>) -> Self {
-        Self { held: Held::Sqlite(held), collided: false, broken: false, patience: Duration::MAX }
+        let held = Held::Sqlite(held);
+        Self { held, collided: false, broken: false, unsynced: false, patience: Duration::MAX }
     }
 
     pub(crate) fn link(&mut self) -> Link<'_> {
@@ -63,10 +65,12 @@ impl Conn {
         self.patience
     }
 
-    /// Passes a result on, noting whether two transactions got in each other's way, and whether the wire broke.
+    /// Passes a result on, noting whether two transactions got in each other's way, whether the wire broke, and whether the
+    /// disk did not keep what it was given.
     pub(crate) fn learn<T>(&mut self, ran: Result<T, sqlx::Error>) -> Result<T, StoreError> {
         ran.map_err(|error| {
             self.collided |= dialect::is_collision(&error);
+            self.unsynced |= dialect::is_unsynced(&error);
             if let (Held::Postgres(held), sqlx::Error::Io(_)) = (&mut self.held, &error) {
                 held.close_on_drop(); // it stopped in the middle of something
                 self.broken = true;
@@ -85,6 +89,11 @@ impl Conn {
         self.collided
     }
 
+    /// Whether a sync failed, so that nobody knows what is on the disk.
+    pub(crate) fn unsynced(&self) -> bool {
+        self.unsynced
+    }
+
     /// Runs one statement of the transaction's own grammar (`BEGIN`, `SAVEPOINT` …).
     pub(crate) async fn control(&mut self, statement: &'static str) -> Result<(), StoreError> {
         let patience = self.patience;
@@ -95,6 +104,12 @@ impl Conn {
             Link::Sqlite(link) => sqlx::raw_sql(statement).execute(&mut *link).await.map(drop),
         };
         self.learn(ran)
+    }
+
+    /// Never closes it: the last connection that closes moves SQLite's log into its file and removes it, and would take a
+    /// second sync for the first.
+    pub(crate) fn leave_open(self) {
+        mem::forget(self);
     }
 
     /// Throws the connection away instead of giving it back in the middle of something.

@@ -6,18 +6,22 @@
 //!
 //! **Invariants:** what [`Store::write`] committed has its events in the same commit. A closure that has begun runs to
 //! its end even if the caller goes away. A failed commit is answered as failed, to everyone whose closure was in it;
-//! whether it took effect is then unknown, and the caller's idempotency key is what tells.
+//! whether it took effect is then unknown, and the caller's idempotency key is what tells. Where SQLite's disk failed to
+//! sync, nothing more is written: [`Store::lost`].
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use sqlx::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
-use crate::{Conn, EventRow, Store, StoreError, Tx, engine::Db, event};
+use crate::{Conn, EventRow, Store, StoreError, Tx, engine::Db, event, sql};
 
 /// How many closures share one commit on SQLite at most.
 const GROUP: usize = 256;
+/// Pages in SQLite's log from which on it is moved into the file.
+const LONG: i64 = 1000;
 /// How often PostgreSQL may give up a transaction for another one.
 const ATTEMPTS: u32 = 10;
 
@@ -250,13 +254,18 @@ fn panicked() -> StoreError {
     StoreError::Refused("the write panicked and was rolled back".into())
 }
 
-/// SQLite's one writer: takes what waits, runs it under one commit, answers, again.
-pub(crate) async fn write_in_groups(pool: SqlitePool, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
+/// SQLite's one writer: takes what waits, runs it under one commit, answers, again. Once a sync failed it cancels `lost` and
+/// ends: what is asked for from then on is refused.
+pub(crate) async fn write_in_groups(
+    pool: SqlitePool,
+    mut waiting: mpsc::Receiver<Box<dyn Job>>,
+    lost: CancellationToken,
+) {
     let mut group = Vec::with_capacity(GROUP);
     while waiting.recv_many(&mut group, GROUP).await > 0 {
-        let committed = match pool.acquire().await {
+        let (committed, conn) = match pool.acquire().await {
             Ok(conn) => run_group(Conn::sqlite(conn), &mut group).await,
-            Err(error) => Err(StoreError::from(error)),
+            Err(error) => (Err(StoreError::from(error)), None),
         };
         if let Err(error) = &committed {
             tracing::error!(%error, writes = group.len(), "a group of writes was not committed");
@@ -264,16 +273,47 @@ pub(crate) async fn write_in_groups(pool: SqlitePool, mut waiting: mpsc::Receive
         for job in group.drain(..) {
             job.settle(committed.clone());
         }
+        let Some(mut conn) = conn else { continue };
+        if committed.is_ok()
+            && let Err(error) = shorten_log(&mut conn).await
+        {
+            tracing::warn!(%error, "the database's log was not moved into its file");
+        }
+        if conn.unsynced() {
+            tracing::error!("the disk failed to sync the database: nothing more is written by this process");
+            conn.leave_open();
+            lost.cancel();
+            return;
+        }
     }
 }
 
-async fn run_group(conn: Conn, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+/// Runs the group; and the connection, if it can be used again.
+async fn run_group(conn: Conn, group: &mut [Box<dyn Job>]) -> (Result<(), StoreError>, Option<Conn>) {
     let mut tx = Tx::new(conn);
     let ran = run_all(&mut tx, group).await;
-    if ran.is_err() && tx.control("ROLLBACK").await.is_err() {
+    if ran.is_err() && !tx.unsynced() && tx.control("ROLLBACK").await.is_err() {
         tx.into_conn().close();
+        return (ran, None);
     }
-    ran
+    (ran, Some(tx.into_conn()))
+}
+
+/// How long SQLite's log is.
+#[derive(sqlx::FromRow)]
+struct Log {
+    /// In pages.
+    log: i64,
+}
+
+/// Moves SQLite's log into its file once it is long. SQLite itself would do it within a commit, before its answer, and tell
+/// nobody when it fails.
+async fn shorten_log(conn: &mut Conn) -> Result<(), StoreError> {
+    let Log { log } = sql("PRAGMA wal_checkpoint(NOOP)").one(conn).await?;
+    if log >= LONG {
+        sql("PRAGMA wal_checkpoint(PASSIVE)").one::<Log>(conn).await?;
+    }
+    Ok(())
 }
 
 async fn run_all(tx: &mut Tx, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {

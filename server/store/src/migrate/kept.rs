@@ -9,6 +9,7 @@ use std::{
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqlitePool, sqlite::SqliteConnectOptions};
 
 use super::{MigrateError, VERSION};
+use crate::folder;
 
 /// Copies the database at `path`, whose schema has this version, to beside it.
 pub(super) async fn copy(pool: &SqlitePool, path: &Path, version: i64) -> Result<(), MigrateError> {
@@ -36,8 +37,7 @@ pub(super) async fn copy(pool: &SqlitePool, path: &Path, version: i64) -> Result
 fn name(draft: &Path, to: &Path) -> io::Result<()> {
     File::open(draft)?.sync_all()?;
     fs::rename(draft, to)?;
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    folder::sync(to)
 }
 
 /// Whether a whole database of this version lies there: programs before this one wrote under the last name at once.
