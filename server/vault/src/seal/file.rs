@@ -58,8 +58,10 @@ pub fn replace_beside(path: &Path, text: &str) -> io::Result<()> {
 fn write_draft(path: &Path, text: &str) -> io::Result<(PathBuf, File)> {
     let draft = path.with_added_extension("new");
     let mut file = create_anew(&draft)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    written.inspect_err(|_| {
+        std::fs::remove_file(&draft).ok();
+    })?;
     Ok((draft, file))
 }
 
@@ -83,12 +85,26 @@ fn give(file: &File, owner: &Metadata) -> io::Result<()> {
     if is_roots { Ok(()) } else { fchown(file, Some(owner.uid()), Some(owner.gid())) }
 }
 
-fn sync_folder(path: &Path) -> io::Result<()> {
+/// Puts the name of a file on the disk.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder(path))?.sync_all()
 }
 
 fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Puts on the disk whatever others wrote below a folder.
+pub(super) fn sync_below(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_below(&entry.path())?;
+        } else {
+            File::open(entry.path())?.sync_all()?;
+        }
+    }
+    File::open(folder)?.sync_all()
 }
 
 /// Reads a secret of at most `limit` bytes from a file that nobody but its owner may read.

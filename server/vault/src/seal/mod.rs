@@ -321,6 +321,14 @@ pub enum SealError {
         /// The record of refused PINs.
         attempts: PathBuf,
     },
+    /// What the token's library wrote cannot be put on the disk.
+    #[error("the token's files in `{path}` are not on the disk: {cause}")]
+    TokenFiles {
+        /// Their folder.
+        path: PathBuf,
+        /// What went wrong.
+        cause: String,
+    },
     /// The token is not there.
     #[error("token `{0}` is not present")]
     TokenMissing(String),

@@ -7,9 +7,10 @@
 //!                pin, so-pin     random, mode 0600
 //!                pin-attempts    the memory of refused PINs
 //! ```
-//! SoftHSM2 learns its folder from the environment of the process that loads it. Where root runs the server, that process is
-//! somebody else's: the token is handed over to him, and he reaches it by his working folder alone, as the data folder is open
-//! to root only. PINs stay root's, who is asked for them.
+//! SoftHSM2 learns its folder from the environment of the process that loads it. It syncs nothing that it writes: whatever it
+//! made is synced from here, before anything is wrapped under it. Where root runs the server, that process is somebody else's:
+//! the token is handed over to him, and he reaches it by his working folder alone, as the data folder is open to root only.
+//! PINs stay root's, who is asked for them.
 
 use std::fs::{DirBuilder, Permissions, read_dir, set_permissions, symlink_metadata};
 use std::io;
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use rand::CryptoRng;
 
-use super::file::{create_private, read_private, replace};
+use super::file::{create_private, read_private, replace, sync_folder};
 use super::pkcs11::{Attempts, Launch, Module, Pin, Pkcs11Seal, Token, User};
 use super::{Protection, SealError, SealKind};
 use crate::base62;
@@ -84,7 +85,8 @@ impl SoftHsm {
                 "SoftHSM2 cannot use a data folder whose path is not UTF-8 or contains `#` or `=`",
             )
         })?;
-        write_if_other(&folder.join(CONF), &configuration(tokens))
+        write_if_other(&folder.join(CONF), &configuration(tokens))?;
+        sync_folder(&folder)
     }
 
     /// Whose the token's folder is: a user's number.
@@ -135,7 +137,8 @@ impl SoftHsm {
     /// The seal, whether the token is there or not. `module` is the one that [`find_module`] found, with a process that is
     /// started by [`SoftHsm::launch`].
     pub fn seal(&self, module: &Module, rng: &mut dyn CryptoRng) -> Pkcs11Seal {
-        Pkcs11Seal::of_kind(SealKind::SoftHsm, Protection::Software, module, self.token(rng))
+        let seal = Pkcs11Seal::of_kind(SealKind::SoftHsm, Protection::Software, module, self.token(rng));
+        seal.with_files(self.tokens())
     }
 
     /// Makes the token, its PINs and its key, unless they are there. To be called on the first start only: a

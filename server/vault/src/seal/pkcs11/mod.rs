@@ -30,7 +30,7 @@ use protocol::{Answer, Does};
 pub use serve::{keep_memory_private, serve_library};
 pub use user::User;
 
-use super::file::read_secret;
+use super::file::{read_secret, sync_below};
 use super::{KeyNumber, Protection, Seal, SealDescription, SealError, SealKind, pack, unpack};
 use crate::envelope::NONCE_LEN;
 use crate::secret::{SecretBytes, SecretString};
@@ -86,6 +86,8 @@ pub struct Pkcs11Seal {
     module: Module,
     token: std::sync::Arc<Token>,
     description: SealDescription,
+    /// Where a token of software keeps its keys.
+    files: Option<PathBuf>,
 }
 
 impl Pkcs11Seal {
@@ -98,13 +100,26 @@ impl Pkcs11Seal {
 
     pub(super) fn of_kind(kind: SealKind, protection: Protection, module: &Module, token: Token) -> Self {
         let description = SealDescription::new(kind, &token.label, protection);
-        Self { module: module.clone(), token: token.into(), description }
+        Self { module: module.clone(), token: token.into(), description, files: None }
+    }
+
+    /// The token's library leaves what it writes into this folder to the page cache: whatever is made there is put on the
+    /// disk before it is said to be there.
+    pub(super) fn with_files(self, files: PathBuf) -> Self {
+        Self { files: Some(files), ..self }
+    }
+
+    fn settle(&self) -> Result<(), SealError> {
+        let Some(files) = &self.files else { return Ok(()) };
+        sync_below(files)
+            .map_err(|cause| SealError::TokenFiles { path: files.clone(), cause: cause.to_string() })
     }
 
     /// Makes the key-encryption key in the token (AES-256, sensitive, not extractable) unless it is there. To
     /// be called when the seal is added, never at a start: a token that lost its key must be noticed.
     pub fn create_key(&self) -> Result<(), SealError> {
-        self.module.does(&self.token, Does::CreateKey)
+        self.module.does(&self.token, Does::CreateKey)?;
+        self.settle()
     }
 
     /// Makes the token itself, with this PIN for its security officer, in an empty slot, unless it is there.
@@ -151,14 +166,16 @@ impl Seal for Pkcs11Seal {
     }
 
     fn add_key(&self, _: &mut dyn CryptoRng) -> Result<KeyNumber, SealError> {
-        self.module.call(&self.token, Does::AddKey, |answer| match answer {
+        let number = self.module.call(&self.token, Does::AddKey, |answer| match answer {
             Answer::Number(number) => Some(number),
             _ => None,
-        })
+        })?;
+        self.settle().map(|()| number)
     }
 
     fn destroy_key(&self, number: KeyNumber) -> Result<(), SealError> {
-        self.module.does(&self.token, Does::DestroyKey { number })
+        self.module.does(&self.token, Does::DestroyKey { number })?;
+        self.settle()
     }
 }
 
