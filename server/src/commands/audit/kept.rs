@@ -36,6 +36,9 @@ impl Kept {
         let whole = it.look_through()?;
         it.file.set_len(whole)?;
         it.file.seek(SeekFrom::End(0))?;
+        // Its name is on the disk before anything in it counts as kept.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
         Ok(it)
     }
 
