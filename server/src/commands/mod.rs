@@ -28,6 +28,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{CommandFactory as _, Parser, Subcommand};
+use keywarden_vault::seal::pkcs11::keep_memory_private;
 
 use crate::{
     client::{ClientError, VariablesError},
@@ -263,6 +264,10 @@ pub fn run() -> ExitCode {
 }
 
 fn act(line: Line) -> Result<ExitCode, Failure> {
+    // The program of `keywarden run` inherits what its parent may, and says for itself what it shows of its memory.
+    if !matches!(line.command, Command::Run(_)) {
+        keep_memory_private().map_err(Failure::io("keep memory out of core dumps"))?;
+    }
     match line.command {
         Command::Audit(arguments) => runtime()?.block_on(audit::run(arguments)).map(|()| ExitCode::SUCCESS),
         Command::CacheKey(arguments) => cache_key::run(&arguments).map(|()| ExitCode::SUCCESS),

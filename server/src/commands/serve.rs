@@ -12,7 +12,6 @@ use keywarden_app::{
     shell::{Condition, Protection},
 };
 use keywarden_domain::{Domain, system::KeyringState};
-use keywarden_vault::seal::pkcs11::keep_memory_private;
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -47,7 +46,6 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<(), Fail
     listen::allow_open_files();
     data_dir::prepare(&config.data_dir)?;
     let _lock = data_dir::lock(&config.data_dir)?;
-    keep_memory_private().map_err(Failure::io("keep memory out of core dumps"))?;
     let mut signals = Signals::new().map_err(Failure::io("listen for signals"))?;
     let certificates = config.tls.clone().map(Certificates::load).transpose()?.map(Arc::new);
     let tls = certificates.clone().map(listen::server_config).transpose()?;

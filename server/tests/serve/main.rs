@@ -21,6 +21,7 @@ mod clock;
 mod commands;
 mod connections;
 mod copied;
+mod cores;
 mod degraded;
 mod exchange;
 mod forwarded;

@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use nix::sys::prctl::{set_dumpable, set_pdeathsig};
+use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::setsid;
 
@@ -30,8 +31,10 @@ pub fn serve_library() -> io::Result<()> {
     serve(&socket)
 }
 
-/// No core dump and no debugger of the same user sees this process's memory from now on (`PR_SET_DUMPABLE`).
+/// No core dump and no debugger of the same user sees this process's memory from now on (`PR_SET_DUMPABLE`), and no dump that
+/// of a process which it starts, before that one can say the same (`RLIMIT_CORE`).
 pub fn keep_memory_private() -> io::Result<()> {
+    setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     Ok(set_dumpable(false)?)
 }
 
