@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use keywarden_vault::seal::softhsm::find_module;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -151,6 +152,34 @@ fn everything_comes_back_on_a_machine_whose_token_is_new_and_on_the_other_engine
     let variables = [SOFTWARE, ("KEYWARDEN_DATABASE_URL", url.as_str())];
     printed(other.path(), &variables, &as_texts(&restore));
     opens_when_the_gap_is_named(other.path(), &variables, &lost.made_at);
+}
+
+#[test]
+fn everything_comes_back_on_a_machine_whose_only_hsm_is_new_and_has_no_key() {
+    let lost = Lost::new();
+    let empty = tempfile::tempdir().unwrap();
+    let at = |name: &str| empty.path().join(name).into_os_string().into_string().unwrap();
+    let library = find_module().unwrap().into_os_string().into_string().unwrap();
+    fs::create_dir(empty.path().join("tokens")).unwrap();
+    fs::write(at("softhsm2.conf"), format!("directories.tokendir = {}\n", at("tokens"))).unwrap();
+    fs::write(at("pin"), "a-new-pin").unwrap();
+    let made = Command::new("softhsm2-util")
+        .args(["--init-token", "--free", "--label", "fresh", "--so-pin", "so-pin", "--pin", "a-new-pin"])
+        .args(["--module", &library])
+        .env("SOFTHSM2_CONF", at("softhsm2.conf"))
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", told(&made));
+    let (configuration, pin) = (at("softhsm2.conf"), at("pin"));
+    let variables = [
+        ("KEYWARDEN_SEAL", "pkcs11"),
+        ("KEYWARDEN_PKCS11_MODULE", library.as_str()),
+        ("KEYWARDEN_PKCS11_TOKEN", "fresh"),
+        ("KEYWARDEN_PKCS11_PIN_FILE", pin.as_str()),
+        ("SOFTHSM2_CONF", configuration.as_str()),
+    ];
+    printed(empty.path(), &variables, &as_texts(&lost.restore()));
+    opens_when_the_gap_is_named(empty.path(), &variables, &lost.made_at);
 }
 
 fn exports(at: &Path, server: &Server, more: &[&str]) -> Command {

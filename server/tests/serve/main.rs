@@ -36,6 +36,7 @@ mod rewrap;
 mod sealing;
 mod strangers;
 mod templates;
+mod tokens;
 mod verbs;
 mod watch;
 mod watched;
