@@ -7,21 +7,22 @@ pub(crate) mod door;
 pub(crate) mod marks;
 mod pages;
 mod shell;
+mod stored;
 
 use std::{
-    collections::BTreeMap,
     fs::{self, File},
     path::Path,
-    process::{Command, Stdio},
+    process::Stdio,
 };
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::house::{Server, fresh_database, get_at, keywarden, postgres, printed, told};
+use crate::house::{Server, fresh_database, get_at, keywarden, postgres, printed};
 use crate::owner;
 use door::Door;
 use marks::{Marks, Whose};
+use stored::{Cluster, files, rows};
 
 /// The most that an operator can make a server say.
 const TALKATIVE: [(&str, &str); 4] = [
@@ -126,33 +127,6 @@ fn of_workload(door: &Door, marks: &Marks, operator: &str) -> String {
     token
 }
 
-/// What lies in a folder, whole.
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let (mut folders, mut files) = (vec![folder.to_path_buf()], BTreeMap::new());
-    while let Some(folder) = folders.pop() {
-        for path in fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()) {
-            if path.is_dir() {
-                folders.push(path);
-            } else if let Ok(bytes) = fs::read(&path) {
-                files.insert(path.display().to_string(), bytes);
-            }
-        }
-    }
-    files
-}
-
-/// Every row of a PostgreSQL database, as somebody who steals it reads it.
-fn rows(url: &str) -> Vec<u8> {
-    let all = "SET xmlbinary = 'hex'; SELECT query_to_xml('SELECT * FROM ' || quote_ident(table_name), true, false, '')
-               FROM information_schema.tables WHERE table_schema = 'public'";
-    let read = Command::new("psql")
-        .args(["--no-psqlrc", "--quiet", "--tuples-only", "--dbname", url, "--command", all])
-        .output()
-        .unwrap();
-    assert!(read.status.success(), "{}", told(&read));
-    read.stdout
-}
-
 /// The page of a link knows its own address, and comes back to it once somebody chose a theme there.
 fn without_own_address(name: &str, answer: &str) -> String {
     if name != "POST page /shared/_" {
@@ -164,6 +138,17 @@ fn without_own_address(name: &str, answer: &str) -> String {
         told.push_str(part.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_'));
     }
     told
+}
+
+/// A value, and what is told of it.
+fn put_once_more(scene: &Scene) {
+    let bearer = format!("Bearer {}", scene.token);
+    let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
+    let [value, told] = [scene.marks.secret("once more: a value"), scene.marks.told("once more: a name")];
+    let body = json!({ "value": value, "description": told }).to_string();
+    let path = format!("/api/v1/projects/pay/environments/live/secrets/once/{told}");
+    let answer = scene.door.ask("putSecret", "put", &path, &headers, body.as_bytes()).unwrap();
+    assert!(answer.status < 300, "{answer:?}");
 }
 
 /// Goes through every door of a server with `more` settings, and looks for all that it was told.
@@ -179,6 +164,9 @@ fn goes_through_every_door(more: &[(&'static str, String)], database: Option<&st
     let lines = scene.command_lines();
     assert!(lines.len() > usize::from(database.is_none()), "{lines:?}");
 
+    let cluster = database.and_then(Cluster::of);
+    let on_disk = cluster.map(|cluster| (cluster.log_of(|| put_once_more(&scene)), cluster.tables()));
+
     let Scene { folder, server, door, marks, .. } = scene;
     // What lies in files of its own lies nowhere else.
     let own = ["softhsm/pin", "softhsm/so-pin", "seal.key"].map(|name| folder.path().join("data").join(name));
@@ -186,6 +174,8 @@ fn goes_through_every_door(more: &[(&'static str, String)], database: Option<&st
         let text = fs::read_to_string(file).unwrap();
         marks.note(Whose::Secret, file.display().to_string(), text.trim());
     }
+    let data = folder.path().join("data");
+    let running = files(&data);
     let log = server.stop().join("\n");
     let hunt = marks.search();
     hunt.nothing_in("the log", log.as_bytes());
@@ -203,8 +193,17 @@ fn goes_through_every_door(more: &[(&'static str, String)], database: Option<&st
     for (what, bytes) in &printed {
         hunt.nothing_in(what, bytes);
     }
+    // While it runs SQLite's log and its index lie there too.
+    if database.is_none() {
+        let [log, index] = ["db-wal", "db-shm"].map(|it| data.join(format!("keywarden.{it}")));
+        assert!(
+            hunt.told_in(&running[&log.display().to_string()]) > 0,
+            "nothing that was told is in the log"
+        );
+        assert!(running.contains_key(&index.display().to_string()));
+    }
     let mut stored = Vec::new();
-    for (path, bytes) in files(&folder.path().join("data")) {
+    for (path, bytes) in running.into_iter().chain(files(&data)) {
         if !own.iter().any(|file| file.ends_with(&path)) {
             hunt.no_secret_in(&path, &bytes);
         }
@@ -216,6 +215,16 @@ fn goes_through_every_door(more: &[(&'static str, String)], database: Option<&st
     if let Some(url) = database {
         stored = rows(url);
         hunt.no_secret_in("PostgreSQL", &stored);
+    }
+    if let Some((log, tables)) = on_disk {
+        assert!(
+            hunt.told_in(&tables) > 50,
+            "{} of the names are in the tables' files",
+            hunt.told_in(&tables)
+        );
+        assert!(hunt.told_in(&log) > 0, "PostgreSQL's log does not tell of what was put");
+        hunt.no_secret_in("the tables' files", &tables);
+        hunt.no_secret_in("PostgreSQL's log", &log);
     }
     // What may be there is: the search looks at what it should look at.
     assert!(hunt.told_in(&stored) > 50, "{} of the names are stored", hunt.told_in(&stored));
