@@ -25,6 +25,7 @@ pub struct Client {
     url: String,
     token: Option<String>,
     patience: Duration,
+    doubts: bool,
 }
 
 /// What came back, whole.
@@ -45,6 +46,8 @@ pub enum NoAnswer {
     Broken(String),
     #[error("no answer within {0:?}")]
     Late(Duration),
+    #[error("503: {0}")]
+    Unable(Value),
 }
 
 impl NoAnswer {
@@ -58,7 +61,13 @@ impl Client {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let pool = Pool::builder(TokioExecutor::new()).build(connector);
-        Self { pool, url, token: token.map(str::to_owned), patience: PATIENCE }
+        Self { pool, url, token: token.map(str::to_owned), patience: PATIENCE, doubts: false }
+    }
+
+    /// The same caller, who takes a 503 for no answer: what was asked for was done, or not.
+    #[must_use]
+    pub fn doubting(&self) -> Self {
+        Self { doubts: true, ..self.clone() }
     }
 
     /// The same caller with a shorter patience.
@@ -131,9 +140,13 @@ impl Client {
                 value.unwrap_or_default().to_owned()
             };
             let (kind, request) = (told(header::CONTENT_TYPE.as_str()), told("x-request-id"));
-            Ok(Answer { status: parts.status, request, kind, body })
+            Ok::<_, NoAnswer>(Answer { status: parts.status, request, kind, body })
         };
-        timeout(self.patience, whole).await.map_err(|_| NoAnswer::Late(self.patience))?
+        let answer = timeout(self.patience, whole).await.map_err(|_| NoAnswer::Late(self.patience))??;
+        if self.doubts && answer.status == StatusCode::SERVICE_UNAVAILABLE {
+            return Err(NoAnswer::Unable(answer.body));
+        }
+        Ok(answer)
     }
 }
 

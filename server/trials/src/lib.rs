@@ -9,6 +9,7 @@
 
 pub mod bench;
 pub mod client;
+pub mod cluster;
 pub mod database;
 pub mod faults;
 pub mod house;

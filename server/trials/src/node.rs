@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -42,6 +42,7 @@ pub struct Plan {
 pub struct Node {
     child: Child,
     port: u16,
+    started: Instant,
     /// From `exec` to the first `ready`.
     pub start_took: Duration,
 }
@@ -86,6 +87,15 @@ impl Plan {
 
     /// The same for another command that serves.
     pub async fn start_as(&self, what: &str) -> Result<Node> {
+        let mut node = self.begin(what)?;
+        match node.becomes_ready().await? {
+            None => Ok(node),
+            Some(ended) => bail!("the server ended with {ended}; see {}", self.log().display()),
+        }
+    }
+
+    /// The same, without waiting.
+    pub fn begin(&self, what: &str) -> Result<Node> {
         fs::create_dir_all(&self.folder)?;
         let port = free_port()?;
         let log = File::options().create(true).append(true).open(self.log())?;
@@ -93,19 +103,7 @@ impl Plan {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let started = Instant::now();
         let child = command.spawn().with_context(|| format!("start {}", self.binary.display()))?;
-        let mut node = Node { child, port, start_took: Duration::ZERO };
-        let client = Client::new(node.url(), None);
-        loop {
-            if client.get("/readyz").await.is_ok_and(|answer| answer.status == StatusCode::OK) {
-                node.start_took = started.elapsed();
-                return Ok(node);
-            }
-            if let Some(ended) = node.child.try_wait()? {
-                bail!("the server ended with {ended}; see {}", self.log().display());
-            }
-            ensure!(started.elapsed() < PATIENCE, "the server is not ready; see {}", self.log().display());
-            tokio::time::sleep(LOOK).await;
-        }
+        Ok(Node { child, port, started, start_took: Duration::ZERO })
     }
 
     pub fn log(&self) -> PathBuf {
@@ -156,6 +154,38 @@ impl Plan {
 }
 
 impl Node {
+    /// Waits until it is ready, or has ended: with what.
+    pub async fn becomes_ready(&mut self) -> Result<Option<ExitStatus>> {
+        let began = Instant::now();
+        while !self.is_ready().await {
+            if let Some(ended) = self.child.try_wait()? {
+                return Ok(Some(ended));
+            }
+            ensure!(began.elapsed() < PATIENCE, "the server at {} is not ready", self.url());
+            tokio::time::sleep(LOOK).await;
+        }
+        self.start_took = self.started.elapsed();
+        Ok(None)
+    }
+
+    /// Whether it says so.
+    pub async fn is_ready(&self) -> bool {
+        let asked = Client::new(self.url(), None).get("/readyz").await;
+        asked.is_ok_and(|answer| answer.status == StatusCode::OK)
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ends(&mut self) -> Result<ExitStatus> {
+        let began = Instant::now();
+        loop {
+            if let Some(ended) = self.child.try_wait()? {
+                return Ok(ended);
+            }
+            ensure!(began.elapsed() < PATIENCE, "the server at {} does not end", self.url());
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
@@ -208,6 +238,6 @@ impl Drop for Node {
     }
 }
 
-fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

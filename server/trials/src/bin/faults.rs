@@ -1,5 +1,6 @@
-//! The long proofs: `faults --binary PATH [kill-sqlite] [kill-postgres] [two-nodes] [cut-off] [disk-full] [durable-sqlite]
-//! [durable-postgres] [restored] [parsers]`. A failure names the round; the same seed and `--from` do it again.
+//! The long proofs: `faults --binary PATH [kill-sqlite] [kill-postgres] [two-nodes] [cut-off] [disk-full] [parsers]
+//! [durable-sqlite] [durable-postgres] [failed-sync-sqlite] [failed-sync-postgres] [restored]`. A failure names the round; the
+//! same seed and `--from` do it again.
 
 #![allow(clippy::arithmetic_side_effects, reason = "it counts rounds, and serves nobody")]
 
@@ -14,7 +15,7 @@ use clap::{Parser, ValueEnum};
 use keywarden_trials::{
     Result,
     database::Engine,
-    faults::{cut_off, disk_full, durable, kill, parsers, restored, two_nodes},
+    faults::{cut_off, disk_full, durable, failed_sync, kill, parsers, restored, two_nodes},
     progress::{Progress, Voice},
 };
 use url::Url;
@@ -61,6 +62,8 @@ enum Proof {
     Parsers,
     DurableSqlite,
     DurablePostgres,
+    FailedSyncSqlite,
+    FailedSyncPostgres,
     Restored,
 }
 
@@ -124,6 +127,8 @@ impl Run<'_> {
             Proof::Parsers => self.parsers(progress),
             Proof::DurableSqlite => self.durable(Engine::Sqlite, progress).await,
             Proof::DurablePostgres => self.durable(Engine::Postgres, progress).await,
+            Proof::FailedSyncSqlite => self.failed_sync_sqlite(progress).await,
+            Proof::FailedSyncPostgres => self.failed_sync_postgres(progress).await,
             Proof::Restored => self.restored(progress).await,
         }
     }
@@ -219,6 +224,41 @@ impl Run<'_> {
             Voice::new(self.name, 1).round(1, &found.to_string());
         }
         progress.note(self.name, 1)
+    }
+
+    /// The files beside the database once, before the first round.
+    async fn failed_sync_sqlite(&self, progress: &mut Progress) -> Result<()> {
+        let rounds = self.line.rounds.div_ceil(5).max(2);
+        if self.from >= rounds
+            || (self.from == 0 && !failed_sync::files::prove(&self.line.binary, self.folder).await?)
+        {
+            return Ok(());
+        }
+        let trial = failed_sync::sqlite::Trial::new(&self.line.binary, self.folder, self.line.seed).await?;
+        let Some(mut trial) = trial else { return Ok(()) };
+        let mut voice = Voice::new(self.name, rounds);
+        for round in self.left(rounds) {
+            let found = trial.round(round).await.with_context(|| format!("round {round}"))?;
+            voice.round(round + 1, &found.to_string());
+            progress.note(self.name, round + 1)?;
+        }
+        trial.end()
+    }
+
+    async fn failed_sync_postgres(&self, progress: &mut Progress) -> Result<()> {
+        let rounds = self.line.rounds.div_ceil(20);
+        if self.from >= rounds {
+            return Ok(());
+        }
+        let trial = failed_sync::postgres::Trial::new(&self.line.binary, self.folder, self.line.seed).await?;
+        let Some(mut trial) = trial else { return Ok(()) };
+        let mut voice = Voice::new(self.name, rounds);
+        for round in self.left(rounds) {
+            let found = trial.round(round).await.with_context(|| format!("round {round}"))?;
+            voice.round(round + 1, &found.to_string());
+            progress.note(self.name, round + 1)?;
+        }
+        trial.end()
     }
 
     /// By turns on SQLite and PostgreSQL.

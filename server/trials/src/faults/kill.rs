@@ -9,23 +9,20 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
-use rand::{Rng as _, RngExt as _, SeedableRng as _};
+use anyhow::{Context as _, ensure};
+use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use tokio::task::JoinSet;
 
 use super::{
-    books::{Book, Tally, keys::Keys, secrets::Secrets, shares::Shares, templates::Templates},
-    upkeep::{self, Recovery},
+    books::Tally,
+    crowd::{self, Crowd},
+    upkeep::{self, Recovery, fsck},
 };
 use crate::{Result, house::House, node::Plan};
 
-/// Clients at once.
-const CLIENTS: u64 = 16;
 /// The load lasts this many milliseconds, by chance.
 const LOAD: std::ops::Range<u64> = 50..900;
-/// How often the store is looked at until nothing was left out.
-const LOOKS: u32 = 3;
 /// From `exec` to ready.
 pub const READY: Duration = Duration::from_secs(2);
 
@@ -68,16 +65,7 @@ impl Trial {
         random.set_stream(round);
         let node = self.plan.start().await?;
         self.found.slowest_start = self.found.slowest_start.max(node.start_took);
-        let mut clients = JoinSet::new();
-        for client in 0..CLIENTS {
-            let mut random = ChaCha8Rng::from_rng(&mut random);
-            let (house, asks) = (self.house.clone(), node.client(&self.house.manager));
-            let mut book = book(round, client, random.next_u32());
-            clients.spawn(async move {
-                while book.act(&house, &asks, &mut random).await? {}
-                Ok::<_, anyhow::Error>(book)
-            });
-        }
+        let crowd = Crowd::begin(round, &self.house, &node.client(&self.house.manager), &mut random);
         let load = Duration::from_millis(random.random_range(LOAD));
         let asks = node.client(&self.house.manager);
         let (mut rotating, mut backing_up) = (JoinSet::new(), JoinSet::new());
@@ -89,10 +77,7 @@ impl Trial {
         });
         tokio::time::sleep(load).await;
         node.kill()?;
-        let mut books = Vec::new();
-        while let Some(book) = clients.join_next().await {
-            books.push(book??);
-        }
+        let books = crowd.books().await?;
         self.found.rotated += rotating.join_next().await.context("nobody rotated")???;
         let (backup, told) = backing_up.join_next().await.context("nobody made a backup")???;
         self.found.backups += u64::from(told);
@@ -104,20 +89,11 @@ impl Trial {
         let node = self.plan.start().await?;
         self.found.slowest_start = self.found.slowest_start.max(node.start_took);
         let manager = node.client(&self.house.manager);
-        let mut asking = JoinSet::new();
-        for mut book in books {
-            let Tally { acknowledged, doubted } = book.tally();
-            self.found.acknowledged += acknowledged;
-            self.found.doubted += doubted;
-            let manager = manager.clone();
-            asking.spawn(async move {
-                book.settle(&manager).await?;
-                book.check(&manager).await
-            });
-        }
-        while let Some(asked) = asking.join_next().await {
-            asked?.with_context(|| format!("round {round} of seed {}", self.seed))?;
-        }
+        let Tally { acknowledged, doubted } = crowd::ask(books, &manager)
+            .await
+            .with_context(|| format!("round {round} of seed {}", self.seed))?;
+        self.found.acknowledged += acknowledged;
+        self.found.doubted += doubted;
         node.stop()?;
         Ok(&self.found)
     }
@@ -129,36 +105,6 @@ impl Trial {
         ensure!(!strict || slowest <= READY, "a start took {} ms", slowest.as_millis());
         Ok(())
     }
-}
-
-/// A client's empty book: by turns of keys, secrets, links and templates.
-fn book(round: u64, client: u64, chance: u32) -> Book {
-    let folder = format!("round-{round}/client-{client}-{chance:08x}");
-    match client % 4 {
-        0 => Book::Keys(Keys::new(format!("round {round} client {client} {chance:08x}"))),
-        1 => Book::Secrets(Secrets::new(folder)),
-        2 => Book::Shares(Shares::new(folder)),
-        _ => Book::Templates(Templates::new(folder)),
-    }
-}
-
-/// Looks at the whole store. Damage is told once and believed; a look that left something out, or that its token's library
-/// did not let end in good order, says nothing of the store and is repeated.
-fn fsck(plan: &Plan) -> Result<()> {
-    let mut last = String::new();
-    for _ in 0..LOOKS {
-        match plan.ask(&["fsck"]) {
-            Ok(output) => {
-                last = String::from_utf8_lossy(&output.stdout).into_owned();
-                ensure!(!last.contains("damaged:"), "`keywarden fsck`: {last}");
-                if output.status.success() && !last.contains("not looked at") {
-                    return Ok(());
-                }
-            }
-            Err(error) => last = error.to_string(),
-        }
-    }
-    bail!("`keywarden fsck` could not look at everything in {LOOKS} attempts: {last}")
 }
 
 impl std::fmt::Display for Found {

@@ -1,9 +1,11 @@
 //! The faults, one file each: what is broken, and what must be so all the same.
 
 pub mod books;
+mod crowd;
 pub mod cut_off;
 pub mod disk_full;
 pub mod durable;
+pub mod failed_sync;
 pub mod kill;
 pub mod parsers;
 pub mod restored;

@@ -1,6 +1,6 @@
 //! What a trace must show of what was acknowledged.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use anyhow::{Context as _, ensure};
 
@@ -115,6 +115,24 @@ pub(super) fn whole(trace: &Trace, database: &Path, told: u64) -> Result<()> {
     Ok(())
 }
 
+/// Whatever a token's library wrote below a folder was synced, and so were the folders that it lies in, once its last key was
+/// written: all before an instant. How many files that were. (A login writes to the token's own file again, and says nothing new.)
+pub(super) fn below(trace: &Trace, folder: &Path, told: u64) -> Result<usize> {
+    let before = || trace.calls.iter().filter(|call| call.end <= told);
+    let in_it = |call: &&Call| Path::new(&call.behind).starts_with(folder);
+    let written = before().filter(|call| call.writes()).filter(in_it);
+    let of_key = |call: &&Call| call.behind.ends_with(".object") && !call.behind.ends_with("/token.object");
+    let made = written.clone().filter(of_key).map(|call| call.end).max().context("no key was written")?;
+    let files: BTreeSet<_> = written.map(|call| Path::new(&call.behind)).collect();
+    let folders =
+        files.iter().flat_map(|file| file.ancestors().skip(1).take_while(move |it| it.starts_with(folder)));
+    for path in files.iter().copied().chain(folders) {
+        let synced = |call: &Call| call.syncs() && call.begin >= made && Path::new(&call.behind) == path;
+        ensure!(before().any(synced), "{} was not synced once the token had its key", path.display());
+    }
+    Ok(files.len())
+}
+
 pub(super) fn text(path: &Path) -> Result<&str> {
     path.to_str().context("a path that is no text")
 }
@@ -185,6 +203,28 @@ mod tests {
         }
         let more = r#"1 1.000000027 write(7</d/k.new>, "more", 4) = 4 <0.000000001>"#;
         judged(&[lines[0], lines[1], more, lines[2], lines[3]], 50).unwrap_err();
+    }
+
+    #[test]
+    fn a_token_that_is_not_synced_with_its_key_is_seen() {
+        let lines = [
+            r#"1 1.000000010 write(4</d/t/x/token.object>, "pin", 3) = 3 <0.000000001>"#,
+            r#"1 1.000000012 write(4</d/t/x/9.object>, "key", 3) = 3 <0.000000001>"#,
+            "2 1.000000020 fsync(7</d/t/x/token.object>) = 0 <0.000000001>",
+            "2 1.000000022 fsync(7</d/t/x/9.object>) = 0 <0.000000001>",
+            "2 1.000000024 fsync(7</d/t/x>) = 0 <0.000000001>",
+            "2 1.000000026 fsync(7</d/t>) = 0 <0.000000001>",
+            r#"1 1.000000030 write(4</d/t/x/token.object>, "pin", 3) = 3 <0.000000001>"#,
+        ];
+        let judged = |lines: &[&str]| below(&told(lines), Path::new("/d/t"), 1_000_000_050);
+        assert_eq!(judged(&lines).unwrap(), 2);
+        for gone in 2..6 {
+            let rest: Vec<_> = (0..lines.len()).filter(|at| *at != gone).map(|at| lines[at]).collect();
+            judged(&rest).unwrap_err();
+        }
+        let another = lines[1].replace("9.object", "8.object").replace("000012", "000040");
+        judged(&[&lines[..], &[&*another]].concat()).unwrap_err();
+        judged(&lines[..1]).unwrap_err();
     }
 
     #[test]
