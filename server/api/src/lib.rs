@@ -48,6 +48,7 @@ mod workloads;
 
 pub use anyone::anyone;
 pub use caller::bearer;
+pub use keys::authorize::TOKEN;
 pub use router::router;
 pub use secrets::watch::Streams;
 pub use spec::openapi;

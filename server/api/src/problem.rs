@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use axum::{
+    Extension,
     body::Body,
     extract::Request,
     middleware::Next,
@@ -175,6 +176,11 @@ pub(crate) async fn name_the_request(request: Request, next: Next) -> Response {
 /// For a route that has other methods; axum names them in `Allow`.
 pub(crate) async fn other_method() -> Problem {
     Problem::new(Kind::Method, "this address has other methods: see the Allow header")
+}
+
+/// The same, where no layer names the request.
+pub(crate) async fn other_method_named(request: Option<Extension<RequestId>>) -> Response {
+    other_method().await.answer(request.map(|Extension(id)| id))
 }
 
 impl From<Vec<Flaw>> for Problem {

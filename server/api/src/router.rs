@@ -25,8 +25,10 @@ pub fn router(domain: Domain, streams: Streams) -> Router {
         .layer(Extension(streams))
         .layer(from_fn(problem::name_the_request));
     let (hot, _) = hot().split_for_parts();
-    let hot = hot.route(keys::authorize::BELOW, any(keys::authorize::authorize));
-    hot.method_not_allowed_fallback(problem::other_method).merge(named).with_state(domain)
+    let hot = keys::authorize::BELOW
+        .into_iter()
+        .fold(hot, |hot, below| hot.route(below, any(keys::authorize::authorize)));
+    hot.method_not_allowed_fallback(problem::other_method_named).merge(named).with_state(domain)
 }
 
 /// All of it, for the document.

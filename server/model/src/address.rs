@@ -13,6 +13,11 @@ pub struct ClientAddress(pub IpAddr);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeptForStranger;
 
+/// Among an answer's extensions: its caller is who it says, and what it judges is a key that somebody else showed to that
+/// caller. It counts against nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OfSomebodyElse;
+
 impl fmt::Display for ClientAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

@@ -28,7 +28,7 @@ pub mod tag;
 pub mod time;
 pub mod trust;
 
-pub use address::{ClientAddress, KeptForStranger};
+pub use address::{ClientAddress, KeptForStranger, OfSomebodyElse};
 pub use cidr::AllowedCidrs;
 pub use id::*;
 pub use key::{KeyState, RevokeReason, VerifyCode};

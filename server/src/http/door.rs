@@ -10,7 +10,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use keywarden_domain::{Domain, Proof, Source, people::SessionKey};
-use keywarden_model::{ClientAddress, KeptForStranger};
+use keywarden_model::{ClientAddress, KeptForStranger, OfSomebodyElse};
 use tokio::sync::watch;
 
 use super::{
@@ -39,7 +39,7 @@ pub(super) enum Counting {
     /// None: the answer costs nothing.
     Nothing,
     /// For routes that authenticate: what was answered 401, was a wrong guess, or kept something for a stranger, so that callers who are who they say share an address freely,
-    /// and one who guesses is stopped before the next guess is read.
+    /// and one who guesses is stopped before the next guess is read. A verdict on somebody else's key is none of these.
     Refusals(Meter),
     /// For routes anybody may call.
     Requests(Meter),
@@ -50,14 +50,17 @@ pub(super) enum Counting {
 pub(super) enum Showing {
     /// A session's cookie; its name hangs on whether the console is served over https.
     Cookie { https: bool },
-    /// A token in `Authorization`.
+    /// A token in `X-Keywarden-Token`, else in `Authorization`.
     Token,
 }
 
 /// What a request shows.
 enum Shown {
     Session(SessionKey),
+    /// With nothing around it.
     Token(HeaderValue),
+    /// After its scheme.
+    Bearer(HeaderValue),
 }
 
 impl Door {
@@ -127,7 +130,7 @@ impl Door {
     /// The answer stands; what is counted matters to the next request.
     fn count(&self, address: Option<ClientAddress>, shown: Option<&Shown>, response: &Response) {
         if let (Counting::Refusals(meter), Some(address)) = (&self.counting, address)
-            && (response.status() == StatusCode::UNAUTHORIZED || kept_something(response))
+            && (is_refusal(response) || kept_something(response))
         {
             let now = Instant::now();
             meter.take(address.0, now).ok();
@@ -141,7 +144,10 @@ impl Door {
     fn shown(&self, headers: &HeaderMap) -> Option<Shown> {
         match self.showing? {
             Showing::Cookie { https } => session::shown(headers, https).map(Shown::Session),
-            Showing::Token => headers.get(header::AUTHORIZATION).cloned().map(Shown::Token),
+            Showing::Token => match headers.get(keywarden_api::TOKEN) {
+                Some(token) => Some(Shown::Token(token.clone())),
+                None => headers.get(header::AUTHORIZATION).cloned().map(Shown::Bearer),
+            },
         }
     }
 
@@ -149,7 +155,8 @@ impl Door {
         let domain = self.domain.as_ref()?;
         match shown? {
             Shown::Session(key) => domain.proven_session(key),
-            Shown::Token(value) => domain.proven_token(keywarden_api::bearer(std::iter::once(value))?),
+            Shown::Token(value) => domain.proven_token(value.to_str().ok()?.trim()),
+            Shown::Bearer(value) => domain.proven_token(keywarden_api::bearer(std::iter::once(value))?),
         }
     }
 }
@@ -164,6 +171,10 @@ pub(super) async fn pass(State(door): State<Arc<Door>>, request: Request, next: 
     let response = door.bounds.hold(request, next).await;
     door.count(address, shown.as_ref(), &response);
     response
+}
+
+fn is_refusal(response: &Response) -> bool {
+    response.status() == StatusCode::UNAUTHORIZED && response.extensions().get::<OfSomebodyElse>().is_none()
 }
 
 fn kept_something(response: &Response) -> bool {

@@ -9,7 +9,10 @@ use axum::{
 use futures_util::stream;
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use keywarden_domain::workloads::TokenLifetime;
+use keywarden_domain::{
+    keys::{NewKey, Place},
+    workloads::TokenLifetime,
+};
 use keywarden_model::{ClientAddress, KeptForStranger, ProblemKind, Role};
 use tower::ServiceExt;
 
@@ -462,4 +465,53 @@ async fn a_policy_report_is_taken_short_and_counted() {
         last = server.send(Request::post("/csp-report"), report).await.0.status;
     }
     assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+}
+
+/// Behind a proxy all requests come from its address: what it asks about is its callers' keys, and no guess of its own.
+#[tokio::test]
+async fn callers_without_a_good_key_shut_nobody_out_who_comes_by_the_same_proxy() {
+    let cast = keywarden_domain::cast::House::new(keywarden_domain::cast::Engine::Sqlite).await;
+    let domain = &cast.domain;
+    let pay = cast.project("pay").await;
+    let house = House::without_cellars(config(&[]));
+    house.condition.send_replace(Condition::Ready);
+    let machines = keywarden_api::router(domain.clone(), keywarden_api::Streams::default());
+    let router = router(&house, Doors { machines, domain: Some(domain.clone()), ..Doors::default() });
+    let server = Server { house, router };
+    let gate = cast.workload("gate", Role::Verifier, Some(pay.id)).await;
+    let operator = cast.operator(Role::Owner);
+    let token = domain.issue_service_token(&operator, gate.id, TokenLifetime::default()).await.unwrap();
+    let bob = cast.person("Bob", &[(Role::Issuer, Some(pay.id))]).await;
+    let new = NewKey::named(Place::Environment(pay.live), "Orders".parse().unwrap());
+    let key = domain.issue_key(&bob.op(), new).await.unwrap();
+    let (token, key) = (token.value.expose(), key.value.expose());
+    // The token beside the key, and the key beside the token.
+    let ask = async |beside: bool, token: &str, key: &str| {
+        let bearer = |it: &str| format!("Bearer {it}");
+        let (own, authorization, api_key) =
+            if beside { (token, bearer(key), "") } else { ("", bearer(token), key) };
+        let mut request = Request::get("/api/v1/keys/authorize").header(header::AUTHORIZATION, authorization);
+        for (name, value) in [("x-keywarden-token", own), ("x-api-key", api_key)] {
+            if !value.is_empty() {
+                request = request.header(name, value);
+            }
+        }
+        let (parts, _) = server.send(request, "").await;
+        (parts.status.as_u16(), parts.headers.contains_key("x-keywarden-code"))
+    };
+    for beside in [true, false] {
+        for _ in 0..2_000 {
+            assert_eq!(ask(beside, token, "kwk_none").await, (401, true));
+        }
+        assert_eq!(ask(beside, token, key).await, (200, true));
+    }
+    // A proxy that is nobody is stopped as everybody is, and the good one goes on at the same address.
+    for beside in [true, false] {
+        let mut asked = 0;
+        while ask(beside, "kws_dead", key).await.0 == 401 {
+            asked += 1;
+            assert!(asked < 5_000, "nobody stops it");
+        }
+        assert_eq!(ask(beside, token, key).await, (200, true));
+    }
 }

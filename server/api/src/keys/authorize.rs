@@ -16,7 +16,7 @@ use keywarden_domain::{
     Domain,
     keys::{Question, RateStatus, Route, Verdict},
 };
-use keywarden_model::{RequestId, Scopes, VerifyCode};
+use keywarden_model::{ClientAddress, OfSomebodyElse, RequestId, Scopes, VerifyCode};
 
 use crate::{
     caller::{agent, authenticate_verifier, bearer},
@@ -26,13 +26,14 @@ use crate::{
 };
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-const TOKEN: HeaderName = HeaderName::from_static("x-keywarden-token");
+/// In it a proxy shows its service token, beside what its caller shows in `Authorization`.
+pub const TOKEN: HeaderName = HeaderName::from_static("x-keywarden-token");
 const SCOPE: HeaderName = HeaderName::from_static("x-keywarden-scope");
 const IP_FROM: HeaderName = HeaderName::from_static("x-keywarden-ip-from");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Where Envoy asks: below it stands the held request's own path.
-pub(crate) const BELOW: &str = "/api/v1/keys/authorize/{*held}";
+/// Where Envoy asks: below it stands the held request's own path, of which the shortest is `/`.
+pub(crate) const BELOW: [&str; 2] = ["/api/v1/keys/authorize/", "/api/v1/keys/authorize/{*held}"];
 
 /// Let a reverse proxy ask about the request that it holds
 ///
@@ -42,12 +43,16 @@ pub(crate) const BELOW: &str = "/api/v1/keys/authorize/{*held}";
 /// 200 lets the request through; 401 means that there is no key, or none that is in force; 403 that the key may not do
 /// this, from there, or so often. `X-Keywarden-Code` says which; the headers of a known key can be passed on.
 ///
-/// nginx: `auth_request /_key;` with `location = /_key { internal; proxy_pass_request_body off;
-/// proxy_set_header Content-Length ""; proxy_set_header X-Keywarden-Token $keywarden_token;
-/// proxy_pass https://keys.example.com/api/v1/keys/authorize?scope=orders:read&ip=$remote_addr; }`.
-/// Traefik: `forwardAuth.address: https://keys.example.com/api/v1/keys/authorize?scope=orders:read&ip_from=x-forwarded-for`.
-/// Envoy: `ext_authz` with `path_prefix: /api/v1/keys/authorize`, any method, and `headers_to_add` for
-/// `X-Keywarden-Token`, `X-Keywarden-Scope` and `X-Keywarden-Ip-From`.
+/// nginx: `auth_request` to a `location` whose `proxy_pass` asks here with `?scope=orders:read&ip=$remote_addr`, and which
+/// sets `X-Keywarden-Token` and `X-Forwarded-For $remote_addr`.
+///
+/// Traefik: `forwardAuth` with `?scope=orders:read&ip_from=x-forwarded-for` in its address, after a `headers` middleware
+/// that sets `X-Keywarden-Token` and before one that takes it away.
+///
+/// Envoy: `ext_authz` with `path_prefix: /api/v1/keys/authorize`; it asks with any method, below this address, and says in
+/// headers what it wants: `X-Keywarden-Token`, `X-Keywarden-Scope`, `X-Keywarden-Ip-From`.
+///
+/// Whole configurations of the three lie in `.github/deploy`.
 #[utoipa::path(
     get,
     path = "/api/v1/keys/authorize",
@@ -56,7 +61,7 @@ pub(crate) const BELOW: &str = "/api/v1/keys/authorize/{*held}";
     params(
         ("scope" = Option<String>, Query, description = "What the key is wanted for; several are separated by spaces", example = "orders:read"),
         ("ip" = Option<String>, Query, description = "From where the held request came", example = "198.51.100.7"),
-        ("ip_from" = Option<String>, Query, description = "`x-forwarded-for`: its last address is where the held request came from. Only if the proxy writes that header itself"),
+        ("ip_from" = Option<String>, Query, description = "Where the held request's address stands. `x-forwarded-for`: it is the last one there, if the proxy writes that header itself. `client`: it is whom this server takes for the client, if the proxy is among `KEYWARDEN_TRUSTED_PROXIES`"),
         ("X-Keywarden-Token" = Option<String>, Header, description = "The proxy's service token"),
         ("X-Api-Key" = Option<String>, Header, description = "The key that the held request shows"),
     ),
@@ -111,7 +116,7 @@ struct Wanted {
 
 impl Wanted {
     fn read(uri: &Uri, headers: &HeaderMap, extensions: &Extensions) -> Result<Self, Problem> {
-        let below = extensions.get::<MatchedPath>().is_some_and(|path| path.as_str() == BELOW);
+        let below = extensions.get::<MatchedPath>().is_some_and(|path| BELOW.contains(&path.as_str()));
         let (scope, ip, ip_from) = if below {
             // The query is the held request's own: whoever sent that must not say what is asked of it.
             let text = |name| one(headers, name).map(ToOwned::to_owned);
@@ -128,7 +133,8 @@ impl Wanted {
         let ip = match ip_from.as_deref() {
             None => ip,
             Some(name) if name.eq_ignore_ascii_case(FORWARDED_FOR.as_str()) => last_forwarded(headers),
-            Some(_) => return Err(wrong("ip_from", &"write `x-forwarded-for`")),
+            Some("client") => extensions.get().map(|ClientAddress(address)| *address),
+            Some(_) => return Err(wrong("ip_from", &"write `x-forwarded-for` or `client`")),
         };
         Ok(Self { scopes, ip })
     }
@@ -215,6 +221,7 @@ fn empty(status: StatusCode, code: VerifyCode) -> Response {
     if code == VerifyCode::InsufficientScope {
         put(headers, "www-authenticate", r#"Bearer realm="keywarden", error="insufficient_scope""#);
     }
+    response.extensions_mut().insert(OfSomebodyElse);
     response
 }
 

@@ -2,6 +2,7 @@
 
 use http::HeaderName;
 use keywarden_domain::cast::both_engines;
+use keywarden_model::OfSomebodyElse;
 use serde_json::{Value, json};
 
 use super::{Answer, Api};
@@ -61,6 +62,23 @@ async fn what_is_not_let_through_is_401_or_403_and_nothing_else() {
     .await;
 }
 
+/// Whoever asks is who they say: what is refused is another's key, so that the server's door counts it against nobody.
+#[tokio::test]
+async fn a_verdict_is_told_from_a_proxy_that_is_nobody() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let ask = async |token: &str, key: &str| {
+            let call = api.call("get", PATH).header("x-keywarden-token", token);
+            let answer = if key.is_empty() { call.send("") } else { call.bearer(key).send("") }.await;
+            (answer.status.as_u16(), answer.extensions.get::<OfSomebodyElse>().is_some())
+        };
+        assert_eq!(ask(&api.vera, "").await, (401, true));
+        assert_eq!(ask(&api.vera, "kwk_no").await, (401, true));
+        assert_eq!(ask("kws_none", "kwk_no").await, (401, false));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn where_the_request_came_from_is_what_the_proxy_wrote_last() {
     both_engines(async |house| {
@@ -74,6 +92,12 @@ async fn where_the_request_came_from_is_what_the_proxy_wrote_last() {
         assert_eq!(ask("ip_from=x-forwarded-for", "10.0.0.1, 192.0.2.1").await, 403);
         assert_eq!(ask("ip_from=x-forwarded-for", "nonsense").await, 403);
         assert_eq!(ask("", "10.0.0.1").await, 403);
+        // Whom the server takes for the client: its proxies are considered before the API sees a request.
+        assert_eq!(ask("ip_from=client", "10.0.0.1").await, 403);
+        let (_, near) = api.issue("Near", json!({ "allowed_cidrs": ["192.0.2.7/32"] })).await;
+        let call = api.call("get", &format!("{PATH}?ip_from=client")).bearer(&api.vera);
+        let call = call.header("x-api-key", &near).header("x-forwarded-for", "10.0.0.1");
+        assert_eq!(call.send("").await.status, 200);
         assert_eq!(ask("ip_from=x-real-ip", "10.0.0.1").await, 400);
         assert_eq!(ask("ip=10", "").await, 400);
         assert_eq!(ask("scope=A", "").await, 400);
@@ -86,13 +110,19 @@ async fn below_the_address_the_held_request_cannot_say_what_is_asked_of_it() {
     both_engines(async |house| {
         let api = Api::in_house(house).await;
         let (_, key) = api.issue("Checkout", json!({})).await;
-        let ask = async |scope: &str| {
-            let call = api.call("post", &format!("{PATH}/orders/7?scope=orders:read&nonsense=1"));
+        let ask = async |method: &str, held: &str, scope: &str| {
+            let call = api.call(method, &format!("{PATH}{held}"));
             let call = call.header("x-keywarden-token", &api.vera).bearer(&key);
             call.header("x-keywarden-scope", scope).send("").await.status
         };
-        assert_eq!(ask("orders:read").await, 200);
-        assert_eq!(ask("refunds:write").await, 403);
+        for method in ["get", "head", "post", "put", "delete", "options"] {
+            for held in
+                ["/orders/7?scope=orders:read&nonsense=1", "/", "/?scope=orders:read&nonsense=1", "//"]
+            {
+                assert_eq!(ask(method, held, "orders:read").await, 200, "{method} {held}");
+                assert_eq!(ask(method, held, "refunds:write").await, 403, "{method} {held}");
+            }
+        }
     })
     .await;
 }

@@ -1,6 +1,7 @@
 //! The OpenAPI document says what is there, and nothing else is there.
 
 use keywarden_domain::cast::both_engines;
+use keywarden_model::RequestId;
 use serde_json::Value;
 
 use super::{Api, examples};
@@ -25,6 +26,8 @@ async fn every_documented_route_is_there_and_has_no_other_method() {
                     assert_eq!(answer.status, 405, "{method} {path}");
                     assert!(answer.header("allow").to_lowercase().contains(&methods[0]), "{method} {path}");
                     assert_eq!(answer.header("content-type"), "application/problem+json", "{method} {path}");
+                    let instance = answer.json()["instance"].as_str().map(str::parse::<RequestId>);
+                    assert!(matches!(instance, Some(Ok(_))), "{method} {path}: {answer:?}");
                 }
             }
         }
