@@ -25,8 +25,13 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// One whose server has these settings.
+    pub(crate) fn with(variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let server = Server::start(folder.path());
+        let server = Server::start_with(folder.path(), variables);
         server.becomes("ready");
         let token = printed(folder.path(), &[], &["operator", "token", "--role", "admin"]);
         fs::write(folder.path().join("token"), &token).unwrap();

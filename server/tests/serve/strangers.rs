@@ -41,7 +41,13 @@ fn filled(address: &str) -> String {
 }
 
 /// The status and the rest of the answer.
-fn ask(server: &Server, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
+pub(crate) fn ask(
+    server: &Server,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> (u16, String) {
     answered(server, method, path, headers, body).unwrap()
 }
 
