@@ -116,7 +116,7 @@ impl No {
             Self::Problem(problem) => problem.into_response(),
             Self::Told(told) => {
                 let waits = told.error == device::PENDING;
-                let mut response = unkept(json::answer(StatusCode::BAD_REQUEST, &told));
+                let mut response = told.answer();
                 // Counts against the address: whoever guesses is stopped before the next guess is read. Waiting, as
                 // slowly as was said, is no guess.
                 if !waits {
@@ -125,6 +125,13 @@ impl No {
                 response
             }
         }
+    }
+}
+
+impl TokenError {
+    /// 400, in the words of OAuth 2.0.
+    pub(crate) fn answer(&self) -> Response {
+        unkept(json::answer(StatusCode::BAD_REQUEST, self))
     }
 }
 
@@ -256,7 +263,7 @@ impl Form {
     }
 }
 
-fn says_form(headers: &HeaderMap) -> bool {
+pub(crate) fn says_form(headers: &HeaderMap) -> bool {
     let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = said.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")

@@ -1,11 +1,13 @@
 //! `POST /oauth2/introspect` (RFC 7662): the same question in the words of OAuth 2.0.
 
+use std::net::IpAddr;
+
 use axum::{
     extract::{Request, State},
     response::Response,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use keywarden_domain::{
     Domain,
     keys::{Question, Route, Verdict},
@@ -16,7 +18,7 @@ use utoipa::ToSchema;
 
 use crate::{
     caller::{authenticate_verifier, bearer},
-    flaw::Flaw,
+    exchange::{No, TokenError, no, says_form},
     json,
     problem::{Kind, Problem},
 };
@@ -71,7 +73,7 @@ pub(crate) struct Introspected<'a> {
 /// Is this key good, in the words of OAuth 2.0
 ///
 /// The caller shows its service token as `Authorization: Bearer`, or as the password of `Authorization: Basic` with any
-/// client id.
+/// client id. What is wrong with the form is told in the words of RFC 6749, 5.2.
 #[utoipa::path(
     post,
     path = "/oauth2/introspect",
@@ -79,24 +81,48 @@ pub(crate) struct Introspected<'a> {
     operation_id = "introspect",
     extensions(("x-reads" = json!(true))),
     request_body(content = Introspect, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "Whether it is active", body = Introspected)),
+    responses(
+        (status = 200, description = "Whether it is active", body = Introspected),
+        (status = 400, description = "The form is not what it must be", body = TokenError),
+    ),
 )]
 pub(crate) async fn introspect(State(domain): State<Domain>, request: Request) -> Response {
     let id = request.extensions().get::<RequestId>().copied();
-    answered(&domain, request).await.unwrap_or_else(|problem| problem.answer(id))
+    let challenge = challenge(request.headers());
+    match answered(&domain, request).await {
+        Ok(response) => response,
+        Err(No::Told(wrong)) => wrong.answer(),
+        Err(No::Problem(problem)) => {
+            let mut response = problem.answer(id);
+            if let Some(told) = response.headers_mut().get_mut(header::WWW_AUTHENTICATE) {
+                *told = challenge;
+            }
+            response
+        }
+    }
 }
 
-async fn answered(domain: &Domain, request: Request) -> Result<Response, Problem> {
+/// The scheme that was tried is the one to try again (RFC 6749, 5.2).
+fn challenge(headers: &HeaderMap) -> HeaderValue {
+    let tried = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
+    let basic = tried.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
+    HeaderValue::from_static(if basic { r#"Basic realm="keywarden""# } else { r#"Bearer realm="keywarden""# })
+}
+
+async fn answered(domain: &Domain, request: Request) -> Result<Response, No> {
     let (parts, body) = request.into_parts();
     let password = basic(&parts.headers);
     let shown = bearer(parts.headers.get_all(header::AUTHORIZATION).iter());
     let op = authenticate_verifier(domain, shown.or(password.as_deref()), &parts.headers, &parts.extensions)
         .await?;
-    says_form(&parts.headers)?;
+    if !says_form(&parts.headers) {
+        let told = "send a form with `Content-Type: application/x-www-form-urlencoded`";
+        return Err(Problem::new(Kind::UnsupportedType, told).into());
+    }
     let form = json::bytes(&parts.headers, body).await?;
-    let token = field(&form, "token")?.ok_or_else(|| Problem::invalid(Flaw::at("/token", "is missing")))?;
-    let ip = field(&form, "ip")?.map(|text| text.parse()).transpose();
-    let ip = ip.map_err(|why| Problem::invalid(Flaw::at("/ip", why)))?;
+    let token = field(&form, "token")?.ok_or_else(|| no("invalid_request", "`token` is missing"))?;
+    let ip = field(&form, "ip")?.map(|text| text.parse::<IpAddr>()).transpose();
+    let ip = ip.map_err(|why| no("invalid_request", format!("`ip`: {why}")))?;
     let caller = field(&form, "caller")?;
     let question = Question {
         presented: &token,
@@ -106,7 +132,7 @@ async fn answered(domain: &Domain, request: Request) -> Result<Response, Problem
         caller: caller.as_deref(),
         route: Route::Introspect,
     };
-    let verdict = domain.verify_key(&op, &question).await?;
+    let verdict = domain.verify_key(&op, &question).await.map_err(Problem::from)?;
     Ok(json::answer(StatusCode::OK, &Introspected::of(&verdict, &domain.settings().origin)))
 }
 
@@ -134,24 +160,12 @@ fn basic(headers: &HeaderMap) -> Option<String> {
     Some(password.to_owned())
 }
 
-fn says_form(headers: &HeaderMap) -> Result<(), Problem> {
-    let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = said.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Ok(());
-    }
-    Err(Problem::new(
-        Kind::UnsupportedType,
-        "send a form with `Content-Type: application/x-www-form-urlencoded`",
-    ))
-}
-
 /// A field that may stand once (RFC 6749, 3.2). Others are not ours to judge.
-fn field(form: &[u8], wanted: &'static str) -> Result<Option<String>, Problem> {
+fn field(form: &[u8], wanted: &'static str) -> Result<Option<String>, No> {
     let mut given = form_urlencoded::parse(form).filter(|(name, _)| name == wanted);
     let value = given.next().map(|(_, value)| value.into_owned());
     if given.next().is_some() {
-        return Err(Problem::invalid(Flaw::at(format!("/{wanted}"), "stands twice in the form")));
+        return Err(no("invalid_request", format!("`{wanted}` stands twice")));
     }
     Ok(value)
 }

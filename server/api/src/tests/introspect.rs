@@ -2,6 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use keywarden_domain::cast::both_engines;
+use keywarden_model::KeptForStranger;
 use serde_json::json;
 
 use super::{Api, without_ids};
@@ -40,7 +41,7 @@ async fn a_use_is_kept_with_the_callers_own_word_and_never_the_verifiers() {
         }
         let (_, key) = api.issue("Twice", json!({})).await;
         let call = api.call("post", PATH).bearer(&api.vera).header("content-type", FORM);
-        assert_eq!(call.send(format!("token={key}&caller=a&caller=b")).await.status, 422);
+        assert_eq!(call.send(format!("token={key}&caller=a&caller=b")).await.status, 400);
     })
     .await;
 }
@@ -66,17 +67,43 @@ async fn a_form_is_read_strictly() {
         let api = Api::in_house(house).await;
         for (kind, form, status) in [
             ("application/json", r#"{"token":"a"}"#, 415),
-            (FORM, "", 422),
-            (FORM, "token=a&token=b", 422),
-            (FORM, "token=a&ip=nowhere", 422),
+            (FORM, "", 400),
+            (FORM, "token=a&token=b", 400),
+            (FORM, "token=a&ip=nowhere", 400),
             (FORM, "token=a&extra=1", 200),
         ] {
             let call = api.call("post", PATH).bearer(&api.vera).header("content-type", kind);
-            assert_eq!(call.send(form.to_owned()).await.status, status, "{form}");
+            let answer = call.send(form.to_owned()).await;
+            assert_eq!(answer.status, status, "{form}");
+            // In the words that libraries look for (RFC 6749, 5.2), and no guess of a stranger's.
+            if status == 400 {
+                assert_eq!(answer.json()["error"], "invalid_request", "{form}");
+                assert!(answer.json()["error_description"].is_string(), "{form}");
+                assert!(answer.extensions.get::<KeptForStranger>().is_none(), "{form}");
+            }
         }
         let long = format!("token={}", "x".repeat(2 * 1024 * 1024));
         let call = api.call("post", PATH).bearer(&api.vera).header("content-type", FORM);
         assert_eq!(call.send(long).await.status, 413);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_is_refused_is_told_the_scheme_that_they_tried() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let wrong = STANDARD.encode("checkout:kws_none");
+        for (shown, told) in [
+            (format!("Basic {wrong}"), r#"Basic realm="keywarden""#),
+            (format!("basic {wrong}"), r#"Basic realm="keywarden""#),
+            ("Bearer kws_none".to_owned(), r#"Bearer realm="keywarden""#),
+            (String::new(), r#"Bearer realm="keywarden""#),
+        ] {
+            let call = api.call("post", PATH).header("authorization", &shown).header("content-type", FORM);
+            let answer = call.send("token=a").await;
+            assert_eq!((answer.status.as_u16(), answer.header("www-authenticate")), (401, told), "{shown}");
+        }
     })
     .await;
 }

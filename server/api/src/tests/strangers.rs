@@ -31,6 +31,10 @@ async fn every_route_refuses_whoever_shows_no_good_token_in_the_same_words() {
         for (path, methods) in examples::routes() {
             for method in methods {
                 for headers in NOBODIES {
+                    // Told apart by the scheme alone, as its caller asks: `introspect.rs`.
+                    if path == "/oauth2/introspect" && headers.iter().any(|(_, it)| it.starts_with("Basic")) {
+                        continue;
+                    }
                     let answer = ask(&api, &method, &path, headers).await;
                     let told = told.get_or_insert_with(|| answer.told());
                     assert_eq!(*told, answer.told(), "{method} {path} {headers:?}");
