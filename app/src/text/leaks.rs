@@ -11,6 +11,7 @@ texts! {
     leaks_found = "Whose it is";
     leaks_works = "This value works.";
     leaks_works_why = "Whoever has it can use it. Rotate with no overlap if its callers can change over now; else revoke it as compromised.";
+    leaks_old_works_why = "Whoever has it can use it. It is an old value that works until its overlap ends: stop it now, and the key goes on with its current value.";
     leaks_stopped = "This value does not work any more.";
     leaks_stopped_why = "Nothing needs to be done about it.";
     leaks_unknown = "This is no value that you may know of.";

@@ -131,17 +131,21 @@ fn found(t: Text, key: &Key, state: KeyState, value: &KeyValue, may: WhatMay) ->
     ];
     // A value that works in wrong hands is the urgent case; one that does not work needs nobody.
     let works = value.is_living();
-    let (tone, title, why) = if works {
+    let (tone, title, why) = if works && value.superseded_at.is_some() {
+        (Tone::Bad, t.leaks_works(), t.leaks_old_works_why())
+    } else if works {
         (Tone::Bad, t.leaks_works(), t.leaks_works_why())
     } else {
         (Tone::Info, t.leaks_stopped(), t.leaks_stopped_why())
     };
+    let stop = may.stop_old.then(|| format!("{path}/values/{}/stop?why=key-compromise", value.id));
     view! {
         <Banner tone=tone title=title>{why}</Banner>
         <Panel id="found" title=t.leaks_found()>
             <Facts facts=facts/>
             <Actions>
-                {may.revoke.then(|| view! { <LinkButton kind=ButtonKind::Danger label=t.keys_revoke() href=format!("{path}/revoke?reason=key-compromise")/> })}
+                {stop.map(|href| view! { <LinkButton kind=ButtonKind::Danger label=t.drain_stop() href=href/> })}
+                {(may.revoke && !may.stop_old).then(|| view! { <LinkButton kind=ButtonKind::Danger label=t.keys_revoke() href=format!("{path}/revoke?reason=key-compromise")/> })}
                 {may.rotate.then(|| view! { <LinkButton label=t.keys_rotate() href=format!("{path}/rotate")/> })}
                 <LinkButton label=t.leaks_look_at() href=path/>
             </Actions>

@@ -247,3 +247,31 @@ async fn a_leaked_value_is_told_to_whom_it_concerns_and_echoed_to_nobody() {
     let guessable = stage.post(person(&bob), "/leaks", "value=hunter2").await.body;
     assert!(guessable.contains("It could be guessed") && !guessable.contains("hunter2"), "{guessable}");
 }
+
+/// What ends an old value spares the current one: a rotation would end that in its place.
+#[tokio::test]
+async fn an_old_value_that_leaked_is_stopped_alone() {
+    let (stage, pay, bob, _) = cast().await;
+    let key = issued(&stage, &pay, &bob, "checkout").await;
+    let page = format!("/keys/{}", key.id);
+    let body = format!("value={}", key.value.expose());
+    let current = stage.post(person(&bob), "/leaks", &body).await.body;
+    assert!(current.contains(&format!("{page}/rotate")) && current.contains(&format!("{page}/revoke")));
+    assert!(!current.contains("/stop"), "{current}");
+    stage.post(person(&bob), &format!("{page}/rotate"), "overlap=86400").await;
+    let old = stage.post(person(&bob), "/leaks", &body).await.body;
+    let stop = between(&old, &format!("href=\"{page}/values/"), "\"").to_owned();
+    assert!(stop.ends_with("/stop?why=key-compromise"), "{stop}");
+    assert!(!old.contains(&format!("{page}/rotate")) && !old.contains(&format!("{page}/revoke")), "{old}");
+    let stop = format!("{page}/values/{stop}");
+    let ask = stage.get(person(&bob), &stop).await.body;
+    let chosen = between(&ask, "value=\"key-compromise\"", ">");
+    assert!(chosen.contains("checked"), "{ask}");
+    let done = stage.post(person(&bob), &stop, "why=key-compromise").await;
+    assert_eq!(done.status, 303, "{}", done.body);
+    let over = stage.post(person(&bob), "/leaks", &body).await.body;
+    assert!(over.contains("does not work any more") && over.contains(&format!("href=\"{page}\"")), "{over}");
+    for verb in ["/stop", "/rotate", "/revoke"] {
+        assert!(!over.contains(verb), "{verb}: {over}");
+    }
+}

@@ -38,8 +38,10 @@ pub(crate) struct LookedUp {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "wkl_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
     workload: Option<String>,
-    /// Whether the caller may rotate it now.
+    /// Whether the caller may rotate it now. False of an old value: a rotation would stop the current one in its place.
     may_rotate: bool,
+    /// Whether it is an old value that the caller may stop now, alone: `POST /api/v1/keys/{key}/values/{value}/stop`.
+    may_stop: bool,
     /// Whether the caller may revoke it now.
     may_revoke: bool,
 }
@@ -65,6 +67,7 @@ pub(crate) async fn look_up(
             key: Some(Key::of(*key, op.now)),
             value: Some((*value).into()),
             may_rotate: may.rotate,
+            may_stop: may.stop_old,
             may_revoke: may.revoke,
             ..LookedUp::default()
         },

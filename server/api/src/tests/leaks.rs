@@ -1,6 +1,7 @@
 //! `POST /api/v1/leaks`
 
 use keywarden_domain::cast::both_engines;
+use keywarden_model::Role;
 use serde_json::json;
 
 use super::Api;
@@ -15,10 +16,11 @@ async fn a_leaked_value_is_told_to_who_may_act_on_it_and_to_nobody_else() {
         assert_eq!((found.status.as_u16(), &found.json()["key"]["id"]), (200, &json!(id)));
         assert_eq!((&found.json()["may_rotate"], &found.json()["may_revoke"]), (&json!(true), &json!(true)));
         assert!(!found.body.contains(&key));
-        let nothing = json!({ "found": false, "may_rotate": false, "may_revoke": false });
+        assert_eq!(found.json()["may_stop"], false);
+        let nothing = json!({ "found": false, "may_rotate": false, "may_stop": false, "may_revoke": false });
         let unknown = api.post("/api/v1/leaks", json!({ "value": "kwk_live_000000000000_0" })).await;
         assert_eq!((unknown.status.as_u16(), unknown.json()), (200, nothing));
-        let token = super::token(&api.house, "pump", keywarden_model::Role::Verifier, Some(&api.pay)).await;
+        let token = super::token(&api.house, "pump", Role::Verifier, Some(&api.pay)).await;
         let found = api.post("/api/v1/leaks", json!({ "value": format!("TOKEN={token}") })).await;
         assert_eq!(
             (&found.json()["token"]["state"], &found.json()["may_revoke"]),
@@ -27,9 +29,38 @@ async fn a_leaked_value_is_told_to_who_may_act_on_it_and_to_nobody_else() {
         assert!(
             found.json()["workload"].as_str().unwrap().starts_with("wkl_") && !found.body.contains(&token)
         );
-        let auditor = super::token(&api.house, "audrey", keywarden_model::Role::Auditor, None).await;
+        let auditor = super::token(&api.house, "audrey", Role::Auditor, None).await;
         let call = api.call("post", "/api/v1/leaks").bearer(&auditor);
         assert_eq!(call.json(json!({ "value": key })).await.json(), unknown.json());
+    })
+    .await;
+}
+
+/// A scanner's token of a project is as good as an administrator's for the keys that it may act on.
+#[tokio::test]
+async fn a_workload_of_a_project_is_told_of_its_keys_and_of_no_others() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let (id, key) = api.issue("Checkout", json!({})).await;
+        let look = async |token: &str, value: &str| {
+            let answer =
+                api.call("post", "/api/v1/leaks").bearer(token).json(json!({ "value": value })).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+            answer.json()
+        };
+        let issuer = super::token(&api.house, "izzy", Role::Issuer, Some(&api.pay)).await;
+        for token in [&api.alice, &issuer] {
+            let found = look(token, &key).await;
+            assert_eq!((&found["found"], &found["key"]["id"]), (&json!(true), &json!(id)), "{found}");
+            assert_eq!((&found["may_rotate"], &found["may_revoke"]), (&json!(true), &json!(true)));
+        }
+        for token in [&api.mallory, &api.vera] {
+            assert_eq!(look(token, &key).await, look(token, "kwk_live_000000000000_0").await);
+        }
+        // An old value is stopped alone: a rotation would end the current one in its place.
+        api.post(&format!("/api/v1/keys/{id}/rotate"), json!({ "overlap_seconds": 600 })).await;
+        let old = look(&api.alice, &key).await;
+        assert_eq!((&old["may_rotate"], &old["may_stop"]), (&json!(false), &json!(true)));
     })
     .await;
 }

@@ -96,8 +96,9 @@ macro_rules! actions {
 }
 
 /// The letters in the table and the Cedar action groups they stand for. Owners may do everything and have no letter.
-const LETTERS: [(char, &str); 11] = [
+const LETTERS: [(char, &str); 12] = [
     ('a', "as-auditor"),
+    ('b', "as-any-workload"),
     ('d', "as-admin"),
     ('i', "as-issuer"),
     ('g', "as-reader"),
@@ -158,7 +159,7 @@ actions! {
     ViewKey = "key.view" on ApiKey, Read, "adimvk";
 
     /// Take a leaked value and learn whose it is.
-    LookUpLeak = "leak.look-up" on Organization, Harmless, "adt";
+    LookUpLeak = "leak.look-up" on Organization, Harmless, "adtb";
 
     /// Dismiss a notice to yourself.
     DismissNotice = "notice.dismiss" on Person, Harmless, "s";

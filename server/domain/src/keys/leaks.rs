@@ -32,7 +32,8 @@ pub enum Leak {
         state: KeyState,
         /// The value that leaked.
         value: Box<KeyValue>,
-        /// What the caller may do.
+        /// What the caller may do against this value: stop it alone where it is an old one, revoke or rotate the key where
+        /// it is the current one, nothing once it has stopped.
         may: WhatMay,
     },
     /// It is a service token that the caller may act on.
@@ -165,7 +166,7 @@ impl Domain {
         match found.filter(|_| told.0.is_some()) {
             Some(Found::Key(key, value)) => {
                 let may = self.what_may(op, &key, std::slice::from_ref(&value)).await?;
-                Ok(Leak::Found { state: key.state(op.now), may, value, key })
+                Ok(Leak::Found { state: key.state(op.now), may: may.against(&value), value, key })
             }
             Some(Found::Token(leaked)) => {
                 let may_revoke = leaked.token.state == TokenState::Active;

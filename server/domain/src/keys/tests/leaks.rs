@@ -1,8 +1,9 @@
-use keywarden_model::Role;
+use chrono::TimeDelta;
+use keywarden_model::{RevokeReason, Role, VerifyCode};
 
 use super::{Scene, events_of};
 use crate::cast::both_engines;
-use crate::keys::Leak;
+use crate::keys::{Leak, Overlap};
 use crate::workloads::{TokenLifetime, TokenState};
 
 #[tokio::test]
@@ -62,6 +63,33 @@ async fn a_leaked_service_token_is_told_to_who_may_revoke_it_and_to_nobody_else(
         assert!(leaked.token.state == TokenState::Revoked && !leaked.may_revoke);
         let told = events_of(&scene.house, token.id).await;
         assert_eq!(told.iter().filter(|it| *it == "leak.look-up").count(), 4, "{told:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_an_old_value_the_end_is_offered_that_spares_the_current_one() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        let old = scene.issue("Orders").await;
+        let week = Overlap::For(TimeDelta::days(7));
+        let new = domain.rotate_key(&scene.bob.op(), old.id, week).await.unwrap();
+        let look = async |value: &str| {
+            let Leak::Found { value, may, .. } = domain.look_up_leak(&scene.bob.op(), value).await.unwrap()
+            else {
+                panic!("not found")
+            };
+            (value.id, [may.stop_old, may.revoke, may.rotate])
+        };
+        assert_eq!(look(new.value.expose()).await.1, [false, true, true]);
+        let (leaked, may) = look(old.value.expose()).await;
+        assert_eq!(may, [true, true, false]);
+        let why = Some(RevokeReason::KeyCompromise);
+        domain.stop_old_value(&scene.bob.op(), old.id, leaked, why).await.unwrap();
+        assert_eq!(scene.verify(&old.value).await, VerifyCode::Revoked);
+        assert_eq!(scene.verify(&new.value).await, VerifyCode::Valid);
+        assert_eq!(look(old.value.expose()).await.1, [false; 3], "there is nothing left to end");
     })
     .await;
 }
