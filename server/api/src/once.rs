@@ -4,7 +4,7 @@
 //! | Sent again with | Answer |
 //! | --- | --- |
 //! | the same method, path and body, within an hour | the first answer, secret included |
-//! | the same, later | 409 with the `id` of what was made |
+//! | the same, later | 409 with the `id` of what was made, however late; without a secret in it, the first answer for seven days |
 //! | anything else | 422 |
 
 use http::{HeaderName, Method, request::Parts};

@@ -115,8 +115,8 @@ fn parameters() -> Value {
             "name": "Idempotency-Key",
             "in": "header",
             "description": "8 to 255 printable characters of the caller's choice. Sent again with the same request, the \
-                first answer comes again; a secret in it for one hour, after that 409 with the id. With another request: 422. Remembered for seven \
-                days: whoever sends it later asks anew.",
+                first answer comes again; a secret in it for one hour, after that 409 with the id, for good. With another request: 422. What \
+                had no secret is remembered for seven days: whoever sends it later asks anew.",
             "schema": { "type": "string", "minLength": 8, "maxLength": 255 },
             "example": "4b1d2f0e-5c1f-4a76-9a0e-0d5a3f7f9f11",
         },

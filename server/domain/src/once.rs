@@ -1,13 +1,15 @@
 //! Doing a thing once, however often it is asked: idempotency keys (draft-ietf-httpapi-idempotency-key-header).
 //!
 //! The row is written in the mutation's own transaction. A result that holds a secret is kept for an hour, sealed so
-//! that only who knows the key itself can open it; after that a replay learns the id and nothing else.
+//! that only who knows the key itself can open it; after that a replay learns the id and nothing else. That it was done
+//! is remembered for good: whoever asks again, however late, gets no second secret. Of other results it is remembered for
+//! seven days.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::{
     ApiKeyId, BackupId, DrillId, EnvironmentId, InvitationId, PasskeyId, ProjectId, RecipientId, RewrapId,
     RoleBindingId, SecretId, ServiceTokenId, TeamId, TrustRuleId, UserId, WorkloadId,
-    time::{from_micros, later},
+    time::{LAST, from_micros, later},
 };
 use keywarden_store::{Conn, Tx, idempotency};
 use keywarden_vault::{Keyring, Purpose, SecretString};
@@ -17,7 +19,7 @@ use crate::{Env, Fault, Op};
 
 /// How long a secret can be had again.
 pub(crate) const SECRET_KEPT: TimeDelta = TimeDelta::hours(1);
-/// How long a replay is recognised.
+/// How long a replay is recognised of what had no secret.
 const KEPT: TimeDelta = TimeDelta::days(7);
 
 /// A caller's idempotency key and what it was used for.
@@ -149,7 +151,7 @@ pub(crate) async fn note<T: Repeatable>(
         resource_id: &done.thing(),
         sealed,
         created_at: noted.now,
-        expires_at: later(noted.now, KEPT),
+        expires_at: if done.secret().is_some() { LAST } else { later(noted.now, KEPT) },
     };
     Ok(idempotency::insert(tx, row).await?)
 }

@@ -28,8 +28,9 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         "replay-for-ever",
-        "is an answer that is kept for longer than a replay is recognised (seven days)",
-        "SELECT caller || ' ' || resource_id AS thing FROM idempotency WHERE expires_at - created_at > 604800000000",
+        "is an answer that is kept for longer than a replay is recognised (seven days; for good where it had a secret)",
+        "SELECT caller || ' ' || resource_id AS thing FROM idempotency
+         WHERE expires_at - created_at > 604800000000 AND expires_at <> 253402300799999999",
     ),
     rule(
         "replay-state",

@@ -1,13 +1,13 @@
 use chrono::TimeDelta;
-use keywarden_model::{KeyState, VerifyCode};
+use keywarden_model::{KeyState, Role, VerifyCode};
 use keywarden_vault::token;
 
 use super::{Scene, events_of};
 use crate::authz::Owner;
 use crate::cast::both_engines;
-use crate::keys::{IssueError, NewKey, Place, TermError};
+use crate::keys::{IssueError, KeyPatch, NewKey, Overlap, Place, RotateError, SuspendError, TermError};
 use crate::once::Replayed;
-use crate::{Actor, Refused};
+use crate::{Actor, Op, Refused};
 
 #[tokio::test]
 async fn an_issued_key_verifies_and_its_value_is_kept_nowhere() {
@@ -42,6 +42,32 @@ async fn a_repeated_request_gets_the_same_value_for_an_hour_and_never_a_second_k
         };
         assert_eq!(thing, first.id.to_string());
         assert_eq!(events_of(&scene.house, first.id).await, ["key.issue"]);
+
+        // A script that sends its request again a week later gets no second value either, whatever became of the first.
+        let rotate = async |once: Op| domain.rotate_key(&once, first.id, Overlap::Default).await;
+        rotate(once("idempotency-2")).await.unwrap();
+        let rename = KeyPatch { name: Some("Till".parse().unwrap()), ..KeyPatch::default() };
+        domain.edit_key(&scene.bob.steps_up().op(), first.id, None, rename).await.unwrap();
+        scene.house.clock.advance(std::time::Duration::from_hours(24 * 400));
+        domain.sweep(&scene.house.operator(Role::Owner)).await.unwrap();
+        let late = domain.issue_key(&once("idempotency-1"), scene.new_key("Orders")).await;
+        assert!(
+            matches!(late, Err(IssueError::Refused(Refused::Replayed(Replayed::Done { .. })))),
+            "{late:?}"
+        );
+        let late = rotate(once("idempotency-2")).await;
+        assert!(
+            matches!(late, Err(RotateError::Refused(Refused::Replayed(Replayed::Done { .. })))),
+            "{late:?}"
+        );
+        let view = domain.key(&scene.bob.steps_up().op(), first.id).await.unwrap();
+        assert_eq!(view.values.len(), 2);
+        // What had no secret is forgotten: it is done anew.
+        let suspend = async |once: Op| domain.suspend_key(&once, first.id, "pause").await;
+        suspend(once("idempotency-3")).await.unwrap();
+        scene.house.clock.advance(std::time::Duration::from_hours(24 * 8));
+        domain.sweep(&scene.house.operator(Role::Owner)).await.unwrap();
+        assert!(matches!(suspend(once("idempotency-3")).await, Err(SuspendError::Already)));
     })
     .await;
 }
