@@ -88,6 +88,7 @@ texts! {
     drain_last_new = "Last use of a newer one";
     drain_not_yet = "not yet";
     drain_unused_why = "This value can stop without anybody noticing.";
+    drain_more = "There are more callers than are named here: these came last.";
     drain_stop = "Stop the old value now";
     drain_stop_title(value: &str) = "Stop {value} now";
     drain_stop_at_once = "It is refused on every node within a second. This cannot be taken back.";

@@ -98,6 +98,7 @@ mod tests {
         let board = DrainBoard {
             draining: Vec::new(),
             current: vec![(caller("a", ""), early), (caller("b", ""), early), (caller("a", ""), late)],
+            more: false,
         };
         assert_eq!(seen(&board), [(caller("a", ""), late), (caller("b", ""), early)]);
     }

@@ -30,19 +30,21 @@ pub(super) fn view(t: Text, view: &KeyView, board: &DrainBoard) -> AnyView {
         .collect();
     let columns =
         vec![Column::text(t.callers_who()), Column::text(t.callers_via()), Column::text(t.keys_last_used())];
+    let cut = board.more.then(|| view! { <p>{t.drain_more()}</p> });
     let unused = view! { <EmptyState title=t.callers_none()>{t.callers_none_why()}</EmptyState> };
     view! {
         {none}
         {panels}
         <Panel id="current" title=t.drain_current()>
             <Table caption=t.drain_current() columns=columns rows=rows empty=unused.into_any()/>
+            {cut}
         </Panel>
     }
     .into_any()
 }
 
 fn panel(t: Text, view: &KeyView, draining: &DrainingValue) -> AnyView {
-    let DrainingValue { value, callers } = draining;
+    let DrainingValue { value, callers, more } = draining;
     let base = format!("{}/values/{}", around::path(&view.key), value.id);
     let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     let left = count(draining.would_break().count());
@@ -62,6 +64,7 @@ fn panel(t: Text, view: &KeyView, draining: &DrainingValue) -> AnyView {
     ];
     let rows = callers.iter().map(|it| caller_row(t, it)).collect();
     let none = view! { <EmptyState title=t.callers_none()>{t.drain_unused_why()}</EmptyState> };
+    let cut = more.then(|| view! { <p>{t.drain_more()}</p> });
     let may = view.may;
     let title = t.drain_old_value(&around::shown(t, value));
     view! {
@@ -69,6 +72,7 @@ fn panel(t: Text, view: &KeyView, draining: &DrainingValue) -> AnyView {
             <Drain old_label=t.drain_left() old=left new_label=t.drain_moved() new=moved/>
             <Facts facts=facts/>
             <Table caption=title columns=columns rows=rows empty=none.into_any()/>
+            {cut}
             {(may.stop_old || may.extend).then(|| view! {
                 <Actions>
                     {may.stop_old.then(|| view! { <LinkButton label=t.drain_stop() href=format!("{base}/stop")/> })}

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     context::{Asking, House, Posted},
-    form::{Draft, Errors},
+    form::{Draft, Errors, Params},
     render::{self, page},
     shell::{Section, Shell},
     ui::{Confirm, Form, PageHeader, RadioGroup, choice},
@@ -28,10 +28,13 @@ pub(super) async fn ask(
     State(house): State<House>,
     asking: Asking,
     Path((id, value)): Path<(String, String)>,
+    params: Params,
 ) -> Response {
     let Asking { mut shell, op } = asking.at(Section::Keys);
+    let why = params.read::<RevokeReason>("why").filter(|it| *it == RevokeReason::KeyCompromise);
+    let why = why.map_or(OVER, RevokeReason::as_str);
     match load(&house, &op, &id, &value).await {
-        Ok((key, Some(old))) => draw(&mut shell, &key, &old, Draft::default()),
+        Ok((key, Some(old))) => draw(&mut shell, &key, &old, why, Draft::default()),
         Ok((key, None)) => stopped(&shell, &key),
         Err(refused) => render::refused(&shell, refused),
     }
@@ -57,7 +60,7 @@ pub(super) async fn stop(
     };
     let Some(reason) = reason else {
         errors.at("why", t.form_choose());
-        return draw(&mut shell, &key, &old, Draft::refused(posted.fields, errors));
+        return draw(&mut shell, &key, &old, OVER, Draft::refused(posted.fields, errors));
     };
     match house.domain.stop_old_value(&op, key.id, old.value.id, reason).await {
         Ok(()) => {
@@ -71,7 +74,7 @@ pub(super) async fn stop(
         Err(StopError::Stopped) => return stopped(&shell, &key),
         Err(StopError::Refused(refused)) => return house.refused(&shell, &op, &posted, refused).await,
     }
-    draw(&mut shell, &key, &old, Draft::refused(posted.fields, errors))
+    draw(&mut shell, &key, &old, OVER, Draft::refused(posted.fields, errors))
 }
 
 /// The key, and the old value if it still works. A value that is none of the key's is not there.
@@ -94,7 +97,7 @@ pub(super) fn stopped(shell: &Shell, key: &Key) -> Response {
     render::done(shell, &around::drain_path(key), shell.text.drain_stopped_already())
 }
 
-fn draw(shell: &mut Shell, key: &Key, old: &DrainingValue, draft: Draft) -> Response {
+fn draw(shell: &mut Shell, key: &Key, old: &DrainingValue, why: &'static str, draft: Draft) -> Response {
     around::place(shell, &key.project_slug);
     let t = shell.text;
     let key = key.clone();
@@ -103,6 +106,9 @@ fn draw(shell: &mut Shell, key: &Key, old: &DrainingValue, draft: Draft) -> Resp
     let mut consequences = vec![t.drain_stop_at_once().to_owned()];
     let (breaks, callers) = callers::breaks(t, shell.now, &left);
     consequences.push(breaks);
+    if old.more {
+        consequences.push(t.drain_more().to_owned());
+    }
     let whys = vec![
         choice(OVER, t.drain_why_over()).hint(t.drain_why_over_hint()),
         choice(RevokeReason::KeyCompromise.as_str(), t.keys_reason_compromise())
@@ -113,7 +119,7 @@ fn draw(shell: &mut Shell, key: &Key, old: &DrainingValue, draft: Draft) -> Resp
             <PageHeader title=t.drain_stop() crumbs=around::crumbs_below(t, &key)/>
             <Confirm title=t.drain_stop_title(&shown) consequences=consequences callers=callers>
                 <Form draft=draft submit=t.drain_stop() danger=true cancel=around::drain_path(&key)>
-                    <RadioGroup name="why" label=t.drain_why() required=true choices=whys value=OVER/>
+                    <RadioGroup name="why" label=t.drain_why() required=true choices=whys value=why/>
                 </Form>
             </Confirm>
         }

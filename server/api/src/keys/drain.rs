@@ -20,6 +20,8 @@ pub(crate) struct DrainBoard {
     draining: Vec<Draining>,
     /// Callers of the current value in the last 30 days, latest first.
     current: Vec<CurrentUser>,
+    /// True if there are more callers of the current value than these.
+    more: bool,
 }
 
 /// An old value that works on.
@@ -28,6 +30,8 @@ pub(crate) struct Draining {
     value: Value,
     /// Its callers of the last 30 days, those that still use it first.
     callers: Vec<DrainingUser>,
+    /// True if there are more callers than these: the latest were looked at.
+    more: bool,
 }
 
 /// A caller of an old value.
@@ -35,7 +39,8 @@ pub(crate) struct Draining {
 pub(crate) struct DrainingUser {
     #[serde(flatten)]
     user: KeyUser,
-    /// `still`: uses the old value; `quiet`: not seen since the rotation; `moved`: uses a newer one.
+    /// `still`: used the old value since the rotation, and may again; `quiet`: not seen since the rotation; `moved`: uses a
+    /// newer one, and has not used the old one since it began to, or not for a day.
     #[schema(example = "still")]
     standing: &'static str,
     uses: u64,
@@ -70,6 +75,7 @@ pub(crate) async fn drain(
     let current = board.current.into_iter().map(|(user, last_at)| CurrentUser { user: user.into(), last_at });
     Ok(json::ok(&DrainBoard {
         current: current.collect(),
+        more: board.more,
         draining: board.draining.into_iter().map(Draining::from).collect(),
     }))
 }
@@ -79,6 +85,7 @@ impl From<DrainingValue> for Draining {
         Self {
             value: draining.value.into(),
             callers: draining.callers.into_iter().map(DrainingUser::from).collect(),
+            more: draining.more,
         }
     }
 }

@@ -43,7 +43,7 @@ pub struct Affected {
 pub struct BulkPreview {
     /// The keys; give their ids to [`Domain::bulk_revoke`].
     pub keys: Vec<KeyLine>,
-    /// Callers whose uses were valid within seven days, latest first.
+    /// Callers whose uses of values that work on were valid within seven days, latest first.
     pub affected: Vec<Affected>,
     /// True if more keys than [`MOST_AT_ONCE`] match: these are the first.
     pub more: bool,
@@ -97,12 +97,16 @@ impl Domain {
         found.truncate(MOST_AT_ONCE as usize);
         let ids: Vec<_> = found.iter().map(|row| row.id).collect();
         let values = rows::values_of_many(&mut conn, &ids).await?;
+        let keys =
+            found.into_iter().map(|row| line(row, &values, op.now)).collect::<Result<Vec<KeyLine>, _>>()?;
+        // Who shows a value that has stopped is refused already.
+        let living: Vec<_> =
+            keys.iter().flat_map(|it| &it.values).filter(|it| it.is_living()).map(|it| it.id).collect();
         let mut seen =
-            usage::callers(&mut conn, &ids, hour(earlier(op.now, LOOK_BACK)), MOST_CALLERS + 1).await?;
+            usage::callers(&mut conn, &living, hour(earlier(op.now, LOOK_BACK)), MOST_CALLERS + 1).await?;
         let most = usize::try_from(MOST_CALLERS).unwrap_or(usize::MAX);
         let more_affected = seen.len() > most;
         seen.truncate(most);
-        let keys = found.into_iter().map(|row| line(row, &values, op.now)).collect::<Result<_, _>>()?;
         Ok(BulkPreview { keys, affected: affected(&seen), more, more_affected })
     }
 

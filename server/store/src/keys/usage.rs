@@ -228,10 +228,10 @@ pub struct Caller {
     pub last_at: i64,
 }
 
-/// Whose uses of these keys were valid since `hour`, latest first.
+/// Whose uses of these values were valid since `hour`, latest first.
 pub async fn callers(
     conn: &mut Conn,
-    keys: &[ApiKeyId],
+    values: &[KeyValueId],
     hour: i64,
     limit: i64,
 ) -> Result<Vec<Caller>, StoreError> {
@@ -240,7 +240,7 @@ pub async fn callers(
                 CAST(sum(g.uses) AS BIGINT) AS uses, min(g.first_at) AS first_at, max(g.last_at) AS last_at
          FROM key_usage g LEFT JOIN workloads w ON w.id = g.workload_id",
     )
-    .and_in("g.key_id", keys.iter().copied())
+    .and_in("g.value_id", values.iter().copied())
     .and("g.hour >= ?", [hour])
     .and("g.outcome = ?", ["valid"])
     .then(

@@ -1,9 +1,11 @@
+use chrono::TimeDelta;
 use keywarden_model::{RevokeReason, Role, VerifyCode};
+use keywarden_vault::SecretString;
 
 use super::{Scene, events_of};
 use crate::Refused;
 use crate::cast::both_engines;
-use crate::keys::{BulkRevokeError, BulkRevoked, KeyQuery, NewKey, Place};
+use crate::keys::{BulkRevokeError, BulkRevoked, KeyQuery, NewKey, Overlap, Place};
 
 #[tokio::test]
 async fn many_are_revoked_after_a_preview_of_what_breaks_all_or_none() {
@@ -42,6 +44,28 @@ async fn many_are_revoked_after_a_preview_of_what_breaks_all_or_none() {
         assert_eq!(whole.iter().filter(|action| *action == "key.bulk-revoke").count(), 1);
         let nothing = domain.bulk_revoke(&scene.bob.op(), Vec::new(), RevokeReason::Superseded, "").await;
         assert!(matches!(nothing, Err(BulkRevokeError::Nothing)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_shows_only_values_that_have_stopped_breaks_no_more() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        let old = scene.issue("Orders").await;
+        let by = async |value: &SecretString, caller: &'static str| {
+            let asked = scene.ask(value.expose(), |question| question.caller = Some(caller));
+            assert!(asked.await.unwrap().valid());
+        };
+        by(&old.value, "cron").await;
+        let zero = Overlap::For(TimeDelta::zero());
+        let new = domain.rotate_key(&scene.bob.op(), old.id, zero).await.unwrap();
+        by(&new.value, "shop").await;
+        domain.flush_usage().await.unwrap();
+        let preview = domain.preview_bulk_revoke(&scene.bob.op(), &KeyQuery::default()).await.unwrap();
+        let affected: Vec<_> = preview.affected.iter().map(|it| it.caller.agent.as_str()).collect();
+        assert_eq!(affected, ["shop"]);
     })
     .await;
 }
