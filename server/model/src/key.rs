@@ -75,6 +75,12 @@ impl RevokeReason {
             Self::Unspecified => "unspecified",
         }
     }
+
+    /// Whether what was revoked for this reason is still to be revoked for that one: a leak is often learned of afterwards
+    /// (SP 800-57 Part 1 Rev. 5, section 7: deactivated to compromised).
+    pub fn is_outdone_by(self, that: Self) -> bool {
+        that == Self::KeyCompromise && self != that
+    }
 }
 
 /// The answer to "is this key good?", in the order in which the first match is given.

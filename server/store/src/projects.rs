@@ -98,10 +98,13 @@ pub async fn archive(tx: &mut Tx, id: ProjectId, now: DateTime<Utc>) -> Result<(
 pub async fn live_keys(conn: &mut Conn, id: ProjectId, now: DateTime<Utc>) -> Result<i64, StoreError> {
     number(
         sql("SELECT count(*) AS number FROM (
-                 SELECT 1 FROM api_keys
-                 WHERE project_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)
-                 LIMIT $3) counted")
+                 SELECT 1 FROM api_keys k
+                 WHERE k.project_id = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2)
+                   AND EXISTS (SELECT 1 FROM key_values v WHERE v.key_id = k.id AND v.revoked_at IS NULL
+                               AND v.destroyed_at IS NULL AND (v.stops_at IS NULL OR v.stops_at > $3))
+                 LIMIT $4) counted")
         .bind(id)
+        .bind(now)
         .bind(now)
         .bind(COUNTED + 1),
         conn,

@@ -40,11 +40,12 @@ pub(crate) struct PatchKey {
     #[serde(default, deserialize_with = "emptied")]
     #[schema(example = json!(["orders:read"]))]
     scopes: Option<Vec<String>>,
-    /// Not valid before: RFC 3339.
+    /// Not valid before: RFC 3339. It lies ahead only of a key that has not begun; one that has is suspended instead.
     #[serde(default, deserialize_with = "patched")]
     #[schema(value_type = Option<String>, example = "2027-01-31T00:00:00Z")]
     not_before: Patched<String>,
-    /// Not valid from then on: RFC 3339.
+    /// Not valid from then on: RFC 3339. What ended with a key that has expired has ended for good: more time is for the value
+    /// of its next rotation.
     #[serde(default, deserialize_with = "patched")]
     #[schema(value_type = Option<String>, example = "2027-12-31T00:00:00Z")]
     expires_at: Patched<String>,

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use keywarden_model::{AllowedCidrs, ApiKeyId, Description, Metadata, Name, RateLimit, Scopes, Tags};
+use keywarden_model::{
+    AllowedCidrs, ApiKeyId, Description, KeyValueId, Metadata, Name, RateLimit, Scopes, Tags,
+};
 use keywarden_store::keys as rows;
 use keywarden_store::{ChangeKind, StoreError, Written};
 
-use super::key::{Key, claimed};
+use super::key::{Claimed, Key, claimed};
 use super::terms::{TermError, Terms};
 use crate::audit::{Draft, Record};
 use crate::authz::Owner;
@@ -78,7 +80,7 @@ impl KeyPatch {
 }
 
 impl Domain {
-    /// Changes a key's attributes. With `if_version`, only if nobody changed it since it had that
+    /// Changes a key's attributes. A key that has expired gets more time for a new value only: rotate it afterwards. With `if_version`, only if nobody changed it since it had that
     /// [`Key::row_version`].
     pub async fn edit_key(
         &self,
@@ -111,6 +113,10 @@ impl Domain {
                 if (terms.not_before, terms.expires_at) != (it.key.not_before, it.key.expires_at) {
                     let since = it.values.first().map_or(it.key.created_at, |newest| newest.created_at);
                     terms.check_times(since, it.key.max_lifetime_seconds, now)?;
+                    check_begin(it.key.not_before, terms.not_before, now)?;
+                    for (value, end) in ends(&it, &terms, now) {
+                        rows::stop_value(tx, value, end).await?;
+                    }
                 }
                 if terms.owner != it.key.owner {
                     terms.check_owner(tx).await??;
@@ -130,6 +136,30 @@ impl Domain {
         })
         .await
     }
+}
+
+/// A key that has begun does not begin anew: to stop it for a while is another verb.
+fn check_begin(
+    before: Option<DateTime<Utc>>,
+    after: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<(), TermError> {
+    let is_to_come = |begin: Option<DateTime<Utc>>| begin.is_some_and(|begin| begin > now);
+    if is_to_come(after) && !is_to_come(before) { Err(TermError::HasBegun) } else { Ok(()) }
+}
+
+/// Values that get another end with the key's own. No old one outlives its key; and what ended with its key has ended for
+/// good, so that more time is for the value of a rotation to come.
+fn ends(
+    it: &Claimed,
+    terms: &Terms,
+    now: DateTime<Utc>,
+) -> impl Iterator<Item = (KeyValueId, DateTime<Utc>)> {
+    let ended = it.key.expires_at.filter(|end| *end <= now);
+    it.values.iter().filter_map(move |value| {
+        let end = ended.or(terms.expires_at.filter(|_| value.superseded_at.is_some()))?;
+        value.stops_at.is_none_or(|stops| stops > end).then_some((value.id, end))
+    })
 }
 
 fn told(record: &Record, before: &Key, after: &Terms) -> Draft {

@@ -16,7 +16,7 @@ pub enum ExtendError {
     /// The key's project is archived.
     #[error("this key's project is archived: nothing in it is changed any more")]
     Archived,
-    /// It is the current value, which needs none.
+    /// It is the current value, which has no end of its own.
     #[error("this is the key's current value: it has no overlap to extend")]
     Current,
     /// As everywhere.
@@ -38,7 +38,8 @@ fn check(key: &Key, value: &KeyValue, until: DateTime<Utc>, now: DateTime<Utc>) 
     if !value.is_living() {
         return Err(ExtendError::Stopped);
     }
-    if value.superseded_at.is_none() {
+    // An imported value has a last day also before the first rotation.
+    if value.superseded_at.is_none() && value.stops_at.is_none() {
         return Err(ExtendError::Current);
     }
     let within =
@@ -47,7 +48,7 @@ fn check(key: &Key, value: &KeyValue, until: DateTime<Utc>, now: DateTime<Utc>) 
 }
 
 impl Domain {
-    /// Lets an old value work until another moment, later or earlier.
+    /// Lets an old value, or an imported one, work until another moment, later or earlier.
     pub async fn extend_key_overlap(
         &self,
         op: &Op,

@@ -71,6 +71,8 @@ pub struct Key {
     pub last_used_at: Option<DateTime<Utc>>,
     /// Grows with every change: what `ETag` and `If-Match` speak of.
     pub row_version: i64,
+    /// Whether one of its values has not ended for its own part.
+    goes_on: bool,
 }
 
 /// A value of a key.
@@ -98,7 +100,7 @@ pub struct KeyValue {
 }
 
 impl Key {
-    pub(super) fn from_row(row: KeyRow) -> Result<Self, Fault> {
+    fn from_row(row: KeyRow) -> Result<Self, Fault> {
         Ok(Self {
             id: row.id,
             project: row.project_id,
@@ -127,7 +129,22 @@ impl Key {
             created_by: row.created_by,
             last_used_at: row.last_used_at.map(from_micros),
             row_version: row.row_version,
+            goes_on: true,
         })
+    }
+
+    /// With its own among these values, in their order.
+    pub(super) fn with_values(
+        row: KeyRow,
+        values: &[ValueRow],
+        now: DateTime<Utc>,
+    ) -> Result<(Self, Vec<KeyValue>), Fault> {
+        let key = Self::from_row(row)?;
+        let life = key.life();
+        let own = values.iter().filter(|value| value.key_id == key.id);
+        let values: Vec<_> = own.map(|row| KeyValue::from_row(row, &life, now)).collect::<Result<_, _>>()?;
+        let goes_on = values.iter().any(KeyValue::is_living);
+        Ok((Self { goes_on, ..key }, values))
     }
 
     /// What the key's life says about its values.
@@ -140,9 +157,13 @@ impl Key {
         }
     }
 
-    /// The state of the key as a whole: that of a value which has not stopped for its own part.
+    /// The state of the key as a whole: that of a value which has not stopped for its own part. Where all of them have, a
+    /// key that would be active is deactivated: until it is rotated, nothing of it verifies.
     pub fn state(&self, now: DateTime<Utc>) -> KeyState {
-        key_state(&self.life(), now)
+        match key_state(&self.life(), now) {
+            KeyState::Active if !self.goes_on => KeyState::Deactivated,
+            state => state,
+        }
     }
 
     /// The key as policies see it.
@@ -157,7 +178,7 @@ impl Key {
 }
 
 impl KeyValue {
-    pub(super) fn from_row(row: &ValueRow, key: &KeyLife, now: DateTime<Utc>) -> Result<Self, Fault> {
+    fn from_row(row: &ValueRow, key: &KeyLife, now: DateTime<Utc>) -> Result<Self, Fault> {
         let life = value_life(row.stops_at, row.revoked_at, row.revoke_reason.as_deref(), row.destroyed_at)?;
         let shown = if row.imported {
             format!("imported {}", row.public_id)
@@ -264,11 +285,8 @@ pub(super) async fn load(
     now: DateTime<Utc>,
 ) -> Result<Option<(Key, Vec<KeyValue>)>, Refused> {
     let Some(row) = rows::find(conn, id).await? else { return Ok(None) };
-    let key = Key::from_row(row)?;
-    let life = key.life();
     let values = rows::values(conn, id).await?;
-    let values: Result<Vec<_>, _> = values.iter().map(|row| KeyValue::from_row(row, &life, now)).collect();
-    Ok(Some((key, values?)))
+    Ok(Some(Key::with_values(row, &values, now)?))
 }
 
 impl Domain {

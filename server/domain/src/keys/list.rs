@@ -249,10 +249,7 @@ fn exactly(text: &str) -> Option<String> {
 }
 
 pub(super) fn line(row: KeyRow, values: &[ValueRow], now: DateTime<Utc>) -> Result<KeyLine, Fault> {
-    let key = Key::from_row(row)?;
-    let life = key.life();
-    let own = values.iter().filter(|value| value.key_id == key.id);
-    let values = own.map(|row| KeyValue::from_row(row, &life, now)).collect::<Result<_, _>>()?;
+    let (key, values) = Key::with_values(row, values, now)?;
     Ok(KeyLine { state: key.state(now), values, key })
 }
 

@@ -24,7 +24,8 @@ pub enum RevokeError {
 carries_refused!(RevokeError);
 
 impl Domain {
-    /// Stops a key with all its values for good. A compromise makes its values *compromised*.
+    /// Stops a key with all its values for good. A compromise makes its values *compromised*, also where it is learned of
+    /// after the key was revoked for another reason.
     pub async fn revoke_key(
         &self,
         op: &Op,
@@ -47,7 +48,7 @@ impl Domain {
     }
 }
 
-/// Revokes one key; `None` if it was revoked before.
+/// Revokes one key; `None` if it was revoked before, and not for less than it is now.
 pub(super) async fn revoke(
     tx: &mut Tx,
     record: &Record,
@@ -57,10 +58,11 @@ pub(super) async fn revoke(
     now: DateTime<Utc>,
 ) -> Result<Option<EventRow>, Refused> {
     let it = claim(tx, id, owner, now).await?;
-    if it.key.revoked.is_some() {
-        return Ok(None);
+    match it.key.revoked {
+        None => rows::revoke(tx, id, now, reason.as_str()).await?,
+        Some((_, before)) if before.is_outdone_by(reason) => rows::compromise(tx, id).await?,
+        Some(_) => return Ok(None),
     }
-    rows::revoke(tx, id, now, reason.as_str()).await?;
     tx.restrict(ChangeKind::Key, id, now).await?;
     let to =
         if reason == RevokeReason::KeyCompromise { KeyState::Compromised } else { KeyState::Deactivated };

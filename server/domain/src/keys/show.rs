@@ -25,7 +25,7 @@ pub struct KeyView {
 pub struct WhatMay {
     /// Change its attributes.
     pub edit: bool,
-    /// Let an old value work longer.
+    /// Let an old value, or an imported one, work longer.
     pub extend: bool,
     /// Let it go on.
     pub resume: bool,
@@ -37,6 +37,20 @@ pub struct WhatMay {
     pub stop_old: bool,
     /// Stop it for a while.
     pub suspend: bool,
+}
+
+impl WhatMay {
+    /// What of it ends the use of this value by whoever has it. A rotation would end the current value in an old one's
+    /// place; of one that has stopped there is nothing left to end.
+    pub(super) fn against(self, value: &KeyValue) -> Self {
+        let (works, is_old) = (value.is_living(), value.superseded_at.is_some());
+        Self {
+            revoke: self.revoke && works,
+            rotate: self.rotate && works && !is_old,
+            stop_old: self.stop_old && works && is_old,
+            ..self
+        }
+    }
 }
 
 impl Domain {
@@ -77,10 +91,11 @@ fn fitting(key: &Key, values: &[KeyValue], now: DateTime<Utc>) -> WhatMay {
     let open = stands && !key.archived;
     let over = key.expires_at.is_some_and(|end| now >= end);
     let draining = values.iter().any(|value| value.superseded_at.is_some() && value.is_living());
+    let ending = values.iter().any(|value| value.stops_at.is_some() && value.is_living());
     let living = values.iter().filter(|value| value.is_living()).count();
     WhatMay {
         edit: open,
-        extend: open && draining,
+        extend: open && ending,
         resume: open && key.suspended_at.is_some(),
         revoke: stands,
         rotate: open && !over && living < MOST_VALUES,

@@ -1,6 +1,6 @@
 //! The end of an old value, now.
 
-use keywarden_model::{ApiKeyId, KeyValueId, RevokeReason};
+use keywarden_model::{ApiKeyId, KeyState, KeyValueId, RevokeReason};
 use keywarden_store::keys as rows;
 use keywarden_store::{ChangeKind, Written};
 
@@ -25,7 +25,7 @@ carries_refused!(StopError);
 
 impl Domain {
     /// Stops an old value at once; with a reason it is revoked, and tells its callers so. [`Domain::drain_board`] says
-    /// who breaks.
+    /// who breaks. One that has stopped can still become *compromised*.
     pub async fn stop_old_value(
         &self,
         op: &Op,
@@ -39,22 +39,24 @@ impl Domain {
                 let now = record.now();
                 let it = claim(tx, id, owner, now).await?;
                 let old = it.values.iter().find(|it| it.id == value).ok_or(Refused::NotFound)?;
-                if !old.is_living() {
+                let is_marked = matches!(old.state, KeyState::Compromised | KeyState::Destroyed);
+                if !old.is_living() && (is_marked || reason != Some(RevokeReason::KeyCompromise)) {
                     return Err(StopError::Stopped);
                 }
-                if old.superseded_at.is_none() {
+                if old.is_living() && old.superseded_at.is_none() {
                     return Err(StopError::Current);
                 }
+                let end = old.stops_at.map_or(now, |end| end.min(now));
                 match reason {
                     Some(reason) => rows::revoke_value(tx, value, now, reason.as_str()).await?,
-                    None => rows::stop_value(tx, value, now).await?,
+                    None => rows::stop_value(tx, value, end).await?,
                 }
                 tx.restrict(ChangeKind::Key, id, now).await?;
                 let mut event = record
                     .event(Action::StopOldKeyValue.name(), "key", id)
                     .project(it.key.project)
                     .fact("value", value)
-                    .change("stops_at", old.stops_at, now);
+                    .change("stops_at", old.stops_at, end);
                 if let Some(reason) = reason {
                     event = event.fact("reason", reason);
                 }

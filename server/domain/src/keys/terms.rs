@@ -33,6 +33,9 @@ pub enum TermError {
     /// It would be over at once.
     #[error("the expiry is in the past: choose a later one")]
     ExpiresInThePast,
+    /// It is valid already, or was.
+    #[error("this key has begun already: suspend it instead")]
+    HasBegun,
     /// The environment lets no value live so long.
     #[error("in this environment the key may live until {latest} at most")]
     LivesTooLong {

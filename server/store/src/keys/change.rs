@@ -202,20 +202,23 @@ pub async fn stop_value(tx: &mut Tx, value: KeyValueId, stops_at: DateTime<Utc>)
         .await
 }
 
-/// Revokes one value of a claimed key, at once and for good.
+/// Revokes one value of a claimed key, at once and for good; one that has stopped keeps its end.
 pub async fn revoke_value(
     tx: &mut Tx,
     value: KeyValueId,
     now: DateTime<Utc>,
     reason: &str,
 ) -> Result<(), StoreError> {
-    sql("UPDATE key_values SET stops_at = $2, revoked_at = $3, revoke_reason = $4 WHERE id = $1")
-        .bind(value)
-        .bind(now)
-        .bind(now)
-        .bind(reason)
-        .execute_one(tx, "key_values")
-        .await
+    sql("UPDATE key_values
+         SET stops_at = CASE WHEN stops_at < $2 THEN stops_at ELSE $3 END, revoked_at = $4, revoke_reason = $5
+         WHERE id = $1")
+    .bind(value)
+    .bind(now)
+    .bind(now)
+    .bind(now)
+    .bind(reason)
+    .execute_one(tx, "key_values")
+    .await
 }
 
 /// A value that ended, and its key.
@@ -278,6 +281,14 @@ pub async fn revoke(tx: &mut Tx, id: ApiKeyId, at: DateTime<Utc>, reason: &str) 
         .bind(id)
         .bind(at)
         .bind(reason)
+        .execute_one(tx, "api_keys")
+        .await
+}
+
+/// Says of a key that was revoked for another reason that it is compromised.
+pub async fn compromise(tx: &mut Tx, id: ApiKeyId) -> Result<(), StoreError> {
+    sql("UPDATE api_keys SET revoke_reason = 'key-compromise' WHERE id = $1 AND revoked_at IS NOT NULL")
+        .bind(id)
         .execute_one(tx, "api_keys")
         .await
 }

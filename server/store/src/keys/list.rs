@@ -201,16 +201,24 @@ fn in_state(select: Select, state: KeyState, now: i64) -> Select {
     let runs = |select: Select| stands(select).and::<i64>("k.suspended_at IS NULL", []);
     let begun = |select: Select| runs(select).and("k.not_before IS NULL OR k.not_before <= ?", [now]);
     match state {
-        KeyState::Active => begun(select).and("k.expires_at IS NULL OR k.expires_at > ?", [now]),
+        KeyState::Active => begun(select)
+            .and("k.expires_at IS NULL OR k.expires_at > ?", [now])
+            .and(
+                "EXISTS (SELECT 1 FROM key_values v WHERE v.key_id = k.id AND v.revoked_at IS NULL
+                         AND v.destroyed_at IS NULL AND (v.stops_at IS NULL OR v.stops_at > ?))",
+                [now],
+            ),
         KeyState::Compromised => {
             select.and::<i64>("k.revoked_at IS NOT NULL AND k.revoke_reason = 'key-compromise'", [])
         }
-        // Ended by revocation, or by time.
+        // Ended by revocation, by time, or with the last of its values.
         KeyState::Deactivated => select.and(
             "(k.revoked_at IS NOT NULL AND k.revoke_reason <> 'key-compromise')
              OR (k.revoked_at IS NULL AND k.suspended_at IS NULL AND (k.not_before IS NULL OR k.not_before <= ?)
-                 AND k.expires_at <= ?)",
-            [now, now],
+                 AND (k.expires_at <= ?
+                      OR NOT EXISTS (SELECT 1 FROM key_values v WHERE v.key_id = k.id AND v.revoked_at IS NULL
+                                     AND v.destroyed_at IS NULL AND (v.stops_at IS NULL OR v.stops_at > ?))))",
+            [now, now, now],
         ),
         // Only values are destroyed; a key's row stays.
         KeyState::Destroyed => select.and::<i64>("1 = 0", []),

@@ -12,8 +12,8 @@ pub mod rates;
 pub mod usage;
 
 pub use change::{
-    Attributes, Ended, KeyInsert, ValueInsert, claim, claim_version, destroy_value, ended_values, insert,
-    insert_value, move_mac, revoke, revoke_value, stop_value, supersede, suspend, update,
+    Attributes, Ended, KeyInsert, ValueInsert, claim, claim_version, compromise, destroy_value, ended_values,
+    insert, insert_value, move_mac, revoke, revoke_value, stop_value, supersede, suspend, update,
 };
 pub use find::{
     KeyRow, Place, ValueRow, find, find_many, name_is_taken, owner_is_active, place, place_by_slugs,

@@ -289,10 +289,11 @@ async fn value_of(tx: &mut Tx, key: ApiKeyId, value: KeyValueId) -> Result<keys:
 async fn revoke_key(tx: &mut Tx, record: &Record, id: ApiKeyId, reason: RevokeReason) -> Taken {
     let now = record.now();
     let key = claimed_key(tx, id).await?;
-    if key.revoked_at.is_some() {
-        return Err(Already);
+    match key.revoke_reason.as_deref().map(str::parse::<RevokeReason>) {
+        None => keys::revoke(tx, id, now, reason.as_str()).await?,
+        Some(Ok(before)) if before.is_outdone_by(reason) => keys::compromise(tx, id).await?,
+        Some(_) => return Err(Already),
     }
-    keys::revoke(tx, id, now, reason.as_str()).await?;
     tx.restrict(ChangeKind::Key, id, now).await?;
     let event = record.event(Action::RevokeKey.name(), "key", id).project(key.project_id);
     Ok(vec![event.fact("reason", reason)])

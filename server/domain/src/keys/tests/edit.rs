@@ -1,14 +1,16 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use keywarden_model::{Metadata, RevokeReason, Role, Scopes, VerifyCode};
+use keywarden_model::{KeyState, Metadata, RevokeReason, Role, Scopes, VerifyCode};
 
 use super::{Scene, events_of};
 use crate::Refused;
 use crate::audit::Query;
 use crate::authz::Owner;
 use crate::cast::both_engines;
-use crate::keys::{EditKeyError, ExtendError, KeyPatch, Overlap, ResumeError, RotateError, TermError};
+use crate::keys::{
+    EditKeyError, ExtendError, KeyPatch, Overlap, ResumeError, RevokeError, RotateError, StopError, TermError,
+};
 
 #[tokio::test]
 async fn an_edit_counts_at_once_and_only_from_the_version_that_was_read() {
@@ -132,6 +134,110 @@ async fn the_record_tells_the_whole_of_what_changed_however_long() {
         let told = &newest.personal[&scene.bob.id.to_string()];
         assert_eq!(told["metadata_before"], metadata("x").to_text());
         assert_eq!(told["metadata"], metadata("y").to_text());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_old_value_outlives_its_key_whichever_way_the_end_moves() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        let bob = scene.bob.steps_up();
+        let old = scene.issue("Orders").await;
+        let month = Overlap::For(TimeDelta::days(30));
+        domain.rotate_key(&bob.op(), old.id, month).await.unwrap();
+        let ends = async || {
+            let view = domain.key(&bob.op(), old.id).await.unwrap();
+            view.values.iter().map(|value| value.stops_at).collect::<Vec<_>>()
+        };
+        let now = scene.house.now();
+        assert_eq!(ends().await, [None, Some(now + TimeDelta::days(30))]);
+        let until =
+            |days| KeyPatch { expires_at: Some(Some(now + TimeDelta::days(days))), ..KeyPatch::default() };
+        domain.edit_key(&bob.op(), old.id, None, until(3)).await.unwrap();
+        assert_eq!(ends().await, [None, Some(now + TimeDelta::days(3))], "no later than the key");
+        domain.edit_key(&bob.op(), old.id, None, until(60)).await.unwrap();
+        assert_eq!(ends().await, [None, Some(now + TimeDelta::days(3))], "it is not moved back");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_has_ended_with_its_key_does_not_come_back_and_what_has_begun_does_not_begin_anew() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        let now = scene.house.now();
+        let mut new = scene.new_key("Orders");
+        new.expires_at = Some(now + TimeDelta::hours(1));
+        let old = domain.issue_key(&scene.bob.op(), new).await.unwrap();
+        scene.house.clock.advance(Duration::from_hours(2));
+        let bob = scene.bob.steps_up();
+        assert_eq!(scene.verify(&old.value).await, VerifyCode::Expired);
+        let later = Some(Some(scene.house.now() + TimeDelta::days(1)));
+        let patch = KeyPatch { expires_at: later, ..KeyPatch::default() };
+        domain.edit_key(&bob.op(), old.id, None, patch).await.unwrap();
+        assert_eq!(scene.verify(&old.value).await, VerifyCode::Expired, "it may have leaked since");
+        let view = domain.key(&bob.op(), old.id).await.unwrap();
+        assert_eq!(view.values[0].stops_at, Some(now + TimeDelta::hours(1)));
+        assert_eq!(view.state, KeyState::Deactivated, "nothing of it verifies");
+        let rotated = domain.rotate_key(&bob.op(), old.id, Overlap::Default).await.unwrap();
+        assert_eq!(scene.verify(&rotated.value).await, VerifyCode::Valid);
+        assert_eq!(scene.verify(&old.value).await, VerifyCode::Expired);
+        assert_eq!(domain.key(&bob.op(), old.id).await.unwrap().state, KeyState::Active);
+
+        let begins = |hours| KeyPatch {
+            not_before: Some(Some(scene.house.now() + TimeDelta::hours(hours))),
+            ..KeyPatch::default()
+        };
+        let again = domain.edit_key(&bob.op(), old.id, None, begins(1)).await;
+        assert!(matches!(again, Err(EditKeyError::Terms(TermError::HasBegun))), "{again:?}");
+        domain.edit_key(&bob.op(), old.id, None, begins(-1)).await.unwrap();
+        let mut early = scene.new_key("Early");
+        early.not_before = Some(scene.house.now() + TimeDelta::hours(1));
+        let early = domain.issue_key(&bob.op(), early).await.unwrap();
+        domain.edit_key(&bob.op(), early.id, None, begins(2)).await.unwrap();
+        assert_eq!(scene.verify(&early.value).await, VerifyCode::NotYetValid);
+    })
+    .await;
+}
+
+/// A leak is often learned of afterwards.
+#[tokio::test]
+async fn what_was_deactivated_can_still_be_found_compromised() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        let bob = scene.bob.steps_up();
+        let key = scene.issue("Orders").await;
+        let zero = Overlap::For(TimeDelta::zero());
+        domain.rotate_key(&bob.op(), key.id, zero).await.unwrap();
+        let states = async || {
+            let view = domain.key(&bob.op(), key.id).await.unwrap();
+            let values = view.values.iter().map(|value| (value.state, value.stops_at)).collect::<Vec<_>>();
+            (view.state, values)
+        };
+        let old = domain.key(&bob.op(), key.id).await.unwrap().values[1].clone();
+        scene.house.clock.advance(Duration::from_mins(1));
+        let leaked = Some(RevokeReason::KeyCompromise);
+        for reason in [None, Some(RevokeReason::Superseded)] {
+            let stopped = domain.stop_old_value(&bob.op(), key.id, old.id, reason).await;
+            assert!(matches!(stopped, Err(StopError::Stopped)), "{reason:?}: {stopped:?}");
+        }
+        domain.stop_old_value(&bob.op(), key.id, old.id, leaked).await.unwrap();
+        assert_eq!(states().await.1[1], (KeyState::Compromised, old.stops_at), "it ended when it did");
+        let twice = domain.stop_old_value(&bob.op(), key.id, old.id, leaked).await;
+        assert!(matches!(twice, Err(StopError::Stopped)), "{twice:?}");
+
+        let revoke = async |reason| domain.revoke_key(&bob.op(), key.id, reason, "").await;
+        revoke(RevokeReason::Superseded).await.unwrap();
+        assert_eq!(states().await.0, KeyState::Deactivated);
+        assert!(matches!(revoke(RevokeReason::CessationOfOperation).await, Err(RevokeError::Already)));
+        revoke(RevokeReason::KeyCompromise).await.unwrap();
+        let (state, values) = states().await;
+        assert!(state == KeyState::Compromised && values[0].0 == KeyState::Compromised, "{values:?}");
+        assert!(matches!(revoke(RevokeReason::Superseded).await, Err(RevokeError::Already)));
     })
     .await;
 }

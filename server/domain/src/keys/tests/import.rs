@@ -1,13 +1,13 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use keywarden_model::VerifyCode;
+use keywarden_model::{KeyState, Role, VerifyCode};
 use keywarden_vault::SecretString;
 use sha2::{Digest, Sha256};
 
 use super::Scene;
 use crate::cast::both_engines;
-use crate::keys::{ImportError, ImportKey, ImportedValue, Overlap};
+use crate::keys::{ExtendError, ImportError, ImportKey, ImportedValue, KeyQuery, Overlap};
 
 const HELD: &str = "sk-Legacy-4f9a1c77e2";
 
@@ -89,6 +89,55 @@ async fn what_can_be_guessed_is_known_or_is_ours_is_not_taken_in() {
         late.last_day = scene.house.now();
         let late = domain.import_key(&scene.bob.op(), late).await;
         assert!(matches!(late, Err(ImportError::LastDay)), "{late:?}");
+    })
+    .await;
+}
+
+/// Whose values have all ended verifies nobody, and is said to.
+#[tokio::test]
+async fn a_key_whose_last_day_is_over_is_not_said_to_be_active() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        let bob = scene.bob.steps_up();
+        let id = domain.import_key(&bob.op(), import(&scene, "Old", value(HELD))).await.unwrap();
+        let view = domain.key(&bob.op(), id).await.unwrap();
+        assert!(view.may.extend && !view.may.stop_old);
+        let sooner = scene.house.now() + TimeDelta::days(10);
+        domain.extend_key_overlap(&bob.op(), id, view.values[0].id, sooner).await.unwrap();
+        scene.house.clock.advance(Duration::from_hours(10 * 24));
+        assert_eq!(scene.ask(HELD, |_| {}).await.unwrap().code, VerifyCode::Expired);
+        let found = async |state| {
+            let query = KeyQuery { state: Some(state), limit: 10, ..KeyQuery::default() };
+            let page = domain.keys(&scene.bob.op(), &query).await.unwrap();
+            page.keys.iter().map(|line| (line.key.id, line.state)).collect::<Vec<_>>()
+        };
+        assert!(found(KeyState::Active).await.is_empty());
+        assert_eq!(found(KeyState::Deactivated).await, [(id, KeyState::Deactivated)]);
+        assert_eq!(domain.key(&scene.bob.op(), id).await.unwrap().state, KeyState::Deactivated);
+        let bob = scene.bob.steps_up();
+        let late = scene.house.now() + TimeDelta::days(1);
+        let again = domain.extend_key_overlap(&bob.op(), id, view.values[0].id, late).await;
+        assert!(matches!(again, Err(ExtendError::Stopped)), "{again:?}");
+        domain.rotate_key(&bob.op(), id, Overlap::Default).await.unwrap();
+        assert_eq!(found(KeyState::Active).await, [(id, KeyState::Active)]);
+        assert!(found(KeyState::Deactivated).await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_project_in_which_every_value_has_ended_can_be_archived() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        domain.import_key(&scene.bob.op(), import(&scene, "Old", value(HELD))).await.unwrap();
+        let owner = scene.house.person("Olga", &[(Role::Owner, None)]).await;
+        domain.deactivate_workload(&owner.op(), scene.gateway.id).await.unwrap();
+        let archive = async || domain.archive_project(&owner.steps_up().op(), scene.pay.id).await;
+        assert!(archive().await.is_err(), "its value works");
+        scene.house.clock.advance(Duration::from_hours(31 * 24));
+        archive().await.unwrap();
     })
     .await;
 }

@@ -11,6 +11,7 @@ mod list;
 mod rate;
 mod rehash;
 mod rotate;
+mod states;
 mod timing;
 mod verify;
 mod warm;
