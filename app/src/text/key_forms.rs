@@ -28,11 +28,12 @@ texts! {
     keys_found_by = "What is known of it";
     keys_expires_at = "Expires at";
     keys_expires_at_hint = "Time in UTC. Counts with \"At a date\".";
-    keys_expires_edit_hint = "Time in UTC. Empty: never, where the environment allows it.";
+    keys_expires_edit_hint = "Time in UTC. Empty: never, where the environment allows it. A value that has expired does not come back: rotate the key then.";
     keys_not_before = "Not valid before";
     keys_not_before_hint = "Time in UTC. Empty: at once.";
     keys_date_wrong = "Choose a day and a time.";
     keys_expires_before = "The key would expire before it becomes valid. Choose a later moment.";
+    keys_has_begun = "It has begun already. To stop it for a while, suspend it.";
     keys_expires_past = "This is in the past. Choose a later moment.";
     keys_lives_too_long(latest: &str) = "In this environment the key may live until {latest} at most.";
 
@@ -60,6 +61,7 @@ texts! {
     keys_metadata_hint = "A JSON object of at most 4 KiB. Services get it when they verify the key.";
     keys_metadata_deep = "Nest it at most 8 deep.";
     keys_metadata_large = "Use at most 4,096 bytes.";
+    keys_metadata_number = "Write a number of more than 64 bits in quotes: its last digits would be lost.";
     keys_metadata_wrong = "Write a JSON object, such as {\"plan\": \"gold\"}.";
 
     keys_import = "Import key";

@@ -1,8 +1,9 @@
 //! Lost updates: an `ETag` is the row's version, and `If-Match` on a change says which one the caller has seen
-//! (RFC 9110, 13.1.1). A change without it is made to whatever is there.
+//! (RFC 9110, 13.1.1). A change without it is made to whatever is there. Where it is not heeded it is refused, so that
+//! nobody takes an answer for one that heeded it.
 
 use axum::{extract::FromRequestParts, response::Response};
-use http::{HeaderValue, header, request::Parts};
+use http::{HeaderMap, HeaderValue, header, request::Parts};
 
 use crate::{
     flaw::Flaw,
@@ -24,7 +25,15 @@ impl<S: Sync> FromRequestParts<S> for Seen {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let mut given = parts.headers.get_all(header::IF_MATCH).iter();
+        let seen = Self::read(&parts.headers)?;
+        heeded(parts);
+        Ok(seen)
+    }
+}
+
+impl Seen {
+    fn read(headers: &HeaderMap) -> Result<Self, Problem> {
+        let mut given = headers.get_all(header::IF_MATCH).iter();
         let Some(tag) = given.next() else { return Ok(Self(None)) };
         let tag = tag.to_str().unwrap_or_default();
         if tag == "*" && given.next().is_none() {
@@ -35,9 +44,45 @@ impl<S: Sync> FromRequestParts<S> for Seen {
             (Some(version), None) => Ok(Self(Some(version))),
             // A tag that we never gave out matches nothing; a list of them is not of use to anybody.
             (None, None) if well_formed(tag) => Err(changed()),
-            _ => Err(Problem::invalid(Flaw::parameter("If-Match", "send one ETag as you got it, or `*`"))),
+            _ => Err(refuse("send one ETag as you got it, or `*`")),
         }
     }
+
+    /// How many tries are left after each: whoever has seen no version in particular has their change made to what is
+    /// there now when somebody else was faster.
+    pub(crate) fn tries(self) -> impl Iterator<Item = usize> {
+        (0..if self.0.is_none() { TRIES } else { 1 }).rev()
+    }
+}
+
+/// How often somebody else may be faster.
+const TRIES: usize = 16;
+
+/// Stands among a handler's arguments where no version is heeded and no body is read.
+#[derive(Debug)]
+pub(crate) struct Unheeded;
+
+impl<S: Sync> FromRequestParts<S> for Unheeded {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        unheeded(&parts.headers).map(|()| Self)
+    }
+}
+
+/// What the header asks is looked after.
+pub(crate) fn heeded(parts: &mut Parts) {
+    parts.headers.remove(header::IF_MATCH);
+}
+
+/// Refuses a header that nothing has heeded. `*` asks for what is so anyway: the thing is there.
+pub(crate) fn unheeded(headers: &HeaderMap) -> Result<(), Problem> {
+    let asks = headers.get_all(header::IF_MATCH).iter().any(|tag| tag != "*");
+    if asks { Err(refuse("it is not heeded here: leave it out")) } else { Ok(()) }
+}
+
+fn refuse(why: &str) -> Problem {
+    Problem::invalid(Flaw::parameter("If-Match", why))
 }
 
 fn version(tag: &str) -> Option<i64> {

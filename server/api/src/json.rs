@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::{
     body::{self, Unfit},
+    etag,
     flaw::Flaw,
     once,
     problem::{Kind, Problem},
@@ -37,6 +38,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Asked<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
+        etag::unheeded(&parts.headers)?;
         let bytes = bytes(&parts.headers, body).await?;
         if !bytes.is_empty() {
             says_json(&parts.headers)?;
@@ -66,6 +68,13 @@ pub(crate) fn emptied<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     Option::deserialize(deserializer).map(|value| Some(value.unwrap_or_default()))
+}
+
+/// A field that may be absent, for which `null` is as good as that; stands beside `#[serde(default)]`.
+pub(crate) fn absent<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// A field of a merge patch that the thing cannot be without; stands beside `#[serde(default)]`.
@@ -105,12 +114,14 @@ pub(crate) fn says_json(headers: &HeaderMap) -> Result<(), Problem> {
     }
     let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (essence, parameters) = said.split_once(';').unwrap_or((said, ""));
+    // A parameter means the same with and without quotes (RFC 9110, 5.6.6).
     let charset = parameters.trim();
+    let is_utf8 = ["charset=utf-8", "charset=\"utf-8\""].iter().any(|it| charset.eq_ignore_ascii_case(it));
     let essence = essence.trim();
     let fits = ["application/json", "application/merge-patch+json"]
         .iter()
         .any(|known| essence.eq_ignore_ascii_case(known))
-        && (charset.is_empty() || charset.eq_ignore_ascii_case("charset=utf-8"));
+        && (charset.is_empty() || is_utf8);
     if fits {
         return Ok(());
     }

@@ -80,6 +80,7 @@ pub(super) fn read(t: Text, fields: &Fields, errors: &mut Errors) -> Option<Term
                 MetadataError::Deep => t.keys_metadata_deep(),
                 MetadataError::Large => t.keys_metadata_large(),
                 MetadataError::NotAnObject => t.keys_metadata_wrong(),
+                MetadataError::Number => t.keys_metadata_number(),
             },
         );
     });
@@ -154,6 +155,7 @@ pub(super) fn note(t: Text, errors: &mut Errors, error: &TermError) {
     match error {
         TermError::ExpiresBeforeItBegins => errors.at("expires_at", t.keys_expires_before()),
         TermError::ExpiresInThePast => errors.at("expires_at", t.keys_expires_past()),
+        TermError::HasBegun => errors.at("not_before", t.keys_has_begun()),
         TermError::LivesTooLong { latest } => {
             errors.at("expires_at", t.keys_lives_too_long(&moments::minute(*latest)));
         }

@@ -58,7 +58,8 @@ pub(crate) async fn create(
     let (op, body) = caller.asks(asked);
     let project = domain.project(&op, &project).await?;
     let id = domain.create_environment(&op, project.id, body.read()?).await?;
-    let environment = domain.environment(&op, project.id, &id.to_string()).await?;
+    let environment =
+        domain.environment(&op, project.id, &id.to_string()).await.map_err(Problem::after_all)?;
     let location = format!("/api/v1/projects/{}/environments/{}", project.slug, environment.slug);
     let version = environment.row_version;
     Ok(tagged(json::created(&location, &Environment::of(&project, environment)), version))

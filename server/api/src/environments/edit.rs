@@ -8,12 +8,12 @@ use keywarden_domain::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Environment, Within, create::terms};
+use super::{Within, after, create::terms};
 use crate::{
     caller::Caller,
-    etag::{self, Seen, tagged},
+    etag::{self, Seen},
     flaw::Flaws,
-    json::{self, Asked, Patched, kept, patched},
+    json::{Asked, Patched, kept, patched},
     problem::Problem,
 };
 
@@ -52,7 +52,7 @@ pub(crate) struct PatchEnvironment {
         ("environment" = String, Path, description = "Slug or `env_…`"),
     ),
     request_body = PatchEnvironment,
-    responses((status = 200, description = "The environment as it is now", body = Environment)),
+    responses((status = 200, description = "The environment as it is now", body = super::Environment)),
 )]
 pub(crate) async fn edit(
     State(domain): State<Domain>,
@@ -63,17 +63,21 @@ pub(crate) async fn edit(
 ) -> Result<Response, Problem> {
     let (op, body) = caller.asks(asked);
     let project = domain.project(&op, &within.project).await?;
-    let before = domain.environment(&op, project.id, &within.environment).await?;
-    let row_version = seen.version(before.row_version)?;
-    let id = before.id;
-    domain.edit_environment(&op, id, body.onto(before, row_version)?).await?;
-    let after = domain.environment(&op, project.id, &id.to_string()).await?;
-    let version = after.row_version;
-    Ok(tagged(json::ok(&Environment::of(&project, after)), version))
+    for left in seen.tries() {
+        let before = domain.environment(&op, project.id, &within.environment).await?;
+        let row_version = seen.version(before.row_version)?;
+        let id = before.id;
+        match domain.edit_environment(&op, id, body.onto(before, row_version)?).await {
+            Err(EditEnvironmentError::ChangedMeanwhile) if left > 0 => continue,
+            done => done?,
+        };
+        return after(&domain, &op, &project, id).await;
+    }
+    Err(etag::changed())
 }
 
 impl PatchEnvironment {
-    fn onto(self, before: environments::Environment, row_version: i64) -> Result<EditEnvironment, Problem> {
+    fn onto(&self, before: environments::Environment, row_version: i64) -> Result<EditEnvironment, Problem> {
         let mut flaws = Flaws::default();
         let name = flaws.parse("/name", self.name.as_ref().unwrap_or(&before.name));
         let lifetime = self.max_lifetime_seconds.unwrap_or(before.max_lifetime_seconds);

@@ -6,14 +6,18 @@ pub(crate) mod list;
 pub(crate) mod retention;
 pub(crate) mod show;
 
-use axum::extract::{FromRequestParts, Path};
+use axum::{
+    extract::{FromRequestParts, Path},
+    response::Response,
+};
 use chrono::{DateTime, Utc};
 use http::request::Parts;
-use keywarden_domain::{environments, projects::Project};
+use keywarden_domain::{Domain, Op, environments, projects::Project};
+use keywarden_model::EnvironmentId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::problem::Problem;
+use crate::{etag::tagged, json, problem::Problem};
 
 /// Where keys of a project are used.
 #[derive(Debug, Serialize, ToSchema)]
@@ -66,6 +70,13 @@ impl Environment {
             created_by: environment.created_by,
         }
     }
+}
+
+/// The environment after a change that was made.
+async fn after(domain: &Domain, op: &Op, project: &Project, id: EnvironmentId) -> Result<Response, Problem> {
+    let found = domain.environment(op, project.id, &id.to_string()).await.map_err(Problem::after_all)?;
+    let version = found.row_version;
+    Ok(tagged(json::ok(&Environment::of(project, found)), version))
 }
 
 /// `{project}` and `{environment}` of a path.

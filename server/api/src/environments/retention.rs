@@ -8,12 +8,12 @@ use keywarden_domain::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Environment, Within};
+use super::{Within, after};
 use crate::{
     caller::Caller,
-    etag::{self, Seen, tagged},
+    etag::{self, Seen},
     flaw::Flaws,
-    json::{self, Asked},
+    json::Asked,
     problem::Problem,
 };
 
@@ -41,7 +41,7 @@ pub(crate) struct KeepSecrets {
         ("If-Match" = Option<String>, Header, description = "The environment's `ETag` that was read"),
     ),
     request_body = KeepSecrets,
-    responses((status = 200, description = "The environment as it is now", body = Environment)),
+    responses((status = 200, description = "The environment as it is now", body = super::Environment)),
 )]
 pub(crate) async fn keep(
     State(domain): State<Domain>,
@@ -52,16 +52,20 @@ pub(crate) async fn keep(
 ) -> Result<Response, Problem> {
     let (op, body) = caller.asks(asked);
     let project = domain.project(&op, &within.project).await?;
-    let before = domain.environment(&op, project.id, &within.environment).await?;
-    let row_version = seen.version(before.row_version)?;
-    domain.keep_secrets(&op, before.id, body.read()?, row_version).await?;
-    let after = domain.environment(&op, project.id, &before.id.to_string()).await?;
-    let version = after.row_version;
-    Ok(tagged(json::ok(&Environment::of(&project, after)), version))
+    for left in seen.tries() {
+        let before = domain.environment(&op, project.id, &within.environment).await?;
+        let row_version = seen.version(before.row_version)?;
+        match domain.keep_secrets(&op, before.id, body.read()?, row_version).await {
+            Err(KeepSecretsError::ChangedMeanwhile) if left > 0 => continue,
+            done => done?,
+        }
+        return after(&domain, &op, &project, before.id).await;
+    }
+    Err(etag::changed())
 }
 
 impl KeepSecrets {
-    fn read(self) -> Result<Retention, Problem> {
+    fn read(&self) -> Result<Retention, Problem> {
         let mut flaws = Flaws::default();
         let read = flaws.keep("/recovery_days", Retention::new(self.recovery_days, self.purge_protection));
         read.ok_or_else(|| flaws.problem())

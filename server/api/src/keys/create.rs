@@ -15,7 +15,7 @@ use crate::{
     caller::Caller,
     etag::tagged,
     flaw::{Flaw, Flaws},
-    json::{self, Asked},
+    json::{self, Asked, absent},
     problem::Problem,
 };
 
@@ -33,14 +33,14 @@ pub(crate) struct CreateKey {
     #[schema(example = "Checkout")]
     pub(super) name: String,
     /// Up to 1 000 characters.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "absent")]
     #[schema(example = "charges cards at checkout")]
     pub(super) description: String,
     /// The id of a person or team. Otherwise the key belongs to the team `operators`, made when it is first needed.
     #[schema(example = "usr_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
     pub(super) owner: Option<String>,
     /// What it may be used for: at most 64, such as `orders:read` or `orders:*`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "absent")]
     #[schema(example = json!(["orders:read"]))]
     pub(super) scopes: Vec<String>,
     /// Not valid before: RFC 3339.
@@ -50,13 +50,13 @@ pub(crate) struct CreateKey {
     #[schema(example = "2027-12-31T00:00:00Z")]
     pub(super) expires_at: Option<String>,
     /// From where it may be used: at most 64 ranges, IPv4 and IPv6; empty: from everywhere.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "absent")]
     #[schema(example = json!(["10.0.0.0/8"]))]
     pub(super) allowed_cidrs: Vec<String>,
     /// How often it may be used; absent: as often as it wants.
     pub(super) rate_limit: Option<Rate>,
     /// At most 32: `name` or `name=value`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "absent")]
     #[schema(example = json!(["team=payments"]))]
     pub(super) tags: Vec<String>,
     /// A JSON object of up to 4 KiB that verifiers get back.
@@ -226,6 +226,7 @@ impl From<TermError> for Problem {
             TermError::ExpiresBeforeItBegins
             | TermError::ExpiresInThePast
             | TermError::LivesTooLong { .. } => Self::invalid(Flaw::at("/expires_at", error)),
+            TermError::HasBegun => Self::invalid(Flaw::at("/not_before", error)),
             TermError::NameTaken => Self::taken("/name", error),
             TermError::OwnerUnknown => Self::invalid(Flaw::at("/owner", error)),
         }

@@ -13,7 +13,7 @@ use crate::{
     caller::Caller,
     etag::tagged,
     flaw::{Flaw, Flaws},
-    json::{self, Asked},
+    json::{self, Asked, absent},
     problem::Problem,
 };
 
@@ -40,13 +40,13 @@ pub(crate) struct TakeInKey {
     #[schema(example = "Old billing")]
     name: String,
     /// Up to 1 000 characters.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "absent")]
     #[schema(example = "from before Keywarden")]
     description: String,
     /// The id of a person or team. Otherwise the key belongs to the team `operators`, made when it is first needed.
     #[schema(example = "usr_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
     owner: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "absent")]
     #[schema(example = json!(["orders:read"]))]
     scopes: Vec<String>,
     /// Not valid before: RFC 3339.
@@ -54,11 +54,11 @@ pub(crate) struct TakeInKey {
     /// When the key itself ends; otherwise as late as the environment allows.
     #[schema(example = "2027-12-31T00:00:00Z")]
     expires_at: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "absent")]
     #[schema(example = json!(["10.0.0.0/8"]))]
     allowed_cidrs: Vec<String>,
     rate_limit: Option<Rate>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "absent")]
     #[schema(example = json!(["team=payments"]))]
     tags: Vec<String>,
     #[schema(value_type = Option<Object>, example = json!({ "plan": "gold" }))]

@@ -7,7 +7,13 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::after;
-use crate::{at::At, caller::Caller, flaw::Flaws, json::Asked, problem::Problem};
+use crate::{
+    at::At,
+    caller::Caller,
+    flaw::Flaws,
+    json::{Asked, absent},
+    problem::Problem,
+};
 
 /// Why.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -17,7 +23,7 @@ pub(crate) struct RevokeKey {
     #[schema(example = "superseded")]
     reason: Option<String>,
     /// More words for the record: up to 1 000 characters.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "absent")]
     #[schema(example = "the service was replaced")]
     note: String,
 }

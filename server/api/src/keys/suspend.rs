@@ -7,14 +7,20 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::after;
-use crate::{at::At, caller::Caller, flaw::Flaws, json::Asked, problem::Problem};
+use crate::{
+    at::At,
+    caller::Caller,
+    flaw::Flaws,
+    json::{Asked, absent},
+    problem::Problem,
+};
 
 /// Why; for the record.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SuspendKey {
     /// Up to 1 000 characters.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "absent")]
     #[schema(example = "strange traffic since noon")]
     reason: String,
 }

@@ -35,7 +35,7 @@ pub(crate) struct VerifyKey<'a> {
     #[schema(value_type = String, example = "kwk_live_0A1B2C3D4E5F_…")]
     key: Cow<'a, str>,
     /// What it is wanted for: all of these must be held.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::absent")]
     #[schema(value_type = Vec<String>, example = json!(["orders:read"]))]
     scopes: Scopes,
     /// From where your caller came. A key with ranges is not good from an unknown address.

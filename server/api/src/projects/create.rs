@@ -45,7 +45,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let (op, body) = caller.asks(asked);
     let id = domain.create_project(&op, body.read()?).await?;
-    let project = domain.project(&op, &id.to_string()).await?;
+    let project = domain.project(&op, &id.to_string()).await.map_err(Problem::after_all)?;
     let (location, version) = (format!("/api/v1/projects/{}", project.slug), project.row_version);
     Ok(tagged(json::created(&location, &Project::from(project)), version))
 }

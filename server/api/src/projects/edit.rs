@@ -46,16 +46,22 @@ pub(crate) async fn edit(
     asked: Asked<PatchProject>,
 ) -> Result<Response, Problem> {
     let (op, body) = caller.asks(asked);
-    let before = domain.project(&op, &project).await?;
-    let row_version = seen.version(before.row_version)?;
-    if let Some(name) = body.name {
-        let mut flaws = Flaws::default();
-        let Some(name) = flaws.parse("/name", &name) else { return Err(flaws.problem()) };
-        domain.edit_project(&op, before.id, EditProject { name, row_version }).await?;
+    for left in seen.tries() {
+        let before = domain.project(&op, &project).await?;
+        let row_version = seen.version(before.row_version)?;
+        if let Some(name) = &body.name {
+            let mut flaws = Flaws::default();
+            let Some(name) = flaws.parse("/name", name) else { return Err(flaws.problem()) };
+            match domain.edit_project(&op, before.id, EditProject { name, row_version }).await {
+                Err(EditProjectError::ChangedMeanwhile) if left > 0 => continue,
+                done => done?,
+            };
+        }
+        let after = domain.project(&op, &before.id.to_string()).await.map_err(Problem::after_all)?;
+        let version = after.row_version;
+        return Ok(tagged(json::ok(&Project::from(after)), version));
     }
-    let after = domain.project(&op, &before.id.to_string()).await?;
-    let version = after.row_version;
-    Ok(tagged(json::ok(&Project::from(after)), version))
+    Err(etag::changed())
 }
 
 impl From<EditProjectError> for Problem {

@@ -10,7 +10,7 @@ use keywarden_domain::{
 };
 use keywarden_model::{SecretId, SecretPath, SecretVersionId};
 
-use crate::{flaw::Flaw, keys::create::place, problem::Problem};
+use crate::{etag, flaw::Flaw, keys::create::place, problem::Problem};
 
 /// `{project}`, `{environment}` and `{path}` of an address, decoded once.
 #[derive(Debug)]
@@ -92,16 +92,18 @@ impl<S: Sync> FromRequestParts<S> for Wanted {
         let of_match = one(&parts.headers, &header::IF_MATCH).map_err(|()| refuse("If-Match", ONE))?;
         let of_none =
             one(&parts.headers, &header::IF_NONE_MATCH).map_err(|()| refuse("If-None-Match", NOTHING))?;
-        match (of_match, of_none) {
-            (None, None) => Ok(Self(None)),
+        let wanted = match (of_match, of_none) {
+            (None, None) => None,
             (Some(tag), None) => {
                 let id = version_in(tag).ok_or_else(|| refuse("If-Match", ONE))?;
-                Ok(Self(Some(Expected::Version(id))))
+                Some(Expected::Version(id))
             }
-            (None, Some("*")) => Ok(Self(Some(Expected::Nothing))),
-            (None, Some(_)) => Err(refuse("If-None-Match", NOTHING)),
-            (Some(_), Some(_)) => Err(refuse("If-None-Match", "send either this or `If-Match`")),
-        }
+            (None, Some("*")) => Some(Expected::Nothing),
+            (None, Some(_)) => return Err(refuse("If-None-Match", NOTHING)),
+            (Some(_), Some(_)) => return Err(refuse("If-None-Match", "send either this or `If-Match`")),
+        };
+        etag::heeded(parts);
+        Ok(Self(wanted))
     }
 }
 

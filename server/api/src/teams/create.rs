@@ -47,7 +47,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let (op, body) = caller.asks(asked);
     let id = domain.create_team(&op, body.read()?).await?;
-    let shown = domain.team(&op, &id.to_string()).await?;
+    let shown = domain.team(&op, &id.to_string()).await.map_err(Problem::after_all)?;
     let version = shown.team.row_version;
     let location = format!("/api/v1/teams/{}", shown.team.slug);
     Ok(tagged(json::created(&location, &WholeTeam::from(shown)), version))

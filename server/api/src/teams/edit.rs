@@ -46,16 +46,22 @@ pub(crate) async fn edit(
     asked: Asked<PatchTeam>,
 ) -> Result<Response, Problem> {
     let (op, body) = caller.asks(asked);
-    let before = domain.team(&op, &team).await?.team;
-    let row_version = seen.version(before.row_version)?;
-    if let Some(name) = body.name {
-        let mut flaws = Flaws::default();
-        let Some(name) = flaws.parse("/name", &name) else { return Err(flaws.problem()) };
-        domain.rename_team(&op, before.id, RenameTeam { name, row_version }).await?;
+    for left in seen.tries() {
+        let before = domain.team(&op, &team).await?.team;
+        let row_version = seen.version(before.row_version)?;
+        if let Some(name) = &body.name {
+            let mut flaws = Flaws::default();
+            let Some(name) = flaws.parse("/name", name) else { return Err(flaws.problem()) };
+            match domain.rename_team(&op, before.id, RenameTeam { name, row_version }).await {
+                Err(RenameTeamError::ChangedMeanwhile) if left > 0 => continue,
+                done => done?,
+            };
+        }
+        let after = domain.team(&op, &before.id.to_string()).await.map_err(Problem::after_all)?;
+        let version = after.team.row_version;
+        return Ok(tagged(json::ok(&WholeTeam::from(after)), version));
     }
-    let after = domain.team(&op, &before.id.to_string()).await?;
-    let version = after.team.row_version;
-    Ok(tagged(json::ok(&WholeTeam::from(after)), version))
+    Err(etag::changed())
 }
 
 impl From<RenameTeamError> for Problem {

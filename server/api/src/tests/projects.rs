@@ -1,6 +1,6 @@
 //! `/api/v1/projects` and their environments.
 
-use keywarden_domain::cast::both_engines;
+use keywarden_domain::cast::{Engine, House, both_engines};
 use serde_json::json;
 
 use super::Api;
@@ -98,4 +98,42 @@ async fn callers_see_their_own_projects_only() {
         assert_eq!(list(&api.mallory).await, ["other"]);
     })
     .await;
+}
+
+/// A change that names no version is made to whatever is there, also when somebody else is faster.
+#[tokio::test]
+async fn changes_at_once_without_a_version_are_all_made() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let team = api.post("/api/v1/teams", json!({ "slug": "shop", "name": "Shop" })).await;
+        assert_eq!(team.status, 201, "{team:?}");
+        let stage = "/api/v1/projects/pay/environments/live";
+        for path in ["/api/v1/projects/pay", stage, "/api/v1/teams/shop"] {
+            let patch = async |name: &str| api.patch(path, json!({ "name": name })).await;
+            let (a, b, c, d) = tokio::join!(patch("A"), patch("B"), patch("C"), patch("D"));
+            for answer in [a, b, c, d] {
+                assert_eq!(answer.status, 200, "{path}: {answer:?}");
+            }
+        }
+    })
+    .await;
+}
+
+/// On SQLite, whose writer has a connection of its own: what was made cannot be read, and nobody is told to try again.
+#[tokio::test]
+async fn what_was_made_and_cannot_be_shown_is_not_said_to_be_undone() {
+    let api = Api::in_house(House::new(Engine::Sqlite).await).await;
+    for path in ["/api/v1/projects", "/api/v1/teams"] {
+        let make = async |slug: &str| api.post(path, json!({ "slug": slug, "name": slug })).await;
+        assert_eq!(make("known").await.status, 201, "{path}");
+        let mut held = Vec::new();
+        while let Ok(conn) = api.house.store.read().await {
+            held.push(conn);
+        }
+        let unseen = make("unseen").await;
+        drop(held);
+        assert_eq!(unseen.status, 503, "{path}: {unseen:?}");
+        assert!(unseen.body.contains("it was done") && !unseen.body.contains("try again"), "{}", unseen.body);
+        assert_eq!(api.get(&format!("{path}/unseen")).await.status, 200, "{path}");
+    }
 }

@@ -62,7 +62,7 @@ pub(crate) async fn create(
     let (op, body) = caller.asks(asked);
     let terms = body.read(&domain.settings().origin)?;
     let id = domain.create_trust_rule(&op, workload, terms).await?;
-    let shown = domain.trust_rule(&op, workload, id).await?;
+    let shown = domain.trust_rule(&op, workload, id).await.map_err(Problem::after_all)?;
     let version = shown.rule.row_version;
     let location = format!("/api/v1/workloads/{workload}/rules/{id}");
     Ok(tagged(json::created(&location, &WholeTrustRule::from(shown)), version))

@@ -5,7 +5,7 @@ use http::StatusCode;
 use keywarden_domain::{Domain, trust::DeleteTrustRuleError};
 
 use super::Place;
-use crate::{caller::Caller, json, problem::Problem};
+use crate::{caller::Caller, etag::Unheeded, json, problem::Problem};
 
 /// Delete a sign-in rule
 ///
@@ -25,6 +25,7 @@ pub(crate) async fn delete(
     State(domain): State<Domain>,
     caller: Caller,
     Place { workload, rule }: Place,
+    _: Unheeded,
 ) -> Result<Response, Problem> {
     domain.delete_trust_rule(caller.op(), workload, rule).await?;
     Ok(json::written(StatusCode::NO_CONTENT, ""))

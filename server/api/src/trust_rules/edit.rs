@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// What changes; what is absent stays, `null` takes away (RFC 7396). `claims` is set as a whole.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PatchTrustRule {
     /// The token's `iss`, letter by letter.
@@ -73,12 +73,19 @@ pub(crate) async fn edit(
     asked: Asked<PatchTrustRule>,
 ) -> Result<Response, Problem> {
     let (op, body) = caller.asks(asked);
-    let before = domain.trust_rule(&op, workload, rule).await?.rule;
-    let row_version = seen.version(before.row_version)?;
-    domain.edit_trust_rule(&op, workload, rule, body.onto(before.terms)?, row_version).await?;
-    let shown = domain.trust_rule(&op, workload, rule).await?;
-    let version = shown.rule.row_version;
-    Ok(tagged(json::ok(&WholeTrustRule::from(shown)), version))
+    for left in seen.tries() {
+        let before = domain.trust_rule(&op, workload, rule).await?.rule;
+        let row_version = seen.version(before.row_version)?;
+        let terms = body.clone().onto(before.terms)?;
+        match domain.edit_trust_rule(&op, workload, rule, terms, row_version).await {
+            Err(EditTrustRuleError::ChangedMeanwhile) if left > 0 => continue,
+            done => done?,
+        };
+        let shown = domain.trust_rule(&op, workload, rule).await.map_err(Problem::after_all)?;
+        let version = shown.rule.row_version;
+        return Ok(tagged(json::ok(&WholeTrustRule::from(shown)), version));
+    }
+    Err(etag::changed())
 }
 
 impl PatchTrustRule {

@@ -31,7 +31,7 @@ pub(crate) async fn deactivate(
 ) -> Result<Response, Problem> {
     let (op, Nothing {}) = caller.asks(asked);
     domain.deactivate_user(&op, user).await?;
-    whole(&domain, &op, user).await
+    whole(&domain, &op, user).await.map_err(Problem::after_all)
 }
 
 impl From<DeactivateError> for Problem {

@@ -8,12 +8,12 @@ pub(crate) mod show;
 
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use keywarden_domain::{Domain, Op, people, roles::Holder};
+use keywarden_domain::{Domain, Op, Refused, people, roles::Holder};
 use keywarden_model::UserId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{json, problem::Problem, roles::Role};
+use crate::{json, roles::Role};
 
 /// A person.
 #[derive(Debug, Serialize, ToSchema)]
@@ -59,7 +59,7 @@ impl From<people::ListedUser> for User {
 }
 
 /// The person as it is now.
-async fn whole(domain: &Domain, op: &Op, id: UserId) -> Result<Response, Problem> {
+async fn whole(domain: &Domain, op: &Op, id: UserId) -> Result<Response, Refused> {
     let user = domain.show_user(op, id).await?;
     let roles = domain.roles_of(op, Holder::Person(id)).await?;
     Ok(json::ok(&WholeUser {

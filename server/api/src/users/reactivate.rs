@@ -31,5 +31,5 @@ pub(crate) async fn reactivate(
 ) -> Result<Response, Problem> {
     let (op, Nothing {}) = caller.asks(asked);
     domain.reactivate_user(&op, user).await?;
-    whole(&domain, &op, user).await
+    whole(&domain, &op, user).await.map_err(Problem::after_all)
 }

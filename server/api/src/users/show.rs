@@ -21,5 +21,5 @@ pub(crate) async fn show(
     caller: Caller,
     At(user): At<UserId>,
 ) -> Result<Response, Problem> {
-    whole(&domain, caller.op(), user).await
+    Ok(whole(&domain, caller.op(), user).await?)
 }

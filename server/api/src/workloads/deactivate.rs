@@ -31,7 +31,7 @@ pub(crate) async fn deactivate(
 ) -> Result<Response, Problem> {
     let (op, Nothing {}) = caller.asks(asked);
     domain.deactivate_workload(&op, workload).await?;
-    let shown = domain.workload(&op, workload).await?;
+    let shown = domain.workload(&op, workload).await.map_err(Problem::after_all)?;
     Ok(json::ok(&WholeWorkload::from(shown)))
 }
 
