@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
-use keywarden_model::time::to_micros_precision;
+use keywarden_model::time;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -39,6 +39,9 @@ impl Flaw {
     }
 }
 
+/// What is wrong with an instant.
+pub(crate) const INSTANT: &str = "write an instant as in RFC 3339: `2027-01-31T00:00:00Z`";
+
 /// Collects flaws while a body is read field by field.
 #[derive(Debug, Default)]
 pub(crate) struct Flaws(Vec<Flaw>);
@@ -69,9 +72,8 @@ impl Flaws {
         pointer: &'static str,
         text: Option<&str>,
     ) -> Option<Option<DateTime<Utc>>> {
-        let read = text.map(|text| DateTime::parse_from_rfc3339(text).map(|it| it.to_utc())).transpose();
-        let read = read.map_err(|_| "write an instant as in RFC 3339: `2027-01-31T00:00:00Z`");
-        self.keep(pointer, read).map(|at| at.map(to_micros_precision))
+        let read = text.map(|text| time::instant(text).ok_or(INSTANT)).transpose();
+        self.keep(pointer, read)
     }
 
     /// Whether nothing is wrong so far.

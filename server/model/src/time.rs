@@ -22,6 +22,13 @@ pub const fn from_micros(micros: i64) -> DateTime<Utc> {
     }
 }
 
+/// The moment that an RFC 3339 text names, to whole microseconds. None of a text that names none, nor of one that lies in a
+/// year that no such text can name once it is in UTC.
+pub fn instant(text: &str) -> Option<DateTime<Utc>> {
+    let at = to_micros_precision(DateTime::parse_from_rfc3339(text).ok()?.to_utc());
+    (FIRST..=LAST).contains(&at).then_some(at)
+}
+
 /// A span of so many seconds; more than any span can be is the longest.
 pub fn seconds(count: i64) -> TimeDelta {
     TimeDelta::try_seconds(count).unwrap_or(if count < 0 { TimeDelta::MIN } else { TimeDelta::MAX })
@@ -60,6 +67,22 @@ mod tests {
         assert_eq!((later(LAST, TimeDelta::MIN), earlier(FIRST, TimeDelta::MIN)), (FIRST, LAST));
         assert_eq!(later(DateTime::<Utc>::MAX_UTC, TimeDelta::zero()), LAST);
         assert_eq!((later(at, seconds(i64::MAX)), later(at, seconds(i64::MIN))), (LAST, FIRST));
+    }
+
+    #[test]
+    fn an_instant_is_one_that_can_be_written_again() {
+        for (text, at) in [
+            ("9999-12-31T23:59:59.9999999+00:00", Some(LAST)),
+            ("0001-01-01T00:00:00Z", Some(FIRST)),
+            ("2026-11-25T12:00:00+02:00", Some(from_micros(1_795_600_800_000_000))),
+            ("9999-12-31T23:59:59-01:00", None),
+            ("0001-01-01T00:00:00+00:01", None),
+            ("0000-01-01T00:00:00Z", None),
+            ("tomorrow", None),
+            ("", None),
+        ] {
+            assert_eq!(instant(text), at, "{text}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use http::{Method, StatusCode, header};
-use keywarden_model::Reason;
+use keywarden_model::{Reason, time};
 use keywarden_vault::{SecretBytes, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
@@ -97,8 +97,7 @@ pub(crate) struct Valid {
 }
 
 fn instant(text: &str) -> Result<DateTime<Utc>, &'static str> {
-    let read = DateTime::parse_from_rfc3339(text).map(|at| at.to_utc());
-    read.map_err(|_| "write an instant as in RFC 3339: 2027-01-31T00:00:00Z")
+    time::instant(text).ok_or("write an instant as in RFC 3339: 2027-01-31T00:00:00Z")
 }
 
 /// A caller of one server.

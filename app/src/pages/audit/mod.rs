@@ -7,6 +7,7 @@ mod show;
 use axum::{Router, routing::get};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use keywarden_domain::{Op, Refused, audit::Query};
+use keywarden_model::time;
 
 pub(super) use list::{outcome, who};
 
@@ -66,7 +67,7 @@ fn moment(text: &str) -> Option<DateTime<Utc>> {
         .into_iter()
         .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
         .map(|it| it.and_utc())
-        .or_else(|| DateTime::parse_from_rfc3339(text).map(|it| it.to_utc()).ok())
+        .or_else(|| time::instant(text))
 }
 
 /// From a moment on, or from a day's beginning.

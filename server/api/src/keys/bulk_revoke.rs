@@ -14,7 +14,7 @@ use super::{KeyUser, WholeKey, list, revoke};
 use crate::{
     caller::Caller,
     flaw::{Flaw, Flaws},
-    json::{self, Asked},
+    json::{self, Asked, absent},
     problem::Problem,
     query::Query,
 };
@@ -53,7 +53,7 @@ pub(crate) struct BulkRevoke {
     #[schema(example = "superseded")]
     reason: Option<String>,
     /// More words for the record: up to 1 000 characters.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "absent")]
     #[schema(example = "the service was replaced")]
     note: String,
 }
@@ -81,6 +81,7 @@ pub(crate) struct BulkRevoked {
         ("state" = Option<String>, Query, description = "`active`, `pre-activation`, `suspended` or `deactivated`"),
         ("owner" = Option<String>, Query, description = "The id of a person or team"),
         ("tag" = Option<String>, Query, description = "`name` or `name=value`"),
+        ("unused_days" = Option<u16>, Query, description = "Issued before, and not used for, so many days: 1 to 3650"),
         ("q" = Option<String>, Query, description = "A part of the name, an id, or a public id"),
     ),
     responses((status = 200, description = "The keys, and who uses them", body = Preview)),

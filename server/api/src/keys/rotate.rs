@@ -49,7 +49,9 @@ pub(crate) async fn rotate(
     asked: Asked<RotateKey>,
 ) -> Result<Response, Problem> {
     let (op, body) = caller.asks(asked);
-    let rotated = domain.rotate_key(&op, key, body.read()?).await?;
+    let pointer = if body.overlap_until.is_some() { "/overlap_until" } else { "/overlap_seconds" };
+    let rotated = domain.rotate_key(&op, key, body.read()?).await;
+    let rotated = rotated.map_err(|error| refused(error, pointer))?;
     let value = (key, &rotated.value, rotated.public_id.as_str());
     Ok(shown_once(&domain, &op, value, |answer| json::ok(answer)).await)
 }
@@ -68,22 +70,20 @@ impl RotateKey {
             // What no duration can hold is too long as well.
             (Some(seconds), None) => TimeDelta::try_seconds(seconds)
                 .map(Overlap::For)
-                .ok_or_else(|| RotateError::OverlapTooLong.into()),
+                .ok_or_else(|| refused(RotateError::OverlapTooLong, "/overlap_seconds")),
         }
     }
 }
 
-impl From<RotateError> for Problem {
-    fn from(error: RotateError) -> Self {
-        match error {
-            RotateError::Archived
-            | RotateError::Expired
-            | RotateError::Revoked
-            | RotateError::TooManyValues => Self::conflict(error),
-            RotateError::OverlapIsOver | RotateError::OverlapTooLong => {
-                Self::invalid(Flaw::at("/overlap_seconds", error))
-            }
-            RotateError::Refused(refused) => refused.into(),
+/// What is wrong with the overlap is wrong with the field that was sent.
+fn refused(error: RotateError, overlap: &'static str) -> Problem {
+    match error {
+        RotateError::Archived | RotateError::Expired | RotateError::Revoked | RotateError::TooManyValues => {
+            Problem::conflict(error)
         }
+        RotateError::OverlapIsOver | RotateError::OverlapTooLong => {
+            Problem::invalid(Flaw::at(overlap, error))
+        }
+        RotateError::Refused(refused) => refused.into(),
     }
 }

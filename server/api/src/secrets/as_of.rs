@@ -8,7 +8,7 @@ use keywarden_domain::{
     Domain,
     secrets::{AsOf, AsOfError, Later, Return, ReturnError, Returned, Stand, WasLine, Way},
 };
-use keywarden_model::{SecretPath, time::to_micros_precision};
+use keywarden_model::{SecretPath, time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -16,7 +16,7 @@ use super::import::folder;
 use crate::{
     caller::Caller,
     environments::Within,
-    flaw::{Flaw, Flaws},
+    flaw::{Flaw, Flaws, INSTANT},
     json::{self, Asked},
     keys::create::place,
     problem::{Kind, Problem},
@@ -75,8 +75,7 @@ struct Instant(DateTime<Utc>);
 impl FromStr for Instant {
     type Err = &'static str;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let read = DateTime::parse_from_rfc3339(text).map(|it| Self(to_micros_precision(it.to_utc())));
-        read.map_err(|_| "write an instant as in RFC 3339: `2027-01-31T00:00:00Z`")
+        time::instant(text).map(Self).ok_or(INSTANT)
     }
 }
 

@@ -273,3 +273,98 @@ async fn twenty_at_once_under_one_idempotency_key_issue_one_key_and_get_one_valu
     })
     .await;
 }
+
+/// A client that writes what is absent as `null` is understood.
+#[tokio::test]
+async fn null_is_as_good_as_absent_where_a_field_may_be_absent() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let nulls = json!({
+            "description": null, "scopes": null, "tags": null, "allowed_cidrs": null, "metadata": null,
+            "rate_limit": null, "not_before": null, "expires_at": null,
+        });
+        let (id, key) = api.issue("Bare", nulls.clone()).await;
+        let mut import = json!({
+            "value": "legacy-0123456789-abcdef", "last_day": "2027-06-30T00:00:00Z", "project": "pay",
+            "environment": "live", "name": "Old", "owner": null,
+        });
+        import.as_object_mut().unwrap().extend(nulls.as_object().cloned().unwrap());
+        let imported = api.post("/api/v1/keys/import", import).await;
+        assert_eq!(imported.status, 201, "{imported:?}");
+        let asked = json!({ "scopes": null, "ip": null, "caller": null });
+        assert_eq!(api.verify(&key, asked).await["code"], "valid");
+        for (verb, body) in
+            [("suspend", json!({ "reason": null })), ("revoke", json!({ "reason": null, "note": null }))]
+        {
+            let done = api.post(&format!("/api/v1/keys/{id}/{verb}"), body).await;
+            assert_eq!(done.status, 200, "{verb}: {done:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_overlap_is_refused_at_the_field_that_was_sent() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let (id, _) = api.issue("Checkout", json!({})).await;
+        for (body, pointer) in [
+            (json!({ "overlap_until": "2026-01-01T00:00:00Z" }), "/overlap_until"),
+            (json!({ "overlap_until": "2027-12-31T00:00:00Z" }), "/overlap_until"),
+            (json!({ "overlap_seconds": -1 }), "/overlap_seconds"),
+            (json!({ "overlap_seconds": 7_776_001 }), "/overlap_seconds"),
+            (json!({ "overlap_seconds": i64::MAX }), "/overlap_seconds"),
+        ] {
+            let refused = api.post(&format!("/api/v1/keys/{id}/rotate"), body.clone()).await;
+            assert_eq!(refused.status, 422, "{body}");
+            assert_eq!(refused.json()["errors"][0]["pointer"], pointer, "{body}");
+        }
+    })
+    .await;
+}
+
+/// A moment that RFC 3339 cannot write in UTC would come back as no moment at all.
+#[tokio::test]
+async fn a_moment_beyond_the_years_of_rfc_3339_is_refused() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let wide = json!({ "max_lifetime_seconds": null });
+        assert_eq!(api.patch("/api/v1/projects/pay/environments/live", wide).await.status, 200);
+        let years = [
+            ("9999-12-31T23:59:59-01:00", 422),
+            ("0000-12-31T00:00:00Z", 422),
+            ("9999-12-31T23:59:59Z", 201),
+        ];
+        for (at, status) in years {
+            let key = json!({
+                "project": "pay", "environment": "live", "name": "Long", "owner": api.owner, "expires_at": at,
+            });
+            let answer = api.post("/api/v1/keys", key).await;
+            assert_eq!(answer.status, status, "{at}: {answer:?}");
+        }
+    })
+    .await;
+}
+
+/// Nobody believes that a condition was heeded where none is.
+#[tokio::test]
+async fn if_match_is_heeded_or_refused() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let (id, _) = api.issue("Checkout", json!({})).await;
+        let path = format!("/api/v1/keys/{id}");
+        let before = api.events().await;
+        for verb in ["rotate", "suspend", "resume", "revoke"] {
+            let call = api.call("post", &format!("{path}/{verb}")).bearer(&api.olga);
+            let answer = call.header("if-match", "\"1\"").json(json!({})).await;
+            assert_eq!(answer.status, 400, "{verb}: {answer:?}");
+            assert_eq!(answer.json()["errors"][0]["parameter"], "If-Match", "{verb}");
+        }
+        assert_eq!(api.events().await, before, "nothing was done");
+        let call = api.call("post", &format!("{path}/suspend")).bearer(&api.olga).header("if-match", "*");
+        assert_eq!(call.json(json!({})).await.status, 200);
+        let stale = api.call("patch", &path).bearer(&api.olga).header("if-match", "\"1\"");
+        assert_eq!(stale.json(json!({ "name": "Till" })).await.status, 412);
+    })
+    .await;
+}

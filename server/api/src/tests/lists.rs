@@ -6,7 +6,7 @@ use keywarden_domain::cast::{Stage, both_engines};
 use keywarden_model::Role;
 use serde_json::json;
 
-use super::{Api, token};
+use super::{Api, examples, strangers, token};
 
 /// Every id (or slug) on every page of a list; `narrowed` begins with `&` or is empty.
 async fn listed(api: &Api, caller: &str, path: &str, narrowed: &str, field: &str) -> BTreeSet<String> {
@@ -122,6 +122,48 @@ async fn keys_secrets_projects_workloads_and_events_are_listed_to_whom_they_are_
                 assert!(shown.contains(key["id"].as_str().unwrap()), "{who} is told of {key}");
             }
         }
+    })
+    .await;
+}
+
+/// The document names what a query may hold, no less and no more.
+#[tokio::test]
+async fn every_parameter_of_a_query_is_documented_and_every_documented_one_is_taken() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let belongings = strangers::belongings(&api).await;
+        let document = crate::openapi();
+        let documented = |path: &str| -> BTreeSet<String> {
+            let parameters =
+                document["paths"][path]["get"]["parameters"].as_array().cloned().unwrap_or_default();
+            let named = parameters.iter().filter(|it| it["in"] == "query");
+            named.map(|it| it["name"].as_str().unwrap().to_owned()).collect()
+        };
+        let routes: Vec<String> = examples::routes()
+            .into_iter()
+            .filter(|(_, methods)| methods.iter().any(|method| method == "get"))
+            .map(|(path, _)| path)
+            // A stream of changes has no end.
+            .filter(|path| !path.ends_with("/watch"))
+            .collect();
+        let all: BTreeSet<String> = routes.iter().flat_map(|path| documented(path)).collect();
+        let mut read = 0;
+        for path in &routes {
+            let there = belongings.iter().fold(path.clone(), |path, (name, id)| path.replace(name, id));
+            let there = examples::fill(&there, &api.pay);
+            let refuses = async |name: &str| {
+                let answer = api.get(&format!("{there}?{name}=x")).await;
+                answer.body.contains(&format!("`{name}` is not a parameter here"))
+            };
+            if !refuses("nonsense").await {
+                continue;
+            }
+            read += 1;
+            for name in &all {
+                assert_eq!(!refuses(name).await, documented(path).contains(name), "{path} {name}");
+            }
+        }
+        assert!(read > 10, "{read} addresses read a query");
     })
     .await;
 }

@@ -1,4 +1,10 @@
-//! Many clients at once, each with its book: they act until the server answers no more, and are asked afterwards.
+//! Many clients at once, each with its book: they act until the server answers no more, or they are told to stop; then the
+//! server is asked about all of it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -12,28 +18,36 @@ const CLIENTS: u64 = 16;
 
 /// Clients that act.
 #[derive(Debug)]
-pub(super) struct Crowd(JoinSet<Result<Book>>);
+pub(super) struct Crowd {
+    clients: JoinSet<Result<Book>>,
+    stop: Arc<AtomicBool>,
+}
 
 impl Crowd {
     /// Lets them begin, by chance.
     pub(super) fn begin(round: u64, house: &House, asks: &Client, random: &mut ChaCha8Rng) -> Self {
-        let mut clients: JoinSet<Result<Book>> = JoinSet::new();
+        let (mut clients, stop) = (JoinSet::new(), Arc::new(AtomicBool::new(false)));
         for client in 0..CLIENTS {
             let mut random = ChaCha8Rng::from_rng(random);
             let (house, asks) = (house.clone(), asks.clone());
-            let mut book = book(round, client, random.next_u32());
+            let (mut book, stop) = (book(round, client, random.next_u32()), Arc::clone(&stop));
             clients.spawn(async move {
-                while book.act(&house, &asks, &mut random).await? {}
-                Ok(book)
+                while book.act(&house, &asks, &mut random).await? && !stop.load(Ordering::Relaxed) {}
+                Ok::<_, anyhow::Error>(book)
             });
         }
-        Self(clients)
+        Self { clients, stop }
     }
 
-    /// Their books, once each has met with no answer.
+    /// Those that still have answers begin nothing more.
+    pub(super) fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Their books, once each has met with no answer, or was told to stop.
     pub(super) async fn books(mut self) -> Result<Vec<Book>> {
         let mut books = Vec::new();
-        while let Some(book) = self.0.join_next().await {
+        while let Some(book) = self.clients.join_next().await {
             books.push(book??);
         }
         Ok(books)

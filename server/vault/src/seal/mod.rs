@@ -373,6 +373,7 @@ impl SealError {
             Self::PinLocked(_) => "its HSM has locked the PIN",
             Self::PinMissing { .. } => "the PIN of its HSM cannot be read",
             Self::PinRefused(_) | Self::PinWithheld { .. } => "its HSM refused the PIN",
+            Self::TokenFiles { .. } => "the files of its token cannot be kept",
             Self::PinRests { .. } => "its HSM gave no clear answer to the PIN, or has locked it",
         }
     }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use futures_util::future::join;
+use futures_util::future;
 use keywarden_model::Role;
 use keywarden_vault::Purpose;
 
@@ -203,7 +203,7 @@ async fn a_session_under_a_key_that_another_node_made_is_known_once_the_key_is_t
             node.domain.unseal(&seals).await.unwrap();
             node.domain.keys_were_taken_in();
         };
-        let (found, ()) = join(node.domain.resolve_session(&there.key, node.now()), keeper).await;
+        let (found, ()) = future::join(node.domain.resolve_session(&there.key, node.now()), keeper).await;
         assert_eq!(found.unwrap().unwrap().session, there.person.session);
     })
     .await;
