@@ -116,7 +116,7 @@ impl Arrival {
     /// The operation goes by the same instant as the frame.
     fn opened(self) -> (Shell, Op) {
         let Self { shell, actor, source, request } = self;
-        let op = Op { actor, source, request, now: shell.now, once: None, reason: None };
+        let op = Op { actor, source, request, now: shell.now, once: None, reason: None, seen: None };
         (shell, op)
     }
 }

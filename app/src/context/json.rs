@@ -111,5 +111,6 @@ pub(crate) fn refusal(shell: &Shell, refused: Refused, back: &str) -> Response {
         Refused::Forbidden(_) => error(StatusCode::FORBIDDEN, t.error_forbidden()),
         Refused::NotFound => error(StatusCode::NOT_FOUND, t.error_not_found()),
         Refused::Replayed(_) => error(StatusCode::CONFLICT, t.error_done_before()),
+        Refused::Stale => error(StatusCode::CONFLICT, t.changed_meanwhile()),
     }
 }

@@ -51,6 +51,7 @@ pub fn refused(shell: &Shell, refused: Refused) -> Response {
         Refused::Forbidden(action) => forbidden(shell, action.name()),
         Refused::NotFound => not_found(shell),
         Refused::Replayed(replayed) => done_before(shell, replayed),
+        Refused::Stale => changed(shell),
         Refused::StepUp => super::see_other(&format!("/step-up?to={}", encoded(&shell.path))),
     }
 }
@@ -64,6 +65,15 @@ fn forbidden(shell: &Shell, action: &'static str) -> Response {
                 {t.error_forbidden_why(action)}
             </EmptyState>
         }
+    })
+}
+
+/// 409: what the form speaks of is not any more what was seen.
+fn changed(shell: &Shell) -> Response {
+    let t = shell.text;
+    let action = (t.error_retry(), shell.path.clone());
+    page(shell, t.error_changed()).status(StatusCode::CONFLICT).show(move || {
+        view! { <EmptyState heading=1 title=t.error_changed() action=action>{t.changed_meanwhile()}</EmptyState> }
     })
 }
 

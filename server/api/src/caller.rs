@@ -93,7 +93,7 @@ fn proven(
     };
     let request = extensions.get::<RequestId>().copied().unwrap_or_else(|| domain.env().id(now));
     match shown {
-        Ok(actor) => Ok(Op { actor, source, request, now, once: None, reason: None }),
+        Ok(actor) => Ok(Op { actor, source, request, now, once: None, reason: None, seen: None }),
         Err(Refused::NotFound) => {
             let route = extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
             let verdict = if with_token { "bad-token" } else { "no-token" };

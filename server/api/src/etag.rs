@@ -4,6 +4,7 @@
 
 use axum::{extract::FromRequestParts, response::Response};
 use http::{HeaderMap, HeaderValue, header, request::Parts};
+use keywarden_domain::Op;
 
 use crate::{
     flaw::Flaw,
@@ -46,6 +47,11 @@ impl Seen {
             (None, None) if well_formed(tag) => Err(changed()),
             _ => Err(refuse("send one ETag as you got it, or `*`")),
         }
+    }
+
+    /// The operation on that version alone.
+    pub(crate) fn of(self, op: Op) -> Op {
+        Op { seen: self.0, ..op }
     }
 
     /// How many tries are left after each: whoever has seen no version in particular has their change made to what is

@@ -201,7 +201,7 @@ impl Posted {
     /// Nobody's operation.
     pub(crate) fn op(&self, domain: &Domain) -> Op {
         let (source, request, now) = (self.source.clone(), self.id, domain.env().now());
-        Op { actor: Actor::Nobody, source, request, now, once: None, reason: None }
+        Op { actor: Actor::Nobody, source, request, now, once: None, reason: None, seen: None }
     }
 }
 

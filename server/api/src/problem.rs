@@ -19,7 +19,7 @@ use keywarden_model::RequestId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::flaw::Flaw;
+use crate::{etag, flaw::Flaw};
 
 /// A refusal on its way out. The layer [`name_the_request`] gives it its `instance`.
 #[derive(Debug, Clone)]
@@ -205,6 +205,7 @@ impl From<Refused> for Problem {
                 "this needs your passkey, shown at most five minutes ago: sign in anew (`keywarden login`)",
             ),
             Refused::NotFound => Self::new(Kind::NotFound, refused.to_string()),
+            Refused::Stale => etag::changed(),
             Refused::Replayed(Replayed::OtherRequest) => Self::new(Kind::Reused, refused.to_string()),
             Refused::Replayed(Replayed::Done { ref thing }) => {
                 let id = Some(thing.clone());

@@ -525,7 +525,7 @@ fn settings(shelf: &Shelf) -> Settings {
 fn operation(env: &Env, actor: Actor) -> Op {
     let now = env.now();
     let source = Source { address: Some([192, 0, 2, 7].into()), agent: Some("cast/1".into()) };
-    Op { actor, source, request: env.id::<RequestId>(now), now, once: None, reason: None }
+    Op { actor, source, request: env.id::<RequestId>(now), now, once: None, reason: None, seen: None }
 }
 
 #[expect(clippy::expect_used, reason = "the cast is for tests: what fails here fails the test")]

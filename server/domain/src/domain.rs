@@ -189,7 +189,7 @@ impl Domain {
 
     /// A door's operation, now.
     pub fn op(&self, actor: Actor, source: Source, request: RequestId) -> Op {
-        Op { actor, source, request, now: self.env().now(), once: None, reason: None }
+        Op { actor, source, request, now: self.env().now(), once: None, reason: None, seen: None }
     }
 
     /// A job's operation, now.

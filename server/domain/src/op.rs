@@ -29,6 +29,8 @@ pub struct Op {
     pub once: Option<Once>,
     /// Why the caller reads values, where they said so.
     pub reason: Option<Reason>,
+    /// Which version the caller has seen of the key that it acts on, where they said so: with another one nothing is done.
+    pub seen: Option<i64>,
 }
 
 /// Who does something.
@@ -142,6 +144,14 @@ impl fmt::Display for Actor {
 impl Op {
     /// A job's operation.
     pub fn system(job: &'static str, request: RequestId, now: DateTime<Utc>) -> Self {
-        Self { actor: Actor::System(job), source: Source::default(), request, now, once: None, reason: None }
+        Self {
+            actor: Actor::System(job),
+            source: Source::default(),
+            request,
+            now,
+            once: None,
+            reason: None,
+            seen: None,
+        }
     }
 }

@@ -19,6 +19,9 @@ pub enum Refused {
     /// It was done before.
     #[error(transparent)]
     Replayed(#[from] Replayed),
+    /// It is not any more what the caller has seen.
+    #[error("somebody changed it since you read it: read it again, then decide")]
+    Stale,
     /// The person must show a passkey first.
     #[error("this needs your passkey again: the last time is more than five minutes ago")]
     StepUp,

@@ -10,6 +10,7 @@ use super::after;
 use crate::{
     at::At,
     caller::Caller,
+    etag::Seen,
     flaw::Flaws,
     json::{Asked, absent},
     problem::Problem,
@@ -37,7 +38,10 @@ pub(crate) struct RevokeKey {
     path = "/api/v1/keys/{key}/revoke",
     tag = "Keys",
     operation_id = "revokeKey",
-    params(("key" = String, Path, description = "`key_…`")),
+    params(
+        ("key" = String, Path, description = "`key_…`"),
+        ("If-Match" = Option<String>, Header, description = "The key's `ETag` that was read"),
+    ),
     request_body = RevokeKey,
     responses((status = 200, description = "The key as it is now", body = super::WholeKey)),
 )]
@@ -45,9 +49,11 @@ pub(crate) async fn revoke(
     State(domain): State<Domain>,
     caller: Caller,
     At(key): At<ApiKeyId>,
+    seen: Seen,
     asked: Asked<RevokeKey>,
 ) -> Result<Response, Problem> {
     let (op, body) = caller.asks(asked);
+    let op = seen.of(op);
     let (reason, note) = read(body.reason.as_deref(), &body.note)?;
     domain.revoke_key(&op, key, reason, note.as_str()).await?;
     after(&domain, &op, key).await

@@ -14,6 +14,7 @@ use super::create::{IssuedKey, shown_once};
 use crate::{
     at::At,
     caller::Caller,
+    etag::Seen,
     flaw::{Flaw, Flaws},
     json::{self, Asked},
     problem::Problem,
@@ -38,7 +39,10 @@ pub(crate) struct RotateKey {
     path = "/api/v1/keys/{key}/rotate",
     tag = "Keys",
     operation_id = "rotateKey",
-    params(("key" = String, Path, description = "`key_…`")),
+    params(
+        ("key" = String, Path, description = "`key_…`"),
+        ("If-Match" = Option<String>, Header, description = "The key's `ETag` that was read"),
+    ),
     request_body = RotateKey,
     responses((status = 200, description = "The key and its new value", body = IssuedKey)),
 )]
@@ -46,9 +50,11 @@ pub(crate) async fn rotate(
     State(domain): State<Domain>,
     caller: Caller,
     At(key): At<ApiKeyId>,
+    seen: Seen,
     asked: Asked<RotateKey>,
 ) -> Result<Response, Problem> {
     let (op, body) = caller.asks(asked);
+    let op = seen.of(op);
     let pointer = if body.overlap_until.is_some() { "/overlap_until" } else { "/overlap_seconds" };
     let rotated = domain.rotate_key(&op, key, body.read()?).await;
     let rotated = rotated.map_err(|error| refused(error, pointer))?;

@@ -10,6 +10,7 @@ use super::after;
 use crate::{
     at::At,
     caller::Caller,
+    etag::Seen,
     flaw::Flaws,
     json::{Asked, absent},
     problem::Problem,
@@ -33,7 +34,10 @@ pub(crate) struct SuspendKey {
     path = "/api/v1/keys/{key}/suspend",
     tag = "Keys",
     operation_id = "suspendKey",
-    params(("key" = String, Path, description = "`key_…`")),
+    params(
+        ("key" = String, Path, description = "`key_…`"),
+        ("If-Match" = Option<String>, Header, description = "The key's `ETag` that was read"),
+    ),
     request_body = SuspendKey,
     responses((status = 200, description = "The key as it is now", body = super::WholeKey)),
 )]
@@ -41,9 +45,11 @@ pub(crate) async fn suspend(
     State(domain): State<Domain>,
     caller: Caller,
     At(key): At<ApiKeyId>,
+    seen: Seen,
     asked: Asked<SuspendKey>,
 ) -> Result<Response, Problem> {
     let (op, body) = caller.asks(asked);
+    let op = seen.of(op);
     let mut flaws = Flaws::default();
     let reason = flaws.parse::<Description>("/reason", &body.reason).ok_or_else(|| flaws.problem())?;
     domain.suspend_key(&op, key, reason.as_str()).await?;

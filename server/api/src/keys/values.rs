@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use super::after;
 use crate::{
     caller::Caller,
+    etag::Seen,
     flaw::{Flaw, Flaws},
     json::Asked,
     problem::Problem,
@@ -70,6 +71,7 @@ pub(crate) struct StopValue {
     params(
         ("key" = String, Path, description = "`key_…`"),
         ("value" = String, Path, description = "`kvl_…`"),
+        ("If-Match" = Option<String>, Header, description = "The key's `ETag` that was read"),
     ),
     request_body = StopValue,
     responses((status = 200, description = "The key as it is now", body = super::WholeKey)),
@@ -78,9 +80,11 @@ pub(crate) async fn stop(
     State(domain): State<Domain>,
     caller: Caller,
     of: Of,
+    seen: Seen,
     asked: Asked<StopValue>,
 ) -> Result<Response, Problem> {
     let (op, body) = caller.asks(asked);
+    let op = seen.of(op);
     let mut flaws = Flaws::default();
     let reason = flaws.keep("/reason", body.reason.as_deref().map(str::parse).transpose());
     let Some(reason) = reason else { return Err(flaws.problem()) };
@@ -97,6 +101,7 @@ pub(crate) async fn stop(
     params(
         ("key" = String, Path, description = "`key_…`"),
         ("value" = String, Path, description = "`kvl_…`"),
+        ("If-Match" = Option<String>, Header, description = "The key's `ETag` that was read"),
     ),
     request_body = ExtendValue,
     responses((status = 200, description = "The key as it is now", body = super::WholeKey)),
@@ -105,9 +110,11 @@ pub(crate) async fn extend(
     State(domain): State<Domain>,
     caller: Caller,
     of: Of,
+    seen: Seen,
     asked: Asked<ExtendValue>,
 ) -> Result<Response, Problem> {
     let (op, body) = caller.asks(asked);
+    let op = seen.of(op);
     let mut flaws = Flaws::default();
     let Some(Some(until)) = flaws.instant("/until", Some(&body.until)) else { return Err(flaws.problem()) };
     domain.extend_key_overlap(&op, of.key, of.value, until).await?;

@@ -232,7 +232,7 @@ impl Stream {
     async fn look(&mut self) -> Result<Look, Refused> {
         let actor = self.domain.authenticate_token(self.token.expose()).await?;
         let (source, request, now) = (self.source.clone(), self.request, self.domain.env().now());
-        let op = Op { actor, source, request, now, once: None, reason: None };
+        let op = Op { actor, source, request, now, once: None, reason: None, seen: None };
         self.domain.look_at_secrets(&op, &mut self.watch).await
     }
 }

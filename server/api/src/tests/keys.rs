@@ -353,18 +353,45 @@ async fn if_match_is_heeded_or_refused() {
         let api = Api::in_house(house).await;
         let (id, _) = api.issue("Checkout", json!({})).await;
         let path = format!("/api/v1/keys/{id}");
-        let before = api.events().await;
-        for verb in ["rotate", "suspend", "resume", "revoke"] {
-            let call = api.call("post", &format!("{path}/{verb}")).bearer(&api.olga);
-            let answer = call.header("if-match", "\"1\"").json(json!({})).await;
-            assert_eq!(answer.status, 400, "{verb}: {answer:?}");
-            assert_eq!(answer.json()["errors"][0]["parameter"], "If-Match", "{verb}");
+        let ask = async |verb: &str, tag: &str, body: Value| {
+            let call = api.call("post", &format!("{path}{verb}")).bearer(&api.olga);
+            call.header("if-match", tag).json(body).await
+        };
+        let read = async || api.get(&path).await;
+        let stale = read().await.header("etag").to_owned();
+        api.patch(&path, json!({ "name": "Till" })).await;
+        api.house.clock.advance(Duration::from_mins(1));
+        assert_eq!(ask("/rotate", read().await.header("etag"), json!({})).await.status, 200);
+        let values = read().await.json()["values"].clone();
+        let old = format!("/values/{}", values[1]["id"].as_str().unwrap());
+        let (stop, extend) = (format!("{old}/stop"), format!("{old}/extend"));
+        let until = json!({ "until": "2027-01-16T00:00:00Z" });
+        let before = api.house.rows().await;
+        let bodies = [
+            ("/rotate", json!({})),
+            ("/suspend", json!({})),
+            ("/resume", json!({})),
+            ("/revoke", json!({})),
+            (stop.as_str(), json!({})),
+            (extend.as_str(), until),
+        ];
+        for (verb, body) in &bodies {
+            let answer = ask(verb, &stale, body.clone()).await;
+            assert_eq!(answer.status, 412, "{verb}: {answer:?}");
+            assert_eq!(ask(verb, "nonsense", body.clone()).await.status, 400, "{verb}");
         }
-        assert_eq!(api.events().await, before, "nothing was done");
-        let call = api.call("post", &format!("{path}/suspend")).bearer(&api.olga).header("if-match", "*");
-        assert_eq!(call.json(json!({})).await.status, 200);
-        let stale = api.call("patch", &path).bearer(&api.olga).header("if-match", "\"1\"");
-        assert_eq!(stale.json(json!({ "name": "Till" })).await.status, 412);
+        assert_eq!(api.house.rows().await, before, "nothing was done");
+        for (verb, body) in [&bodies[5], &bodies[4], &bodies[0], &bodies[1], &bodies[2], &bodies[3]] {
+            let tag =
+                if *verb == "/resume" { "*".to_owned() } else { read().await.header("etag").to_owned() };
+            assert_eq!(ask(verb, &tag, body.clone()).await.status, 200, "{verb}");
+        }
+        // Where there is no version to heed it is refused.
+        let archive =
+            api.call("post", "/api/v1/projects/pay/archive").bearer(&api.olga).header("if-match", "\"1\"");
+        let refused = archive.json(json!({})).await;
+        assert_eq!(refused.status, 400, "{refused:?}");
+        assert_eq!(refused.json()["errors"][0]["parameter"], "If-Match");
     })
     .await;
 }

@@ -34,6 +34,7 @@ struct Inner {
     request: RequestId,
     now: DateTime<Utc>,
     reason: Option<Reason>,
+    seen: Option<i64>,
     decision: Option<CanonicalDecision>,
     keys: BTreeMap<String, Option<Arc<EnvelopeKey>>>,
 }
@@ -68,6 +69,7 @@ impl Record {
             request: op.request,
             now: op.now,
             reason: op.reason.clone(),
+            seen: op.seen,
             decision: permit.map(|permit| CanonicalDecision {
                 policies: permit.policies().to_vec(),
                 counter: permit.counter(),
@@ -85,6 +87,11 @@ impl Record {
     /// Why values are read, where the caller said so.
     pub fn reason(&self) -> Option<&Reason> {
         self.0.reason.as_ref()
+    }
+
+    /// Which version the caller has seen, where they said so.
+    pub(crate) fn seen(&self) -> Option<i64> {
+        self.0.seen
     }
 
     /// The world's randomness, for ids made inside a write.

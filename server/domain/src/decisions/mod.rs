@@ -86,7 +86,13 @@ impl Decisions {
             Ok(permit) => Some(permit),
             Err(Refused::Forbidden(_)) => None,
             // A fault decides nothing, a missing passkey is no matter of policy, the unknown is a refusal.
-            Err(Refused::Fault(_) | Refused::NotFound | Refused::Replayed(_) | Refused::StepUp) => return,
+            Err(
+                Refused::Fault(_)
+                | Refused::NotFound
+                | Refused::Replayed(_)
+                | Refused::Stale
+                | Refused::StepUp,
+            ) => return,
         };
         let who = Who::of(&op.actor);
         if action == Action::VerifyKeys || who == Who::Nobody {

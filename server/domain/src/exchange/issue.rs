@@ -200,6 +200,7 @@ impl Domain {
             now: op.now,
             once: None,
             reason: None,
+            seen: None,
         };
         let spent = rule.terms.single_use.then(|| digest(rule, token));
         let (id, row_version) = (rule.id, rule.row_version);

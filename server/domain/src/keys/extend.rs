@@ -60,7 +60,7 @@ impl Domain {
         self.change(op, Action::ExtendKeyOverlap, &resource, &[], move |tx, record| {
             Box::pin(async move {
                 let now = record.now();
-                let it = claim(tx, id, owner, now).await?;
+                let it = claim(tx, &record, id, owner).await?;
                 let old = it.values.iter().find(|it| it.id == value).ok_or(Refused::NotFound)?;
                 check(&it.key, old, until, now)?;
                 rows::stop_value(tx, value, until).await?;

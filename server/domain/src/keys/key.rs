@@ -11,6 +11,7 @@ use keywarden_store::{Conn, Tx};
 use serde::de::DeserializeOwned;
 
 use super::judge::{KeyLife, ValueLife, is_living, key_state, state_of};
+use crate::audit::Record;
 use crate::authz::Owner;
 use crate::{Domain, Fault, Refused, Resource};
 
@@ -253,18 +254,20 @@ pub(super) struct Claimed {
     pub(super) values: Vec<KeyValue>,
 }
 
-/// Takes the key's row for this write. A key that changed hands since the permit was given is not found: the permit
-/// was for the one that had this owner.
+/// Takes the key's row for this write, in the version that the caller has seen where they said so. A key that changed
+/// hands since the permit was given is not found: the permit was for the one that had this owner.
 pub(super) async fn claim(
     tx: &mut Tx,
+    record: &Record,
     id: ApiKeyId,
     owner: Owner,
-    now: DateTime<Utc>,
 ) -> Result<Claimed, Refused> {
-    if !rows::claim(tx, id).await? {
-        return Err(Refused::NotFound);
-    }
-    claimed(tx, id, owner, now).await
+    let taken = match record.seen() {
+        Some(version) if !rows::claim_version(tx, id, version).await? => return Err(Refused::Stale),
+        Some(_) => true,
+        None => rows::claim(tx, id).await?,
+    };
+    if taken { claimed(tx, id, owner, record.now()).await } else { Err(Refused::NotFound) }
 }
 
 /// As [`claim`], of a row that is taken already.

@@ -33,7 +33,7 @@ impl Domain {
         self.change(op, Action::ResumeKey, &resource, &[], move |tx, record| {
             Box::pin(async move {
                 let now = record.now();
-                let it = claim(tx, id, owner, now).await?;
+                let it = claim(tx, &record, id, owner).await?;
                 if it.key.revoked.is_some() {
                     return Err(ResumeError::Revoked);
                 }

@@ -57,7 +57,7 @@ pub(super) async fn revoke(
     note: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<EventRow>, Refused> {
-    let it = claim(tx, id, owner, now).await?;
+    let it = claim(tx, record, id, owner).await?;
     match it.key.revoked {
         None => rows::revoke(tx, id, now, reason.as_str()).await?,
         Some((_, before)) if before.is_outdone_by(reason) => rows::compromise(tx, id).await?,

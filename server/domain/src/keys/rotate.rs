@@ -131,7 +131,7 @@ impl Domain {
             let (keyring, by) = (Arc::clone(&keyring), by.clone());
             Box::pin(async move {
                 let now = record.now();
-                let it = claim(tx, id, owner, now).await?;
+                let it = claim(tx, &record, id, owner).await?;
                 let stops_at = plan(&it.key, &it.values, overlap, now)?;
                 let mut event = record
                     .event(Action::RotateKey.name(), "key", id)

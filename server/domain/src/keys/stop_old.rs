@@ -37,7 +37,7 @@ impl Domain {
         self.change(op, Action::StopOldKeyValue, &resource, &[], move |tx, record| {
             Box::pin(async move {
                 let now = record.now();
-                let it = claim(tx, id, owner, now).await?;
+                let it = claim(tx, &record, id, owner).await?;
                 let old = it.values.iter().find(|it| it.id == value).ok_or(Refused::NotFound)?;
                 let is_marked = matches!(old.state, KeyState::Compromised | KeyState::Destroyed);
                 if !old.is_living() && (is_marked || reason != Some(RevokeReason::KeyCompromise)) {

@@ -32,7 +32,7 @@ impl Domain {
             let reason = reason.clone();
             Box::pin(async move {
                 let now = record.now();
-                let it = claim(tx, id, owner, now).await?;
+                let it = claim(tx, &record, id, owner).await?;
                 if it.key.revoked.is_some() {
                     return Err(SuspendError::Revoked);
                 }

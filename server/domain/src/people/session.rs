@@ -210,5 +210,13 @@ pub(super) fn done_by(op: &Op, person: &Person) -> Op {
 
 /// The same operation with another actor, and without its idempotency key.
 pub(super) fn alike(op: &Op, actor: Actor) -> Op {
-    Op { actor, source: op.source.clone(), request: op.request, now: op.now, once: None, reason: None }
+    Op {
+        actor,
+        source: op.source.clone(),
+        request: op.request,
+        now: op.now,
+        once: None,
+        reason: None,
+        seen: None,
+    }
 }

@@ -127,6 +127,7 @@ impl Domain {
             now,
             once: None,
             reason: None,
+            seen: None,
         };
         let settings = self.settings();
         let privileged = self.is_privileged(&asking).await?;

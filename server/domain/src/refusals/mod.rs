@@ -86,7 +86,9 @@ impl Refusals {
         let (verdict, is_there) = match answer {
             Err(Refused::Forbidden(_)) => ("forbidden", true),
             Err(Refused::NotFound) => ("not-found", lies_somewhere(resource)),
-            Ok(_) | Err(Refused::Fault(_) | Refused::Replayed(_) | Refused::StepUp) => return,
+            Ok(_) | Err(Refused::Fault(_) | Refused::Replayed(_) | Refused::Stale | Refused::StepUp) => {
+                return;
+            }
         };
         let (who, address) = (Who::of(&op.actor), op.source.address);
         let named = is_there && who != Who::Nobody && *resource != Resource::Organization;

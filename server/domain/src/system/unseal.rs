@@ -166,6 +166,7 @@ impl Domain {
             now,
             once: None,
             reason: None,
+            seen: None,
         }
     }
 }

@@ -96,5 +96,6 @@ fn op(asserted: Option<TimeDelta>) -> Op {
         now: now(),
         once: None,
         reason: None,
+        seen: None,
     }
 }

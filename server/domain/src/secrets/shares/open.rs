@@ -178,6 +178,7 @@ impl Domain {
                     now: op.now,
                     once: None,
                     reason: None,
+                    seen: None,
                 };
                 self.change_unasked(
                     &holder,
@@ -247,6 +248,7 @@ impl Domain {
             now: op.now,
             once: None,
             reason: None,
+            seen: None,
         };
         self.would(&maker, Action::ReadSecret, resource).await
     }
