@@ -48,7 +48,15 @@ impl Posted {
     /// The operation that does one of these things.
     pub fn part(&self, op: &Op, part: &str) -> Op {
         let (actor, source) = (op.actor.clone(), op.source.clone());
-        Op { actor, source, request: op.request, now: op.now, once: self.once_for(part), reason: None }
+        Op {
+            actor,
+            source,
+            request: op.request,
+            now: op.now,
+            once: self.once_for(part),
+            reason: None,
+            seen: None,
+        }
     }
 }
 

@@ -39,7 +39,7 @@ enum What {
         #[command(subcommand)]
         kind: Kind,
     },
-    /// Destroy an old key of this server's seal, in the HSM and for good; refused while it wraps anything
+    /// Destroy an old key of a seal, in the HSM and for good; refused while it wraps anything
     DestroyKey {
         /// The seal's id, as `seal list` shows it
         id: String,
@@ -51,7 +51,7 @@ enum What {
         /// The seal's id: `pkcs11:` and the token's label, or `software:` and the key file's name
         id: String,
     },
-    /// Make a new key in this server's seal and wrap the keyring to it; the old one stays until it is destroyed
+    /// Make a new key in a seal and wrap what lies under it to that one; the old key stays until it is destroyed
     Rotate {
         /// The seal's id, as `seal list` shows it
         id: String,
@@ -122,7 +122,12 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
             let rotated: RotatedSeal =
                 operator::call(&socket, Method::POST, "/seals/keys", Some(&wanted)).await?;
             let (number, id) = (rotated.number, &wanted.id);
-            writeln!(out, "key {number} of `{id}` wraps the keyring; older keys of it wrap nothing any more")
+            let what = match rotated.projects {
+                Some(1) => "the keys of one project".to_owned(),
+                Some(projects) => format!("the keys of {projects} projects"),
+                None => "the keyring".to_owned(),
+            };
+            writeln!(out, "key {number} of `{id}` wraps {what}; older keys of it wrap nothing any more")
                 .and_then(|()| writeln!(out, "destroy them with `keywarden seal destroy-key`"))
         }
         What::Remove { id } => {

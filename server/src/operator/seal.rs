@@ -82,6 +82,9 @@ pub(crate) struct RotateSeal {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RotatedSeal {
     pub number: u32,
+    /// How many projects name it; nothing for a seal that wraps the keyring.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub projects: Option<usize>,
 }
 
 /// Which old key of a seal is to be destroyed.
@@ -177,13 +180,23 @@ async fn rotate(
     Json(wanted): Json<RotateSeal>,
 ) -> Result<Json<RotatedSeal>, Trouble> {
     let id: SealId = wanted.id.parse()?;
-    let rotated = desk.domain.rotate_seal_key(&desk.domain.shell_op(), &id).await?;
-    Ok(Json(RotatedSeal { number: rotated.number }))
+    let op = desk.domain.shell_op();
+    if desk.domain.is_offered(&op, &id).await? {
+        let rotated = desk.domain.rotate_offered_key(&op, &id).await?;
+        return Ok(Json(RotatedSeal { number: rotated.number, projects: Some(rotated.projects) }));
+    }
+    let rotated = desk.domain.rotate_seal_key(&op, &id).await?;
+    Ok(Json(RotatedSeal { number: rotated.number, projects: None }))
 }
 
 async fn destroy(State(desk): State<Desk>, Json(wanted): Json<DestroySealKey>) -> Result<Json<()>, Trouble> {
     let id: SealId = wanted.id.parse()?;
-    desk.domain.destroy_seal_key(&desk.domain.shell_op(), &id, wanted.number).await?;
+    let op = desk.domain.shell_op();
+    if desk.domain.is_offered(&op, &id).await? {
+        desk.domain.destroy_offered_key(&op, &id, wanted.number).await?;
+    } else {
+        desk.domain.destroy_seal_key(&op, &id, wanted.number).await?;
+    }
     Ok(Json(()))
 }
 

@@ -204,3 +204,33 @@ fn a_customers_token_that_hangs_has_a_process_of_its_own_also_on_the_library_of_
     server.waits_for("the token's return", || value(&server, "pay", &token) == Ok("of pay".into()));
     server.stop();
 }
+
+#[test]
+fn a_customers_token_gets_a_new_key_and_the_old_one_is_destroyed_while_the_project_goes_on() {
+    let scene = Scene::new();
+    let server = scene.start();
+    let token = scene.says(&["operator", "token", "--role", "admin"]).trim().to_owned();
+    scene.says(&["seal", "offer", SEAL]);
+    done(&server, "POST", "/api/v1/projects", &token, &json!({ "slug": "pay", "name": "pay" }));
+    let live = json!({ "slug": "live", "name": "Live", "label": "live" });
+    done(&server, "POST", "/api/v1/projects/pay/environments", &token, &live);
+    done(&server, "PUT", "/api/v1/projects/pay/seal", &token, &json!({ "seal": SEAL }));
+    let path = "/api/v1/projects/pay/environments/live/secrets/db";
+    done(&server, "PUT", path, &token, &json!({ "value": "of pay" }));
+    let refused = keywarden(scene.at(), &["seal", "destroy-key", SEAL, "1"]).envs(scene.variables()).output();
+    assert!(told(&refused.unwrap()).contains("is the newest"));
+    let said = scene.says(&["seal", "rotate", SEAL]);
+    assert!(said.contains(&format!("key 2 of `{SEAL}` wraps the keys of one project")), "{said}");
+    assert_eq!(value(&server, "pay", &token), Ok("of pay".into()));
+    scene.says(&["seal", "destroy-key", SEAL, "1"]);
+    // For as long as several looks at the token take.
+    for _ in 0..15 {
+        assert_eq!(value(&server, "pay", &token), Ok("of pay".into()));
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    server.stop();
+    let server = scene.start();
+    assert_eq!(value(&server, "pay", &token), Ok("of pay".into()), "under the new key alone");
+    assert!(scene.says(&["fsck"]).contains("clean"));
+    server.stop();
+}

@@ -75,7 +75,8 @@ impl Domain {
         Some((id, proved.unwrap_or(standing)))
     }
 
-    async fn ask_custodian<T: Send + 'static>(
+    /// Has a seal of projects do something that blocks; `None` if this server was not given it.
+    pub(super) async fn ask_custodian<T: Send + 'static>(
         &self,
         id: &SealId,
         ask: impl FnOnce(&Custodian) -> T + Send + 'static,

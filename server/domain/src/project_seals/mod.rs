@@ -8,16 +8,22 @@
 //! of seals happens first, then one transaction puts all keys in their places or none. Who dies in between changed nothing,
 //! and asks again.
 //!
+//! **A new key** in a seal is made first, then every project that names the seal is wrapped to it, in one transaction. Whoever dies
+//! in between leaves a key that wraps nothing; the next rotation takes that one. The old key is destroyed by a step of its own:
+//! copies of the records from before open by it alone.
+//!
 //! **Backups** carry a project's key as it is stored: whoever restores one needs the house's recovery key and the project's own
 //! token.
 
 mod fetch;
 mod name;
 mod offer;
+mod rotate;
 mod show;
 
 pub use name::{NameSealError, NamedSeal};
 pub use offer::{OfferError, OfferedNow, WithdrawError};
+pub use rotate::{DestroyOfferedKeyError, RotateOfferedError, RotatedOffered};
 pub use show::{At, OfferedSeal, OwnSeal, ProjectSealView};
 
 #[cfg(test)]

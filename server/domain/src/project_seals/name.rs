@@ -17,7 +17,7 @@ use crate::system::cut_off;
 use crate::{Action, Domain, Fault, Op, Refused, Repeatable, Resource};
 
 /// How often it begins anew because the project's keys changed under it.
-const TRIES: u32 = 6;
+pub(super) const TRIES: u32 = 6;
 
 /// Why a project does not name another seal now.
 #[derive(Debug, thiserror::Error)]
@@ -80,10 +80,30 @@ impl Repeatable for NamedSeal {
 struct Prepared {
     /// What it named when this was prepared.
     before: Option<String>,
+    wrapped: Wrapped,
+}
+
+/// A project's keys, wrapped anew.
+pub(super) struct Wrapped {
     /// Its keys as they are stored, each with its new body.
     keys: Vec<(SealedKeyRow, KeyBody)>,
     /// Its first key, where it had none.
     first: Option<(ProjectKeyId, KeyBody)>,
+}
+
+impl Wrapped {
+    /// How many keys these are.
+    pub(super) fn len(&self) -> usize {
+        self.keys.len().saturating_add(usize::from(self.first.is_some()))
+    }
+}
+
+/// What became of keys that were wrapped anew.
+pub(super) enum Placed {
+    /// The project has other keys by now.
+    Changed,
+    /// They are in their places; the event of the first one, if one was made.
+    Done(Vec<EventRow>),
 }
 
 impl Domain {
@@ -141,10 +161,13 @@ impl Domain {
                     None => rows::unname(tx, project).await?,
                 }
                 let under = seal.as_ref().map(SealId::as_str);
-                let made = place(tx, &record, &keyring, project, &prepared, under).await?;
+                let made = match place(tx, &record, &keyring, project, &prepared.wrapped, under).await? {
+                    Placed::Done(made) => made,
+                    Placed::Changed => return Err(Attempt::Anew),
+                };
                 let named =
                     |seal: Option<&str>| Fact::from(seal.and_then(|it| it.parse::<SealId>().ok()).as_ref());
-                let keys = prepared.keys.len().saturating_add(usize::from(prepared.first.is_some()));
+                let keys = prepared.wrapped.len();
                 let event = record
                     .event(action.name(), "project", project)
                     .project(project)
@@ -177,22 +200,30 @@ impl Domain {
         let stored = keys::all_of_project(&mut conn, project).await?;
         drop(conn);
         let first = (stored.is_empty() && seal.is_some()).then(|| self.fresh::<ProjectKeyId>(op));
+        let wrapped = self.wrap_all_anew(project, seal, stored, first).await?;
+        Ok(Some(Prepared { before, wrapped }))
+    }
+
+    /// Wraps these keys of a project anew, and its first one, fetching what is not at hand. Seals are asked here.
+    pub(super) async fn wrap_all_anew(
+        &self,
+        project: ProjectId,
+        seal: Option<&SealId>,
+        stored: Vec<SealedKeyRow>,
+        first: Option<ProjectKeyId>,
+    ) -> Result<Wrapped, Fault> {
         for _ in 0..2 {
             let seen = self.custody_seen();
             match self.wrap_anew(project, seal, stored.clone(), first).await {
                 Err(fault @ Fault::ProjectSealed { .. }) => {
                     if !self.fetch_project_keys(&seen).await {
-                        return Err(fault.into());
+                        return Err(fault);
                     }
                 }
-                wrapped => {
-                    let (keys, first) = wrapped?;
-                    return Ok(Some(Prepared { before, keys, first }));
-                }
+                wrapped => return wrapped,
             }
         }
-        let (keys, first) = self.wrap_anew(project, seal, stored, first).await?;
-        Ok(Some(Prepared { before, keys, first }))
+        self.wrap_anew(project, seal, stored, first).await
     }
 
     async fn wrap_anew(
@@ -226,36 +257,34 @@ impl Domain {
                 }
                 _ => None,
             };
-            Ok::<_, Fault>((keys, first))
+            Ok::<_, Fault>(Wrapped { keys, first })
         });
         wrapping.await.map_err(cut_off)?
     }
 }
 
-type Wrapped = (Vec<(SealedKeyRow, KeyBody)>, Option<(ProjectKeyId, KeyBody)>);
-
-/// Puts every key in its place, unless they are not the ones that were prepared; the event of the first one, if it was made.
-async fn place(
+/// Puts every key of a project in its place, unless they are not the ones that were wrapped.
+pub(super) async fn place(
     tx: &mut Tx,
     record: &Record,
     keyring: &Keyring,
     project: ProjectId,
-    prepared: &Prepared,
+    wrapped: &Wrapped,
     seal: Option<&str>,
-) -> Result<Option<EventRow>, Attempt> {
+) -> Result<Placed, Refused> {
     let sealed = |id, body: &KeyBody| {
         record.env().with_rng(|rng| body.seal(keyring, id, project, rng)).map_err(Fault::from)
     };
-    if keys::all_of_project(tx, project).await?.len() != prepared.keys.len() {
-        return Err(Attempt::Anew);
+    if keys::all_of_project(tx, project).await?.len() != wrapped.keys.len() {
+        return Ok(Placed::Changed);
     }
-    for (row, body) in &prepared.keys {
+    for (row, body) in &wrapped.keys {
         let bytes = sealed(row.id, body)?;
         if !keys::put_under(tx, row, seal, keyring_key_of(&bytes)?, &bytes).await? {
-            return Err(Attempt::Anew);
+            return Ok(Placed::Changed);
         }
     }
-    let Some((id, body)) = &prepared.first else { return Ok(None) };
+    let Some((id, body)) = &wrapped.first else { return Ok(Placed::Done(Vec::new())) };
     let bytes = sealed(*id, body)?;
     let insert = Insert {
         id: *id,
@@ -267,7 +296,8 @@ async fn place(
         created_at: record.now(),
     };
     if !keys::insert(tx, &insert).await? {
-        return Err(Attempt::Anew);
+        return Ok(Placed::Changed);
     }
-    Ok(Some(record.event("project-key.generate", "project-key", *id).project(project).finish()?))
+    let event = record.event("project-key.generate", "project-key", *id).project(project).finish()?;
+    Ok(Placed::Done(vec![event]))
 }

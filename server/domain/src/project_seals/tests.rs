@@ -11,7 +11,7 @@ use keywarden_vault::custody::Standing;
 use keywarden_vault::seal::software::SoftwareSeal;
 use keywarden_vault::{Purpose, Seal, SealId, SecretBytes};
 
-use super::{At, NameSealError, OfferError, WithdrawError};
+use super::{At, DestroyOfferedKeyError, NameSealError, OfferError, RotateOfferedError, WithdrawError};
 use crate::cast::{House, Player, Stage, both_engines};
 use crate::keys::Place;
 use crate::project_keys::RotateProjectKeyError;
@@ -427,6 +427,89 @@ async fn a_seal_whose_key_its_keeper_destroyed_opens_nothing_any_more_and_is_tol
         let custody = other.keyring.custody();
         let standing = custody.of(&seal("acme")).unwrap().standing();
         assert!(matches!(standing, Standing::Away { .. }), "{standing:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_seal_gets_a_new_key_every_project_under_it_is_wrapped_to_it_and_the_old_one_goes() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let (owner, acme) = (scene.house.operator(Role::Owner), seal("acme"));
+        for at in [&scene.pay, &scene.mail] {
+            scene.put(at, "value", "one").await;
+            scene.name(at, Some("acme")).await.unwrap();
+        }
+        scene.domain().rotate_project_key(&scene.op(), scene.pay.id).await.unwrap();
+        scene.put(&scene.pay, "newer", "two").await;
+        let keeper = SoftwareSeal::at(scene.file("acme"), "acme");
+        let newest = scene.domain().destroy_offered_key(&owner, &acme, 1).await;
+        assert!(matches!(newest, Err(DestroyOfferedKeyError::Newest { number: 1, .. })), "{newest:?}");
+
+        // A rotation that died once its key was made: that one is taken.
+        keeper.add_key(&mut scene.domain().env().fork()).unwrap();
+        let in_use = scene.domain().destroy_offered_key(&owner, &acme, 1).await;
+        assert!(matches!(in_use, Err(DestroyOfferedKeyError::InUse { keys: 3, .. })), "{in_use:?}");
+        let rotated = scene.domain().rotate_offered_key(&owner, &acme).await.unwrap();
+        assert_eq!((rotated.number, rotated.projects, rotated.keys), (2, 2, 3));
+        assert_eq!(keeper.keys().unwrap(), [1, 2]);
+        let again = scene.domain().rotate_offered_key(&owner, &acme).await.unwrap();
+        assert_eq!((again.number, again.keys), (3, 3));
+        for old in [1, 2] {
+            scene.domain().destroy_offered_key(&owner, &acme, old).await.unwrap();
+        }
+        assert_eq!(keeper.keys().unwrap(), [3]);
+        let gone = scene.domain().destroy_offered_key(&owner, &acme, 1).await;
+        assert!(matches!(gone, Err(DestroyOfferedKeyError::NoKey { number: 1, .. })), "{gone:?}");
+
+        let told = scene.domain().observe_project_seals().await;
+        assert!(told.iter().all(|(_, standing)| *standing == Standing::Present), "{told:?}");
+        let other = scene.house.neighbour_apart(&scene.seals).await;
+        for node in [scene.domain(), &other.domain] {
+            for (at, path, text) in
+                [(&scene.pay, "value", "one"), (&scene.pay, "newer", "two"), (&scene.mail, "value", "one")]
+            {
+                assert_eq!(scene.read_by(node, at, path).await.unwrap(), text);
+            }
+        }
+        assert!(scene.is_sound().await.is_empty());
+        let told = scene.told("seal.rotate-key").await;
+        assert_eq!(told.len(), 2, "{told:#?}");
+        assert_eq!(scene.told("seal.destroy-key").await.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_of_a_seal_is_made_for_what_lies_under_it_by_who_may_and_while_it_answers() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let (owner, acme) = (scene.house.operator(Role::Owner), seal("acme"));
+        let unnamed = scene.domain().rotate_offered_key(&owner, &acme).await;
+        assert!(matches!(unnamed, Err(RotateOfferedError::NotNamed(_))), "{unnamed:?}");
+        let unknown = scene.domain().rotate_offered_key(&owner, &seal("stored.key")).await;
+        assert!(matches!(unknown, Err(RotateOfferedError::NotOffered(_))), "{unknown:?}");
+        scene.put(&scene.pay, "value", "one").await;
+        scene.name(&scene.pay, Some("acme")).await.unwrap();
+        let mallory = scene.house.person("Mallory", &[]).await.steps_up();
+        for tried in [
+            scene
+                .domain()
+                .rotate_offered_key(&mallory.op(), &acme)
+                .await
+                .map(drop)
+                .map_err(|it| it.to_string()),
+            scene.domain().destroy_offered_key(&mallory.op(), &acme, 1).await.map_err(|it| it.to_string()),
+        ] {
+            let refused = tried.unwrap_err();
+            assert!(refused.contains("may not"), "{refused}");
+        }
+        scene.take_away("acme").await;
+        assert!(scene.domain().rotate_offered_key(&owner, &acme).await.is_err());
+        scene.bring_back("acme").await;
+        assert_eq!(SoftwareSeal::at(scene.file("acme"), "acme").keys().unwrap(), [1]);
+        assert_eq!(scene.read(&scene.pay, "value").await.unwrap(), "one");
+        assert!(scene.told("seal.rotate-key").await.is_empty());
     })
     .await;
 }

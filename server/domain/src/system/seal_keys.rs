@@ -233,19 +233,28 @@ impl Domain {
         // What is told is done: whoever dies here, or an HSM that is away, leaves a key that may be destroyed again.
         let destroyed = spawn_blocking(move || own.destroy_key(number)).await.map_err(cut_off)?;
         if let Err(cause) = destroyed {
-            let id = seal.clone();
-            let told =
-                self.change_unasked(op, "a key that the HSM did not destroy", &[], move |_, record| {
-                    let seal = id.clone();
-                    Box::pin(async move {
-                        let event = record.event("seal.destroy-key", "seal", &seal).fact("key", number);
-                        Ok::<_, Refused>(Written::new((), event.failed("hsm").finish()?))
-                    })
-                });
-            told.await?;
+            self.note_not_destroyed(op, seal, number).await?;
             return Err(cause.into());
         }
         Ok(())
+    }
+
+    /// Tells the record that a key whose destruction was told is still there.
+    pub(crate) async fn note_not_destroyed(
+        &self,
+        op: &Op,
+        seal: &SealId,
+        number: KeyNumber,
+    ) -> Result<(), Refused> {
+        let id = seal.clone();
+        let told = self.change_unasked(op, "a key that the HSM did not destroy", &[], move |_, record| {
+            let seal = id.clone();
+            Box::pin(async move {
+                let event = record.event("seal.destroy-key", "seal", &seal).fact("key", number);
+                Ok::<_, Refused>(Written::new((), event.failed("hsm").finish()?))
+            })
+        });
+        told.await
     }
 
     fn own_seal(&self, id: &SealId) -> Option<Arc<dyn Seal>> {

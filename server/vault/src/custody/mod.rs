@@ -30,7 +30,7 @@ use subtle::ConstantTimeEq;
 use crate::envelope::OpenError;
 use crate::keyring::WrapError;
 use crate::project_key::own_context;
-use crate::seal::{Seal, SealDescription, SealError, SealId};
+use crate::seal::{KeyNumber, Seal, SealDescription, SealError, SealId, wrapped_by};
 use crate::secret::SecretBytes;
 
 /// Longer than any process runs.
@@ -113,6 +113,13 @@ pub enum Standing {
     },
     /// It does, as far as anybody knows.
     Present,
+}
+
+impl Witness {
+    /// The key of the seal that wrapped it.
+    pub fn number(&self) -> Option<KeyNumber> {
+        wrapped_by(&self.wrap)
+    }
 }
 
 impl Custody {
@@ -255,6 +262,21 @@ impl Custodian {
 
     fn replaced(&self) -> SealError {
         SealError::KeyReplaced(self.describe().label.clone())
+    }
+
+    /// As [`Seal::keys`]. Blocks.
+    pub fn keys(&self) -> Result<Vec<KeyNumber>, SealError> {
+        self.seal.keys()
+    }
+
+    /// As [`Seal::add_key`]. Blocks.
+    pub fn add_key(&self, rng: &mut dyn CryptoRng) -> Result<KeyNumber, SealError> {
+        self.seal.add_key(rng)
+    }
+
+    /// As [`Seal::destroy_key`]. Blocks.
+    pub fn destroy_key(&self, number: KeyNumber) -> Result<(), SealError> {
+        self.seal.destroy_key(number)
     }
 
     /// Asks the seal for the keys that are wanted. True if there may be more now than when [`Custodian::fetches`] said `seen`.
