@@ -66,17 +66,9 @@ impl RunsAs {
     /// How a process is started so.
     pub(crate) fn launch(&self) -> Launch {
         let launch = Launch::again([LIBRARY]);
-        match self.user() {
-            Some(user) => launch.as_user(user),
-            None => launch,
-        }
-    }
-
-    /// Another user than the server.
-    pub(crate) fn user(&self) -> Option<User> {
         match self {
-            Self::Another(user) => Some(*user),
-            Self::Root(_) | Self::TheServer => None,
+            Self::Another(user) => launch.as_user(*user),
+            Self::Root(_) | Self::TheServer => launch,
         }
     }
 

@@ -55,6 +55,16 @@ fn owners(path: &Path) -> BTreeSet<u32> {
     all
 }
 
+/// The binary as a shell starts it that does something first.
+fn behind(shell: &str, folder: &Path, arguments: &[&str]) -> Command {
+    let plain = keywarden(folder, arguments);
+    let mut command = Command::new("/bin/sh");
+    command.arg("-c").arg(format!("exec {shell} \"$0\" \"$@\""));
+    command.arg(plain.get_program()).args(plain.get_args()).current_dir(folder).env_clear();
+    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command
+}
+
 fn doctor(folder: &Path, variables: &[(&str, &str)]) -> String {
     let output = keywarden(folder, &["doctor"]).envs(variables.iter().copied()).output().unwrap();
     String::from_utf8_lossy(&output.stdout).into_owned()
@@ -69,7 +79,8 @@ fn the_library_of_the_embedded_token_is_nobodys_and_has_its_socket_alone() {
     let folder = tempfile::tempdir().unwrap();
     let softhsm = folder.path().canonicalize().unwrap().join("data/softhsm");
     for _start in 0..2 {
-        let mut command = keywarden(folder.path(), &["serve"]);
+        // What is left open for it is not for its libraries.
+        let mut command = behind("9</etc/passwd", folder.path(), &["serve"]);
         command.env("HOME", "/root").env("PGPASSWORD", "of a database").env("KEYWARDEN_SEAL_GRACE", "5m");
         let server = Server::start_as(command);
         server.becomes("\"ready\"");
@@ -93,6 +104,8 @@ fn the_library_of_the_embedded_token_is_nobodys_and_has_its_socket_alone() {
             assert!(!environment.contains(ours), "{environment}");
         }
         assert!(environment.contains("SOFTHSM2_CONF=library.conf"), "{environment}");
+        let left_open = fs::read_link(format!("/proc/{}/fd/9", server.child.id())).unwrap();
+        assert_eq!(left_open, Path::new("/etc/passwd"));
         let complaints = fs::read_link(format!("/proc/{}/fd/2", server.child.id())).unwrap();
         let files = fs::read_dir(format!("/proc/{library}/fd")).unwrap();
         let files: BTreeSet<_> = files
@@ -176,12 +189,7 @@ fn a_root_that_may_become_nobody_else_goes_on_as_root_and_says_so_unless_it_was_
     }
     // As a container without the capability starts it.
     let bound = |folder: &Path, arguments: &[&str]| {
-        let plain = keywarden(folder, arguments);
-        let mut command = Command::new("/bin/sh");
-        command.arg("-c").arg("exec setpriv --bounding-set=-setuid --inh-caps=-setuid \"$0\" \"$@\"");
-        command.arg(plain.get_program()).args(plain.get_args()).current_dir(folder).env_clear();
-        command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        command
+        behind("setpriv --bounding-set=-setuid --inh-caps=-setuid", folder, arguments)
     };
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start_as(bound(folder.path(), &["serve"]));

@@ -55,7 +55,7 @@ use nix::{
         signal::{Signal, kill},
         stat::{Mode, umask},
     },
-    unistd::Pid,
+    unistd::{Pid, geteuid},
 };
 
 #[test]
@@ -111,7 +111,10 @@ fn everything_a_server_makes_is_its_own_users_alone_whatever_the_umask() {
     let mut files = 0;
     while let Some(path) = folders.pop() {
         let metadata = fs::symlink_metadata(&path).unwrap();
-        assert_eq!(metadata.permissions().mode() & 0o077, 0, "{} is open to others", path.display());
+        // Whom root has the embedded token's library run as, passes through to the token; nobody else gets so far.
+        let passed = path.ends_with("data/softhsm") && geteuid().is_root();
+        let closed = if passed { 0o066 } else { 0o077 };
+        assert_eq!(metadata.permissions().mode() & closed, 0, "{} is open to others", path.display());
         if metadata.is_dir() {
             folders.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
         } else {

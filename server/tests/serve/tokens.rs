@@ -95,7 +95,7 @@ fn another_token_of_the_same_name_is_told_from_ours() {
 fn a_module_that_is_gone_leaves_the_keys_in_memory_and_one_that_is_back_unseals() {
     let mut hsm = Hsm::new();
     let [module, away] = ["module.so", "away.so"].map(|name| hsm.folder.path().join(name));
-    fs::copy(shim(), &module).unwrap();
+    fs::copy(shim(hsm.folder.path()), &module).unwrap();
     for (name, value) in &mut hsm.variables {
         if *name == "KEYWARDEN_PKCS11_MODULE" {
             module.to_str().unwrap().clone_into(value);

@@ -149,8 +149,7 @@ async fn every_parameter_of_a_query_is_documented_and_every_documented_one_is_ta
         let all: BTreeSet<String> = routes.iter().flat_map(|path| documented(path)).collect();
         let mut read = 0;
         for path in &routes {
-            let there = belongings.iter().fold(path.clone(), |path, (name, id)| path.replace(name, id));
-            let there = examples::fill(&there, &api.pay);
+            let there = examples::fill(&belongings.within(path), &api.pay);
             let refuses = async |name: &str| {
                 let answer = api.get(&format!("{there}?{name}=x")).await;
                 answer.body.contains(&format!("`{name}` is not a parameter here"))

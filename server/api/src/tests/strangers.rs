@@ -76,9 +76,14 @@ async fn ask(api: &Api, method: &str, path: &str, headers: &[(&str, &str)]) -> A
 pub(super) struct Belongings(Vec<(&'static str, String)>);
 
 impl Belongings {
+    /// The path to it, as far as it belongs to the project.
+    pub(super) fn within(&self, path: &str) -> String {
+        self.0.iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id))
+    }
+
     /// The path to it; a team, which is the organization's, is none that is there.
     pub(super) fn at(&self, path: &str) -> String {
-        let there = self.0.iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id));
+        let there = self.within(path);
         assert!(!there.replace("{team}", "").contains('{'), "say in `belongings` what is at {there}");
         examples::nowhere(&there)
     }

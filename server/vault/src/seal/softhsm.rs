@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! <data>/softhsm/softhsm2.conf   what SOFTHSM2_CONF must point to
-//!                library.conf    the same for a process that is another user's: from where it stands
+//!                library.conf    the same for a process that is another user's, and his: from where it stands
 //!                tokens/         the token; that user's, if there is one
 //!                pin, so-pin     random, mode 0600
 //!                pin-attempts    the memory of refused PINs
@@ -119,7 +119,7 @@ impl SoftHsm {
         }
         let value = self.folder.join(LIBRARY_CONF);
         write_if_other(&value, &configuration("tokens"))?;
-        set_permissions(&value, Permissions::from_mode(0o644))?;
+        lchown(&value, Some(to.user), Some(to.group))?;
         // To pass through: who stands in it reaches the token, and nobody gets here through the data folder.
         set_permissions(&self.folder, Permissions::from_mode(0o711))
     }

@@ -2,8 +2,9 @@
 
 use std::cell::RefCell;
 use std::env::set_current_dir;
+use std::fs::read_dir;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 use nix::sys::prctl::{set_dumpable, set_pdeathsig};
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SigSet, Signal};
-use nix::unistd::setsid;
+use nix::unistd::{close, setsid};
 
 use super::protocol::{
     Answer, Ask, Does, Frame, Left, Open, Pin, Said, Tried, decode, encode, receive, send,
@@ -27,8 +28,20 @@ pub fn serve_library() -> io::Result<()> {
     // the library while it closes. Whoever leads a group has no terminal to leave.
     let _alone_already = setsid().is_err();
     SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]).thread_block()?;
+    close_the_rest()?;
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     serve(&socket)
+}
+
+/// Closes what whoever started the server left open for all that it starts: none of it is the library's.
+fn close_the_rest() -> io::Result<()> {
+    let open =
+        read_dir("/proc/self/fd")?.filter_map(|it| it.ok()?.file_name().to_str()?.parse::<RawFd>().ok());
+    for file in open.collect::<Vec<_>>().into_iter().filter(|it| *it > io::stderr().as_raw_fd()) {
+        // The list itself is closed by now.
+        let _closed_before = close(file).is_err();
+    }
+    Ok(())
 }
 
 /// No core dump and no debugger of the same user sees this process's memory from now on (`PR_SET_DUMPABLE`), and no dump that

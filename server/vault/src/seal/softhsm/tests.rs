@@ -53,17 +53,19 @@ fn a_token_is_handed_over_with_all_in_it_no_link_is_followed_and_nobody_takes_it
     create_private(&folder.join("pin"), "1234").unwrap();
     let owner = |path: &Path| symlink_metadata(path).map(|it| (it.uid(), it.gid())).unwrap();
     let all = ["tokens", "tokens/one", "tokens/one/token.object", "tokens/one/link"];
+    let conf = folder.join(LIBRARY_CONF);
     let someone = User { user: 4711, group: 4712 };
     for _ in 0..2 {
         softhsm.hand_over(someone).unwrap();
         assert!(all.iter().all(|it| owner(&folder.join(it)) == (4711, 4712)));
-        for ours in [&outside, &folder, &folder.join("pin"), &folder.join(LIBRARY_CONF)] {
+        assert_eq!(owner(&conf), (4711, 4712));
+        for ours in [&outside, &folder, &folder.join("pin")] {
             assert_eq!(owner(ours), (0, 0), "{}", ours.display());
         }
     }
     let mode = |path: &Path| symlink_metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!((mode(&folder), mode(&folder.join("pin"))), (0o711, 0o600));
-    let text = std::fs::read_to_string(folder.join(LIBRARY_CONF)).unwrap();
+    assert_eq!((mode(&folder), mode(&folder.join("pin")), mode(&conf)), (0o711, 0o600, 0o600));
+    let text = std::fs::read_to_string(&conf).unwrap();
     assert!(text.contains("directories.tokendir = tokens\n"), "{text}");
 
     let refused = softhsm.hand_over(User { user: 4713, group: 4713 }).unwrap_err();
