@@ -131,6 +131,14 @@ texts! {
     encryption_offered = "Seals of projects";
     encryption_offered_used = "Projects";
     encryption_offered_unused = "No project";
+    encryption_offered_keys = "Keys in seals of projects";
+    encryption_offered_wraps(n: u64) = "Wraps {n} key of a project" | "Wraps {n} keys of projects";
+    encryption_offered_rotate = "Rotate a seal's key";
+    encryption_offered_rotate_wraps(n: u64) = "It wraps {n} key of a project now. That key is wrapped to the new one at once. No value changes." | "It wraps {n} keys of projects now. Those are wrapped to the new one at once. No value changes.";
+    encryption_offered_rotated(number: u32) = "Key {number} wraps the keys of these projects now.";
+    encryption_offered_none = "No project names this seal. There is nothing to wrap.";
+    encryption_offered_destroy_backups = "In backups from before the rotation, the values of these projects can no longer be opened.";
+    encryption_offered_in_use(n: u64) = "It wraps {n} key of a project: rotate the seal's key first." | "It wraps {n} keys of projects: rotate the seal's key first.";
 
     data_key_rotate = "Rotate data key";
     data_key_rotate_title(path: &str) = "Rotate the data key of {path}";

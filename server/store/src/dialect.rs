@@ -68,6 +68,14 @@ pub(crate) const fn clock(engine: Engine) -> &'static str {
     }
 }
 
+/// How many tables of a name there are, as `tables`: one or none.
+pub(crate) const fn tables(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Postgres => "SELECT count(*) AS tables FROM pg_class WHERE oid = to_regclass($1)",
+        Engine::Sqlite => "SELECT count(*) AS tables FROM sqlite_schema WHERE type = 'table' AND name = $1",
+    }
+}
+
 /// Lets the writes that name the same thing on one after the other: each waits here until the one before it has ended. SQLite
 /// has one writer anyway; PostgreSQL has a lock that its transaction lets go of (names that hash alike wait for each other, which harms nobody).
 pub(crate) async fn take_turns(tx: &mut Tx, name: &str) -> Result<(), StoreError> {

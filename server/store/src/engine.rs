@@ -129,12 +129,13 @@ impl Store {
             Location::Postgres(url) => Self::connect_postgres(url, LOOKING).await?,
         };
         let schema = match store.read().await {
-            Ok(mut conn) => instance::schema(&mut conn).await,
+            Ok(mut conn) => instance::schema_if_any(&mut conn).await,
             Err(error) => Err(error),
         };
         match schema {
-            Ok(schema) => migrate::fits((schema.version, schema.oldest_compatible))?,
-            Err(StoreError::Refused(_)) => return Err(MigrateError::Empty.into()),
+            Ok(Some(schema)) => migrate::fits((schema.version, schema.oldest_compatible))?,
+            Ok(None) => return Err(MigrateError::Empty.into()),
+            // A file that is damaged is no empty one.
             Err(error) => {
                 let what = store.engine().to_string();
                 return Err(OpenError::Connect {
@@ -412,6 +413,24 @@ mod tests {
         let other = Store::open(&there).await.unwrap();
         assert_eq!(logged(&path), 0);
         drop((store, other));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_database_is_not_called_an_empty_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (empty, broken) = (folder.path().join("empty.db"), folder.path().join("broken.db"));
+        std::fs::write(&empty, "").unwrap();
+        std::fs::write(&broken, "no database any more").unwrap();
+        let looked = Store::inspect(&Location::Sqlite(empty)).await.unwrap_err();
+        assert!(matches!(looked, OpenError::Migrate(MigrateError::Empty)), "{looked}");
+        let looked = Store::inspect(&Location::Sqlite(broken)).await.unwrap_err();
+        assert!(matches!(looked, OpenError::Connect { passing: false, .. }), "{looked}");
+        if let Some(server) = crate::explain::server() {
+            let name = format!("kw_inspect_{}", std::process::id());
+            let fresh = crate::cast::fresh_postgres(&server, &name).await.unwrap();
+            let looked = Store::inspect(&fresh).await.unwrap_err();
+            assert!(matches!(looked, OpenError::Migrate(MigrateError::Empty)), "{looked}");
+        }
     }
 
     #[tokio::test]

@@ -29,6 +29,20 @@ pub async fn find(conn: &mut Conn) -> Result<Instance, StoreError> {
     sql("SELECT rp_id, set_up_at, clock_high_water FROM instance WHERE id = 1").one(conn).await
 }
 
+#[derive(sqlx::FromRow)]
+struct Tables {
+    tables: i64,
+}
+
+/// Reads the schema's version; nothing where there is no schema yet.
+pub(crate) async fn schema_if_any(conn: &mut Conn) -> Result<Option<Schema>, StoreError> {
+    let asked = sql(dialect::tables(conn.engine())).bind("schema_info");
+    match asked.one(conn).await? {
+        Tables { tables: 0 } => Ok(None),
+        _ => schema(conn).await.map(Some),
+    }
+}
+
 /// Reads the schema's version.
 pub async fn schema(conn: &mut Conn) -> Result<Schema, StoreError> {
     sql("SELECT version, oldest_compatible FROM schema_info WHERE id = 1").one(conn).await

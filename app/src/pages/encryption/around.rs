@@ -1,11 +1,18 @@
 //! What the pages of encryption keys share.
 
-use keywarden_domain::rewraps::{Rewrap, State};
+use axum::response::Response;
+use keywarden_domain::{
+    rewraps::{Rewrap, State},
+    system::SealId,
+};
 use leptos::prelude::*;
 
 use crate::{
+    form::Draft,
+    render::page,
+    shell::Shell,
     text::Text,
-    ui::{Badge, Crumb, Progress, Tone, crumb},
+    ui::{Badge, Confirm, Crumb, Form, PageHeader, Progress, TextField, Tone, crumb},
 };
 
 /// The page of all keys.
@@ -43,4 +50,27 @@ pub(super) fn progress(t: Text, rewrap: &Rewrap) -> AnyView {
 /// `1,204 of 4,294,967,295 uses`.
 pub(super) fn uses(t: Text, uses: u64) -> String {
     t.encryption_uses(&t.number(uses), &t.number(keywarden_domain::project_keys::MAX_SEALS.unsigned_abs()))
+}
+
+/// Asks for the seal's name before one of its keys is destroyed.
+pub(super) fn draw_destroy(
+    shell: &Shell,
+    title: String,
+    seal: &SealId,
+    backups: &str,
+    draft: Draft,
+) -> Response {
+    let t = shell.text;
+    let hint = t.encryption_hsm_destroy_hint(seal.as_str());
+    let consequences = vec![t.encryption_hsm_destroy_final().to_owned(), backups.to_owned()];
+    page(shell, t.encryption_hsm_destroy()).of(&draft).show(move || {
+        view! {
+            <PageHeader title=t.encryption_hsm_destroy() crumbs=crumbs(t)/>
+            <Confirm title=title consequences=consequences>
+                <Form draft=draft submit=t.encryption_destroy() danger=true cancel=TREE>
+                    <TextField name="name" label=t.encryption_hsm_destroy_word() required=true mono=true maxlength=128 hint=hint/>
+                </Form>
+            </Confirm>
+        }
+    })
 }

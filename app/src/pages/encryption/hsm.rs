@@ -16,7 +16,7 @@ use crate::{
     form::{Draft, Errors},
     render::{self, page},
     shell::{Section, Shell},
-    ui::{Confirm, Form, PageHeader, TextField},
+    ui::{Confirm, Form, PageHeader},
 };
 
 /// The seal that this server unseals with.
@@ -131,17 +131,5 @@ pub(super) async fn destroy(
 fn draw_destroy(shell: &Shell, seal: &SealId, number: KeyNumber, draft: Draft) -> Response {
     let t = shell.text;
     let title = t.encryption_hsm_destroy_title(number, seal.as_str());
-    let hint = t.encryption_hsm_destroy_hint(seal.as_str());
-    let consequences =
-        vec![t.encryption_hsm_destroy_final().to_owned(), t.encryption_hsm_destroy_backups().to_owned()];
-    page(shell, t.encryption_hsm_destroy()).of(&draft).show(move || {
-        view! {
-            <PageHeader title=t.encryption_hsm_destroy() crumbs=around::crumbs(t)/>
-            <Confirm title=title consequences=consequences>
-                <Form draft=draft submit=t.encryption_destroy() danger=true cancel=TREE>
-                    <TextField name="name" label=t.encryption_hsm_destroy_word() required=true mono=true maxlength=128 hint=hint/>
-                </Form>
-            </Confirm>
-        }
-    })
+    around::draw_destroy(shell, title, seal, t.encryption_hsm_destroy_backups(), draft)
 }

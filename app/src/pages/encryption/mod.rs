@@ -3,6 +3,7 @@
 mod around;
 mod hsm;
 mod keyring;
+mod offered;
 mod project;
 mod project_seal;
 mod rewrap;
@@ -17,6 +18,11 @@ pub(crate) fn routes() -> Router<House> {
         .route("/system/keys", get(tree::show))
         .route("/system/keys/hsm/rotate", get(hsm::ask_rotate).post(hsm::rotate))
         .route("/system/keys/hsm/{number}/destroy", get(hsm::ask_destroy).post(hsm::destroy))
+        .route("/system/keys/offered/{seal}/rotate", get(offered::ask_rotate).post(offered::rotate))
+        .route(
+            "/system/keys/offered/{seal}/{number}/destroy",
+            get(offered::ask_destroy).post(offered::destroy),
+        )
         .route("/system/keys/keyring/{purpose}/rotate", get(keyring::ask).post(keyring::rotate))
         .route("/projects/{slug}/key", get(project::show))
         .route("/projects/{slug}/key/seal", get(project_seal::ask).post(project_seal::name))

@@ -4,13 +4,16 @@ use axum::{extract::State, response::Response};
 use keywarden_domain::{
     Action, Refused, Resource,
     project_keys::ProjectKeys,
-    project_seals::{At, OfferedSeal},
+    project_seals::{At, OfferedKeys, OfferedSeal},
     rewraps::Rewrap,
     system::{KeyStatus, Purpose, SealKeys, System},
 };
 use leptos::prelude::*;
 
-use super::around::{self, TREE, rewrap_path};
+use super::{
+    around::{self, TREE, rewrap_path},
+    offered,
+};
 use crate::{
     cells,
     context::{Asking, House},
@@ -27,6 +30,7 @@ struct Loaded {
     system: System,
     seals: Vec<SealKeys>,
     offered: Vec<OfferedSeal>,
+    offered_keys: Vec<OfferedKeys>,
     projects: ProjectKeys,
     rewraps: Vec<Rewrap>,
     may_rotate: bool,
@@ -39,6 +43,7 @@ pub(super) async fn show(State(house): State<House>, asking: Asking) -> Response
             system: house.domain.system(&op).await?,
             seals: house.domain.seal_keys(&op).await?,
             offered: house.domain.offered_seals(&op).await?,
+            offered_keys: house.domain.offered_keys(&op).await?,
             projects: house.domain.project_keys(&op).await?,
             rewraps: house.domain.rewraps(&op).await?,
             may_rotate: house.domain.would(&op, Action::ManageSeals, &Resource::Organization).await?,
@@ -58,7 +63,8 @@ pub(super) async fn show(State(house): State<House>, asking: Asking) -> Response
             {hsm_keys(t, &it)}
             {keyring_keys(t, &it)}
             {project_keys(t, &it.projects)}
-            {offered(t, &it.offered)}
+            {offered_seals(t, &it.offered)}
+            {offered::panel(t, &it.offered_keys, it.may_rotate)}
         }
     })
 }
@@ -256,7 +262,7 @@ fn project_keys(t: Text, it: &ProjectKeys) -> AnyView {
 }
 
 /// Seals that projects may name; nothing where the operator offers none.
-fn offered(t: Text, offered: &[OfferedSeal]) -> AnyView {
+fn offered_seals(t: Text, offered: &[OfferedSeal]) -> AnyView {
     if offered.is_empty() {
         return ().into_any();
     }

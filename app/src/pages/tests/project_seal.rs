@@ -63,3 +63,46 @@ async fn a_seal_is_chosen_on_the_projects_key_page_by_those_who_may_and_its_abse
     assert_eq!((taken.status.as_u16(), taken.to.as_str()), (303, KEY));
     assert!(stage.get(person(&alice), KEY).await.body.contains("No seal of its own"));
 }
+
+#[tokio::test]
+async fn a_seal_of_projects_gets_a_new_key_and_loses_its_old_one_on_pages_of_its_own() {
+    const OFFERED: &str = "/system/keys/offered/software%3Aacme";
+    let (cast, _) = Cast::new(Engine::Sqlite).await.with_project_seals(&["acme"]).await;
+    let stage = Stage::of(cast);
+    let pay = stage.cast.project("pay").await;
+    let alice = stage.cast.person("Alice", &[(Role::Owner, None)]).await;
+    let manager = stage.cast.person("Mae", &[(Role::Manager, Some(pay.id))]).await;
+    let domain = &stage.cast.domain;
+    let rotate = format!("{OFFERED}/rotate");
+    assert_eq!(stage.get(person(&alice), &rotate).await.status.as_u16(), 404);
+    domain.offer_seal(&domain.shell_op(), &"software:acme".parse().unwrap()).await.unwrap();
+    let tree = stage.get(person(&alice), "/system/keys").await.body;
+    assert!(tree.contains("Keys in seals of projects") && !tree.contains(OFFERED), "{tree}");
+    let unnamed = stage.post(person(&alice), &rotate, "idempotency_key=0123456789abcdef2").await;
+    assert_eq!(unnamed.status.as_u16(), 422);
+    assert!(unnamed.body.contains("No project names this seal."), "{}", unnamed.body);
+
+    assert_eq!(stage.post(person(&alice), SEAL, &form("acme")).await.status.as_u16(), 303);
+    let tree = stage.get(person(&alice), "/system/keys").await.body;
+    assert!(tree.contains(&rotate) && tree.contains("Wraps 1 key of a project"), "{tree}");
+    let page = stage.get(person(&alice), &rotate).await.body;
+    assert!(page.contains("Rotate the key of software:acme") && page.contains("It wraps 1 key"), "{page}");
+    for path in [&rotate, &format!("{OFFERED}/1/destroy")] {
+        let refused = stage.post(person(&manager), path, "name=software%3Aacme").await.status.as_u16();
+        assert!(matches!(refused, 403 | 404), "{path}: {refused}");
+    }
+    let done = stage.post(person(&alice), &rotate, "idempotency_key=0123456789abcdef3").await;
+    assert_eq!((done.status.as_u16(), done.to.as_str()), (303, "/system/keys"), "{}", done.body);
+
+    let destroy = format!("{OFFERED}/1/destroy");
+    let tree = stage.get(person(&alice), "/system/keys").await.body;
+    assert!(tree.contains(&destroy) && tree.contains(&rotate), "{tree}");
+    assert_eq!(stage.get(person(&alice), &format!("{OFFERED}/7/destroy")).await.status.as_u16(), 404);
+    let wrong = stage.post(person(&alice), &destroy, "idempotency_key=0123456789abcdef4&name=acme").await;
+    assert_eq!(wrong.status.as_u16(), 422);
+    let named = "idempotency_key=0123456789abcdef5&name=software%3Aacme";
+    let done = stage.post(person(&alice), &destroy, named).await;
+    assert_eq!((done.status.as_u16(), done.to.as_str()), (303, "/system/keys"), "{}", done.body);
+    let tree = stage.get(person(&alice), "/system/keys").await.body;
+    assert!(!tree.contains(&destroy) && tree.contains(&rotate), "{tree}");
+}

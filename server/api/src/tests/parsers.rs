@@ -48,7 +48,7 @@ impl Door {
 }
 
 /// Bytes as they stand in an address.
-fn escaped(bytes: &[u8]) -> String {
+pub(super) fn escaped(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         write!(text, "%{byte:02X}").unwrap();
         text

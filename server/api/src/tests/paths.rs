@@ -10,7 +10,7 @@ use keywarden_domain::cast::{Engine, House, both_engines};
 use keywarden_model::{Alias, Dialect, Role};
 use serde_json::{Value, json};
 
-use super::{Answer, Api, token};
+use super::{Answer, Api, parsers::escaped, token};
 
 /// Projects and environments; every one of [`PATHS`] is in each of them, with a value of its own.
 const PLACES: [(&str, &str); 3] = [("pay", "live"), ("pay", "test"), ("other", "live")];
@@ -114,8 +114,7 @@ impl Chance {
                 3 if at < text.len() => {
                     let mut bytes = [0; 4];
                     let bytes = text[at].encode_utf8(&mut bytes).as_bytes();
-                    let escaped: String = bytes.iter().map(|byte| format!("%{byte:02x}")).collect();
-                    drop(text.splice(at..=at, escaped.chars().collect::<Vec<_>>()));
+                    drop(text.splice(at..=at, escaped(bytes).to_lowercase().chars().collect::<Vec<_>>()));
                 }
                 4 if at < text.len() => {
                     let turned = if text[at].is_uppercase() {
@@ -250,7 +249,7 @@ impl Scene {
         }
         for (n, path) in PATHS.into_iter().enumerate() {
             let value = format!("kept-{place}-{n}-");
-            let address: String = path.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let address = escaped(path.as_bytes());
             let call = self.api.call("put", &format!("{base}/secrets/{address}")).bearer(&self.api.olga);
             let made = call.json(json!({ "value": value })).await;
             assert_eq!(made.status, 201, "{path}: {made:?}");
@@ -272,7 +271,7 @@ impl Scene {
     }
 
     /// What the caller may do there.
-    fn may(&self, caller: &Caller, place: usize) -> May {
+    fn may(caller: &Caller, place: usize) -> May {
         caller.may[usize::from(PLACES[place].0 != "pay")]
     }
 
@@ -317,7 +316,7 @@ impl Scene {
         let answer = self.api.call("get", &asked).bearer(&caller.token).send("").await;
         let found =
             place.zip(decoded(&path)).and_then(|(place, path)| Some((place, self.kept.get(&(place, path))?)));
-        let may = found.map_or(May::Nothing, |(place, _)| self.may(caller, place));
+        let may = found.map_or(May::Nothing, |(place, _)| Self::may(caller, place));
         match (found, may) {
             (Some((_, (id, value))), May::Read) => {
                 assert_eq!(answer.status, 200, "{asked}: {answer:?}");
@@ -355,7 +354,7 @@ impl Scene {
             .zip(decoded(&name))
             .and_then(|(place, name)| Some((place, self.aliases.get(&(place, dialect, compared(name)))?)));
         match found {
-            Some((place, id)) if self.may(caller, place) != May::Nothing => {
+            Some((place, id)) if Self::may(caller, place) != May::Nothing => {
                 assert_eq!((answer.status.as_u16(), &answer.json()["id"]), (200, &json!(id)), "{asked}");
                 seen.shown += 1;
             }
@@ -380,7 +379,7 @@ impl Scene {
         let answer = answer.json();
         for (path, got) in paths.into_iter().zip(answer["items"].as_array().unwrap()) {
             let found = self.kept.get(&(place, path));
-            let (status, value) = match (found, self.may(caller, place)) {
+            let (status, value) = match (found, Self::may(caller, place)) {
                 (Some((_, value)), May::Read) => (200, json!(value)),
                 (Some(_), May::See) => (403, Value::Null),
                 _ => (404, Value::Null),

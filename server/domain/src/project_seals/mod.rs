@@ -23,7 +23,7 @@ mod show;
 
 pub use name::{NameSealError, NamedSeal};
 pub use offer::{OfferError, OfferedNow, WithdrawError};
-pub use rotate::{DestroyOfferedKeyError, RotateOfferedError, RotatedOffered};
+pub use rotate::{DestroyOfferedKeyError, OfferedKeys, RotateOfferedError, RotatedOffered};
 pub use show::{At, OfferedSeal, OwnSeal, ProjectSealView};
 
 #[cfg(test)]

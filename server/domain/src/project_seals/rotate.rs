@@ -12,6 +12,7 @@ use keywarden_vault::{KeyBody, KeyNumber, SealError, SealId, SecretString};
 
 use super::fetch::not_here;
 use super::name::{Placed, TRIES, Wrapped, place};
+use super::show::{At, OfferedSeal};
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Env, Fault, Op, Refused, Repeatable, Resource};
 
@@ -99,10 +100,35 @@ impl Repeatable for RotatedOffered {
     }
 }
 
+/// The keys of a seal that projects may name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferedKeys {
+    /// Which seal.
+    pub seal: SealId,
+    /// Its keys, the newest last, each with the number of projects' keys that it wraps; none if it does not tell now.
+    pub keys: Option<Vec<(KeyNumber, usize)>>,
+}
+
 /// All projects that name a seal: what lies under it is brought over as a whole.
 const ALL: u32 = u32::MAX;
 
 impl Domain {
+    /// The keys of seals that projects may name, as they tell them now.
+    pub async fn offered_keys(&self, op: &Op) -> Result<Vec<OfferedKeys>, Refused> {
+        let _permit = self.authorize(op, Action::ViewSystem, &Resource::Organization).await?;
+        let mut told = Vec::new();
+        for OfferedSeal { id: seal, at, .. } in self.offered().await? {
+            let numbers = match at {
+                At::Present => self.ask_custodian(&seal, Custodian::keys).await.and_then(Result::ok),
+                At::Away { .. } | At::NotHere => None,
+            };
+            let under = self.wrapped_under(&mut self.store().read().await?, &seal).await?;
+            let wraps = |number| (number, under.get(&number).copied().unwrap_or_default());
+            told.push(OfferedKeys { seal, keys: numbers.map(|it| it.into_iter().map(wraps).collect()) });
+        }
+        Ok(told)
+    }
+
     /// Makes a new key in a seal that is offered and wraps the keys of every project that names it to that one. The old key stays
     /// in the token.
     pub async fn rotate_offered_key(

@@ -12,11 +12,8 @@ const NAME: &str = "passkeys";
 /// Browsers make passkeys only over https (or on localhost), never for an IP address, and for no name but the page's own
 /// and those above it.
 pub(super) fn check(public: &Public) -> Check {
-    let cause = match Passkeys::new(&public.relying()) {
-        Ok(_) => {
-            return Check::fine(NAME, format!("{} with passkeys of `{}`", public.origin(), public.rp_id));
-        }
-        Err(cause) => cause,
+    let Err(cause) = Passkeys::new(&public.relying()) else {
+        return Check::fine(NAME, format!("{} with passkeys of `{}`", public.origin(), public.rp_id));
     };
     let advice = match &cause {
         RelyingError::BadRpId(_) | RelyingError::Mismatch { .. } => {

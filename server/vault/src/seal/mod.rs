@@ -354,22 +354,21 @@ impl SealError {
     /// What anybody may be told: it names no token, no key and no file.
     pub fn in_brief(&self) -> &'static str {
         match self {
+            Self::AmbiguousToken(_) => "more than one token has the name of its HSM's",
             Self::AmbiguousKey { .. }
-            | Self::AmbiguousToken(_)
             | Self::KeyInUse { .. }
             | Self::KeyMissing { .. }
             | Self::KeyReplaced(_)
             | Self::WeakKey { .. } => "its HSM does not hold the one key that it must",
             Self::Attempts { .. } => "it cannot keep the record of refused PINs",
             Self::AuthenticationFailed | Self::KeyGone { .. } | Self::UnknownFormat => {
-                "its seal does not open the keyring"
+                "its keyring was wrapped by another key than its seal has, or changed"
             }
-            Self::Busy(_)
-            | Self::Device { .. }
-            | Self::Module { .. }
-            | Self::NoAnswer { .. }
-            | Self::TokenMissing(_) => "its HSM does not answer",
+            Self::Busy(_) | Self::Device { .. } | Self::NoAnswer { .. } | Self::TokenMissing(_) => {
+                "its HSM does not answer"
+            }
             Self::KeyFile { .. } => "its key file cannot be read",
+            Self::Module { .. } => "the PKCS#11 module of its HSM does not load, or broke",
             Self::PinLocked(_) => "its HSM has locked the PIN",
             Self::PinMissing { .. } => "the PIN of its HSM cannot be read",
             Self::PinRefused(_) | Self::PinWithheld { .. } => "its HSM refused the PIN",
