@@ -72,7 +72,7 @@ impl Domain {
 }
 
 /// When a window of so many days that opens now is over.
-pub(super) fn over(now: DateTime<Utc>, days: i64) -> Result<DateTime<Utc>, Fault> {
+pub(crate) fn over(now: DateTime<Utc>, days: i64) -> Result<DateTime<Utc>, Fault> {
     let window = TimeDelta::try_days(days).filter(|window| *window > TimeDelta::zero());
     let over = window.and_then(|window| now.checked_add_signed(window));
     over.ok_or_else(|| damaged(format_args!("a recovery window of {days} days")))

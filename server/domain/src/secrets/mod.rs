@@ -56,6 +56,7 @@ pub use as_of::{
 pub use beside::{BesideQuery, BesideRow, Cell, CellState, Only, SideBySide};
 pub use compare::Compared;
 pub use delete::DeleteSecretError;
+pub(crate) use delete::over;
 pub use delete_version::{DeleteVersionError, RestoreVersionError};
 pub use deliveries::{Deliveries, Delivery, DeliveryWay};
 pub use destroy::DestroyVersionError;

@@ -5,6 +5,7 @@ use keywarden_garble::{again, texts, words};
 use keywarden_model::SecretKind;
 use keywarden_vault::SecretBytes;
 
+use crate::audit::{self, Tally};
 use crate::authz::Owner;
 use crate::keys::{Order, UnusedDays};
 use crate::roles::Holder;
@@ -35,6 +36,18 @@ fn words_of_doors() {
     texts(&people, |text| {
         assert!(Owner::parse(text).is_none_or(|it| it.to_string() == text), "{text:?}");
         assert!(Holder::parse(text).is_none_or(|it| it.to_string() == text), "{text:?}");
+    });
+}
+
+#[test]
+fn marks_in_files_of_events() {
+    let mut tally = Tally::default();
+    tally.add(b"{}");
+    texts(&[&tally.mark().to_line(), "{\"mark\":{\"events\":0,\"sha256\":\"\"}}"], |text| {
+        if let Some(mark) = audit::Mark::read(text.as_bytes()) {
+            // What a file may say of itself is no line, and not long.
+            assert!(text != tally.mark().to_line() || tally.misfit(&mark).is_none(), "{text:?}");
+        }
     });
 }
 

@@ -35,7 +35,8 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Write the audit record to a file, an event in each line, byte for byte as it is stored; goes on where the file ends.
+    /// Write the audit record to a file, an event in each line, byte for byte as it is stored, and marks between them that say how
+    /// many stand before; goes on where the file ends.
     /// After a restore, `keywarden restore apply` takes away again what was revoked after the backup
     Export {
         /// Only events from this instant on, if the file is new: an instant as in `2027-01-31T00:00:00Z`

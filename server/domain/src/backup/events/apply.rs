@@ -7,8 +7,9 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 use keywarden_model::EventId;
 use keywarden_store::{Written, backups};
 
+use super::Narrowing;
 use super::collect::{Collected, Step, collect};
-use super::narrowing::NotTaken;
+use super::narrowing::{NotTaken, PROTECTED};
 use super::report::{EventsReport, count, name};
 use crate::audit::Fact;
 use crate::authz::{Action, Resource};
@@ -92,28 +93,36 @@ impl Domain {
         Ok(report)
     }
 
-    /// One taking, with its event, in a transaction of its own.
+    /// One taking, and what is told of it.
     async fn take_away(&self, step: Step, report: &mut EventsReport) -> Result<(), EventsError> {
-        let op = self.system_op("restore");
-        let (narrowing, event) = (step.narrowing, step.event);
-        let taken = self
-            .change_unasked(&op, "events that were kept elsewhere", &[], move |tx, record| {
-                Box::pin(async move {
-                    let mut told = narrowing.take(tx, &record, event).await?.into_iter();
-                    let first = told.next().ok_or(NotTaken::Already)?;
-                    Ok(Written::new((), first).and_all(told))
-                })
-            })
-            .await;
+        let taken = match self.take_one(step.narrowing, step.event).await {
+            // Nobody reads it any more, at least.
+            Err(NotTaken::Protected(less)) => match self.take_one(less, step.event).await {
+                Ok(()) | Err(NotTaken::Already) => Err(NotTaken::Kept(PROTECTED)),
+                refused => refused,
+            },
+            taken => taken,
+        };
         match taken {
             Ok(()) => name(&mut report.applied, &step.action, &step.thing),
             Err(NotTaken::Already) => name(&mut report.done, &step.action, &step.thing),
-            Err(NotTaken::Kept(why)) => {
-                name(&mut report.kept, &format!("{}: {why}", step.action), &step.thing);
-            }
             Err(NotTaken::Refused(refused)) => return Err(refused.into()),
+            Err(kept) => name(&mut report.kept, &format!("{}: {kept}", step.action), &step.thing),
         }
         Ok(())
+    }
+
+    /// Takes something, with its event, in a transaction of its own.
+    async fn take_one(&self, narrowing: Narrowing, event: EventId) -> Result<(), NotTaken> {
+        let op = self.system_op("restore");
+        self.change_unasked(&op, "events that were kept elsewhere", &[], move |tx, record| {
+            Box::pin(async move {
+                let mut told = narrowing.take(tx, &record, event).await?.into_iter();
+                let first = told.next().ok_or(NotTaken::Already)?;
+                Ok(Written::new((), first).and_all(told))
+            })
+        })
+        .await
     }
 
     async fn note_events(&self, gap: &Gap, report: &EventsReport) -> Result<(), EventsError> {

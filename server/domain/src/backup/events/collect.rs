@@ -16,6 +16,7 @@ use super::report::{EventsReport, name};
 use super::told::{NoEvent, Told};
 use super::verdict::{Verdict, judge, moves};
 use crate::Fault;
+use crate::audit::{Mark, Tally};
 use crate::backup::Gap;
 
 /// Longer than any event.
@@ -72,7 +73,10 @@ where
     R: BufRead + Send + 'static,
 {
     let (send, mut waiting) = mpsc::channel(WAITING);
-    let reading = spawn_blocking(move || files.into_iter().try_for_each(|file| lines(file, &send)));
+    let reading = spawn_blocking(move || -> io::Result<Vec<String>> {
+        let read = (1..).zip(files).map(|(number, file)| lines(number, file, &send));
+        Ok(read.collect::<io::Result<Vec<_>>>()?.into_iter().flatten().collect())
+    });
     let mut conn = store.read().await?;
     let mut all = Collecting {
         gap,
@@ -88,12 +92,14 @@ where
     while let Some(batch) = waiting.recv().await {
         all.take_in(&mut conn, batch).await?;
     }
-    reading.await.map_err(|cause| Fault::Unexpected(cause.to_string()))??;
-    all.end(&mut conn).await
+    let cut_out = reading.await.map_err(|cause| Fault::Unexpected(cause.to_string()))??;
+    all.end(&mut conn, cut_out).await
 }
 
-fn lines(mut file: impl BufRead, send: &mpsc::Sender<Vec<Line>>) -> io::Result<()> {
+/// Sends a file's events on, and says where its marks tell of others that stood between them.
+fn lines(place: usize, mut file: impl BufRead, send: &mpsc::Sender<Vec<Line>>) -> io::Result<Option<String>> {
     let mut batch = Vec::with_capacity(BATCH);
+    let (mut tally, mut marked, mut gap) = (Tally::default(), 0_u64, None);
     for number in 1_u64.. {
         let mut bytes = Vec::new();
         file.by_ref().take(LONGEST).read_until(b'\n', &mut bytes)?;
@@ -101,17 +107,36 @@ fn lines(mut file: impl BufRead, send: &mpsc::Sender<Vec<Line>>) -> io::Result<(
         if !whole && bytes.is_empty() {
             break;
         }
+        if let Some(mark) = Mark::read(&bytes).filter(|_| whole) {
+            let misfit = tally
+                .misfit(&mark)
+                .map(|why| format!("the mark in line {number} of file {place} says {why}"));
+            gap = gap.or(misfit);
+            marked = tally.events();
+            continue;
+        }
+        if whole {
+            tally.add(&bytes);
+        }
         batch.push(Line { number, bytes, whole });
         if !whole || batch.len() == BATCH {
             let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
             // Whoever listens no more has said why.
             if send.blocking_send(full).is_err() {
-                return Ok(());
+                return Ok(None);
             }
         }
     }
     drop(send.blocking_send(batch));
-    Ok(())
+    Ok(gap.or_else(|| match tally.events().saturating_sub(marked) {
+        0 => None,
+        _ if marked == 0 => Some(format!(
+            "no mark is in file {place}, as `keywarden audit export` writes them: whether events were cut out of it is not known"
+        )),
+        behind => Some(format!(
+            "the last {behind} events of file {place} stand behind its last mark: whether others were cut out there is not known"
+        )),
+    }))
 }
 
 impl Collecting<'_> {
@@ -194,7 +219,7 @@ impl Collecting<'_> {
         self.steps.push(Step { event: told.id, action: action.clone(), thing: thing.clone(), narrowing });
     }
 
-    async fn end(mut self, conn: &mut Conn) -> Result<Collected, EventsError> {
+    async fn end(mut self, conn: &mut Conn, cut_out: Vec<String>) -> Result<Collected, EventsError> {
         if self.report.events == 0 {
             return Err(EventsError::Empty);
         }
@@ -204,7 +229,7 @@ impl Collecting<'_> {
         }
         self.new.sort_unstable();
         self.steps.sort_unstable_by_key(|step| step.event);
-        self.report.missing = self.missing(conn).await?;
+        self.report.missing = [cut_out, self.missing(conn).await?].concat();
         self.report.digest = hex::encode(self.digest.finalize());
         // Whatever the files say, the records are as of the backup at least.
         self.report.until = self.until.map_or(self.gap.made_at, |until| until.max(self.gap.made_at));

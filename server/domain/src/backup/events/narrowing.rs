@@ -1,7 +1,8 @@
 //! What an event of the lost time takes away, and the taking of it.
 //!
-//! **Invariant:** there is no variant that gives. This is the only place where applied events change anything; all that a
-//! file of events can do to a house is a list of these.
+//! **Invariants:** there is no variant that gives. This is the only place where applied events change anything; all that a
+//! file of events can do to a house is a list of these. Under purge protection none of them destroys before a window is over that
+//! began here.
 
 use chrono::{DateTime, Utc};
 use keywarden_model::time::{from_micros, micros};
@@ -17,6 +18,7 @@ use keywarden_store::{
 use crate::audit::{Draft, Fact, Record};
 use crate::refused::carries_refused;
 use crate::roles::{Holder, RoleBinding};
+use crate::secrets::over;
 use crate::{Action, Fault, Refused};
 
 /// A version of a secret. The number alone could be another one's after an earlier restore.
@@ -91,11 +93,18 @@ pub(super) enum NotTaken {
     /// It stays, for this reason: somebody has to see to it.
     #[error("{0}")]
     Kept(&'static str),
+    /// Purge protection lets less be taken.
+    #[error("{PROTECTED}")]
+    Protected(Narrowing),
     #[error(transparent)]
     Refused(#[from] Refused),
 }
 carries_refused!(NotTaken);
-use NotTaken::{Already, Kept};
+use NotTaken::{Already, Kept, Protected};
+
+/// What destroys under purge protection could be written by whoever can write the file, and could not be undone.
+pub(super) const PROTECTED: &str =
+    "purge protection keeps it until its window is over, and nobody reads it meanwhile";
 
 type Taken = Result<Vec<Draft>, NotTaken>;
 
@@ -357,6 +366,18 @@ struct Found {
     secret: secrets::SecretRow,
     state: VersionState,
     is_current: bool,
+    /// When it is destroyed, if it is deleted.
+    purge_at: Option<i64>,
+}
+
+/// When what is deleted now is destroyed: as the event says, and under purge protection not before a whole window from now on.
+fn goes_at(
+    secret: &secrets::SecretRow,
+    told: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<DateTime<Utc>, Fault> {
+    let least = if secret.purge_protection { over(now, secret.recovery_days)? } else { now };
+    Ok(told.max(least))
 }
 
 async fn claimed_secret(tx: &mut Tx, id: SecretId) -> Result<secrets::SecretRow, NotTaken> {
@@ -373,7 +394,7 @@ async fn found(tx: &mut Tx, version: AtVersion) -> Result<Found, NotTaken> {
     let state = row.state.parse().map_err(|_| Fault::Damaged(format!("secret_versions: {}", row.id)))?;
     let labels = secrets::labels(tx, version.secret).await?;
     let is_current = labels.iter().any(|it| it.label == "current" && it.number == version.number);
-    Ok(Found { secret, state, is_current })
+    Ok(Found { secret, state, is_current, purge_at: row.purge_at })
 }
 
 fn of_version(record: &Record, action: &'static str, found: &Found, version: AtVersion) -> Draft {
@@ -409,7 +430,7 @@ async fn delete_version(tx: &mut Tx, record: &Record, version: AtVersion, purge_
     if !matches!(found.state, VersionState::Disabled | VersionState::Enabled) {
         return Err(Already);
     }
-    let purge_at = purge_at.max(now);
+    let purge_at = goes_at(&found.secret, purge_at, now)?;
     secrets::delete_version(tx, version.secret, version.number, now, purge_at).await?;
     let event = of_version(record, Action::DeleteSecretVersion.name(), &found, version);
     Ok(vec![event.change("state", found.state, VersionState::SoftDeleted).fact("purge_at", purge_at)])
@@ -420,6 +441,12 @@ async fn destroy_version(tx: &mut Tx, record: &Record, version: AtVersion, purge
     let found = found(tx, version).await?;
     if found.state == VersionState::Destroyed {
         return Err(Already);
+    }
+    if found.secret.purge_protection && found.purge_at.is_none_or(|at| at > micros(now)) {
+        return Err(match found.state {
+            VersionState::SoftDeleted => Kept(PROTECTED),
+            _ => Protected(Narrowing::DeleteVersion { version, purge_at: now }),
+        });
     }
     if found.is_current {
         secrets::destroy_current(tx, version.secret, version.number, now).await?;
@@ -446,7 +473,7 @@ async fn delete(
     purge_at: DateTime<Utc>,
 ) -> Result<Draft, NotTaken> {
     let now = record.now();
-    let purge_at = purge_at.max(now);
+    let purge_at = goes_at(secret, purge_at, now)?;
     secrets::delete(tx, secret.id, now, purge_at).await?;
     let event = record.event(Action::DeleteSecret.name(), "secret", secret.id).project(secret.project_id);
     Ok(event.change("deleted_at", Fact::none(), now).fact("purge_at", purge_at))
@@ -461,6 +488,9 @@ async fn purge_secret(tx: &mut Tx, record: &Record, id: SecretId) -> Taken {
     // It is purged at the latest when that is over, and read by nobody until then.
     if secret.purge_at.is_some_and(|at| at > micros(now)) {
         return Err(Kept("it is deleted, and this machine's clock says that it can still be restored"));
+    }
+    if secret.deleted_at.is_none() && secret.purge_protection {
+        return Err(Protected(Narrowing::DeleteSecret { secret: id, purge_at: now }));
     }
     let mut told = Vec::new();
     if secret.deleted_at.is_none() {

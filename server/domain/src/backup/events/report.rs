@@ -34,7 +34,7 @@ pub struct EventsReport {
     pub disordered: u64,
     /// Whether a file ended within a line: that one is not an event any more.
     pub cut: bool,
-    /// SHA-256 of all lines.
+    /// SHA-256 of all lines but marks.
     pub digest: String,
     /// What was taken away, by the events' names.
     pub applied: BTreeMap<String, Named>,

@@ -15,7 +15,7 @@ use keywarden_vault::SecretString;
 use serde_json::{Value, json};
 
 use super::{CANARY, New, Old, each_way};
-use crate::audit::Query;
+use crate::audit::{Query, Tally};
 use crate::backup::{AcceptError, ApplyEvents, Backup, EventsError, EventsReport};
 use crate::cast::{Engine, Held, House, Machine, Player};
 use crate::keys::{NewKey, Overlap, Place, Question, Route};
@@ -25,21 +25,21 @@ use crate::workloads::TokenLifetime;
 use crate::{Action, Domain, Refused, Resource};
 
 /// What a house holds before the backup beside what `Old` does.
-struct Lost {
-    old: Old,
-    ada: Player,
+pub(super) struct Lost {
+    pub(super) old: Old,
+    pub(super) ada: Player,
     bob: Player,
     robot: Machine,
     keys: Vec<(ApiKeyId, SecretString)>,
     token: ServiceTokenId,
     team: TeamId,
     binding: RoleBindingId,
-    secrets: BTreeMap<&'static str, SecretId>,
-    backup: Backup,
+    pub(super) secrets: BTreeMap<&'static str, SecretId>,
+    pub(super) backup: Backup,
 }
 
 impl Lost {
-    fn furnish(old: Old) -> BoxFuture<'static, Self> {
+    pub(super) fn furnish(old: Old) -> BoxFuture<'static, Self> {
         Box::pin(async move {
             let domain = &old.house.domain;
             let ada = old.house.person("Ada", &[(Role::Owner, None)]).await;
@@ -73,7 +73,7 @@ impl Lost {
     }
 
     /// Takes away what can be taken away, and makes what did not exist.
-    async fn goes_on(&self) {
+    pub(super) async fn goes_on(&self) {
         let (domain, ada, alice) = (&self.old.house.domain, self.ada.op(), self.old.alice.op());
         let [revoked, suspended, rotated, _] = [0, 1, 2, 3].map(|n| self.keys[n].0);
         domain.revoke_key(&alice, revoked, RevokeReason::KeyCompromise, "leaked").await.unwrap();
@@ -110,11 +110,11 @@ impl Lost {
         self.old.house.clock.advance(Duration::from_secs(5));
     }
 
-    async fn exported(&self) -> Vec<Vec<u8>> {
+    pub(super) async fn exported(&self) -> Vec<Vec<u8>> {
         exported(&self.old.house.domain).await
     }
 
-    async fn restored(&self, new: &New) {
+    pub(super) async fn restored(&self, new: &New) {
         // The old house's clock is the world's: the new one is restored after all of it.
         let behind = self.old.house.now() - new.house.now() + TimeDelta::minutes(1);
         new.house.clock.advance(behind.to_std().unwrap());
@@ -123,7 +123,7 @@ impl Lost {
     }
 }
 
-async fn exported(domain: &Domain) -> Vec<Vec<u8>> {
+pub(super) async fn exported(domain: &Domain) -> Vec<Vec<u8>> {
     let (shell, mut after, mut all) = (domain.shell_op(), None, Vec::new());
     loop {
         let page = domain.export_events(&shell, after).await.unwrap();
@@ -135,11 +135,17 @@ async fn exported(domain: &Domain) -> Vec<Vec<u8>> {
     }
 }
 
-fn file(lines: &[Vec<u8>]) -> Vec<u8> {
-    lines.iter().flat_map(|line| [line.as_slice(), b"\n"].concat()).collect()
+/// As `audit export` writes it, with a mark at its end.
+pub(super) fn file(lines: &[Vec<u8>]) -> Vec<u8> {
+    let mut tally = Tally::default();
+    for line in lines {
+        tally.add(line);
+    }
+    let mark = tally.mark().to_line().into_bytes();
+    lines.iter().chain([&mark]).flat_map(|line| [line.as_slice(), b"\n"].concat()).collect()
 }
 
-async fn apply(new: &New, file: Vec<u8>, how: ApplyEvents) -> Result<EventsReport, EventsError> {
+pub(super) async fn apply(new: &New, file: Vec<u8>, how: ApplyEvents) -> Result<EventsReport, EventsError> {
     new.domain.apply_events(&new.domain.shell_op(), vec![std::io::Cursor::new(file)], how).await
 }
 
@@ -151,12 +157,12 @@ async fn verified(domain: &Domain, gateway: &Machine, value: &SecretString) -> V
     domain.verify_key(&gateway.op(), &question).await.unwrap().code
 }
 
-async fn findings(it: &New) -> Vec<String> {
+pub(super) async fn findings(it: &New) -> Vec<String> {
     let found = it.domain.fsck(&it.seals).await.unwrap();
     found.findings.iter().map(ToString::to_string).collect()
 }
 
-fn counts(of: &BTreeMap<String, crate::backup::Named>) -> Vec<(&str, u64)> {
+pub(super) fn counts(of: &BTreeMap<String, crate::backup::Named>) -> Vec<(&str, u64)> {
     of.iter().map(|(what, named)| (what.as_str(), named.count)).collect()
 }
 
@@ -307,11 +313,11 @@ async fn one_who_may_not_accept_applies_nothing() {
     .await;
 }
 
-fn parsed(line: &[u8]) -> Value {
+pub(super) fn parsed(line: &[u8]) -> Value {
     serde_json::from_slice(line).unwrap()
 }
 
-fn is(line: &[u8], action: &str) -> bool {
+pub(super) fn is(line: &[u8], action: &str) -> bool {
     parsed(line)["action"] == action
 }
 
@@ -419,7 +425,7 @@ async fn missing_events_are_named_and_keep_the_doors_shut() {
 }
 
 /// A line as another program could write it: for what takes long to bring about.
-fn line(n: u128, at: DateTime<Utc>, action: &str, thing: &str, facts: &Value) -> Vec<u8> {
+pub(super) fn line(n: u128, at: DateTime<Utc>, action: &str, thing: &str, facts: &Value) -> Vec<u8> {
     let id = EventId::from_parts(at, n);
     serde_json::to_vec(&json!({
         "v": 1, "id": id.to_string(), "at": at, "nonce": "AAAAAAAAAAAAAAAAAAAAAA",

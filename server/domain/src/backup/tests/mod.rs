@@ -4,6 +4,8 @@ mod applying;
 mod drilling;
 mod holding;
 mod making;
+mod marks;
+mod protected;
 mod restoring;
 
 use std::fs::File;
