@@ -225,6 +225,7 @@ pub(crate) fn domain(
         verify_max_staleness: config.verify.max_staleness,
         session: (session.idle, session.absolute),
         admin_session: (session.admin_idle, session.admin_absolute),
+        max_value: config.secrets.max_value,
         software_protected: seals.iter().any(|seal| seal.describe().protection == Protection::Software),
         libraries_as_root: given.is_some_and(|it| it.runs_as().root().is_some()),
         backups: config.backup.clone(),

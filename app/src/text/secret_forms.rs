@@ -27,7 +27,7 @@ texts! {
     secrets_generate = "Generate one";
     secrets_generate_hint = "Made at random on the server when you save. Nobody sees it until it is revealed.";
     secrets_kind_hint = "JSON is checked; binary is pasted in base64. All of it is kept byte for byte.";
-    secrets_value_hint = "At most 64 KiB. Line ends are kept as single line feeds, blanks at the ends are kept. No page begins with it, not even this one if something is wrong.";
+    secrets_value_hint(most: &str) = "At most {most} bytes. Line ends are kept as single line feeds, blanks at the ends are kept. No page begins with it, not even this one if something is wrong.";
     secrets_value_again = "It was not kept: paste it once more.";
     secrets_value_not_base64 = "This is not base64: binary values are pasted in base64 with its padding.";
     secrets_value_not_json = "This is not JSON: mend it, or choose text.";

@@ -513,6 +513,7 @@ fn settings(shelf: &Shelf) -> Settings {
         verify_max_staleness: Duration::ZERO,
         session: (hours(1), hours(24)),
         admin_session: (Duration::from_mins(15), hours(12)),
+        max_value: crate::secrets::MAX_VALUE,
         software_protected: true,
         libraries_as_root: false,
         backups: None,

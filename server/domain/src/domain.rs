@@ -42,6 +42,8 @@ pub struct Settings {
     pub session: (Duration, Duration),
     /// Sessions of owners, admins and auditors: idle, absolute.
     pub admin_session: (Duration, Duration),
+    /// The longest value of a secret that is put, and of a template that is resolved, in bytes.
+    pub max_value: usize,
     /// Whether keys are protected by software only (the embedded token or a key file).
     pub software_protected: bool,
     /// Whether a PKCS#11 library runs as root on this node.

@@ -15,6 +15,7 @@ mod parsers;
 mod project_seal;
 mod public;
 mod seal;
+mod secrets;
 mod session;
 mod setting;
 mod shown;
@@ -36,6 +37,7 @@ pub use log::{Log, LogFormat};
 pub use project_seal::ProjectSeal;
 pub use public::Public;
 pub use seal::{Seal, SealKind};
+pub use secrets::Secrets;
 pub use session::Session;
 pub use setting::{SETTINGS, Setting};
 pub use shown::{ShownSetting, shown};
@@ -59,6 +61,7 @@ pub struct Config {
     pub drills: Option<DrillsDue>,
     pub verify: Verify,
     pub exchange: Exchange,
+    pub secrets: Secrets,
     pub session: Session,
     pub log: Log,
     pub limits: Limits,
@@ -77,6 +80,7 @@ impl Config {
             drills: backup::drills(values)?,
             verify: Verify::read(values)?,
             exchange: Exchange::read(values)?,
+            secrets: Secrets::read(values)?,
             session: Session::read(values)?,
             log: Log::read(values)?,
             limits: Limits::read(values)?,

@@ -172,6 +172,12 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "certificates, PEM, that prove issuers too, beside the system's: of a Kubernetes cluster, say",
     ),
+    open(
+        "secrets.max_value",
+        "KEYWARDEN_SECRETS_MAX_VALUE",
+        "65536",
+        "longest value of a secret, bytes; at most 524288",
+    ),
     open("session.idle", "KEYWARDEN_SESSION_IDLE", "1h", "a session ends after this long without a request"),
     open("session.absolute", "KEYWARDEN_SESSION_ABSOLUTE", "24h", "a session ends this long after sign-in"),
     open(

@@ -32,6 +32,7 @@ fn the_defaults_are_the_embedded_ones() {
     assert!(matches!(config.seal.kind, SealKind::SoftHsm { module: None }));
     assert_eq!(config.seal.grace.as_secs(), 300);
     assert_eq!(config.limits.body, 1 << 20);
+    assert_eq!(config.secrets.max_value, keywarden_domain::secrets::MAX_VALUE);
 }
 
 #[test]
@@ -181,6 +182,8 @@ fn values_that_do_not_fit_are_refused_with_their_origin_and_a_way_out() {
         ("KEYWARDEN_SEAL", "pkcs11", "KEYWARDEN_PKCS11_MODULE"),
         ("KEYWARDEN_PKCS11_TOKEN", "unused", "no use for it"),
         ("KEYWARDEN_PKCS11_USER", "no-such-user-here", "no user `no-such-user-here`"),
+        ("KEYWARDEN_SECRETS_MAX_VALUE", "0", "between 1 and 524288"),
+        ("KEYWARDEN_SECRETS_MAX_VALUE", "524289", "between 1 and 524288"),
         ("KEYWARDEN_SESSION_IDLE", "1s", "between 1m and 30d"),
         ("KEYWARDEN_LIMITS_REQUEST", "61s", "between 1s and 60s"),
         ("KEYWARDEN_LIMITS_CONNECTIONS", "0", "between 1 and"),

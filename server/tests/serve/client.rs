@@ -110,6 +110,26 @@ fn values_go_in_and_come_out_byte_for_byte() {
 }
 
 #[test]
+fn a_value_that_is_longer_than_the_operator_lets_it_be_is_refused_in_a_sentence() {
+    let stage = Stage::with(&[("KEYWARDEN_SECRETS_MAX_VALUE", "100")]);
+    assert!(stage.put("pay/live/fits", &[b'x'; 100]).status.success());
+    for long in [&[b'x'; 101][..], &[0xff; 101]] {
+        let refused = stage.put("pay/live/long", long);
+        assert!(
+            !refused.status.success() && told(&refused).contains("at most 100 bytes"),
+            "{}",
+            told(&refused)
+        );
+    }
+    fs::write(stage.folder.path().join(".env"), format!("LONG={}\n", "x".repeat(101))).unwrap();
+    let import = ["secret", "import", ".env", "-p", "pay", "-e", "live", "--dry-run"];
+    let refused = stage.command(&import).output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stdout).into_owned();
+    assert!(!refused.status.success() && said.contains("at most 100 bytes"), "{said} {}", told(&refused));
+    stage.server.stop();
+}
+
+#[test]
 fn what_cannot_be_had_is_said_in_a_sentence_and_prints_nothing() {
     let stage = Stage::new();
     assert!(stage.put("pay/live/url", b"x").status.success());

@@ -26,9 +26,19 @@ pub(super) async fn new(State(house): State<House>, asking: Asking, params: Para
     }
 }
 
-/// Where a secret may be made, and whose it may be.
-async fn load(house: &House, op: &Op, t: Text) -> Result<(Vec<Spot>, Vec<Choice>), Refused> {
-    Ok((spots(house, op, Action::CreateSecret).await?, fields::owners(house, op, t, None).await?))
+/// Where a secret may be made, whose it may be, and how long its value.
+struct Choices {
+    spots: Vec<Spot>,
+    owners: Vec<Choice>,
+    longest: usize,
+}
+
+async fn load(house: &House, op: &Op, t: Text) -> Result<Choices, Refused> {
+    Ok(Choices {
+        spots: spots(house, op, Action::CreateSecret).await?,
+        owners: fields::owners(house, op, t, None).await?,
+        longest: house.domain.settings().max_value,
+    })
 }
 
 pub(super) async fn create(
@@ -46,7 +56,7 @@ pub(super) async fn create(
     }
     let path = fields::read_path(t, &posted.fields, &mut errors);
     let attributes = fields::read_attributes(t, &posted.fields, &mut errors);
-    let value = value::read(t, house.domain.env(), &posted.fields, &mut errors);
+    let value = value::read(t, &house.domain, &posted.fields, &mut errors);
     let validity = validity::read(t, &posted.fields, &mut errors);
     if let (Some(place), Some(path), Some(attributes), Some(value), Some(validity)) =
         (place, path, attributes, value, validity)
@@ -74,6 +84,7 @@ fn note(t: Text, errors: &mut Errors, error: &PutError) {
         PutError::Archived => errors.at("environment", t.keys_archived()),
         PutError::Deleted => errors.at("path", t.secrets_path_deleted()),
         PutError::Stale => errors.at("path", t.secrets_path_taken()),
+        PutError::TooLong(wrong) => errors.at("value", value::said(t, *wrong)),
         PutError::Twin => errors.at("path", t.secrets_path_twin()),
         PutError::KeyExhausted => errors.whole(t.secrets_key_exhausted()),
         PutError::Lapsed => errors.at("expires_at", t.keys_expires_past()),
@@ -85,8 +96,9 @@ fn note(t: Text, errors: &mut Errors, error: &PutError) {
     }
 }
 
-fn form(shell: &Shell, (spots, owners): (Vec<Spot>, Vec<Choice>), params: &Params, draft: Draft) -> Response {
+fn form(shell: &Shell, choices: Choices, params: &Params, draft: Draft) -> Response {
     let t = shell.text;
+    let Choices { spots, owners, longest } = choices;
     let (project, environment) = (params.text("project"), params.text("environment"));
     let fits = |it: &&Spot| {
         (project.is_empty() || it.project == project)
@@ -120,7 +132,7 @@ fn form(shell: &Shell, (spots, owners): (Vec<Spot>, Vec<Choice>), params: &Param
             <Form draft=draft submit=t.secrets_create() cancel=cancel>
                 <SelectField name="environment" label=t.keys_environment() required=true placeholder=t.choose() choices=places value=first/>
                 <TextField name="path" label=t.secrets_path() required=true mono=true maxlength=512 value=path hint=t.secrets_path_hint()/>
-                {value::fields(t, SecretKind::Text, false)}
+                {value::fields(t, SecretKind::Text, false, longest)}
                 {validity::fields(t)}
                 {fields::attributes(t, None, owners)}
             </Form>

@@ -22,7 +22,7 @@ use crate::{
 pub(super) async fn new(State(house): State<House>, asking: Asking, Path(id): Path<String>) -> Response {
     let Asking { mut shell, op } = asking.at(Section::Secrets);
     match around::load(&house, &op, &id).await {
-        Ok(view) => draw(&mut shell, &view, Draft::default()),
+        Ok(view) => draw(&house, &mut shell, &view, Draft::default()),
         Err(refused) => render::refused(&shell, refused),
     }
 }
@@ -40,7 +40,7 @@ pub(super) async fn put(
         Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
     };
     let mut errors = Errors::new();
-    let value = value::read(t, house.domain.env(), &posted.fields, &mut errors);
+    let value = value::read(t, &house.domain, &posted.fields, &mut errors);
     let validity = validity::read(t, &posted.fields, &mut errors);
     let label = fields::read_label(t, &posted.fields, &mut errors);
     let seen = posted.fields.text("current").parse().ok();
@@ -65,7 +65,7 @@ pub(super) async fn put(
         }
     }
     value::again(t, &posted.fields, &mut errors);
-    draw(&mut shell, &view, Draft::refused(posted.fields, errors))
+    draw(&house, &mut shell, &view, Draft::refused(posted.fields, errors))
 }
 
 /// Why no version was made.
@@ -79,12 +79,13 @@ pub(super) fn note(t: Text, errors: &mut Errors, error: &PutError) {
         PutError::KeyExhausted => errors.whole(t.secrets_key_exhausted()),
         PutError::Lapsed => errors.at("expires_at", t.keys_expires_past()),
         PutError::Previous => errors.at("own", t.secrets_label_follows()),
+        PutError::TooLong(wrong) => errors.at("value", value::said(t, *wrong)),
         PutError::TooManyLabels => errors.at("own", t.secrets_label_many()),
         PutError::Stale | PutError::Twin | PutError::Refused(_) => errors.whole(t.changed_meanwhile()),
     }
 }
 
-fn draw(shell: &mut Shell, view: &SecretView, draft: Draft) -> Response {
+fn draw(house: &House, shell: &mut Shell, view: &SecretView, draft: Draft) -> Response {
     around::place(shell, &view.secret.project_slug);
     let t = shell.text;
     let secret = view.secret.clone();
@@ -93,12 +94,13 @@ fn draw(shell: &mut Shell, view: &SecretView, draft: Draft) -> Response {
     let before = view.versions.iter().find(|it| it.number == current);
     let kind = before.map_or(SecretKind::Text, |it| it.kind);
     let is_template = before.is_some_and(|it| it.template);
+    let most = house.domain.settings().max_value;
     page(shell, t.secrets_new_version()).of(&draft).show(move || {
         view! {
             <PageHeader title=t.secrets_new_version() lead=t.secrets_new_version_lead() crumbs=around::crumbs_below(t, &secret)/>
             <Form draft=draft submit=t.secrets_new_version() cancel=around::path(&secret)>
                 <Hidden name="current" value=current.to_string()/>
-                {value::fields(t, kind, is_template)}
+                {value::fields(t, kind, is_template, most)}
                 {validity::fields(t)}
                 {fields::label(t)}
             </Form>

@@ -1,8 +1,7 @@
 //! Values that refer to other secrets: as a form asks for them, what they refer to, and what refers to a secret.
 
 use keywarden_domain::secrets::{
-    DEEPEST, MAX_VALUE, MOST_REFERENCES, NewValue, References, Referred, Referrer, TemplateError, Unresolved,
-    Version,
+    DEEPEST, MOST_REFERENCES, NewValue, References, Referred, Referrer, TemplateError, Unresolved, Version,
 };
 use keywarden_model::secret::ReferenceError;
 use leptos::prelude::*;
@@ -64,8 +63,8 @@ pub(super) fn unresolved(t: Text, reference: &str, why: &Unresolved) -> String {
         Unresolved::NotJson => t.templates_why_not_json().to_owned(),
         Unresolved::Outside { number, outside } => validity::outside(t, *number, *outside),
         Unresolved::Shut { number, state } => t.secrets_version_is(*number, version_state_name(t, *state)),
-        Unresolved::TooLong => {
-            let long = t.secrets_value_too_long(&t.number(MAX_VALUE as u64));
+        Unresolved::TooLong(most) => {
+            let long = t.secrets_value_too_long(&t.number(*most as u64));
             format!("{} {long}", t.templates_why_long())
         }
         Unresolved::TooMany => t.templates_why_many(MOST_REFERENCES),

@@ -2,8 +2,8 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use keywarden_domain::{
-    Env, SecretBytes,
-    secrets::{MAX_VALUE, NewValue, ValueError},
+    Domain, SecretBytes,
+    secrets::{NewValue, ValueError},
 };
 use keywarden_model::SecretKind;
 use leptos::prelude::*;
@@ -19,8 +19,8 @@ use crate::{
     ui::{FieldGroup, RadioGroup, SelectField, TextArea, TextField, TextKind, Writes, choice},
 };
 
-/// A value that was refused is typed again: it is in no page.
-pub(super) fn fields(t: Text, kind: SecretKind, is_template: bool) -> AnyView {
+/// A value that was refused is typed again: it is in no page. It has at most so many bytes.
+pub(super) fn fields(t: Text, kind: SecretKind, is_template: bool, most: usize) -> AnyView {
     let how = vec![
         choice("write", t.secrets_write()).hint(t.secrets_write_hint()),
         choice("generate", t.secrets_generate()).hint(t.secrets_generate_hint()),
@@ -28,13 +28,14 @@ pub(super) fn fields(t: Text, kind: SecretKind, is_template: bool) -> AnyView {
     let kinds = [SecretKind::Text, SecretKind::Json, SecretKind::Binary]
         .map(|it| choice(it.as_str(), around::kind(t, it)))
         .to_vec();
-    let longest = u32::try_from(MAX_VALUE).unwrap_or(u32::MAX);
+    let longest = u32::try_from(most).unwrap_or(u32::MAX);
+    let hint = t.secrets_value_hint(&t.number(most as u64));
     view! {
         <FieldGroup label=t.secrets_value()>
             <RadioGroup name="how" label=t.secrets_how() required=true choices=how value="write"/>
             <div class="value-typed">
                 <SelectField name="kind" label=t.secrets_kind() required=true choices=kinds value=kind.as_str() hint=t.secrets_kind_hint()/>
-                <TextArea name="value" label=t.secrets_value() writes=Writes::Secret required=true rows=5 maxlength=longest hint=t.secrets_value_hint()/>
+                <TextArea name="value" label=t.secrets_value() writes=Writes::Secret required=true rows=5 maxlength=longest hint=hint/>
                 {template::field(t, is_template)}
             </div>
             <div class="value-made">{making_fields(t)}</div>
@@ -54,10 +55,10 @@ pub(super) fn making_fields(t: Text) -> AnyView {
 }
 
 /// The value; what is wrong with it is noted.
-pub(super) fn read(t: Text, env: &Env, fields: &Fields, errors: &mut Errors) -> Option<NewValue> {
+pub(super) fn read(t: Text, domain: &Domain, fields: &Fields, errors: &mut Errors) -> Option<NewValue> {
     match fields.text("how") {
-        "generate" => made(t, env, fields, errors),
-        "write" => written(t, fields, errors),
+        "generate" => made(t, domain, fields, errors),
+        "write" => written(t, domain, fields, errors),
         _ => {
             errors.at("how", t.form_choose());
             None
@@ -72,9 +73,9 @@ pub(super) fn again(t: Text, fields: &Fields, errors: &mut Errors) {
     }
 }
 
-fn made(t: Text, env: &Env, fields: &Fields, errors: &mut Errors) -> Option<NewValue> {
+fn made(t: Text, domain: &Domain, fields: &Fields, errors: &mut Errors) -> Option<NewValue> {
     let (alphabet, length) = read_making(t, fields, errors)?;
-    let value = generate::value(env, alphabet, length);
+    let value = generate::value(domain.env(), alphabet, length);
     NewValue::new(SecretKind::Text, None, value).map_err(|wrong| errors.whole(said(t, wrong))).ok()
 }
 
@@ -91,7 +92,7 @@ pub(super) fn read_making(t: Text, fields: &Fields, errors: &mut Errors) -> Opti
     alphabet.zip(length)
 }
 
-fn written(t: Text, fields: &Fields, errors: &mut Errors) -> Option<NewValue> {
+fn written(t: Text, domain: &Domain, fields: &Fields, errors: &mut Errors) -> Option<NewValue> {
     let Ok(kind) = fields.text("kind").parse::<SecretKind>() else {
         errors.at("kind", t.form_choose());
         return None;
@@ -105,7 +106,9 @@ fn written(t: Text, fields: &Fields, errors: &mut Errors) -> Option<NewValue> {
         errors.at("value", t.secrets_value_not_base64());
         return None;
     };
-    let value = NewValue::new(kind, None, bytes).map_err(|wrong| errors.at("value", said(t, wrong)));
+    let most = domain.settings().max_value;
+    let value = NewValue::new(kind, None, bytes).and_then(|value| value.within(most));
+    let value = value.map_err(|wrong| errors.at("value", said(t, wrong)));
     template::read(t, fields, value.ok()?, errors)
 }
 
@@ -120,7 +123,7 @@ pub(super) fn said(t: Text, wrong: ValueError) -> String {
         ValueError::Empty => t.form_missing().to_owned(),
         ValueError::NotJson => t.secrets_value_not_json().to_owned(),
         ValueError::NotText => t.secrets_value_not_text().to_owned(),
-        ValueError::TooLong => t.secrets_value_too_long(&t.number(MAX_VALUE as u64)),
+        ValueError::TooLong(most) => t.secrets_value_too_long(&t.number(most as u64)),
     }
 }
 
@@ -144,7 +147,7 @@ mod tests {
         let read = |body: &str| {
             let fields = Fields::parse(body.as_bytes()).unwrap();
             let (t, mut errors) = (Text::default(), Errors::new());
-            let value = read(t, house.domain.env(), &fields, &mut errors);
+            let value = read(t, &house.domain, &fields, &mut errors);
             again(t, &fields, &mut errors);
             (value.map(|it| it.kind()), errors)
         };

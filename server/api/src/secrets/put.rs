@@ -27,7 +27,8 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PutSecret {
-    /// The value as text: kept and given back byte for byte. Either this or `value_base64`; at most 64 KiB.
+    /// The value as text: kept and given back byte for byte. Either this or `value_base64`; at most 64 KiB, unless the server
+    /// is set otherwise.
     #[schema(example = "postgres://app:…@db/shop")]
     value: Option<String>,
     /// The value in base64 (RFC 4648, 4, padded), for bytes that are no text.
@@ -111,7 +112,7 @@ pub(crate) async fn put(
     asked: Asked<PutSecret>,
 ) -> Result<Response, Problem> {
     let (op, body) = caller.asks(asked);
-    let put = body.read(wanted)?;
+    let put = body.read(wanted, domain.settings().max_value)?;
     let becomes_current = put.label.as_ref().is_none_or(|label| label.as_str() == SecretLabel::CURRENT);
     let (place, path) = lives.place(&domain, &op).await?;
     let done = domain.put_secret(&op, &place, &path, put).await?;
@@ -134,7 +135,8 @@ impl PutVersion {
 }
 
 impl PutSecret {
-    fn read(self, Wanted(wanted): Wanted) -> Result<secrets::PutSecret, Problem> {
+    /// `most` is how many bytes a value may have.
+    fn read(self, Wanted(wanted): Wanted, most: usize) -> Result<secrets::PutSecret, Problem> {
         let mut flaws = Flaws::default();
         let label = flaws.keep("/label", self.label.map(|text| text.parse()).transpose());
         let content_type =
@@ -181,6 +183,7 @@ impl PutSecret {
         let about =
             About { description: description.unwrap_or_default(), tags: tags.unwrap_or_default(), owner };
         let value = NewValue::new(kind.unwrap_or(usual), content_type, SecretBytes::new(bytes));
+        let value = value.and_then(|value| value.within(most));
         let Some(value) = flaws.keep(pointer, value) else { return Err(flaws.problem()) };
         let value = if self.template { flaws.keep(pointer, value.into_template()) } else { Some(value) };
         let value = value.ok_or_else(|| flaws.problem())?;
@@ -202,6 +205,7 @@ impl From<PutError> for Problem {
             PutError::Previous => Self::invalid(Flaw::at("/label", error)),
             PutError::Refused(refused) => refused.into(),
             PutError::Stale => etag::changed(),
+            PutError::TooLong(_) => Self::invalid(Flaw::at("/value", error)),
         }
     }
 }

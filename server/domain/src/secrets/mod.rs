@@ -85,7 +85,7 @@ pub use show::{MOST_VERSIONS, SecretView};
 pub use switch::SwitchVersionError;
 pub use template::{DEEPEST, MOST_REFERENCES, TemplateError, Unresolved};
 pub use validity::{Outside, Validity, ValidityError};
-pub use value::{MAX_VALUE, NewValue, ValueError};
+pub use value::{LONGEST_VALUE, MAX_VALUE, NewValue, ValueError};
 pub use watch::{Look, Mark, MarkError, SecretChange, SecretWatch};
 
 #[cfg(test)]

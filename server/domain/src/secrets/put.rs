@@ -13,7 +13,7 @@ use super::labels::{MOST_LABELS, point};
 use super::seal::{Fresh, Sealed, Wrapping};
 use super::secret::{Address, Claimed, Labels, claim, current};
 use super::validity::Validity;
-use super::value::NewValue;
+use super::value::{NewValue, ValueError};
 use crate::audit::{Fact, Record};
 use crate::authz::Owner;
 use crate::keys::Place;
@@ -106,6 +106,9 @@ pub enum PutError {
     /// Something else is there than was expected.
     #[error("the secret was changed meanwhile: read it again, then decide")]
     Stale,
+    /// The value is longer than values may be here, in bytes.
+    #[error(transparent)]
+    TooLong(ValueError),
     /// More labels than may be.
     #[error("use at most {MOST_LABELS} labels for a secret")]
     TooManyLabels,
@@ -148,7 +151,8 @@ impl Domain {
         if put.label.as_ref().is_some_and(|label| label.as_str() == SecretLabel::PREVIOUS) {
             return Err(PutError::Previous);
         }
-        let put = Arc::new(put);
+        let value = put.value.within(self.settings().max_value).map_err(PutError::TooLong)?;
+        let put = Arc::new(PutSecret { value, ..put });
         let address = Address::Path { place: place.clone(), path: path.clone() };
         for _ in 0..TRIES {
             let done = match self.secret_as_resource(&address).await {

@@ -240,6 +240,7 @@ impl Domain {
         part: &Part,
     ) -> Result<Revealed, Halt> {
         let (asking, keyring) = ((which.clone(), part.clone()), Arc::clone(self.keyring()));
+        let most = self.settings().max_value;
         let asked = Arc::clone(permitted);
         self.change(op, Action::ReadSecret, permitted.as_slice(), &[], move |tx, record| {
             let (asking, keyring, permitted) = (asking.clone(), Arc::clone(&keyring), Arc::clone(&asked));
@@ -254,7 +255,7 @@ impl Domain {
                 let guide = Guide::Asked { tx: &mut *tx, permitted: &permitted };
                 let leads = Walk::from(guide, record.now(), whose).await?;
                 let mut events = Vec::new();
-                let with = (&record, &*keyring);
+                let with = (&record, &*keyring, most);
                 let value = resolve(tx, with, whose, &revealed.value, &leads, &mut events).await?;
                 let sources = Some(sources(&leads));
                 Ok(Written::new(Revealed { value, sources, ..revealed }, event).and_all(events))

@@ -9,8 +9,10 @@ use super::secret::{Version, damaged};
 use super::template::{Template, TemplateError};
 use crate::Fault;
 
-/// The longest value, in bytes.
+/// The longest value, in bytes, where the operator says nothing else.
 pub const MAX_VALUE: usize = 64 * 1024;
+/// The longest that the operator may allow: in base64 it still fits into a request's body.
+pub const LONGEST_VALUE: usize = 512 * 1024;
 
 /// A value that may be kept: of its kind, neither empty nor too long.
 #[derive(Debug)]
@@ -34,9 +36,9 @@ pub enum ValueError {
     /// Said to be text.
     #[error("the value is not UTF-8: say that it is `binary`")]
     NotText,
-    /// More than may be.
-    #[error("the value is too long: use at most {MAX_VALUE} bytes")]
-    TooLong,
+    /// More bytes than this.
+    #[error("the value is too long: use at most {0} bytes")]
+    TooLong(usize),
 }
 
 impl NewValue {
@@ -48,8 +50,8 @@ impl NewValue {
     ) -> Result<Self, ValueError> {
         match bytes.expose().len() {
             0 => return Err(ValueError::Empty),
-            1..=MAX_VALUE => {}
-            _ => return Err(ValueError::TooLong),
+            1..=LONGEST_VALUE => {}
+            _ => return Err(ValueError::TooLong(LONGEST_VALUE)),
         }
         match kind {
             SecretKind::Binary => {}
@@ -63,6 +65,12 @@ impl NewValue {
         }
         let content_type = content_type.unwrap_or_else(|| kind.content_type());
         Ok(Self { kind, content_type, bytes, references: None })
+    }
+
+    /// The same, if it is no longer than values may be here ([`crate::Settings::max_value`]). What was put before the operator
+    /// said so stays.
+    pub fn within(self, most: usize) -> Result<Self, ValueError> {
+        if self.bytes.expose().len() > most { Err(ValueError::TooLong(most)) } else { Ok(self) }
     }
 
     /// The value of a version, for another one that reads the same.
@@ -114,9 +122,12 @@ mod tests {
         let new = |kind, bytes: &[u8]| NewValue::new(kind, None, SecretBytes::copy_of(bytes)).map(drop);
         for kind in SecretKind::ALL {
             assert_eq!(new(kind, b""), Err(ValueError::Empty));
-            assert_eq!(new(kind, &vec![b' '; MAX_VALUE + 1]), Err(ValueError::TooLong));
+            assert_eq!(new(kind, &vec![b' '; LONGEST_VALUE + 1]), Err(ValueError::TooLong(LONGEST_VALUE)));
         }
-        assert_eq!(new(SecretKind::Binary, &vec![0xff; MAX_VALUE]), Ok(()));
+        assert_eq!(new(SecretKind::Binary, &vec![0xff; LONGEST_VALUE]), Ok(()));
+        let of = |length| NewValue::new(SecretKind::Binary, None, SecretBytes::new(vec![7; length])).unwrap();
+        assert!(of(10).within(10).is_ok());
+        assert_eq!(of(11).within(10).map(drop), Err(ValueError::TooLong(10)));
         assert_eq!(new(SecretKind::Text, b"\xff"), Err(ValueError::NotText));
         assert_eq!(new(SecretKind::Text, b"a\0b\r\n"), Ok(()));
         for wrong in [&b"{"[..], b"{} {}", b"\xff", b"[1,]"] {

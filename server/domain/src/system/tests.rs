@@ -37,6 +37,7 @@ fn on(store: Store) -> Domain {
         verify_max_staleness: Duration::ZERO,
         session: (Duration::from_hours(1), Duration::from_hours(24)),
         admin_session: (Duration::from_mins(15), Duration::from_hours(12)),
+        max_value: crate::secrets::MAX_VALUE,
         software_protected: true,
         libraries_as_root: false,
         backups: None,

@@ -1,14 +1,14 @@
 //! What is told of entries and flaws, in the reader's words.
 
 use keywarden_domain::secrets::{
-    EntryOutcome, EntryRefusal, MAX_VALUE, ValueError,
+    EntryOutcome, EntryRefusal, ValueError,
     files::{FileFlaw, Wrong},
 };
 use keywarden_model::tag::TagError;
 use leptos::prelude::*;
 
 use crate::{
-    pages::secrets::{fields::path_wrong, template},
+    pages::secrets::{fields::path_wrong, template, value},
     text::Text,
     ui::{Badge, Tone},
 };
@@ -40,9 +40,7 @@ pub(super) fn refusal(t: Text, why: &EntryRefusal) -> String {
         EntryRefusal::Twin(path) => t.import_twin(path),
         EntryRefusal::TwinEntry { line } => t.import_twin_entry(*line),
         EntryRefusal::Value(ValueError::Empty) => t.flaw_no_value().to_owned(),
-        EntryRefusal::Value(ValueError::NotJson) => t.secrets_value_not_json().to_owned(),
-        EntryRefusal::Value(ValueError::NotText) => t.secrets_value_not_text().to_owned(),
-        EntryRefusal::Value(ValueError::TooLong) => t.secrets_value_too_long(&t.number(MAX_VALUE as u64)),
+        EntryRefusal::Value(wrong) => value::said(t, *wrong),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use keywarden_domain::{
     Env, SecretString,
-    secrets::{Field, FieldChange, FieldSort, MAX_VALUE},
+    secrets::{Field, FieldChange, FieldSort, LONGEST_VALUE},
 };
 use leptos::prelude::*;
 
@@ -55,7 +55,7 @@ impl Row {
 
     /// Draws it; `at` is its place among all, `new` among the new ones.
     fn view(self, t: Text, at: usize, new: usize) -> AnyView {
-        let longest = u32::try_from(MAX_VALUE).unwrap_or(u32::MAX);
+        let longest = u32::try_from(LONGEST_VALUE).unwrap_or(u32::MAX);
         let write = choice("write", t.fields_replace());
         let generate = choice("generate", t.fields_generate()).hint(t.secrets_generate_hint());
         match self {

@@ -164,11 +164,12 @@ impl Domain {
     async fn edit_once(&self, op: &Op, resource: Resource, edit: &Arc<EditFields>) -> Result<Put, Try> {
         let concerned = With { what: resource, also: (Action::ReadSecret, resource) };
         let (edit, keyring) = (Arc::clone(edit), Arc::clone(self.keyring()));
+        let most = self.settings().max_value;
         let putting = Putting::of(self, op).edited(edit.told());
         self.change(op, Action::PutSecret, &concerned, &[], move |tx, record| {
             let (edit, keyring, putting) = (Arc::clone(&edit), Arc::clone(&keyring), putting.clone());
             Box::pin(async move {
-                let put = edit.put(tx, &record, &keyring, &resource).await?;
+                let put = edit.put(tx, &record, &keyring, &resource, most).await?;
                 Ok(putting.next(tx, &record, &resource, &put).await?)
             })
         })
@@ -193,6 +194,7 @@ impl EditFields {
         record: &Record,
         keyring: &Keyring,
         resource: &Resource,
+        most: usize,
     ) -> Result<PutSecret, EditFieldsError> {
         let (secret, version) = meant(tx, resource, &Which::default()).await?;
         if version.number != self.version {
@@ -202,7 +204,7 @@ impl EditFields {
         // Destroyed since the look above.
         let before = open(tx, keyring, &secret, &version).await?.ok_or(PutError::Stale)?;
         Ok(PutSecret {
-            value: self.applied(&version, &before)?,
+            value: self.applied(&version, &before)?.within(most).map_err(EditFieldsError::Value)?,
             label: self.label.clone(),
             expected: Some(Expected::Number(self.version)),
             validity: self.validity,

@@ -281,6 +281,7 @@ fn failed(path: &str, why: PutError) -> Outcome {
         | PutError::OwnerUnknown
         | PutError::Previous
         | PutError::Stale
+        | PutError::TooLong(_)
         | PutError::Twin => ImportError::Changed(vec![path.to_owned()]),
         PutError::KeyExhausted => ImportError::KeyExhausted,
         PutError::NoOwner => ImportError::NoOwner,

@@ -173,7 +173,8 @@ impl Domain {
             outcome,
         };
         let template = it.template.unwrap_or_default();
-        let value = value(it.kind.unwrap_or(SecretKind::Text), None, it.value, template);
+        let most = self.settings().max_value;
+        let value = value(it.kind.unwrap_or(SecretKind::Text), None, it.value, (template, most));
         match (may_create, value) {
             (Err(why), _) | (Ok(()), Err(why)) => Step::refused(told(EntryOutcome::Refused(why))),
             (Ok(()), Ok(value)) => Step {
@@ -221,7 +222,7 @@ impl Domain {
         let template = it.template.unwrap_or(was);
         let is_same = template == was && self.is_same(op, &resource, &there, &it.value).await?;
         let (kind, content_type) = kind_of(&it, there.current.as_ref());
-        let value = match value(kind, content_type, it.value, template) {
+        let value = match value(kind, content_type, it.value, (template, self.settings().max_value)) {
             Ok(value) => (!is_same).then_some(value),
             Err(why) => return Ok(refused(why)),
         };
@@ -267,9 +268,10 @@ fn value(
     kind: SecretKind,
     content_type: Option<ContentType>,
     bytes: SecretBytes,
-    template: bool,
+    (template, most): (bool, usize),
 ) -> Result<NewValue, EntryRefusal> {
-    let value = NewValue::new(kind, content_type, bytes).map_err(EntryRefusal::Value)?;
+    let value = NewValue::new(kind, content_type, bytes).and_then(|value| value.within(most));
+    let value = value.map_err(EntryRefusal::Value)?;
     if template { value.into_template().map_err(EntryRefusal::Template) } else { Ok(value) }
 }
 

@@ -109,8 +109,8 @@ pub enum Unresolved {
         state: VersionState,
     },
     /// With it the whole is longer than a value may be.
-    #[error("with it the value is too long: at most {} bytes", super::MAX_VALUE)]
-    TooLong,
+    #[error("with it the value is too long: at most {0} bytes")]
+    TooLong(usize),
     /// More references than one reading resolves.
     #[error("it is one too many: at most {MOST_REFERENCES} references are resolved at once")]
     TooMany,

@@ -8,14 +8,14 @@ use zeroize::Zeroizing;
 
 use super::{Lead, Piece, Template, Unresolved, field};
 use crate::audit::Record;
-use crate::secrets::MAX_VALUE;
 use crate::secrets::read::{ReadSecretError, open, reading};
 use crate::secrets::secret::{Secret, Version, damaged};
 
-/// The text of a template with all that it refers to, and an event of each reading that this takes, within their write.
+/// The text of a template with all that it refers to, `most` bytes of it, and an event of each reading that this takes, within
+/// their write.
 pub(in crate::secrets) fn resolve<'t>(
     tx: &'t mut Tx,
-    (record, keyring): (&'t Record, &'t Keyring),
+    (record, keyring, most): (&'t Record, &'t Keyring, usize),
     (secret, version): (&'t Secret, &'t Version),
     text: &'t SecretBytes,
     leads: &'t [Lead],
@@ -44,7 +44,7 @@ pub(in crate::secrets) fn resolve<'t>(
             events.push(event.finish()?);
             if lead.version.template {
                 let inner = (&lead.secret, &lead.version);
-                value = resolve(tx, (record, keyring), inner, &value, &lead.leads, events).await?;
+                value = resolve(tx, (record, keyring, most), inner, &value, &lead.leads, events).await?;
             }
             if let Some(field) = &reference.field {
                 value = field::at(&value, field).map_err(unresolved)?;
@@ -54,8 +54,8 @@ pub(in crate::secrets) fn resolve<'t>(
                 value = within_a_string(text).map_err(unresolved)?;
             }
             length = length.saturating_add(value.expose().len());
-            if length > MAX_VALUE {
-                return Err(unresolved(Unresolved::TooLong));
+            if length > most {
+                return Err(unresolved(Unresolved::TooLong(most)));
             }
             resolved.push(value);
         }

@@ -124,7 +124,7 @@ async fn one_flaw_is_enough_to_import_nothing_and_every_one_is_told() {
         assert_eq!(twin, &("known".into(), EntryRefusal::Twin("Known".into())));
         assert!(path.0 == "a//b" && matches!(path.1, EntryRefusal::Path(_)), "{path:?}");
         assert_eq!(other, &("twin".into(), EntryRefusal::TwinEntry { line: 6 }));
-        assert_eq!(value, &("long".into(), EntryRefusal::Value(ValueError::TooLong)));
+        assert_eq!(value, &("long".into(), EntryRefusal::Value(ValueError::TooLong(64 * 1024))));
         assert!(matches!(tags.1, EntryRefusal::Tags(_)) && matches!(description.1, EntryRefusal::Description(_)));
         let before = rows(&scene.house).await;
         let refused = scene.import(&file, None).await;

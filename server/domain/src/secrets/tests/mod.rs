@@ -14,6 +14,7 @@ mod held;
 mod import;
 mod lifecycle;
 mod list;
+mod longest;
 mod promote;
 mod put;
 mod readers;

@@ -167,7 +167,7 @@ async fn what_cannot_be_read_by_itself_is_not_read_through_a_template() {
         assert_eq!(read.value.expose().len(), MAX_VALUE);
         scene.put_as(&alice.op(), "t", template("${pay/live/long}x")).await.unwrap();
         let too_long = unresolved(scene.asked_for(&alice.op(), "t", As::Resolved).await);
-        assert_eq!(too_long, ("pay/live/long".into(), Unresolved::TooLong));
+        assert_eq!(too_long, ("pay/live/long".into(), Unresolved::TooLong(MAX_VALUE)));
     })
     .await;
 }
