@@ -21,11 +21,13 @@ pub struct NodeRow {
     pub seen_at: i64,
     /// The keyring's keys that it has in memory, between spaces.
     pub holds: String,
+    /// The seals that it was started with, one a line.
+    pub unseals_by: String,
 }
 
 /// Those that told since `after`, by name.
 pub async fn list(conn: &mut Conn, after: DateTime<Utc>) -> Result<Vec<NodeRow>, StoreError> {
-    sql("SELECT id, name, version, condition, started_at, seen_at, holds FROM nodes
+    sql("SELECT id, name, version, condition, started_at, seen_at, holds, unseals_by FROM nodes
          WHERE seen_at >= $1 ORDER BY name, id")
     .bind(after)
     .all(conn)
@@ -34,7 +36,8 @@ pub async fn list(conn: &mut Conn, after: DateTime<Utc>) -> Result<Vec<NodeRow>,
 
 /// Writes down how a node is, and forgets those that have not told since `before`.
 pub async fn note(tx: &mut Tx, node: &NodeRow, before: DateTime<Utc>) -> Result<(), StoreError> {
-    sql("INSERT INTO nodes (id, name, version, condition, started_at, seen_at, holds) VALUES ($1, $2, $3, $4, $5, $6, $7)
+    sql("INSERT INTO nodes (id, name, version, condition, started_at, seen_at, holds, unseals_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (id) DO UPDATE
          SET condition = excluded.condition, seen_at = excluded.seen_at, holds = excluded.holds")
     .bind(&node.id)
@@ -44,6 +47,7 @@ pub async fn note(tx: &mut Tx, node: &NodeRow, before: DateTime<Utc>) -> Result<
     .bind(node.started_at)
     .bind(node.seen_at)
     .bind(&node.holds)
+    .bind(&node.unseals_by)
     .execute_one(tx, "nodes")
     .await?;
     sql("DELETE FROM nodes WHERE seen_at < $1").bind(before).execute(tx).await.map(drop)

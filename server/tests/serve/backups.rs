@@ -1,15 +1,19 @@
 //! Losing everything and getting it back: on a machine whose token is new and empty, and on the other engine.
 
 use std::{
-    fs,
+    fs::{self, Permissions},
     io::Write as _,
+    os::unix::{
+        fs::{PermissionsExt as _, chown},
+        process::CommandExt as _,
+    },
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread::sleep,
     time::Duration,
 };
 
-use keywarden_vault::seal::softhsm::find_module;
+use keywarden_vault::seal::{pkcs11::User, softhsm::find_module};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -163,12 +167,21 @@ fn everything_comes_back_on_a_machine_whose_only_hsm_is_new_and_has_no_key() {
     fs::create_dir(empty.path().join("tokens")).unwrap();
     fs::write(at("softhsm2.conf"), format!("directories.tokendir = {}\n", at("tokens"))).unwrap();
     fs::write(at("pin"), "a-new-pin").unwrap();
-    let made = Command::new("softhsm2-util")
+    let mut makes = Command::new("softhsm2-util");
+    makes
         .args(["--init-token", "--free", "--label", "fresh", "--so-pin", "so-pin", "--pin", "a-new-pin"])
         .args(["--module", &library])
-        .env("SOFTHSM2_CONF", at("softhsm2.conf"))
-        .output()
-        .unwrap();
+        .env("SOFTHSM2_CONF", at("softhsm2.conf"));
+    if User::current().is_root() {
+        // Its library is not root's either.
+        let User { user, group } = User::nobody();
+        for (name, mode) in [("", 0o711), ("softhsm2.conf", 0o644)] {
+            fs::set_permissions(at(name), Permissions::from_mode(mode)).unwrap();
+        }
+        chown(at("tokens"), Some(user), Some(group)).unwrap();
+        makes.uid(user).gid(group);
+    }
+    let made = makes.output().unwrap();
     assert!(made.status.success(), "{}", told(&made));
     let (configuration, pin) = (at("softhsm2.conf"), at("pin"));
     let variables = [

@@ -208,7 +208,7 @@ fn a_root_that_may_become_nobody_else_goes_on_as_root_and_says_so_unless_it_was_
     let mut told_whom = bound(folder.path(), &["serve"]);
     told_whom.env("KEYWARDEN_PKCS11_USER", "nobody");
     let server = Server::start_as(told_whom);
-    let answer = server.becomes("cannot become user");
+    let answer = server.becomes("does not load");
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
     server.stop();
     let server = Server::start(folder.path());

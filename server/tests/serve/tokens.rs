@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::{MetadataExt as _, chown},
     path::{Path, PathBuf},
 };
 
@@ -49,10 +50,16 @@ fn of(hsm: &Hsm) -> (PathBuf, PathBuf) {
     (token, softhsm.join("pin"))
 }
 
+/// Copies a token, which stays its owner's: a library opens none that is somebody else's.
 fn copy(from: &Path, to: &Path) {
+    let owner = fs::metadata(from).unwrap();
+    let give = |path: &Path| chown(path, Some(owner.uid()), Some(owner.gid())).unwrap();
     fs::create_dir(to).unwrap();
+    give(to);
     for file in fs::read_dir(from).unwrap().map(|it| it.unwrap()) {
-        fs::copy(file.path(), to.join(file.file_name())).unwrap();
+        let copy = to.join(file.file_name());
+        fs::copy(file.path(), &copy).unwrap();
+        give(&copy);
     }
 }
 

@@ -36,7 +36,7 @@ mod tests {
             sentences(Text::default(), Holding { scheduled, until, elsewhere }).join(" ")
         };
         let day = told(2, Some("2026-12-13T08:00:00Z"), 0);
-        assert!(day.contains("until 13 December 2026"), "{day}");
+        assert!(day.contains("until 13 Dec 2026"), "{day}");
         assert!(!day.contains("elsewhere") && day.ends_with("are not known here."), "{day}");
         let no_day = told(1, None, 3);
         assert!(no_day.contains("no day") && no_day.contains("3 backups were written elsewhere"), "{no_day}");

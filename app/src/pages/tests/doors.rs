@@ -179,6 +179,7 @@ async fn belongings(stage: &Stage) -> Vec<(&'static str, Vec<Parameter>)> {
                 of("{share}", share.to_string()),
                 same("{number}", "1"),
                 same("{label}", "current"),
+                same("{dialect}", "azure"),
                 same("{environment}", "test"),
             ],
         ),

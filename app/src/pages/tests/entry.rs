@@ -58,9 +58,8 @@ async fn the_first_owner_comes_in_and_sees_the_codes_once() {
 
 #[tokio::test]
 async fn where_no_passkey_works_the_page_says_so() {
-    let stage = Stage::new().await;
     for origin in ["https://192.0.2.1", "http://keys.example.com"] {
-        let cast = stage.cast.neighbour_with(|settings| settings.origin = origin.into()).await;
+        let cast = Stage::new().await.cast.neighbour_with(|settings| settings.origin = origin.into()).await;
         let there = Stage::of(cast);
         let link = there.cast.domain.open_setup(&there.cast.op(Actor::System("start"))).await.unwrap();
         let path = link.url.expose().strip_prefix(origin).unwrap();
@@ -225,8 +224,9 @@ async fn stepping_up_asks_by_name_for_the_passkey_of_the_session_and_takes_no_ot
     let Actor::Person(known) = &ada else { panic!("nobody") };
     let domain = &stage.cast.domain;
     let passkeys = domain.own_passkeys(&stage.cast.op(ada.clone())).await.unwrap();
-    let by_second = Actor::Person(Person { passkey: Some(passkeys[1].id), ..known.clone() });
-    domain.remove_passkey(&stage.cast.op(by_second), known.passkey.unwrap()).await.unwrap();
+    let other = passkeys.iter().find(|it| it.name == "In the safe").unwrap();
+    let by_other = Actor::Person(Person { passkey: Some(other.id), ..known.clone() });
+    domain.remove_passkey(&stage.cast.op(by_other), known.passkey.unwrap()).await.unwrap();
     let page = stage.get(ada.clone(), "/step-up?to=%2Fkeys").await;
     assert_eq!((page.status.as_u16(), page.to.as_str()), (303, "/sign-in?next=%2Fkeys"));
     let begun = stage.script(ada, "/step-up/start", &json!({ "to": "/keys" })).await;
@@ -245,7 +245,10 @@ async fn the_passkey_of_the_session_is_removed_from_another_one() {
     typed["credential"] = second.create(ORIGIN, &started["publicKey"]).unwrap();
     stage.script(ada.clone(), "/account/passkeys/finish", &typed).await;
     let own = stage.cast.domain.own_passkeys(&stage.cast.op(ada.clone())).await.unwrap();
-    let remove = own.iter().map(|it| format!("/account/passkeys/{}/remove", it.id)).collect::<Vec<_>>();
+    let remove = ["Key", "In the safe"].map(|name| {
+        let passkey = own.iter().find(|it| it.name == name).unwrap();
+        format!("/account/passkeys/{}/remove", passkey.id)
+    });
 
     let asked = stage.get(ada.clone(), &remove[0]).await;
     assert_eq!(asked.status, 200);

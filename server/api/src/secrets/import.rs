@@ -127,10 +127,12 @@ pub(crate) async fn import(
     let preview = body.preview;
     let file = body.file()?;
     if preview {
-        let found = domain.preview_import(&op, &place, &file).await?;
+        let found = domain.preview_import(&op, &place, &file).await;
+        let found = found.map_err(|error| as_the_file_says(error, &file))?;
         return Ok(json::ok(&ImportedSecrets::of(true, &found.entries)));
     }
-    let done = domain.import_secrets(&op, &place, &file, seen.map(Seen::Each).as_ref()).await?;
+    let done = domain.import_secrets(&op, &place, &file, seen.map(Seen::Each).as_ref()).await;
+    let done = done.map_err(|error| as_the_file_says(error, &file))?;
     let (created, changed, unchanged) = (done.created, done.changed, done.unchanged);
     let entries = ImportedSecrets::of(false, &done.entries);
     Ok(json::ok(&ImportedSecrets { created, changed, unchanged, ..entries }))
@@ -201,6 +203,24 @@ impl ImportedEntry {
             id: it.secret.map(|id| id.to_string()),
             version: it.current,
         }
+    }
+}
+
+/// The error with entries by their names in the file: what stands in `folder` is not repeated.
+fn as_the_file_says(error: ImportError, file: &ImportFile) -> ImportError {
+    let Some(folder) = &file.folder else { return error };
+    let name = |path: String| match path.strip_prefix(folder.as_str()).and_then(|it| it.strip_prefix('/')) {
+        Some(within) => within.to_owned(),
+        None => path,
+    };
+    match error {
+        ImportError::Changed(paths) => ImportError::Changed(paths.into_iter().map(name).collect()),
+        ImportError::Entries(entries) => {
+            let named = entries.into_iter().map(|it| PlannedEntry { path: name(it.path), ..it });
+            ImportError::Entries(named.collect())
+        }
+        ImportError::TooManyLabels(path) => ImportError::TooManyLabels(name(path)),
+        other => other,
     }
 }
 

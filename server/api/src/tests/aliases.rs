@@ -27,7 +27,7 @@ fn id(answer: &Answer) -> String {
 async fn a_secret_is_named_found_by_its_name_and_named_no_more() {
     both_engines(async |house| {
         let api = Api::in_house(house).await;
-        let secret = id(&api.put("database/main password", json!({ "value": "hunter2" })).await);
+        let secret = id(&api.put("database/main%20password", json!({ "value": "hunter2" })).await);
         let given = api.alias(&secret, "vault-kv2", "prod/db main/password").await;
         assert_eq!((given.status.as_u16(), given.header("etag")), (200, "\"2\""), "{given:?}");
         assert_eq!(given.json()["aliases"], json!({ "vault-kv2": "prod/db main/password" }));

@@ -30,7 +30,7 @@ async fn a_file_is_previewed_imported_once_and_exported_again() {
         insta::assert_json_snapshot!("done", without_ids(&done.json()));
         let late = api.post(IMPORTS, file("URL=x\nPASSWORD=x\n", json!({ "seen": seen }))).await;
         assert_eq!((late.status.as_u16(), late.json()["type"].clone()), (412, json!("/api/docs/problems#precondition-failed")), "{late:?}");
-        assert!(late.body.contains("shop/URL") && late.body.contains("and 1 more"), "{late:?}");
+        assert!(late.body.contains("`URL` and 1 more changed"), "entries by their names in the file: {late:?}");
         let again = api.post(IMPORTS, file(content, json!({}))).await.json();
         assert_eq!((again["created"].clone(), again["changed"].clone(), again["unchanged"].clone()), (json!(0), json!(0), json!(2)));
 

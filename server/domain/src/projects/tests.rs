@@ -1,5 +1,5 @@
 use keywarden_model::slug::RESERVED;
-use keywarden_model::{Name, Role, Slug};
+use keywarden_model::{ApiKeyId, Name, Role, Slug};
 use keywarden_store::sql;
 
 use super::*;
@@ -8,6 +8,7 @@ use crate::cast::{House, Player, Stage, both_engines};
 use crate::environments::{
     CreateEnvironmentError, EditEnvironment, EditEnvironmentError, NewEnvironment, Terms,
 };
+use crate::keys::{NewKey, Place};
 use crate::roles::{Grant, GrantRoleError, Holder};
 use crate::workloads::{CreateWorkloadError, NewWorkload};
 use crate::{Refused, cast::Machine};
@@ -29,25 +30,9 @@ async fn admin(house: &House) -> Player {
     house.person("Ada", &[(Role::Admin, None)]).await
 }
 
-async fn key(house: &House, stage: &Stage, owner: &Player, name: &str) -> keywarden_model::ApiKeyId {
-    let id = house.domain.env().id(house.now());
-    house
-        .put(vec![
-            sql("INSERT INTO api_keys (id, project_id, environment_id, name, folded_name, description, owner_kind,
-                                       owner_id, scopes, allowed_cidrs, tags, metadata, imported, created_at,
-                                       created_by, row_version)
-                 VALUES ($1, $2, $3, $4, $5, '', 'person', $6, '[]', '[]', '[]', '{}', $7, $8, 'cast', 1)")
-            .bind(id)
-            .bind(stage.id)
-            .bind(stage.live)
-            .bind(name)
-            .bind(name)
-            .bind(owner.id)
-            .bind(false)
-            .bind(house.now()),
-        ])
-        .await;
-    id
+async fn key(house: &House, stage: &Stage, owner: &Player, name: &str) -> ApiKeyId {
+    let new = NewKey::named(Place::Environment(stage.live), name.parse().unwrap());
+    house.domain.issue_key(&owner.op(), new).await.unwrap().id
 }
 
 #[tokio::test]

@@ -35,6 +35,13 @@ impl Domain {
             started_at: micros(of.started_at),
             seen_at: micros(now),
             holds: self.keyring().ids().iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+            unseals_by: self
+                .settings()
+                .seals
+                .iter()
+                .map(|it| it.describe().id.as_str())
+                .collect::<Vec<_>>()
+                .join("\n"),
         };
         self.store()
             .write_silently("how a node is", move |tx| {

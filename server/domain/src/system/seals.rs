@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use keywarden_model::{KeyringKeyId, RewrapId};
+use keywarden_model::{KeyringKeyId, RewrapId, time::earlier};
 use keywarden_store::secrets::project_keys;
-use keywarden_store::{StoreError, Written, keyring, project_seals, rewraps};
+use keywarden_store::{StoreError, Written, keyring, node, project_seals, rewraps};
 use keywarden_vault::keyring::{RemoveSealError as Loss, WrapError, may_remove_seal, unwraps_one};
 use keywarden_vault::{Keyring, Purpose, Seal, SealId, SecretString, WrapRecord};
 use tokio::task::spawn_blocking;
 
+use super::node::GONE;
 use super::records::{Records, key_row, seal_row, wrap_row};
 use super::status::{SealStatus, seals};
 use super::unseal::cut_off;
@@ -47,6 +48,16 @@ pub enum RemoveSealError {
     /// A server was started with it.
     #[error("`{0}` is the seal that this server was started with: configure another one and restart first")]
     InUse(SealId),
+    /// Another server was.
+    #[error(
+        "`{seal}` is the seal that the server on `{node}` was started with: configure another one there, and restart it first"
+    )]
+    InUseElsewhere {
+        /// The seal.
+        seal: SealId,
+        /// That server's machine.
+        node: String,
+    },
     /// A key would be lost.
     #[error(transparent)]
     Loss(#[from] Loss),
@@ -151,7 +162,7 @@ impl Domain {
         .await
     }
 
-    /// Takes a seal away, unless a key would be lost or this server needs it (`in_use`).
+    /// Takes a seal away, unless a key would be lost, or this server (`in_use`) or another that runs needs it.
     pub async fn remove_seal(
         &self,
         op: &Op,
@@ -172,6 +183,12 @@ impl Domain {
                     return Err(RemoveSealError::NewerKeys);
                 }
                 may_remove_seal(&there.keys, &there.wraps, &seal)?;
+                let nodes = node::list(tx, earlier(record.now(), GONE)).await.map_err(Refused::from)?;
+                if let Some(node) =
+                    nodes.into_iter().find(|it| it.unseals_by.lines().any(|it| it == seal.as_str()))
+                {
+                    return Err(RemoveSealError::InUseElsewhere { seal, node: node.name });
+                }
                 keyring::remove_seal(tx, seal.as_str()).await.map_err(Refused::from)?;
                 let event = record.event("seal.remove", "seal", &seal).finish().map_err(Refused::from)?;
                 Ok(Written::new((), event))

@@ -114,6 +114,30 @@ async fn a_stranger_to_the_keyring_neither_unseals_nor_changes_it() {
 }
 
 #[tokio::test]
+async fn a_seal_that_another_node_was_started_with_stays_while_that_one_runs() {
+    both_engines(async |house| {
+        let (house, first) = house.with_stored_keyring().await;
+        house.add_seal("second.key").await;
+        let second: Arc<dyn Seal> =
+            Arc::new(SoftwareSeal::at(house.folder().join("second.key"), "second.key"));
+        let (own, id) = (first[0].describe().id.clone(), second.describe().id.clone());
+        let other = house.neighbour_apart(&[second]).await;
+        house.tells_of_itself("one").await;
+        other.tells_of_itself("two").await;
+        let remove = async || {
+            house.domain.remove_seal(&house.domain.shell_op(), &id, std::slice::from_ref(&own)).await
+        };
+        let refused = remove().await.unwrap_err();
+        assert!(refused.to_string().contains("the server on `two`"), "{refused}");
+        house.clock.advance(Duration::from_secs(61));
+        house.tells_of_itself("one").await;
+        remove().await.unwrap();
+        assert_eq!(house.domain.seals(&house.domain.shell_op()).await.unwrap().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_second_seal_unseals_alone_and_the_last_one_stays() {
     let house = House::new().await;
     let (domain, op) = (&house.domain, house.domain.shell_op());

@@ -116,23 +116,23 @@ fn row(uses: &Uses, address: &str, agent: &str, workload: &str) -> [Value; 10] {
 
 async fn add_to_a_crowd(tx: &mut Tx, uses: &Uses, most_callers: i64) -> Result<(), StoreError> {
     #[derive(sqlx::FromRow)]
-    struct Found {
-        n: i64,
+    struct There {
+        told_apart: i64,
+        same: i64,
     }
-    let there: Found = sql("SELECT count(*) AS n FROM key_usage
-         WHERE value_id = $1 AND hour = $2
-           AND ((SELECT count(*) FROM key_usage WHERE value_id = $1 AND hour = $2) < $7
-                OR address = $3 AND agent = $4 AND workload_id = $5 AND outcome = $6)")
+    // The rest, whom no workload names, takes nobody's place.
+    let there: There = sql("SELECT count(CASE WHEN workload_id <> '' THEN 1 END) AS told_apart,
+                count(CASE WHEN address = $3 AND agent = $4 AND workload_id = $5 AND outcome = $6 THEN 1 END) AS same
+         FROM key_usage WHERE value_id = $1 AND hour = $2")
     .bind(uses.value)
     .bind(uses.hour)
     .bind(&uses.address)
     .bind(&uses.agent)
     .bind(&uses.workload)
     .bind(uses.outcome)
-    .bind(most_callers)
     .one(tx)
     .await?;
-    let told = if there.n > 0 {
+    let told = if there.told_apart < most_callers || there.same > 0 {
         row(uses, &uses.address, &uses.agent, &uses.workload)
     } else {
         row(uses, "", "", "")

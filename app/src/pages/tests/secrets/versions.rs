@@ -186,7 +186,7 @@ async fn before_and_after_a_value_is_destroyed_it_is_said_until_when_backups_hol
     assert!(asked.contains("No backup that this server knows of holds it."), "{asked}");
     stage.cast.put_by(&[BACKUPS, RECIPIENT]).await;
     let asked = get(&format!("{one}/destroy")).await;
-    for said in ["until 4 October 2096", "1 backup was written elsewhere", "are not known here"] {
+    for said in ["until 4 Oct 2096", "1 backup was written elsewhere", "are not known here"] {
         assert!(asked.contains(said), "{said}: {asked}");
     }
     assert!(
@@ -196,7 +196,7 @@ async fn before_and_after_a_value_is_destroyed_it_is_said_until_when_backups_hol
     assert!(!get(&one).await.contains("In backups"), "it is there still");
 
     let wrong = stage.post(person(&bob), &format!("{one}/destroy"), "name=passwort").await;
-    assert!(wrong.status == 422 && wrong.body.contains("until 4 October 2096"), "{}", wrong.body);
+    assert!(wrong.status == 422 && wrong.body.contains("until 4 Oct 2096"), "{}", wrong.body);
     assert_eq!(stage.post(person(&bob), &format!("{one}/destroy"), "name=password").await.status, 303);
     let gone = get(&one).await;
     assert!(gone.contains("In backups") && gone.contains("No backup that this server knows of"), "{gone}");

@@ -125,6 +125,7 @@ async fn an_invitation_lasts_no_longer_than_the_authority_of_whoever_made_it() {
         assert_eq!(credentials(&house).await, before);
         let begun = start(&auditor).await.unwrap();
         takes(&house, &ada, &bob, Role::Admin).await;
+        let before = credentials(&house).await;
         assert!(matches!(finish(&auditor, begun).await, Err(EnrolError::Link(LinkGone))));
         assert_eq!(credentials(&house).await, before);
 
@@ -133,6 +134,7 @@ async fn an_invitation_lasts_no_longer_than_the_authority_of_whoever_made_it() {
         let by_team = invite(&bob, Role::Auditor).await;
         let begun = start(&by_team).await.unwrap();
         house.domain.remove_member(&ada.op(&house), crew, bob.person.id).await.unwrap();
+        let before = credentials(&house).await;
         assert!(matches!(finish(&by_team, begun).await, Err(EnrolError::Link(LinkGone))));
         assert_eq!(credentials(&house).await, before);
         let listed = house.domain.invitations(&ada.op(&house)).await.unwrap();
