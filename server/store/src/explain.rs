@@ -119,7 +119,7 @@ pub(crate) fn server() -> Option<String> {
 }
 
 /// A house of some size: 200 projects with 10 000 keys, as many people and events, 5 000 workloads.
-const ROWS: [&str; 21] = [
+const ROWS: [&str; 22] = [
     "INSERT INTO projects (id, slug, name, folded_name, created_at, created_by, row_version)
      SELECT 'prj_' || i, 'p' || i, 'p' || i, 'p' || i, 1, 'x', 1 FROM generate_series(1, 200) i",
     "INSERT INTO environments (id, project_id, slug, name, folded_name, label, overlap_seconds, created_at, created_by,
@@ -147,6 +147,9 @@ const ROWS: [&str; 21] = [
      FROM generate_series(1, 10000) i",
     "INSERT INTO key_values (id, key_id, public_id, label, imported, mac_key_id, mac, created_at, created_by)
      SELECT 'kvl_' || i, 'key_' || lpad(i::text, 26, '0'), 'v' || i, 'live', FALSE, 'k', '', i, 'x'
+     FROM generate_series(1, 10000) i",
+    "INSERT INTO key_usage (value_id, hour, address, agent, workload_id, outcome, key_id, uses, first_at, last_at)
+     SELECT 'kvl_' || i, i % 100, '', '', 'wkl_1', 'valid', 'key_' || lpad(i::text, 26, '0'), 1, i, i
      FROM generate_series(1, 10000) i",
     "INSERT INTO key_tags (tag, key_id)
      SELECT 'team=' || i % 100, 'key_' || lpad(i::text, 26, '0') FROM generate_series(1, 10000) i",

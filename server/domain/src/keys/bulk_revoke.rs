@@ -103,7 +103,8 @@ impl Domain {
         let living: Vec<_> =
             keys.iter().flat_map(|it| &it.values).filter(|it| it.is_living()).map(|it| it.id).collect();
         let mut seen =
-            usage::callers(&mut conn, &living, hour(earlier(op.now, LOOK_BACK)), MOST_CALLERS + 1).await?;
+            usage::callers(&mut conn, &ids, &living, hour(earlier(op.now, LOOK_BACK)), MOST_CALLERS + 1)
+                .await?;
         let most = usize::try_from(MOST_CALLERS).unwrap_or(usize::MAX);
         let more_affected = seen.len() > most;
         seen.truncate(most);

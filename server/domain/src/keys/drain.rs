@@ -109,7 +109,7 @@ impl Domain {
         let most = usize::try_from(MOST).unwrap_or(usize::MAX);
         let mut seen = Vec::new();
         for value in matter.map(|(_, it)| it.id) {
-            let mut callers = usage::callers(&mut conn, &[value], since, MOST + 1).await?;
+            let mut callers = usage::callers(&mut conn, &[id], &[value], since, MOST + 1).await?;
             let more = callers.len() > most;
             callers.truncate(most);
             seen.push(Seen { value, callers, more });

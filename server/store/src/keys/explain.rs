@@ -1,9 +1,10 @@
 //! Lists of keys, as the engines would run them.
 
-use keywarden_model::{EnvironmentId, KeyState, ProjectId};
+use keywarden_model::{ApiKeyId, EnvironmentId, KeyState, KeyValueId, ProjectId};
 
 use super::list::{After, Filter, Order, Rank, page};
 use super::proven::{by_tags, living_before};
+use super::usage::{EACH_CALLER, valid};
 use crate::explain::Planner;
 
 /// In the middle of what is there, so that much is left.
@@ -57,6 +58,18 @@ async fn living_values_are_gone_through_in_order_without_sorting() {
         for before in [None, Some("kvl_00000000000000000000005000".parse().unwrap())] {
             let plan = planner.plan(living_before(before), "ORDER BY v.id DESC LIMIT ?").await;
             assert!(!plan.sorts() && !plan.scans("api_keys", "k"), "{before:?}: {plan:#?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn callers_of_values_are_found_by_the_values_keys() {
+    let (key, other) = (ApiKeyId::NIL, "key_00000000000000000000000007".parse().unwrap());
+    for planner in Planner::each().await {
+        for keys in [vec![key], vec![key, other]] {
+            let values = vec![KeyValueId::NIL; keys.len()];
+            let plan = planner.plan(valid(&keys, &values, 1), EACH_CALLER).await;
+            assert!(plan.searches("key_usage", "g") && plan.goes_along("key_usage_by_key"), "{plan:#?}");
         }
     }
 }

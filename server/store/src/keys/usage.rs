@@ -228,25 +228,29 @@ pub struct Caller {
     pub last_at: i64,
 }
 
-/// Whose uses of these values were valid since `hour`, latest first.
+/// Whose uses of these values, which are these keys', were valid since `hour`, latest first.
 pub async fn callers(
     conn: &mut Conn,
+    keys: &[ApiKeyId],
     values: &[KeyValueId],
     hour: i64,
     limit: i64,
 ) -> Result<Vec<Caller>, StoreError> {
+    valid(keys, values, hour).then(EACH_CALLER, [limit]).all(conn).await
+}
+
+/// Rows are found by their keys: no index begins with a value.
+pub(super) fn valid(keys: &[ApiKeyId], values: &[KeyValueId], hour: i64) -> Select {
     Select::from(
         "SELECT g.key_id, g.value_id, g.address, g.agent, g.workload_id, w.name AS workload_name,
                 CAST(sum(g.uses) AS BIGINT) AS uses, min(g.first_at) AS first_at, max(g.last_at) AS last_at
          FROM key_usage g LEFT JOIN workloads w ON w.id = g.workload_id",
     )
+    .and_in("g.key_id", keys.iter().copied())
     .and_in("g.value_id", values.iter().copied())
     .and("g.hour >= ?", [hour])
     .and("g.outcome = ?", ["valid"])
-    .then(
-        "GROUP BY g.key_id, g.value_id, g.address, g.agent, g.workload_id, w.name ORDER BY max(g.last_at) DESC LIMIT ?",
-        [limit],
-    )
-    .all(conn)
-    .await
 }
+
+/// How a statement of [`valid`] ends.
+pub(super) const EACH_CALLER: &str = "GROUP BY g.key_id, g.value_id, g.address, g.agent, g.workload_id, w.name ORDER BY max(g.last_at) DESC LIMIT ?";
