@@ -124,12 +124,6 @@ pub(super) const RULES: &[Rule] = &[
         "SELECT id AS thing FROM key_values WHERE superseded_at IS NOT NULL AND stops_at IS NULL",
     ),
     rule(
-        "value-outlives-key",
-        "is an old value that stops after its key has expired",
-        "SELECT v.id AS thing FROM key_values v JOIN api_keys k ON k.id = v.key_id
-         WHERE v.superseded_at IS NOT NULL AND v.stops_at > k.expires_at",
-    ),
-    rule(
         "value-imported-for-ever",
         "is an imported value that never stops, or one of ours without its label",
         "SELECT id AS thing FROM key_values WHERE imported <> (label = '') OR imported AND stops_at IS NULL",

@@ -1,6 +1,7 @@
 //! The oracle is asked about real records, damaged on purpose.
 
 mod damage;
+mod lawful;
 mod rules;
 mod silence;
 

@@ -180,7 +180,6 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ("value-destroyed-otherwise", &["UPDATE key_values SET destroyed_at = created_at"]),
     ("value-superseded-by-nothing", &["DELETE FROM key_values WHERE superseded_at IS NULL"]),
     ("value-superseded-for-ever", &["UPDATE key_values SET stops_at = NULL"]),
-    ("value-outlives-key", &["UPDATE api_keys SET expires_at = created_at"]),
     ("value-imported-for-ever", &["UPDATE key_values SET stops_at = NULL"]),
     ("value-tag", &["UPDATE key_values SET mac_key_id = 'krk_gone'"]),
     ("value-state", &["UPDATE key_values SET revoked_at = 1"]),
