@@ -330,7 +330,9 @@ async fn stop_value(
     let now = record.now();
     let row = claimed_key(tx, key).await?;
     let before = value_of(tx, key, value).await?;
-    if before.revoked_at.is_some() || before.destroyed_at.is_some() {
+    let earlier = before.revoke_reason.as_deref().map(str::parse::<RevokeReason>);
+    let is_outdone = matches!((&earlier, reason), (Some(Ok(before)), Some(it)) if before.is_outdone_by(it));
+    if before.destroyed_at.is_some() || before.revoked_at.is_some() && !is_outdone {
         return Err(Already);
     }
     let mut event = record

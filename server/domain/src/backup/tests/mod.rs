@@ -3,6 +3,7 @@
 mod applying;
 mod drilling;
 mod holding;
+mod learned;
 mod making;
 mod marks;
 mod protected;
