@@ -25,6 +25,11 @@ impl Caller {
         &self.0
     }
 
+    /// The operation, of a change that has no body.
+    pub(crate) fn into_op(self) -> Op {
+        self.0
+    }
+
     /// The operation and the body, joined with the promise to do it once.
     pub(crate) fn asks<T>(self, asked: Asked<T>) -> (Op, T) {
         (Op { once: asked.once, ..self.0 }, asked.body)

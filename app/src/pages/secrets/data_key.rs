@@ -37,7 +37,7 @@ pub(super) async fn rotate(
         Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
     };
     let mut errors = Errors::new();
-    match house.domain.rotate_data_key(&op, view.secret.id, None).await {
+    match house.domain.rotate_data_key(&op, view.secret.id).await {
         Ok(done) => {
             let said = t.data_key_rotated(done.number);
             return render::done(&shell, &around::path(&view.secret), said);

@@ -11,6 +11,7 @@ use super::{WholeSecret, after};
 use crate::{
     at::At,
     caller::Caller,
+    etag::Seen,
     json::{Asked, Nothing},
     problem::Problem,
 };
@@ -24,17 +25,22 @@ use crate::{
     path = "/api/v1/secrets/{secret}/data-key/rotate",
     tag = "Secrets",
     operation_id = "rotateDataKey",
-    params(("secret" = String, Path, description = "`sec_…`")),
+    params(
+        ("secret" = String, Path, description = "`sec_…`"),
+        ("If-Match" = Option<String>, Header, description = "The secret's `ETag` that was read"),
+    ),
     responses((status = 200, description = "The secret as it is now", body = WholeSecret)),
 )]
 pub(crate) async fn rotate(
     State(domain): State<Domain>,
     caller: Caller,
     At(secret): At<SecretId>,
+    seen: Seen,
     asked: Asked<Nothing>,
 ) -> Result<Response, Problem> {
     let (op, Nothing {}) = caller.asks(asked);
-    domain.rotate_data_key(&op, secret, None).await?;
+    let op = seen.of(op);
+    domain.rotate_data_key(&op, secret).await?;
     after(&domain, &op, &Address::Id(secret)).await
 }
 

@@ -64,6 +64,7 @@ pub(crate) async fn label(
     params(
         ("secret" = String, Path, description = "`sec_…`"),
         ("label" = String, Path, description = "`pending` or one of your own; `current` and `previous` stay"),
+        ("If-Match" = Option<String>, Header, description = "The secret's `ETag` that was read"),
     ),
     responses((status = 200, description = "The secret as it is now", body = WholeSecret)),
 )]
@@ -71,9 +72,11 @@ pub(crate) async fn unlabel(
     State(domain): State<Domain>,
     caller: Caller,
     of: Of<SecretLabel>,
+    seen: Seen,
 ) -> Result<Response, Problem> {
-    domain.unlabel_secret(caller.op(), of.secret, &of.part).await?;
-    after(&domain, caller.op(), &Address::Id(of.secret)).await
+    let op = seen.of(caller.into_op());
+    domain.unlabel_secret(&op, of.secret, &of.part).await?;
+    after(&domain, &op, &Address::Id(of.secret)).await
 }
 
 impl From<LabelError> for Problem {

@@ -11,6 +11,7 @@ use super::{WholeSecret, after};
 use crate::{
     at::At,
     caller::Caller,
+    etag::Seen,
     json::{Asked, Nothing},
     problem::Problem,
 };
@@ -23,16 +24,21 @@ use crate::{
     path = "/api/v1/secrets/{secret}/restore",
     tag = "Secrets",
     operation_id = "restoreSecret",
-    params(("secret" = String, Path, description = "`sec_…`")),
+    params(
+        ("secret" = String, Path, description = "`sec_…`"),
+        ("If-Match" = Option<String>, Header, description = "The secret's `ETag` that was read"),
+    ),
     responses((status = 200, description = "The secret as it is now", body = WholeSecret)),
 )]
 pub(crate) async fn restore(
     State(domain): State<Domain>,
     caller: Caller,
     At(secret): At<SecretId>,
+    seen: Seen,
     asked: Asked<Nothing>,
 ) -> Result<Response, Problem> {
     let (op, Nothing {}) = caller.asks(asked);
+    let op = seen.of(op);
     domain.restore_secret(&op, secret).await?;
     after(&domain, &op, &Address::Id(secret)).await
 }

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     caller::Caller,
+    etag::Seen,
     json::{Asked, Nothing},
     problem::Problem,
 };
@@ -28,6 +29,7 @@ use crate::{
     params(
         ("secret" = String, Path, description = "`sec_…`"),
         ("version" = u64, Path, description = "The version's number"),
+        ("If-Match" = Option<String>, Header, description = "The secret's `ETag` that was read"),
     ),
     responses((status = 200, description = "The secret as it is now", body = WholeSecret)),
 )]
@@ -35,9 +37,11 @@ pub(crate) async fn delete(
     State(domain): State<Domain>,
     caller: Caller,
     of: Of<Number>,
+    seen: Seen,
 ) -> Result<Response, Problem> {
-    domain.delete_secret_version(caller.op(), of.secret, of.part.0).await?;
-    after(&domain, caller.op(), &Address::Id(of.secret)).await
+    let op = seen.of(caller.into_op());
+    domain.delete_secret_version(&op, of.secret, of.part.0).await?;
+    after(&domain, &op, &Address::Id(of.secret)).await
 }
 
 /// Restore a deleted version
@@ -51,6 +55,7 @@ pub(crate) async fn delete(
     params(
         ("secret" = String, Path, description = "`sec_…`"),
         ("version" = u64, Path, description = "The version's number"),
+        ("If-Match" = Option<String>, Header, description = "The secret's `ETag` that was read"),
     ),
     responses((status = 200, description = "The secret as it is now", body = WholeSecret)),
 )]
@@ -58,9 +63,11 @@ pub(crate) async fn restore(
     State(domain): State<Domain>,
     caller: Caller,
     of: Of<Number>,
+    seen: Seen,
     asked: Asked<Nothing>,
 ) -> Result<Response, Problem> {
     let (op, Nothing {}) = caller.asks(asked);
+    let op = seen.of(op);
     domain.restore_secret_version(&op, of.secret, of.part.0).await?;
     after(&domain, &op, &Address::Id(of.secret)).await
 }
@@ -76,6 +83,7 @@ pub(crate) async fn restore(
     params(
         ("secret" = String, Path, description = "`sec_…`"),
         ("version" = u64, Path, description = "The version's number"),
+        ("If-Match" = Option<String>, Header, description = "The secret's `ETag` that was read"),
     ),
     responses((status = 200, description = "The secret as it is now", body = WholeSecret)),
 )]
@@ -83,9 +91,11 @@ pub(crate) async fn disable(
     State(domain): State<Domain>,
     caller: Caller,
     of: Of<Number>,
+    seen: Seen,
     asked: Asked<Nothing>,
 ) -> Result<Response, Problem> {
     let (op, Nothing {}) = caller.asks(asked);
+    let op = seen.of(op);
     domain.disable_secret_version(&op, of.secret, of.part.0).await?;
     after(&domain, &op, &Address::Id(of.secret)).await
 }
@@ -99,6 +109,7 @@ pub(crate) async fn disable(
     params(
         ("secret" = String, Path, description = "`sec_…`"),
         ("version" = u64, Path, description = "The version's number"),
+        ("If-Match" = Option<String>, Header, description = "The secret's `ETag` that was read"),
     ),
     responses((status = 200, description = "The secret as it is now", body = WholeSecret)),
 )]
@@ -106,9 +117,11 @@ pub(crate) async fn enable(
     State(domain): State<Domain>,
     caller: Caller,
     of: Of<Number>,
+    seen: Seen,
     asked: Asked<Nothing>,
 ) -> Result<Response, Problem> {
     let (op, Nothing {}) = caller.asks(asked);
+    let op = seen.of(op);
     domain.enable_secret_version(&op, of.secret, of.part.0).await?;
     after(&domain, &op, &Address::Id(of.secret)).await
 }
@@ -124,6 +137,7 @@ pub(crate) async fn enable(
     params(
         ("secret" = String, Path, description = "`sec_…`"),
         ("version" = u64, Path, description = "The version's number"),
+        ("If-Match" = Option<String>, Header, description = "The secret's `ETag` that was read"),
     ),
     responses((status = 200, description = "The secret as it is now", body = WholeSecret)),
 )]
@@ -131,9 +145,11 @@ pub(crate) async fn destroy(
     State(domain): State<Domain>,
     caller: Caller,
     of: Of<Number>,
+    seen: Seen,
     asked: Asked<Nothing>,
 ) -> Result<Response, Problem> {
     let (op, Nothing {}) = caller.asks(asked);
+    let op = seen.of(op);
     domain.destroy_secret_version(&op, of.secret, of.part.0).await?;
     after(&domain, &op, &Address::Id(of.secret)).await
 }

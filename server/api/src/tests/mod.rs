@@ -18,6 +18,7 @@ mod introspect;
 mod keys;
 mod leaks;
 mod lists;
+mod matches;
 mod nodes;
 mod once;
 mod parsers;

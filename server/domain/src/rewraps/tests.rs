@@ -328,9 +328,9 @@ async fn who_may_not_rotate_is_refused_and_strangers_find_nothing() {
         assert!(matches!(refused, RotateProjectKeyError::Refused(Refused::NotFound)), "{refused}");
         let refused = domain.rotate_project_key(&mallory.op(), other.id).await.unwrap_err();
         assert!(matches!(refused, RotateProjectKeyError::NoKey), "{refused}");
-        let refused = domain.rotate_data_key(&victor.op(), id, None).await.unwrap_err();
+        let refused = domain.rotate_data_key(&victor.op(), id).await.unwrap_err();
         assert!(matches!(refused, RotateDataKeyError::Refused(Refused::Forbidden(_))), "{refused}");
-        let refused = domain.rotate_data_key(&mallory.op(), id, None).await.unwrap_err();
+        let refused = domain.rotate_data_key(&mallory.op(), id).await.unwrap_err();
         assert!(matches!(refused, RotateDataKeyError::Refused(Refused::NotFound)), "{refused}");
         let tired = scene.alice.without_step_up();
         let refused = domain.rotate_project_key(&tired.op(), scene.pay.id).await.unwrap_err();
@@ -354,13 +354,14 @@ async fn a_new_data_key_is_a_new_version_of_the_same_value() {
         let scene = Scene::set(house).await;
         let id = scene.put("a", "hunter2").await;
         let domain = scene.domain();
-        let stale = domain.rotate_data_key(&scene.alice.op(), id, Some(99)).await;
-        assert!(matches!(stale, Err(RotateDataKeyError::Stale)), "{stale:?}");
+        let seen = Op { seen: Some(99), ..scene.alice.op() };
+        let stale = domain.rotate_data_key(&seen, id).await;
+        assert!(matches!(stale, Err(RotateDataKeyError::Refused(Refused::Stale))), "{stale:?}");
         let op = scene.alice.op_once("data-key-once", &[b"rotate"]);
-        let made = domain.rotate_data_key(&op, id, None).await.unwrap();
+        let made = domain.rotate_data_key(&op, id).await.unwrap();
         assert_eq!(made.number, 2);
         let again = scene.alice.op_once("data-key-once", &[b"rotate"]);
-        assert_eq!(domain.rotate_data_key(&again, id, None).await.unwrap(), made, "it is done once");
+        assert_eq!(domain.rotate_data_key(&again, id).await.unwrap(), made, "it is done once");
         assert_eq!(scene.read(domain, "a").await.unwrap(), "hunter2");
         let told = scene.told("secret.rotate-data-key").await;
         assert_eq!(told.len(), 1);
@@ -374,10 +375,10 @@ async fn a_new_data_key_is_a_new_version_of_the_same_value() {
         drop(conn);
         assert!(rows[0].0 != rows[1].0 && rows[0].1 == rows[1].1);
         domain.disable_secret_version(&scene.alice.op(), id, 2).await.unwrap();
-        let shut = domain.rotate_data_key(&scene.alice.op(), id, None).await;
+        let shut = domain.rotate_data_key(&scene.alice.op(), id).await;
         assert!(matches!(shut, Err(RotateDataKeyError::NoCurrent)), "{shut:?}");
         domain.delete_secret(&scene.alice.op(), &Address::Id(id), None).await.unwrap();
-        let deleted = domain.rotate_data_key(&scene.alice.op(), id, None).await;
+        let deleted = domain.rotate_data_key(&scene.alice.op(), id).await;
         assert!(matches!(deleted, Err(RotateDataKeyError::Deleted)), "{deleted:?}");
         scene.is_sound().await;
     })

@@ -6,7 +6,7 @@ use keywarden_store::Written;
 use keywarden_store::secrets as rows;
 
 use super::delete::over;
-use super::secret::{Address, Deletion, claim, current};
+use super::secret::{Address, Deletion, claim_seen, current};
 use crate::audit::Fact;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Op, Refused};
@@ -55,7 +55,7 @@ impl Domain {
         let resource = self.secret_as_resource(&Address::Id(id)).await?;
         self.change(op, Action::DeleteSecretVersion, &resource, &[], move |tx, record| {
             Box::pin(async move {
-                let it = claim(tx, &resource).await?;
+                let it = claim_seen(tx, &record, &resource).await?;
                 let version = it.version(tx, number).await?;
                 if it.secret.deletion.is_some() {
                     return Err(DeleteVersionError::Deleted);
@@ -94,7 +94,7 @@ impl Domain {
         let resource = self.secret_as_resource(&Address::Id(id)).await?;
         self.change(op, Action::RestoreSecretVersion, &resource, &[], move |tx, record| {
             Box::pin(async move {
-                let it = claim(tx, &resource).await?;
+                let it = claim_seen(tx, &record, &resource).await?;
                 let version = it.version(tx, number).await?;
                 if it.secret.deletion.is_some() {
                     return Err(RestoreVersionError::Deleted);

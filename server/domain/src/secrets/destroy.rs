@@ -4,7 +4,7 @@ use keywarden_model::{SecretId, VersionState};
 use keywarden_store::Written;
 use keywarden_store::secrets as rows;
 
-use super::secret::{Address, claim, current};
+use super::secret::{Address, claim_seen, current};
 use crate::audit::Fact;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Op, Refused};
@@ -40,7 +40,7 @@ impl Domain {
         let resource = self.secret_as_resource(&Address::Id(id)).await?;
         self.change(op, Action::DestroySecretVersion, &resource, &[], move |tx, record| {
             Box::pin(async move {
-                let it = claim(tx, &resource).await?;
+                let it = claim_seen(tx, &record, &resource).await?;
                 let version = it.version(tx, number).await?;
                 if version.state == VersionState::Destroyed {
                     return Err(DestroyVersionError::Already);

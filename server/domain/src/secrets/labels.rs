@@ -4,7 +4,7 @@ use keywarden_model::{SecretId, SecretLabel, VersionState};
 use keywarden_store::secrets as rows;
 use keywarden_store::{Tx, Written};
 
-use super::secret::{Address, Labels, claim, current};
+use super::secret::{Address, Labels, claim, claim_seen, current};
 use crate::audit::Record;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Op, Refused};
@@ -110,7 +110,7 @@ impl Domain {
         self.change(op, Action::LabelSecret, &resource, &[], move |tx, record| {
             let label = label.clone();
             Box::pin(async move {
-                let it = claim(tx, &resource).await?;
+                let it = claim_seen(tx, &record, &resource).await?;
                 if it.secret.deletion.is_some() {
                     return Err(LabelError::Deleted);
                 }

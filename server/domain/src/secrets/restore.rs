@@ -4,7 +4,7 @@ use keywarden_model::SecretId;
 use keywarden_store::Written;
 use keywarden_store::secrets as rows;
 
-use super::secret::{Address, claim};
+use super::secret::{Address, claim_seen};
 use crate::audit::Fact;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Op, Refused};
@@ -27,7 +27,7 @@ impl Domain {
         let resource = self.secret_as_resource(&Address::Id(id)).await?;
         self.change(op, Action::RestoreSecret, &resource, &[], move |tx, record| {
             Box::pin(async move {
-                let it = claim(tx, &resource).await?;
+                let it = claim_seen(tx, &record, &resource).await?;
                 let deletion = it.secret.deletion.ok_or(RestoreSecretError::NotDeleted)?;
                 // Over is over, whether the job has come by or not.
                 if deletion.purge_at <= record.now() {

@@ -10,7 +10,7 @@ use keywarden_vault::{ProjectKey, SealedValue, ValuePlace};
 use super::labels::point;
 use super::put::{Put, PutError};
 use super::seal::{Fresh, Sealed, Wrapping};
-use super::secret::{Address, claim, current};
+use super::secret::{Address, claim_seen, current};
 use super::value::NewValue;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Fault, Op, Refused};
@@ -36,7 +36,7 @@ pub enum RotateDataKeyError {
     /// As everywhere.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// Somebody changed it since it was read.
+    /// The project's key was rotated under it again and again.
     #[error("this secret was changed meanwhile: look at it again")]
     Stale,
 }
@@ -72,16 +72,10 @@ impl From<PutError> for Attempt {
 
 impl Domain {
     /// Gives what `current` means a new data key: a new version has the same value, and `current` points at it. Versions
-    /// before it keep theirs until they are destroyed. With `if_version`, only if nobody changed the secret since it had
-    /// that [`super::Secret::row_version`].
-    pub async fn rotate_data_key(
-        &self,
-        op: &Op,
-        id: SecretId,
-        if_version: Option<i64>,
-    ) -> Result<Put, RotateDataKeyError> {
+    /// before it keep theirs until they are destroyed.
+    pub async fn rotate_data_key(&self, op: &Op, id: SecretId) -> Result<Put, RotateDataKeyError> {
         for _ in 0..TRIES {
-            match self.rotate_data_key_once(op, id, if_version).await {
+            match self.rotate_data_key_once(op, id).await {
                 Ok(done) => return Ok(done),
                 Err(Attempt::Anew) => {}
                 Err(Attempt::Failed(error)) => return Err(error),
@@ -90,21 +84,13 @@ impl Domain {
         Err(RotateDataKeyError::Stale)
     }
 
-    async fn rotate_data_key_once(
-        &self,
-        op: &Op,
-        id: SecretId,
-        if_version: Option<i64>,
-    ) -> Result<Put, Attempt> {
+    async fn rotate_data_key_once(&self, op: &Op, id: SecretId) -> Result<Put, Attempt> {
         let resource = self.secret_as_resource(&Address::Id(id)).await?;
         let (by, keyring) = (op.actor.id(), Arc::clone(self.keyring()));
         self.change(op, Action::RotateDataKey, &resource, &[], move |tx, record| {
             let (by, keyring) = (by.clone(), Arc::clone(&keyring));
             Box::pin(async move {
-                let it = claim(tx, &resource).await?;
-                if if_version.is_some_and(|seen| seen != it.seen_version()) {
-                    return Err(RotateDataKeyError::Stale.into());
-                }
+                let it = claim_seen(tx, &record, &resource).await?;
                 let secret = &it.secret;
                 if secret.archived {
                     return Err(RotateDataKeyError::Archived.into());

@@ -13,6 +13,7 @@ use keywarden_store::{Conn, StoreError, Tx};
 
 use super::read::ReadSecretError;
 use super::validity::Validity;
+use crate::audit::Record;
 use crate::authz::Owner;
 use crate::keys::{Place, find_place};
 use crate::{Domain, Fault, Refused, Resource};
@@ -263,6 +264,16 @@ pub(super) async fn claim(tx: &mut Tx, permitted: &Resource) -> Result<Claimed, 
     }
     let labels = labels(rows::labels(tx, id).await?)?;
     Ok(Claimed { secret, labels })
+}
+
+/// As [`claim`], in the version that the caller has seen where they said so.
+pub(super) async fn claim_seen(
+    tx: &mut Tx,
+    record: &Record,
+    permitted: &Resource,
+) -> Result<Claimed, Refused> {
+    let it = claim(tx, permitted).await?;
+    if record.seen().is_some_and(|seen| seen != it.seen_version()) { Err(Refused::Stale) } else { Ok(it) }
 }
 
 impl Domain {

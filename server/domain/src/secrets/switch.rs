@@ -4,7 +4,7 @@ use keywarden_model::{SecretId, VersionState};
 use keywarden_store::Written;
 use keywarden_store::secrets as rows;
 
-use super::secret::{Address, claim};
+use super::secret::{Address, claim_seen};
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Op, Refused};
 
@@ -52,7 +52,7 @@ impl Domain {
         let resource = self.secret_as_resource(&Address::Id(id)).await?;
         self.change(op, action, &resource, &[], move |tx, record| {
             Box::pin(async move {
-                let it = claim(tx, &resource).await?;
+                let it = claim_seen(tx, &record, &resource).await?;
                 let version = it.version(tx, number).await?;
                 let switches = matches!(version.state, VersionState::Disabled | VersionState::Enabled);
                 if !switches || version.state == to {

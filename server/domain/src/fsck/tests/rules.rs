@@ -408,7 +408,7 @@ async fn secrets(it: &Furnished, ada: &people::Somebody, live: EnvironmentId) {
     domain.restore_secret_version(&ada.op(house), one_by_one, 2).await.unwrap();
     let pay = domain.project(&ada.op(house), "pay").await.unwrap().id;
     domain.rotate_project_key(&ada.op(house), pay).await.unwrap();
-    domain.rotate_data_key(&ada.op(house), kept, None).await.unwrap();
+    domain.rotate_data_key(&ada.op(house), kept).await.unwrap();
     domain.rotate_keyring_key(&ada.op(house), Purpose::ProjectKey, &it.seals).await.unwrap();
     assert_eq!(domain.rewrap().await.unwrap(), 2);
     domain.rotate_seal_key(&ada.op(house), &it.seals[0].describe().id).await.unwrap();

@@ -268,7 +268,7 @@ async fn history_is_kept_by_every_write_that_makes_one_and_by_no_other() {
         };
         assert_eq!(kept().await, 1);
         scene.put("a", "two").await;
-        domain.rotate_data_key(&op(), id, None).await.unwrap();
+        domain.rotate_data_key(&op(), id).await.unwrap();
         domain.label_secret(&op(), id, None, &label("current"), 1).await.unwrap();
         assert_eq!(kept().await, 4);
         domain.label_secret(&op(), id, None, &label("blue"), 1).await.unwrap();

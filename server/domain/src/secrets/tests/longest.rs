@@ -50,7 +50,7 @@ async fn a_value_has_as_many_bytes_as_the_operator_lets_it_have_and_what_is_ther
         assert_eq!(read.value.expose().len(), 200);
         let promotion = Promotion { to: Place::Environment(scene.pay.test), version: 1, expected: None };
         short.promote_secret(&alice.op(), id, promotion).await.unwrap();
-        short.rotate_data_key(&alice.op(), id, None).await.unwrap();
+        short.rotate_data_key(&alice.op(), id).await.unwrap();
         // With it a template is longer than anything may be that is put here.
         put(&short, "template", template("${pay/live/long}")).await.unwrap();
         let address = scene.address("template");

@@ -88,7 +88,7 @@ async fn a_template_stays_one_wherever_it_is_carried() {
         domain.promote_secret(&op(), there, promotion(2)).await.unwrap();
         assert_eq!(scene.text("url").await, TEXT, "and back to a text");
         let id = scene.put_template("url", TEXT).await;
-        domain.rotate_data_key(&op(), id, None).await.unwrap();
+        domain.rotate_data_key(&op(), id).await.unwrap();
         assert_eq!(scene.text("url").await, "x:hunter2");
         assert_eq!(scene.references("url").await.to.len(), 1);
         let compared = domain.compare_secret_versions(&op(), id, 1, 4).await.unwrap();

@@ -70,7 +70,7 @@ async fn a_value_is_read_within_its_time_only_and_nothing_else_stands_in_for_it(
         assert_eq!(scene.found(&alice, Standing::Unreadable).await, ["a"]);
         let compared = domain.compare_secret_versions(&alice.op(), id, 1, 2).await;
         assert!(matches!(compared, Err(ReadSecretError::Outside { number: 2, .. })), "{compared:?}");
-        let rotated = domain.rotate_data_key(&alice.op(), id, None).await;
+        let rotated = domain.rotate_data_key(&alice.op(), id).await;
         assert!(matches!(rotated, Err(RotateDataKeyError::NoCurrent)), "{rotated:?}");
         let promotion = Promotion {
             to: Place::Environment(scene.pay.test),
@@ -135,7 +135,7 @@ async fn the_same_value_elsewhere_or_under_another_key_is_good_for_as_long() {
             let view = domain.secret(&op(), &at).await.unwrap();
             view.versions.iter().find(|it| it.number == number).unwrap().validity.expires_at()
         };
-        domain.rotate_data_key(&op(), id, None).await.unwrap();
+        domain.rotate_data_key(&op(), id).await.unwrap();
         assert_eq!(expiry(Address::Id(id), 2).await, Some(until));
         let to = |version, there| Promotion {
             to: Place::Environment(scene.pay.test),
