@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::ProjectSeal;
-use crate::{at::At, caller::Caller, flaw::Flaw, json::Asked, problem::Problem};
+use crate::{at::At, caller::Caller, etag::Unheeded, flaw::Flaw, json::Asked, problem::Problem};
 
 /// Which seal a project is to have.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -58,6 +58,7 @@ pub(crate) async fn take(
     State(domain): State<Domain>,
     caller: Caller,
     At(project): At<String>,
+    _: Unheeded,
 ) -> Result<Response, Problem> {
     let op = caller.op();
     let project = domain.project(op, &project).await?;

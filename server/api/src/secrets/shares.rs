@@ -15,6 +15,7 @@ use super::at::Of;
 use crate::{
     at::At,
     caller::Caller,
+    etag::Unheeded,
     flaw::{Flaw, Flaws},
     json::{self, Asked},
     problem::Problem,
@@ -139,6 +140,7 @@ pub(crate) async fn withdraw(
     State(domain): State<Domain>,
     caller: Caller,
     of: Of<ShareId>,
+    _: Unheeded,
 ) -> Result<Response, Problem> {
     domain.withdraw_share(caller.op(), of.secret, of.part).await?;
     Ok(json::written(StatusCode::NO_CONTENT, ""))

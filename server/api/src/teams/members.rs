@@ -8,7 +8,7 @@ use http::{StatusCode, request::Parts};
 use keywarden_domain::{Domain, teams::MemberError};
 use keywarden_model::UserId;
 
-use crate::{caller::Caller, json, problem::Problem};
+use crate::{caller::Caller, etag::Unheeded, json, problem::Problem};
 
 /// `{team}` and `{user}` of a path.
 #[derive(Debug)]
@@ -46,6 +46,7 @@ pub(crate) async fn add(
     State(domain): State<Domain>,
     caller: Caller,
     membership: Membership,
+    _: Unheeded,
 ) -> Result<Response, Problem> {
     let team = domain.team(caller.op(), &membership.team).await?.team;
     done(domain.add_member(caller.op(), team.id, membership.user).await)
@@ -69,6 +70,7 @@ pub(crate) async fn remove(
     State(domain): State<Domain>,
     caller: Caller,
     membership: Membership,
+    _: Unheeded,
 ) -> Result<Response, Problem> {
     let team = domain.team(caller.op(), &membership.team).await?.team;
     done(domain.remove_member(caller.op(), team.id, membership.user).await)

@@ -18,6 +18,13 @@ pub(super) fn routes() -> Vec<(String, Vec<String>)> {
     routes.filter(|(_, methods)| !methods.is_empty()).collect()
 }
 
+/// Whether a call there asks and changes nothing, whatever its method.
+pub(super) fn asks(path: &str) -> bool {
+    ["verify", "introspect", "authorize", "leaks", "fingerprints/check", "batch-get"]
+        .iter()
+        .any(|it| path.ends_with(it))
+}
+
 /// The path with the project `pay`, and otherwise with what could be there and is not.
 pub(super) fn fill(path: &str, pay: &Stage) -> String {
     nowhere(&path.replace("{project}", &pay.slug).replace("{environment}", "live"))

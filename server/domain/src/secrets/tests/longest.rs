@@ -60,7 +60,7 @@ async fn a_value_has_as_many_bytes_as_the_operator_lets_it_have_and_what_is_ther
             "{resolved:?}"
         );
 
-        let text = format!("FITS={}\nLONG={}\n", "z".repeat(100), "z".repeat(101));
+        let text = format!("FITS={}\nOVER={}\n", "z".repeat(100), "z".repeat(101));
         let (format, nested) = (FileFormat::Dotenv, Nested::Folders);
         let file = ImportFile { folder: None, format, nested, file: SecretBytes::copy_of(text.as_bytes()) };
         let planned = short.preview_import(&alice.op(), &place, &file).await.unwrap().entries;
