@@ -136,6 +136,22 @@ impl Domain {
         op: &Op,
         seal: &SealId,
     ) -> Result<RotatedOffered, RotateOfferedError> {
+        let _permit = self.authorize(op, Action::ManageSeals, &Resource::Organization).await?;
+        if let Some(before) = self.answered(op).await? {
+            return Ok(before);
+        }
+        // Until it is written down which key was made. Another node that has the turn is not waited for.
+        let alone = self.turn_at_seals().await?.ok_or(RotateOfferedError::Changed)?;
+        let rotated = self.rotate_offered_key_alone(op, seal).await;
+        alone.end().await;
+        rotated
+    }
+
+    async fn rotate_offered_key_alone(
+        &self,
+        op: &Op,
+        seal: &SealId,
+    ) -> Result<RotatedOffered, RotateOfferedError> {
         for _ in 1..TRIES {
             match self.rotate_offered_key_once(op, seal).await {
                 Err(RotateOfferedError::Changed) => {}
@@ -150,10 +166,6 @@ impl Domain {
         op: &Op,
         seal: &SealId,
     ) -> Result<RotatedOffered, RotateOfferedError> {
-        let _permit = self.authorize(op, Action::ManageSeals, &Resource::Organization).await?;
-        if let Some(before) = self.answered(op).await? {
-            return Ok(before);
-        }
         let mut conn = self.store().read().await?;
         if !rows::is_offered(&mut conn, seal.as_str()).await? {
             return Err(RotateOfferedError::NotOffered(seal.clone()));

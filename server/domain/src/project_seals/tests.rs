@@ -481,6 +481,31 @@ async fn a_seal_gets_a_new_key_every_project_under_it_is_wrapped_to_it_and_the_o
 }
 
 #[tokio::test]
+async fn one_node_at_a_time_makes_a_key_in_a_seal_of_projects() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let (owner, acme) = (scene.house.operator(Role::Owner), seal("acme"));
+        scene.put(&scene.pay, "value", "one").await;
+        scene.name(&scene.pay, Some("acme")).await.unwrap();
+        let keeper = SoftwareSeal::at(scene.file("acme"), "acme");
+        let other = scene.house.neighbour_apart(&scene.seals).await;
+        let turn = other.domain.turn_at_seals().await.unwrap().unwrap();
+        let meanwhile = scene.domain().rotate_offered_key(&owner, &acme).await;
+        assert!(matches!(meanwhile, Err(RotateOfferedError::Changed)), "{meanwhile:?}");
+        assert_eq!(keeper.keys().unwrap(), [1], "it made one all the same");
+        turn.end().await;
+        for number in 2..4 {
+            assert_eq!(scene.domain().rotate_offered_key(&owner, &acme).await.unwrap().number, number);
+        }
+        // Whoever is refused gives the turn back, too.
+        let unknown = scene.domain().rotate_offered_key(&owner, &seal("stored.key")).await;
+        assert!(matches!(unknown, Err(RotateOfferedError::NotOffered(_))), "{unknown:?}");
+        other.domain.turn_at_seals().await.unwrap().unwrap().end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_key_of_a_seal_is_made_for_what_lies_under_it_by_who_may_and_while_it_answers() {
     both_engines(async |house| {
         let scene = Scene::set(house).await;
