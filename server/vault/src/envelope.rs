@@ -89,8 +89,9 @@ pub struct LengthError;
 /// A key of every algorithm, for bytes that do not live under the keyring directly: for example a subject's own key,
 /// kept sealed under [`crate::Purpose::Personal`] and destroyed to forget the subject.
 ///
-/// Nonces are random: a key must seal fewer than 2^32 messages. The keyring counts for its own keys; whoever
-/// keeps another key answers for it.
+/// Nonces are random: a key must seal fewer than 2^32 messages. The keyring counts for its own keys; whoever keeps another key
+/// answers for it. Subjects' keys are not counted: each is used once for an event that tells of its subject. SECURITY.md says
+/// what bounds that, and what follows beyond.
 pub struct EnvelopeKey {
     gcm: Box<Aes256Gcm>,
     #[cfg(test)]
