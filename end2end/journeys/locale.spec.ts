@@ -6,8 +6,8 @@ import { expect, test } from '../house/test.ts';
 /** Words in plain letters that nobody typed: what people gave stands between isolates or is marked `translate="no"`. */
 async function english(page: Page): Promise<string[]> {
   return page.evaluate(() => {
-    // A title begins with a name that somebody gave.
-    const untranslated = '[translate="no"], [lang="en"], title, code, pre, script, style, noscript';
+    // A title begins with a name that somebody gave, and what is in a text field somebody typed.
+    const untranslated = '[translate="no"], [lang="en"], title, code, pre, script, style, noscript, textarea';
     const pieces: string[] = [];
     const walker = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
     for (let node: Node | null = walker.currentNode; node; node = walker.nextNode()) {

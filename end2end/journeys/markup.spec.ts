@@ -25,7 +25,7 @@ test('a name that is markup is shown as it is written, and does nothing', async 
   /** Nothing that was written became an element, an attribute or a link; says whether it is in the page at all. */
   const harmless = async (where: string): Promise<boolean> => {
     const { made, shown } = await page.evaluate(() => {
-      const leads = /^\s*(javascript|vbscript|data:\w)/i;
+      const leads = /^\s*(javascript:|vbscript:|data:\w)/i;
       const made = [...document.querySelectorAll('*')].filter((it) =>
         it.getAttributeNames().some((name) => name === 'data-mark' || name.startsWith('on') || leads.test(it.getAttribute(name) ?? '')),
       );

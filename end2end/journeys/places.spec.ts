@@ -11,7 +11,7 @@ const addresses = readFileSync(new URL(list, folder), 'utf8')
   .flatMap((line) => /^(\/\S*): GET (?!405|303 \/(?!sign-in))/.exec(line)?.[1] ?? []);
 
 const parameters = [
-  'binding', 'environment', 'file', 'id', 'label', 'link', 'number', 'purpose', 'rule', 'share', 'slug', 'team', 'token', 'user', 'value',
+  'binding', 'dialect', 'environment', 'file', 'id', 'label', 'link', 'number', 'purpose', 'rule', 'seal', 'share', 'slug', 'team', 'token', 'user', 'value',
 ];
 
 /** Addresses without a place, and why. */
@@ -27,6 +27,8 @@ const exceptions: Record<string, string> = {
   '/sign-in': 'is for strangers: coming-in.spec.ts',
   '/step-up': 'begins a ceremony by itself: step-up.spec.ts',
   '/system/keys/hsm/number/destroy': 'stands after a rotation of the HSM key: encryption-keys.spec.ts',
+  '/system/keys/offered/seal/number/destroy': 'needs a seal that the operator offers, and this house has none',
+  '/system/keys/offered/seal/rotate': 'needs a seal that the operator offers, and this house has none',
 };
 
 /** Segments that are the same; undefined if the place is at another address. */

@@ -49,6 +49,7 @@ mod secret_fields;
 mod secret_files;
 mod secret_forms;
 mod secret_places;
+mod secret_reuse;
 mod secret_shares;
 mod secret_templates;
 mod secret_verbs;

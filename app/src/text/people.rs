@@ -86,6 +86,7 @@ texts! {
     hand_over_rotate_new = "Each of these keys gets a new value now. The next page shows them all, once.";
     hand_over_rotate_callers = "Callers need the new value of their key before the old one stops.";
     hand_over_overlap_usual = "As the environment of each key says";
+    hand_over_place(project: &str, environment: &str) = "{project} / {environment}";
     hand_over_rotated(n: usize) = "{n} key rotated" | "{n} keys rotated";
     hand_over_new_values = "New values";
     hand_over_shown_once = "They are shown this once. Keep each one where only its callers can read it; your clipboard manager may keep a copy.";

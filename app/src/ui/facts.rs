@@ -7,11 +7,19 @@ use leptos::prelude::*;
 pub struct Fact {
     label: String,
     value: AnyView,
+    recorded: bool,
 }
 
 /// A label and its value: text or a view.
 pub fn fact(label: impl Into<String>, value: impl IntoAny) -> Fact {
-    Fact { label: label.into(), value: value.into_any() }
+    Fact { label: label.into(), value: value.into_any(), recorded: false }
+}
+
+impl Fact {
+    /// Its label is a field's own name, as the record has it.
+    pub fn recorded(self) -> Self {
+        Self { recorded: true, ..self }
+    }
 }
 
 /// A definition list.
@@ -21,7 +29,10 @@ pub fn Facts(facts: Vec<Fact>) -> impl IntoView {
         <dl class="facts">
             {facts
                 .into_iter()
-                .map(|Fact { label, value }| view! { <div><dt>{label}</dt><dd>{value}</dd></div> })
+                .map(|Fact { label, value, recorded }| {
+                    let translate = recorded.then_some("no");
+                    view! { <div><dt translate=translate>{label}</dt><dd>{value}</dd></div> }
+                })
                 .collect_view()}
         </dl>
     }

@@ -9,22 +9,28 @@ use super::words;
 pub struct Column {
     label: String,
     class: Option<&'static str>,
+    named: bool,
 }
 
 impl Column {
     /// Text, badges, anything.
     pub fn text(label: impl Into<String>) -> Self {
-        Self { label: label.into(), class: None }
+        Self { label: label.into(), class: None, named: false }
+    }
+
+    /// As [`Column::text`], about a thing that somebody named.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { named: true, ..Self::text(name) }
     }
 
     /// Figures: to the end of the cell, in digits of one width.
     pub fn number(label: impl Into<String>) -> Self {
-        Self { label: label.into(), class: Some("number") }
+        Self { class: Some("number"), ..Self::text(label) }
     }
 
     /// As [`Column::text`], and left out where there is little room.
     pub fn minor(label: impl Into<String>) -> Self {
-        Self { label: label.into(), class: Some("minor") }
+        Self { class: Some("minor"), ..Self::text(label) }
     }
 }
 
@@ -86,7 +92,10 @@ pub fn Table(
     }
     let heads = columns
         .iter()
-        .map(|column| view! { <th scope="col" class=column.class>{column.label.clone()}</th> })
+        .map(|column| {
+            let translate = column.named.then_some("no");
+            view! { <th scope="col" class=column.class translate=translate>{column.label.clone()}</th> }
+        })
         .collect_view();
     let body = rows.into_iter().map(|row| table_row(row, &columns)).collect_view();
     view! {

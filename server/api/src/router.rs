@@ -81,6 +81,7 @@ fn table() -> OpenApiRouter<Domain> {
         .routes(routes!(secrets::show::show, secrets::edit::edit))
         .routes(routes!(secrets::readers::readers))
         .routes(routes!(secrets::references::references))
+        .routes(routes!(secrets::reuse::reuse))
         .routes(routes!(secrets::promote::promote))
         .routes(routes!(secrets::restore::restore))
         .routes(routes!(secrets::data_key::rotate))

@@ -156,6 +156,8 @@ pub(crate) struct Made {
     pub(crate) id: String,
     pub(crate) version: i64,
     pub(crate) version_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) same_as: Option<i64>,
 }
 
 /// A file to be imported, as it is sent. No `Debug`: it is a secret.

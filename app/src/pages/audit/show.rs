@@ -88,7 +88,7 @@ fn told(event: &Event) -> Vec<Fact> {
     (event.personal.values())
         .flatten()
         .map(|(field, value)| {
-            fact(field.replace('_', " "), view! { <span translate="no">{value.clone()}</span> })
+            fact(field.replace('_', " "), view! { <span translate="no">{value.clone()}</span> }).recorded()
         })
         .collect()
 }

@@ -9,16 +9,15 @@ use keywarden_model::KeyState;
 use leptos::prelude::*;
 
 use crate::{
-    cells,
     context::{Asking, House, Posted},
     form::{Draft, Errors},
-    pages::keys::shown,
+    pages::{keys::shown, secrets::reuse},
     render::page,
     shell::{Section, Shell},
     text::Text,
     ui::{
-        Actions, Banner, ButtonKind, Column, Facts, Form, KeyStateBadge, LinkButton, PageHeader, Panel,
-        Table, TextField, TextKind, Time, Tone, fact, row,
+        Actions, Banner, ButtonKind, Facts, Form, KeyStateBadge, LinkButton, PageHeader, Panel, TextField,
+        TextKind, Time, Tone, fact,
     },
 };
 
@@ -95,23 +94,10 @@ fn holding(t: Text, held: Vec<Held>) -> AnyView {
     } else {
         (Tone::Warn, t.leaks_was_in_use(), t.leaks_was_in_use_why())
     };
-    let columns = vec![
-        Column::text(t.secrets_path()),
-        Column::text(t.keys_place()),
-        Column::text(t.secrets_versions()),
-        Column::text(t.leaks_current()),
-    ];
-    let rows = held.into_iter().map(|it| {
-        let current = if it.is_current() { t.leaks_yes() } else { t.leaks_no() };
-        let versions: Vec<_> = it.versions.iter().map(|version| version.number.to_string()).collect();
-        let place = format!("{} / {}", it.secret.project_slug, it.secret.environment_slug);
-        let cells = cells![view! { <span translate="no">{place}</span> }, versions.join(", "), current];
-        row(format!("/secrets/{}", it.secret.id), it.secret.path.to_string(), cells)
-    });
-    let rows = rows.collect();
+    let found = reuse::table(t, t.leaks_holding(), held);
     view! {
         <Banner tone=tone title=title>{why}</Banner>
-        <Panel id="found" title=t.leaks_holding()><Table caption=t.leaks_holding() columns=columns rows=rows/></Panel>
+        <Panel id="found" title=t.leaks_holding()>{found}</Panel>
     }
     .into_any()
 }

@@ -156,7 +156,7 @@ fn owned(t: Text, owns: Portion<ConcernedKey>, receivers: Receivers, draft: Draf
         .first
         .into_iter()
         .map(|key| {
-            let place = format!("{} / {}", key.project.1, key.environment);
+            let place = t.hand_over_place(&key.project.1, &key.environment);
             choice(key.id.to_string(), key.name).named().hint(place)
         })
         .collect();

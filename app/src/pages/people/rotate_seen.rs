@@ -140,7 +140,7 @@ fn form(t: Text, mut keys: Vec<ConcernedKey>, back: String, draft: Draft) -> Any
     let keys = keys
         .into_iter()
         .map(|key| {
-            let place = format!("{} / {}", key.project.1, key.environment);
+            let place = t.hand_over_place(&key.project.1, &key.environment);
             choice(key.id.to_string(), key.name).named().hint(place)
         })
         .collect();

@@ -77,7 +77,7 @@ fn view(t: Text, asked: &Asked, found: SideBySide, may_create: bool) -> AnyView 
         next: found.next.as_ref().map(|place| asked.params.after(PATH, place)),
     };
     let mut columns = vec![Column::text(t.secrets_path())];
-    columns.extend(found.environments.iter().map(|it| Column::text(it.name.clone())));
+    columns.extend(found.environments.iter().map(|it| Column::named(it.name.clone())));
     let environments = &found.environments;
     let rows = found.rows.iter().map(|row| line(t, &project, environments, row, may_create)).collect();
     let ways = around::ways(t, &project, &environment, folder, true);

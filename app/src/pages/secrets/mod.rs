@@ -36,6 +36,7 @@ mod promote;
 mod put;
 mod reasons;
 mod restore;
+pub(in crate::pages) mod reuse;
 mod reveal;
 mod share;
 mod shared;

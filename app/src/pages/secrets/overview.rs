@@ -1,6 +1,6 @@
 //! What a secret is: its value behind a mask, its facts, its versions.
 
-use keywarden_domain::secrets::{Deliveries, References, Secret, SecretView, Share, Version};
+use keywarden_domain::secrets::{Deliveries, Held, References, Secret, SecretView, Share, Version};
 use keywarden_model::{SecretKind, VersionState};
 use leptos::prelude::*;
 
@@ -9,7 +9,7 @@ use super::{
     around::{self, May},
     delivered,
     promote::Elsewhere,
-    reveal, share, template, validity,
+    reuse, reveal, share, template, validity,
     who::Names,
 };
 use crate::{
@@ -34,6 +34,8 @@ pub(super) struct Beside {
     pub(super) elsewhere: Elsewhere,
     pub(super) shares: Vec<Share>,
     pub(super) references: References,
+    /// Other secrets with its value.
+    pub(super) reuse: Vec<Held>,
     /// For those who may read the record.
     pub(super) deliveries: Option<Deliveries>,
 }
@@ -46,7 +48,7 @@ pub(super) fn view(
     beside: Beside,
     params: &Params,
 ) -> AnyView {
-    let Beside { elsewhere, shares, references, deliveries } = beside;
+    let Beside { elsewhere, shares, references, reuse, deliveries } = beside;
     let secret = &view.secret;
     let description = secret.description.as_str().to_owned();
     let current = around::current(view);
@@ -61,6 +63,7 @@ pub(super) fn view(
     let elsewhere = elsewhere.panel(t, secret);
     let shares = share::panel(t, view, shares, may.withdraw_share);
     let references = template::panels(t, references);
+    let reuse = reuse::panel(t, reuse);
     let aliases = alias::panel(t, view, may.alias);
     let deliveries = deliveries.map(|found| delivered::panel(t, secret, current, found));
     view! {
@@ -71,6 +74,7 @@ pub(super) fn view(
         {shares}
         <Panel id="versions" title=t.secrets_versions()>{versions}</Panel>
         {references}
+        {reuse}
         {aliases}
         {deliveries}
         {elsewhere}

@@ -14,7 +14,7 @@ use leptos::prelude::*;
 
 use super::{
     around::{self, May},
-    beside, reasons, validity,
+    beside, reasons, reuse, validity,
 };
 use crate::{
     cells,
@@ -159,7 +159,7 @@ pub(super) async fn promote(
         let promotion = Promotion { to, version, expected: Some(Expected::Number(current)) };
         match house.domain.promote_secret(&op, id, promotion).await {
             Ok(made) => {
-                let said = t.secrets_promoted_to(&sides.to.name, made.number);
+                let said = reuse::said(t, t.secrets_promoted_to(&sides.to.name, made.number), &made);
                 return render::done(&shell, &format!("/secrets/{}", made.id), said);
             }
             Err(PromoteError::NoReason) => reasons::note(t, &posted.fields, &mut errors),

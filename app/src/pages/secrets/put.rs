@@ -9,7 +9,7 @@ use keywarden_domain::{
 use keywarden_model::SecretKind;
 use leptos::prelude::*;
 
-use super::{around, fields, validity, value};
+use super::{around, fields, reuse, validity, value};
 use crate::{
     context::{Asking, House, Posted},
     form::{Draft, Errors},
@@ -58,7 +58,11 @@ pub(super) async fn put(
         };
         match house.domain.put_secret(&op, &Place::Environment(secret.environment), &secret.path, put).await {
             Ok(made) => {
-                return render::done(&shell, &around::path(secret), t.secrets_put(made.number));
+                return render::done(
+                    &shell,
+                    &around::path(secret),
+                    reuse::said(t, t.secrets_put(made.number), &made),
+                );
             }
             Err(PutError::Refused(refused)) => return house.refused(&shell, &op, &posted, refused).await,
             Err(error) => note(t, &mut errors, &error),

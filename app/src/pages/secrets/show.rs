@@ -3,9 +3,9 @@ use axum::{
     response::Response,
 };
 use keywarden_domain::{
-    Action, Refused, Resource,
+    Action, Fault, Op, Refused, Resource,
     audit::{Page, Query},
-    secrets::{Address, Readers, SecretView},
+    secrets::{Address, Held, Readers, Secret, SecretView},
 };
 use leptos::prelude::*;
 
@@ -74,6 +74,7 @@ pub(super) async fn show(
                     elsewhere: Elsewhere::of(&house, &op, &view, may).await?,
                     shares: house.domain.shares(&op, view.secret.id).await?,
                     references: house.domain.secret_references(&op, view.secret.id).await?,
+                    reuse: reuse(&house, &op, &view.secret).await?,
                     deliveries,
                 };
                 Shown::Overview(names, beside)
@@ -114,6 +115,16 @@ pub(super) async fn show(
             {body}
         }
     })
+}
+
+/// A value that does not open now says nothing here; the page is there all the same.
+async fn reuse(house: &House, op: &Op, secret: &Secret) -> Result<Vec<Held>, Refused> {
+    match house.domain.secret_reuse(op, secret.id).await {
+        Err(Refused::Fault(Fault::Damaged(_) | Fault::KeyAway(_) | Fault::ProjectSealed { .. })) => {
+            Ok(Vec::new())
+        }
+        found => found,
+    }
 }
 
 fn header(t: Text, view: &SecretView, may: May) -> AnyView {

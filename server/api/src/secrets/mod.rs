@@ -31,6 +31,7 @@ pub(crate) mod read;
 pub(crate) mod readers;
 pub(crate) mod references;
 pub(crate) mod restore;
+pub(crate) mod reuse;
 pub(crate) mod shares;
 pub(crate) mod show;
 pub(crate) mod versions;

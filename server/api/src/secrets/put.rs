@@ -80,6 +80,10 @@ pub(crate) struct PutVersion {
     version_id: String,
     #[schema(example = "0192f4c1-5f2b-7000-8000-000000000000")]
     uuid: String,
+    /// The newest earlier version with the same value; absent if there is none, and where the value could be guessed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 2)]
+    same_as: Option<i64>,
 }
 
 /// Put a value
@@ -129,6 +133,7 @@ impl PutVersion {
             version: done.number,
             version_id: done.version.to_string(),
             uuid: done.version.uuid(),
+            same_as: done.same_as,
         };
         json::answer(status, &made)
     }

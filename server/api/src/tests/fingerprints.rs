@@ -1,4 +1,4 @@
-//! `POST /api/v1/fingerprints/check`
+//! `POST /api/v1/fingerprints/check`, and what a secret says of its value by itself.
 
 use keywarden_domain::cast::both_engines;
 use keywarden_model::Role;
@@ -55,6 +55,33 @@ async fn what_could_be_guessed_and_what_comes_too_often_gets_a_problem_of_its_ow
         for wrong in [json!({}), json!({ "value": 1 }), json!({ "value": LEAKED, "secret": "x" })] {
             assert_eq!(api.post(CHECK, wrong).await.status, 422);
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_secret_says_where_else_its_value_is_and_a_new_version_which_one_has_it_already() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let put = async |path: &str, value: &str| api.put(path, json!({ "value": value })).await.json();
+        let first = put("database/password", LEAKED).await;
+        assert_eq!(first.get("same_as"), None, "{first}");
+        put("database/password", "something newer").await;
+        assert_eq!(put("database/password", LEAKED).await["same_as"], 1);
+        let copy = put("copy", LEAKED).await;
+        let reuse = |id: &serde_json::Value| format!("/api/v1/secrets/{}/reuse", id.as_str().unwrap());
+        let found = api.get(&reuse(&copy["id"])).await;
+        let holding = json!({
+            "id": first["id"], "project": "pay", "environment": "live", "path": "database/password",
+            "current": true, "versions": [3, 1],
+        });
+        assert_eq!((found.status.as_u16(), found.json()), (200, json!({ "items": [holding] })));
+        assert!(!found.body.contains(LEAKED));
+        let weak = put("weak", "hunter2").await;
+        put("weaker", "hunter2").await;
+        assert_eq!(api.get(&reuse(&weak["id"])).await.json(), json!({ "items": [] }));
+        let stranger = api.call("get", &reuse(&copy["id"])).bearer(&api.mallory).send("").await;
+        assert_eq!(stranger.status, 404);
     })
     .await;
 }

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use keywarden_model::{SecretId, VersionState, time::earlier};
+use keywarden_model::{KeyringKeyId, SecretId, VersionState, time::earlier};
 use keywarden_store::Written;
 use keywarden_store::event;
 use keywarden_store::secrets::{self as rows, fingerprints};
-use keywarden_vault::{Purpose, SecretString};
+use keywarden_vault::{Keyring, Purpose, SecretString};
 
 use super::secret::{Secret, damaged};
 use crate::audit::Fact;
@@ -106,22 +106,16 @@ impl Domain {
         done.map(|()| found)
     }
 
-    async fn holding(&self, op: &Op, value: &str) -> Result<Vec<Held>, Refused> {
-        // Many a value was put with the line's end behind it.
-        let line = SecretString::new(format!("{value}\n"));
-        let mut tags = Vec::new();
-        for bytes in [value, line.expose()] {
-            let macs = self.keyring().macs(Purpose::SecretFingerprint, bytes.as_bytes());
-            tags.extend(macs.map_err(Fault::from)?);
-        }
+    /// As [`Domain::check_fingerprint`], of a value that was found to be strong; nothing is told of it.
+    pub(super) async fn holding(&self, op: &Op, value: &str) -> Result<Vec<Held>, Refused> {
+        let tags = tags(self.keyring(), value)?;
         let fingerprints: Vec<_> = tags.iter().map(|(_, tag)| *tag).collect();
         let mut conn = self.store().read().await?;
         let found = fingerprints::holding(&mut conn, &fingerprints, MOST_VERSIONS).await?;
         let mut by_secret: BTreeMap<SecretId, Vec<HeldVersion>> = BTreeMap::new();
         for row in found {
-            let made = |(key, tag): &(_, [u8; 32])| {
-                keywarden_model::KeyringKeyId::to_string(key) == row.fingerprint_key_id
-                    && tag.as_slice() == row.fingerprint
+            let made = |(key, tag): &(KeyringKeyId, [u8; 32])| {
+                key.to_string() == row.fingerprint_key_id && tag.as_slice() == row.fingerprint
             };
             if tags.iter().any(made) {
                 let state = row.state.parse().map_err(damaged)?;
@@ -144,4 +138,14 @@ impl Domain {
         }
         Ok(seen)
     }
+}
+
+/// A value's fingerprints under each key of them, as it is and with the line's end that many a value was put with.
+pub(super) fn tags(keyring: &Keyring, value: &str) -> Result<Vec<(KeyringKeyId, [u8; 32])>, Fault> {
+    let line = SecretString::new(format!("{value}\n"));
+    let mut tags = Vec::new();
+    for bytes in [value, line.expose()] {
+        tags.extend(keyring.macs(Purpose::SecretFingerprint, bytes.as_bytes())?);
+    }
+    Ok(tags)
 }

@@ -37,6 +37,7 @@ mod read;
 mod readers;
 mod references;
 mod restore;
+mod reuse;
 mod rotate;
 pub(crate) mod seal;
 mod secret;

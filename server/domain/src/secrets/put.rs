@@ -10,6 +10,7 @@ use keywarden_vault::{Keyring, SecretString};
 
 use super::about::{About, may_own, tagging};
 use super::labels::{MOST_LABELS, point};
+use super::reuse::same_as;
 use super::seal::{Fresh, Sealed, Wrapping};
 use super::secret::{Address, Claimed, Labels, claim, current};
 use super::validity::Validity;
@@ -60,16 +61,25 @@ pub struct Put {
     pub version: SecretVersionId,
     /// Its number.
     pub number: i64,
+    /// The newest version before it that has the same value, unless that could be guessed.
+    pub same_as: Option<i64>,
 }
 
 impl Repeatable for Put {
     fn thing(&self) -> String {
-        format!("{} {} {}", self.id, self.version, self.number)
+        let same = self.same_as.map_or_else(String::new, |number| format!(" {number}"));
+        format!("{} {} {}{same}", self.id, self.version, self.number)
     }
     fn again(thing: &str, _: Option<SecretString>) -> Option<Self> {
         let mut words = thing.split(' ');
         let (id, version, number) = (words.next()?, words.next()?, words.next()?);
-        Some(Self { id: id.parse().ok()?, version: version.parse().ok()?, number: number.parse().ok()? })
+        let same_as = words.next().map(str::parse).transpose().ok()?;
+        Some(Self {
+            id: id.parse().ok()?,
+            version: version.parse().ok()?,
+            number: number.parse().ok()?,
+            same_as,
+        })
     }
 }
 
@@ -329,7 +339,7 @@ impl Putting {
         if !description.as_str().is_empty() {
             event = event.text("description", description);
         }
-        let put = Put { id, version: sealed.version, number: 1 };
+        let put = Put { id, version: sealed.version, number: 1, same_as: None };
         Ok(Made { put, event: event.finish()?, team })
     }
 
@@ -376,6 +386,7 @@ impl Putting {
         }
         let number = it.secret.last_version.saturating_add(1);
         let becomes = label == SecretLabel::current();
+        let same_as = same_as(tx, &self.keyring, id, &put.value).await?;
         let fresh = Fresh { number, current: becomes, by: &self.by, validity: put.validity };
         sealed.write(tx, record, &put.value, &fresh).await?;
         point(tx, record, id, &it.labels, &label, number).await?;
@@ -385,7 +396,7 @@ impl Putting {
             .told(record, Action::PutSecret, id, put, (sealed.version, number))
             .project(project)
             .change("current", before, after);
-        Ok((Put { id, version: sealed.version, number }, event.finish()?))
+        Ok((Put { id, version: sealed.version, number, same_as }, event.finish()?))
     }
 
     /// What is told of a new version: everything but what it is.

@@ -313,14 +313,14 @@ impl Domain {
     }
 }
 
-/// The value of a version; `None` once it is destroyed. The caller tells of it in the same write.
+/// The value of a version; `None` once it is destroyed. Whoever gives it to somebody tells of it in the same write.
 pub(super) async fn open(
-    tx: &mut Tx,
+    conn: &mut Conn,
     keyring: &Keyring,
     secret: &Secret,
     version: &Version,
 ) -> Result<Option<SecretBytes>, Refused> {
-    let Some(sealed) = rows::sealed(tx, version.id).await? else { return Ok(None) };
+    let Some(sealed) = rows::sealed(conn, version.id).await? else { return Ok(None) };
     let key = ProjectKey::open(keyring, sealed.project_key_id, secret.project, &sealed.project_key)
         .map_err(Fault::from)?;
     let place = ValuePlace { secret: secret.id, version: version.id };

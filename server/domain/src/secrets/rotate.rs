@@ -128,7 +128,7 @@ impl Domain {
                     .fact("version_id", sealed.version)
                     .change("current", before, number)
                     .finish()?;
-                let done = Put { id, version: sealed.version, number };
+                let done = Put { id, version: sealed.version, number, same_as: None };
                 Ok(Written::new(done, event).and_all(wrapping.made))
             })
         })

@@ -50,6 +50,10 @@ impl Wrapping {
 }
 
 /// A value that is sealed for a version of its own, and not written yet.
+///
+/// Every value has its fingerprint, also one that could be guessed: that a promotion or an import changes nothing, and where
+/// environments of a project differ, is told by it. These tell it of the same path in one project, to whom may read or see both
+/// secrets; of anything else such a value's fingerprint tells nothing ([`super::reuse`], [`super::held`]).
 pub(super) struct Sealed {
     pub(super) version: SecretVersionId,
     pub(super) secret: SecretId,

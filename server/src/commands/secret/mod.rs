@@ -139,7 +139,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
             if json {
                 return print_json(&made);
             }
-            print(format_args!("version {} of {}\n", made.version, path))
+            let same =
+                made.same_as.map_or_else(String::new, |it| format!(", with the value of version {it}"));
+            print(format_args!("version {} of {path}{same}\n", made.version))
         }
         What::Restore(asked) => versions::restore(&client, asked).await,
         What::Versions(asked) => versions::list(&client, asked).await,

@@ -178,7 +178,10 @@ async fn open_links_are_found_by_their_secret_and_those_that_are_over_by_their_t
 #[tokio::test]
 async fn versions_are_found_by_their_fingerprints_along_an_index() {
     for planner in Planner::each().await {
-        let plan = planner.plan(fingerprints::held(&[[7; 32], [8; 32]]), fingerprints::BY_SECRET).await;
+        let prints = [[7; 32], [8; 32]];
+        let plan = planner.plan(fingerprints::held(&prints), fingerprints::BY_SECRET).await;
+        assert!(plan.searches("secret_versions", "v"), "{plan:#?}");
+        let plan = planner.plan(fingerprints::of_secret(SecretId::NIL, &prints), fingerprints::NEWEST).await;
         assert!(plan.searches("secret_versions", "v"), "{plan:#?}");
     }
 }

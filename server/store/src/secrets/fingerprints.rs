@@ -22,6 +22,11 @@ pub struct HoldingRow {
     pub current: Option<i64>,
 }
 
+#[derive(sqlx::FromRow)]
+struct Number {
+    number: i64,
+}
+
 /// How [`holding`] puts them in order.
 pub(super) const BY_SECRET: &str = "ORDER BY v.secret_id, v.number DESC LIMIT ?";
 
@@ -32,6 +37,26 @@ pub async fn holding(
     limit: u32,
 ) -> Result<Vec<HoldingRow>, StoreError> {
     held(fingerprints).then(BY_SECRET, [limit]).all(conn).await
+}
+
+/// How [`newest_with`] finds the newest.
+pub(super) const NEWEST: &str = "ORDER BY v.number DESC LIMIT ?";
+
+/// The number of a secret's newest version with one of these fingerprints that is no template.
+pub async fn newest_with(
+    conn: &mut Conn,
+    secret: SecretId,
+    fingerprints: &[[u8; 32]],
+) -> Result<Option<i64>, StoreError> {
+    let found: Option<Number> = of_secret(secret, fingerprints).then(NEWEST, [1_i64]).optional(conn).await?;
+    Ok(found.map(|it| it.number))
+}
+
+pub(super) fn of_secret(secret: SecretId, fingerprints: &[[u8; 32]]) -> Select {
+    Select::from("SELECT v.number FROM secret_versions v")
+        .and("v.secret_id = ?", [secret])
+        .and::<i64>("v.fingerprint IS NOT NULL AND NOT v.template", [])
+        .and_in("v.fingerprint", fingerprints.iter().copied())
 }
 
 pub(super) fn held(fingerprints: &[[u8; 32]]) -> Select {

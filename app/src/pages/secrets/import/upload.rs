@@ -138,13 +138,13 @@ fn draw(shell: &Shell, spots: Vec<Spot>, params: &Params, draft: Draft) -> Respo
         _ => String::new(),
     };
     let folder = params.text("folder").to_owned();
-    let running = running(t, project, environment, &folder);
     let (crumbs, cancel) = if project.is_empty() || environment.is_empty() {
         (vec![crumb(t.secrets(), filter::PATH)], filter::PATH.to_owned())
     } else {
         let here = around::folder_path(project, environment, &folder);
         (around::crumbs_to(t, project, environment, &folder), here)
     };
+    let (project, environment) = (project.to_owned(), environment.to_owned());
     page(shell, t.import_title()).of(&draft).show(move || {
         if spots.is_empty() {
             return view! {
@@ -165,6 +165,7 @@ fn draw(shell: &Shell, spots: Vec<Spot>, params: &Params, draft: Draft) -> Respo
             choice("folders", t.import_nested_folders()).hint(t.import_nested_folders_hint()),
             choice("json", t.import_nested_json()).hint(t.import_nested_json_hint()),
         ];
+        let running = running(t, &project, &environment, &folder);
         let longest = u32::try_from(MAX_FILE).unwrap_or(u32::MAX);
         view! {
             <PageHeader title=t.import_title() lead=t.import_lead() crumbs=crumbs/>

@@ -11,7 +11,7 @@ use keywarden_domain::{
 use leptos::prelude::*;
 
 use super::{
-    super::{around, fields, put, reveal, template, validity, value},
+    super::{around, fields, put, reuse, reveal, template, validity, value},
     editable, listed, listing, none,
     rows::{self, Row, Wanted, named},
 };
@@ -96,7 +96,10 @@ async fn save(house: &House, mut shell: Shell, op: &Op, view: &SecretView, poste
     if let (Some(validity), Some(label), Some(version), false) = (validity, label, seen, errors.any()) {
         let edit = EditFields { version, changes, label: Some(label), validity };
         match house.domain.edit_secret_fields(op, secret.id, edit).await {
-            Ok(made) => return render::done(&shell, &around::path(secret), t.secrets_put(made.number)),
+            Ok(made) => {
+                let said = reuse::said(t, t.secrets_put(made.number), &made);
+                return render::done(&shell, &around::path(secret), said);
+            }
             Err(EditFieldsError::Refused(refused)) => {
                 return house.refused(&shell, op, &posted, refused).await;
             }

@@ -1,5 +1,6 @@
 //! Values: each leaves by a post that asked for it, and is in no other page.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use keywarden_domain::{
     Op, Source,
     secrets::{Address, Which},
@@ -280,4 +281,26 @@ async fn where_a_value_went_is_told_once_for_each_reader_to_who_may_read_the_rec
     }
     assert_eq!(panel.matches("not current<").count(), 1, "{panel}");
     assert!(!panel.contains(VALUE) && !panel.contains("newer"), "{panel}");
+}
+
+#[tokio::test]
+async fn a_page_says_where_else_its_value_is_and_a_notice_that_it_is_an_old_one() {
+    let (stage, pay, [bob, vera, _]) = cast().await;
+    let value = "sk_live_4f9a1c77e2b8d03a";
+    let secret = put(&stage, &pay, &bob, "db/password", value.as_bytes()).await;
+    let page = format!("/secrets/{}", secret.id);
+    assert!(!stage.get(person(&bob), &page).await.body.contains("id=\"reuse\""), "it is nowhere else");
+    put(&stage, &pay, &bob, "db/copy", value.as_bytes()).await;
+    for who in [&bob, &vera] {
+        let shown = stage.get(person(who), &page).await.body;
+        let panel = shown.split("id=\"reuse\"").nth(1).unwrap();
+        assert!(panel.contains("db/copy") && !shown.contains(value), "{shown}");
+    }
+    let again =
+        format!("idempotency_key=0123456789abcdef&how=write&kind=text&value={value}&label=current&current=1");
+    let came = stage.post(person(&bob), &format!("{page}/versions/new"), &again).await;
+    assert_eq!((came.status.as_u16(), &came.to), (303, &page), "{}", came.body);
+    let said = URL_SAFE_NO_PAD.encode("Version 2 is kept. Its value is the same as that of version 1.");
+    let cookie = came.response.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.contains(&said), "{cookie}");
 }

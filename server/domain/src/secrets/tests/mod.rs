@@ -19,6 +19,7 @@ mod promote;
 mod put;
 mod readers;
 mod reasons;
+mod reuse;
 mod shares;
 mod tamper;
 mod templates;
