@@ -42,7 +42,7 @@ use keywarden_domain::Domain;
 pub use asking::{Anybody, Asking, Guest, Reader, Signed};
 pub(crate) use asking::{ENROL, SIGN_IN};
 pub(crate) use posted::REASON;
-pub use posted::{KEPT_POST, Posted};
+pub use posted::{KEPT_POST, Posted, PostedValue};
 
 use crate::{
     console::Console,

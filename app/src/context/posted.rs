@@ -8,7 +8,11 @@ use keywarden_domain::{Once, Op, SecretBytes, people::KeptPost};
 use keywarden_model::{PendingPostId, Reason};
 
 use super::{Asking, House};
-use crate::{form::Fields, render, shell::Visit};
+use crate::{
+    form::{Fields, Room},
+    render,
+    shell::Visit,
+};
 
 /// The field that stands for a whole kept post.
 pub const KEPT_POST: &str = "kept_post";
@@ -60,16 +64,35 @@ impl Posted {
     }
 }
 
+/// As [`Posted`], for a form in which a value is written: it has room for the longest one.
+#[derive(Debug)]
+pub struct PostedValue(pub Posted);
+
 impl FromRequest<House> for Posted {
     type Rejection = Response;
 
     async fn from_request(request: Request, house: &House) -> Result<Self, Response> {
+        Self::read(Room::USUAL, request, house).await
+    }
+}
+
+impl FromRequest<House> for PostedValue {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, house: &House) -> Result<Self, Response> {
+        let room = Room::for_value(house.domain.settings());
+        Posted::read(room, request, house).await.map(Self)
+    }
+}
+
+impl Posted {
+    async fn read(room: Room, request: Request, house: &House) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let path = match Visit::from_request_parts(&mut parts, house).await {
             Ok(visit) => visit.path().to_owned(),
             Err(never) => match never {},
         };
-        let (fields, bytes) = Fields::read(&mut parts, body, house).await?;
+        let (fields, bytes) = Fields::read(room, &mut parts, body, house).await?;
         if !fields.ticked(KEPT_POST) {
             return Ok(Self { fields, body: SecretBytes::copy_of(&bytes), path });
         }
@@ -82,7 +105,7 @@ impl FromRequest<House> for Posted {
         match taken {
             // It goes where it went before, or nowhere.
             Ok(Some(KeptPost { path: kept, body })) if kept == path => {
-                let fields = Fields::parse(body.expose()).map_err(|_| render::gone(&shell))?;
+                let fields = Fields::within(room, body.expose()).map_err(|_| render::gone(&shell))?;
                 Ok(Self { fields, body, path })
             }
             Ok(_) => Err(render::gone(&shell)),

@@ -8,15 +8,35 @@ use axum::{
     response::Response,
 };
 use http::{StatusCode, header, request::Parts};
+use keywarden_domain::Settings;
 use zeroize::Zeroizing;
 
 use crate::{console::Console, render, shell::Shell, shell::Visit};
 
-/// Room for a large form; uploads do not come this way.
-const LARGEST_BODY: usize = 128 << 10;
 const MOST_FIELDS: usize = 300;
 const LONGEST_NAME: usize = 100;
-const LONGEST_VALUE: usize = 64 << 10;
+const LONGEST_FIELD: usize = 64 << 10;
+
+/// How much a form may hold, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// The body, urlencoded.
+    body: usize,
+    /// One field, as it was typed.
+    field: usize,
+}
+
+impl Room {
+    /// For a large form; uploads do not come this way.
+    pub const USUAL: Self = Self { body: 128 << 10, field: LONGEST_FIELD };
+
+    /// For a form in which a value is written: it may be all ends of lines, which are two bytes each, and in base64 it is
+    /// longer by a third.
+    pub fn for_value(settings: &Settings) -> Self {
+        let field = settings.max_value.saturating_mul(2).max(LONGEST_FIELD);
+        Self { body: settings.longest_post(), field }
+    }
+}
 
 /// The hidden field of every `Form`.
 pub const IDEMPOTENCY_KEY: &str = "idempotency_key";
@@ -50,9 +70,15 @@ impl FieldsError {
 pub struct Fields(BTreeMap<String, Vec<Zeroizing<String>>>);
 
 impl Fields {
-    /// Reads a body. Line ends become `\n`; other control characters except tab are refused.
+    /// Reads the body of a form in which no value is written. Line ends become `\n`; other control characters except tab are
+    /// refused.
     pub fn parse(body: &[u8]) -> Result<Self, FieldsError> {
-        if body.len() > LARGEST_BODY {
+        Self::within(Room::USUAL, body)
+    }
+
+    /// As [`Fields::parse`], for a form that has so much room.
+    pub fn within(room: Room, body: &[u8]) -> Result<Self, FieldsError> {
+        if body.len() > room.body {
             return Err(FieldsError::TooLarge);
         }
         let mut fields = Self::default();
@@ -60,14 +86,14 @@ impl Fields {
             if count >= MOST_FIELDS {
                 return Err(FieldsError::TooLarge);
             }
-            fields.add(&name, &value)?;
+            fields.add(room, &name, &value)?;
         }
         Ok(fields)
     }
 
     /// One more field, as strictly.
-    pub(super) fn add(&mut self, name: &str, value: &str) -> Result<(), FieldsError> {
-        if self.0.len() >= MOST_FIELDS || name.len() > LONGEST_NAME || value.len() > LONGEST_VALUE {
+    pub(super) fn add(&mut self, room: Room, name: &str, value: &str) -> Result<(), FieldsError> {
+        if self.0.len() >= MOST_FIELDS || name.len() > LONGEST_NAME || value.len() > room.field {
             return Err(FieldsError::TooLarge);
         }
         let value = Zeroizing::new(value.replace("\r\n", "\n"));
@@ -117,8 +143,9 @@ impl fmt::Debug for Fields {
 }
 
 impl Fields {
-    /// Reads a request's body; what is no form of ours gets the page that says so. Gives the bytes, too.
+    /// Reads a request's body within this room; what is no form of ours gets the page that says so. Gives the bytes, too.
     pub(crate) async fn read<S: Send + Sync>(
+        room: Room,
         parts: &mut Parts,
         body: Body,
         state: &S,
@@ -134,8 +161,8 @@ impl Fields {
                 return Err(FieldsError::Kind);
             }
             // The limit of the server's own layer answers first where it is lower.
-            let bytes = to_bytes(body, LARGEST_BODY).await.map_err(|_| FieldsError::TooLarge)?;
-            Ok((Self::parse(&bytes)?, bytes))
+            let bytes = to_bytes(body, room.body).await.map_err(|_| FieldsError::TooLarge)?;
+            Ok((Self::within(room, &bytes)?, bytes))
         };
         let error = match read.await {
             Ok(read) => return Ok(read),
@@ -159,7 +186,7 @@ where
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
-        Ok(Self::read(&mut parts, body, state).await?.0)
+        Ok(Self::read(Room::USUAL, &mut parts, body, state).await?.0)
     }
 }
 
@@ -190,8 +217,8 @@ mod tests {
             assert_eq!(Fields::parse(body.as_bytes()).unwrap_err(), error, "{body}");
         }
         let crowd = "a[]=1&".repeat(MOST_FIELDS + 1);
-        let novel = format!("a={}", "x".repeat(LONGEST_VALUE + 1));
-        let heavy = "a[]=xxxxxxxxxxxxxxxx&".repeat(LARGEST_BODY / 20);
+        let novel = format!("a={}", "x".repeat(LONGEST_FIELD + 1));
+        let heavy = "a[]=xxxxxxxxxxxxxxxx&".repeat(Room::USUAL.body / 20);
         for body in [crowd, novel, heavy] {
             assert_eq!(Fields::parse(body.as_bytes()).unwrap_err(), FieldsError::TooLarge);
         }

@@ -12,7 +12,7 @@ mod upload;
 mod values;
 
 pub use draft::{Draft, Errors};
-pub use fields::{Fields, FieldsError, IDEMPOTENCY_KEY};
+pub use fields::{Fields, FieldsError, IDEMPOTENCY_KEY, Room};
 pub use params::Params;
 pub use upload::{Upload, Uploaded};
 pub use values::moment_value;

@@ -10,7 +10,7 @@ use axum::{
 use http::{header, request::Parts};
 use keywarden_domain::{SecretBytes, secrets::files::MAX_FILE};
 
-use super::{Fields, FieldsError};
+use super::{Fields, FieldsError, Room};
 use crate::{console::Console, render, shell::Shell, shell::Visit};
 
 /// Room for the largest file, and for the fields around it.
@@ -65,7 +65,7 @@ impl Upload {
                 }
                 (_, None) => {
                     let text = std::str::from_utf8(&bytes).map_err(|_| FieldsError::Unreadable)?;
-                    upload.fields.add(&name, text)?;
+                    upload.fields.add(Room::USUAL, &name, text)?;
                 }
                 (_, Some(_)) => return Err(FieldsError::Unreadable),
             }

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 use super::{around, fields, filter::PATH, validity, value};
 use crate::{
-    context::{Asking, House, Posted},
+    context::{Asking, House, PostedValue},
     form::{Draft, Errors, Params},
     pages::keys::{Spot, spots},
     render::{self, page},
@@ -45,7 +45,7 @@ pub(super) async fn create(
     State(house): State<House>,
     asking: Asking,
     params: Params,
-    posted: Posted,
+    PostedValue(posted): PostedValue,
 ) -> Response {
     let Asking { shell, op } = asking.at(Section::Secrets).once(&posted);
     let t = shell.text;

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 
 use super::{around, fields, reuse, validity, value};
 use crate::{
-    context::{Asking, House, Posted},
+    context::{Asking, House, PostedValue},
     form::{Draft, Errors},
     render::{self, page},
     shell::{Section, Shell},
@@ -31,7 +31,7 @@ pub(super) async fn put(
     State(house): State<House>,
     asking: Asking,
     Path(id): Path<String>,
-    posted: Posted,
+    PostedValue(posted): PostedValue,
 ) -> Response {
     let Asking { mut shell, op } = asking.at(Section::Secrets).once(&posted);
     let t = shell.text;

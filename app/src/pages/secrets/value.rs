@@ -28,7 +28,9 @@ pub(super) fn fields(t: Text, kind: SecretKind, is_template: bool, most: usize) 
     let kinds = [SecretKind::Text, SecretKind::Json, SecretKind::Binary]
         .map(|it| choice(it.as_str(), around::kind(t, it)))
         .to_vec();
-    let longest = u32::try_from(most).unwrap_or(u32::MAX);
+    // In base64, in lines.
+    let longest = most.saturating_add(most / 2).saturating_add(4);
+    let longest = u32::try_from(longest).unwrap_or(u32::MAX);
     let hint = t.secrets_value_hint(&t.number(most as u64));
     view! {
         <FieldGroup label=t.secrets_value()>

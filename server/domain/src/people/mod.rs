@@ -52,7 +52,7 @@ pub use me::Me;
 pub(crate) use notices::tell_of_secret;
 pub use notices::{Notice, NoticeKind};
 pub use own_passkeys::{APPROVES_AFTER, Added, MOST_PASSKEYS, OwnPasskey, PasskeyChangeError};
-pub use posts::{BODY_LIMIT, KeepError, KeptPost, WAITS};
+pub use posts::{KeepError, KeptPost, WAITS};
 pub use session::{RECOVERING, SessionChange, SessionKey, SignedIn};
 pub use sessions::OwnSession;
 pub use setup::{RpIdError, SetupState};

@@ -8,12 +8,21 @@ use keywarden_vault::{Purpose, SecretBytes};
 
 use super::step_up::whole;
 use crate::secrets::files::MAX_FILE;
-use crate::{Domain, Fault, Op, Refused};
+use crate::{Domain, Fault, Op, Refused, Settings};
 
 /// How long a post waits.
 pub const WAITS: TimeDelta = TimeDelta::minutes(10);
-/// The longest body that is kept.
-pub const BODY_LIMIT: usize = 256 * 1024;
+/// The longest body that is kept of a form in which no value is written.
+const BODY_LIMIT: usize = 256 * 1024;
+/// What a byte of a value takes in a urlencoded body, at most: a browser sends the end of a line as two, each of them as three.
+const LONGEST_BYTE: usize = 6;
+
+impl Settings {
+    /// The longest body of a form in which a value is written, in bytes. It is kept, too.
+    pub fn longest_post(&self) -> usize {
+        self.max_value.saturating_mul(LONGEST_BYTE).saturating_add(BODY_LIMIT)
+    }
+}
 
 /// A post that was kept.
 #[derive(Debug)]
@@ -48,7 +57,7 @@ impl Domain {
         path: &str,
         body: &SecretBytes,
     ) -> Result<PendingPostId, KeepError> {
-        self.keep(op, path, body, BODY_LIMIT).await
+        self.keep(op, path, body, self.settings().longest_post()).await
     }
 
     /// Keeps a file for the page on which its person decides: as long as a post, in their session alone. `path` says what

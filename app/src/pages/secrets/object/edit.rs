@@ -16,7 +16,7 @@ use super::{
     rows::{self, Row, Wanted, named},
 };
 use crate::{
-    context::{Asking, House, Posted},
+    context::{Asking, House, Posted, PostedValue},
     form::{Draft, Errors},
     render::{self, page},
     shell::{Section, Shell},
@@ -44,7 +44,7 @@ pub(in crate::pages::secrets) async fn edit(
     State(house): State<House>,
     asking: Asking,
     Path(id): Path<String>,
-    posted: Posted,
+    PostedValue(posted): PostedValue,
 ) -> Response {
     let Asking { mut shell, op } = asking.at(Section::Secrets).once(&posted);
     let view = match around::load(&house, &op, &id).await {
@@ -73,7 +73,7 @@ async fn begin(
         Ok(read) => {
             let found = read.fields.map(listed);
             let form = found.map(|(fields, more)| (Row::of(fields), more));
-            draw(&mut shell, view, number, form, Draft::default())
+            draw(house, &mut shell, view, (number, form), Draft::default())
         }
         Err(error) => {
             let ask = |shell: &mut Shell, draft| draw_ask(shell, view, true, draft);
@@ -108,7 +108,7 @@ async fn save(house: &House, mut shell: Shell, op: &Op, view: &SecretView, poste
     }
     rows::again(t, &posted.fields, &mut errors);
     let form = (Row::posted(&posted.fields), posted.fields.text("more").parse().unwrap_or(0));
-    draw(&mut shell, view, seen.unwrap_or(0), Some(form), Draft::refused(posted.fields, errors))
+    draw(house, &mut shell, view, (seen.unwrap_or(0), Some(form)), Draft::refused(posted.fields, errors))
 }
 
 fn note(t: Text, errors: &mut Errors, rows: &[usize], error: &EditFieldsError) {
@@ -155,16 +155,18 @@ fn draw_ask(shell: &mut Shell, view: &SecretView, asks: bool, draft: Draft) -> R
     })
 }
 
+/// The form on a version: its rows, and how many fields it leaves out.
 fn draw(
+    house: &House,
     shell: &mut Shell,
     view: &SecretView,
-    version: i64,
-    form: Option<(Vec<Row>, usize)>,
+    (version, form): (i64, Option<(Vec<Row>, usize)>),
     draft: Draft,
 ) -> Response {
     around::place(shell, &view.secret.project_slug);
     let t = shell.text;
     let secret = view.secret.clone();
+    let most = house.domain.settings().max_value;
     page(shell, t.fields_edit()).of(&draft).show(move || {
         let path = around::path(&secret);
         let body = match form {
@@ -173,7 +175,7 @@ fn draw(
                 <Form draft=draft submit=t.save() cancel=path>
                     <Hidden name="version" value=version.to_string()/>
                     <Hidden name="more" value=more.to_string()/>
-                    {rows::view(t, rows)}
+                    {rows::view(t, rows, most)}
                     {(more > 0).then(|| view! { <p class="field-hint">{t.fields_kept(more)}</p> })}
                     {validity::fields(t)}
                     {fields::label(t)}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use keywarden_domain::{
     Env, SecretString,
-    secrets::{Field, FieldChange, FieldSort, LONGEST_VALUE},
+    secrets::{Field, FieldChange, FieldSort},
 };
 use leptos::prelude::*;
 
@@ -53,9 +53,8 @@ impl Row {
         .collect()
     }
 
-    /// Draws it; `at` is its place among all, `new` among the new ones.
-    fn view(self, t: Text, at: usize, new: usize) -> AnyView {
-        let longest = u32::try_from(LONGEST_VALUE).unwrap_or(u32::MAX);
+    /// Draws it; `at` is its place among all, `new` among the new ones. What is typed has at most so many characters.
+    fn view(self, t: Text, (at, new): (usize, usize), longest: u32) -> AnyView {
         let write = choice("write", t.fields_replace());
         let generate = choice("generate", t.fields_generate()).hint(t.secrets_generate_hint());
         match self {
@@ -98,12 +97,13 @@ pub(super) fn named(part: &str, at: usize) -> String {
     format!("{part}_{at}")
 }
 
-/// All rows, and how those are made that are to be generated.
-pub(super) fn view(t: Text, rows: Vec<Row>) -> AnyView {
+/// All rows, and how those are made that are to be generated. A value has at most so many bytes.
+pub(super) fn view(t: Text, rows: Vec<Row>, most: usize) -> AnyView {
+    let longest = u32::try_from(most).unwrap_or(u32::MAX);
     let mut new = 0_usize;
     let rows = rows.into_iter().enumerate().map(|(at, row)| {
         new = new.saturating_add(usize::from(row == Row::New));
-        row.view(t, at, new)
+        row.view(t, (at, new), longest)
     });
     let rows: Vec<_> = rows.collect();
     view! {

@@ -11,6 +11,7 @@ use keywarden_model::{Role, SecretKind};
 
 mod fields;
 mod folders;
+mod longest;
 mod values;
 mod versions;
 

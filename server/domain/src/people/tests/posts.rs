@@ -5,6 +5,7 @@ use keywarden_vault::SecretBytes;
 
 use super::*;
 use crate::cast::both_engines;
+use crate::secrets::MAX_VALUE;
 
 #[tokio::test]
 async fn a_kept_post_comes_back_once_in_its_own_session_for_ten_minutes() {
@@ -40,7 +41,13 @@ async fn few_posts_wait_at_once_and_none_that_is_too_long() {
         }
         assert!(house.domain.take_post(&ada.op(&house), ids[0]).await.unwrap().is_none());
         assert!(house.domain.take_post(&ada.op(&house), ids[8]).await.unwrap().is_some());
-        let long = SecretBytes::new(vec![0; BODY_LIMIT + 1]);
+        let longest = house.domain.settings().longest_post();
+        assert!(longest > 6 * MAX_VALUE, "a value of line ends, as a browser sends it");
+        let fits = SecretBytes::new(vec![0; longest]);
+        let kept = house.domain.keep_post(&ada.op(&house), "/a", &fits).await.unwrap();
+        let post = house.domain.take_post(&ada.op(&house), kept).await.unwrap().unwrap();
+        assert_eq!(post.body.expose().len(), longest);
+        let long = SecretBytes::new(vec![0; longest + 1]);
         let refused = house.domain.keep_post(&ada.op(&house), "/a", &long).await;
         assert!(matches!(refused, Err(KeepError::TooLong)));
         house.domain.sign_out(&ada.op(&house)).await.unwrap();
