@@ -36,9 +36,10 @@ texts! {
     fields_new_name(n: usize) = "Name of new field {n}";
     fields_new_name_hint = "Leave it empty to add none.";
     fields_new_value(n: usize) = "Value of new field {n}";
-    fields_kept(n: usize) = "{n} more field is not listed here, and is kept. A new field of the same name takes its place." | "{n} more fields are not listed here, and are kept. A new field of the same name takes the place of one.";
+    fields_kept(n: usize) = "{n} more field is not listed here, and is kept. No new field can have its name." | "{n} more fields are not listed here, and are kept. No new field can have the name of one.";
     fields_made = "Generated fields";
     fields_not_json = "This field is no text: write JSON.";
+    fields_known = "The value has a field of this name. It is kept as it is.";
     fields_gone = "There is no such field any more.";
     fields_twice = "Another field here has this name.";
     fields_unchanged = "Nothing would change: replace, generate, remove or add a field.";

@@ -116,6 +116,7 @@ fn note(t: Text, errors: &mut Errors, rows: &[usize], error: &EditFieldsError) {
         EditFieldsError::Field { at, wrong } => {
             let row = rows.get(*at).copied().unwrap_or_default();
             match wrong {
+                FieldWrong::Known => errors.at(&named("field", row), t.fields_known()),
                 FieldWrong::NotJson => errors.at(&named("value", row), t.fields_not_json()),
                 FieldWrong::NotThere => errors.at(&named("do", row), t.fields_gone()),
                 FieldWrong::Template(wrong) => errors.at(&named("value", row), template::said(t, wrong)),

@@ -144,18 +144,19 @@ pub(super) fn read(t: Text, env: &Env, fields: &Fields, errors: &mut Errors) -> 
         if !names.insert(name.clone()) {
             errors.at(&named("field", at), t.fields_twice());
         }
+        let set = if known { FieldChange::Write } else { FieldChange::Add };
         let change = match fields.text(&named("do", at)) {
             "keep" if known => continue,
             "remove" if known => FieldChange::Remove,
             "generate" => match making {
-                Some(making) => FieldChange::Write(made(env, making)),
+                Some(making) => set(made(env, making)),
                 None => continue,
             },
             "write" if typed.is_empty() => {
                 errors.at(&named("value", at), t.form_missing());
                 continue;
             }
-            "write" => FieldChange::Write(SecretString::new(typed.to_owned())),
+            "write" => set(SecretString::new(typed.to_owned())),
             _ => {
                 errors.at(&named("do", at), t.form_choose());
                 continue;
@@ -209,12 +210,17 @@ mod tests {
         assert!(!errors.any(), "{errors:?}");
         assert_eq!(wanted.rows, [0, 1, 3], "a name may be empty, and is kept here; the last row is not used");
         let told = wanted.changes.iter().map(|(name, change)| match change {
-            FieldChange::Remove => (name.expose(), None),
-            FieldChange::Write(value) => (name.expose(), Some(value.expose())),
+            FieldChange::Add(value) => ("add", name.expose(), value.expose()),
+            FieldChange::Remove => ("remove", name.expose(), ""),
+            FieldChange::Write(value) => ("write", name.expose(), value.expose()),
         });
         let told: Vec<_> = told.collect();
-        assert_eq!(told[..2], [("user", Some(" a")), ("a b ", None)], "as it was typed, as it is called");
-        assert_eq!((told[2].0, told[2].1.map(str::len)), ("new", Some(16)));
+        assert_eq!(
+            told[..2],
+            [("write", "user", " a"), ("remove", "a b ", "")],
+            "as it was typed, as it is called"
+        );
+        assert_eq!((told[2].0, told[2].1, told[2].2.len()), ("add", "new", 16));
 
         for (body, field) in [
             (format!("{known}write&value_0="), "value_0"),

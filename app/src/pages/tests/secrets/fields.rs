@@ -161,6 +161,11 @@ async fn fields_are_changed_by_a_form_that_begins_with_no_value() {
     );
     assert_eq!(leaks(&refused), [""; 0], "{}", refused.body);
 
+    let unseen = format!("version=1&{rest}&field_0=passphrase&do_0=write&value_0=new-one");
+    let unseen = stage.post(person(&bob), &edit, &unseen).await;
+    assert!(unseen.status == 422 && unseen.body.contains("field-field_0-error"), "{}", unseen.body);
+    assert!(text(&stage, &bob, id).await.contains("hunter2"), "a field that was not listed is kept");
+
     let saved = stage.post(person(&bob), &edit, &rows("65433")).await;
     assert_eq!((saved.status.as_u16(), saved.to.as_str()), (303, page.as_str()), "{}", saved.body);
     let now: serde_json::Value = serde_json::from_str(&text(&stage, &bob, id).await).unwrap();

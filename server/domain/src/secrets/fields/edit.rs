@@ -35,19 +35,24 @@ pub struct EditFields {
 /// What becomes of a field.
 #[derive(Debug)]
 pub enum FieldChange {
+    /// There was none of this name: a string.
+    Add(SecretString),
     /// It is not there any more.
     Remove,
-    /// Another value. A field that is a string, or is new, becomes this string; any other becomes this JSON.
+    /// Another value. A field that is a string becomes this string; any other becomes this JSON.
     Write(SecretString),
 }
 
 /// Why a field cannot be changed like this. Says nothing of what it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FieldWrong {
+    /// There is one already, which was perhaps not listed.
+    #[error("there is a field of this name")]
+    Known,
     /// It is no string, so what is written there has to be JSON.
     #[error("this field is no text: write JSON")]
     NotJson,
-    /// There is none of this name to be removed.
+    /// There is none of this name to be written or removed.
     #[error("there is no such field")]
     NotThere,
     /// The version is a template, and this is none.
@@ -234,10 +239,12 @@ fn json(
     change: &FieldChange,
     template: bool,
 ) -> Result<Option<Zeroizing<String>>, FieldWrong> {
-    let FieldChange::Write(text) = change else {
-        return now.map(|_| None).ok_or(FieldWrong::NotThere);
+    let text = match (change, now) {
+        (FieldChange::Add(_), Some(_)) => return Err(FieldWrong::Known),
+        (FieldChange::Remove | FieldChange::Write(_), None) => return Err(FieldWrong::NotThere),
+        (FieldChange::Remove, Some(_)) => return Ok(None),
+        (FieldChange::Add(text), None) | (FieldChange::Write(text), Some(_)) => text.expose(),
     };
-    let text = text.expose();
     if template {
         Template::parse(text).map_err(FieldWrong::Template)?;
     }

@@ -18,12 +18,13 @@ fn json(text: &str) -> PutSecret {
     PutSecret { value: value(SecretKind::Json, text.as_bytes()), ..of("x") }
 }
 
-/// Changes of the first version; `None` removes.
+/// Changes of a version; `None` removes, and a `+` before the name adds.
 fn edit(version: i64, changes: &[(&str, Option<&str>)]) -> EditFields {
     let secret = |text: &str| SecretString::new(text.to_owned());
-    let changes = changes.iter().map(|(name, text)| {
-        let change = text.map_or(FieldChange::Remove, |text| FieldChange::Write(secret(text)));
-        (secret(name), change)
+    let changes = changes.iter().map(|(name, text)| match (name.strip_prefix('+'), text) {
+        (Some(name), text) => (secret(name), FieldChange::Add(secret(text.unwrap_or_default()))),
+        (None, Some(text)) => (secret(name), FieldChange::Write(secret(text))),
+        (None, None) => (secret(name), FieldChange::Remove),
     });
     EditFields { version, changes: changes.collect(), label: None, validity: Validity::default() }
 }
@@ -119,7 +120,7 @@ async fn fields_are_changed_and_the_others_are_kept_as_they_are_written() {
         let scene = Scene::set(house).await;
         let put = scene.config(CONFIG).await;
         let changes =
-            [("password", Some("n\"w")), ("port", Some(" 5433 ")), ("user", None), ("host", Some("db"))];
+            [("password", Some("n\"w")), ("port", Some(" 5433 ")), ("user", None), ("+host", Some("db"))];
         let made = scene.edit(&scene.alice.op(), edit(1, &changes)).await.unwrap();
         assert_eq!((made.id, made.number), (put.id, 2));
         let text = scene.text("db/config").await;
@@ -156,6 +157,9 @@ async fn a_change_that_cannot_be_made_makes_no_version() {
             (vec![("user", Some("b")), ("port", Some("many"))], (1, FieldWrong::NotJson)),
             (vec![("tls", Some("{"))], (0, FieldWrong::NotJson)),
             (vec![("host", None)], (0, FieldWrong::NotThere)),
+            (vec![("host", Some("db"))], (0, FieldWrong::NotThere)),
+            (vec![("port", Some("1")), ("+user", Some("b"))], (1, FieldWrong::Known)),
+            (vec![("+tls", Some("b"))], (0, FieldWrong::Known)),
         ] {
             let Err(EditFieldsError::Field { at, wrong }) = try_(&changes).await else {
                 panic!("{changes:?}")
