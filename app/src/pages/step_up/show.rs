@@ -5,6 +5,7 @@ use axum::{
     extract::{Query, State},
     response::Response,
 };
+use keywarden_domain::{Refused, people::SessionChange};
 use leptos::prelude::*;
 use serde::Deserialize;
 
@@ -40,7 +41,15 @@ pub(super) async fn show(
     let t = shell.text;
     let to = back_path(&waiting.to).to_owned();
     let Some(passkey) = passkey else {
-        return render::see_other(&format!("{SIGN_IN}?next={}", encoded(&to)));
+        // Sign-in would lead a session that goes on straight back here.
+        return match house.domain.sign_out(&op).await {
+            Ok(()) | Err(Refused::NotFound) => {
+                let mut response = render::see_other(&format!("{SIGN_IN}?next={}", encoded(&to)));
+                response.extensions_mut().insert(SessionChange::Ended);
+                response
+            }
+            Err(refused) => render::refused(&shell, refused),
+        };
     };
     let post = Some(waiting.post).filter(|post| !post.is_empty());
     page(&shell, t.step_up()).script(SCRIPT).show(move || {

@@ -229,9 +229,28 @@ async fn stepping_up_asks_by_name_for_the_passkey_of_the_session_and_takes_no_ot
     domain.remove_passkey(&stage.cast.op(by_other), known.passkey.unwrap()).await.unwrap();
     let page = stage.get(ada.clone(), "/step-up?to=%2Fkeys").await;
     assert_eq!((page.status.as_u16(), page.to.as_str()), (303, "/sign-in?next=%2Fkeys"));
+    assert!(matches!(page.response.extensions().get(), Some(SessionChange::Ended)));
     let begun = stage.script(ada, "/step-up/start", &json!({ "to": "/keys" })).await;
     assert_eq!(begun.status, 401, "{}", begun.body);
     assert!(begun.json()["error"].as_str().unwrap().contains("was removed from your account"));
+}
+
+/// Older servers let a session go on without its passkey.
+#[tokio::test]
+async fn a_session_without_its_passkey_ends_where_it_would_show_it() {
+    let stage = Stage::new().await;
+    let ada = set_up(&stage, &mut SoftAuthenticator::new(1)).await;
+    let Actor::Person(known) = ada.clone() else { panic!("nobody") };
+    let without = Actor::Person(Person { passkey: None, ..known });
+    let sessions =
+        async || stage.cast.domain.list_own_sessions(&stage.cast.op(ada.clone())).await.unwrap().len();
+    assert_eq!(sessions().await, 1);
+    for _ in 0..2 {
+        let page = stage.get(without.clone(), "/step-up?post=kpt_x&to=%2Fkeys").await;
+        assert_eq!((page.status.as_u16(), page.to.as_str()), (303, "/sign-in?next=%2Fkeys"), "{}", page.body);
+        assert!(matches!(page.response.extensions().get(), Some(SessionChange::Ended)));
+        assert_eq!(sessions().await, 0);
+    }
 }
 
 #[tokio::test]
