@@ -114,7 +114,11 @@ pub(super) async fn save(
         name => Alias::new(dialect, name).map_err(|_| errors.at("name", t.aliases_wrong())).ok(),
     };
     if alias.is_none() && view.alias(dialect).is_none() {
-        errors.at("name", t.form_missing());
+        match house.domain.was_done(&op).await {
+            Ok(true) => return render::see_other(&around::path(&view.secret)),
+            Ok(false) => errors.at("name", t.form_missing()),
+            Err(refused) => return render::refused(&shell, refused),
+        }
     }
     let seen = posted.fields.text("row_version").parse().ok();
     if seen.is_none() {
