@@ -1,8 +1,8 @@
 //! Ways to get a secret's value that work as they are written: for a shell, a file, a cluster, a pipeline, a program.
 //!
 //! Each takes the server's address from `KEYWARDEN_SERVER` and a service token from `KEYWARDEN_TOKEN`, so that no text that
-//! is copied around holds one; pipelines need none, since their platform's token is exchanged. The tests of the server run
-//! them.
+//! is copied around holds one; pipelines need none, since their platform's token is exchanged. Where one has to say why a
+//! value is read, `KEYWARDEN_REASON` does; a pipeline names its run there. The tests of the server run them.
 
 mod pipelines;
 mod programs;
@@ -78,6 +78,8 @@ pub struct Spot<'a> {
     pub path: &'a str,
     /// Whether its value is no text.
     pub binary: bool,
+    /// Whether one has to say why it is read.
+    pub asks_why: bool,
 }
 
 impl Way {
@@ -102,7 +104,7 @@ impl Way {
 
     /// The text to be copied.
     pub fn text(self, of: Spot<'_>) -> String {
-        let Spot { project, environment, path, .. } = of;
+        let Spot { project, environment, path, asks_why, .. } = of;
         let place = format!("--project {project} --environment {environment} --only {}", variable(path));
         let run = |program: &str| format!("keywarden run {place} -- {program}");
         match self {
@@ -111,10 +113,10 @@ impl Way {
             Self::Curl => curl(of),
             Self::Dotenv => format!("keywarden export {place} --format dotenv > .env"),
             Self::Kubernetes => format!("keywarden export {place} --format k8s | kubectl apply -f -"),
-            Self::GitHub => pipelines::github(&run("./deploy")),
-            Self::GitHubCurl => pipelines::github_with_curl(&curl(of)),
-            Self::GitLab => pipelines::gitlab(&run("./deploy")),
-            Self::GitLabCurl => pipelines::gitlab_with_curl(&curl(of)),
+            Self::GitHub => pipelines::github(&run("./deploy"), asks_why),
+            Self::GitHubCurl => pipelines::github_with_curl(&curl(of), asks_why),
+            Self::GitLab => pipelines::gitlab(&run("./deploy"), asks_why),
+            Self::GitLabCurl => pipelines::gitlab_with_curl(&curl(of), asks_why),
             Self::Go => programs::go(of),
             Self::Node => programs::node(of),
             Self::Python => programs::python(of),
@@ -123,10 +125,11 @@ impl Way {
 }
 
 fn curl(of: Spot<'_>) -> String {
-    let Spot { project, environment, path, .. } = of;
+    let Spot { project, environment, path, asks_why, .. } = of;
+    let why = if asks_why { "--header \"Keywarden-Reason: $KEYWARDEN_REASON\" \\\n  " } else { "" };
     format!(
         "{CURL} --header \"Authorization: Bearer $KEYWARDEN_TOKEN\" \\\n  \
-         \"$KEYWARDEN_SERVER/api/v1/projects/{project}/environments/{environment}/secrets/{}\"",
+         {why}\"$KEYWARDEN_SERVER/api/v1/projects/{project}/environments/{environment}/secrets/{}\"",
         escaped(path)
     )
 }
@@ -164,7 +167,8 @@ mod tests {
 
     #[test]
     fn what_is_special_to_a_shell_or_an_address_is_quoted() {
-        let of = Spot { project: "pay", environment: "live", path: "3ds/it's $HOME \u{e9}", binary: false };
+        let path = "3ds/it's $HOME \u{e9}";
+        let of = Spot { project: "pay", environment: "live", path, binary: false, asks_why: false };
         assert_eq!(Way::Cli.text(of), "keywarden secret get 'pay/live/3ds/it'\\''s $HOME \u{e9}'");
         assert!(
             Way::Curl.text(of).ends_with("/secrets/3ds/it%27s%20%24HOME%20%C3%A9\""),
@@ -185,7 +189,8 @@ mod tests {
 
     #[test]
     fn a_path_is_written_as_each_language_writes_a_string() {
-        let of = Spot { project: "pay", environment: "live", path: "a\"b\\c/${d} \u{e9}", binary: false };
+        let path = "a\"b\\c/${d} \u{e9}";
+        let of = Spot { project: "pay", environment: "live", path, binary: false, asks_why: false };
         let literal = "\"a\\\"b\\\\c/${d} \u{e9}\"";
         for way in [Way::Go, Way::Node, Way::Python] {
             assert!(
@@ -205,9 +210,23 @@ mod tests {
         assert!(!go.contains("    "), "it is indented as gofmt does: {go}");
     }
 
+    /// The client takes the variable by itself.
+    #[test]
+    fn the_reason_is_told_where_it_is_asked_for_and_nowhere_else() {
+        let path = "db/password";
+        let of = Spot { project: "pay", environment: "live", path, binary: false, asks_why: false };
+        for way in Way::all(false) {
+            let is_client = matches!(way, Way::Cli | Way::Run | Way::Dotenv | Way::Kubernetes);
+            let asked = way.text(Spot { asks_why: true, ..of });
+            assert_eq!(asked.contains("KEYWARDEN_REASON"), !is_client, "{asked}");
+            assert!(!way.text(of).to_lowercase().contains("reason"), "{}", way.text(of));
+        }
+    }
+
     #[test]
     fn pipelines_hold_no_token_and_ask_for_their_platforms() {
-        let of = Spot { project: "pay", environment: "live", path: "db/password", binary: false };
+        let path = "db/password";
+        let of = Spot { project: "pay", environment: "live", path, binary: false, asks_why: false };
         for (way, parts) in [
             (Way::GitHub, &["id-token: write", "run: keywarden run --project pay"][..]),
             (

@@ -9,6 +9,8 @@ pub(super) fn python(of: Spot<'_>) -> String {
     } else {
         ("import json", "secret[\"value\"]")
     };
+    let why = ",\n             \"Keywarden-Reason\": os.fsencode(os.environ[\"KEYWARDEN_REASON\"])";
+    let why = if of.asks_why { why } else { "" };
     let Spot { project, environment, .. } = of;
     format!(
         r#"{imports}
@@ -19,7 +21,7 @@ from urllib.request import Request, urlopen
 path = quote({path})
 request = Request(
     f"{{os.environ['KEYWARDEN_SERVER']}}/api/v1/projects/{project}/environments/{environment}/secrets/{{path}}",
-    headers={{"Authorization": f"Bearer {{os.environ['KEYWARDEN_TOKEN']}}"}},
+    headers={{"Authorization": f"Bearer {{os.environ['KEYWARDEN_TOKEN']}}"{why}}},
 )
 with urlopen(request, timeout=30) as answer:
     secret = json.load(answer)
@@ -35,12 +37,15 @@ pub(super) fn node(of: Spot<'_>) -> String {
     } else {
         "const { value } = await answer.json();"
     };
+    // A header is written byte by byte.
+    let why = ",\n    'keywarden-reason': Buffer.from(process.env.KEYWARDEN_REASON).toString('latin1')";
+    let why = if of.asks_why { why } else { "" };
     let Spot { project, environment, .. } = of;
     format!(
         r"const path = {path}.split('/').map(encodeURIComponent).join('/');
 const answer = await fetch(
   `${{process.env.KEYWARDEN_SERVER}}/api/v1/projects/{project}/environments/{environment}/secrets/${{path}}`,
-  {{ headers: {{ authorization: `Bearer ${{process.env.KEYWARDEN_TOKEN}}` }} }},
+  {{ headers: {{ authorization: `Bearer ${{process.env.KEYWARDEN_TOKEN}}`{why} }} }},
 );
 if (!answer.ok) throw new Error(`Keywarden answers ${{answer.status}}`);
 {value}",
@@ -52,6 +57,8 @@ if (!answer.ok) throw new Error(`Keywarden answers ${{answer.status}}`);
 pub(super) fn go(of: Spot<'_>) -> String {
     let (kind, none, field) =
         if of.binary { ("[]byte", "nil", "value_base64") } else { ("string", "\"\"", "value") };
+    let why = "    request.Header.Set(\"Keywarden-Reason\", os.Getenv(\"KEYWARDEN_REASON\"))\n";
+    let why = if of.asks_why { why } else { "" };
     let Spot { project, environment, .. } = of;
     let text = format!(
         r#"import (
@@ -75,7 +82,7 @@ func secret() ({kind}, error) {{
         return {none}, err
     }}
     request.Header.Set("Authorization", "Bearer "+os.Getenv("KEYWARDEN_TOKEN"))
-    response, err := http.DefaultClient.Do(request)
+{why}    response, err := http.DefaultClient.Do(request)
     if err != nil {{
         return {none}, err
     }}

@@ -24,6 +24,7 @@ texts! {
 
     secrets_copy_as = "Copy as";
     secrets_copy_lead = "Each takes the server's address from KEYWARDEN_SERVER and a workload's token from KEYWARDEN_TOKEN; none of them holds the value. The pipelines store no token: they sign in with their platform's own, by a sign-in rule of a workload. Every reading is in the record.";
+    secrets_copy_why = "This environment asks why a value is read. Each takes the reason from KEYWARDEN_REASON; the pipelines name their run there.";
     secrets_copy_cli = "Command line";
     secrets_copy_run = "A program that finds it in a variable";
     secrets_copy_curl = "curl";

@@ -11,15 +11,37 @@ use serde_json::{Value, json};
 
 use crate::{client::Stage, house::told};
 
-/// Every text that the console offers to copy, run as it stands.
+const WHY: &str = "für den Abgleich";
+
+/// From now on one has to say why a value of the environment is read.
+fn ask_why(stage: &Stage) {
+    let token = fs::read_to_string(stage.token()).unwrap();
+    let path = "/api/v1/projects/pay/environments/live";
+    let edited = stage.server.send("PATCH", path, token.trim(), r#"{"reads_need_reason":true}"#);
+    assert!(edited.contains("\"reads_need_reason\":true"), "{edited}");
+}
+
 #[test]
 fn what_the_console_offers_to_copy_works_as_it_is_written() {
+    works_as_it_is_written(false);
+}
+
+#[test]
+fn what_the_console_offers_to_copy_says_why_where_that_is_asked() {
+    works_as_it_is_written(true);
+}
+
+/// Every text that the console offers to copy, run as it stands.
+fn works_as_it_is_written(asks_why: bool) {
     let stage = Stage::new();
     let path = "3ds/pass'word $HOME";
     let value = "it's a \"secret\" & $more";
     assert!(stage.put(&format!("pay/live/{path}"), value.as_bytes()).status.success());
     assert!(stage.put("pay/live/other", b"another").status.success());
-    let of = Spot { project: "pay", environment: "live", path, binary: false };
+    if asks_why {
+        ask_why(&stage);
+    }
+    let of = Spot { project: "pay", environment: "live", path, binary: false, asks_why };
     // What the texts call: the client by its name, a program, and a cluster's client that keeps what it is given.
     let bin = stage.folder.path().join("bin");
     fs::create_dir(&bin).unwrap();
@@ -42,6 +64,7 @@ fn what_the_console_offers_to_copy_works_as_it_is_written() {
             .env("KEYWARDEN_SERVER", format!("http://{}", stage.server.address))
             .env("KEYWARDEN_TOKEN", token.trim())
             .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))
+            .envs(asks_why.then_some(("KEYWARDEN_REASON", WHY)))
             .output()
             .unwrap();
         assert!(output.status.success(), "{text}: {}", told(&output));
@@ -74,8 +97,9 @@ fn what_the_console_offers_to_copy_works_as_it_is_written() {
             }
             // The exchange before it has a test of its own: exchange.rs.
             Way::GitHubCurl | Way::GitLabCurl => {
-                let read = text.lines().rev().take(2).collect::<Vec<_>>();
-                let answer: Value = serde_json::from_str(&shell(&[read[1], read[0]].join("\n"))).unwrap();
+                let read = text.lines().skip(text.lines().count() - if asks_why { 3 } else { 2 });
+                let answer: Value =
+                    serde_json::from_str(&shell(&read.collect::<Vec<_>>().join("\n"))).unwrap();
                 assert_eq!(answer["value"], value);
             }
             Way::Go | Way::Node | Way::Python => {}
@@ -91,6 +115,7 @@ fn program(stage: &Stage, interpreter: &[&str], text: &str) -> Output {
         .current_dir(stage.folder.path())
         .env("KEYWARDEN_SERVER", format!("http://{}", stage.server.address))
         .env("KEYWARDEN_TOKEN", fs::read_to_string(stage.token()).unwrap().trim())
+        .env("KEYWARDEN_REASON", WHY)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -119,9 +144,12 @@ fn programs_read_texts_and_bytes_by_the_code_that_is_offered() {
     assert!(stage.put(&format!("pay/live/{odd}"), text).status.success());
     let binary = stage.put_with("pay/live/bytes", bytes, &["--kind", "binary"]);
     assert!(binary.status.success(), "{}", told(&binary));
-    let spots = [(odd, false, text), ("bytes", true, bytes)];
-    for (path, binary, value) in spots {
-        let of = Spot { project: "pay", environment: "live", path, binary };
+    let spots = [(odd, false, text, false), ("bytes", true, bytes, false), (odd, false, text, true)];
+    for (path, binary, value, asks_why) in spots {
+        if asks_why {
+            ask_why(&stage);
+        }
+        let of = Spot { project: "pay", environment: "live", path, binary, asks_why };
         if is_there("python3", true) {
             let print = if binary { "value" } else { "value.encode()" };
             let code = format!("{}\nimport sys\nsys.stdout.buffer.write({print})\n", Way::Python.text(of));
@@ -141,7 +169,8 @@ fn programs_read_texts_and_bytes_by_the_code_that_is_offered() {
             assert_eq!(output.stdout, value, "{code}: {}", told(&output));
         }
     }
-    let nowhere = Spot { project: "pay", environment: "live", path: "nowhere", binary: false };
+    let nowhere =
+        Spot { project: "pay", environment: "live", path: "nowhere", binary: false, asks_why: true };
     if is_there("node", true) {
         let output = program(&stage, &["node", "--input-type=module", "-"], &Way::Node.text(nowhere));
         assert!(!output.status.success() && told(&output).contains("404"), "{}", told(&output));

@@ -126,7 +126,7 @@ fn a_machine_reads_a_secret_with_the_token_that_its_platform_gave_it() {
     assert_eq!(got.stdout, b"hunter2", "{}", told(&got));
 
     // What the console offers to copy for a pipeline, where the platform's token is in a variable.
-    let of = Spot { project: "pay", environment: "live", path: "password", binary: false };
+    let of = Spot { project: "pay", environment: "live", path: "password", binary: false, asks_why: false };
     let pipeline = |way: Way| {
         let text = way.text(of);
         let lines = text.lines().skip_while(|it| !["  script:", "  run: |"].contains(it)).skip(1);

@@ -21,6 +21,7 @@ pub(super) fn view(t: Text, view: &SecretView) -> AnyView {
         environment: &secret.environment_slug,
         path: secret.path.as_str(),
         binary,
+        asks_why: secret.reads_need_reason,
     };
     let blocks = Way::all(binary)
         .into_iter()
@@ -31,6 +32,7 @@ pub(super) fn view(t: Text, view: &SecretView) -> AnyView {
         .collect_view();
     view! {
         <p>{t.secrets_copy_lead()}</p>
+        {of.asks_why.then(|| view! { <p>{t.secrets_copy_why()}</p> })}
         <div class="secret-snippets">{blocks}</div>
     }
     .into_any()

@@ -224,6 +224,9 @@ async fn where_an_environment_asks_why_each_form_that_reads_asks_it() {
         "no button reads at once: {shown}"
     );
     assert!(shown.contains(&format!("href=\"{page}/versions/2/reveal\"")), "{shown}");
+    let copied = stage.get(person(&bob), &format!("{page}?tab=copy")).await.body;
+    assert!(copied.contains("Keywarden-Reason: $KEYWARDEN_REASON"), "{copied}");
+    assert!(copied.contains("takes the reason from KEYWARDEN_REASON"), "{copied}");
     let asking = [
         (format!("{one}/reveal"), ""),
         (format!("{one}/download"), ""),
