@@ -26,6 +26,8 @@ texts! {
     secrets_write_hint = "Paste it below.";
     secrets_generate = "Generate one";
     secrets_generate_hint = "Made at random on the server when you save. Nobody sees it until it is revealed.";
+    secrets_content_type_hint = "For programs, as in application/x-pem-file. Leave it empty for what the kind says.";
+    secrets_content_type_wrong = "Write a type in lower case with one slash, as in application/x-pem-file.";
     secrets_kind_hint = "JSON is checked; binary is pasted in base64. All of it is kept byte for byte.";
     secrets_value_hint(most: &str) = "At most {most} bytes. Line ends are kept as single line feeds, blanks at the ends are kept. No page begins with it, not even this one if something is wrong.";
     secrets_value_again = "It was not kept: paste it once more.";

@@ -120,6 +120,8 @@ pub(super) struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    content_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expected_version: Option<i64>,
@@ -141,6 +143,7 @@ impl<'a> Body<'a> {
             value: text,
             value_base64: text.is_none().then(|| Zeroizing::new(STANDARD.encode(bytes))),
             kind: put.kind.as_deref(),
+            content_type: put.content_type.as_deref(),
             label: put.label.as_deref(),
             expected_version: put.expected_version,
             template: put.template,

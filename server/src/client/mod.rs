@@ -79,6 +79,7 @@ pub(crate) struct Which {
 pub(crate) struct Put {
     pub(crate) value: SecretBytes,
     pub(crate) kind: Option<String>,
+    pub(crate) content_type: Option<String>,
     pub(crate) label: Option<String>,
     pub(crate) expected_version: Option<i64>,
     pub(crate) template: bool,

@@ -110,6 +110,23 @@ fn values_go_in_and_come_out_byte_for_byte() {
 }
 
 #[test]
+fn a_value_says_what_it_is_for_other_programs() {
+    let stage = Stage::new();
+    let pem = ["--content-type", "application/x-pem-file"];
+    assert!(stage.put_with("pay/live/pem", b"-----BEGIN", &pem).status.success());
+    assert!(stage.put("pay/live/plain", b"x").status.success());
+    let token = fs::read_to_string(stage.token()).unwrap();
+    for (name, wanted) in [("pem", "application/x-pem-file"), ("plain", "text/plain")] {
+        let path = format!("/api/v1/projects/pay/environments/live/secrets/{name}");
+        let answer = stage.server.send("GET", &path, token.trim(), "");
+        assert!(answer.contains(&format!("\"content_type\":\"{wanted}\"")), "{answer}");
+    }
+    let wrong = stage.put_with("pay/live/pem", b"x", &["--content-type", "PEM"]);
+    assert!(!wrong.status.success() && told(&wrong).contains("application/x-pem-file"), "{}", told(&wrong));
+    stage.server.stop();
+}
+
+#[test]
 fn a_value_that_is_longer_than_the_operator_lets_it_be_is_refused_in_a_sentence() {
     let stage = Stage::with(&[("KEYWARDEN_SECRETS_MAX_VALUE", "100")]);
     assert!(stage.put("pay/live/fits", &[b'x'; 100]).status.success());

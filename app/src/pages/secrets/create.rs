@@ -4,7 +4,7 @@ use keywarden_domain::{
     keys::Place,
     secrets::{Expected, PutError, PutSecret},
 };
-use keywarden_model::{EnvironmentId, SecretKind};
+use keywarden_model::EnvironmentId;
 use leptos::prelude::*;
 
 use super::{around, fields, filter::PATH, validity, value};
@@ -132,7 +132,7 @@ fn form(shell: &Shell, choices: Choices, params: &Params, draft: Draft) -> Respo
             <Form draft=draft submit=t.secrets_create() cancel=cancel>
                 <SelectField name="environment" label=t.keys_environment() required=true placeholder=t.choose() choices=places value=first/>
                 <TextField name="path" label=t.secrets_path() required=true mono=true maxlength=512 value=path hint=t.secrets_path_hint()/>
-                {value::fields(t, SecretKind::Text, false, longest)}
+                {value::fields(t, value::Start::default(), longest)}
                 {validity::fields(t)}
                 {fields::attributes(t, None, owners)}
             </Form>

@@ -6,7 +6,6 @@ use keywarden_domain::{
     keys::Place,
     secrets::{About, Expected, PutError, PutSecret, SecretView},
 };
-use keywarden_model::SecretKind;
 use leptos::prelude::*;
 
 use super::{around, fields, reuse, validity, value};
@@ -96,15 +95,14 @@ fn draw(house: &House, shell: &mut Shell, view: &SecretView, draft: Draft) -> Re
     // What is replaced: if another one is `current` by then, nothing is.
     let current = around::current(view).unwrap_or_default();
     let before = view.versions.iter().find(|it| it.number == current);
-    let kind = before.map_or(SecretKind::Text, |it| it.kind);
-    let is_template = before.is_some_and(|it| it.template);
+    let start = before.map(value::Start::of).unwrap_or_default();
     let most = house.domain.settings().max_value;
     page(shell, t.secrets_new_version()).of(&draft).show(move || {
         view! {
             <PageHeader title=t.secrets_new_version() lead=t.secrets_new_version_lead() crumbs=around::crumbs_below(t, &secret)/>
             <Form draft=draft submit=t.secrets_new_version() cancel=around::path(&secret)>
                 <Hidden name="current" value=current.to_string()/>
-                {value::fields(t, kind, is_template, most)}
+                {value::fields(t, start, most)}
                 {validity::fields(t)}
                 {fields::label(t)}
             </Form>

@@ -3,9 +3,9 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use keywarden_domain::{
     Domain, SecretBytes,
-    secrets::{NewValue, ValueError},
+    secrets::{NewValue, ValueError, Version},
 };
-use keywarden_model::SecretKind;
+use keywarden_model::{ContentType, SecretKind};
 use leptos::prelude::*;
 
 use super::{
@@ -19,8 +19,27 @@ use crate::{
     ui::{FieldGroup, RadioGroup, SelectField, TextArea, TextField, TextKind, Writes, choice},
 };
 
+/// What the fields begin with.
+#[derive(Default)]
+pub(super) struct Start {
+    kind: Option<SecretKind>,
+    /// Empty: the kind's own.
+    content_type: String,
+    is_template: bool,
+}
+
+impl Start {
+    /// As the version before.
+    pub(super) fn of(before: &Version) -> Self {
+        let own = before.content_type == before.kind.content_type();
+        let content_type = if own { String::new() } else { before.content_type.to_string() };
+        Self { kind: Some(before.kind), content_type, is_template: before.template }
+    }
+}
+
 /// A value that was refused is typed again: it is in no page. It has at most so many bytes.
-pub(super) fn fields(t: Text, kind: SecretKind, is_template: bool, most: usize) -> AnyView {
+pub(super) fn fields(t: Text, start: Start, most: usize) -> AnyView {
+    let kind = start.kind.unwrap_or(SecretKind::Text);
     let how = vec![
         choice("write", t.secrets_write()).hint(t.secrets_write_hint()),
         choice("generate", t.secrets_generate()).hint(t.secrets_generate_hint()),
@@ -31,6 +50,7 @@ pub(super) fn fields(t: Text, kind: SecretKind, is_template: bool, most: usize) 
     // In base64, in lines.
     let longest = most.saturating_add(most / 2).saturating_add(4);
     let longest = u32::try_from(longest).unwrap_or(u32::MAX);
+    let longest_type = u32::try_from(ContentType::MAX).unwrap_or(u32::MAX);
     let hint = t.secrets_value_hint(&t.number(most as u64));
     view! {
         <FieldGroup label=t.secrets_value()>
@@ -38,9 +58,10 @@ pub(super) fn fields(t: Text, kind: SecretKind, is_template: bool, most: usize) 
             <div class="value-typed">
                 <SelectField name="kind" label=t.secrets_kind() required=true choices=kinds value=kind.as_str() hint=t.secrets_kind_hint()/>
                 <TextArea name="value" label=t.secrets_value() writes=Writes::Secret required=true rows=5 maxlength=longest hint=hint/>
-                {template::field(t, is_template)}
+                {template::field(t, start.is_template)}
             </div>
             <div class="value-made">{making_fields(t)}</div>
+            <TextField name="content_type" label=t.secrets_content_type() mono=true maxlength=longest_type value=start.content_type hint=t.secrets_content_type_hint()/>
         </FieldGroup>
     }
     .into_any()
@@ -58,14 +79,24 @@ pub(super) fn making_fields(t: Text) -> AnyView {
 
 /// The value; what is wrong with it is noted.
 pub(super) fn read(t: Text, domain: &Domain, fields: &Fields, errors: &mut Errors) -> Option<NewValue> {
-    match fields.text("how") {
+    let content_type = match fields.text("content_type") {
+        "" => Ok(None),
+        text => text.parse::<ContentType>().map(Some),
+    };
+    let content_type = content_type.map_err(|_| errors.at("content_type", t.secrets_content_type_wrong()));
+    let bytes = match fields.text("how") {
         "generate" => made(t, domain, fields, errors),
-        "write" => written(t, domain, fields, errors),
+        "write" => written(t, fields, errors),
         _ => {
             errors.at("how", t.form_choose());
             None
         }
-    }
+    };
+    let (kind, bytes) = bytes?;
+    let most = domain.settings().max_value;
+    let value = NewValue::new(kind, content_type.ok()?, bytes).and_then(|value| value.within(most));
+    let value = value.map_err(|wrong| errors.at("value", said(t, wrong))).ok()?;
+    if fields.text("how") == "write" { template::read(t, fields, value, errors) } else { Some(value) }
 }
 
 /// Says beside what else is wrong that the value has to be typed again.
@@ -75,10 +106,9 @@ pub(super) fn again(t: Text, fields: &Fields, errors: &mut Errors) {
     }
 }
 
-fn made(t: Text, domain: &Domain, fields: &Fields, errors: &mut Errors) -> Option<NewValue> {
+fn made(t: Text, domain: &Domain, fields: &Fields, errors: &mut Errors) -> Option<(SecretKind, SecretBytes)> {
     let (alphabet, length) = read_making(t, fields, errors)?;
-    let value = generate::value(domain.env(), alphabet, length);
-    NewValue::new(SecretKind::Text, None, value).map_err(|wrong| errors.whole(said(t, wrong))).ok()
+    Some((SecretKind::Text, generate::value(domain.env(), alphabet, length)))
 }
 
 /// What a made value consists of, and how long it is; what is wrong with that is noted.
@@ -94,7 +124,7 @@ pub(super) fn read_making(t: Text, fields: &Fields, errors: &mut Errors) -> Opti
     alphabet.zip(length)
 }
 
-fn written(t: Text, domain: &Domain, fields: &Fields, errors: &mut Errors) -> Option<NewValue> {
+fn written(t: Text, fields: &Fields, errors: &mut Errors) -> Option<(SecretKind, SecretBytes)> {
     let Ok(kind) = fields.text("kind").parse::<SecretKind>() else {
         errors.at("kind", t.form_choose());
         return None;
@@ -104,14 +134,10 @@ fn written(t: Text, domain: &Domain, fields: &Fields, errors: &mut Errors) -> Op
         SecretKind::Binary => decoded(text),
         SecretKind::Json | SecretKind::Text => Some(SecretBytes::copy_of(text.as_bytes())),
     };
-    let Some(bytes) = bytes else {
+    if bytes.is_none() {
         errors.at("value", t.secrets_value_not_base64());
-        return None;
-    };
-    let most = domain.settings().max_value;
-    let value = NewValue::new(kind, None, bytes).and_then(|value| value.within(most));
-    let value = value.map_err(|wrong| errors.at("value", said(t, wrong)));
-    template::read(t, fields, value.ok()?, errors)
+    }
+    Some((kind, bytes?))
 }
 
 /// Base64 as tools write it: in lines.
@@ -161,6 +187,7 @@ mod tests {
             ("how=write&kind=text&value=${a/b/c}&template=1", SecretKind::Text),
             ("how=generate&length=16&alphabet=symbols&template=1", SecretKind::Text),
             ("how=generate&length=16&alphabet=symbols", SecretKind::Text),
+            ("how=write&kind=text&value=a&content_type=+application/x-pem-file", SecretKind::Text),
         ] {
             let (found, errors) = read(body);
             assert_eq!(found, Some(kind), "{body}: {errors:?}");
@@ -178,6 +205,9 @@ mod tests {
             ("how=generate&length=15&alphabet=symbols", "length"),
             ("how=generate&alphabet=symbols", "length"),
             ("how=generate&length=16&alphabet=runes", "alphabet"),
+            ("how=generate&length=16&alphabet=symbols&content_type=pem", "content_type"),
+            ("how=write&kind=text&value=a&content_type=text/Plain", "content_type"),
+            ("how=write&kind=json&value={&content_type=pem", "content_type"),
         ] {
             let (found, errors) = read(body);
             assert!(found.is_none() && errors.of(field).is_some(), "{body}: {errors:?}");

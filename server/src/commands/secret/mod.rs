@@ -70,6 +70,9 @@ enum What {
         /// `text`, `json` or `binary`; otherwise what the bytes are
         #[arg(long)]
         kind: Option<String>,
+        /// What it is for other programs, as in `application/x-pem-file`; otherwise what its kind says
+        #[arg(long, value_name = "TYPE")]
+        content_type: Option<String>,
         /// A label for the new version instead of `current`
         #[arg(long)]
         label: Option<String>,
@@ -131,10 +134,10 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         What::Import(asked) => import::import(&client, *asked).await,
         What::Labels(asked) => labels::labels(&client, asked).await,
         What::List { place, json } => list(&client, &place, json).await,
-        What::Put { secret, file, kind, label, if_version, template, valid, json } => {
+        What::Put { secret, file, kind, content_type, label, if_version, template, valid, json } => {
             let path = secret.path()?;
             let value = value(file)?;
-            let put = Put { value, kind, label, expected_version: if_version, template, valid };
+            let put = Put { value, kind, content_type, label, expected_version: if_version, template, valid };
             let made = client.put(&secret.place, path, put).await?;
             if json {
                 return print_json(&made);

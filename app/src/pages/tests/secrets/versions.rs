@@ -55,6 +55,29 @@ async fn versions_are_made_labelled_disabled_and_destroyed() {
 }
 
 #[tokio::test]
+async fn what_a_value_is_for_other_programs_is_asked_and_carried_on() {
+    let (stage, pay, [bob, ..]) = cast().await;
+    let body = form(&pay, "path=tls/key&value=a&content_type=application/x-pem-file");
+    let made = stage.post(person(&bob), "/secrets/new", &body).await;
+    assert_eq!(made.status, 303, "{}", made.body);
+    let (next, typed) = (format!("{}/versions/new", made.to), "name=\"content_type\"");
+    let value = "value=\"application/x-pem-file\"";
+    let asked = stage.get(person(&bob), &next).await.body;
+    assert!(asked.contains(typed) && asked.contains(value), "as before: {asked}");
+    let shown = stage.get(person(&bob), &format!("{}/versions/1", made.to)).await.body;
+    assert!(shown.contains(">application/x-pem-file<"), "{shown}");
+
+    let put = "current=1&label=current&how=generate&length=32&alphabet=symbols&content_type=";
+    let wrong = stage.post(person(&bob), &next, &format!("{put}PEM")).await;
+    assert!(wrong.status == 422 && wrong.body.contains("field-content_type-error"), "{}", wrong.body);
+    assert_eq!(stage.post(person(&bob), &next, put).await.status, 303);
+    let shown = stage.get(person(&bob), &format!("{}/versions/2", made.to)).await.body;
+    assert!(shown.contains(">text/plain<"), "{shown}");
+    let asked = stage.get(person(&bob), &next).await.body;
+    assert!(asked.contains(typed) && !asked.contains("text/plain"), "the kind's own: {asked}");
+}
+
+#[tokio::test]
 async fn what_is_deleted_is_listed_with_its_day_and_can_be_had_back() {
     let (stage, pay, [bob, ..]) = cast().await;
     let secret = put(&stage, &pay, &bob, "db/password", VALUE.as_bytes()).await;
