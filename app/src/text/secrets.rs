@@ -26,6 +26,14 @@ texts! {
     secrets_no_current_why = "No version is current: who asks for this secret without naming a version gets nothing. Let the label current point at one.";
     secrets_changed = "Last value";
     secrets_by = "Made by";
+    making_way = "Made with";
+    making_from = "Value from";
+    making_edited(number: i64) = "Version {number}, with other fields";
+    making_promoted(number: i64, environment: &str) = "Version {number} in {environment}";
+    making_rotated(number: i64) = "Version {number}, under a new data key";
+    making_unseen = "A secret that you may not see, or that is gone";
+    making_event = "Record";
+    making_event_show = "Show the event";
     secrets_promoted = "Current since";
     secrets_label = "Label";
     secrets_labels = "Labels";

@@ -90,7 +90,7 @@ fn table() -> OpenApiRouter<Domain> {
         .routes(routes!(secrets::aliases::find))
         .routes(routes!(secrets::shares::list, secrets::shares::create))
         .routes(routes!(secrets::shares::withdraw))
-        .routes(routes!(secrets::versions::delete))
+        .routes(routes!(secrets::making::show, secrets::versions::delete))
         .routes(routes!(secrets::versions::restore))
         .routes(routes!(secrets::versions::disable))
         .routes(routes!(secrets::versions::enable))

@@ -27,7 +27,7 @@ pub struct Op {
     pub now: DateTime<Utc>,
     /// The caller's idempotency key, where one was given.
     pub once: Option<Once>,
-    /// Why the caller reads values, where they said so.
+    /// Why the caller reads or makes values, where they said so.
     pub reason: Option<Reason>,
     /// Which version the caller has seen of the key that it acts on, where they said so: with another one nothing is done.
     pub seen: Option<i64>,

@@ -47,7 +47,7 @@ pub(crate) struct Access {
     /// The workload to sign in as, where rules of several admit that token
     #[arg(long, global = true, env = EXCHANGE_WORKLOAD, value_name = "ID")]
     exchange_workload: Option<String>,
-    /// Why values are read, for the audit record; some environments ask for it
+    /// Why values are read or put, for the audit record; some environments ask for it before a reading
     #[arg(long, global = true, env = REASON, value_name = "TEXT")]
     reason: Option<Reason>,
 }

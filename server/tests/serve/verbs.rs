@@ -165,6 +165,13 @@ fn where_an_environment_asks_why_the_client_says_it() {
     assert_eq!(stage.done(&["secret", "get", AT, "--reason", "INC-7: the shop is down"]), b"one");
     let exported = stage.says(&["export", "-p", "pay", "-e", "live", "--reason", "größer"]);
     assert!(exported.contains("one"), "{exported}");
+    let why = "INC-8: it had leaked";
+    assert!(stage.put_with(AT, b"two", &["--reason", why]).status.success());
+    let id = stage.json(&["secret", "versions", AT])["id"].as_str().unwrap().to_owned();
+    let made = stage.server.send("GET", &format!("/api/v1/secrets/{id}/versions/2"), token.trim(), "");
+    for part in ["\"way\":\"client\"", "\"command\":\"secret\"", &format!("\"reason\":\"{why}\"")] {
+        assert!(made.contains(part), "{part}: {made}");
+    }
     let wrong = stage.command(&["secret", "get", AT, "--reason", "no"]).output().unwrap();
     assert_eq!(wrong.status.code(), Some(2), "{}", told(&wrong));
     stage.server.stop();

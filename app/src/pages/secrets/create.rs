@@ -7,7 +7,7 @@ use keywarden_domain::{
 use keywarden_model::EnvironmentId;
 use leptos::prelude::*;
 
-use super::{around, fields, filter::PATH, validity, value};
+use super::{around, fields, filter::PATH, reasons, validity, value};
 use crate::{
     context::{Asking, House, PostedValue},
     form::{Draft, Errors, Params},
@@ -56,6 +56,8 @@ pub(super) async fn create(
     }
     let path = fields::read_path(t, &posted.fields, &mut errors);
     let attributes = fields::read_attributes(t, &posted.fields, &mut errors);
+    let fits = reasons::fits(t, &posted.fields, &mut errors);
+    let attributes = attributes.filter(|_| fits);
     let value = value::read(t, &house.domain, &posted.fields, &mut errors);
     let validity = validity::read(t, &posted.fields, &mut errors);
     if let (Some(place), Some(path), Some(attributes), Some(value), Some(validity)) =
@@ -135,6 +137,7 @@ fn form(shell: &Shell, choices: Choices, params: &Params, draft: Draft) -> Respo
                 {value::fields(t, value::Start::default(), longest)}
                 {validity::fields(t)}
                 {fields::attributes(t, None, owners)}
+                {reasons::why(t)}
             </Form>
         }
         .into_any()

@@ -49,7 +49,8 @@ fn line(t: Text, current: Option<i64>, it: Delivery) -> Row {
     row(format!("/audit/{}", event.id), who(t, &event), cells)
 }
 
-fn named(t: Text, way: DeliveryWay) -> AnyView {
+/// The way, in words.
+pub(super) fn named(t: Text, way: DeliveryWay) -> AnyView {
     match way {
         DeliveryWay::Client(command) => {
             view! { <code translate="no">{format!("keywarden {command}")}</code> }.into_any()

@@ -29,6 +29,7 @@ mod import;
 mod in_backups;
 mod label;
 mod list;
+mod making;
 mod object;
 mod overview;
 mod places;

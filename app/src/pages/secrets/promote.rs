@@ -151,6 +151,7 @@ pub(super) async fn promote(
     if version.is_none() || current.is_none() {
         errors.whole(t.form_unreadable());
     }
+    reasons::fits(t, &posted.fields, &mut errors);
     if sides.to.purge_protection && posted.fields.text("name") != sides.to.slug {
         errors.at("name", t.secrets_destroy_name_wrong(&sides.to.slug));
     }
@@ -213,7 +214,7 @@ fn draw(shell: &mut Shell, sides: Sides, draft: Draft) -> Response {
                     <Hidden name="version" value=version.to_string()/>
                     <Hidden name="current" value=current.to_string()/>
                     {typed}
-                    {reasons::field(t, asks)}
+                    {reasons::field(t, asks).unwrap_or_else(|| reasons::why(t))}
                 </Form>
             </Confirm>
         }

@@ -8,7 +8,7 @@ use keywarden_domain::{
 };
 use leptos::prelude::*;
 
-use super::{around, fields, reuse, validity, value};
+use super::{around, fields, reasons, reuse, validity, value};
 use crate::{
     context::{Asking, House, PostedValue},
     form::{Draft, Errors},
@@ -42,6 +42,8 @@ pub(super) async fn put(
     let value = value::read(t, &house.domain, &posted.fields, &mut errors);
     let validity = validity::read(t, &posted.fields, &mut errors);
     let label = fields::read_label(t, &posted.fields, &mut errors);
+    let fits = reasons::fits(t, &posted.fields, &mut errors);
+    let label = label.filter(|_| fits);
     let seen = posted.fields.text("current").parse().ok();
     if seen.is_none() {
         errors.whole(t.form_unreadable());
@@ -105,6 +107,7 @@ fn draw(house: &House, shell: &mut Shell, view: &SecretView, draft: Draft) -> Re
                 {value::fields(t, start, most)}
                 {validity::fields(t)}
                 {fields::label(t)}
+                {reasons::why(t)}
             </Form>
         }
     })

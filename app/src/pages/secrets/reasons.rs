@@ -1,4 +1,4 @@
-//! Why a value is read: a field where the environment asks for it.
+//! Why a value is read, where the environment asks for it, and why one is made, where its maker says so.
 
 use keywarden_model::Reason;
 use leptos::prelude::*;
@@ -21,6 +21,21 @@ pub(super) fn field(t: Text, asks: bool) -> Option<AnyView> {
         }
         .into_any()
     })
+}
+
+/// The field of a form that makes a version, to be drawn within it.
+pub(super) fn why(t: Text) -> AnyView {
+    view! { <TextField name=REASON label=t.reasons_label() hint=t.reasons_why_hint() maxlength=LONGEST/> }
+        .into_any()
+}
+
+/// Whether a reason that nobody had to give is one or none; says at the field what is wrong with it.
+pub(super) fn fits(t: Text, fields: &Fields, errors: &mut Errors) -> bool {
+    let wrong = !fields.text(REASON).is_empty() && fields.text(REASON).parse::<Reason>().is_err();
+    if wrong {
+        note(t, fields, errors);
+    }
+    !wrong
 }
 
 /// Says at the field what is wrong with a reason that was needed.

@@ -6,14 +6,14 @@ use axum::{
 };
 use keywarden_domain::{
     backup::Holding,
-    secrets::{SecretView, Version},
+    secrets::{Making, SecretView, Version},
 };
 use keywarden_model::VersionState;
 use leptos::prelude::*;
 
 use super::{
     around::{self, May},
-    in_backups, overview, template, validity,
+    in_backups, making, overview, template, validity,
     who::{self, Names},
 };
 use crate::{
@@ -46,9 +46,10 @@ pub(super) async fn show(
             Some(_) => Some(house.domain.backups_holding(&op, &view.secret, &version).await?),
             None => None,
         };
-        Ok((view, version, may, names, holding))
+        let making = house.domain.secret_version_making(&op, &view.secret, &version).await?;
+        Ok((view, version, may, names, holding, making))
     };
-    let (view, version, may, names, holding) = match loaded.await {
+    let (view, version, may, names, holding, making) = match loaded.await {
         Ok(loaded) => loaded,
         Err(refused) => return render::refused(&shell, refused),
     };
@@ -78,7 +79,7 @@ pub(super) async fn show(
                 />
                 {value}
                 {deleted}
-                <Facts facts=facts(t, &version, &names, holding)/>
+                <Facts facts=facts(t, &version, &names, holding, making)/>
                 <Panel id="labels" title=t.secrets_labels()>{labels}</Panel>
             }
         },
@@ -94,11 +95,12 @@ fn actions(t: Text, view: &SecretView, version: &Version, may: May) -> AnyView {
     let is_current = around::current(view) == Some(version.number);
     let switches = matches!(state, VersionState::Enabled | VersionState::Disabled);
     let is_deleted = version.deletion.is_some();
+    let deleted = view.secret.deletion.is_some();
     let labels = may.label && switches;
     let compares = may.read && version.is_read(words().now) && view.versions.len() > 1;
     view! {
         {link(compares, t.secrets_compare(), "compare")}
-        {link(may.destroy && state != VersionState::Destroyed && !is_current, t.secrets_destroy(), "destroy")}
+        {link(may.destroy && state != VersionState::Destroyed && (!is_current || deleted), t.secrets_destroy(), "destroy")}
         {link(may.disable && state == VersionState::Enabled, t.secrets_disable(), "disable")}
         {link(may.delete_version && switches && !is_current, t.secrets_delete(), "delete")}
         {link(may.restore_version && is_deleted, t.secrets_restore(), "restore")}
@@ -108,7 +110,13 @@ fn actions(t: Text, view: &SecretView, version: &Version, may: May) -> AnyView {
     .into_any()
 }
 
-fn facts(t: Text, version: &Version, names: &Names, holding: Option<Holding>) -> Vec<Fact> {
+fn facts(
+    t: Text,
+    version: &Version,
+    names: &Names,
+    holding: Option<Holding>,
+    making: Option<Making>,
+) -> Vec<Fact> {
     let mut facts = vec![
         fact(t.secrets_kind(), around::kind(t, version.kind)),
         fact(
@@ -118,9 +126,12 @@ fn facts(t: Text, version: &Version, names: &Names, holding: Option<Holding>) ->
         fact(t.secrets_size(), around::size(t, version.size)),
         fact(t.keys_made(), view! { <Time at=version.created_at/> }),
         fact(t.secrets_by(), names.show(&version.created_by)),
+    ];
+    facts.extend(making::facts(t, making));
+    facts.extend([
         fact(t.secrets_promoted(), view! { <Time at=version.promoted_at/> }),
         fact(t.keys_id(), view! { <Id value=version.id.to_string()/> }),
-    ];
+    ]);
     facts.extend(validity::facts(t, version.validity));
     if let Some(it) = version.deletion {
         facts.push(fact(t.secrets_deleted_at(), view! { <Time at=it.at/> }));

@@ -25,6 +25,7 @@ pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod labels;
 pub(crate) mod list;
+pub(crate) mod making;
 pub(crate) mod promote;
 pub(crate) mod put;
 pub(crate) mod read;

@@ -101,6 +101,7 @@ pub(crate) struct PutVersion {
         ("path" = String, Path, description = "Folders and name between single slashes, as in `database/password`"),
         ("If-Match" = Option<String>, Header, description = "The `ETag` of the value that was read: if another one is current, nothing is put"),
         ("If-None-Match" = Option<String>, Header, description = "`*`: nothing is put if there is a secret"),
+        ("Keywarden-Reason" = Option<String>, Header, description = "Why the value is put: 3 to 200 characters, kept with the version"),
     ),
     request_body = PutSecret,
     responses(

@@ -74,3 +74,57 @@ async fn a_machine_says_why_in_a_header() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn why_a_value_is_put_and_where_it_comes_from_stand_with_the_version() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let why = "INC-7: the database was moved";
+        let with = |method: &str, path: &str| {
+            let call = api.call(method, path).bearer(&api.alice).header("keywarden-reason", why);
+            call.header("user-agent", "keywarden/1.2.3 (secret)")
+        };
+        let made =
+            with("put", &format!("{LIVE}/secrets/db/password")).json(json!({ "value": "hunter2" })).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        let id = made.json()["id"].as_str().unwrap().to_owned();
+        let shown = api.get(&format!("/api/v1/secrets/{id}/versions/1")).await;
+        assert_eq!(shown.status, 200, "{shown:?}");
+        let version = shown.json();
+        assert_eq!((&version["version"], &version["id"]), (&json!(1), &made.json()["version_id"]));
+        assert!(version["created_by"].as_str().unwrap().starts_with("wkl_"), "{shown:?}");
+        let it = &version["made"];
+        assert_eq!(
+            (&it["way"], &it["command"], &it["reason"]),
+            (&json!("client"), &json!("secret"), &json!(why))
+        );
+        assert_eq!(it["agent"], "keywarden/1.2.3 (secret)");
+        assert!(it["event"].as_str().unwrap().starts_with("evt_"), "{shown:?}");
+        assert!(it.get("from").is_none() && !shown.body.contains("hunter2"), "{shown:?}");
+
+        let promote = format!("/api/v1/secrets/{id}/promote");
+        let there = with("post", &promote).json(json!({ "to": "test", "version": 1 })).await;
+        assert_eq!(there.status, 201, "{there:?}");
+        let there = there.json()["id"].as_str().unwrap().to_owned();
+        let shown = api.get(&format!("/api/v1/secrets/{there}/versions/1")).await;
+        let from = json!({ "by": "promoted", "secret": id, "environment": "live", "version": 1 });
+        assert_eq!(shown.json()["made"]["from"], from, "{shown:?}");
+        assert_eq!(shown.json()["made"]["reason"], why, "{shown:?}");
+
+        let reader = super::token(&api.house, "reader", keywarden_model::Role::Viewer, Some(&api.pay)).await;
+        let path = format!("/api/v1/secrets/{id}/versions/1");
+        let seen = api.call("get", &path).bearer(&reader).send("").await;
+        let it = &seen.json()["made"];
+        assert_eq!((&it["way"], &it["reason"]), (&json!("client"), &json!(why)), "{seen:?}");
+        for hidden in ["event", "address", "agent"] {
+            assert!(it.get(hidden).is_none(), "{hidden}: {seen:?}");
+        }
+        let strange = api.call("get", &path).bearer(&api.mallory).send("").await;
+        assert_eq!(strange.status, 404, "{strange:?}");
+        for none in ["2", "0", "x"] {
+            let path = format!("/api/v1/secrets/{id}/versions/{none}");
+            assert_eq!(api.get(&path).await.status, 404, "{none}");
+        }
+    })
+    .await;
+}

@@ -84,7 +84,7 @@ impl Record {
         self.0.now
     }
 
-    /// Why values are read, where the caller said so.
+    /// Why values are read or made, where the caller said so.
     pub fn reason(&self) -> Option<&Reason> {
         self.0.reason.as_ref()
     }
@@ -182,6 +182,14 @@ impl Draft {
     pub fn text(self, field: &str, text: impl fmt::Display) -> Self {
         let subject = self.record.0.subject.clone();
         self.personal(&subject, field, text)
+    }
+
+    /// Why, where the actor said so.
+    pub fn with_reason(self) -> Self {
+        match self.record.reason().cloned() {
+            Some(reason) => self.text("reason", reason),
+            None => self,
+        }
     }
 
     /// Something that tells of `subject`, a user's or workload's id. The record must have been made with its key.

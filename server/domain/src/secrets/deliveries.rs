@@ -5,7 +5,7 @@ use keywarden_store::event;
 use serde_json::Value;
 
 use super::secret::Address;
-use crate::audit::Event;
+use crate::audit::{Event, HOUSE};
 use crate::{Action, Domain, Op, Refused, Resource};
 
 /// Events of a secret that are looked through, the newest first.
@@ -94,15 +94,25 @@ impl DeliveryWay {
             Some("names") => return Self::Names,
             _ => {}
         }
-        let agent = event.personal.get(&event.actor.1).and_then(|fields| fields.get("agent"));
+        Self::door(event)
+    }
+
+    /// By which door the actor came: the client, the console or the API.
+    pub(super) fn door(event: &Event) -> Self {
         let is_person = event.actor.0 == "person";
-        match agent.map(|it| (it, command(it))) {
+        match said(event, "agent").map(|it| (it, command(it))) {
             Some((_, Some(command))) => Self::Client(command.to_owned()),
             Some((agent, None)) if is_person && agent.starts_with("Mozilla/") => Self::Console,
             None if is_person => Self::Console,
-            agent => Self::Program(agent.map(|(agent, _)| agent.clone())),
+            agent => Self::Program(agent.map(|(agent, _)| agent.to_owned())),
         }
     }
+}
+
+/// What an event tells of its actor: the house keeps what is told of those whom it does not know.
+pub(super) fn said<'a>(event: &'a Event, field: &str) -> Option<&'a str> {
+    let told = event.personal.get(&event.actor.1).or_else(|| event.personal.get(HOUSE));
+    told.and_then(|fields| fields.get(field)).map(String::as_str)
 }
 
 /// `run` of `keywarden/1.2.3 (run)`.

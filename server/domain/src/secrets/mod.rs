@@ -30,6 +30,7 @@ mod held;
 mod import;
 mod labels;
 mod list;
+mod making;
 mod promote;
 mod purge;
 mod put;
@@ -70,6 +71,7 @@ pub use import::{
 };
 pub use labels::{LabelError, MOST_LABELS};
 pub use list::{SOON, SecretLine, SecretListError, SecretPage, SecretQuery, Standing};
+pub use making::{Making, MakingRecord, Origin};
 pub use promote::{PromoteError, Promotion};
 pub use put::{Expected, Put, PutError, PutSecret};
 pub use read::{As, ReadSecretError, Revealed, ValueTag, Which};

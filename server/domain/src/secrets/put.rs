@@ -432,6 +432,7 @@ impl Putting {
                 .text("fields_removed", &it.removed),
             None => event,
         };
+        let event = event.with_reason();
         match self.from {
             Some(from) => event.fact("from", from.secret).fact("from_version", from.version),
             None => event,

@@ -366,10 +366,7 @@ pub(super) fn reading(record: &Record, secret: &Secret, version: &Version) -> Re
 /// The event with the reason that was given.
 pub(super) fn reasoned(record: &Record, secret: &Secret, event: Draft) -> Result<Draft, ReadSecretError> {
     may_be_read(record, secret)?;
-    Ok(match record.reason() {
-        Some(reason) => event.text("reason", reason),
-        None => event,
-    })
+    Ok(event.with_reason())
 }
 
 /// Whether a reason was given, where the environment asks for one. No policy decides it, and none can waive it.

@@ -127,6 +127,7 @@ impl Domain {
                     .fact("version", number)
                     .fact("version_id", sealed.version)
                     .change("current", before, number)
+                    .with_reason()
                     .finish()?;
                 let done = Put { id, version: sealed.version, number, same_as: None };
                 Ok(Written::new(done, event).and_all(wrapping.made))

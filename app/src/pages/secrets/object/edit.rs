@@ -11,7 +11,7 @@ use keywarden_domain::{
 use leptos::prelude::*;
 
 use super::{
-    super::{around, fields, put, reuse, reveal, template, validity, value},
+    super::{around, fields, put, reasons, reuse, reveal, template, validity, value},
     editable, listed, listing, none,
     rows::{self, Row, Wanted, named},
 };
@@ -89,6 +89,7 @@ async fn save(house: &House, mut shell: Shell, op: &Op, view: &SecretView, poste
     let Wanted { rows, changes } = rows::read(t, house.domain.env(), &posted.fields, &mut errors);
     let validity = validity::read(t, &posted.fields, &mut errors);
     let label = fields::read_label(t, &posted.fields, &mut errors);
+    reasons::fits(t, &posted.fields, &mut errors);
     let seen: Option<i64> = posted.fields.text("version").parse().ok();
     if seen.is_none() {
         errors.whole(t.form_unreadable());
@@ -180,6 +181,7 @@ fn draw(
                     {(more > 0).then(|| view! { <p class="field-hint">{t.fields_kept(more)}</p> })}
                     {validity::fields(t)}
                     {fields::label(t)}
+                    {reasons::why(t)}
                 </Form>
             }
             .into_any(),

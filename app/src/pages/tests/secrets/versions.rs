@@ -78,6 +78,65 @@ async fn what_a_value_is_for_other_programs_is_asked_and_carried_on() {
 }
 
 #[tokio::test]
+async fn a_version_says_who_made_it_with_what_from_where_and_why() {
+    let (stage, pay, [bob, vera, _]) = cast().await;
+    let why = "reason=INC-7+is+open";
+    let post = async |path: &str, body: &str| stage.post(person(&bob), path, body).await;
+    let get = async |who: &Player, path: &str| stage.get(person(who), path).await.body;
+    assert!(get(&bob, "/secrets/new").await.contains("name=\"reason\""));
+    let first = |reason: &str| form(&pay, &format!("path=db/password&value={VALUE}&{reason}"));
+    let wrong = post("/secrets/new", &first("reason=no")).await;
+    assert_eq!(wrong.status, 422, "{}", wrong.body);
+    assert!(wrong.body.contains("Use at least 3 characters"), "{}", wrong.body);
+    let made = post("/secrets/new", &first(why)).await;
+    assert_eq!(made.status, 303, "{}", made.body);
+    let page = made.to;
+    let one = get(&bob, &format!("{page}/versions/1")).await;
+    for part in ["Made with", "console", "INC-7 is open", ">Bob<", "Show the event"] {
+        assert!(one.contains(part), "{part}: {one}");
+    }
+    let seen = get(&vera, &format!("{page}/versions/1")).await;
+    assert!(seen.contains("INC-7 is open") && !seen.contains("Show the event"), "{seen}");
+
+    let new = format!("{page}/versions/new");
+    assert!(get(&bob, &new).await.contains("name=\"reason\""));
+    let second = "idempotency_key=aaaaaaaaaaaaaaaa&how=write&kind=text&value=second&label=current&current=1";
+    assert_eq!(post(&new, &format!("{second}&reason=no")).await.status, 422);
+    let put = post(&new, &second.replace("aaaa", "bbbb")).await;
+    assert_eq!(put.status, 303, "{}", put.body);
+    assert!(!get(&bob, &format!("{page}/versions/2")).await.contains("INC-7"), "nothing was said");
+
+    let promote = format!("{page}/promote/test");
+    assert!(get(&bob, &promote).await.contains("You may leave it empty"), "nobody asks for it");
+    let carried =
+        post(&promote, &format!("idempotency_key=cccccccccccccccc&version=2&current=0&{why}")).await;
+    assert_eq!(carried.status, 303, "{}", carried.body);
+    let there = get(&bob, &format!("{}/versions/1", carried.to)).await;
+    for part in ["Value from", "Version 2 in live", "INC-7 is open", &format!("href=\"{page}\"")] {
+        assert!(there.contains(part), "{part}: {there}");
+    }
+}
+
+#[tokio::test]
+async fn of_a_deleted_secret_the_page_offers_to_destroy_what_is_current() {
+    let (stage, pay, [bob, ..]) = cast().await;
+    let secret = put(&stage, &pay, &bob, "db/password", VALUE.as_bytes()).await;
+    let page = format!("/secrets/{}", secret.id);
+    let destroy = format!("{page}/versions/1/destroy");
+    let post = async |path: &str, body: &str| stage.post(person(&bob), path, body).await;
+    let version = async || stage.get(person(&bob), &format!("{page}/versions/1")).await.body;
+    assert!(!version().await.contains(&destroy), "callers read it");
+    let refused = post(&destroy, "name=password").await;
+    assert_eq!(refused.status, 422, "{}", refused.body);
+    assert!(refused.body.contains("delete the secret first"), "{}", refused.body);
+    assert_eq!(post(&format!("{page}/delete"), "current=1").await.status, 303);
+    assert!(version().await.contains(&destroy));
+    assert_eq!(post(&destroy, "name=password").await.status, 303);
+    let shown = version().await;
+    assert!(shown.contains("data-state=\"destroyed\"") && !shown.contains(&destroy), "{shown}");
+}
+
+#[tokio::test]
 async fn what_is_deleted_is_listed_with_its_day_and_can_be_had_back() {
     let (stage, pay, [bob, ..]) = cast().await;
     let secret = put(&stage, &pay, &bob, "db/password", VALUE.as_bytes()).await;

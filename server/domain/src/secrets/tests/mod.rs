@@ -15,6 +15,7 @@ mod import;
 mod lifecycle;
 mod list;
 mod longest;
+mod making;
 mod promote;
 mod put;
 mod readers;
