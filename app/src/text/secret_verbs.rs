@@ -50,7 +50,7 @@ texts! {
     secrets_destroy_name = "The secret's name";
     secrets_destroy_name_hint(name: &str) = "Write {name} to say that you mean it.";
     secrets_destroy_name_wrong(name: &str) = "Write {name}, as it is.";
-    secrets_destroy_current = "This version is current: put a new value or make another one current first, or delete the secret.";
+    secrets_destroy_current = "This version is current: put a new value, make another one current or delete the secret first.";
     secrets_destroy_protected = "This environment has purge protection: delete the version, and its value is destroyed when its window is over.";
     secrets_destroyed_now(number: i64) = "Version {number} is destroyed.";
     secrets_is_destroyed = "This version is destroyed already.";

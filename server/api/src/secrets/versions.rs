@@ -128,7 +128,8 @@ pub(crate) async fn enable(
 
 /// Destroy a version's value for good
 ///
-/// Not that of `current`, and nothing where the environment has purge protection. Backups that hold it are not reached.
+/// That of `current` only once the secret is deleted, and nothing where the environment has purge protection. Backups that
+/// hold it are not reached.
 #[utoipa::path(
     post,
     path = "/api/v1/secrets/{secret}/versions/{version}/destroy",

@@ -16,7 +16,7 @@ pub enum DestroyVersionError {
     #[error("this version is destroyed already")]
     Already,
     /// Callers read it.
-    #[error("this version is `current`: put a new value or move `current` first, or delete the secret")]
+    #[error("this version is `current`: put a new value, move `current` or delete the secret first")]
     Current,
     /// The environment lets nothing be destroyed at once.
     #[error(
@@ -30,7 +30,7 @@ pub enum DestroyVersionError {
 carries_refused!(DestroyVersionError);
 
 impl Domain {
-    /// Destroys a version for good, with the labels that point at it.
+    /// Destroys a version for good, with the labels that point at it; that of `current` once the secret is deleted.
     pub async fn destroy_secret_version(
         &self,
         op: &Op,
@@ -48,10 +48,14 @@ impl Domain {
                 if it.secret.purge_protection {
                     return Err(DestroyVersionError::Protected);
                 }
-                if current(&it.labels) == Some(number) {
-                    return Err(DestroyVersionError::Current);
+                match current(&it.labels) == Some(number) {
+                    // Nobody reads a deleted secret.
+                    true if it.secret.deletion.is_some() => {
+                        rows::destroy_current(tx, id, number, record.now()).await?;
+                    }
+                    true => return Err(DestroyVersionError::Current),
+                    false => rows::destroy_version(tx, id, number, record.now()).await?,
                 }
-                rows::destroy_version(tx, id, number, record.now()).await?;
                 let lost = it.labels.iter().filter(|(_, at)| **at == number).map(|(label, _)| label.into());
                 let event = record
                     .event(Action::DestroySecretVersion.name(), "secret", id)

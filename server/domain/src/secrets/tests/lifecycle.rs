@@ -92,6 +92,30 @@ async fn a_destroyed_version_leaves_nothing_of_its_value() {
 }
 
 #[tokio::test]
+async fn of_a_deleted_secret_the_current_version_too_is_destroyed_at_once() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let (domain, op) = (&scene.house.domain, || scene.alice.op());
+        let id = scene.put("a", "one").await.id;
+        scene.put("a", "two").await;
+        domain.delete_secret(&op(), &Address::Id(id), None).await.unwrap();
+        domain.destroy_secret_version(&op(), id, 2).await.unwrap();
+        assert_eq!(kept(&scene).await, 1);
+        assert_eq!(scene.labels(id).await, ["previous=1"], "nothing takes the place of `current`");
+        let again = domain.destroy_secret_version(&op(), id, 2).await;
+        assert!(matches!(again, Err(DestroyVersionError::Already)), "{again:?}");
+        domain.restore_secret(&op(), id).await.unwrap();
+        let read = scene.read("a", Which::default()).await;
+        assert!(matches!(read, Err(ReadSecretError::Refused(Refused::NotFound))), "{read:?}");
+        let revealed = scene.read("a", Which::Number(1)).await.unwrap();
+        assert_eq!(revealed.value.expose(), b"one", "what was not destroyed is back");
+        assert_eq!(scene.put("a", "three").await.number, 3);
+        assert_eq!(scene.text("a").await, "three");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_deleted_can_be_restored_as_it_was_until_its_window_is_over() {
     both_engines(async |house| {
         let scene = Scene::set(house).await;
@@ -160,8 +184,10 @@ async fn under_purge_protection_nothing_is_destroyed_before_its_time() {
         let destroyed = domain.destroy_secret_version(&scene.alice.op(), id, 1).await;
         assert!(matches!(destroyed, Err(DestroyVersionError::Protected)), "{destroyed:?}");
         domain.delete_secret(&scene.alice.op(), &Address::Id(id), None).await.unwrap();
-        let destroyed = domain.destroy_secret_version(&scene.alice.op(), id, 1).await;
-        assert!(matches!(destroyed, Err(DestroyVersionError::Protected)), "{destroyed:?}");
+        for number in [1, 2] {
+            let destroyed = domain.destroy_secret_version(&scene.alice.op(), id, number).await;
+            assert!(matches!(destroyed, Err(DestroyVersionError::Protected)), "{number}: {destroyed:?}");
+        }
         scene.house.clock.advance(DAY * 20 + ALMOST_A_DAY);
         assert_eq!(purge(&scene).await, 0);
         assert_eq!(kept(&scene).await, 2);
