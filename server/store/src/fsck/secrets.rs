@@ -72,13 +72,17 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "secret-without-current",
         "is a secret that had a current version and has none",
-        // One that events destroyed after a restore: what was current in its place then is lost.
+        // One that events destroyed after a restore: what was current in its place then is lost. And one that somebody
+        // destroyed while the secret was deleted.
         "SELECT id AS thing FROM secrets s WHERE purged_at IS NULL
          AND EXISTS (SELECT 1 FROM secret_versions v WHERE v.secret_id = s.id AND v.promoted_at IS NOT NULL)
          AND NOT EXISTS (SELECT 1 FROM secret_labels l WHERE l.secret_id = s.id AND l.label = 'current')
          AND NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = s.id AND e.actor_kind = 'system'
                          AND e.actor_id = 'restore'
-                         AND e.action IN ('secret.destroy-version', 'secret.purge-version'))",
+                         AND e.action IN ('secret.destroy-version', 'secret.purge-version'))
+         AND NOT EXISTS (SELECT 1 FROM events e JOIN events d ON d.resource_id = e.resource_id AND d.at <= e.at
+                         WHERE e.resource_id = s.id AND e.action = 'secret.destroy-version' AND e.outcome = 'allowed'
+                           AND d.action = 'secret.delete' AND d.outcome = 'allowed')",
     ),
     rule(
         "secret-numbering",
