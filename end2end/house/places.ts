@@ -72,6 +72,7 @@ export const places = (it: Estate): string[] => [
   `/secrets/${it.shut}/versions/1/restore`,
   `/secrets/${it.shut}/versions/2/enable`,
   `/secrets/${it.deleted}`,
+  `/secrets/${it.deleted}/purge`,
   `/secrets/${it.deleted}/restore`,
   '/projects',
   '/projects?state=archived',

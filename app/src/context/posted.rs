@@ -17,7 +17,7 @@ use crate::{
 /// The field that stands for a whole kept post.
 pub const KEPT_POST: &str = "kept_post";
 
-/// The field in which a person says why they read values.
+/// The field in which a person says why they read a value, or make one.
 pub(crate) const REASON: &str = "reason";
 
 /// As a handler's last argument, beside [`Asking`]: the fields, and the bytes they came in.
@@ -37,7 +37,7 @@ impl Posted {
         Once::new(self.fields.idempotency_key(), &request).ok().map(Once::without_secret)
     }
 
-    /// Why the person reads values, if the form asked and they said so; what is wrong with it, the page tells.
+    /// Why the person reads or makes values, if the form asked and they said so; what is wrong with it, the page tells.
     pub fn reason(&self) -> Option<Reason> {
         self.fields.text(REASON).parse().ok()
     }

@@ -84,6 +84,7 @@ fn table() -> OpenApiRouter<Domain> {
         .routes(routes!(secrets::reuse::reuse))
         .routes(routes!(secrets::promote::promote))
         .routes(routes!(secrets::restore::restore))
+        .routes(routes!(secrets::purge::purge))
         .routes(routes!(secrets::data_key::rotate))
         .routes(routes!(secrets::labels::label, secrets::labels::unlabel))
         .routes(routes!(secrets::aliases::show, secrets::aliases::give, secrets::aliases::take))

@@ -218,7 +218,7 @@ impl Client {
         let tag = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
         let bytes = response.bytes().await.map_err(broken)?;
         match status {
-            StatusCode::OK | StatusCode::CREATED | StatusCode::NOT_MODIFIED => {
+            StatusCode::OK | StatusCode::CREATED | StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => {
                 Ok(Answer { status, tag, bytes })
             }
             _ => Err(ClientError::told(status, &bytes)),

@@ -76,6 +76,11 @@ impl Client {
         self.ask(Method::POST, self.of(id, &["restore"]), Some(&Nothing {})).await
     }
 
+    /// Destroys a deleted secret.
+    pub(crate) async fn purge(&self, id: &str) -> Result<(), ClientError> {
+        self.answer(self.http.post(self.of(id, &["purge"])).json(&Nothing {})).await.map(drop)
+    }
+
     fn of(&self, id: &str, more: &[&str]) -> Url {
         address(&self.server, &[&["secrets", id][..], more].concat())
     }

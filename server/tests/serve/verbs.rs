@@ -107,6 +107,11 @@ fn a_secret_is_deleted_and_comes_back_and_a_version_goes_for_good_when_its_name_
     assert!(stage.put(AT, b"three").status.success());
     let json = stage.json(&["secret", "destroy", AT, "--version", "2", "--yes"]);
     assert_eq!(json["versions"][1]["state"], "destroyed");
+    stage.refuses(&["secret", "purge", AT, "--yes"], "there is no such secret");
+    stage.says(&["secret", "delete", AT]);
+    stage.refuses(&["secret", "purge", AT], "nothing was destroyed");
+    assert_eq!(stage.says(&["secret", "purge", AT, "--yes"]), "database/password is destroyed\n");
+    stage.refuses(&["secret", "restore", AT], "there is no such secret");
     stage.server.stop();
 }
 

@@ -34,6 +34,7 @@ mod object;
 mod overview;
 mod places;
 mod promote;
+mod purge;
 mod put;
 mod reasons;
 mod restore;
@@ -71,6 +72,7 @@ pub(crate) fn routes() -> Router<House> {
         .route("/secrets/{id}/fields", get(object::edit::ask).post(object::edit::edit))
         .route("/secrets/{id}/labels/{label}", get(label::ask).post(label::remove))
         .route("/secrets/{id}/promote/{environment}", get(promote::ask).post(promote::promote))
+        .route("/secrets/{id}/purge", get(purge::ask).post(purge::purge))
         .route("/secrets/{id}/restore", get(restore::ask).post(restore::restore))
         .route("/secrets/{id}/shares/{share}/withdraw", get(share::ask).post(share::withdraw))
         .route("/secrets/{id}/versions/new", get(put::new).post(put::put))

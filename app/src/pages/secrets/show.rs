@@ -148,6 +148,7 @@ fn header(t: Text, view: &SecretView, may: May) -> AnyView {
         {link(fields, t.fields_edit(), "fields")}
         {link(may.rotate, t.data_key_rotate(), "data-key")}
         {link(may.delete, t.secrets_delete(), "delete")}
+        {link(may.purge, t.secrets_destroy(), "purge")}
         {main.map(|(label, href)| view! { <LinkButton kind=ButtonKind::Primary label=label href=href/> })}
     };
     let deleted = secret.deletion.map(|it| {

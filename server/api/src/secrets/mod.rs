@@ -27,6 +27,7 @@ pub(crate) mod labels;
 pub(crate) mod list;
 pub(crate) mod making;
 pub(crate) mod promote;
+pub(crate) mod purge;
 pub(crate) mod put;
 pub(crate) mod read;
 pub(crate) mod readers;

@@ -25,6 +25,7 @@ mod parsers;
 mod patches;
 mod paths;
 mod projects;
+mod purged;
 mod reasons;
 mod refused;
 mod rotations;

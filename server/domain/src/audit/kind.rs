@@ -64,7 +64,6 @@ others! {
     ExpireShare = "secret.expire-share";
     ExportSecrets = "secret.export";
     ImportSecrets = "secret.import";
-    PurgeSecret = "secret.purge";
     PurgeSecretVersion = "secret.purge-version";
     RefuseShare = "secret.refuse-share";
     ShareSecret = "secret.share";

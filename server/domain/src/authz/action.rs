@@ -213,6 +213,8 @@ actions! {
     LabelSecret = "secret.label" on Secret, Change, "dm";
     /// Open a link to a value that is for you.
     OpenShare = "secret.open-share" on Person, Disclose, "s";
+    /// Destroy a deleted secret.
+    PurgeSecret = "secret.purge" on Secret, Change, "dm";
     /// Give a secret a new value.
     PutSecret = "secret.put" on Secret, Change, "dm";
     /// Read a secret's value.

@@ -73,6 +73,7 @@ pub use labels::{LabelError, MOST_LABELS};
 pub use list::{SOON, SecretLine, SecretListError, SecretPage, SecretQuery, Standing};
 pub use making::{Making, MakingRecord, Origin};
 pub use promote::{PromoteError, Promotion};
+pub use purge::PurgeSecretError;
 pub use put::{Expected, Put, PutError, PutSecret};
 pub use read::{As, ReadSecretError, Revealed, ValueTag, Which};
 pub use readers::{Ground, Reader, Readers};

@@ -1,15 +1,15 @@
-//! Destroying what was deleted, once its window is over. A job asks; on any number of nodes each secret, and each version
-//! that was deleted by itself, goes once.
+//! Destroying what was deleted: once its window is over, when a job asks, and before that, where nothing protects it, when
+//! somebody does. On any number of nodes each secret, and each version that was deleted by itself, goes once.
 
 use keywarden_model::time::micros;
 use keywarden_model::{SecretId, VersionState};
-use keywarden_store::Written;
 use keywarden_store::secrets as rows;
+use keywarden_store::{EventRow, Tx, Written};
 
-use super::secret::{Address, Secret, Version, find, labels};
-use crate::audit::Fact;
+use super::secret::{Address, Deletion, Secret, Version, claim, find, labels};
+use crate::audit::{Fact, Record};
 use crate::refused::carries_refused;
-use crate::{Domain, Fault, Op, Refused};
+use crate::{Action, Domain, Fault, Op, Refused};
 
 /// Secrets, and versions, in one run: the rest is for the next one.
 const BATCH: u32 = 200;
@@ -24,13 +24,51 @@ enum PurgeError {
 }
 carries_refused!(PurgeError);
 
+/// Why nothing was destroyed.
+#[derive(Debug, thiserror::Error)]
+pub enum PurgeSecretError {
+    /// Only what is deleted is destroyed as a whole.
+    #[error("this secret is not deleted: delete it first")]
+    NotDeleted,
+    /// The environment lets nothing be destroyed at once.
+    #[error("this environment has purge protection: the secret is destroyed when its window is over")]
+    Protected,
+    /// As everywhere.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+}
+carries_refused!(PurgeSecretError);
+
 impl Domain {
+    /// Destroys every version of a deleted secret before its window is over. Its path is free then.
+    pub async fn purge_secret(&self, op: &Op, id: SecretId) -> Result<(), PurgeSecretError> {
+        let resource = match self.secret_as_resource(&Address::Id(id)).await {
+            // The same request once more finds nothing because it was done.
+            Err(Refused::NotFound) if op.once.is_some() => {
+                let done = self.was_done(op).await?;
+                return if done { Ok(()) } else { Err(Refused::NotFound.into()) };
+            }
+            found => found?,
+        };
+        self.change(op, Action::PurgeSecret, &resource, &[], move |tx, record| {
+            Box::pin(async move {
+                let it = claim(tx, &resource).await?;
+                let deletion = it.secret.deletion.ok_or(PurgeSecretError::NotDeleted)?;
+                if it.secret.purge_protection {
+                    return Err(PurgeSecretError::Protected);
+                }
+                Ok(Written::new((), purged(tx, &record, &it.secret, deletion).await?))
+            })
+        })
+        .await
+    }
+
     /// Destroys every version of the deleted secrets whose window is over; says how many secrets it were.
     pub async fn purge_secrets(&self, op: &Op) -> Result<u64, Fault> {
         let due = rows::due(&mut self.store().read().await?, micros(op.now), BATCH).await?;
         let mut purged = 0_u64;
         for id in due {
-            purged = purged.saturating_add(went(self.purge_secret(op, id).await)?);
+            purged = purged.saturating_add(went(self.purge_due_secret(op, id).await)?);
         }
         Ok(purged)
     }
@@ -75,7 +113,7 @@ impl Domain {
         .await
     }
 
-    async fn purge_secret(&self, op: &Op, id: SecretId) -> Result<(), PurgeError> {
+    async fn purge_due_secret(&self, op: &Op, id: SecretId) -> Result<(), PurgeError> {
         self.change_unasked(op, "deleted secrets whose window is over", &[], move |tx, record| {
             Box::pin(async move {
                 if !rows::claim(tx, id).await? {
@@ -83,21 +121,32 @@ impl Domain {
                 }
                 let row = find(tx, &Address::Id(id)).await?.ok_or(PurgeError::NotDue)?;
                 let secret = Secret::from_row(row)?;
-                let now = record.now();
-                let due = secret.deletion.filter(|deletion| deletion.purge_at <= now);
+                let due = secret.deletion.filter(|deletion| deletion.purge_at <= record.now());
                 let due = due.ok_or(PurgeError::NotDue)?;
-                let versions = rows::purge(tx, id, now).await?;
-                let event = record
-                    .event("secret.purge", "secret", id)
-                    .project(secret.project)
-                    .change("purged_at", Fact::none(), now)
-                    .fact("deleted_at", due.at)
-                    .fact("versions_destroyed", versions);
-                Ok(Written::new((), event.finish()?))
+                Ok(Written::new((), purged(tx, &record, &secret, due).await?))
             })
         })
         .await
     }
+}
+
+/// Destroys what there is of a claimed, deleted secret, and tells it.
+async fn purged(
+    tx: &mut Tx,
+    record: &Record,
+    secret: &Secret,
+    deletion: Deletion,
+) -> Result<EventRow, Refused> {
+    // Another node, whose clock runs ahead, may have deleted it.
+    let at = record.now().max(deletion.at);
+    let versions = rows::purge(tx, secret.id, at).await?;
+    let event = record
+        .event(Action::PurgeSecret.name(), "secret", secret.id)
+        .project(secret.project)
+        .change("purged_at", Fact::none(), at)
+        .fact("deleted_at", deletion.at)
+        .fact("versions_destroyed", versions);
+    Ok(event.finish()?)
 }
 
 /// One more, or none: what is not due any more is somebody else's.

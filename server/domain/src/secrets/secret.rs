@@ -76,7 +76,8 @@ pub struct Secret {
     pub reads_need_reason: bool,
     pub(super) archived: bool,
     pub(super) recovery_days: i64,
-    pub(super) purge_protection: bool,
+    /// Whether its environment lets nothing be destroyed before its window is over.
+    pub purge_protection: bool,
 }
 
 /// Since when a secret or a version is deleted, and until when it can be restored.

@@ -60,6 +60,14 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// Destroy a deleted secret for good; asks for its path
+    Purge {
+        /// `project/environment/path`
+        secret: Address,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Put the value that comes in, byte for byte: a new secret, or a new version of one
     Put {
         /// `project/environment/path`
@@ -134,6 +142,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         What::Import(asked) => import::import(&client, *asked).await,
         What::Labels(asked) => labels::labels(&client, asked).await,
         What::List { place, json } => list(&client, &place, json).await,
+        What::Purge { secret, yes } => versions::purge(&client, &secret, yes).await,
         What::Put { secret, file, kind, content_type, label, if_version, template, valid, json } => {
             let path = secret.path()?;
             let value = value(file)?;

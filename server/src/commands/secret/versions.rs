@@ -1,4 +1,4 @@
-//! `keywarden secret versions`, `disable`, `enable`, `destroy`, `delete` and `restore`: what becomes of a secret and its
+//! `keywarden secret versions`, `disable`, `enable`, `destroy`, `delete`, `restore` and `purge`: what becomes of a secret and its
 //! versions. No value is read.
 
 use std::io::{BufRead as _, Write as _};
@@ -95,7 +95,8 @@ pub(super) async fn switch(client: &Client, asked: One, to: Switch) -> Result<()
 pub(super) async fn destroy(client: &Client, asked: One, yes: bool) -> Result<(), Failure> {
     let path = asked.secret.path()?;
     let id = client.find_even_deleted(&asked.secret.place, path).await?;
-    if !yes && !is_typed(path, asked.version)? {
+    let what = format!("Version {} of `{path}`", asked.version);
+    if !yes && !is_typed(path, &what)? {
         return Err(Failure::NotDestroyed(path.to_owned()));
     }
     done(client, &asked, path, &id, Switch::Destroy).await
@@ -114,8 +115,19 @@ async fn done(client: &Client, asked: &One, path: &str, id: &str, to: Switch) ->
     print(format_args!("version {} of {path} is {is}\n", asked.version))
 }
 
-fn is_typed(path: &str, version: i64) -> Result<bool, Failure> {
-    eprint!("Version {version} of `{path}` is gone for good then. Type `{path}` to destroy it: ");
+/// Destroys a deleted secret, after its path was typed.
+pub(super) async fn purge(client: &Client, secret: &Address, yes: bool) -> Result<(), Failure> {
+    let path = secret.path()?;
+    let id = client.find(&secret.place, path, true).await?;
+    if !yes && !is_typed(path, &format!("`{path}` with all of its versions"))? {
+        return Err(Failure::NotDestroyed(path.to_owned()));
+    }
+    client.purge(&id).await?;
+    print(format_args!("{path} is destroyed\n"))
+}
+
+fn is_typed(path: &str, what: &str) -> Result<bool, Failure> {
+    eprint!("{what} is gone for good then. Type `{path}` to destroy it: ");
     std::io::stderr().flush().map_err(Failure::io("ask"))?;
     let mut typed = String::new();
     std::io::stdin().lock().read_line(&mut typed).map_err(Failure::io("read the answer"))?;

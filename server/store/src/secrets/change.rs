@@ -354,17 +354,19 @@ pub async fn restore(tx: &mut Tx, id: SecretId, at: DateTime<Utc>) -> Result<(),
     remember(tx, id, at).await
 }
 
-/// Destroys every version of a deleted secret, and frees its path and its aliases. How many versions it were.
+/// Destroys every version of a deleted secret, and frees its path and its aliases; its window ends with that. How many
+/// versions it were.
 pub async fn purge(tx: &mut Tx, id: SecretId, at: DateTime<Utc>) -> Result<u64, StoreError> {
     sql("DELETE FROM secret_labels WHERE secret_id = $1").bind(id).execute(tx).await?;
     references::forget(tx, id, 0).await?;
     aliases::free(tx, id).await?;
     let gone = sql(GONE).bind(id).bind(at).bind(0_i64).execute(tx).await?;
-    sql("UPDATE secrets SET purged_at = $2 WHERE id = $1 AND deleted_at IS NOT NULL AND purged_at IS NULL")
-        .bind(id)
-        .bind(at)
-        .execute_one(tx, "secrets")
-        .await?;
+    sql("UPDATE secrets SET purged_at = $2, purge_at = CASE WHEN purge_at > $2 THEN $2 ELSE purge_at END
+         WHERE id = $1 AND deleted_at IS NOT NULL AND purged_at IS NULL")
+    .bind(id)
+    .bind(at)
+    .execute_one(tx, "secrets")
+    .await?;
     remember(tx, id, at).await?;
     Ok(gone)
 }

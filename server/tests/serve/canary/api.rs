@@ -76,7 +76,7 @@ const TOLD: [&str; 37] = [
 ];
 
 /// Goes after the others, in this order: what ends things.
-const LATE: [&str; 25] = [
+const LATE: [&str; 26] = [
     "extendValue",
     "stopValue",
     "suspendKey",
@@ -93,6 +93,7 @@ const LATE: [&str; 25] = [
     "destroySecretVersion",
     "deleteSecret",
     "restoreSecret",
+    "purgeSecret",
     "deleteTrustRule",
     "revokeToken",
     "removeMember",

@@ -137,6 +137,25 @@ async fn of_a_deleted_secret_the_page_offers_to_destroy_what_is_current() {
 }
 
 #[tokio::test]
+async fn a_deleted_secret_is_destroyed_when_its_name_is_typed() {
+    let (stage, pay, [bob, vera, _]) = cast().await;
+    let secret = put(&stage, &pay, &bob, "db/password", VALUE.as_bytes()).await;
+    let page = format!("/secrets/{}", secret.id);
+    let purge = format!("{page}/purge");
+    let post = async |path: &str, body: &str| stage.post(person(&bob), path, body).await;
+    let shown = async |who: &Player| stage.get(person(who), &page).await.body;
+    assert!(!shown(&bob).await.contains(&purge), "it is not deleted");
+    assert_eq!(post(&purge, "name=password").await.status, 422);
+    assert_eq!(post(&format!("{page}/delete"), "current=1").await.status, 303);
+    assert!(shown(&bob).await.contains(&purge) && !shown(&vera).await.contains(&purge));
+    assert_eq!(stage.post(person(&vera), &purge, "name=password").await.status, 403);
+    assert_eq!(post(&purge, "name=Password").await.status, 422, "the name as it is");
+    let done = post(&purge, "name=password").await;
+    assert_eq!(done.status, 303, "{}", done.body);
+    assert_eq!(stage.get(person(&bob), &page).await.status, 404);
+}
+
+#[tokio::test]
 async fn what_is_deleted_is_listed_with_its_day_and_can_be_had_back() {
     let (stage, pay, [bob, ..]) = cast().await;
     let secret = put(&stage, &pay, &bob, "db/password", VALUE.as_bytes()).await;

@@ -488,7 +488,7 @@ async fn purge_secret(tx: &mut Tx, record: &Record, id: SecretId) -> Taken {
         return Err(Already);
     }
     // It is purged at the latest when that is over, and read by nobody until then.
-    if secret.purge_at.is_some_and(|at| at > micros(now)) {
+    if secret.purge_protection && secret.purge_at.is_some_and(|at| at > micros(now)) {
         return Err(Kept("it is deleted, and this machine's clock says that it can still be restored"));
     }
     if secret.deleted_at.is_none() && secret.purge_protection {
@@ -499,7 +499,7 @@ async fn purge_secret(tx: &mut Tx, record: &Record, id: SecretId) -> Taken {
         told.push(delete(tx, record, &secret, now).await?);
     }
     let versions = secrets::purge(tx, id, now).await?;
-    let event = record.event("secret.purge", "secret", id).project(secret.project_id).change(
+    let event = record.event(Action::PurgeSecret.name(), "secret", id).project(secret.project_id).change(
         "purged_at",
         Fact::none(),
         now,

@@ -124,6 +124,7 @@ fn of_action(action: Action, told: &Told) -> Option<Verdict> {
             narrows(Narrowing::DestroyVersion { version: version(told)?, purged: false })
         }
         Action::DisableSecretVersion => narrows(Narrowing::DisableVersion(version(told)?)),
+        Action::PurgeSecret => narrows(Narrowing::PurgeSecret(told.thing()?)),
         Action::RemovePasskey => {
             narrows(Narrowing::RemovePasskey { passkey: told.thing()?, user: told.fact("user")? })
         }
@@ -213,7 +214,6 @@ fn of_other(other: Other, told: &Told) -> Option<Verdict> {
         Other::DestroyKeyValue => {
             narrows(Narrowing::DestroyValue { key: told.thing()?, value: told.fact("value")? })
         }
-        Other::PurgeSecret => narrows(Narrowing::PurgeSecret(told.thing()?)),
         Other::PurgeSecretVersion => {
             narrows(Narrowing::DestroyVersion { version: version(told)?, purged: true })
         }

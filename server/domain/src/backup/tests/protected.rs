@@ -127,3 +127,26 @@ async fn without_protection_and_after_a_window_events_destroy_as_they_did() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_somebody_destroyed_within_its_window_is_destroyed_again_where_nothing_protects_it() {
+    each_way(async |old, new| {
+        let lost = Lost::furnish(old).await;
+        let now = lost.old.house.now();
+        let id = lost.secrets["deleted"].to_string();
+        let mut lines = lost.exported().await;
+        let window = json!({ "purge_at": now + TimeDelta::days(30) });
+        lines.push(line(1, now, "secret.delete", &id, &window));
+        lost.restored(&new).await;
+        let before = findings(&new).await;
+        let report = apply(&new, file(&lines), ApplyEvents::default()).await.unwrap();
+        assert_eq!(counts(&report.applied), [("secret.delete", 1)]);
+        lines.push(line(2, now, "secret.purge", &id, &json!({})));
+        let report = apply(&new, file(&lines), ApplyEvents::default()).await.unwrap();
+        assert_eq!(counts(&report.applied), [("secret.purge", 1)]);
+        assert!(report.kept.is_empty(), "{report:#?}");
+        let fresh: Vec<_> = findings(&new).await.into_iter().filter(|it| !before.contains(it)).collect();
+        assert!(fresh.is_empty(), "{fresh:#?}");
+    })
+    .await;
+}

@@ -412,13 +412,14 @@ async fn secrets(it: &Furnished, ada: &people::Somebody, live: EnvironmentId) {
     domain.rotate_keyring_key(&ada.op(house), Purpose::ProjectKey, &it.seals).await.unwrap();
     assert_eq!(domain.rewrap().await.unwrap(), 2);
     domain.rotate_seal_key(&ada.op(house), &it.seals[0].describe().id).await.unwrap();
-    for path in ["purged", "deleted", "restored", "emptied"] {
+    for path in ["purged", "deleted", "restored", "emptied", "purged-early"] {
         let id = put(path, path, None).await;
         let alias = Alias::new(Dialect::Gcp, path).unwrap();
         domain.alias_secret(&ada.op(house), id, None, &alias).await.unwrap();
         domain.delete_secret(&ada.op(house), &Address::Id(id), None).await.unwrap();
         match path {
             "restored" => domain.restore_secret(&ada.op(house), id).await.unwrap(),
+            "purged-early" => domain.purge_secret(&ada.op(house), id).await.unwrap(),
             "emptied" => {
                 domain.destroy_secret_version(&ada.op(house), id, 1).await.unwrap();
                 domain.restore_secret(&ada.op(house), id).await.unwrap();

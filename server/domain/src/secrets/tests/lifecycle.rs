@@ -1,14 +1,14 @@
 use std::time::Duration;
 
-use keywarden_model::VersionState;
+use keywarden_model::{Role, VersionState};
 use keywarden_store::{count::number, sql};
 
 use super::{Address, As, Expected, PutError, ReadSecretError, Scene, Which, label, of};
 use crate::cast::both_engines;
 use crate::environments::{KeepSecretsError, Retention};
 use crate::secrets::{
-    DeleteSecretError, DestroyVersionError, EditSecretError, LabelError, RestoreSecretError, SecretPatch,
-    SwitchVersionError,
+    DeleteSecretError, DestroyVersionError, EditSecretError, LabelError, PurgeSecretError,
+    RestoreSecretError, SecretPatch, SwitchVersionError,
 };
 use crate::{Fault, Refused};
 
@@ -111,6 +111,44 @@ async fn of_a_deleted_secret_the_current_version_too_is_destroyed_at_once() {
         assert_eq!(revealed.value.expose(), b"one", "what was not destroyed is back");
         assert_eq!(scene.put("a", "three").await.number, 3);
         assert_eq!(scene.text("a").await, "three");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_deleted_secret_is_destroyed_before_its_window_is_over_where_nothing_protects_it() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let (domain, op) = (&scene.house.domain, || scene.alice.op());
+        let id = scene.put("a", "one").await.id;
+        scene.put("a", "two").await;
+        let early = domain.purge_secret(&op(), id).await;
+        assert!(matches!(early, Err(PurgeSecretError::NotDeleted)), "{early:?}");
+        domain.delete_secret(&op(), &Address::Id(id), None).await.unwrap();
+        let vera = scene.house.person("Vera", &[(Role::Viewer, Some(scene.pay.id))]).await;
+        let refused = domain.purge_secret(&vera.op(), id).await;
+        assert!(matches!(refused, Err(PurgeSecretError::Refused(Refused::Forbidden(_)))), "{refused:?}");
+        assert_eq!(kept(&scene).await, 2);
+        domain.purge_secret(&op(), id).await.unwrap();
+        assert_eq!(kept(&scene).await, 0);
+        let again = domain.purge_secret(&op(), id).await;
+        assert!(matches!(again, Err(PurgeSecretError::Refused(Refused::NotFound))), "{again:?}");
+        let back = domain.restore_secret(&op(), id).await;
+        assert!(matches!(back, Err(RestoreSecretError::Refused(Refused::NotFound))), "{back:?}");
+        assert_eq!(
+            scene.events(id).await,
+            ["create", "delete", "purge", "put"].map(|it| format!("secret.{it}"))
+        );
+        scene.house.clock.advance(DAY * 31);
+        assert_eq!(purge(&scene).await, 0, "once");
+        let anew = scene.put("a", "three").await;
+        assert!(anew.id != id && anew.number == 1, "its path is free");
+
+        keep(&scene, 14, true).await.unwrap();
+        domain.delete_secret(&op(), &Address::Id(anew.id), None).await.unwrap();
+        let protected = domain.purge_secret(&op(), anew.id).await;
+        assert!(matches!(protected, Err(PurgeSecretError::Protected)), "{protected:?}");
+        assert_eq!(kept(&scene).await, 1);
     })
     .await;
 }
