@@ -5,7 +5,7 @@ use keywarden_vault::seal::{
     softhsm::SoftHsm,
 };
 
-use crate::{commands::LIBRARY, config::Seal};
+use crate::{commands::LIBRARY, config::Seal, seals::SealsError};
 
 /// Whom the process of a library runs as.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,20 +14,24 @@ pub(crate) enum RunsAs {
     Another(User),
     /// Root, and why.
     Root(String),
-    /// The server's own user, who is not root.
+    /// The server's own user, who is not root; root, where he looks after somebody's server.
     TheServer,
 }
 
 impl RunsAs {
     /// As the setting says; without one, nobody has root's libraries. Whether that can be is tried: where a container takes
     /// from root what it needs to become somebody else, it cannot. Blocks for a moment.
-    pub(crate) fn of(seal: &Seal) -> Self {
-        let ours = User::current();
-        match seal.user {
+    pub(crate) fn of(seal: &Seal) -> Result<Self, SealsError> {
+        Self::of_server(User::current(), seal)
+    }
+
+    fn of_server(ours: User, seal: &Seal) -> Result<Self, SealsError> {
+        Ok(match seal.user {
             Some(user) if user.is_root() && ours.is_root() => {
                 Self::Root("KEYWARDEN_PKCS11_USER says so".into())
             }
             Some(user) if user == ours => Self::TheServer,
+            Some(user) if !ours.is_root() && seal.has_library() => return Err(SealsError::OnlyRoot(user)),
             Some(user) => Self::Another(user),
             None if !ours.is_root() => Self::TheServer,
             None if !seal.has_library() => Self::Another(User::nobody()),
@@ -38,7 +42,7 @@ impl RunsAs {
                     Err(cause) => Self::Root(cause),
                 }
             }
-        }
+        })
     }
 
     /// As that, for the library of the embedded token, which whoever runs it must own. With `makes` it is made and handed over:
@@ -46,6 +50,8 @@ impl RunsAs {
     pub(crate) fn of_embedded(self, folder: &SoftHsm, seal: &Seal, makes: bool) -> std::io::Result<Self> {
         if makes {
             folder.prepare()?;
+        } else if folder.servers_user().is_ok_and(|it| it != User::ROOT.user) {
+            return Ok(Self::TheServer);
         }
         let to = match &self {
             Self::Another(user) => *user,
@@ -77,6 +83,30 @@ impl RunsAs {
         match self {
             Self::Root(why) => Some(why),
             Self::Another(_) | Self::TheServer => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::SealKind;
+
+    #[test]
+    fn only_root_lets_a_library_be_somebody_elses() {
+        let ours = User { user: 4711, group: 4712 };
+        let of = |server, user| {
+            let kind = SealKind::SoftHsm { module: None };
+            let seal = Seal { kind, grace: Duration::ZERO, user: Some(user), projects: Vec::new() };
+            RunsAs::of_server(server, &seal)
+        };
+        assert_eq!(of(User::ROOT, ours).unwrap(), RunsAs::Another(ours));
+        assert_eq!(of(ours, ours).unwrap(), RunsAs::TheServer);
+        for other in [User::nobody(), User::ROOT, User { group: 4711, ..ours }] {
+            let refused = of(ours, other).unwrap_err();
+            assert!(matches!(refused, SealsError::OnlyRoot(named) if named == other), "{refused}");
         }
     }
 }

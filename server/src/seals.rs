@@ -10,7 +10,7 @@ use keywarden_domain::Env;
 use keywarden_vault::{
     Seal, SealError, SealId, SecretString,
     seal::{
-        pkcs11::{Attempts, Launch, Module, Pin, Pkcs11Seal, Token},
+        pkcs11::{Attempts, Launch, Module, Pin, Pkcs11Seal, Token, User},
         softhsm::{NotInstalled, SoftHsm, find_module},
         software::SoftwareSeal,
     },
@@ -28,6 +28,11 @@ pub(crate) enum SealsError {
     NotInstalled(#[from] NotInstalled),
     #[error("two seals of this server are named `{0}`: give each token, or key file, a name of its own")]
     SameName(SealId),
+    #[error(
+        "KEYWARDEN_PKCS11_USER names user {0}, and only root becomes somebody else: start the server as root, or take the \
+         setting away"
+    )]
+    OnlyRoot(User),
     #[error("cannot prepare the embedded token: {0}")]
     Embedded(io::Error),
     #[error("cannot start the PKCS#11 module's thread: {0}")]
@@ -95,7 +100,7 @@ impl Seals {
 
     fn put_together(config: &Config, env: &Env, makes: bool) -> Result<Self, SealsError> {
         let modules = Arc::default();
-        let mut runs_as = RunsAs::of(&config.seal);
+        let mut runs_as = RunsAs::of(&config.seal)?;
         let launch = runs_as.launch();
         let configured = match &config.seal.kind {
             SealKind::Pkcs11 { module, token, pin } => {

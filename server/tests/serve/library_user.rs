@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     os::unix::{
-        fs::{MetadataExt as _, PermissionsExt as _},
+        fs::{MetadataExt as _, PermissionsExt as _, lchown},
         process::CommandExt as _,
     },
     path::Path,
@@ -180,6 +180,36 @@ fn a_token_that_is_somebody_elses_is_not_taken() {
     assert_eq!(fs::metadata(&tokens).unwrap().uid(), 4711);
     let said = server.stop();
     assert!(said.iter().any(|line| line.contains("run as root") && line.contains("4711")), "{said:?}");
+}
+
+/// Gives a folder and all in it to a user.
+fn give(path: &Path, user: u32) {
+    lchown(path, Some(user), Some(user)).unwrap();
+    if fs::symlink_metadata(path).unwrap().is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            give(&entry.unwrap().path(), user);
+        }
+    }
+}
+
+#[test]
+fn root_who_looks_after_somebodys_server_is_given_no_advice_for_his_own() {
+    if !is_root() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start_with(folder.path(), &AS_ROOT);
+    server.becomes("\"ready\"");
+    server.stop();
+    // As the service's user left it, who never was root.
+    let data = folder.path().join("data");
+    give(&data, 4711);
+    for variables in [&[][..], &[("KEYWARDEN_PKCS11_USER", "4711")]] {
+        let said = doctor(folder.path(), variables);
+        assert!(said.contains("softhsm:keywarden answers"), "{said}");
+        assert!(!said.contains("PKCS#11 libraries run as"), "{said}");
+    }
+    assert_eq!(fs::metadata(data.join("softhsm/tokens")).unwrap().uid(), 4711);
 }
 
 #[test]

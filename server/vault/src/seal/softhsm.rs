@@ -89,6 +89,11 @@ impl SoftHsm {
         sync_folder(&folder)
     }
 
+    /// Whose the folder is, which is never handed over: the number of the user that runs the server.
+    pub fn servers_user(&self) -> io::Result<u32> {
+        Ok(symlink_metadata(&self.folder)?.uid())
+    }
+
     /// Whose the token's folder is: a user's number.
     pub fn owner(&self) -> io::Result<u32> {
         Ok(symlink_metadata(self.tokens())?.uid())
@@ -97,7 +102,7 @@ impl SoftHsm {
     /// Lets a user have the token, and nothing else here. Only root can, and only of what is root's, or for root: what is
     /// somebody else's may not be what it seems. To be called before anybody uses the token.
     pub fn hand_over(&self, to: User) -> io::Result<()> {
-        if to.is_root() && symlink_metadata(&self.folder)?.uid() != to.user {
+        if to.is_root() && self.servers_user()? != to.user {
             return Ok(()); // root looks after somebody's server
         }
         let owner = self.owner()?;
