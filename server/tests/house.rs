@@ -227,6 +227,26 @@ fn the_service_starts_as_a_user_who_owns_nothing_but_its_state() {
 }
 
 #[test]
+fn the_service_does_not_start_beside_settings_that_nothing_names() {
+    let text = fs::read_to_string(top().join(".github/deploy/keywarden.service")).unwrap();
+    let service = unit(&text, "Service");
+    let (_, before) = service.iter().find(|(name, _)| *name == "ExecStartPre").unwrap();
+    let script = before.strip_prefix("+/bin/sh -c '").and_then(|it| it.strip_suffix('\'')).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let script = script.replace("$$", "$").replace("/etc/keywarden", folder.path().to_str().unwrap());
+    let starts = |named: Option<&str>| {
+        let named = named.map(|it| ("KEYWARDEN_CONFIG", it));
+        Command::new("/bin/sh").args(["-c", &script]).env_clear().envs(named).output().unwrap()
+    };
+    assert!(starts(None).status.success());
+    fs::write(folder.path().join("keywarden.toml"), "").unwrap();
+    let refused = starts(None);
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && told.contains("say KEYWARDEN_CONFIG="), "{told}");
+    assert!(starts(Some("there")).status.success());
+}
+
+#[test]
 fn nothing_new_lies_at_the_top() {
     let allowed: BTreeSet<&str> = TOP.iter().chain(MADE).copied().collect();
     for name in names(&top()) {
