@@ -33,6 +33,11 @@ pub(crate) fn is_unsynced(error: &sqlx::Error) -> bool {
         if said.code().is_some_and(|code| matches!(&*code, "1034" | "1290")))
 }
 
+/// There is no room on SQLite's disk.
+pub(crate) fn is_full(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(said) if said.code().is_some_and(|code| code == "13"))
+}
+
 /// Another connection holds SQLite's file, or did when this one began to read.
 pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(said)

@@ -314,7 +314,11 @@ async fn settle(own: &SqlitePool, path: &Path) -> Result<(), sqlx::Error> {
         if dialect::is_unsynced(&cause) {
             Conn::sqlite(conn).leave_open();
         }
-        return Err(cause);
+        if !dialect::is_full(&cause) {
+            return Err(cause);
+        }
+        // The log was synced before the file was written to: nothing of it can get lost, and all of it can be read.
+        tracing::warn!(%cause, path = %path.display(), "the log is moved into the file once there is room");
     }
     folder::sync(path).map_err(sqlx::Error::Io)
 }

@@ -197,7 +197,7 @@ impl Run<'_> {
             voice.round(round + 1, &found.to_string());
             progress.note(self.name, round + 1)?;
         }
-        trial.end()
+        trial.end().await
     }
 
     /// In a slice there is none of it: the tests have run already, with fewer inputs.

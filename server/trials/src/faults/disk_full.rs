@@ -3,7 +3,7 @@
 //! The data folder lies on a small file system in memory, which takes root to mount. Must be so: while there is no room, a
 //! reading of a secret, which cannot be told to the record, is answered 503 within [`PROMPT`], keys are verified all the same;
 //! with room again readings and puts succeed within [`BACK`], without a restart; what was acknowledged is there, and `fsck`
-//! finds nothing.
+//! finds nothing. A server that is started while there is no room does the same.
 
 use std::{
     fs::{self, File},
@@ -107,16 +107,7 @@ impl Trial {
             self.verifies(&verifier).await?;
             tokio::time::sleep(LOOK).await;
         }
-        self.disk.free()?;
-        let freed = Instant::now();
-        while self.refuses(&client).await? {
-            ensure!(
-                freed.elapsed() <= BACK,
-                "no reading {} ms after there was room",
-                freed.elapsed().as_millis()
-            );
-            tokio::time::sleep(LOOK).await;
-        }
+        let freed = self.makes_room(&client).await?;
         self.verifies(&verifier).await?;
         client.put(&address(0), &json!({ "value": "with room again" })).await?.good()?;
         self.found.slowest_return = self.found.slowest_return.max(freed.elapsed());
@@ -125,6 +116,21 @@ impl Trial {
             put??.check(&client).await?;
         }
         Ok(&self.found)
+    }
+
+    /// Waits until readings go on; since when there is room.
+    async fn makes_room(&mut self, client: &Client) -> Result<Instant> {
+        self.disk.free()?;
+        let freed = Instant::now();
+        while self.refuses(client).await? {
+            ensure!(
+                freed.elapsed() <= BACK,
+                "no reading {} ms after there was room",
+                freed.elapsed().as_millis()
+            );
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(freed)
     }
 
     /// Whether a reading is refused; the refusal is a proper one.
@@ -148,8 +154,31 @@ impl Trial {
         Ok(())
     }
 
-    pub fn end(self) -> Result<()> {
+    /// After the last round: a start while there is no room.
+    pub async fn end(mut self) -> Result<()> {
         ensure!(self.found.refusals > 0, "nothing was ever refused");
+        let client = self.node.client(&self.house.manager);
+        self.disk.fill()?;
+        let filled = Instant::now();
+        // Then the log holds pages that lie behind the end of the file.
+        for number in 0_u64.. {
+            let value = format!("{number} {}", "x".repeat(LONG));
+            if !client.put(&address(0), &json!({ "value": value })).await?.status.is_success() {
+                break;
+            }
+            ensure!(
+                filled.elapsed() < SOON,
+                "puts go on though nothing more can be written: is the disk full?"
+            );
+        }
+        self.node.kill()?;
+        self.node = self.plan.start().await.context("a start on a full disk")?;
+        let client = self.node.client(&self.house.manager).patient(PROMPT);
+        let verifier = self.node.client(&self.house.verifier).patient(PROMPT);
+        self.verifies(&verifier).await?;
+        self.refuses(&client).await?;
+        self.makes_room(&client).await?;
+        client.put(&address(0), &json!({ "value": "after a start" })).await?.good()?;
         let Self { node, plan, disk, .. } = self;
         node.stop()?;
         plan.run(&["fsck"])?;
