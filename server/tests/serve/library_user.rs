@@ -247,6 +247,23 @@ fn a_root_that_may_become_nobody_else_goes_on_as_root_and_says_so_unless_it_was_
 }
 
 #[test]
+fn a_root_that_may_not_end_what_is_nobodys_goes_on_as_root_and_says_so() {
+    if !is_root() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let server =
+        Server::start_as(behind("setpriv --bounding-set=-kill --inh-caps=-kill", folder.path(), &["serve"]));
+    server.becomes("\"ready\"");
+    assert_eq!(status(library(&server), "Uid"), four(0));
+    let said = server.stop();
+    assert!(
+        said.iter().any(|line| line.contains("run as root") && line.contains("could not be ended")),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn the_memory_of_a_server_is_nobodys_to_look_into() {
     if !is_root() {
         return;

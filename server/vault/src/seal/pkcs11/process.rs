@@ -8,10 +8,11 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use super::attempts::Attempt;
@@ -78,15 +79,19 @@ impl Launch {
         self.user.is_some()
     }
 
-    /// Starts one that loads nothing and ends: what keeps it from being as it is wanted, if anything does. Blocks for at most
+    /// Starts one that loads nothing and kills it: what keeps it from being as it is wanted, if anything does. Blocks for at most
     /// [`ANSWER_LIMIT`].
     pub fn trial(&self) -> Result<(), String> {
         let mut process = self.start(Path::new("")).map_err(|cause| cause.to_string())?;
         match process.open(Until { began: Instant::now(), limit: ANSWER_LIMIT }) {
-            Ok(()) => {
-                process.close(ANSWER_LIMIT);
-                Ok(())
-            }
+            // One that hangs has to be ended so.
+            Ok(()) => match process.killed() {
+                Ok(_) => Ok(()),
+                Err(cause) => {
+                    process.close(ANSWER_LIMIT);
+                    Err(format!("it could not be ended if it hung: {cause}"))
+                }
+            },
             Err(Silence::Refused(frame)) => {
                 process.kill();
                 match decode(&frame) {
@@ -232,21 +237,30 @@ impl Process {
                 Err(cause) => return cause.to_string(),
             }
         }
-        let _ended_just_now = self.child.kill();
-        match self.child.wait() {
+        match self.killed() {
             Ok(status) => status.to_string(),
             Err(cause) => cause.to_string(),
         }
     }
 
-    fn kill(&mut self) {
-        // It may be gone already.
-        let (_killed, _reaped) = (self.child.kill(), self.child.wait());
+    /// How it ended. One that may not be killed is not waited for.
+    fn killed(&mut self) -> io::Result<ExitStatus> {
+        self.child.kill()?;
+        self.child.wait()
+    }
+
+    /// Kills it. One that may not be killed comes back: it ends once its library lets go of it, as its socket is closed.
+    fn kill(mut self) -> Option<Self> {
+        if self.killed().is_ok() {
+            return None;
+        }
+        let _closed_by_it = self.socket.shutdown(Shutdown::Both);
+        Some(self)
     }
 
     /// Lets it finalise its library; one that takes longer is killed.
     fn close(mut self, patience: Duration) {
-        let _already_closed = self.socket.shutdown(std::net::Shutdown::Both);
+        let _already_closed = self.socket.shutdown(Shutdown::Both);
         let began = Instant::now();
         while began.elapsed() < patience {
             match self.child.try_wait() {
@@ -279,11 +293,13 @@ pub(super) struct Library {
     launch: Launch,
     limit: Duration,
     process: Option<Process>,
+    /// One that hung and may not be killed. There is no other beside it.
+    left: Option<Process>,
 }
 
 impl Library {
     pub(super) fn new(path: PathBuf, launch: Launch, limit: Duration) -> Self {
-        Self { path, launch, limit, process: None }
+        Self { path, launch, limit, process: None, left: None }
     }
 
     /// One call, in time. A process that hangs is killed, one that broke is started again, and asked again where that does
@@ -294,6 +310,7 @@ impl Library {
         loop {
             let mut process = match self.process.take() {
                 Some(process) => process,
+                None if self.is_held_up() => return Err(self.silence()),
                 None => self.launch.start(&self.path).map_err(|cause| self.broken(&cause.to_string()))?,
             };
             match process.ask(token, call, until) {
@@ -302,7 +319,7 @@ impl Library {
                     return Ok(frame);
                 }
                 Err(Silence::Late) => {
-                    process.kill();
+                    self.left = process.kill();
                     return Err(self.silence());
                 }
                 Err(Silence::Refused(frame)) => {
@@ -318,6 +335,11 @@ impl Library {
                 }
             }
         }
+    }
+
+    fn is_held_up(&mut self) -> bool {
+        self.left.take_if(|it| !matches!(it.child.try_wait(), Ok(None)));
+        self.left.is_some()
     }
 
     pub(super) fn limit(&self) -> Duration {
