@@ -47,6 +47,7 @@ fn before(kind: Sweep, now: DateTime<Utc>) -> i64 {
         Sweep::Ceremonies
         | Sweep::DeviceGrants
         | Sweep::PendingPosts
+        | Sweep::PurgedAliases
         | Sweep::Sessions
         | Sweep::UnseenCodes => micros(now),
         // Every node reads the counter each 250 ms; one that slept longer forgets everything. A token is refused by its own

@@ -21,6 +21,8 @@ pub enum Sweep {
     OneTimeLinks,
     /// Posts whose wait for a passkey expired before an instant.
     PendingPosts,
+    /// Names of secrets purged before an instant: a node of a version that knows of none leaves them.
+    PurgedAliases,
     /// Windows of rate limits that began before an instant, in *seconds*.
     RateWindows,
     /// Sessions that expired before an instant.
@@ -35,7 +37,7 @@ pub enum Sweep {
 
 impl Sweep {
     /// All kinds, alphabetical.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Ceremonies,
         Self::Changes,
         Self::Decisions,
@@ -44,6 +46,7 @@ impl Sweep {
         Self::ExchangedTokens,
         Self::OneTimeLinks,
         Self::PendingPosts,
+        Self::PurgedAliases,
         Self::RateWindows,
         Self::Sessions,
         Self::Shares,
@@ -85,6 +88,11 @@ impl Sweep {
             Self::PendingPosts => {
                 "DELETE FROM pending_posts WHERE id IN
                      (SELECT id FROM pending_posts WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)"
+            }
+            Self::PurgedAliases => {
+                "DELETE FROM secret_aliases WHERE (secret_id, dialect) IN
+                     (SELECT a.secret_id, a.dialect FROM secret_aliases a JOIN secrets s ON s.id = a.secret_id
+                      WHERE s.purged_at < $1 LIMIT $2)"
             }
             Self::RateWindows => {
                 "DELETE FROM rate_reserves WHERE (key_id, window_start, window_seconds) IN

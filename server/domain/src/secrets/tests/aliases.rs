@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use keywarden_model::{Alias, Dialect, Role, SecretId};
+use keywarden_store::sql;
 
 use super::{Address, Scene, Which};
 use crate::cast::both_engines;
@@ -151,6 +152,32 @@ async fn a_deleted_secret_keeps_its_names_and_a_purged_one_frees_them() {
         assert_eq!(domain.purge_secrets(&later).await.unwrap(), 1);
         assert_eq!(scene.led(&op(), Dialect::VaultKv2, "prod/a").await, None);
         scene.name(other, Dialect::VaultKv2, "prod/a").await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_name_that_an_older_node_left_of_a_purged_secret_is_swept() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let (domain, op) = (&scene.house.domain, || scene.alice.op());
+        let id = scene.put("a", "x").await.id;
+        scene.name(id, Dialect::Aws, "prod/a").await.unwrap();
+        domain.delete_secret(&op(), &Address::Id(id), None).await.unwrap();
+        let mut later = domain.system_op("purge-secrets");
+        later.now += TimeDelta::days(30);
+        assert_eq!(domain.purge_secrets(&later).await.unwrap(), 1);
+        let left = "INSERT INTO secret_aliases (secret_id, environment_id, dialect, name, folded_name)
+                    SELECT id, environment_id, 'aws', 'prod/a', 'prod/a' FROM secrets WHERE id = $1";
+        scene.house.put(vec![sql(left).bind(id)]).await;
+        let other = scene.put("a", "y").await.id;
+        let taken = scene.name(other, Dialect::Aws, "prod/a").await;
+        assert!(matches!(taken, Err(AliasSecretError::Taken)), "{taken:?}");
+        scene.name(other, Dialect::Gcp, "prod-a").await.unwrap();
+        later.now += TimeDelta::seconds(1);
+        domain.sweep(&later).await.unwrap();
+        scene.name(other, Dialect::Aws, "prod/a").await.unwrap();
+        assert_eq!(scene.names(other).await, ["aws=prod/a", "gcp=prod-a"]);
     })
     .await;
 }
