@@ -1,8 +1,11 @@
 //! Whom PKCS#11 libraries run as: never root, where that can be, and never root unsaid.
 
-use keywarden_vault::seal::{
-    pkcs11::{Launch, User},
-    softhsm::SoftHsm,
+use keywarden_vault::{
+    SealError,
+    seal::{
+        pkcs11::{Launch, User},
+        softhsm::SoftHsm,
+    },
 };
 
 use crate::{commands::LIBRARY, config::Seal, seals::SealsError};
@@ -21,20 +24,19 @@ pub(crate) enum RunsAs {
 impl RunsAs {
     /// As the setting says; without one, nobody has root's libraries. Whether that can be is tried: where a container takes
     /// from root what it needs to become somebody else, it cannot. Blocks for a moment.
-    pub(crate) fn of(seal: &Seal) -> Result<Self, SealsError> {
-        Self::of_server(User::current(), seal)
+    pub(crate) fn of(setting: Option<User>) -> Result<Self, SealsError> {
+        Self::of_server(User::current(), setting)
     }
 
-    fn of_server(ours: User, seal: &Seal) -> Result<Self, SealsError> {
-        Ok(match seal.user {
+    fn of_server(ours: User, setting: Option<User>) -> Result<Self, SealsError> {
+        Ok(match setting {
             Some(user) if user.is_root() && ours.is_root() => {
                 Self::Root("KEYWARDEN_PKCS11_USER says so".into())
             }
             Some(user) if user == ours => Self::TheServer,
-            Some(user) if !ours.is_root() && seal.has_library() => return Err(SealsError::OnlyRoot(user)),
+            Some(user) if !ours.is_root() => return Err(SealsError::OnlyRoot(user)),
             Some(user) => Self::Another(user),
             None if !ours.is_root() => Self::TheServer,
-            None if !seal.has_library() => Self::Another(User::nobody()),
             None => {
                 let nobody = User::nobody();
                 match Launch::again([LIBRARY]).as_user(nobody).trial() {
@@ -69,6 +71,28 @@ impl RunsAs {
         }
     }
 
+    /// Tells the log, where it is not the server's own user.
+    pub(crate) fn tell(&self) {
+        match self {
+            Self::Another(user) => {
+                tracing::info!(%user, "PKCS#11 libraries run as another user, who must be able to read what they need");
+            }
+            Self::Root(why) => tracing::warn!(%why, "PKCS#11 libraries run as root"),
+            Self::TheServer => {}
+        }
+    }
+
+    /// What may be wrong where a library fails that is not the server's user's, to be said after the failure.
+    pub(crate) fn doubt(&self, failed: &SealError) -> String {
+        match (self, failed) {
+            (Self::Another(user), SealError::Module { .. } | SealError::TokenMissing(_)) => format!(
+                " (libraries run as user {user}: may it read the library, its settings and its tokens? \
+                 KEYWARDEN_PKCS11_USER names another)"
+            ),
+            _ => String::new(),
+        }
+    }
+
     /// How a process is started so.
     pub(crate) fn launch(&self) -> Launch {
         let launch = Launch::again([LIBRARY]);
@@ -89,19 +113,12 @@ impl RunsAs {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::config::SealKind;
 
     #[test]
     fn only_root_lets_a_library_be_somebody_elses() {
         let ours = User { user: 4711, group: 4712 };
-        let of = |server, user| {
-            let kind = SealKind::SoftHsm { module: None };
-            let seal = Seal { kind, grace: Duration::ZERO, user: Some(user), projects: Vec::new() };
-            RunsAs::of_server(server, &seal)
-        };
+        let of = |server, user| RunsAs::of_server(server, Some(user));
         assert_eq!(of(User::ROOT, ours).unwrap(), RunsAs::Another(ours));
         assert_eq!(of(ours, ours).unwrap(), RunsAs::TheServer);
         for other in [User::nobody(), User::ROOT, User { group: 4711, ..ours }] {

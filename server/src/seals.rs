@@ -78,8 +78,10 @@ pub(crate) struct Seals {
     projects: Vec<Made>,
     /// Of the house's seals.
     modules: Arc<Mutex<Vec<Module>>>,
-    /// How the processes of further libraries are started.
-    launch: Launch,
+    /// Whom vendors' libraries run as; nothing where there is none yet.
+    vendors: Option<RunsAs>,
+    /// Whom they shall run as.
+    user: Option<User>,
     /// Whom the libraries in use run as; if one of them must be root's, that.
     runs_as: RunsAs,
     data_dir: PathBuf,
@@ -90,7 +92,9 @@ impl Seals {
     /// For a server: the embedded token's folder is made, and handed over to whom its library runs as. The token itself is made
     /// when the seal is added.
     pub(crate) fn prepare(config: &Config, env: &Env) -> Result<Self, SealsError> {
-        Self::put_together(config, env, true)
+        let prepared = Self::put_together(config, env, true)?;
+        prepared.runs_as.tell();
+        Ok(prepared)
     }
 
     /// For whoever looks only.
@@ -100,7 +104,8 @@ impl Seals {
 
     fn put_together(config: &Config, env: &Env, makes: bool) -> Result<Self, SealsError> {
         let modules = Arc::default();
-        let mut runs_as = RunsAs::of(&config.seal)?;
+        let vendors = config.seal.has_library().then(|| RunsAs::of(config.seal.user)).transpose()?;
+        let mut runs_as = vendors.clone().unwrap_or(RunsAs::TheServer);
         let launch = runs_as.launch();
         let configured = match &config.seal.kind {
             SealKind::Pkcs11 { module, token, pin } => {
@@ -135,11 +140,8 @@ impl Seals {
             }
             projects.push(made);
         }
-        if !config.seal.has_library() {
-            runs_as = RunsAs::TheServer;
-        }
-        let (data_dir, env) = (config.data_dir.clone(), env.clone());
-        Ok(Self { configured, projects, modules, launch, runs_as, data_dir, env })
+        let (user, data_dir, env) = (config.seal.user, config.data_dir.clone(), env.clone());
+        Ok(Self { configured, projects, modules, vendors, user, runs_as, data_dir, env })
     }
 
     /// Whom the PKCS#11 libraries in use run as.
@@ -171,7 +173,7 @@ impl Seals {
         self.configured.create(&self.env)
     }
 
-    /// Another HSM's token.
+    /// Another HSM's token. Blocks for a moment.
     pub(crate) fn another_token(
         &self,
         module: &Path,
@@ -179,7 +181,11 @@ impl Seals {
         pin_file: &Path,
     ) -> Result<Made, SealsError> {
         let pin = Pin::File(pin_file.to_owned());
-        let module = load(&self.modules, module, self.launch.clone())?;
+        let runs_as = match &self.vendors {
+            Some(known) => known.clone(),
+            None => RunsAs::of(self.user).inspect(RunsAs::tell)?,
+        };
+        let module = load(&self.modules, module, runs_as.launch())?;
         Ok(pkcs11(&module, (label, None), pin, &self.data_dir, &self.env))
     }
 }

@@ -30,7 +30,6 @@ use crate::{
     custody,
     http::{Condition, metrics::Metrics},
     keeper::Keeper,
-    runs_as::RunsAs,
     seals::{Seals, SealsError},
     setup_link,
 };
@@ -122,11 +121,6 @@ impl Cellars {
         told: Told,
     ) -> Result<Self, WireError> {
         let seals = Seals::prepare(config, &env)?;
-        match seals.runs_as() {
-            RunsAs::Another(user) => tracing::info!(%user, "PKCS#11 libraries run as another user"),
-            RunsAs::Root(why) => tracing::warn!(%why, "PKCS#11 libraries run as root"),
-            RunsAs::TheServer => {}
-        }
         let store = open_patiently(&location(&config.database)).await?;
         let domain = domain(config, store, env.clone(), Some(&seals))?;
         let mut written = domain.check_clock(SystemClock.now()).await;

@@ -17,6 +17,7 @@ pub fn fact(label: impl Into<String>, value: impl IntoAny) -> Fact {
 
 impl Fact {
     /// Its label is a field's own name, as the record has it.
+    #[must_use]
     pub fn recorded(self) -> Self {
         Self { recorded: true, ..self }
     }

@@ -11,7 +11,7 @@ use crate::once::{self, Noted, Repeatable};
 use crate::{Domain, Fault, Op, Refused};
 
 /// How often a mutation is decided anew because who may do what changed under it.
-const DECISIONS: u32 = 8;
+const DECISIONS: u32 = 32;
 /// How often one write asks seals of projects for keys that are not at hand: a template may refer to fifty projects.
 const FETCHES: u32 = 64;
 

@@ -11,7 +11,7 @@ use std::{
     process::Command,
 };
 
-use keywarden_vault::seal::pkcs11::User;
+use keywarden_vault::seal::{pkcs11::User, softhsm::find_module};
 
 use crate::house::{Server, keywarden, printed, told};
 use crate::hsm::libraries;
@@ -128,6 +128,13 @@ fn the_library_of_the_embedded_token_is_nobodys_and_has_its_socket_alone() {
     assert!(printed(folder.path(), &[], &["fsck"]).contains("clean"));
     let said = doctor(folder.path(), &[]);
     assert!(said.contains(&format!("PKCS#11 libraries run as user {nobody}")), "{said}");
+    // Whoever cannot read it finds nothing, and the library does not say why.
+    for token in fs::read_dir(softhsm.join("tokens")).unwrap() {
+        fs::remove_dir_all(token.unwrap().path()).unwrap();
+    }
+    let said = doctor(folder.path(), &[]);
+    assert!(said.contains(&format!("(libraries run as user {nobody}: may it read")), "{said}");
+    assert!(!doctor(folder.path(), &AS_ROOT).contains("may it read"));
 }
 
 #[test]
@@ -259,6 +266,34 @@ fn a_root_that_may_not_end_what_is_nobodys_goes_on_as_root_and_says_so() {
     let said = server.stop();
     assert!(
         said.iter().any(|line| line.contains("run as root") && line.contains("could not be ended")),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn the_library_of_a_seal_that_is_added_to_a_key_file_is_roots_where_it_must_be_and_that_is_said() {
+    if !is_root() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let maker = folder.path().join("maker");
+    fs::create_dir(&maker).unwrap();
+    let server = Server::start(&maker);
+    server.becomes("\"ready\"");
+    server.stop();
+    let softhsm = maker.join("data/softhsm");
+    let mut command = behind("setpriv --bounding-set=-setuid --inh-caps=-setuid", folder.path(), &["serve"]);
+    command.env("KEYWARDEN_SEAL", "software").env("SOFTHSM2_CONF", softhsm.join("softhsm2.conf"));
+    let server = Server::start_as(command);
+    server.becomes("\"ready\"");
+    let (module, pin) = (find_module().unwrap(), softhsm.join("pin"));
+    let add = ["seal", "add", "pkcs11", "--token", "keywarden"];
+    let files = ["--module", module.to_str().unwrap(), "--pin-file", pin.to_str().unwrap()];
+    printed(folder.path(), &[("KEYWARDEN_SEAL", "software")], &[&add[..], &files].concat());
+    assert_eq!(status(library(&server), "Uid"), four(0));
+    let said = server.stop();
+    assert!(
+        said.iter().any(|line| line.contains("run as root") && line.contains("cannot become user")),
         "{said:?}"
     );
 }

@@ -37,8 +37,8 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, Path(id): P
         ];
         facts.extend(text(&event, "/request").map(|it| fact(t.audit_request(), view! { <Id value=it/> })));
         facts.extend(text(&event, "/actor/session").map(|it| fact(t.audit_session(), view! { <Id value=it/> })));
-        facts.extend(text(&event, "/actor/strength").map(|it| fact(t.audit_strength(), it)));
-        facts.extend(text(&event, "/refusal").map(|it| fact(t.audit_why(), it)));
+        facts.extend(text(&event, "/actor/strength").map(|it| fact(t.audit_strength(), code(it))));
+        facts.extend(text(&event, "/refusal").map(|it| fact(t.audit_why(), code(it))));
         facts.extend(policies(&event).map(|it| fact(t.audit_policies(), view! { <code translate="no">{it}</code> })));
         facts.extend(told(&event));
         let changes = changes(&event);

@@ -32,7 +32,7 @@ async fn a_use_is_kept_with_the_callers_own_word_and_never_the_verifiers() {
         for (form, agent) in [("", ""), ("&caller=checkout%2F2.4", "checkout/2.4")] {
             let (id, key) = api.issue(&format!("Key {}", agent.len()), json!({})).await;
             let call = api.call("post", PATH).bearer(&api.vera).header("content-type", FORM);
-            let answer = call.header("user-agent", "gateway/9").send(format!("token={key}{form}")).await;
+            let answer = call.agent("gateway/9").send(format!("token={key}{form}")).await;
             assert_eq!(answer.json()["active"], true);
             api.house.domain.flush_usage().await.unwrap();
             let board = api.get(&format!("/api/v1/keys/{id}/drain")).await;

@@ -41,7 +41,7 @@ mod without_people;
 mod workloads;
 
 use axum::{Router, body::Body};
-use http::{HeaderMap, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use keywarden_domain::{
     cast::{House, Stage},
@@ -167,6 +167,13 @@ impl<'a> Call<'a> {
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.request = self.request.header(name, value);
+        self
+    }
+
+    /// Another program than the usual one.
+    pub(crate) fn agent(mut self, value: &'static str) -> Self {
+        let headers = self.request.headers_mut().unwrap();
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(value));
         self
     }
 

@@ -82,7 +82,7 @@ async fn why_a_value_is_put_and_where_it_comes_from_stand_with_the_version() {
         let why = "INC-7: the database was moved";
         let with = |method: &str, path: &str| {
             let call = api.call(method, path).bearer(&api.alice).header("keywarden-reason", why);
-            call.header("user-agent", "keywarden/1.2.3 (secret)")
+            call.agent("keywarden/1.2.3 (secret)")
         };
         let made =
             with("put", &format!("{LIVE}/secrets/db/password")).json(json!({ "value": "hunter2" })).await;

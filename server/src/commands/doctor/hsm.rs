@@ -30,12 +30,14 @@ pub(super) async fn answers(config: &Config, env: &Env, made: Option<bool>) -> C
             Check::fine(HSM, format!("{name} answers; keys are protected by this machine's files only"))
         }
         Ok(Ok(())) => Check::fine(HSM, format!("{name} answers")),
-        Ok(Err(cause)) if is_first => {
-            Check::warning(HSM, format!("{name}: {cause}"), "the first start makes its key")
-        }
+        Ok(Err(cause)) if is_first => Check::warning(
+            HSM,
+            format!("{name}: {cause}{}", seals.runs_as().doubt(&cause)),
+            "the first start makes its key",
+        ),
         Ok(Err(cause)) => {
             let advice = "bring it back: a running server unseals by itself, within a second";
-            Check::failed(HSM, format!("{name}: {cause}"), advice)
+            Check::failed(HSM, format!("{name}: {cause}{}", seals.runs_as().doubt(&cause)), advice)
         }
         Err(cause) => Check::failed(HSM, format!("{name}: {cause}"), "report this"),
     }

@@ -14,7 +14,7 @@ use clap::Subcommand;
 use http::Method;
 use keywarden_domain::backup::{ApplyEvents, EventsReport, Restored, verify};
 use keywarden_store::Store;
-use keywarden_vault::recovery;
+use keywarden_vault::{SealError, recovery};
 use tokio::task::spawn_blocking;
 
 use super::{Failure, shown_at};
@@ -108,8 +108,10 @@ async fn restore(
     if !domain.has_keyring().await.map_err(WireError::from)? {
         let lent = seals.clone();
         let made = spawn_blocking(move || lent.create()).await;
+        let told =
+            |cause: SealError| std::io::Error::other(format!("{cause}{}", seals.runs_as().doubt(&cause)));
         made.map_err(std::io::Error::other)
-            .and_then(|made| made.map_err(std::io::Error::other))
+            .and_then(|made| made.map_err(told))
             .map_err(Failure::io("make the seal's key"))?;
     }
     let restored = domain.restore(open, key, &seals.all()).await?;

@@ -32,7 +32,7 @@ const SHOWS: [&str; 15] = [
 const ENDS: [&str; 3] = ["/sign-out", "/account/sessions", "/people/_/sessions"];
 
 /// Fields of forms that hold names, words and settings; as at the API, any other field that can be typed into is a secret.
-const TOLD: [&str; 46] = [
+const TOLD: [&str; 47] = [
     "actor",
     "action",
     "allowed_cidrs",
@@ -40,6 +40,7 @@ const TOLD: [&str; 46] = [
     "audience",
     "back",
     "claims",
+    "content_type",
     "current",
     "day",
     "days",

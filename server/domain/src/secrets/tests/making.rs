@@ -94,7 +94,7 @@ async fn a_version_whose_value_was_not_sent_names_the_one_that_it_comes_from() {
         let it = scene.making(&op(), &edited).await;
         assert!(matches!(it.origin, Some(Origin::Edited(1))), "{:?}", it.origin);
         assert_eq!(it.reason.as_deref(), Some(WHY));
-        let rotated = domain.rotate_data_key(&op(), promoted.id, None).await.unwrap();
+        let rotated = domain.rotate_data_key(&op(), promoted.id).await.unwrap();
         let it = scene.making(&op(), &rotated).await;
         assert!(matches!(it.origin, Some(Origin::Rotated(2))), "{:?}", it.origin);
         assert_eq!(it.reason.as_deref(), Some(WHY));

@@ -108,7 +108,7 @@ async fn a_new_version_says_which_earlier_one_has_its_value() {
         }
 
         let domain = &scene.house.domain;
-        let rotated = domain.rotate_data_key(&scene.alice.op(), again.id, None).await.unwrap();
+        let rotated = domain.rotate_data_key(&scene.alice.op(), again.id).await.unwrap();
         assert_eq!(rotated.same_as, None, "that it is the same was the point");
         scene.put("db", "sk_live_77aa0c41b9de5f62").await;
         domain.destroy_secret_version(&scene.alice.op(), again.id, 2).await.unwrap();
