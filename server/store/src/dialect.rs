@@ -44,10 +44,15 @@ pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
         if said.code().is_some_and(|code| matches!(&*code, "5" | "6" | "261" | "517")))
 }
 
-/// PostgreSQL gave up one of two transactions that got in each other's way: run it again.
+/// PostgreSQL gave up one of two transactions that got in each other's way: run it again. Where one of several that lock a row
+/// is just being aborted it says so by an internal error, too (`MultiXactIdCreateFromMembers`: "more than one updating member").
 pub(crate) fn is_collision(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(said)
-        if said.code().is_some_and(|code| matches!(&*code, "40001" | "40P01")))
+    let sqlx::Error::Database(said) = error else { return false };
+    said.code().is_some_and(|code| match &*code {
+        "40001" | "40P01" => true,
+        "XX000" => said.message().starts_with("new multixact has more than one updating member"),
+        _ => false,
+    })
 }
 
 /// `%needle%` with LIKE's own characters taken as themselves; use with `ESCAPE '\'`.

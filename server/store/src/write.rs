@@ -331,6 +331,11 @@ async fn run_all(tx: &mut Tx, group: &mut [Box<dyn Job>]) -> Result<(), StoreErr
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    };
+
     use crate::{Location, Store, StoreError, WriteError, sql};
 
     /// Lets SQLite's file have so many pages, or writes more than fit, and says what came of it.
@@ -358,5 +363,33 @@ mod tests {
         }
         silently(&store, "PRAGMA max_page_count = 1000000").await.unwrap();
         assert_eq!(silently(&store, fill).await.unwrap(), 1, "once there is room, it is written");
+    }
+
+    #[tokio::test]
+    async fn what_collided_on_postgresql_is_written_at_the_next_attempt() {
+        let Some(server) = crate::explain::server() else { return };
+        let name = format!("kw_collided_{}", std::process::id());
+        let store = Store::open(&crate::cast::fresh_postgres(&server, &name).await.unwrap()).await.unwrap();
+        let multixact = "DO $$ BEGIN RAISE EXCEPTION 'new multixact has more than one updating member: 0 3' \
+                         USING ERRCODE = 'XX000'; END $$";
+        let other = "DO $$ BEGIN RAISE EXCEPTION 'something else' USING ERRCODE = 'XX000'; END $$";
+        for (said, attempts) in [(multixact, 2), (other, 1)] {
+            let tried = Arc::new(AtomicU32::new(0));
+            let count = Arc::clone(&tried);
+            let written: Result<u64, WriteError<StoreError>> = store
+                .write_silently("a test that collides once", move |tx| {
+                    let first = count.fetch_add(1, Ordering::Relaxed) == 0;
+                    Box::pin(async move {
+                        if first {
+                            sql(said).execute(tx).await?;
+                        }
+                        sql("INSERT INTO subjects (id, sealed_key, created_at) VALUES ('a', '', 1)")
+                            .execute(tx)
+                            .await
+                    })
+                })
+                .await;
+            assert_eq!((tried.load(Ordering::Relaxed), written.is_ok()), (attempts, attempts == 2), "{said}");
+        }
     }
 }
