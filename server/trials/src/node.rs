@@ -117,9 +117,14 @@ impl Plan {
 
     /// The same under strace, which writes to `to`; and what it told.
     pub fn run_traced(&self, arguments: &[&str], to: PathBuf) -> Result<(String, Trace)> {
-        let tracing = Tracing::to(to);
+        let (output, trace) = self.ask_traced(arguments, &Tracing::to(to))?;
+        Ok((good(arguments, output)?, trace))
+    }
+
+    /// As [`Plan::ask`], under strace.
+    pub fn ask_traced(&self, arguments: &[&str], tracing: &Tracing) -> Result<(Output, Trace)> {
         let (id, output) = self.clone().traced(tracing.clone()).ask_as(arguments)?;
-        Ok((good(arguments, output)?, tracing.read(id)?))
+        Ok((output, tracing.read(id)?))
     }
 }
 

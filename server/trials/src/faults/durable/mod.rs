@@ -135,7 +135,7 @@ impl Trial {
         let (key, backup) = (self.plan.folder.join("second.key"), self.plan.folder.join("traced.kwb"));
         let mut told = Vec::new();
         for (action, arguments, file) in [
-            ("seal.add", vec!["seal", "add", "software", text(&key)?], Some(&key)),
+            ("seal.add", vec!["seal", "add", "software", text(&key)?], None),
             ("keyring-key.rotate", vec!["keyring", "rotate", "session"], None),
             ("seal.rotate-key", vec!["seal", "rotate", "software:seal.key"], Some(&own)),
             ("backup.make", vec!["backup", "--to", text(&backup)?], Some(&backup)),
@@ -145,6 +145,10 @@ impl Trial {
             let said = trace.calls.iter().find(|call| call.writes() && call.descriptor == Some(1));
             let said = said.context("a command that says nothing")?.begin;
             let request = newest(manager, action).await?;
+            if action == "seal.add" {
+                // Whoever names the file writes it: the shell, and not the server.
+                named(&trace, &key, said).context(action)?;
+            }
             told.push((Act { what: action.to_owned(), request }, file.cloned(), said));
         }
         Ok(told)

@@ -56,26 +56,28 @@ async fn written(binary: &Path, folder: &Path) -> Result<()> {
     node.client(&house.manager).put(&secret, &json!({ "value": "whole" })).await?.good()?;
     node.stop()?;
 
-    let failing = [
-        key.with_added_extension("new"),
-        second.with_added_extension("new"),
-        backup.with_added_extension("partial"),
-        shut,
-    ];
+    let draft = second.with_added_extension("new");
+    let failing = [key.with_added_extension("new"), backup.with_added_extension("partial"), shut];
     let tracing = Tracing::to(folder.join("server.trace")).failing_syncs_of(failing.to_vec());
     let node = plan.clone().traced(tracing.clone()).start().await?;
     let before = fs::read(&key)?;
     let commands = [
         vec!["backup", "--to", text(&backup)?],
         vec!["backup", "--to", text(&nameless)?],
-        vec!["seal", "add", "software", text(&second)?],
         vec!["seal", "rotate", "software:seal.key"],
     ];
     for command in &commands {
         let told = plan.ask(command)?;
         ensure!(!told.status.success(), "`{}` says that all is well", command.join(" "));
     }
-    for gone in failing.iter().take(3).chain([&backup, &second]) {
+    // Whoever names the second key's file writes it: the shell, and not the server.
+    let adding = ["seal", "add", "software", text(&second)?];
+    let unsynced = Tracing::to(folder.join("add.trace")).failing_syncs_of(vec![draft.clone()]);
+    let (told, trace) = plan.ask_traced(&adding, &unsynced)?;
+    ensure!(!told.status.success(), "`{}` says that all is well", adding.join(" "));
+    let failed = trace.failed.iter().any(|call| Path::new(&call.behind) == draft);
+    ensure!(failed, "no sync of {} failed: this proof proves nothing", draft.display());
+    for gone in failing.iter().take(2).chain([&draft, &backup, &second]) {
         ensure!(!gone.exists(), "{} was not synced and is there", gone.display());
     }
     ensure!(fs::read(&key)? == before, "the key file is another though the new one was not synced");
