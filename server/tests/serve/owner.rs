@@ -117,6 +117,8 @@ fn a_domain_that_would_orphan_passkeys_is_taken_only_when_told_so() {
     let after = Server::start_with(folder.path(), &WIDER);
     after.becomes("\"ready\"");
     after.stop();
-    let back = keywarden(folder.path(), &["serve"]).envs(SETTINGS).output().unwrap();
-    assert!(told(&back).contains("passkeys were made for `example.com`"), "{}", told(&back));
+    // Nothing was made for that domain: whoever took it by mistake goes back, and Ada's passkey works again.
+    let back = Server::start_with(folder.path(), &SETTINGS);
+    back.becomes("\"ready\"");
+    back.stop();
 }

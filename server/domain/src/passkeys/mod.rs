@@ -52,6 +52,6 @@ pub use self::ident::{CredentialId, LengthError, UserHandle};
 pub use self::options::{CreationOptions, RequestOptions};
 pub use self::proof::{ApprovalProof, ProofError};
 pub use self::record::PasskeyRecord;
-pub use self::registration::{Registered, Registrant};
+pub use self::registration::{Registered, Registrant, may_be_for};
 pub use self::relying::{Passkeys, Relying, RelyingError};
 pub use self::sign_in::{Claim, identify};

@@ -1,6 +1,7 @@
 //! Registering: a new discoverable passkey for a known person.
 
 use chrono::{DateTime, Utc};
+use sha2::{Digest as _, Sha256};
 use webauthn_rs::prelude::{RegisterPublicKeyCredential, Uuid};
 use webauthn_rs_proto::{AttestationConveyancePreference, AuthenticatorTransport, ResidentKeyRequirement};
 
@@ -35,6 +36,13 @@ pub struct Registered {
 
 /// More than there are kinds of transport.
 const MAX_TRANSPORTS: usize = 8;
+
+/// Whether a passkey works for this relying party, as far as its attestation object can be read: of one that cannot nobody
+/// knows, and it may.
+pub fn may_be_for(attestation_object: &[u8], rp_id: &str) -> bool {
+    let data = cbor::auth_data(attestation_object).and_then(AuthenticatorData::parse);
+    data.is_none_or(|data| *data.rp_id_hash == <[u8; 32]>::from(Sha256::digest(rp_id)))
+}
 
 impl Passkeys {
     /// Asks for a new passkey; authenticators that hold one of `exclude` will say so and refuse.

@@ -11,7 +11,7 @@ use super::enrol::Gets;
 use super::error::{EnrolError, registered_twice};
 use super::links::{LinkKind, NewLink, Says};
 use super::session::{SignedIn, alike};
-use crate::passkeys::{CreationOptions, RelyingError};
+use crate::passkeys::{CreationOptions, RelyingError, may_be_for};
 use crate::{Actor, Domain, Fault, Op, Refused};
 
 /// Whether the house has been set up.
@@ -169,7 +169,7 @@ impl Domain {
     /// At a start: passkeys belong to one relying party for ever. Refuses another one, naming what it would orphan,
     /// unless `change` says so.
     pub async fn check_rp_id(&self, op: &Op, rp_id: &str, change: bool) -> Result<(), RpIdError> {
-        let Some((stored, names)) = self.made_for_another(rp_id).await? else { return Ok(()) };
+        let Some((stored, names)) = self.orphaned_by(rp_id).await? else { return Ok(()) };
         if !names.is_empty() && !change {
             return Err(orphans(stored, rp_id, &names));
         }
@@ -194,17 +194,19 @@ impl Domain {
 
     /// Why a start with this relying party would be refused, if it would.
     pub async fn would_orphan(&self, rp_id: &str) -> Result<Option<RpIdError>, Fault> {
-        let other = self.made_for_another(rp_id).await?.filter(|(_, names)| !names.is_empty());
+        let other = self.orphaned_by(rp_id).await?.filter(|(_, names)| !names.is_empty());
         Ok(other.map(|(stored, names)| orphans(stored, rp_id, &names)))
     }
 
-    /// The relying party that passkeys were made for, if it is another one, and those passkeys.
-    async fn made_for_another(&self, rp_id: &str) -> Result<Option<(String, Vec<String>)>, Fault> {
+    /// The relying party of now, if it is another one, and the passkeys that work for it and would not for `rp_id`: what was
+    /// made for neither is lost already, and what was made for `rp_id` comes back.
+    async fn orphaned_by(&self, rp_id: &str) -> Result<Option<(String, Vec<String>)>, Fault> {
         let mut conn = self.store().read().await?;
         let stored = setup::instance(&mut conn).await?.rp_id;
         let Some(stored) = stored.filter(|stored| stored != rp_id) else { return Ok(None) };
-        let names = passkeys::names(&mut conn).await?;
-        let names = names.into_iter().map(|it| format!("{} of {}", it.passkey, it.person)).collect();
+        let mut all = passkeys::named(&mut conn).await?;
+        all.retain(|it| may_be_for(&it.attestation, &stored));
+        let names = all.into_iter().map(|it| format!("{} of {}", it.passkey, it.person)).collect();
         Ok(Some((stored, names)))
     }
 }

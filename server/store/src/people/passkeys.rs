@@ -117,11 +117,13 @@ pub struct Named {
     pub person: String,
     /// The passkey.
     pub passkey: String,
+    /// The attestation object as it came.
+    pub attestation: Vec<u8>,
 }
 
 /// All of them, by person.
-pub async fn names(conn: &mut Conn) -> Result<Vec<Named>, StoreError> {
-    sql("SELECT u.name AS person, p.name AS passkey FROM passkeys p JOIN users u ON u.id = p.user_id
+pub async fn named(conn: &mut Conn) -> Result<Vec<Named>, StoreError> {
+    sql("SELECT u.name AS person, p.name AS passkey, p.attestation FROM passkeys p JOIN users u ON u.id = p.user_id
          ORDER BY u.folded_name, p.created_at")
     .all(conn)
     .await

@@ -124,6 +124,12 @@ async fn another_relying_party_is_refused_by_the_names_of_what_it_orphans() {
         house.domain.check_rp_id(&start, "other.example", true).await.unwrap();
         house.domain.check_rp_id(&start, "other.example", false).await.unwrap();
         assert_eq!(events(&house, "system.change-rp-id", "allowed").await, 1);
+        // Whoever made that change by mistake gets the passkeys back by undoing it, and is not told that they would be lost.
+        assert!(house.domain.would_orphan("keys.example.com").await.unwrap().is_none());
+        house.domain.check_rp_id(&start, "keys.example.com", false).await.unwrap();
+        let refused = house.domain.check_rp_id(&start, "other.example", false).await.unwrap_err();
+        assert!(refused.to_string().contains("YubiKey of Ada"), "{refused}");
+        assert_eq!(events(&house, "system.change-rp-id", "allowed").await, 2);
     })
     .await;
 }
