@@ -149,6 +149,56 @@ mod tests {
         assert_eq!(SQLITE.iter().map(|one| one.version).max(), Some(VERSION));
     }
 
+    /// A statement of SQL without its comments, in one line.
+    fn statements(sql: &str) -> Vec<String> {
+        let code: Vec<_> = sql.lines().map(|line| line.split("--").next().unwrap_or_default()).collect();
+        let code = code.join(" ");
+        let plain = code.split(';').map(|one| one.split_whitespace().collect::<Vec<_>>().join(" "));
+        plain.filter(|one| !one.is_empty()).collect()
+    }
+
+    /// Whether a program that does not know of a statement goes on beside its outcome.
+    fn only_adds(statement: &str, tables: &mut Vec<String>) -> bool {
+        let words: Vec<_> = statement.split(' ').collect();
+        match words[..] {
+            ["CREATE", "TABLE", name, ..] => {
+                tables.push(name.to_owned());
+                true
+            }
+            ["CREATE", "INDEX", ..] => true,
+            ["CREATE", "UNIQUE", "INDEX", _, "ON", table, ..] => tables.iter().any(|it| it == table),
+            ["ALTER", "TABLE", _, "ADD", "COLUMN", ..] => {
+                !statement.contains(" NOT NULL") || statement.contains(" DEFAULT ")
+            }
+            _ => false,
+        }
+    }
+
+    #[test]
+    fn a_program_of_the_oldest_compatible_schema_goes_on_beside_what_later_ones_added() {
+        for migrator in [&SQLITE, &POSTGRES] {
+            let mut tables = Vec::new();
+            for one in migrator.iter().filter(|one| one.version > OLDEST_COMPATIBLE) {
+                for statement in statements(one.sql.as_str()) {
+                    assert!(
+                        only_adds(&statement, &mut tables),
+                        "migration {}: is OLDEST_COMPATIBLE still right? {statement}",
+                        one.version
+                    );
+                }
+            }
+        }
+        let mut none = Vec::new();
+        for breaks in [
+            "DROP TABLE keys",
+            "ALTER TABLE keys RENAME COLUMN a TO b",
+            "ALTER TABLE keys ADD COLUMN a TEXT NOT NULL",
+            "CREATE UNIQUE INDEX once ON keys (name)",
+        ] {
+            assert!(!only_adds(breaks, &mut none), "{breaks}");
+        }
+    }
+
     /// What was there before secrets had owners: one that a person made, one that a machine made in a project with a
     /// manager, one in a project without.
     const BEFORE_OWNERS: [&str; 7] = [
