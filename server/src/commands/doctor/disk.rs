@@ -10,8 +10,52 @@ use nix::{
 };
 
 use super::Check;
+use crate::config::{Config, Database};
 
 const MIB: u64 = 1 << 20;
+
+/// Of the data folder, and of where records and backups are if that is elsewhere.
+pub(super) fn checks(config: &Config) -> Vec<Check> {
+    let mut checks = vec![folder(&config.data_dir), space(&config.data_dir)];
+    let elsewhere = |path: &Path| !is_same(path, &config.data_dir);
+    if let Database::Sqlite(file) = &config.database
+        && let Some(parent) = file.parent().filter(|parent| elsewhere(parent))
+    {
+        checks.extend([records(file, parent), space_in(parent)]);
+    }
+    if let Some(backups) = config.backup.as_ref().map(|it| it.folder.as_path()).filter(|it| elsewhere(it)) {
+        checks.push(space_in(backups));
+    }
+    checks
+}
+
+/// A database file outside the data folder is as private as what is inside.
+fn records(file: &Path, parent: &Path) -> Check {
+    const NAME: &str = "folder";
+    let shown = file.display();
+    let open = |path: &Path, bits| fs::metadata(path).map(|it| it.permissions().mode() & bits != 0);
+    match open(parent, 0o011).and_then(|reached| Ok(reached && open(file, 0o066)?)) {
+        Ok(false) => Check::fine(NAME, format!("{shown} is private")),
+        Ok(true) => Check::failed(
+            NAME,
+            format!("other users may reach {shown}"),
+            format!("run `chmod go-rwx {shown}*`"),
+        ),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
+            Check::fine(NAME, format!("{shown} will be made on first start"))
+        }
+        Err(cause) => Check::failed(NAME, format!("{shown}: {cause}"), "run this as the server's user"),
+    }
+}
+
+fn space_in(path: &Path) -> Check {
+    let check = space(path);
+    Check { finding: format!("{} in {}", check.finding, path.display()), ..check }
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    one == other || fs::canonicalize(one).ok().is_some_and(|it| fs::canonicalize(other).ok() == Some(it))
+}
 
 /// The data folder is there, ours, and nobody else's.
 pub(super) fn folder(path: &Path) -> Check {
@@ -100,12 +144,41 @@ fn others_may_read(path: &Path) -> io::Result<Option<String>> {
 mod tests {
     use super::super::Outcome;
     use super::*;
+    use crate::config::{Given, Values};
 
     #[test]
     fn little_space_is_a_warning_and_none_a_failure() {
         assert_eq!(judge_space(99 * MIB).outcome, Outcome::Failed);
         assert_eq!(judge_space(500 * MIB).outcome, Outcome::Warning);
         assert_eq!(judge_space(5000 * MIB).outcome, Outcome::Fine);
+    }
+
+    fn with(variables: &[(&str, &str)]) -> Config {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let environment = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let given = Given { file: Some(file.path().into()), environment, flags: Vec::new() };
+        Config::read(&Values::gather(&given).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn records_that_are_elsewhere_are_looked_at_there() {
+        let (data, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        let file = other.path().join("records.db");
+        let (url, data) = (format!("sqlite://{}", file.display()), data.path().to_str().unwrap());
+        let config = with(&[("KEYWARDEN_DATABASE_URL", &url), ("KEYWARDEN_DATA_DIR", data)]);
+        let found = || checks(&config).split_off(2);
+        assert!(found()[0].finding.ends_with("will be made on first start"), "{:?}", found());
+        fs::write(&file, "").unwrap();
+        for (folder, records, outcome) in
+            [(0o755, 0o600, Outcome::Fine), (0o755, 0o644, Outcome::Failed), (0o700, 0o644, Outcome::Fine)]
+        {
+            mode(other.path(), folder);
+            mode(&file, records);
+            assert_eq!(found()[0].outcome, outcome, "{folder:o} {records:o}");
+        }
+        assert!(found()[1].finding.ends_with(&format!("in {}", other.path().display())), "{:?}", found());
+        assert_eq!(checks(&with(&[("KEYWARDEN_DATA_DIR", data)])).len(), 2);
     }
 
     #[test]

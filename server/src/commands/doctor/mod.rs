@@ -79,7 +79,7 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
 
 async fn examine(config: &Config) -> Vec<Check> {
     let now = SystemClock.now();
-    let mut checks = vec![disk::folder(&config.data_dir), disk::space(&config.data_dir)];
+    let mut checks = disk::checks(config);
     checks.extend(beneath(config, now).await);
     checks.extend([listener(config), tls::check(config, now), origin::check(&config.public)]);
     checks
