@@ -6,14 +6,29 @@ use sha2::Sha256;
 
 use crate::secret::SecretBytes;
 
-/// HMAC-SHA-256.
-#[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+/// A key that HMAC-SHA-256 is computed under again and again: what SHA-256 made of it, not its bytes. Wiped when dropped, as
+/// is what each tag is computed with.
+pub(crate) struct MacKey(Hmac<Sha256>);
+
+impl MacKey {
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+    pub(crate) fn new(key: &[u8]) -> Self {
+        Self(Hmac::new_from_slice(key).expect("any length"))
+    }
+
+    /// HMAC-SHA-256.
+    pub(crate) fn tag(&self, data: &[u8]) -> [u8; 32] {
+        #[cfg(feature = "counted")]
+        COUNT.with(|count| count.set(count.get().wrapping_add(1)));
+        let mut mac = self.0.clone();
+        mac.update(data);
+        mac.finalize().into_bytes().into()
+    }
+}
+
+/// HMAC-SHA-256 under a key that is used once.
 pub(crate) fn hmac_sha256(key: &[u8], data: &[u8]) -> [u8; 32] {
-    #[cfg(feature = "counted")]
-    COUNT.with(|count| count.set(count.get().wrapping_add(1)));
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length");
-    mac.update(data);
-    mac.finalize().into_bytes().into()
+    MacKey::new(key).tag(data)
 }
 
 #[cfg(feature = "counted")]

@@ -9,7 +9,7 @@ use keywarden_model::KeyringKeyId;
 
 use super::{KeyRecord, Purpose};
 use crate::envelope::{EnvelopeKey, LengthError, frame};
-use crate::mac::{derive, hmac_sha256};
+use crate::mac::{MacKey, derive};
 use crate::secret::SecretBytes;
 
 /// With random 96-bit nonces a key may seal fewer than 2^32 messages (NIST SP 800-38D, 8.3).
@@ -21,7 +21,7 @@ pub(super) struct Key {
     pub(super) id: KeyringKeyId,
     pub(super) purpose: Purpose,
     pub(super) secret: SecretBytes,
-    mac: SecretBytes,
+    mac: MacKey,
     pub(super) envelope: EnvelopeKey,
     uses: AtomicU64,
     unreported: AtomicU64,
@@ -41,7 +41,7 @@ impl Key {
         Ok(Self {
             id: record.id,
             purpose: record.purpose,
-            mac: part("mac"),
+            mac: MacKey::new(part("mac").expose()),
             envelope: EnvelopeKey::new(&part("envelope"))?,
             secret,
             uses: AtomicU64::new(record.uses),
@@ -50,7 +50,7 @@ impl Key {
     }
 
     pub(super) fn mac(&self, data: &[u8]) -> [u8; 32] {
-        hmac_sha256(self.mac.expose(), data)
+        self.mac.tag(data)
     }
 
     /// An envelope key that also needs `input` to be made again.

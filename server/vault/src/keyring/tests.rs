@@ -4,6 +4,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
 use super::*;
+use crate::mac::hmac_sha256;
 use crate::seal::software::SoftwareSeal;
 
 const GRACE: Duration = Duration::from_mins(5);
