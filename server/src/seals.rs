@@ -11,7 +11,7 @@ use keywarden_vault::{
     Seal, SealError, SealId, SecretString,
     seal::{
         pkcs11::{Attempts, Launch, Module, Pin, Pkcs11Seal, Token, User},
-        softhsm::{NotInstalled, SoftHsm, find_module},
+        softhsm::{NotInstalled, SoftHsm},
         software::SoftwareSeal,
     },
 };
@@ -108,14 +108,14 @@ impl Seals {
         let mut runs_as = vendors.clone().unwrap_or(RunsAs::TheServer);
         let launch = runs_as.launch();
         let configured = match &config.seal.kind {
-            SealKind::Pkcs11 { module, token, pin } => {
+            SealKind::Pkcs11 { module, token, serial, pin } => {
                 let pin = Pin::Given(SecretString::new(pin.expose().to_owned()));
                 let module = load(&modules, module, launch.clone())?;
-                pkcs11(&module, (token, None), pin, &config.data_dir, env)
+                pkcs11(&module, (token, serial.as_deref()), pin, &config.data_dir, env)
             }
             SealKind::SoftHsm { module } => {
-                let path = module.clone().map_or_else(find_module, Ok)?;
                 let folder = SoftHsm::at(&config.data_dir);
+                let path = module.clone().map_or_else(|| folder.module(), Ok)?;
                 runs_as = runs_as.of_embedded(&folder, &config.seal, makes).map_err(SealsError::Embedded)?;
                 let launch = folder.launch(runs_as.launch()).map_err(SealsError::Thread)?;
                 let module = load(&modules, &path, launch)?;
@@ -173,11 +173,11 @@ impl Seals {
         self.configured.create(&self.env)
     }
 
-    /// Another HSM's token. Blocks for a moment.
+    /// Another HSM's token, by its label and, where two share that, its serial number. Blocks for a moment.
     pub(crate) fn another_token(
         &self,
         module: &Path,
-        label: &str,
+        token: (&str, Option<&str>),
         pin_file: &Path,
     ) -> Result<Made, SealsError> {
         let pin = Pin::File(pin_file.to_owned());
@@ -186,7 +186,7 @@ impl Seals {
             None => RunsAs::of(self.user).inspect(RunsAs::tell)?,
         };
         let module = load(&self.modules, module, runs_as.launch())?;
-        Ok(pkcs11(&module, (label, None), pin, &self.data_dir, &self.env))
+        Ok(pkcs11(&module, token, pin, &self.data_dir, &self.env))
     }
 }
 

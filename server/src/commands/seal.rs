@@ -78,6 +78,9 @@ enum Kind {
         /// Label of the token
         #[arg(long)]
         token: String,
+        /// Its serial number, where two have that label
+        #[arg(long)]
+        serial: Option<String>,
         /// File with the token's user PIN
         #[arg(long)]
         pin_file: PathBuf,
@@ -151,8 +154,8 @@ fn wanted(kind: Kind) -> Result<SealWanted, Failure> {
             seal.create_key(&mut env.fork())?;
             SealWanted::Software { name, keys: KeyText::of(&seal)? }
         }
-        Kind::Pkcs11 { module, token, pin_file } => {
-            SealWanted::Pkcs11 { module: find(&module)?, token, pin_file: find(&pin_file)? }
+        Kind::Pkcs11 { module, token, serial, pin_file } => {
+            SealWanted::Pkcs11 { module: find(&module)?, token, serial, pin_file: find(&pin_file)? }
         }
     })
 }

@@ -27,7 +27,7 @@ pub struct Seal {
 #[derive(Debug)]
 pub enum SealKind {
     /// Your HSM.
-    Pkcs11 { module: PathBuf, token: String, pin: Secret },
+    Pkcs11 { module: PathBuf, token: String, serial: Option<String>, pin: Secret },
     /// The embedded SoftHSM2 token, made on first start in the data folder.
     SoftHsm { module: Option<PathBuf> },
     /// A key file.
@@ -38,6 +38,7 @@ impl Seal {
     pub(super) fn read(values: &Values, data_dir: &Path) -> Result<Self, ConfigError> {
         let module: Option<PathBuf> = values.optional("pkcs11.module")?;
         let token: Option<String> = values.optional("pkcs11.token")?;
+        let serial: Option<String> = values.optional("pkcs11.serial")?;
         let pin: Option<Secret> = values.optional("pkcs11.pin")?;
         let key_file: Option<PathBuf> = values.optional("seal.key_file")?;
         let unused =
@@ -50,14 +51,17 @@ impl Seal {
             Kind::Pkcs11 => SealKind::Pkcs11 {
                 module: module.ok_or_else(|| missing("the vendor's library", "KEYWARDEN_PKCS11_MODULE"))?,
                 token: token.ok_or_else(|| missing("a token's label", "KEYWARDEN_PKCS11_TOKEN"))?,
+                serial,
                 pin: pin.ok_or_else(|| missing("the user PIN", "KEYWARDEN_PKCS11_PIN_FILE"))?,
             },
             Kind::SoftHsm if token.is_some() => return Err(unused("pkcs11.token")),
+            Kind::SoftHsm if serial.is_some() => return Err(unused("pkcs11.serial")),
             Kind::SoftHsm if pin.is_some() => return Err(unused("pkcs11.pin")),
             Kind::SoftHsm if key_file.is_some() => return Err(unused("seal.key_file")),
             Kind::SoftHsm => SealKind::SoftHsm { module },
             Kind::Software if module.is_some() => return Err(unused("pkcs11.module")),
             Kind::Software if token.is_some() => return Err(unused("pkcs11.token")),
+            Kind::Software if serial.is_some() => return Err(unused("pkcs11.serial")),
             Kind::Software if pin.is_some() => return Err(unused("pkcs11.pin")),
             Kind::Software => {
                 SealKind::Software { key_file: key_file.unwrap_or_else(|| data_dir.join("seal.key")) }

@@ -114,6 +114,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     open("pkcs11.module", "KEYWARDEN_PKCS11_MODULE", "", "path of the HSM vendor's PKCS#11 library"),
     open("pkcs11.token", "KEYWARDEN_PKCS11_TOKEN", "", "label of the token"),
+    open(
+        "pkcs11.serial",
+        "KEYWARDEN_PKCS11_SERIAL",
+        "",
+        "serial number of the token, where two have that label",
+    ),
     Setting {
         key: "pkcs11.pin",
         variable: "KEYWARDEN_PKCS11_PIN",

@@ -202,6 +202,7 @@ fn what_the_chosen_seal_has_no_use_for_is_refused() {
         ("KEYWARDEN_SEAL", "pkcs11"),
         ("KEYWARDEN_PKCS11_MODULE", "/lib/hsm.so"),
         ("KEYWARDEN_PKCS11_TOKEN", "1234"),
+        ("KEYWARDEN_PKCS11_SERIAL", "7a3f"),
         ("KEYWARDEN_PKCS11_PIN", "1"),
     ];
     assert!(read("", &hsm, &[]).is_ok());

@@ -33,8 +33,17 @@ pub(crate) struct SealShown {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum SealWanted {
-    Pkcs11 { module: PathBuf, token: String, pin_file: PathBuf },
-    Software { name: String, keys: KeyText },
+    Pkcs11 {
+        module: PathBuf,
+        token: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        serial: Option<String>,
+        pin_file: PathBuf,
+    },
+    Software {
+        name: String,
+        keys: KeyText,
+    },
 }
 
 /// The text of a key file. It goes over the operator's own socket and nowhere else.
@@ -163,8 +172,8 @@ async fn list(State(desk): State<Desk>) -> Result<Json<Vec<SealShown>>, Trouble>
 
 async fn add(State(desk): State<Desk>, Json(wanted): Json<SealWanted>) -> Result<Json<Added>, Trouble> {
     let seal: Arc<dyn Seal> = match wanted {
-        SealWanted::Pkcs11 { module, token, pin_file } => {
-            let made = desk.seals.another_token(&module, &token, &pin_file)?;
+        SealWanted::Pkcs11 { module, token, serial, pin_file } => {
+            let made = desk.seals.another_token(&module, (&token, serial.as_deref()), &pin_file)?;
             let (seal, env) = (made.as_seal(), desk.domain.env().clone());
             spawn_blocking(move || made.create(&env)).await??;
             seal

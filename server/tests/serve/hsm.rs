@@ -50,7 +50,7 @@ impl Hsm {
         Self { folder, variables }
     }
 
-    fn variables(&self) -> Vec<(&str, &str)> {
+    pub(crate) fn variables(&self) -> Vec<(&str, &str)> {
         self.variables.iter().map(|(name, value)| (*name, value.as_str())).collect()
     }
 

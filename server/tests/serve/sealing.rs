@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use keywarden_vault::seal::softhsm::find_module;
+
 use crate::house::{Server, fresh_database, keywarden, postgres, printed, told};
 
 #[test]
@@ -36,6 +38,15 @@ fn a_server_whose_token_is_away_says_so_and_unseals_by_itself() {
     assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("application/problem+json"), "{refused}");
     fs::remove_dir(&tokens).unwrap();
     fs::rename(&away, &tokens).unwrap();
+    server.becomes("\"ready\"");
+    server.stop();
+    // Not the token is away, but its library.
+    let library = folder.path().join("libsofthsm2.so");
+    let server = Server::start_with(folder.path(), &[("KEYWARDEN_PKCS11_MODULE", library.to_str().unwrap())]);
+    server.becomes("the PKCS#11 module of its HSM does not load");
+    let page = server.get_as("/", "text/html");
+    assert!(page.starts_with("HTTP/1.1 503") && page.contains("keywarden doctor"), "{page}");
+    std::os::unix::fs::symlink(find_module().unwrap(), &library).unwrap();
     server.becomes("\"ready\"");
     server.stop();
 }

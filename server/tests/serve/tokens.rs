@@ -4,8 +4,10 @@ use std::{
     fs,
     os::unix::fs::{MetadataExt as _, chown},
     path::{Path, PathBuf},
+    process::Command,
 };
 
+use keywarden_vault::seal::softhsm::find_module;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -13,7 +15,7 @@ use nix::{
 use serde_json::json;
 
 use crate::{
-    house::Server,
+    house::{Server, printed},
     hsm::{Hsm, libraries, post, shim},
 };
 
@@ -63,6 +65,17 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// The serial number of its one token, as SoftHSM2 tells it.
+fn serial_of(hsm: &Hsm) -> String {
+    let library = find_module().unwrap();
+    let mut asks = Command::new("softhsm2-util");
+    asks.args(["--show-slots", "--module"]).arg(library).envs(hsm.variables());
+    let answer = String::from_utf8(asks.output().unwrap().stdout).unwrap();
+    let mut serials = answer.lines().filter_map(|line| line.trim().strip_prefix("Serial number:"));
+    let serial = serials.find(|serial| !serial.trim().is_empty()).unwrap_or_else(|| panic!("{answer}"));
+    serial.trim().to_owned()
+}
+
 #[test]
 fn another_token_of_the_same_name_is_told_from_ours() {
     let (hsm, other) = (Hsm::new(), Hsm::new());
@@ -70,6 +83,7 @@ fn another_token_of_the_same_name_is_told_from_ours() {
     server.becomes("\"ready\"");
     let admin = puts(&hsm, &server);
     let ((ours, pin), (theirs, their_pin)) = (of(&hsm), of(&other));
+    let serial = serial_of(&hsm);
     let beside = ours.with_file_name(theirs.file_name().unwrap());
     copy(&theirs, &beside);
     starts_its_library_again(&server);
@@ -78,6 +92,13 @@ fn another_token_of_the_same_name_is_told_from_ours() {
     server.stop();
     let server = hsm.start();
     server.becomes("more than one token");
+    let advice = printed(hsm.folder.path(), &hsm.variables(), &["status", "--json"]);
+    assert!(advice.contains("KEYWARDEN_PKCS11_SERIAL"), "{advice}");
+    server.stop();
+    let named = [&hsm.variables()[..], &[("KEYWARDEN_PKCS11_SERIAL", serial.as_str())]].concat();
+    let server = Server::start_with(hsm.folder.path(), &named);
+    server.becomes("\"ready\"");
+    is_there(&server, &admin);
     server.stop();
 
     // Only the other one: it takes its own PIN, and its key is not ours.

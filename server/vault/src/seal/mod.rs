@@ -208,7 +208,10 @@ pub enum SealError {
         count: usize,
     },
     /// Two tokens answer to the label.
-    #[error("more than one token is labelled `{0}`: give the serial number too")]
+    #[error(
+        "more than one token is labelled `{0}`: give the serial number too (KEYWARDEN_PKCS11_SERIAL, `--serial`, or `serial=` in \
+         the URI of a project's seal)"
+    )]
     AmbiguousToken(String),
     /// The record of refused PINs cannot be kept, so no PIN may be tried.
     #[error("cannot keep the record of refused PINs in `{path}`: {cause}")]

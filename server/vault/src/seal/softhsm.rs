@@ -59,7 +59,11 @@ pub struct NotInstalled;
 
 /// The library's file, where distributions put it.
 pub fn find_module() -> Result<PathBuf, NotInstalled> {
-    MODULES.iter().map(PathBuf::from).find(|path| path.exists()).ok_or(NotInstalled)
+    found(&MODULES).ok_or(NotInstalled)
+}
+
+fn found(among: &[&str]) -> Option<PathBuf> {
+    among.iter().map(PathBuf::from).find(|path| path.exists())
 }
 
 /// The embedded token's folder.
@@ -72,6 +76,25 @@ impl SoftHsm {
     /// Inside a data folder.
     pub fn at(data: &Path) -> Self {
         Self { folder: data.join("softhsm") }
+    }
+
+    /// The library for its token. Where a token was made and the library is gone, the first place that it may come back to:
+    /// that house is sealed, and says so, instead of refusing to start.
+    pub fn module(&self) -> Result<PathBuf, NotInstalled> {
+        self.module_among(&MODULES)
+    }
+
+    fn module_among(&self, places: &[&str]) -> Result<PathBuf, NotInstalled> {
+        let awaited = || places.first().filter(|_| self.has_token()).map(PathBuf::from);
+        found(places).or_else(awaited).ok_or(NotInstalled)
+    }
+
+    /// Whether a token was made here. What cannot be looked at may be one.
+    fn has_token(&self) -> bool {
+        match read_dir(self.tokens()) {
+            Ok(mut entries) => entries.next().is_some(),
+            Err(cause) => cause.kind() != io::ErrorKind::NotFound,
+        }
     }
 
     /// Makes the folder (mode 0700) and its configuration.

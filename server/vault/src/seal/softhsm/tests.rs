@@ -31,6 +31,21 @@ fn the_folder_is_private_and_says_where_the_token_is() {
 }
 
 #[test]
+fn a_library_that_is_gone_is_awaited_only_where_a_token_was_made() {
+    let data = tempfile::tempdir().unwrap();
+    let softhsm = SoftHsm::at(data.path());
+    let nowhere = ["/nowhere/libsofthsm2.so", "/nowhere/else/libsofthsm2.so"];
+    assert_eq!(softhsm.module_among(&nowhere), Err(NotInstalled), "no folder");
+    softhsm.prepare().unwrap();
+    assert_eq!(softhsm.module_among(&nowhere), Err(NotInstalled), "no token");
+    std::fs::create_dir(data.path().join("softhsm/tokens/one")).unwrap();
+    assert_eq!(softhsm.module_among(&nowhere), Ok(nowhere[0].into()));
+    let here = data.path().join("here.so");
+    std::fs::write(&here, "").unwrap();
+    assert_eq!(softhsm.module_among(&[nowhere[0], here.to_str().unwrap()]), Ok(here.clone()));
+}
+
+#[test]
 fn a_path_that_softhsm_cannot_read_is_refused() {
     let data = tempfile::tempdir().unwrap();
     assert!(SoftHsm::at(&data.path().join("a#b")).prepare().is_err());
