@@ -11,24 +11,34 @@ use crate::env::{Clock, SystemClock};
 /// A correction of the machine's clock that is waited out; one that is larger is a clock that was set wrongly.
 const SLACK: TimeDelta = TimeDelta::seconds(30);
 
+/// For so long the monotonic clock need not be asked beside the machine's.
+const BASED: TimeDelta = TimeDelta::milliseconds(100);
+
 /// A clock that never goes back, so that what has expired stays expired: where the machine's clock was set back, it
 /// goes on by the monotonic clock.
 pub struct SteadyClock<C = SystemClock> {
     machine: C,
-    last: Mutex<Option<(DateTime<Utc>, Instant)>>,
+    told: Mutex<Option<Told>>,
+}
+
+/// What the clock told last, and an earlier instant by both kinds of time.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    last: DateTime<Utc>,
+    base: (DateTime<Utc>, Instant),
 }
 
 impl<C: Clock> SteadyClock<C> {
     /// Steadies `machine`.
     pub fn new(machine: C) -> Self {
-        Self { machine, last: Mutex::new(None) }
+        Self { machine, told: Mutex::new(None) }
     }
 
     /// From now on it is at least `floor`: what somebody wrote down already.
     pub fn raise(&self, floor: DateTime<Utc>) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.is_none_or(|(at, _)| at < floor) {
-            *last = Some((floor, self.machine.monotonic()));
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|told| told.last < floor) {
+            *told = Some(Told { last: floor, base: (floor, self.machine.monotonic()) });
         }
     }
 
@@ -40,18 +50,28 @@ impl<C: Clock> SteadyClock<C> {
 
 impl<C: Clock> Clock for SteadyClock<C> {
     fn now(&self) -> DateTime<Utc> {
-        let (machine, tick) = (self.machine.now(), self.machine.monotonic());
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = match *last {
-            None => machine,
-            Some((at, _)) if machine >= at => machine,
-            Some((at, _)) if at - machine <= SLACK => at,
-            Some((at, then)) => {
-                let passed = TimeDelta::from_std(tick.saturating_duration_since(then)).unwrap_or_default();
-                at.checked_add_signed(passed).map_or(at, keywarden_model::time::to_micros_precision)
+        let machine = self.machine.now();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = match *told {
+            Some(Told { last, base: (at, _) }) if machine >= last && machine - at < BASED => {
+                machine // told anew below, by the same base
+            }
+            Some(Told { last, .. }) if machine < last && last - machine <= SLACK => return last,
+            Some(Told { last, base: (at, then) }) if machine < last => {
+                let passed = self.machine.monotonic().saturating_duration_since(then);
+                let passed = TimeDelta::from_std(passed).unwrap_or_default();
+                let now =
+                    at.checked_add_signed(passed).map_or(at, keywarden_model::time::to_micros_precision);
+                now.max(last)
+            }
+            _ => {
+                *told = Some(Told { last: machine, base: (machine, self.machine.monotonic()) });
+                return machine;
             }
         };
-        *last = Some((now, tick));
+        if let Some(told) = &mut *told {
+            told.last = now;
+        }
         now
     }
 
