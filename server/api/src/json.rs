@@ -48,6 +48,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Asked<T> {
     }
 }
 
+/// Room for the headers of an answer, those of the server's own layers included.
+const USUAL_HEADERS: usize = 12;
+
 /// A body that says nothing: none, or `{}`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -167,11 +170,20 @@ pub(crate) fn unwritten(cause: &serde_json::Error) -> Problem {
     Problem::new(Kind::Internal, "something went wrong on our side; `instance` finds it in the log")
 }
 
+/// Writes what has a text as that text, without a copy of it; for `serialize_with`.
+pub(crate) fn shown<T: std::fmt::Display, S: serde::Serializer>(
+    value: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
 /// An answer that is JSON already.
 pub(crate) fn written(status: StatusCode, json: impl Into<Body>) -> Response {
     let mut response = Response::new(json.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
+    *headers = HeaderMap::with_capacity(USUAL_HEADERS);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

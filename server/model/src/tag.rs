@@ -15,8 +15,7 @@ pub struct Tag {
 
 impl fmt::Display for Tag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)?;
-        if self.value.is_empty() { Ok(()) } else { write!(f, "={}", self.value) }
+        fmt::Display::fmt(&Word(&self.name, &self.value), f)
     }
 }
 
@@ -75,7 +74,7 @@ impl Tags {
 
     /// The words as written: `name` or `name=value`.
     pub fn words(&self) -> Vec<String> {
-        self.iter().map(|(n, v)| if v.is_empty() { n.to_owned() } else { format!("{n}={v}") }).collect()
+        self.iter().map(|(name, value)| Word(name, value).to_string()).collect()
     }
 
     /// The words as written, each with what a search compares.
@@ -95,9 +94,26 @@ impl fmt::Display for Tags {
     }
 }
 
+/// A tag as written, while it is written.
+struct Word<'a>(&'a str, &'a str);
+
+impl fmt::Display for Word<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(name, value) = self;
+        f.write_str(name)?;
+        if value.is_empty() { Ok(()) } else { write!(f, "={value}") }
+    }
+}
+
+impl Serialize for Word<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
 impl Serialize for Tags {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        self.words().serialize(s)
+        s.collect_seq(self.iter().map(|(name, value)| Word(name, value)))
     }
 }
 

@@ -10,9 +10,10 @@ use chrono::{DateTime, Utc};
 use http::{StatusCode, header};
 use keywarden_domain::{
     Domain, Op,
+    authz::Owner,
     keys::{Question, RateStatus, Route, Verdict},
 };
-use keywarden_model::{Metadata, RequestId, Scopes, Tags};
+use keywarden_model::{ApiKeyId, Metadata, RequestId, Scopes, Tags};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -75,8 +76,9 @@ pub(crate) struct Told<'a> {
 /// Whose key it is and what it is for.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Facts<'a> {
-    #[schema(example = "key_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
-    key_id: String,
+    #[serde(serialize_with = "json::shown")]
+    #[schema(value_type = String, example = "key_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
+    key_id: ApiKeyId,
     #[schema(example = "pay")]
     project: &'a str,
     #[schema(example = "live")]
@@ -84,8 +86,9 @@ pub(crate) struct Facts<'a> {
     #[schema(example = "Checkout")]
     name: &'a str,
     /// The id of a person or team.
-    #[schema(example = "usr_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
-    owner: String,
+    #[serde(serialize_with = "json::shown")]
+    #[schema(value_type = String, example = "usr_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
+    owner: Owner,
     #[schema(value_type = Vec<String>, example = json!(["orders:read"]))]
     scopes: &'a Scopes,
     #[schema(value_type = Vec<String>, example = json!(["team=payments"]))]
@@ -164,11 +167,11 @@ impl<'a> Told<'a> {
             valid: verdict.valid(),
             code: verdict.code.as_str(),
             key: verdict.key().map(|key| Facts {
-                key_id: key.id.to_string(),
+                key_id: key.id,
                 project: &key.project_slug,
                 environment: &key.environment_slug,
                 name: &key.name,
-                owner: key.owner.to_string(),
+                owner: key.owner,
                 scopes: &key.scopes,
                 tags: &key.tags,
                 metadata: &key.metadata,

@@ -84,17 +84,17 @@ impl Meter {
         let at = usize::try_from(at).unwrap_or(0);
         let Some(shard) = self.shards.get(at) else { return };
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        if !shard.contains_key(&(used.value, hour)) {
-            if self.busy.load(Ordering::Relaxed) >= BUSY {
-                self.lost.fetch_add(1, Ordering::Relaxed);
-                return;
-            }
-            self.busy.fetch_add(1, Ordering::Relaxed);
+        if let Some(busy) = shard.get_mut(&(used.value, hour)) {
+            return busy.add(used);
         }
-        let busy = shard
-            .entry((used.value, hour))
-            .or_insert_with(|| Busy { key: used.key, tallies: Vec::with_capacity(1) });
+        if self.busy.load(Ordering::Relaxed) >= BUSY {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        let mut busy = Busy { key: used.key, tallies: Vec::with_capacity(1) };
         busy.add(used);
+        shard.insert((used.value, hour), busy);
     }
 
     /// What was counted since the last time, in the order in which rows lie, and how much was lost: shard after shard, those

@@ -35,8 +35,8 @@ impl Domain {
             let person = Box::pin(self.resolve_terminal(parsed.material())).await?;
             return person.map(Actor::Person).ok_or(Refused::NotFound);
         }
-        let counter =
-            if verifies { self.ground(self.env().now()).await?.counter } else { self.counter().await? };
+        let now = self.env().now();
+        let counter = if verifies { self.ground(now).await?.counter } else { self.counter().await? };
         // What was read under an older authority is not used, even if forgetting it was missed.
         let remembered = self.tokens().known.get(&parsed.id());
         let mut known = remembered.filter(|known| known.counter >= counter.authority);
@@ -46,7 +46,7 @@ impl Domain {
             known = Box::pin(self.read_token(parsed.id(), counter)).await?;
             proven = self.proves(known.as_deref(), parsed.material())?;
         }
-        let now = micros(self.env().now());
+        let now = micros(now);
         match known {
             Some(known) if proven && now < known.bearer.until => {
                 self.tokens().note_use(&known, now);
