@@ -180,6 +180,7 @@ pub(super) fn guard(config: &Config) -> Guard {
         connections_per_address: config.limits.connections_per_address,
         trusted_proxies: config.listen.trusted_proxies.clone(),
         head: listen::HEAD,
+        silence: listen::SILENCE,
         drain: config.limits.drain,
     }
 }

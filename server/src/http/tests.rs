@@ -208,6 +208,17 @@ async fn an_address_that_was_stopped_is_answered_before_its_body_is_read() {
     panic!("its body is waited for");
 }
 
+#[tokio::test]
+async fn a_body_that_trickles_is_waited_for_no_longer_than_a_request_may_take() {
+    let server = Server::new(&[("KEYWARDEN_LIMITS_REQUEST", "1s")]);
+    let trickle = stream::unfold((), |()| async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Some((Ok::<_, Infallible>("x"), ()))
+    });
+    let asked = server.stream(Request::post("/api/v1/things/1"), Body::from_stream(trickle));
+    assert_eq!(asked.await.0.status.as_u16(), ProblemKind::Timeout.status());
+}
+
 /// Who is no proxy of ours says of itself what it likes: its own address is counted, and told to the doors.
 #[tokio::test]
 async fn a_strangers_forwarded_for_is_read_by_nothing() {

@@ -1,12 +1,12 @@
 //! One listener: takes connections, bounds them, speaks HTTP/1.1 or HTTP/2 on each, and drains when told to stop.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, error::Error, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
 use hyper::{body::Incoming, server::conn, service::service_fn};
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::graceful::{GracefulShutdown, Watcher},
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulConnection,
 };
 use ipnet::IpNet;
 use tokio::{
@@ -18,7 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use super::{address_count::AddressCount, idle::Idle};
+use super::{address_count::AddressCount, http2, idle::Idle};
 
 /// Long enough for any request's head.
 pub(crate) const HEAD: Duration = Duration::from_secs(20);
@@ -26,8 +26,7 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Longer than any request may take, so that it ends only connections on which nothing happens.
 pub(crate) const SILENCE: Duration = Duration::from_secs(75);
 /// Bytes of a request head; more is answered 431.
-const LARGEST_HEAD: usize = 32 << 10;
-const STREAMS: u32 = 128;
+pub(super) const LARGEST_HEAD: u16 = 32 << 10;
 
 /// Who is at the other end of the connection: the client, or the last proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +39,10 @@ pub(crate) struct Guard {
     pub connections_per_address: usize,
     /// Their connections are not counted per address: one proxy carries everybody.
     pub trusted_proxies: Vec<IpNet>,
-    /// A request head must arrive in this time; it is also how long a kept-alive HTTP/1.1 connection may wait for its next.
+    /// A request head must arrive in this time; it is also how long a kept-alive connection may wait for its next.
     pub head: Duration,
+    /// A connection on which nothing is read or written ends after this time, and so does a stream that stands still.
+    pub silence: Duration,
     /// How long open requests may take once `stop` is called.
     pub drain: Duration,
 }
@@ -54,11 +55,16 @@ pub(crate) async fn serve(
     guard: Guard,
     stop: CancellationToken,
 ) {
-    let tls = tls.map(TlsAcceptor::from);
-    let (room, head) = (Arc::new(Semaphore::new(guard.connections)), guard.head);
-    let addresses = AddressCount::default();
-    let graceful = GracefulShutdown::new();
+    let (room, addresses) = (Arc::new(Semaphore::new(guard.connections)), AddressCount::default());
     let tasks = TaskTracker::new();
+    let listening = Arc::new(Listening {
+        tls: tls.map(TlsAcceptor::from),
+        router,
+        head: guard.head,
+        silence: guard.silence,
+        stop: stop.clone(),
+        tasks: tasks.clone(),
+    });
     loop {
         let (stream, peer, permit) = tokio::select! {
             () = stop.cancelled() => break,
@@ -74,9 +80,9 @@ pub(crate) async fn serve(
             tracing::debug!(%address, "connection refused: its address has too many open");
             continue;
         };
-        let (tls, router, watcher) = (tls.clone(), router.clone(), graceful.watcher());
+        let listening = Arc::clone(&listening);
         tasks.spawn(async move {
-            if let Err(cause) = connection(stream, peer, tls, router, head, watcher).await {
+            if let Err(cause) = listening.connection(stream, peer).await {
                 tracing::debug!(%address, %cause, "connection ended early");
             }
             drop((counted, permit));
@@ -84,7 +90,7 @@ pub(crate) async fn serve(
     }
     drop(listener);
     tasks.close();
-    if tokio::time::timeout(guard.drain, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(guard.drain, tasks.wait()).await.is_err() {
         tracing::warn!(open = tasks.len(), "stopped with requests still open");
     }
 }
@@ -107,69 +113,68 @@ async fn next(
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
+/// What every connection of a listener needs.
+pub(super) struct Listening {
     tls: Option<TlsAcceptor>,
-    router: Router,
-    head: Duration,
-    watcher: Watcher,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    stream.set_nodelay(true)?;
-    let stream = Idle::new(stream, SILENCE);
-    let Some(tls) = tls else { return http1(stream, peer, router, head, watcher).await };
-    let stream = tokio::time::timeout(HANDSHAKE, tls.accept(stream))
-        .await
-        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-        http2(stream, peer, router, watcher).await
-    } else {
-        http1(stream, peer, router, head, watcher).await
+    pub(super) router: Router,
+    pub(super) head: Duration,
+    pub(super) silence: Duration,
+    pub(super) stop: CancellationToken,
+    /// Connections, and the streams of those that speak HTTP/2.
+    pub(super) tasks: TaskTracker,
+}
+
+impl Listening {
+    async fn connection(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
+        stream.set_nodelay(true)?;
+        let stream = Idle::new(stream, self.silence);
+        let Some(tls) = &self.tls else { return Ok(self.http1(stream, peer).await?) };
+        let stream = tokio::time::timeout(HANDSHAKE, tls.accept(stream))
+            .await
+            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+            http2::serve(stream, peer, self).await
+        } else {
+            Ok(self.http1(stream, peer).await?)
+        }
+    }
+
+    async fn http1<S>(&self, stream: S, peer: SocketAddr) -> hyper::Result<()>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let router = self.router.clone();
+        let service = service_fn(move |request| answer(router.clone(), peer, request));
+        let connection = conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.head)
+            .max_buf_size(usize::from(LARGEST_HEAD))
+            .serve_connection(TokioIo::new(stream), service);
+        self.to_the_end(connection).await
+    }
+
+    /// Once `stop` is called, to the end of what was asked before.
+    async fn to_the_end<C: GracefulConnection>(&self, connection: C) -> Result<(), C::Error> {
+        let mut connection = pin!(connection);
+        match self.stop.run_until_cancelled(connection.as_mut()).await {
+            Some(ended) => ended,
+            None => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        }
     }
 }
 
-async fn http1<S>(
-    stream: S,
-    peer: SocketAddr,
-    router: Router,
-    head: Duration,
-    watcher: Watcher,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let service = service_fn(move |request| answer(router.clone(), peer, request));
-    let connection = conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(head)
-        .max_buf_size(LARGEST_HEAD)
-        .serve_connection(TokioIo::new(stream), service);
-    Ok(watcher.watch(connection).await?)
-}
-
-async fn http2<S>(
-    stream: S,
-    peer: SocketAddr,
-    router: Router,
-    watcher: Watcher,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let service = service_fn(move |request| answer(router.clone(), peer, request));
-    let connection = conn::http2::Builder::new(TokioExecutor::new())
-        .timer(TokioTimer::new())
-        .max_header_list_size(u32::try_from(LARGEST_HEAD)?)
-        .max_concurrent_streams(STREAMS)
-        .serve_connection(TokioIo::new(stream), service);
-    Ok(watcher.watch(connection).await?)
-}
-
-async fn answer(
+pub(super) async fn answer(
     router: Router,
     peer: SocketAddr,
     mut request: http::Request<Incoming>,
-) -> Result<axum::response::Response, std::convert::Infallible> {
+) -> Result<axum::response::Response, Infallible> {
     request.extensions_mut().insert(Peer(peer));
     router.oneshot(request.map(Body::new)).await
 }
@@ -196,8 +201,14 @@ mod tests {
     }
 
     fn guard(connections: usize, connections_per_address: usize) -> Guard {
-        let drain = Duration::from_secs(1);
-        Guard { connections, connections_per_address, trusted_proxies: Vec::new(), head: HEAD, drain }
+        Guard {
+            connections,
+            connections_per_address,
+            trusted_proxies: Vec::new(),
+            head: HEAD,
+            silence: SILENCE,
+            drain: Duration::from_secs(1),
+        }
     }
 
     /// A connection from one of this machine's own addresses.

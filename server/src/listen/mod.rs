@@ -2,15 +2,14 @@
 
 mod accept;
 mod address_count;
+mod http2;
 mod idle;
 mod open_files;
 mod operator;
 mod rules;
 mod tls;
 
-#[cfg(test)]
-pub(crate) use accept::SILENCE;
-pub(crate) use accept::{Guard, HEAD, Peer, serve};
+pub(crate) use accept::{Guard, HEAD, Peer, SILENCE, serve};
 pub(crate) use address_count::network;
 pub(crate) use open_files::allow_open_files;
 pub(crate) use operator::OperatorDoor;

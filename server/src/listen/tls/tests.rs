@@ -5,7 +5,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
 
 use super::*;
-use crate::listen::{Guard, HEAD, serve};
+use crate::listen::{Guard, HEAD, SILENCE, serve};
 
 struct Pair {
     folder: tempfile::TempDir,
@@ -50,6 +50,7 @@ async fn served(pair: &Pair) -> Served {
         connections_per_address: 8,
         trusted_proxies: Vec::new(),
         head: HEAD,
+        silence: SILENCE,
         drain: Duration::from_secs(5),
     };
     let mut tasks = tokio::task::JoinSet::new();
