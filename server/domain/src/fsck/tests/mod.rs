@@ -2,6 +2,8 @@
 
 mod damage;
 mod lawful;
+mod live;
+mod opened;
 mod rules;
 mod silence;
 
