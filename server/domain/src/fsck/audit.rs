@@ -9,8 +9,7 @@ use keywarden_vault::EnvelopeKey;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::roles::Told;
-use super::{Findings, PAGE};
+use super::{Findings, PAGE, members, roles};
 use crate::audit::{PERSONAL, VERSION, base64, personal_context};
 use crate::{Domain, Fault};
 
@@ -49,7 +48,8 @@ impl Keys {
 impl Domain {
     pub(super) async fn check_events(&self, unsealed: bool, findings: &mut Findings) -> Result<(), Fault> {
         let mut after = String::new();
-        let (mut keys, mut roles) = (Keys::default(), Told::default());
+        let mut keys = Keys::default();
+        let (mut roles, mut members) = (roles::Told::default(), members::Told::default());
         loop {
             let mut conn = self.store().read().await?;
             let page = fsck::events(&mut conn, &after, PAGE).await?;
@@ -68,6 +68,7 @@ impl Domain {
                     Err(says) => findings.found("event-bytes", &row.id, says),
                     Ok(event) => {
                         roles.note(&row, &event);
+                        members.note(&row, &event);
                         if let Some(column) = differing(&row, &event) {
                             let says = format!("says another `{column}` in its bytes than in its column");
                             findings.found("event-column", &row.id, says);
@@ -80,7 +81,8 @@ impl Domain {
                 }
             }
         }
-        self.check_roles(&roles, findings).await
+        self.check_roles(&roles, findings).await?;
+        self.check_members(&members, findings).await
     }
 
     async fn check_personal(

@@ -10,6 +10,7 @@
 
 mod audit;
 mod keyring;
+mod members;
 mod roles;
 mod sealed;
 mod secrets;

@@ -135,6 +135,20 @@ pub async fn bindings(conn: &mut Conn) -> Result<Vec<Binding>, StoreError> {
     .await
 }
 
+/// A person in a team.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Member {
+    /// The team.
+    pub team_id: String,
+    /// The person.
+    pub user_id: String,
+}
+
+/// Every member of every team.
+pub async fn members(conn: &mut Conn) -> Result<Vec<Member>, StoreError> {
+    sql("SELECT team_id, user_id FROM team_members").all(conn).await
+}
+
 /// What an event tells of somebody, sealed under that subject's key.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Personal {

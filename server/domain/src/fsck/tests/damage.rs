@@ -6,6 +6,7 @@ use keywarden_store::sql;
 
 use super::{Findings, Furnished};
 use crate::cast::both_engines;
+use crate::people::tests as people;
 use crate::roles::{Grant, Holder};
 use crate::teams::NewTeam;
 
@@ -122,6 +123,46 @@ async fn a_role_that_no_event_gave_and_one_that_an_event_took_are_found() {
         it.finds("role-without-event", move || sql(silently).bind("rbd_silent").bind("issuer")).await;
         it.finds("role-event-not-revoked", move || sql(silently).bind(taken).bind("reader")).await;
         it.finds("role-event-without-role", move || sql("DELETE FROM role_bindings WHERE id = $1").bind(kept)).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_member_whom_no_event_added_and_one_whom_an_event_removed_are_found() {
+    both_engines(async |house| {
+        let it = Furnished::new(house).await;
+        let (house, domain) = (&it.house, &it.house.domain);
+        let ada = people::set_up(house).await;
+        let pay = domain.project(&ada.op(house), "pay").await.unwrap().id;
+        let kept = people::join(house, &ada, "Bob", Role::Viewer, Some(pay), 2).await.person.id;
+        let again = people::join(house, &ada, "Cleo", Role::Viewer, Some(pay), 3).await.person.id;
+        let gone = ada.person.id;
+        let team = async |slug: &str, name: &str| {
+            let new = NewTeam { slug: slug.parse().unwrap(), name: name.parse().unwrap() };
+            domain.create_team(&ada.op(house), new).await.unwrap()
+        };
+        let (payers, others) = (team("payers", "Payers").await, team("others", "Others").await);
+        for person in [kept, again, gone] {
+            domain.add_member(&ada.op(house), payers, person).await.unwrap();
+        }
+        for person in [again, gone] {
+            domain.remove_member(&ada.op(house), payers, person).await.unwrap();
+        }
+        domain.add_member(&ada.op(house), payers, again).await.unwrap();
+        let clean = it.look().await;
+        assert!(clean.is_clean(), "{:?}", clean.findings);
+
+        let put = move |team, person| {
+            sql("INSERT INTO team_members (team_id, user_id, added_at) VALUES ($1, $2, 1)")
+                .bind(team)
+                .bind(person)
+        };
+        it.finds("member-event-not-removed", move || put(payers, gone)).await;
+        it.finds("member-without-event", move || put(others, kept)).await;
+        let taken = "DELETE FROM team_members WHERE team_id = $1 AND user_id = $2";
+        it.finds("member-event-without-member", move || sql(taken).bind(payers).bind(kept)).await;
+        let lost = it.finds_more(|| sql("DELETE FROM events WHERE action = 'team.remove-member'")).await;
+        assert!(lost.contains(&"member-events-uneven"), "{lost:?}");
     })
     .await;
 }
