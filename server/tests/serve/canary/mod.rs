@@ -4,6 +4,7 @@
 
 mod api;
 pub(crate) mod door;
+mod http2;
 pub(crate) mod marks;
 mod pages;
 mod shell;
