@@ -264,7 +264,8 @@ fn sealed(brief: &'static str, cause: &impl ToString) -> Condition {
     Condition::Sealed { cause: brief, why: cause.to_string() }
 }
 
-fn closed(gap: &Gap) -> Condition {
+/// Shut until somebody accepts what is lost by a restore.
+pub(crate) fn closed(gap: &Gap) -> Condition {
     let at = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
     let (made, restored, reached) = (at(gap.made_at), at(gap.restored_at), at(gap.reached()));
     let applied = if gap.events_until.is_some() {

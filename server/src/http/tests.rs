@@ -23,6 +23,8 @@ use crate::{
     wire::House,
 };
 
+mod shut;
+
 const OWN: &str = "https://keys.example.com";
 
 fn config(more: &[(&str, &str)]) -> Arc<Config> {
