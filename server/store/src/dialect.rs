@@ -1,6 +1,6 @@
 //! What really differs between the engines.
 
-use sqlx::error::DatabaseError;
+use sqlx::{error::DatabaseError, postgres::PgDatabaseError};
 
 use crate::{Engine, StoreError, Tx, sql};
 
@@ -44,15 +44,27 @@ pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
         if said.code().is_some_and(|code| matches!(&*code, "5" | "6" | "261" | "517")))
 }
 
-/// PostgreSQL gave up one of two transactions that got in each other's way: run it again. Where one of several that lock a row
-/// is just being aborted it says so by an internal error, too (`MultiXactIdCreateFromMembers`: "more than one updating member").
+/// PostgreSQL gave up one of two transactions that got in each other's way: run it again.
 pub(crate) fn is_collision(error: &sqlx::Error) -> bool {
     let sqlx::Error::Database(said) = error else { return false };
-    said.code().is_some_and(|code| match &*code {
-        "40001" | "40P01" => true,
-        "XX000" => said.message().starts_with("new multixact has more than one updating member"),
+    said.code().is_some_and(|code| collides(&code, routine(&**said), said.message()))
+}
+
+/// The function of PostgreSQL's that an error came from.
+fn routine(said: &dyn DatabaseError) -> Option<&str> {
+    said.try_downcast_ref::<PgDatabaseError>()?.routine()
+}
+
+/// Where one of several transactions that lock a row is just being aborted, PostgreSQL says so by an internal error, as it says
+/// much else: what tells is which of its functions it came from. What stands between may keep that back, and then it is the
+/// words, which are never translated (`elog`).
+fn collides(code: &str, routine: Option<&str>, message: &str) -> bool {
+    match (code, routine) {
+        ("40001" | "40P01", _) => true,
+        ("XX000", Some(routine)) => routine == "MultiXactIdCreateFromMembers",
+        ("XX000", None) => message.starts_with("new multixact has more than one updating member: "),
         _ => false,
-    })
+    }
 }
 
 /// `%needle%` with LIKE's own characters taken as themselves; use with `ESCAPE '\'`.
@@ -100,6 +112,8 @@ pub(crate) async fn take_turns(tx: &mut Tx, name: &str) -> Result<(), StoreError
 
 #[cfg(test)]
 mod tests {
+    use sqlx::Connection as _;
+
     use super::*;
 
     #[test]
@@ -108,5 +122,35 @@ mod tests {
         assert!(["10", "266", "778", "1034", "1546", "4874"].into_iter().all(is_of_the_disk));
         // A constraint, corruption; PostgreSQL's, of which the last has a 10 in its lowest byte as well.
         assert!(!["19", "11", "2067", "23505", "22P02", "42506"].into_iter().any(is_of_the_disk));
+    }
+
+    #[test]
+    fn of_internal_errors_only_the_one_about_locks_of_a_row_is_a_collision() {
+        let words = "new multixact has more than one updating member: 0 2[7 (nokeyupd), 8 (upd)]";
+        assert!(collides("40001", Some("ExecUpdate"), "") && collides("40P01", Some("DeadLockReport"), ""));
+        assert!(
+            collides("XX000", Some("MultiXactIdCreateFromMembers"), words) && collides("XX000", None, words)
+        );
+        // The same words from elsewhere, other words, another code.
+        assert!(!collides("XX000", Some("exec_stmt_raise"), words));
+        assert!(!collides("XX000", Some("heap_update"), "tuple concurrently updated"));
+        assert!(!collides(
+            "XX000",
+            None,
+            "could not open relation: new multixact has more than one updating member"
+        ));
+        assert!(
+            !collides("P0001", None, words)
+                && !collides("XX001", Some("MultiXactIdCreateFromMembers"), words)
+        );
+    }
+
+    #[tokio::test]
+    async fn postgresql_says_which_of_its_functions_an_error_came_from() {
+        let Some(server) = crate::explain::server() else { return };
+        let mut conn = sqlx::PgConnection::connect(&server).await.unwrap();
+        let failed = sqlx::query("SELECT 1 / 0").execute(&mut conn).await;
+        let Err(sqlx::Error::Database(said)) = failed else { panic!("{failed:?}") };
+        assert_eq!(routine(&*said), Some("int4div"));
     }
 }

@@ -370,10 +370,12 @@ mod tests {
         let Some(server) = crate::explain::server() else { return };
         let name = format!("kw_collided_{}", std::process::id());
         let store = Store::open(&crate::cast::fresh_postgres(&server, &name).await.unwrap()).await.unwrap();
+        let serialize = "DO $$ BEGIN RAISE EXCEPTION 'not now' USING ERRCODE = '40001'; END $$";
+        let deadlock = "DO $$ BEGIN RAISE EXCEPTION 'not now' USING ERRCODE = '40P01'; END $$";
+        // PostgreSQL's own words, and not from where it says them.
         let multixact = "DO $$ BEGIN RAISE EXCEPTION 'new multixact has more than one updating member: 0 3' \
                          USING ERRCODE = 'XX000'; END $$";
-        let other = "DO $$ BEGIN RAISE EXCEPTION 'something else' USING ERRCODE = 'XX000'; END $$";
-        for (said, attempts) in [(multixact, 2), (other, 1)] {
+        for (said, attempts) in [(serialize, 2), (deadlock, 2), (multixact, 1)] {
             let tried = Arc::new(AtomicU32::new(0));
             let count = Arc::clone(&tried);
             let written: Result<u64, WriteError<StoreError>> = store
@@ -383,9 +385,10 @@ mod tests {
                         if first {
                             sql(said).execute(tx).await?;
                         }
-                        sql("INSERT INTO subjects (id, sealed_key, created_at) VALUES ('a', '', 1)")
-                            .execute(tx)
-                            .await
+                        sql("INSERT INTO subjects (id, sealed_key, created_at) VALUES ('a', '', 1)
+                             ON CONFLICT (id) DO UPDATE SET created_at = 2")
+                        .execute(tx)
+                        .await
                     })
                 })
                 .await;
