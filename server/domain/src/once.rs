@@ -4,6 +4,10 @@
 //! that only who knows the key itself can open it; after that a replay learns the id and nothing else. That it was done
 //! is remembered for good: whoever asks again, however late, gets no second secret. Of other results it is remembered for
 //! seven days.
+//!
+//! What is remembered for good grows with what was made, and by less than that: without its secret a row and its indexes take
+//! 280 bytes in SQLite and 350 in PostgreSQL, a million of them 280 and 350 MB. The events of what was made stay as well, and so
+//! do the rows of keys and tokens; a row that went with them would make a second secret for a client that repeats itself.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::{
