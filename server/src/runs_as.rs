@@ -1,5 +1,7 @@
 //! Whom PKCS#11 libraries run as: never root, where that can be, and never root unsaid.
 
+use std::path::Path;
+
 use keywarden_vault::{
     SealError,
     seal::{
@@ -19,6 +21,8 @@ pub(crate) enum RunsAs {
     Root(String),
     /// The server's own user, who is not root; root, where he looks after somebody's server.
     TheServer,
+    /// That of somebody's server, for root who looks after it: a vendor's token may be nobody else's to use.
+    TheServersUser(User),
 }
 
 impl RunsAs {
@@ -26,6 +30,16 @@ impl RunsAs {
     /// from root what it needs to become somebody else, it cannot. Blocks for a moment.
     pub(crate) fn of(setting: Option<User>) -> Result<Self, SealsError> {
         Self::of_server(User::current(), setting)
+    }
+
+    /// As [`RunsAs::of`], for whoever looks only: root finds what a server finds that is not his. The data folder says whose it is.
+    pub(crate) fn beside(data_dir: &Path, setting: Option<User>) -> Result<Self, SealsError> {
+        match User::owner_of(data_dir) {
+            Ok(owner) if setting.is_none() && User::current().is_root() && !owner.is_root() => {
+                Ok(Self::TheServersUser(owner))
+            }
+            _ => Self::of(setting),
+        }
     }
 
     fn of_server(ours: User, setting: Option<User>) -> Result<Self, SealsError> {
@@ -58,7 +72,7 @@ impl RunsAs {
         let to = match &self {
             Self::Another(user) => *user,
             Self::Root(_) => User::ROOT,
-            Self::TheServer => return Ok(self),
+            Self::TheServer | Self::TheServersUser(_) => return Ok(self),
         };
         let given = if makes { folder.hand_over(to) } else { Ok(()) };
         // Only looked at, or left as it is: there may be none yet.
@@ -78,7 +92,7 @@ impl RunsAs {
                 tracing::info!(%user, "PKCS#11 libraries run as another user, who must be able to read what they need");
             }
             Self::Root(why) => tracing::warn!(%why, "PKCS#11 libraries run as root"),
-            Self::TheServer => {}
+            Self::TheServer | Self::TheServersUser(_) => {}
         }
     }
 
@@ -89,6 +103,10 @@ impl RunsAs {
                 " (libraries run as user {user}: may it read the library, its settings and its tokens? \
                  KEYWARDEN_PKCS11_USER names another)"
             ),
+            (Self::TheServersUser(user), SealError::Module { .. } | SealError::TokenMissing(_)) => format!(
+                " (asked as user {user}, whose the data folder is: may that user read the library, its settings and its \
+                 tokens?)"
+            ),
             _ => String::new(),
         }
     }
@@ -98,6 +116,7 @@ impl RunsAs {
         let launch = Launch::again([LIBRARY]);
         match self {
             Self::Another(user) => launch.as_user(*user),
+            Self::TheServersUser(user) => launch.as_service_of(*user),
             Self::Root(_) | Self::TheServer => launch,
         }
     }
@@ -106,7 +125,7 @@ impl RunsAs {
     pub(crate) fn root(&self) -> Option<&str> {
         match self {
             Self::Root(why) => Some(why),
-            Self::Another(_) | Self::TheServer => None,
+            Self::Another(_) | Self::TheServer | Self::TheServersUser(_) => None,
         }
     }
 }

@@ -104,7 +104,9 @@ impl Seals {
 
     fn put_together(config: &Config, env: &Env, makes: bool) -> Result<Self, SealsError> {
         let modules = Arc::default();
-        let vendors = config.seal.has_library().then(|| RunsAs::of(config.seal.user)).transpose()?;
+        let user = config.seal.user;
+        let found = || if makes { RunsAs::of(user) } else { RunsAs::beside(&config.data_dir, user) };
+        let vendors = config.seal.has_library().then(found).transpose()?;
         let mut runs_as = vendors.clone().unwrap_or(RunsAs::TheServer);
         let launch = runs_as.launch();
         let configured = match &config.seal.kind {

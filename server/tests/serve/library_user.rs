@@ -220,6 +220,47 @@ fn root_who_looks_after_somebodys_server_is_given_no_advice_for_his_own() {
 }
 
 #[test]
+fn a_vendors_token_that_is_the_servers_users_alone_answers_root_who_looks_after_it() {
+    if !is_root() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let maker = folder.path().join("maker");
+    fs::create_dir(&maker).unwrap();
+    let server = Server::start_with(&maker, &AS_ROOT);
+    server.becomes("\"ready\"");
+    server.stop();
+    // A house of another user, and a token that nobody but he reads.
+    let (data, softhsm) = (folder.path().join("data"), maker.join("data/softhsm"));
+    fs::create_dir(&data).unwrap();
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o700)).unwrap();
+    give(&data, 4711);
+    give(&softhsm, 4711);
+    for path in [folder.path(), &maker, &maker.join("data")] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o711)).unwrap();
+    }
+    let (module, pin, conf) = (find_module().unwrap(), softhsm.join("pin"), softhsm.join("softhsm2.conf"));
+    let variables = [
+        ("KEYWARDEN_SEAL", "pkcs11"),
+        ("KEYWARDEN_PKCS11_MODULE", module.to_str().unwrap()),
+        ("KEYWARDEN_PKCS11_TOKEN", "keywarden"),
+        ("KEYWARDEN_PKCS11_PIN_FILE", pin.to_str().unwrap()),
+        ("SOFTHSM2_CONF", conf.to_str().unwrap()),
+    ];
+    let said = doctor(folder.path(), &variables);
+    assert!(said.contains("pkcs11:keywarden answers"), "{said}");
+    assert!(!said.contains("libraries run as"), "{said}");
+    assert_eq!(owners(&data), BTreeSet::from([4711]), "what root left there is not the server's");
+    // As nobody, whom a server of root's would take, it is not to be had; nor is it where it is not that user's.
+    let others = [&variables[..], &[("KEYWARDEN_PKCS11_USER", "nobody")]].concat();
+    let said = doctor(folder.path(), &others);
+    assert!(!said.contains("keywarden answers") && said.contains("may it read the library"), "{said}");
+    give(&softhsm, 0);
+    let said = doctor(folder.path(), &variables);
+    assert!(said.contains("(asked as user 4711:4711, whose the data folder is"), "{said}");
+}
+
+#[test]
 fn a_root_that_may_become_nobody_else_goes_on_as_root_and_says_so_unless_it_was_told_whom_to_be() {
     if !is_root() {
         return;

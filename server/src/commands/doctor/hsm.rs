@@ -55,7 +55,7 @@ pub(super) fn library(config: &Config, env: &Env) -> Option<Check> {
             let advice = "start the server as another user, or name one in KEYWARDEN_PKCS11_USER";
             Some(Check::warning(LIBRARY, format!("PKCS#11 libraries run as root: {why}"), advice))
         }
-        RunsAs::TheServer => None,
+        RunsAs::TheServer | RunsAs::TheServersUser(_) => None,
     }
 }
 

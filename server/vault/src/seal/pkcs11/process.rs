@@ -30,6 +30,7 @@ pub struct Launch {
     arguments: Vec<OsString>,
     variables: Vec<(OsString, OsString)>,
     user: Option<User>,
+    all_groups: bool,
     folder: Option<PathBuf>,
 }
 
@@ -49,6 +50,7 @@ impl Launch {
             arguments: arguments.into_iter().map(Into::into).collect(),
             variables: Vec::new(),
             user: None,
+            all_groups: false,
             folder: None,
         }
     }
@@ -65,6 +67,12 @@ impl Launch {
     pub fn as_user(mut self, user: User) -> Self {
         self.user = Some(user);
         self
+    }
+
+    /// As another user, in all groups of his, as a service of his is started; only root can.
+    #[must_use]
+    pub fn as_service_of(self, user: User) -> Self {
+        Self { all_groups: true, ..self.as_user(user) }
     }
 
     /// Beginning in this folder, which may lie where that user would not get to.
@@ -125,8 +133,9 @@ impl Launch {
         }
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         let process = Process { child: command.spawn()?, socket: ours, is_open: false };
-        let (user, folder) = (self.user, self.folder.clone());
-        send(&process.socket, &encode(&Open { library: found_anywhere(library)?, user, folder })?)?;
+        let (user, all_groups, folder) = (self.user, self.all_groups, self.folder.clone());
+        let open = Open { library: found_anywhere(library)?, user, all_groups, folder };
+        send(&process.socket, &encode(&open)?)?;
         Ok(process)
     }
 }

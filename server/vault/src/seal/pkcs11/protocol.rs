@@ -35,6 +35,8 @@ pub(super) struct Open {
     pub(super) library: PathBuf,
     /// Whom the process becomes.
     pub(super) user: Option<User>,
+    /// Whether it is in all groups of that user, and not in one alone.
+    pub(super) all_groups: bool,
     /// Where it goes before that.
     pub(super) folder: Option<PathBuf>,
 }
@@ -215,7 +217,8 @@ mod tests {
             Said::Tried(Tried::Unclear),
         ];
         let (user, folder) = (Some(User { user: 993, group: 991 }), Some("/data/softhsm".into()));
-        let open = encode(&Open { library: "/usr/lib/m.so".into(), user, folder }).unwrap();
+        let open = Open { library: "/usr/lib/m.so".into(), user, all_groups: false, folder };
+        let open = encode(&open).unwrap();
         let pin = encode(&Pin::Is("1234")).unwrap();
         let said = said.map(|it| encode(&it).unwrap());
         let frames: Vec<_> = [&asks, &open, &pin].into_iter().chain(&said).map(|it| it.to_vec()).collect();

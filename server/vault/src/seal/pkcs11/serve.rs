@@ -95,7 +95,9 @@ fn enter(open: &Open) -> io::Result<()> {
             .map_err(|cause| failed(format!("cannot enter {}", folder.display()), cause))?;
     }
     match open.user {
-        Some(user) => user.assume().map_err(|cause| failed(format!("cannot become user {user}"), cause)),
+        Some(user) => {
+            user.assume(open.all_groups).map_err(|cause| failed(format!("cannot become user {user}"), cause))
+        }
         None => Ok(()),
     }
 }

@@ -369,6 +369,10 @@ fn a_process_that_cannot_be_whom_it_shall_be_loads_nothing_and_says_so() {
             assert_eq!(stages::launch().in_folder(data).trial(), Ok(()));
             if User::current().is_root() {
                 assert_eq!(stages::launch().as_user(User::nobody()).trial(), Ok(()));
+                // With his groups; whom this machine does not know by name has none.
+                for user in [User::nobody(), User { user: 4711, group: 4712 }] {
+                    assert_eq!(stages::launch().as_service_of(user).trial(), Ok(()));
+                }
             } else {
                 let refused = stages::launch().as_user(User::ROOT).trial().unwrap_err();
                 assert!(refused.contains("cannot become user 0:0"), "{refused}");

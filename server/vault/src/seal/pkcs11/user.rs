@@ -1,12 +1,14 @@
 //! Whom the process of a library runs as.
 
+use std::ffi::CString;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use nix::sys::prctl::set_no_new_privs;
-use nix::unistd::{self, Gid, Uid, getegid, geteuid, setgroups, setresgid, setresuid};
+use nix::unistd::{self, Gid, Uid, getegid, geteuid, initgroups, setgroups, setresgid, setresuid};
 use serde::{Deserialize, Serialize};
 
 /// What `nobody` is where the machine does not say.
@@ -36,6 +38,13 @@ impl User {
         known.map_or(Self { user: NOBODY, group: NOBODY }, Self::from)
     }
 
+    /// Whose a file or folder is, with the group that this machine has for him.
+    pub fn owner_of(path: &Path) -> io::Result<Self> {
+        let file = std::fs::metadata(path)?;
+        let known = unistd::User::from_uid(Uid::from_raw(file.uid())).ok().flatten();
+        Ok(known.map_or(Self { user: file.uid(), group: file.gid() }, Self::from))
+    }
+
     /// True for root, whatever its group.
     pub fn is_root(self) -> bool {
         self.user == Self::ROOT.user
@@ -47,14 +56,18 @@ impl User {
         known.map_or_else(|| PathBuf::from("/"), |it| it.dir)
     }
 
-    /// Makes this process his for good: no other group, no capability, and no program that it starts has more. Only root can;
-    /// whoever is him already stays as he is.
-    pub(super) fn assume(self) -> io::Result<()> {
+    /// Makes this process his for good: no other group, unless he is to be in all of his, no capability, and no program that it
+    /// starts has more. Only root can; whoever is him already stays as he is.
+    pub(super) fn assume(self, all_groups: bool) -> io::Result<()> {
         if self == Self::current() {
             return Ok(());
         }
         let (user, group) = (Uid::from_raw(self.user), Gid::from_raw(self.group));
-        setgroups(&[])?;
+        let known = unistd::User::from_uid(user).ok().flatten().filter(|_| all_groups);
+        match known.map(|it| CString::new(it.name)).transpose()? {
+            Some(name) => initgroups(&name, group)?,
+            None => setgroups(&[])?,
+        }
         setresgid(group, group, group)?;
         setresuid(user, user, user)?;
         let root = Uid::from_raw(Self::ROOT.user);
