@@ -11,13 +11,13 @@ use keywarden_vault::{
     Seal, SealError, SealId, SecretString,
     seal::{
         pkcs11::{Attempts, Launch, Module, Pin, Pkcs11Seal, Token, User},
-        softhsm::{NotInstalled, SoftHsm},
+        softhsm::{NotInstalled, ScratchTokens, SoftHsm, find_module},
         software::SoftwareSeal,
     },
 };
 
 use crate::{
-    config::{Config, ProjectSeal, SealKind},
+    config::{self, Config, ProjectSeal, SealKind},
     runs_as::RunsAs,
 };
 
@@ -84,6 +84,8 @@ pub(crate) struct Seals {
     user: Option<User>,
     /// Whom the libraries in use run as; if one of them must be root's, that.
     runs_as: RunsAs,
+    /// How empty tokens are made here for one use, or why none is.
+    scratch: Result<ScratchTokens, String>,
     data_dir: PathBuf,
     env: Env,
 }
@@ -94,7 +96,8 @@ impl Seals {
     pub(crate) fn prepare(config: &Config, env: &Env) -> Result<Self, SealsError> {
         let prepared = Self::put_together(config, env, true)?;
         prepared.runs_as.tell();
-        Ok(prepared)
+        let scratch = scratch_tokens(&config.seal, prepared.vendors.clone());
+        Ok(Self { scratch, ..prepared })
     }
 
     /// For whoever looks only.
@@ -142,13 +145,19 @@ impl Seals {
             }
             projects.push(made);
         }
-        let (user, data_dir, env) = (config.seal.user, config.data_dir.clone(), env.clone());
-        Ok(Self { configured, projects, modules, vendors, user, runs_as, data_dir, env })
+        let (data_dir, env) = (config.data_dir.clone(), env.clone());
+        let scratch = Err("this command makes none".to_owned());
+        Ok(Self { configured, projects, modules, vendors, user, runs_as, scratch, data_dir, env })
     }
 
     /// Whom the PKCS#11 libraries in use run as.
     pub(crate) fn runs_as(&self) -> &RunsAs {
         &self.runs_as
+    }
+
+    /// How empty tokens are made here for one use, or why none is.
+    pub(crate) fn scratch(&self) -> Result<ScratchTokens, String> {
+        self.scratch.clone()
     }
 
     /// Those that projects may name.
@@ -196,6 +205,22 @@ impl std::fmt::Debug for Seals {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Seals").field(&self.ids()).finish()
     }
+}
+
+/// By SoftHSM2, where it is on this machine. Where nothing else here has a library, none is loaded as root for that.
+fn scratch_tokens(seal: &config::Seal, vendors: Option<RunsAs>) -> Result<ScratchTokens, String> {
+    let library = match &seal.kind {
+        SealKind::SoftHsm { module: Some(path) } => path.clone(),
+        _ => find_module().map_err(|cause| cause.to_string())?,
+    };
+    let runs_as = match vendors {
+        Some(known) => known,
+        None => match RunsAs::of(seal.user).map_err(|cause| cause.to_string())? {
+            RunsAs::Root(why) => return Err(format!("its library would run as root: {why}")),
+            other => other,
+        },
+    };
+    Ok(ScratchTokens::of(library, runs_as.launch()))
 }
 
 fn software(path: &Path) -> Made {

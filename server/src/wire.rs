@@ -2,7 +2,8 @@
 
 use std::{
     fmt,
-    path::PathBuf,
+    io::ErrorKind,
+    path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
@@ -33,6 +34,9 @@ use crate::{
     seals::{Seals, SealsError},
     setup_link,
 };
+
+/// Where drills restore to, in the data folder.
+const DRILL: &str = "drill";
 
 /// The clock that the whole house goes by.
 pub(crate) type Clock = SteadyClock<SystemClock>;
@@ -120,6 +124,7 @@ impl Cellars {
         env: Env,
         told: Told,
     ) -> Result<Self, WireError> {
+        sweep(&config.data_dir.join(DRILL));
         let seals = Seals::prepare(config, &env)?;
         let store = open_patiently(&location(&config.database)).await?;
         let domain = domain(config, store, env.clone(), Some(&seals))?;
@@ -213,6 +218,7 @@ pub(crate) fn domain(
         });
     let keyring = Keyring::new(config.seal.grace, move || ticks.monotonic()).with_custody(custody);
     let session = &config.session;
+    let tokens = given.map_or_else(|| Err("no seal is at hand".to_owned()), Seals::scratch);
     let settings = Settings {
         origin: config.public.origin(),
         rp_id: config.public.rp_id.clone(),
@@ -223,11 +229,20 @@ pub(crate) fn domain(
         software_protected: seals.iter().any(|seal| seal.describe().protection == Protection::Software),
         libraries_as_root: given.is_some_and(|it| it.runs_as().root().is_some()),
         backups: config.backup.clone(),
-        drills: config.drills.map(|due| Drills { folder: config.data_dir.join("drill"), due }),
+        drills: config.drills.map(|due| Drills { folder: config.data_dir.join(DRILL), due, tokens }),
         seals,
         fetch: Arc::new(web(config)?),
     };
     Ok(Domain::new(store, Arc::new(keyring), env, settings)?)
+}
+
+/// Removes what a drill left that was cut off with its server. Nothing opens it, and it takes room.
+fn sweep(folder: &Path) {
+    match std::fs::remove_dir_all(folder) {
+        Ok(()) => tracing::info!(folder = %folder.display(), "removed what a cut-off drill had left"),
+        Err(cause) if cause.kind() == ErrorKind::NotFound => {}
+        Err(cause) => tracing::warn!(folder = %folder.display(), %cause, "a cut-off drill left something"),
+    }
 }
 
 /// The way to issuers of other tokens.

@@ -33,6 +33,8 @@ texts! {
     drills_seconds(n: &str) = "{n} s";
     drills_looked_at = "Looked at";
     drills_counts(rows: &str, events: &str, opened: &str, compared: &str) = "{rows} rows, {events} events, {opened} rows and values opened, {compared} values compared with those here";
+    drills_token = "Restored under a new and empty token.";
+    drills_software(why: &str) = "Restored under a key in memory, in software. There was no token: {why}.";
     drills_wrong = "What was wrong";
     drills_apart(what: &str) = "Came back and was not opened: {what}.";
     drills_asked = "Waits";

@@ -8,7 +8,7 @@ use std::{
 
 use clap::Subcommand;
 use http::Method;
-use keywarden_domain::backup::{Verified, verify};
+use keywarden_domain::backup::{DrillSeal, Verified, verify};
 use keywarden_vault::recovery;
 
 use super::{Failure, shown_at};
@@ -121,7 +121,14 @@ async fn drill(socket: &Path, json: bool) -> Result<(), Failure> {
                 "the backup of {made}, looked at for {} ms: {} rows, {} events, {} rows and values opened, {} values \
                  compared with this house's",
                 drilled.took, report.rows, report.events, report.opened, report.compared
-            )
+            )?;
+            match &report.seal {
+                Some(DrillSeal::Token) => writeln!(out, "restored under an empty SoftHSM2 token, made for it and gone"),
+                Some(DrillSeal::Software { why }) => {
+                    writeln!(out, "restored under a key in memory (software), with no token: {why}")
+                }
+                None => Ok(()),
+            }
         })
     };
     written.map_err(Failure::io("print"))?;

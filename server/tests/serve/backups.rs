@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::house::{Server, fresh_database, keywarden, postgres, printed, told};
+use crate::hsm::libraries;
 
 const VALUE: &str = "canary-of-the-old-house-5c1d";
 const SOFTWARE: (&str, &str) = ("KEYWARDEN_SEAL", "software");
@@ -335,7 +336,10 @@ fn a_restore_with_a_changed_file_or_too_few_shares_makes_nothing() {
 fn the_shell_drills_the_newest_backup_and_says_when_it_would_not_come_back() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
+    // A server that was killed in the midst of a drill left this.
+    fs::create_dir_all(at.join("data/drill/softhsm/tokens")).unwrap();
     let server = furnished(at, &[SOFTWARE]);
+    assert!(!at.join("data/drill").exists(), "what was cut off stays");
     let none = keywarden(at, &["backup", "drill"]).output().unwrap();
     assert!(!none.status.success() && told(&none).contains("make one first"), "{}", told(&none));
     fs::write(at.join("recipient"), created(at, &[])).unwrap();
@@ -344,7 +348,10 @@ fn the_shell_drills_the_newest_backup_and_says_when_it_would_not_come_back() {
     assert_eq!(made.matches("opens with the recovery key of").count(), 1, "{made}");
     let done: Value = serde_json::from_str(&printed(at, &[], &["backup", "drill", "--json"])).unwrap();
     assert_eq!((&done["report"]["failures"], &done["report"]["compared"]), (&json!([]), &json!(1)), "{done}");
-    assert!(!at.join("data/drill").exists());
+    assert_eq!(done["report"]["seal"], json!({ "kind": "token" }), "{done}");
+    assert!(!at.join("data/drill").exists() && libraries(&server).is_empty(), "the token stays");
+    let done = printed(at, &[], &["backup", "drill"]);
+    assert!(done.contains("restored under an empty SoftHSM2 token"), "{done}");
     fs::write(at.join("a.kwbackup"), b"something else").unwrap();
     let failed = keywarden(at, &["backup", "drill"]).output().unwrap();
     assert_eq!(failed.status.code(), Some(1));

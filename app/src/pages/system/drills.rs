@@ -1,7 +1,7 @@
 //! Whether the newest backup would come back: what was looked at, when, and asking for another look.
 
 use axum::{extract::State, response::Response};
-use keywarden_domain::backup::{Backups, Drill, DrillError, DrillReport, DrillState};
+use keywarden_domain::backup::{Backups, Drill, DrillError, DrillReport, DrillSeal, DrillState};
 use leptos::prelude::*;
 
 use crate::{
@@ -76,15 +76,15 @@ fn row(t: Text, drill: &Drill) -> Row {
     Row::plain(view! { <Time at=drill.asked_at/> }, cells)
 }
 
+/// What was looked at, and under what it came back.
 fn looked_at(t: Text, report: Option<&DrillReport>) -> String {
-    match report {
-        Some(it) => t.drills_counts(
-            &t.number(it.rows),
-            &t.number(it.events),
-            &t.number(it.opened),
-            &t.number(it.compared),
-        ),
-        None => "—".to_owned(),
+    let Some(it) = report else { return "—".to_owned() };
+    let [rows, events, opened, compared] = [it.rows, it.events, it.opened, it.compared].map(|n| t.number(n));
+    let counts = t.drills_counts(&rows, &events, &opened, &compared);
+    match &it.seal {
+        Some(DrillSeal::Token) => format!("{counts}. {}", t.drills_token()),
+        Some(DrillSeal::Software { why }) => format!("{counts}. {}", t.drills_software(why)),
+        None => counts,
     }
 }
 

@@ -26,7 +26,7 @@ mod standing;
 mod verify;
 
 pub(crate) use drill::drill_key_context;
-pub use drill::{Drill, DrillError, DrillReport, DrillState, Drills, DrillsDue};
+pub use drill::{Drill, DrillError, DrillReport, DrillSeal, DrillState, Drills, DrillsDue};
 pub use events::{ApplyEvents, EventsError, EventsReport, Named};
 pub use holding::Holding;
 pub use make::{BackUpError, Backup};

@@ -12,12 +12,16 @@
 //! the token is handed over to him, and he reaches it by his working folder alone, as the data folder is open to root only.
 //! PINs stay root's, who is asked for them.
 
+mod scratch;
+
 use std::fs::{DirBuilder, Permissions, read_dir, set_permissions, symlink_metadata};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, lchown};
 use std::path::{Path, PathBuf};
 
 use rand::CryptoRng;
+
+pub use scratch::{SCRATCH_LABEL, ScratchError, ScratchTokens};
 
 use super::file::{create_private, read_private, replace, sync_folder};
 use super::pkcs11::{Attempts, Launch, Module, Pin, Pkcs11Seal, Token, User};
@@ -155,7 +159,7 @@ impl SoftHsm {
     /// How the process of its library is started, so that it finds the token, which must be its user's.
     pub fn launch(&self, launch: Launch) -> io::Result<Launch> {
         let folder = std::path::absolute(&self.folder)?;
-        Ok(if launch.is_another_users() {
+        Ok(if launch.user().is_some() {
             launch.with(CONF_VARIABLE, LIBRARY_CONF).in_folder(folder)
         } else {
             launch.with(CONF_VARIABLE, folder.join(CONF))
@@ -176,8 +180,7 @@ impl SoftHsm {
         // PINs are written before the token is made, so that no token is ever without them.
         let first = read_dir(self.tokens()).is_ok_and(|mut tokens| tokens.next().is_none());
         for path in pins.iter().filter(|_| first) {
-            let pin = SecretString::new(base62::random::<PIN_LEN>(rng).map(char::from).iter().collect());
-            create_private(path, pin.expose()).map_err(|error| missing(path, &error))?;
+            create_private(path, fresh_pin(rng).expose()).map_err(|error| missing(path, &error))?;
         }
         for path in &pins {
             read_private(path, 256).map_err(|error| missing(path, &error))?;
@@ -201,6 +204,10 @@ impl SoftHsm {
     fn tokens(&self) -> PathBuf {
         self.folder.join("tokens")
     }
+}
+
+fn fresh_pin(rng: &mut dyn CryptoRng) -> SecretString {
+    SecretString::new(base62::random::<PIN_LEN>(rng).map(char::from).iter().collect())
 }
 
 fn configuration(tokens: &str) -> String {

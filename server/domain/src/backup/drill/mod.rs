@@ -4,9 +4,12 @@
 //! Domain::back_up      a fresh key pair; its public half is one more recipient, its secret half lies sealed in drill_keys,
 //!                      in the place of the one before: this house opens its newest backup and no older one
 //! Domain::ask_for_drill, drill, drill_if_due     a row in drills, and its event
-//! run                  the file -> an empty SQLite file in a folder of its own, under a seal that is in memory only -> fsck,
+//! run                  the file -> an empty SQLite file in a folder of its own, under an empty token that is made there -> fsck,
 //!                      counts, the newest event, some values -> the folder is removed, the end is told
 //! ```
+//! The token is SoftHSM2's, with PINs that are in memory only. Where none can be made, a key in memory takes its place, and the
+//! report says so.
+//!
 //! **Invariants:** nothing that opens the scratch database is ever on a disk. A drill changes nothing of the house but its
 //! own row. Whatever goes wrong is a failed drill, told in words; a drill that nobody ended is told as cut off.
 
@@ -23,6 +26,7 @@ use keywarden_model::time::from_micros;
 use keywarden_model::{BackupId, DrillId};
 use keywarden_store::StoreError;
 use keywarden_store::drills::DrillRow;
+use keywarden_vault::seal::softhsm::ScratchTokens;
 use serde::{Deserialize, Serialize};
 
 pub(super) use key::DrillKey;
@@ -38,6 +42,8 @@ pub struct Drills {
     pub folder: PathBuf,
     /// When one is begun by itself.
     pub due: DrillsDue,
+    /// How the token is made under which it comes back, or why there is none.
+    pub tokens: Result<ScratchTokens, String>,
 }
 
 /// When a drill is begun by itself. Never twice of one backup.
@@ -78,6 +84,29 @@ impl DrillState {
     }
 }
 
+/// Under what a backup came back. Names are stored: they never change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum DrillSeal {
+    /// A key in memory, with no token.
+    Software {
+        /// Why there was none.
+        why: String,
+    },
+    /// A new and empty token of SoftHSM2, through PKCS#11.
+    Token,
+}
+
+impl DrillSeal {
+    /// The stable name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Software { .. } => "software",
+            Self::Token => "token",
+        }
+    }
+}
+
 /// What was looked at, and what was wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DrillReport {
@@ -92,6 +121,9 @@ pub struct DrillReport {
     /// What came back and only seals of projects open, in words: whoever restores it needs them.
     #[serde(default)]
     pub apart: Vec<String>,
+    /// Under what it came back; nothing where it did not get that far, and in reports of older versions.
+    #[serde(default)]
+    pub seal: Option<DrillSeal>,
     /// What was not as it should be, in words; none: it came back whole.
     pub failures: Vec<String>,
 }

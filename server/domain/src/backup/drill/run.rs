@@ -1,7 +1,7 @@
 //! The drill itself.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use keywarden_store::backup::{Carried, count};
 use keywarden_store::{StoreError, backups, drills, fsck};
@@ -10,7 +10,7 @@ use keywarden_vault::recovery::RecoveryKey;
 use tokio::task::spawn_blocking;
 
 use super::scratch::{Scratch, opener};
-use super::{Drill, DrillReport};
+use super::{Drill, DrillReport, Drills};
 use crate::backup::{RestoreError, Verified, VerifyError, verify};
 use crate::{Domain, Fault};
 
@@ -44,10 +44,10 @@ impl From<StoreError> for Broken {
 
 impl Domain {
     /// Restores the backup, looks at everything, and takes it away again. Whatever goes wrong is in the report.
-    pub(super) async fn look_into_backup(&self, drill: &Drill, folder: &Path) -> DrillReport {
+    pub(super) async fn look_into_backup(&self, drill: &Drill, drills: &Drills) -> DrillReport {
         let mut report = DrillReport::default();
         // A future of its own: it holds a whole restore.
-        if let Err(why) = Box::pin(self.prove_backup(drill, folder, &mut report)).await {
+        if let Err(why) = Box::pin(self.prove_backup(drill, drills, &mut report)).await {
             report.failures.push(why.to_string());
         }
         report
@@ -56,7 +56,7 @@ impl Domain {
     async fn prove_backup(
         &self,
         drill: &Drill,
-        folder: &Path,
+        drills: &Drills,
         report: &mut DrillReport,
     ) -> Result<(), Broken> {
         let (file, digest, size, key) = self.what_opens(drill).await?;
@@ -66,7 +66,22 @@ impl Domain {
         }
         let said = seen.rows.unwrap_or_default();
         report.rows = said.values().sum();
-        let scratch = Scratch::make(self, folder, size).await?;
+        let scratch = Scratch::make(self, drills, size).await?;
+        report.seal = Some(scratch.under.clone());
+        let proven = Box::pin(self.prove_in(&scratch, file, key, &said, report)).await;
+        scratch.remove().await;
+        proven
+    }
+
+    /// Brings it back there, and looks at everything.
+    async fn prove_in(
+        &self,
+        scratch: &Scratch,
+        file: PathBuf,
+        key: RecoveryKey,
+        said: &BTreeMap<String, u64>,
+        report: &mut DrillReport,
+    ) -> Result<(), Broken> {
         let house = &scratch.house;
         let restored = house.restore(opener(file), key, &scratch.seals).await?;
         if restored.rows != report.rows {
@@ -77,7 +92,7 @@ impl Domain {
         report.failures.extend(findings.findings.iter().map(ToString::to_string));
         report.failures.extend(findings.skipped.iter().map(|it| format!("not looked at: {it}")));
         report.apart = findings.apart;
-        report.failures.extend(house.miscounted(&said).await?);
+        report.failures.extend(house.miscounted(said).await?);
         report.failures.extend(self.other_head(house).await?);
         self.compare_values(house, report).await?;
         Ok(())

@@ -9,7 +9,7 @@ use keywarden_store::backups::{self, BackupRow};
 use keywarden_store::{EventRow, StoreError, Tx, WriteError, Written, drills as rows};
 
 use super::{Drill, DrillReport, DrillState, DrillsDue};
-use crate::audit::Record;
+use crate::audit::{Fact, Record};
 use crate::authz::{Action, Resource};
 use crate::backup::make::noting;
 use crate::refused::carries_refused;
@@ -145,7 +145,7 @@ impl Domain {
 
     async fn run_drill(&self, drill: &Drill) -> Result<(), Fault> {
         let Some(settings) = self.settings().drills.clone() else { return Ok(()) };
-        let report = self.look_into_backup(drill, &settings.folder).await;
+        let report = self.look_into_backup(drill, &settings).await;
         self.end_drill(drill, report).await
     }
 
@@ -235,6 +235,10 @@ fn told(record: &Record, drill: &Drill, state: DrillState, report: &DrillReport)
         .fact("failures", report.failures.len() as u64)
         .fact("opened", report.opened)
         .fact("rows", report.rows);
+    let event = match &report.seal {
+        Some(seal) => event.fact("seal", Fact::word(seal.name())),
+        None => event,
+    };
     if report.failures.is_empty() { event } else { event.text("why", report.failures.join("; ")) }.finish()
 }
 

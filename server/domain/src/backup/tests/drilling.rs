@@ -9,10 +9,12 @@ use futures_util::future::BoxFuture;
 use keywarden_model::{EnvironmentId, Role, SecretKind};
 use keywarden_store::{drills as rows, sql};
 use keywarden_vault::recovery::RecoveryKey;
+use keywarden_vault::seal::softhsm::ScratchTokens;
 use keywarden_vault::{Seal, SecretBytes};
 
+use super::token::{tokens, tokens_by};
 use super::{CANARY, recovery_key};
-use crate::backup::{Backup, Drill, DrillError, DrillState, Drills, DrillsDue, verify};
+use crate::backup::{Backup, Drill, DrillError, DrillSeal, DrillState, Drills, DrillsDue, verify};
 use crate::cast::{House, both_engines};
 use crate::environments::{NewEnvironment, Terms};
 use crate::keys::Place;
@@ -75,9 +77,13 @@ impl Home {
 }
 
 /// The same house with drills switched on.
-async fn drilled(mut home: Home, due: DrillsDue) -> Home {
+async fn drilled(home: Home, due: DrillsDue) -> Home {
+    Box::pin(drilled_under(home, due, Err("this test makes none".into()))).await
+}
+
+async fn drilled_under(mut home: Home, due: DrillsDue, tokens: Result<ScratchTokens, String>) -> Home {
     let folder = home.path("drill");
-    let on = |settings: &mut crate::Settings| settings.drills = Some(Drills { folder, due });
+    let on = |settings: &mut crate::Settings| settings.drills = Some(Drills { folder, due, tokens });
     home.house = home.house.neighbour_with(on).await;
     home
 }
@@ -121,6 +127,48 @@ async fn the_newest_backup_comes_back_beside_the_house_and_is_taken_away_again()
         assert_eq!(known(domain).await, [done]);
         let findings = domain.fsck(&home.seals).await.unwrap();
         assert!(findings.is_clean(), "{:?}", findings.findings);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn it_comes_back_under_an_empty_token_and_where_none_can_be_made_the_report_says_so() {
+    both_engines(async |house| {
+        let broken = tokens_by("/nowhere/libsofthsm2.so".into());
+        let mut home = Home::furnish(house).await;
+        for (tokens, under) in [
+            (Ok(tokens()), None),
+            (Ok(broken), Some("`/nowhere/libsofthsm2.so` does not load")),
+            (Err("it is not installed".to_owned()), Some("it is not installed")),
+        ] {
+            home = drilled_under(home, DrillsDue::Never, tokens).await;
+            home.house.clock.advance(Duration::from_secs(1));
+            let name = under.map_or("token", |_| "software");
+            home.back_up(&format!("{}.kwbackup", told(&home, "backup.drill").await)).await;
+            let done = drill(&home.house.domain).await;
+            let report = done.report.unwrap();
+            assert_eq!((done.state, report.failures.join("; ").as_str()), (DrillState::Passed, ""));
+            assert_eq!(report.compared, 1, "{report:?}");
+            match (report.seal.unwrap(), under) {
+                (DrillSeal::Token, None) => {}
+                (DrillSeal::Software { why }, Some(says)) => assert!(why.contains(says), "{why}"),
+                other => panic!("{other:?}"),
+            }
+            assert!(!home.path("drill").exists(), "the token stays");
+            let mut conn = home.house.store.read().await.unwrap();
+            let events = sql("SELECT id, bytes FROM events WHERE action = 'backup.drill-passed' ORDER BY id");
+            let events: Vec<rows::EventBytes> = events.all(&mut conn).await.unwrap();
+            let last = String::from_utf8(events.last().unwrap().bytes.clone()).unwrap();
+            assert!(last.contains(&format!("\"seal\":\"{name}\"")), "{last}");
+        }
+        // What a killed one left: a token and a database, which nothing opens any more.
+        std::fs::create_dir_all(home.path("drill/softhsm/tokens/one")).unwrap();
+        std::fs::write(home.path("drill/softhsm/tokens/one/token.object"), b"a rest").unwrap();
+        home = drilled_under(home, DrillsDue::Never, Ok(tokens())).await;
+        home.house.clock.advance(Duration::from_secs(1));
+        assert_eq!(drill(&home.house.domain).await.report.unwrap().seal, Some(DrillSeal::Token));
+        assert!(!home.path("drill").exists());
+        assert!(home.house.domain.fsck(&home.seals).await.unwrap().is_clean());
     })
     .await;
 }

@@ -9,6 +9,7 @@ mod marks;
 mod protected;
 mod restoring;
 
+mod token;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};

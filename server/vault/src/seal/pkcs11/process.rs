@@ -24,7 +24,7 @@ use crate::seal::{ANSWER_LIMIT, SealError};
 const OURS: [&str; 2] = ["KEYWARDEN_", "PG"];
 
 /// How the process of a library is started: a program that calls [`super::serve_library`] and does nothing else.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Launch {
     program: PathBuf,
     arguments: Vec<OsString>,
@@ -82,9 +82,9 @@ impl Launch {
         self
     }
 
-    /// Whether it is to become another user.
-    pub(in crate::seal) fn is_another_users(&self) -> bool {
-        self.user.is_some()
+    /// The user that it is to become, if it is another.
+    pub(in crate::seal) fn user(&self) -> Option<User> {
+        self.user
     }
 
     /// Starts one that loads nothing and kills it: what keeps it from being as it is wanted, if anything does. Blocks for at most
