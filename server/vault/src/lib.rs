@@ -41,6 +41,8 @@ mod cache;
 pub mod custody;
 pub mod envelope;
 pub mod keyring;
+#[cfg(test)]
+mod known;
 mod mac;
 mod mask;
 #[cfg(test)]
