@@ -3,6 +3,7 @@
 mod attacks;
 mod key_sets;
 mod kinds;
+mod known;
 mod parsers;
 mod rules;
 
