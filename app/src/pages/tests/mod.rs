@@ -11,6 +11,7 @@ mod imports;
 mod keys;
 mod lists;
 mod posts;
+mod presets;
 mod project_seal;
 mod rules;
 mod secret_access;

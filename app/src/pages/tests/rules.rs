@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{Stage, person};
 
 /// A workload, its project's manager, one who only looks, and somebody who holds nothing.
-async fn cast() -> (Stage, WorkloadId, [Player; 3]) {
+pub(super) async fn cast() -> (Stage, WorkloadId, [Player; 3]) {
     let stage = Stage::new().await;
     let pay = stage.cast.project("pay").await;
     let bob = stage.cast.person("Bob", &[(Role::Manager, Some(pay.id))]).await;
