@@ -5,7 +5,10 @@ use keywarden_vault::SecretString;
 use serde::Deserialize;
 use url::Url;
 
-use super::{ClientError, error::broken};
+use super::{
+    ClientError,
+    error::{broken, chain},
+};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
@@ -75,7 +78,7 @@ pub(super) async fn of_github(
         return Err(ClientError::Github("its address is not https".into()));
     }
     url.query_pairs_mut().append_pair("audience", &server.origin().ascii_serialization());
-    let trouble = |cause: reqwest::Error| ClientError::Github(cause.without_url().to_string());
+    let trouble = |cause: reqwest::Error| ClientError::Github(chain(&cause.without_url()));
     let response = http.get(url).bearer_auth(shown).send().await.map_err(trouble)?;
     if response.status() != StatusCode::OK {
         return Err(ClientError::Github(format!("it answers {}", response.status())));

@@ -26,6 +26,7 @@ mod cores;
 mod degraded;
 mod exchange;
 mod forwarded;
+mod github;
 mod house;
 mod hsm;
 mod library_user;
