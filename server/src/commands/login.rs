@@ -50,7 +50,7 @@ pub(super) async fn out(arguments: Out) -> Result<(), Failure> {
 /// Where there is a browser. Whoever has none reads the address.
 fn open(address: &str) {
     // What a server says is an address only if it looks like one.
-    if !["https://", "http://"].iter().any(|scheme| address.starts_with(scheme)) {
+    if !["https://", "http://"].iter().any(|scheme| address.starts_with(scheme)) || !has_display() {
         return;
     }
     for opener in OPENERS {
@@ -60,4 +60,12 @@ fn open(address: &str) {
             return;
         }
     }
+}
+
+/// Whether a window could come up. Where none can, an opener starts a browser in this terminal, which knows no passkeys.
+#[expect(clippy::disallowed_methods, reason = "the session says what it has; that is no setting of ours")]
+fn has_display() -> bool {
+    ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|it| !it.is_empty()))
 }

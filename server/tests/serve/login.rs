@@ -16,6 +16,9 @@ use tempfile::TempDir;
 use crate::house::{Server, told};
 
 const CODES: &str = r#"{"device_code":"kept","user_code":"WDJB-MJHT","verification_uri":"http://localhost/device","interval":1,"expires_in":600}"#;
+/// As a server answers that knows an address with the code in it.
+const COMPLETE: &str = r#"{"device_code":"kept","user_code":"WDJB-MJHT","verification_uri":"http://localhost/device","verification_uri_complete":"http://localhost/device?user_code=WDJB-MJHT","interval":1,"expires_in":600}"#;
+const ODD: &str = r#"{"device_code":"kept","user_code":"WDJB-MJHT","verification_uri":"file:///etc/passwd","interval":1,"expires_in":600}"#;
 const TOKEN: &str = r#"{"access_token":"kws_person_x","token_type":"Bearer","expires_in":3600}"#;
 const PENDING: &str = r#"{"error":"authorization_pending"}"#;
 
@@ -74,10 +77,15 @@ fn answer(mut socket: TcpStream, status: &str, body: &str) -> String {
 }
 
 fn run(folder: &TempDir, server: &str, arguments: &[&str]) -> Output {
+    command(folder, server, arguments).output().unwrap()
+}
+
+fn command(folder: &TempDir, server: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keywarden"));
     command.args(arguments).current_dir(folder.path()).env_clear().env("PATH", "/usr/bin:/bin");
     command.env("KEYWARDEN_SERVER", server).env("XDG_STATE_HOME", folder.path().join("state"));
-    command.stdin(Stdio::null()).output().unwrap()
+    command.stdin(Stdio::null());
+    command
 }
 
 #[test]
@@ -131,6 +139,55 @@ fn a_person_signs_in_asks_with_the_token_and_signs_out() {
     );
     let nobody = run(&folder, &server.address, &["logout"]);
     assert!(nobody.status.success() && told(&nobody).contains("Nobody"), "{}", told(&nobody));
+}
+
+#[test]
+fn a_browser_is_opened_where_a_window_can_come_up_and_the_address_is_printed_anywhere() {
+    const OPENER: &str =
+        "#!/bin/sh\nprintf '%s\\n' \"$#\" \"$@\" > \"$0.new\" && mv \"$0.new\" \"$0.opened\"\n";
+    let whole = "http://localhost/device?user_code=WDJB-MJHT";
+    for (codes, display, more, opened) in [
+        (COMPLETE, Some(("DISPLAY", ":0")), &["login"][..], Some(whole)),
+        (CODES, Some(("WAYLAND_DISPLAY", "wayland-0")), &["login"][..], Some("http://localhost/device")),
+        (COMPLETE, Some(("BROWSER", "w3m")), &["login"][..], Some(whole)),
+        // No window, one that is nowhere, a person who wants none, and what is no address of a page.
+        (COMPLETE, None, &["login"][..], None),
+        (COMPLETE, Some(("DISPLAY", "")), &["login"][..], None),
+        (COMPLETE, Some(("DISPLAY", ":0")), &["login", "--no-browser"][..], None),
+        (ODD, Some(("DISPLAY", ":0")), &["login"][..], None),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let opener = folder.path().join("xdg-open");
+        fs::write(&opener, OPENER).unwrap();
+        fs::set_permissions(&opener, fs::Permissions::from_mode(0o755)).unwrap();
+        let server = Scripted::new(Box::leak(Box::new([("200 OK", codes), ("200 OK", TOKEN)])));
+        let mut command = command(&folder, &server.address, more);
+        command.env("PATH", format!("{}:/usr/bin:/bin", folder.path().display())).envs(display);
+        let login = command.output().unwrap();
+        assert!(login.status.success(), "{}", told(&login));
+        let address = if codes == ODD { "file:///etc/passwd" } else { "http://localhost/device" };
+        assert!(told(&login).contains(&format!("Open {address} and enter WDJB-MJHT")), "{}", told(&login));
+        let note = folder.path().join("xdg-open.opened");
+        // It is not waited for; by the end of a sign-in it has begun.
+        let mut looks = 0;
+        while opened.is_some() && !note.exists() {
+            looks += 1;
+            assert!(looks < 300, "nothing was opened: {codes} {display:?}");
+            thread::sleep(Duration::from_millis(20));
+        }
+        let given = fs::read_to_string(&note).ok();
+        assert_eq!(given, opened.map(|address| format!("1\n{address}\n")), "{codes} {display:?} {more:?}");
+    }
+    // Without any program that opens anything.
+    let folder = tempfile::tempdir().unwrap();
+    let server = Scripted::new(&[("200 OK", COMPLETE), ("200 OK", TOKEN)]);
+    let mut command = command(&folder, &server.address, &["login"]);
+    let login = command.env("PATH", folder.path()).env("DISPLAY", ":0").output().unwrap();
+    assert!(
+        login.status.success() && told(&login).contains("Open http://localhost/device"),
+        "{}",
+        told(&login)
+    );
 }
 
 #[test]
