@@ -3,13 +3,14 @@
 mod applying;
 mod drilling;
 mod holding;
+mod kept;
 mod learned;
 mod making;
 mod marks;
 mod protected;
 mod restoring;
-
 mod token;
+
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
