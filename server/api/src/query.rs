@@ -52,13 +52,18 @@ pub(crate) struct Reading {
 impl Reading {
     /// The parameter's text. An empty one is as good as none.
     pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
+        self.given(name).filter(|value| !value.is_empty())
+    }
+
+    /// The parameter's text, be it empty.
+    pub(crate) fn given(&mut self, name: &'static str) -> Option<String> {
         let at = self.left.iter().position(|(given, _)| given == name)?;
         let (_, value) = self.left.swap_remove(at);
         if self.left.iter().any(|(given, _)| given == name) {
             self.left.retain(|(given, _)| given != name);
             self.flaws.push(Flaw::parameter(name, "stands twice in the query"));
         }
-        Some(value).filter(|value| !value.is_empty())
+        Some(value)
     }
 
     /// The parameter, read.

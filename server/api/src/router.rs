@@ -70,7 +70,12 @@ fn table() -> OpenApiRouter<Domain> {
         .routes(routes!(environments::show::show, environments::edit::edit))
         .routes(routes!(environments::retention::keep))
         // secrets
-        .routes(routes!(secrets::read::read, secrets::put::put, secrets::delete::delete))
+        .routes(routes!(
+            secrets::read::read,
+            secrets::put::put,
+            secrets::fields::edit,
+            secrets::delete::delete
+        ))
         .routes(routes!(secrets::list::list))
         .routes(routes!(secrets::batch::batch_get))
         .routes(routes!(secrets::watch::watch))

@@ -70,7 +70,7 @@ pub(crate) struct StandAt {
 }
 
 /// An instant in an address.
-struct Instant(DateTime<Utc>);
+pub(super) struct Instant(pub(super) DateTime<Utc>);
 
 impl FromStr for Instant {
     type Err = &'static str;

@@ -5,12 +5,12 @@ use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
 use keywarden_domain::{
     Domain, Op,
     keys::Place,
-    secrets::{Address, As, ReadSecretError, Revealed, Which},
+    secrets::{Address, As, Which},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::read::SecretValue;
+use super::read::{Got, NO_NAME, SecretValue};
 use crate::{
     caller::Caller,
     flaw::{Flaw, Flaws},
@@ -55,6 +55,8 @@ pub(crate) struct BatchItem {
     version: Option<i64>,
     /// A label; `current` unless this or `version` says otherwise.
     label: Option<String>,
+    /// The name of a field of the JSON object that the value is: only what stands there.
+    field: Option<String>,
 }
 
 /// What was read, in the order in which it was wanted. No `Debug`: it holds secrets.
@@ -120,11 +122,10 @@ async fn read(
     place: &Place,
     item: &BatchItem,
     (which, wanted): (&Which, As),
-) -> Result<Revealed, Problem> {
+) -> Result<Got, Problem> {
     let path = item.path.parse().map_err(|_| Problem::not_found())?;
     let address = Address::Path { place: place.clone(), path };
-    let read = domain.read_secret_as(op, &address, which, wanted).await;
-    read.map_err(|error: ReadSecretError| error.into())
+    Got::read(domain, op, &address, (which, wanted), item.field.clone()).await
 }
 
 impl BatchGet {
@@ -147,6 +148,9 @@ impl BatchGet {
 
 impl BatchItem {
     fn which(&self) -> Result<Which, (&'static str, String)> {
+        if self.field.as_deref() == Some("") {
+            return Err(("field", NO_NAME.into()));
+        }
         match (self.version, &self.label) {
             (Some(_), Some(_)) => Err(("label", "send either this or `version`".into())),
             (Some(number @ 1..), None) => Ok(Which::Number(number)),
@@ -158,9 +162,9 @@ impl BatchItem {
 }
 
 impl<'a> BatchAnswer<'a> {
-    fn of(path: &'a str, got: &'a Result<Revealed, Problem>) -> Self {
+    fn of(path: &'a str, got: &'a Result<Got, Problem>) -> Self {
         match got {
-            Ok(revealed) => Self { path, status: 200, value: Some(SecretValue::of(revealed)), detail: None },
+            Ok(got) => Self { path, status: 200, value: Some(SecretValue::of(got)), detail: None },
             Err(problem) => Self {
                 path,
                 status: problem.status().as_u16(),

@@ -2,7 +2,8 @@
 //!
 //! # Addresses
 //! A value is where it lives: `/api/v1/projects/{project}/environments/{environment}/secrets/{path}`, below the
-//! environment's own address, with the path's slashes as they are (`%2F` is read alike: an address is decoded once). What
+//! environment's own address, with the path's slashes as they are (`%2F` is read alike: an address is decoded once). A field of
+//! a value is read there (`?field=…`), and changed there by a merge patch. What
 //! a secret *is*, its labels and versions, is at `/api/v1/secrets/{secret}`, by its id, as keys are. A verb cannot stand
 //! behind a path of any depth, nor could a short `/secrets/{project}/{environment}/{path}` be told from
 //! `/secrets/{secret}/versions/{version}` in a project whose environment is called `versions`.
@@ -22,6 +23,7 @@ pub(crate) mod data_key;
 pub(crate) mod delete;
 pub(crate) mod edit;
 pub(crate) mod export;
+pub(crate) mod fields;
 pub(crate) mod import;
 pub(crate) mod labels;
 pub(crate) mod list;

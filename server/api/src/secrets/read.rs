@@ -6,8 +6,10 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use http::{HeaderValue, StatusCode, header};
 use keywarden_domain::{
-    Domain,
-    secrets::{As, ReadSecretError, Revealed, Which},
+    Domain, Op,
+    secrets::{
+        Address, As, FieldSort, ReadFieldError, ReadSecretError, Revealed, RevealedField, ValueTag, Which,
+    },
 };
 use keywarden_model::{SecretKind, SecretLabel};
 use serde::Serialize;
@@ -36,7 +38,10 @@ pub(crate) struct SecretValue<'a> {
     version_id: String,
     #[schema(example = "0192f4c1-5f2b-7000-8000-000000000000")]
     uuid: String,
-    /// `text`, `json` or `binary`.
+    /// The field that was asked for: `value` is what stands there, and `kind` and `content_type` are of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+    /// `text`, `json` or `binary`. Of a field, `text` where it is a string, and `json` otherwise.
     #[schema(example = "text")]
     kind: &'static str,
     #[schema(example = "text/plain")]
@@ -44,7 +49,8 @@ pub(crate) struct SecretValue<'a> {
     /// Whether the version is a template: what it refers to stands in the value, unless `raw` was asked for.
     #[schema(example = false)]
     template: bool,
-    /// The value of a text or JSON, byte for byte; a template's is resolved.
+    /// The value of a text or JSON, byte for byte; a template's is resolved. Of a field, a string's text, and anything else as
+    /// it is written in the JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "postgres://app:…@db/shop")]
     value: Option<&'a str>,
@@ -71,6 +77,9 @@ pub(crate) struct SecretValue<'a> {
 /// problem `unresolved-reference`; what the caller may not know of is answered like what is not there. References lead from one
 /// to the next five times at most, and fifty are resolved at once. The `ETag` changes with each of them. With `raw=true` the text
 /// comes back as it was put.
+///
+/// With `field` only that field of a value that is a JSON object comes back, one at its top, by its name as it is; the event says
+/// which. A value that has no such field, or is no object, was read all the same; the answer is 404 and says so.
 #[utoipa::path(
     get,
     path = "/api/v1/projects/{project}/environments/{environment}/secrets/{*path}",
@@ -83,6 +92,7 @@ pub(crate) struct SecretValue<'a> {
         ("version" = Option<u64>, Query, description = "The number of a version"),
         ("label" = Option<String>, Query, description = "A label; `current` unless this or `version` says otherwise"),
         ("raw" = Option<bool>, Query, description = "`true`: a template's text as it was put"),
+        ("field" = Option<String>, Query, description = "The name of a field: only what stands there"),
         ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the value that the caller has"),
         ("Keywarden-Reason" = Option<String>, Header, description = "Why the value is read: 3 to 200 characters for the audit record. Some environments ask for it"),
     ),
@@ -99,7 +109,7 @@ pub(crate) async fn read(
     known: Known,
     query: Query,
 ) -> Result<Response, Problem> {
-    let (which, wanted) = which(query)?;
+    let Asked { which, wanted, field } = asked(query)?;
     let address = lives.address(&domain, caller.op()).await?;
     if !known.is_empty() {
         let meant = domain.secret_tag_meant(caller.op(), &address, &which, wanted).await?;
@@ -107,13 +117,24 @@ pub(crate) async fn read(
             return Ok(tagged(not_modified(), tag));
         }
     }
-    let revealed = domain.read_secret_as(caller.op(), &address, &which, wanted).await?;
-    Ok(tagged(json::ok(&SecretValue::of(&revealed)), revealed.tag()))
+    let got = Got::read(&domain, caller.op(), &address, (&which, wanted), field).await?;
+    Ok(tagged(json::ok(&SecretValue::of(&got)), got.tag()))
 }
 
 /// Which version a query means, and what of it.
-fn which(query: Query) -> Result<(Which, As), Problem> {
+struct Asked {
+    which: Which,
+    wanted: As,
+    field: Option<String>,
+}
+
+fn asked(query: Query) -> Result<Asked, Problem> {
     let mut query = query.read();
+    let field = query.given("field");
+    // Not all of the value, because a variable was not set.
+    if field.as_deref() == Some("") {
+        query.refuse("field", NO_NAME);
+    }
     let version: Option<Number> = query.parse("version");
     let label: Option<SecretLabel> = query.parse("label");
     let raw: Option<bool> = query.parse("raw");
@@ -126,7 +147,37 @@ fn which(query: Query) -> Result<(Which, As), Problem> {
         (None, Some(label)) => Which::Label(label),
         (None, None) => Which::default(),
     };
-    Ok((which, As::of(raw.unwrap_or_default())))
+    Ok(Asked { which, wanted: As::of(raw.unwrap_or_default()), field })
+}
+
+pub(super) const NO_NAME: &str = "write the name of a field, or leave it out";
+
+/// What was read: a value, or a field of it.
+pub(super) struct Got {
+    revealed: Revealed,
+    field: Option<(String, FieldSort)>,
+}
+
+impl Got {
+    pub(super) async fn read(
+        domain: &Domain,
+        op: &Op,
+        address: &Address,
+        (which, wanted): (&Which, As),
+        field: Option<String>,
+    ) -> Result<Self, Problem> {
+        let Some(name) = field else {
+            let revealed = domain.read_secret_as(op, address, which, wanted).await?;
+            return Ok(Self { revealed, field: None });
+        };
+        let RevealedField { revealed, sort } =
+            domain.read_secret_field(op, address, which, wanted, &name).await?;
+        Ok(Self { revealed, field: Some((name, sort)) })
+    }
+
+    fn tag(&self) -> ValueTag {
+        self.revealed.tag()
+    }
 }
 
 fn not_modified() -> Response {
@@ -137,9 +188,15 @@ fn not_modified() -> Response {
 }
 
 impl<'a> SecretValue<'a> {
-    pub(super) fn of(revealed: &'a Revealed) -> Self {
+    pub(super) fn of(got: &'a Got) -> Self {
+        let revealed = &got.revealed;
         let bytes = revealed.value.expose();
-        let text = match revealed.version.kind {
+        let (kind, content_type) = match &got.field {
+            None => (revealed.version.kind, revealed.version.content_type.clone()),
+            Some((_, FieldSort::Text)) => (SecretKind::Text, SecretKind::Text.content_type()),
+            Some(_) => (SecretKind::Json, SecretKind::Json.content_type()),
+        };
+        let text = match kind {
             SecretKind::Binary => None,
             SecretKind::Json | SecretKind::Text => std::str::from_utf8(bytes).ok(),
         };
@@ -149,13 +206,27 @@ impl<'a> SecretValue<'a> {
             version: revealed.version.number,
             version_id: revealed.version.id.to_string(),
             uuid: revealed.version.id.uuid(),
-            kind: revealed.version.kind.as_str(),
-            content_type: revealed.version.content_type.to_string(),
+            field: got.field.as_ref().map(|(name, _)| name.as_str()),
+            kind: kind.as_str(),
+            content_type: content_type.to_string(),
             template: revealed.version.template,
             value: text,
             value_base64: text.is_none().then(|| STANDARD.encode(bytes)),
             created_at: revealed.version.created_at,
             expires_at: revealed.version.validity.expires_at(),
+        }
+    }
+}
+
+impl From<ReadFieldError> for Problem {
+    fn from(error: ReadFieldError) -> Self {
+        match error {
+            // Whoever hears it has read the value.
+            ReadFieldError::NoField | ReadFieldError::NoObject => {
+                Self::new(Kind::NotFound, error.to_string())
+            }
+            ReadFieldError::Refused(refused) => refused.into(),
+            ReadFieldError::Unread(error) => error.into(),
         }
     }
 }

@@ -12,6 +12,7 @@ mod everybody;
 mod examples;
 mod exchange;
 mod export;
+mod fields;
 mod fingerprints;
 mod imports;
 mod introspect;

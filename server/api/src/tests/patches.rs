@@ -70,7 +70,10 @@ async fn null_takes_a_field_away_or_is_refused_there() {
         let document = crate::openapi();
         let patched =
             document["paths"].as_object().unwrap().iter().filter(|(_, it)| it.get("patch").is_some());
-        let patched: Vec<_> = patched.map(|(path, _)| path.as_str()).collect();
+        // The fields of a value are its own, whatever they are called: `fields.rs`.
+        let patched =
+            patched.map(|(path, _)| path.as_str()).filter(|path| !path.ends_with("/secrets/{path}"));
+        let patched: Vec<_> = patched.collect();
         let things = things(&api).await;
         assert_eq!(things.iter().map(|(path, _)| *path).collect::<Vec<_>>(), patched);
         let mut told = Vec::new();

@@ -64,7 +64,10 @@ pub use deliveries::{Deliveries, Delivery, DeliveryWay};
 pub use destroy::DestroyVersionError;
 pub use edit::{EditSecretError, SecretPatch};
 pub use export::{Export, ExportError, Exportable, Exported, MOST_EXPORTED};
-pub use fields::{EditFields, EditFieldsError, Field, FieldChange, FieldSort, FieldWrong, ReadFields};
+pub use fields::{
+    EditFields, EditFieldsError, Field, FieldChange, FieldSort, FieldWrong, MergePatch, PatchFields,
+    ReadFieldError, ReadFields, RevealedField,
+};
 pub use held::{CheckError, Held, HeldVersion, MOST_CHECKS};
 pub use import::{
     EntryOutcome, EntryRefusal, ImportError, ImportFile, ImportPreview, Imported, PlannedEntry, Seen,

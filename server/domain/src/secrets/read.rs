@@ -131,6 +131,11 @@ impl Revealed {
         Self { id: secret.id, path: secret.path.clone(), version, value, sources: None }
     }
 
+    /// A part of it in its place.
+    pub(super) fn with(self, value: SecretBytes) -> Self {
+        Self { value, ..self }
+    }
+
     /// What it is known again by.
     pub fn tag(&self) -> ValueTag {
         ValueTag::of(self.version.id, self.sources.as_deref())

@@ -105,6 +105,9 @@ const LATE: [&str; 26] = [
     "archiveProject",
 ];
 
+/// A value that has fields.
+const SETTINGS: &str = "/api/v1/projects/pay/environments/live/secrets/database/settings";
+
 /// One operation of the document.
 struct Operation {
     name: String,
@@ -218,6 +221,8 @@ impl<'a> Visit<'a> {
         let secrets = "/api/v1/projects/pay/environments/live/secrets/database/password";
         let value_of = scene.marks.secret("fixture: a value");
         let secret = visit.asks("fixture", "put", secrets, &json!({ "value": value_of })).json();
+        let fields = json!({ "password": scene.marks.secret("fixture: a field") }).to_string();
+        visit.asks("fixture", "put", SETTINGS, &json!({ "value": fields, "kind": "json" }));
         let shares = format!("/api/v1/secrets/{}/shares", text(&secret["id"]));
         let share = visit.makes(&shares, json!({ "version": 1, "expires_in": "24h" }));
         visit.makes("/api/v1/projects/pay/key/rotate", json!({}));
@@ -293,13 +298,22 @@ impl<'a> Visit<'a> {
     fn place(&self, it: &Operation) -> String {
         // A secret's description and owner are said when it is made.
         let new = format!("shop/{}", self.marks().told(format!("{}: path", it.name)));
-        let path = if it.name == "putSecret" { it.path.replace("{path}", &new) } else { it.path.clone() };
+        let path = match it.name.as_str() {
+            "putSecret" => it.path.replace("{path}", &new),
+            "editSecretFields" => SETTINGS.to_owned(),
+            _ => it.path.clone(),
+        };
         self.things.iter().fold(path, |path, (name, thing)| path.replace(name, thing))
     }
 
     /// A good body, every text of which can be told from every other.
     fn good(&self, it: &Operation) -> Map<String, Value> {
         let Some((_, schema)) = &it.body else { return Map::new() };
+        if it.name == "editSecretFields" {
+            // Its fields are the value's own.
+            let field = self.marks().secret(format!("{}: a field", it.name));
+            return Map::from_iter([("password".to_owned(), json!(field))]);
+        }
         let fields = schema["properties"].as_object().into_iter().flatten();
         fields.filter_map(|(field, schema)| Some((field.clone(), self.fits(it, field, schema)?))).collect()
     }

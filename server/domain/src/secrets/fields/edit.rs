@@ -7,11 +7,12 @@ use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
 use super::object::{FieldSort, Object, quoted};
+use super::patch::MergePatch;
 use crate::audit::Record;
 use crate::change::With;
 use crate::refused::carries_refused;
 use crate::secrets::about::About;
-use crate::secrets::put::{Attempt, Edited, Expected, Put, PutError, PutSecret, Putting, TRIES};
+use crate::secrets::put::{Attempt, Edited, Expected, Put, PutError, PutSecret, Putting};
 use crate::secrets::read::{ReadSecretError, Which, meant, open};
 use crate::secrets::secret::{Address, Version};
 use crate::secrets::template::{Template, TemplateError};
@@ -148,15 +149,27 @@ impl Domain {
         id: SecretId,
         edit: EditFields,
     ) -> Result<Put, EditFieldsError> {
-        if edit.changes.is_empty() {
+        let EditFields { version, changes, label, validity } = edit;
+        if changes.is_empty() {
             return Err(EditFieldsError::Nothing);
         }
+        let expected = Some(Expected::Number(version));
+        let edit = Edit { changes: Changes::Each(changes), expected, label, validity };
+        self.put_edited(op, &Address::Id(id), edit).await
+    }
+
+    pub(super) async fn put_edited(
+        &self,
+        op: &Op,
+        address: &Address,
+        edit: Edit,
+    ) -> Result<Put, EditFieldsError> {
         if edit.label.as_ref().is_some_and(|label| label.as_str() == SecretLabel::PREVIOUS) {
             return Err(PutError::Previous.into());
         }
         let edit = Arc::new(edit);
-        for _ in 0..TRIES {
-            let resource = self.secret_as_resource(&Address::Id(id)).await?;
+        for _ in 0..MOST_TRIES {
+            let resource = self.secret_as_resource(address).await?;
             match self.edit_once(op, resource, &edit).await {
                 Ok(done) => return Ok(done),
                 Err(Try::Anew) => {}
@@ -166,33 +179,49 @@ impl Domain {
         Err(PutError::Stale.into())
     }
 
-    async fn edit_once(&self, op: &Op, resource: Resource, edit: &Arc<EditFields>) -> Result<Put, Try> {
+    async fn edit_once(&self, op: &Op, resource: Resource, edit: &Arc<Edit>) -> Result<Put, Try> {
         let concerned = With { what: resource, also: (Action::ReadSecret, resource) };
         let (edit, keyring) = (Arc::clone(edit), Arc::clone(self.keyring()));
         let most = self.settings().max_value;
-        let putting = Putting::of(self, op).edited(edit.told());
+        let putting = Putting::of(self, op);
         self.change(op, Action::PutSecret, &concerned, &[], move |tx, record| {
             let (edit, keyring, putting) = (Arc::clone(&edit), Arc::clone(&keyring), putting.clone());
             Box::pin(async move {
-                let put = edit.put(tx, &record, &keyring, &resource, most).await?;
-                Ok(putting.next(tx, &record, &resource, &put).await?)
+                let (put, edited) = edit.put(tx, &record, &keyring, &resource, most).await?;
+                match putting.edited(edited).next(tx, &record, &resource, &put).await {
+                    // Somebody was faster; whoever has seen no version in particular changes what they put.
+                    Err(Attempt::Failed(PutError::Stale)) if edit.expected.is_none() => Err(Try::Anew),
+                    done => Ok(done?),
+                }
             })
         })
         .await
     }
 }
 
-impl EditFields {
-    /// Which fields it is about.
-    fn told(&self) -> Edited {
-        let names = |removed: bool| {
-            let those = self.changes.iter().filter(|(_, it)| matches!(it, FieldChange::Remove) == removed);
-            those.map(|(name, _)| name.expose()).collect::<Vec<_>>().join(", ")
-        };
-        Edited { version: self.version, written: names(false), removed: names(true) }
-    }
+/// How often others may be faster, of whom each leaves something else to be changed.
+const MOST_TRIES: u32 = 16;
 
-    /// What is put, if what is current is what was seen.
+/// What is changed of a version, in whichever way it was said.
+#[derive(Debug)]
+pub(super) struct Edit {
+    pub(super) changes: Changes,
+    /// What must be current.
+    pub(super) expected: Option<Expected>,
+    pub(super) label: Option<SecretLabel>,
+    pub(super) validity: Validity,
+}
+
+#[derive(Debug)]
+pub(super) enum Changes {
+    /// Field by field; each of them must fit what is there.
+    Each(Vec<(SecretString, FieldChange)>),
+    /// Whatever is there.
+    Merged(MergePatch),
+}
+
+impl Edit {
+    /// What is put and which fields that is about, if what is current is what was seen.
     async fn put(
         &self,
         tx: &mut Tx,
@@ -200,37 +229,73 @@ impl EditFields {
         keyring: &Keyring,
         resource: &Resource,
         most: usize,
-    ) -> Result<PutSecret, EditFieldsError> {
+    ) -> Result<(PutSecret, Edited), EditFieldsError> {
         let (secret, version) = meant(tx, resource, &Which::default()).await?;
-        if version.number != self.version {
+        let is_seen = match self.expected {
+            None => true,
+            Some(Expected::Nothing) => false,
+            Some(Expected::Number(number)) => version.number == number,
+            Some(Expected::Version(id)) => version.id == id,
+        };
+        if !is_seen {
             return Err(PutError::Stale.into());
         }
         version.readable(record.now())?;
         // Destroyed since the look above.
         let before = open(tx, keyring, &secret, &version).await?.ok_or(PutError::Stale)?;
-        Ok(PutSecret {
-            value: self.applied(&version, &before)?.within(most).map_err(EditFieldsError::Value)?,
+        let (value, edited) = self.applied(&version, &before)?;
+        let put = PutSecret {
+            value: value.within(most).map_err(EditFieldsError::Value)?,
             label: self.label.clone(),
-            expected: Some(Expected::Number(self.version)),
+            expected: Some(Expected::Number(version.number)),
             validity: self.validity,
             about: About::default(),
-        })
+        };
+        Ok((put, edited))
     }
 
     /// The value with its changes.
-    fn applied(&self, version: &Version, before: &SecretBytes) -> Result<NewValue, EditFieldsError> {
+    fn applied(
+        &self,
+        version: &Version,
+        before: &SecretBytes,
+    ) -> Result<(NewValue, Edited), EditFieldsError> {
         let object = if version.kind == SecretKind::Json { Object::of(before) } else { None };
         let object = object.ok_or(EditFieldsError::NoObject)?;
-        let mut changes = Vec::with_capacity(self.changes.len());
-        for (at, (name, change)) in self.changes.iter().enumerate() {
-            let value = json(object.sort(name.expose()), change, version.template);
-            changes.push((name.expose(), value.map_err(|wrong| EditFieldsError::Field { at, wrong })?));
-        }
+        let Applied { after, written, removed } = match &self.changes {
+            Changes::Each(changes) => each(&object, changes, version.template)?,
+            Changes::Merged(patch) => patch.applied(&object).ok_or(EditFieldsError::Nothing)?,
+        };
         let content_type = Some(version.content_type.clone());
-        let value = NewValue::new(SecretKind::Json, content_type, object.with(&changes));
-        let value = value.map_err(EditFieldsError::Value)?;
-        if version.template { value.into_template().map_err(EditFieldsError::Template) } else { Ok(value) }
+        let value = NewValue::new(SecretKind::Json, content_type, after).map_err(EditFieldsError::Value)?;
+        let value =
+            if version.template { value.into_template().map_err(EditFieldsError::Template)? } else { value };
+        Ok((value, Edited { version: version.number, written, removed }))
     }
+}
+
+/// A value after a change, and the names of the fields that were written and removed.
+pub(super) struct Applied {
+    pub(super) after: SecretBytes,
+    pub(super) written: String,
+    pub(super) removed: String,
+}
+
+fn each(
+    object: &Object<'_>,
+    all: &[(SecretString, FieldChange)],
+    template: bool,
+) -> Result<Applied, EditFieldsError> {
+    let mut changes = Vec::with_capacity(all.len());
+    for (at, (name, change)) in all.iter().enumerate() {
+        let value = json(object.sort(name.expose()), change, template);
+        changes.push((name.expose(), value.map_err(|wrong| EditFieldsError::Field { at, wrong })?));
+    }
+    let names = |removed: bool| {
+        let those = all.iter().filter(|(_, it)| matches!(it, FieldChange::Remove) == removed);
+        those.map(|(name, _)| name.expose()).collect::<Vec<_>>().join(", ")
+    };
+    Ok(Applied { after: object.with(&changes), written: names(false), removed: names(true) })
 }
 
 /// What is to stand in a field, as JSON; nothing for one that goes.

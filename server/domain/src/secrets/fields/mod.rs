@@ -7,8 +7,10 @@
 
 mod edit;
 mod object;
+mod patch;
 mod read;
 
 pub use edit::{EditFields, EditFieldsError, FieldChange, FieldWrong};
 pub use object::{Field, FieldSort};
-pub use read::ReadFields;
+pub use patch::{MergePatch, PatchFields};
+pub use read::{ReadFieldError, ReadFields, RevealedField};

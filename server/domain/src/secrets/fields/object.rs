@@ -1,6 +1,6 @@
 //! A JSON object, taken apart at its top. Its parts point into the text: what nobody asked for is not copied.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use keywarden_vault::{SecretBytes, SecretString};
@@ -60,7 +60,11 @@ struct Member<'a> {
 impl<'a> Object<'a> {
     /// `None`: the text is something else.
     pub(super) fn of(text: &'a SecretBytes) -> Option<Self> {
-        let mut json = serde_json::Deserializer::from_slice(text.expose());
+        Self::read(text.expose())
+    }
+
+    fn read(text: &'a [u8]) -> Option<Self> {
+        let mut json = serde_json::Deserializer::from_slice(text);
         let members = json.deserialize_map(Members).ok()?;
         json.end().ok()?;
         Some(Self(members))
@@ -80,6 +84,11 @@ impl<'a> Object<'a> {
         fields
     }
 
+    /// What its fields are called.
+    pub(super) fn names(&self) -> HashSet<&str> {
+        self.0.iter().map(|it| it.name.as_str()).collect()
+    }
+
     /// What stands in a field: a string's text, of anything else the JSON as it is written.
     pub(super) fn text(&self, name: &str) -> Option<SecretBytes> {
         let (_, value) = self.find(name)?.written;
@@ -96,14 +105,34 @@ impl<'a> Object<'a> {
 
     /// The object with these fields, given as JSON, and without those that are given as `None`. All others stay as they are
     /// written; what is new comes last.
-    pub(super) fn with(&self, changes: &[(&str, Option<Zeroizing<String>>)]) -> SecretBytes {
-        let changed = |name: &str| changes.iter().find(|(it, _)| *it == name).map(|(_, value)| value);
-        let kept = self.0.iter().enumerate().filter_map(|(at, it)| match changed(&it.name) {
+    pub(super) fn with(&self, changes: &[Change<'_>]) -> SecretBytes {
+        let mut text = self.written_with(changes);
+        SecretBytes::new(std::mem::take(&mut *text).into_bytes())
+    }
+
+    /// The object after a merge patch (RFC 7396): what is `null` there is not here any more, an object goes into an object,
+    /// and anything else stands here as it is written there.
+    pub(super) fn merged(&self, patch: &Object<'_>) -> SecretBytes {
+        self.with(&self.changes(patch))
+    }
+
+    fn changes<'p>(&self, patch: &'p Object<'_>) -> Vec<Change<'p>> {
+        let last = self.last();
+        let before = |name: &str| last.get(name).and_then(|at| self.0.get(*at)).map(|it| it.written.1);
+        let changed = |it: &'p Member<'_>| (it.name.as_str(), merged(before(&it.name), it.written.1));
+        patch.0.iter().map(changed).collect()
+    }
+
+    fn written_with(&self, changes: &[Change<'_>]) -> Zeroizing<String> {
+        let last = self.last();
+        let changed: HashMap<&str, Option<&str>> =
+            changes.iter().map(|(name, value)| (*name, value.as_ref().map(|it| it.as_str()))).collect();
+        let kept = self.0.iter().enumerate().filter_map(|(at, it)| match changed.get(it.name.as_str()) {
             None => Some(it.written),
-            Some(Some(value)) if self.is_last(at, &it.name) => Some((it.written.0, value.as_str())),
+            Some(Some(value)) if last.get(it.name.as_str()) == Some(&at) => Some((it.written.0, *value)),
             Some(_) => None,
         });
-        let new = changes.iter().filter(|(name, _)| self.find(name).is_none());
+        let new = changes.iter().filter(|(name, _)| !last.contains_key(name));
         let new = new.filter_map(|(name, value)| Some((quoted(name), value.as_ref()?)));
         let new: Vec<_> = new.collect();
         let fields: Vec<_> =
@@ -111,27 +140,43 @@ impl<'a> Object<'a> {
         // Room for all of it, so that no shorter copy is left behind.
         let length =
             fields.iter().map(|(name, value)| name.len().saturating_add(value.len()).saturating_add(2));
-        let mut text = Vec::with_capacity(length.sum::<usize>().saturating_add(2));
-        text.push(b'{');
+        let mut text = Zeroizing::new(String::with_capacity(length.sum::<usize>().saturating_add(2)));
+        text.push('{');
         for (at, (name, value)) in fields.into_iter().enumerate() {
             if at > 0 {
-                text.push(b',');
+                text.push(',');
             }
-            text.extend_from_slice(name.as_bytes());
-            text.push(b':');
-            text.extend_from_slice(value.as_bytes());
+            text.push_str(name);
+            text.push(':');
+            text.push_str(value);
         }
-        text.push(b'}');
-        SecretBytes::new(text)
+        text.push('}');
+        text
+    }
+
+    /// Where each name stands last.
+    fn last(&self) -> HashMap<&str, usize> {
+        self.0.iter().enumerate().map(|(at, it)| (it.name.as_str(), at)).collect()
     }
 
     fn find(&self, name: &str) -> Option<&Member<'a>> {
         self.0.iter().rev().find(|it| it.name.as_str() == name)
     }
+}
 
-    fn is_last(&self, at: usize, name: &str) -> bool {
-        !self.0.iter().skip(at).skip(1).any(|it| it.name.as_str() == name)
-    }
+/// A field by its name, and what is to stand there as JSON; `None`: nothing.
+pub(super) type Change<'a> = (&'a str, Option<Zeroizing<String>>);
+
+/// What stands in a field after a patch of it. As deep as the patch is, and no deeper.
+fn merged(before: Option<&str>, patch: &str) -> Option<Zeroizing<String>> {
+    let within = match FieldSort::of(patch) {
+        FieldSort::Nothing => return None,
+        FieldSort::Object => Object::read(patch.as_bytes()),
+        FieldSort::List | FieldSort::Number | FieldSort::Text | FieldSort::Truth => None,
+    };
+    let Some(within) = within else { return Some(Zeroizing::new(patch.to_owned())) };
+    let before = before.and_then(|text| Object::read(text.as_bytes())).unwrap_or(Object(Vec::new()));
+    Some(before.written_with(&before.changes(&within)))
 }
 
 /// A text as a string of JSON.
@@ -236,7 +281,81 @@ mod tests {
         assert_eq!(changed(&deep, &[("b", Some("2"))]).len(), deep.len(), "depth costs nothing");
     }
 
+    fn patched(before: &str, patch: &str) -> String {
+        let (before, patch) = (bytes(before), bytes(patch));
+        let merged = Object::of(&before).unwrap().merged(&Object::of(&patch).unwrap());
+        String::from_utf8(merged.expose().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn a_merge_patch_does_what_its_rfc_says() {
+        // RFC 7396, appendix A, as far as both are objects.
+        for (before, patch, after) in [
+            (r#"{"a":"b"}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+            (r#"{"a":"b"}"#, r#"{"b":"c"}"#, r#"{"a":"b","b":"c"}"#),
+            (r#"{"a":"b"}"#, r#"{"a":null}"#, "{}"),
+            (r#"{"a":"b","b":"c"}"#, r#"{"a":null}"#, r#"{"b":"c"}"#),
+            (r#"{"a":["b"]}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+            (r#"{"a":"c"}"#, r#"{"a":["b"]}"#, r#"{"a":["b"]}"#),
+            (r#"{"a":{"b":"c"}}"#, r#"{"a":{"b":"d","c":null}}"#, r#"{"a":{"b":"d"}}"#),
+            (r#"{"a":[{"b":"c"}]}"#, r#"{"a":[1]}"#, r#"{"a":[1]}"#),
+            (r#"{"e":null}"#, r#"{"a":1}"#, r#"{"e":null,"a":1}"#),
+            ("{}", r#"{"a":{"bb":{"ccc":null}}}"#, r#"{"a":{"bb":{}}}"#),
+            // What is kept, and what is set, stands as it is written.
+            (
+                r#"{ "n" : 1.50, "o": {"p" : 1e5, "q": 1} }"#,
+                r#"{"o":{"q": 2.00}}"#,
+                r#"{"n":1.50,"o":{"p":1e5,"q":2.00}}"#,
+            ),
+            (r#"{"a":1,"b":2,"a":3}"#, r#"{"a":4,"c":null}"#, r#"{"b":2,"a":4}"#),
+        ] {
+            assert_eq!(patched(before, patch), after, "{before} {patch}");
+        }
+    }
+
+    /// RFC 7396, section 2, as it stands there.
+    fn by_the_book(target: Value, patch: &Value) -> Value {
+        let Some(patch) = patch.as_object() else { return patch.clone() };
+        let mut target = if let Value::Object(it) = target { it } else { Map::new() };
+        for (name, value) in patch {
+            if value.is_null() {
+                target.remove(name);
+            } else {
+                let before = target.remove(name).unwrap_or(Value::Null);
+                target.insert(name.clone(), by_the_book(before, value));
+            }
+        }
+        target.into()
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            ".{0,4}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                prop::collection::btree_map("[ab]{1,2}", inner, 0..4)
+                    .prop_map(|it| Value::Object(it.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn any_object() -> impl Strategy<Value = Value> {
+        prop::collection::btree_map("[ab]{1,2}", any_json(), 0..5)
+            .prop_map(|it| Value::Object(it.into_iter().collect()))
+    }
+
     proptest! {
+        #[test]
+        fn a_merge_patch_is_applied_by_the_book(before in any_object(), patch in any_object()) {
+            let after: Value = serde_json::from_str(&patched(&before.to_string(), &patch.to_string())).unwrap();
+            prop_assert_eq!(after, by_the_book(before, &patch));
+        }
+
         #[test]
         fn only_what_was_changed_differs(
             before in prop::collection::btree_map(".{0,6}", ".{0,12}", 0..8),
