@@ -17,12 +17,14 @@ mod watch;
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
+use clap::builder::NonEmptyStringValueParser;
 use http::{Method, StatusCode, header};
 use keywarden_model::{Reason, time};
 use keywarden_vault::{SecretBytes, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
+use zeroize::Zeroizing;
 
 pub(crate) use access::{Access, CACHE_KEY_FILE, VARIABLES};
 pub(crate) use answers::{ImportFile, Imported, Listed, Made, Value, Version, Whole};
@@ -38,6 +40,7 @@ pub(crate) use watch::{News, Stream};
 const PAGE: &str = "200";
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 const REASON: &str = "Keywarden-Reason";
+const MERGE_PATCH: &str = "application/merge-patch+json";
 /// How often a put is sent, and how long between; the connection broke, and the server may or may not have heard.
 const TRIES: u32 = 3;
 const BETWEEN: Duration = Duration::from_secs(1);
@@ -72,6 +75,9 @@ pub(crate) struct Which {
     /// A template as it was put: what it refers to is not resolved
     #[arg(long)]
     raw: bool,
+    /// Only this field of a value that is a JSON object: a string's text, of anything else its JSON
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    field: Option<String>,
 }
 
 /// A value to be put, and what is said of it.
@@ -83,6 +89,17 @@ pub(crate) struct Put {
     pub(crate) label: Option<String>,
     pub(crate) expected_version: Option<i64>,
     pub(crate) template: bool,
+    pub(crate) valid: Valid,
+}
+
+/// A field of a value that is a JSON object, to be written, and what is said of the version that this makes. No `Debug`: it
+/// is a secret.
+pub(crate) struct Field {
+    pub(crate) name: String,
+    /// As JSON; `null` takes it away.
+    pub(crate) json: Zeroizing<String>,
+    pub(crate) label: Option<String>,
+    pub(crate) expected_version: Option<i64>,
     pub(crate) valid: Valid,
 }
 
@@ -156,6 +173,9 @@ impl Client {
         if which.raw {
             url.query_pairs_mut().append_pair("raw", "true");
         }
+        if let Some(field) = &which.field {
+            url.query_pairs_mut().append_pair("field", field);
+        }
         self.answer(self.http.get(url)).await?.value()
     }
 
@@ -178,11 +198,37 @@ impl Client {
     /// it by its key and makes no second version.
     pub(crate) async fn put(&self, place: &Place, path: &str, put: Put) -> Result<Made, ClientError> {
         let (url, body) = (value_address(&self.server, place, path), answers::Body::of(&put));
+        self.once(|| self.http.put(url.clone()).json(&body)).await
+    }
+
+    /// Writes a field of a value: a new version of it, the rest of which stays as it is. As of a put, it is done once.
+    pub(crate) async fn put_field(&self, place: &Place, path: &str, put: Field) -> Result<Made, ClientError> {
+        let mut url = value_address(&self.server, place, path);
+        {
+            let mut query = url.query_pairs_mut();
+            let mut say = |name: &str, value: Option<String>| {
+                if let Some(value) = value {
+                    query.append_pair(name, &value);
+                }
+            };
+            say("label", put.label);
+            say("expected_version", put.expected_version.map(|it| it.to_string()));
+            let written = |it: DateTime<Utc>| it.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+            say("not_before", put.valid.not_before.map(written));
+            say("expires_at", put.valid.expires_at.map(written));
+        }
+        let name = serde_json::Value::from(put.name);
+        let body = Zeroizing::new(format!("{{{name}:{}}}", *put.json));
+        let send = || self.http.patch(url.clone()).header(header::CONTENT_TYPE, MERGE_PATCH);
+        self.once(|| send().body(body.as_bytes().to_vec())).await
+    }
+
+    /// Sends what makes a version until there is an answer.
+    async fn once(&self, request: impl Fn() -> reqwest::RequestBuilder) -> Result<Made, ClientError> {
         let key = format!("{:032x}", rand::random::<u128>());
         let mut tries = 1..TRIES;
         loop {
-            let request = self.http.put(url.clone()).header(IDEMPOTENCY_KEY, &key).json(&body);
-            match self.answer(request).await {
+            match self.answer(request().header(IDEMPOTENCY_KEY, &key)).await {
                 Err(ClientError::Lost { .. }) if tries.next().is_some() => tokio::time::sleep(BETWEEN).await,
                 answer => return answer?.read(),
             }

@@ -110,6 +110,65 @@ fn values_go_in_and_come_out_byte_for_byte() {
 }
 
 #[test]
+fn a_field_goes_in_and_comes_out_by_itself() {
+    let stage = Stage::new();
+    let config = br#"{"user":"app","port":5432,"tls":{"ca":"x"}}"#;
+    assert!(stage.put_with("pay/live/db/config", config, &["--kind", "json"]).status.success());
+    let get = |field: &str| stage.done(&["secret", "get", "pay/live/db/config", "--field", field]);
+    assert_eq!(get("user"), b"app");
+    assert_eq!(get("port"), b"5432");
+    assert_eq!(get("tls"), br#"{"ca":"x"}"#);
+
+    let put = |value: &[u8], more: &[&str]| {
+        let output = stage.put_with("pay/live/db/config", value, more);
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned(), told(&output))
+    };
+    let done = put("q\"w\nü".as_bytes(), &["--field", "user"]);
+    assert_eq!((done.0, done.1.as_str()), (Some(0), "version 2 of db/config\n"), "{}", done.2);
+    assert_eq!(get("user"), "q\"w\nü".as_bytes());
+    assert_eq!(put(b"5433", &["--field", "port", "--kind", "json"]).0, Some(0));
+    assert_eq!(put(b"true", &["--field", "new", "--kind", "json"]).0, Some(0));
+    assert_eq!(put(b"null", &["--field", "tls", "--kind", "json"]).0, Some(0));
+    let now = r#"{"user":"q\"w\nü","port":5433,"new":true}"#;
+    assert_eq!(String::from_utf8_lossy(&stage.done(&["secret", "get", "pay/live/db/config"])), now);
+    let pending = ["--field", "port", "--label", "pending", "--expires-at", "2100-01-01T00:00:00Z"];
+    assert_eq!(put(b"text", &[&pending[..], &["--if-version", "5", "--json"]].concat()).0, Some(0));
+    let old = ["secret", "get", "pay/live/db/config", "--field", "port", "--version", "1"];
+    assert_eq!(stage.done(&old), b"5432");
+    let newest = ["secret", "get", "pay/live/db/config", "--field", "port", "--label", "pending"];
+    assert_eq!(stage.done(&newest), b"text");
+
+    let wrong: [(&[u8], &[&str], i32, &str); 6] = [
+        (b"{", &["--field", "new", "--kind", "json"], 2, "not JSON"),
+        (&[0xff], &["--field", "new"], 2, "UTF-8"),
+        (b"x", &["--field", "new", "--kind", "binary"], 2, "--kind json"),
+        (b"x", &["--field", "new", "--template"], 2, "--template"),
+        (b"x", &["--field", ""], 2, "--field"),
+        (b"x", &["--field", "new", "--if-version", "4"], 1, "changed"),
+    ];
+    for (value, more, code, words) in wrong {
+        let (status, _, said) = put(value, more);
+        assert_eq!(status, Some(code), "{more:?}: {said}");
+        assert!(said.contains(words), "{more:?}: {said}");
+    }
+    assert!(stage.put("pay/live/plain", b"x").status.success());
+    for (address, field, words) in [
+        ("pay/live/db/config", "tls", "no such field"),
+        ("pay/live/plain", "user", "no JSON object"),
+        ("pay/live/nothing", "user", "no such"),
+    ] {
+        let output = stage.command(&["secret", "get", address, "--field", field]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+        assert!(output.stdout.is_empty() && told(&output).contains(words), "{}", told(&output));
+    }
+    let plain = stage.put_with("pay/live/plain", b"x", &["--field", "user"]);
+    assert!(told(&plain).contains("no JSON object"), "{}", told(&plain));
+    let none = stage.put_with("pay/live/nothing", b"x", &["--field", "user"]);
+    assert_eq!((none.status.code(), told(&none).contains("no such")), (Some(1), true), "{}", told(&none));
+    stage.server.stop();
+}
+
+#[test]
 fn a_value_says_what_it_is_for_other_programs() {
     let stage = Stage::new();
     let pem = ["--content-type", "application/x-pem-file"];

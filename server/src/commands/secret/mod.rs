@@ -10,11 +10,13 @@ use std::{
     str::FromStr,
 };
 
-use clap::Subcommand;
+use clap::{Subcommand, builder::NonEmptyStringValueParser};
 use keywarden_vault::SecretBytes;
+use serde::de::IgnoredAny;
+use zeroize::Zeroizing;
 
 use super::{Failure, shown_at};
-use crate::client::{Access, Client, Place, Put, Switch, Valid, Which};
+use crate::client::{Access, Client, Field, Place, Put, Switch, Valid, Which};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -79,8 +81,12 @@ enum What {
         #[arg(long)]
         kind: Option<String>,
         /// What it is for other programs, as in `application/x-pem-file`; otherwise what its kind says
-        #[arg(long, value_name = "TYPE")]
+        #[arg(long, value_name = "TYPE", conflicts_with = "field")]
         content_type: Option<String>,
+        /// Write only this field of a value that is a JSON object, and keep the others. What comes in is its text; with `--kind
+        /// json` it is a number, `true`, a list or an object, and `null` takes the field away
+        #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+        field: Option<String>,
         /// A label for the new version instead of `current`
         #[arg(long)]
         label: Option<String>,
@@ -89,7 +95,7 @@ enum What {
         if_version: Option<i64>,
         /// The value is a template: what `${project/environment/path}` and `${…/path#field}` in it name is resolved when it is
         /// read; `$${` is `${`
-        #[arg(long)]
+        #[arg(long, conflicts_with = "field")]
         template: bool,
         #[command(flatten)]
         valid: Valid,
@@ -143,11 +149,28 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         What::Labels(asked) => labels::labels(&client, asked).await,
         What::List { place, json } => list(&client, &place, json).await,
         What::Purge { secret, yes } => versions::purge(&client, &secret, yes).await,
-        What::Put { secret, file, kind, content_type, label, if_version, template, valid, json } => {
+        What::Put { secret, file, kind, content_type, field, label, if_version, template, valid, json } => {
             let path = secret.path()?;
             let value = value(file)?;
-            let put = Put { value, kind, content_type, label, expected_version: if_version, template, valid };
-            let made = client.put(&secret.place, path, put).await?;
+            let made = match field {
+                Some(name) => {
+                    let json = written(&value, kind.as_deref())?;
+                    let put = Field { name, json, label, expected_version: if_version, valid };
+                    client.put_field(&secret.place, path, put).await?
+                }
+                None => {
+                    let put = Put {
+                        value,
+                        kind,
+                        content_type,
+                        label,
+                        expected_version: if_version,
+                        template,
+                        valid,
+                    };
+                    client.put(&secret.place, path, put).await?
+                }
+            };
             if json {
                 return print_json(&made);
             }
@@ -207,6 +230,22 @@ fn value(file: Option<PathBuf>) -> Result<SecretBytes, Failure> {
         }
     }
     Ok(SecretBytes::new(bytes))
+}
+
+/// What is to stand in a field, as JSON.
+fn written(value: &SecretBytes, kind: Option<&str>) -> Result<Zeroizing<String>, Failure> {
+    let text =
+        std::str::from_utf8(value.expose()).map_err(|_| Failure::Usage("a field holds text: UTF-8"))?;
+    match kind {
+        None | Some("text") => serde_json::to_string(text)
+            .map(Zeroizing::new)
+            .map_err(|cause| Failure::io("write the value")(cause.into())),
+        Some("json") => match serde_json::from_str::<IgnoredAny>(text) {
+            Ok(_) => Ok(Zeroizing::new(text.to_owned())),
+            Err(_) => Err(Failure::Usage("what came in is not JSON: leave `--kind json` out for text")),
+        },
+        Some(_) => Err(Failure::Usage("a field is `--kind text` or `--kind json`")),
+    }
 }
 
 fn print_json(it: &impl serde::Serialize) -> Result<(), Failure> {
