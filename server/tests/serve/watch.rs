@@ -57,6 +57,15 @@ impl Stream {
     fn ends(&mut self) {
         while self.line().is_some() {}
     }
+
+    /// The name of the last event, once there is an end.
+    fn last(&mut self) -> Option<String> {
+        let mut last = None;
+        while let Some((name, _, _)) = self.event() {
+            last = Some(name);
+        }
+        last
+    }
 }
 
 struct Stage {
@@ -92,6 +101,13 @@ impl Stage {
             .unwrap()
             .to_owned();
         Self { _folder: folder, server, admin, workload, token }
+    }
+
+    /// Posts as the admin; what is answered, if it is something.
+    fn post(&self, path: &str, body: &Value) -> Value {
+        let answer = self.server.post(path, &self.admin, &body.to_string());
+        assert!(answer.starts_with("HTTP/1.1 20"), "{answer}");
+        serde_json::from_str(answer.rsplit("\r\n\r\n").next().unwrap()).unwrap_or_default()
     }
 
     fn put(&self, path: &str, value: &str) {
@@ -156,15 +172,63 @@ fn a_stream_ends_with_its_permission_with_its_server_and_only_so_many_are_open()
         stage.server.post(&format!("/api/v1/workloads/{}/deactivate", stage.workload), &stage.admin, "{}");
     assert!(ended.starts_with("HTTP/1.1 200"), "{ended}");
     for stream in &mut streams {
-        let mut last = None;
-        while let Some((name, _, _)) = stream.event() {
-            last = Some(name);
-        }
-        assert_eq!(last.as_deref(), Some("end"));
+        assert_eq!(stream.last().as_deref(), Some("end"));
     }
     let refused = stage.server.get_with(&path, &[("Authorization", &bearer)]);
     assert!(refused.starts_with("HTTP/1.1 401"), "{refused}");
     let stopping = std::thread::spawn(move || admins.ends());
     stage.server.stop();
     stopping.join().unwrap();
+}
+
+#[test]
+fn a_stream_ends_when_the_role_that_permitted_it_is_revoked_and_another_one_does_not_bring_it_back() {
+    let stage = Stage::new();
+    let mut readers = Stream::open(&stage.server, &stage.token, LIVE, None);
+    let mut admins = Stream::open(&stage.server, &stage.admin, LIVE, None);
+    stage.put("a", "canary-45");
+    assert_eq!(readers.event().unwrap().2["path"], "a", "it is told while it may be");
+    assert_eq!(admins.event().unwrap().2["path"], "a");
+
+    let workload = format!("/api/v1/workloads/{}", stage.workload);
+    let bearer = format!("Bearer {}", stage.admin);
+    let shown = stage.server.get_with(&workload, &[("Authorization", &bearer)]);
+    let shown: Value = serde_json::from_str(shown.rsplit("\r\n\r\n").next().unwrap()).unwrap();
+    let role = shown["roles"][0]["id"].as_str().unwrap();
+    stage.post(&format!("/api/v1/roles/{role}/revoke"), &json!({}));
+    let (name, _, data) = readers.event().unwrap();
+    assert_eq!((name.as_str(), data), ("end", json!({ "reason": "permission" })));
+    assert_eq!(readers.event(), None, "and then the connection is over");
+    stage.put("a", "canary-46");
+    assert_eq!(admins.event().unwrap().2["version"], 2, "who may still see it goes on");
+
+    // The token is good still: it is refused as what may not be seen, until it may again.
+    let path = format!("/api/v1/secrets/watch?{LIVE}");
+    let own = format!("Bearer {}", stage.token);
+    let refused = stage.server.get_with(&path, &[("Authorization", &own)]);
+    assert!(refused.starts_with("HTTP/1.1 404"), "{refused}");
+    stage.post("/api/v1/roles", &json!({ "holder": stage.workload, "role": "viewer", "project": "pay" }));
+    let mut again = Stream::open(&stage.server, &stage.token, LIVE, None);
+    stage.put("a", "canary-47");
+    assert_eq!(again.event().unwrap().2["version"], 3);
+    stage.server.stop();
+}
+
+#[test]
+fn a_stream_ends_with_its_own_token_and_another_one_of_its_workload_goes_on() {
+    let stage = Stage::new();
+    let issued = stage.post(&format!("/api/v1/workloads/{}/tokens", stage.workload), &json!({}));
+    let (id, revoked) = (issued["id"].as_str().unwrap(), issued["token"].as_str().unwrap());
+    let mut stays = Stream::open(&stage.server, &stage.token, LIVE, None);
+    let mut both: Vec<_> = (0..2).map(|_| Stream::open(&stage.server, revoked, LIVE, None)).collect();
+    stage.post(&format!("/api/v1/tokens/{id}/revoke"), &json!({}));
+    for stream in &mut both {
+        assert_eq!(stream.last().as_deref(), Some("end"));
+    }
+    stage.put("a", "canary-48");
+    assert_eq!(stays.event().unwrap().2["path"], "a");
+    let path = format!("/api/v1/secrets/watch?{LIVE}");
+    let refused = stage.server.get_with(&path, &[("Authorization", &format!("Bearer {revoked}"))]);
+    assert!(refused.starts_with("HTTP/1.1 401"), "{refused}");
+    stage.server.stop();
 }

@@ -34,6 +34,7 @@ mod secrets;
 mod shares;
 mod spellings;
 mod strangers;
+mod streams;
 mod templates;
 mod unsaid;
 mod users;
