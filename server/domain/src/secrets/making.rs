@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 use keywarden_model::{EventId, SecretId};
-use keywarden_store::event::{self, Filter};
-use keywarden_store::secrets as rows;
+use keywarden_store::event::{self, Filter, Found};
+use keywarden_store::{Conn, secrets as rows};
 use serde_json::Value;
 
 use super::deliveries::{DeliveryWay, said};
@@ -13,8 +13,8 @@ use crate::{Action, Domain, Op, Refused, Resource};
 
 /// The actions that make versions.
 const MAKING: &str = "secret.create,secret.put,secret.rotate-data-key";
-/// Versions of one secret that one instant may have made.
-const MOST: u32 = 200;
+/// Events that are looked at in one go.
+const PAGE: u32 = 50;
 
 /// How a version came to be.
 #[derive(Debug)]
@@ -77,20 +77,10 @@ impl Domain {
         version: &Version,
     ) -> Result<Option<Making>, Refused> {
         let _permit = self.authorize(op, Action::ViewSecret, &secret.resource()).await?;
-        // A version and its event have one instant.
-        let filter = Filter {
-            action: Some(MAKING.to_owned()),
-            resource: Some(secret.id.to_string()),
-            since: Some(version.created_at),
-            until: version.created_at.checked_add_signed(TimeDelta::microseconds(1)),
-            ..Filter::default()
-        };
         let mut conn = self.store().read().await?;
-        let rows = event::list(&mut conn, &filter, MOST).await?;
+        let row = event_of(&mut conn, secret.id, version).await?;
         drop(conn);
-        let id = version.id.to_string();
-        let is_its = |it: &Event| fact(it, "version_id").and_then(Value::as_str) == Some(id.as_str());
-        let Some(event) = self.told(op, rows).await?.into_iter().find(is_its) else { return Ok(None) };
+        let Some(event) = self.told(op, row.into_iter().collect()).await?.pop() else { return Ok(None) };
         let may_audit = self.would(op, Action::ReadAudit, &Resource::Project(secret.project)).await?;
         let text = |field: &str| said(&event, field).map(str::to_owned);
         let way = match DeliveryWay::door(&event) {
@@ -132,6 +122,36 @@ impl Domain {
         let may = self.would(op, Action::ViewSecret, &secret.resource()).await?;
         Ok(may.then_some(secret))
     }
+}
+
+/// The event that made a version: of its secret, of its instant, and by its id. Many versions may have one instant, where a
+/// clock stands still; all of them are gone through.
+async fn event_of(conn: &mut Conn, secret: SecretId, version: &Version) -> Result<Option<Found>, Refused> {
+    let mut filter = Filter {
+        action: Some(MAKING.to_owned()),
+        resource: Some(secret.to_string()),
+        since: Some(version.created_at),
+        until: version.created_at.checked_add_signed(TimeDelta::microseconds(1)),
+        ..Filter::default()
+    };
+    let id = version.id.to_string();
+    loop {
+        let rows = event::list(conn, &filter, PAGE).await?;
+        let last = rows.last().filter(|_| rows.len() == PAGE as usize).map(|row| row.id);
+        if let Some(row) = rows.into_iter().find(|row| names(row, &id)) {
+            return Ok(Some(row));
+        }
+        if last.is_none() {
+            return Ok(None);
+        }
+        filter.before = last;
+    }
+}
+
+/// Whether an event tells of this version.
+fn names(row: &Found, version: &str) -> bool {
+    let canonical = serde_json::from_slice::<Value>(&row.bytes);
+    canonical.is_ok_and(|it| it.pointer("/facts/version_id").and_then(Value::as_str) == Some(version))
 }
 
 fn fact<'a>(event: &'a Event, name: &str) -> Option<&'a Value> {

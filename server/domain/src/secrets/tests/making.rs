@@ -108,3 +108,26 @@ async fn a_version_whose_value_was_not_sent_names_the_one_that_it_comes_from() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_version_finds_its_own_event_among_however_many_of_one_instant() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let op = scene.alice.op();
+        let first = scene.put_as(&because(scene.alice.op(), "first/1"), "a", of("0")).await.unwrap();
+        let mut puts = Vec::new();
+        // More than are looked at in one go, twice.
+        for n in 1..=120 {
+            puts.push(scene.put("a", &n.to_string()).await);
+        }
+        let it = scene.making(&op, &first).await;
+        assert_eq!((it.reason.as_deref(), it.record.unwrap().agent.as_deref()), (Some(WHY), Some("first/1")));
+        for put in [&puts[0], &puts[60], &puts[119]] {
+            let it = scene.making(&op, put).await;
+            assert_eq!(it.reason, None);
+            let event = scene.house.domain.event(&op, it.record.unwrap().event).await.unwrap();
+            assert_eq!(event.canonical["facts"]["version_id"], put.version.to_string());
+        }
+    })
+    .await;
+}
