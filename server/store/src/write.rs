@@ -308,6 +308,9 @@ struct Log {
 
 /// Moves SQLite's log into its file once it is long. SQLite itself would do it within a commit, before its answer, and tell
 /// nobody when it fails.
+///
+/// It is asked each time, which reads the log's header: the log's file keeps its length when the log begins anew in it, sqlx
+/// hands SQLite's hook for this to nobody, and how many pages a closure wrote is not known (an import writes thousands).
 async fn shorten_log(conn: &mut Conn) -> Result<(), StoreError> {
     let Log { log } = sql("PRAGMA wal_checkpoint(NOOP)").one(conn).await?;
     if log >= LONG {
