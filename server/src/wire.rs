@@ -231,6 +231,7 @@ pub(crate) fn domain(
         backups: config.backup.clone(),
         drills: config.drills.map(|due| Drills { folder: config.data_dir.join(DRILL), due, tokens }),
         seals,
+        old_seal_keys: config.seal.old_keys,
         fetch: Arc::new(web(config)?),
     };
     Ok(Domain::new(store, Arc::new(keyring), env, settings)?)

@@ -28,6 +28,7 @@ texts! {
     encryption_wraps_keys(n: u64) = "{n} keyring key" | "{n} keyring keys";
     encryption_destroy = "Destroy";
     encryption_newest = "Wraps from now on";
+    encryption_ends = "Destroyed by itself";
     encryption_no_projects = "No project has a key yet";
     encryption_no_projects_why = "A project's key is made with its first secret.";
     encryption_project = "Project";
@@ -68,7 +69,8 @@ texts! {
     encryption_hsm_rotate_title(seal: &str) = "Rotate the key of {seal}";
     encryption_hsm_rotate_new = "A new AES-256 key is made in the HSM. It cannot leave it.";
     encryption_hsm_rotate_wraps = "Every key of the keyring is wrapped to it at once. Nothing below the keyring changes.";
-    encryption_hsm_rotate_old = "The old key stays in the HSM until you destroy it: copies of the records from before need it.";
+    encryption_hsm_rotate_old(n: u64) = "The old key stays in the HSM for {n} day, or until you destroy it: copies of the records from before need it." | "The old key stays in the HSM for {n} days, or until you destroy it: copies of the records from before need it.";
+    encryption_hsm_rotate_kept = "The old key stays in the HSM until you destroy it: copies of the records from before need it.";
     encryption_hsm_rotated(number: u32) = "Key {number} wraps the keyring now.";
     encryption_hsm_destroy = "Destroy an HSM key";
     encryption_hsm_destroy_title(number: u32, seal: &str) = "Destroy key {number} of {seal}";

@@ -519,6 +519,7 @@ fn settings(shelf: &Shelf) -> Settings {
         backups: None,
         drills: None,
         seals: Vec::new(),
+        old_seal_keys: Some(hours(30 * 24)),
         fetch: Arc::new(shelf.clone()),
     }
 }

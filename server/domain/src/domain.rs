@@ -54,6 +54,8 @@ pub struct Settings {
     pub drills: Option<Drills>,
     /// The seals that this server unseals with; none for commands that wrap nothing.
     pub seals: Vec<Arc<dyn Seal>>,
+    /// How long an old key of these seals stays after a rotation took its place; none: until somebody destroys it.
+    pub old_seal_keys: Option<Duration>,
     /// How issuers of other tokens are reached.
     pub fetch: Arc<dyn Fetch>,
 }

@@ -7,6 +7,7 @@ use keywarden_vault::seal::pkcs11::User;
 
 use super::backup::Due;
 use super::project_seal::ProjectSeal;
+use super::seal::OldKeys;
 use super::value::{List, Network};
 use super::{Config, Database, Given, LogFormat, Span, Values, log, public, shown};
 
@@ -49,6 +50,9 @@ fn values_of_settings() {
     });
     texts(&["off", "asked", "7", "30d"], |text| {
         drop(text.parse::<Due>().map_err(|why| assert!(!why.is_empty())));
+    });
+    texts(&["kept", "30d", "24h"], |text| {
+        drop(text.parse::<OldKeys>().map_err(|why| assert!(!why.is_empty())));
     });
     some(8, &["993:991", "nobody", "0"], |input| drop(String::from_utf8_lossy(input).parse::<User>()));
     texts(&["auto", "json", "text"], |text| drop(text.parse::<LogFormat>()));

@@ -22,6 +22,8 @@ pub struct Seal {
     pub user: Option<User>,
     /// Seals that projects may name; none of them wraps the keyring.
     pub projects: Vec<ProjectSeal>,
+    /// How long an old key stays after a rotation took its place; none: until somebody destroys it.
+    pub old_keys: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -70,7 +72,8 @@ impl Seal {
         let projects: Option<List<ProjectSeal>> = values.optional("seal.projects")?;
         let projects = projects.map(|list| list.0).unwrap_or_default();
         let (grace, user) = (values.parse::<Span>("seal.grace")?.0, values.optional("pkcs11.user")?);
-        Ok(Self { kind, grace, user, projects })
+        let OldKeys(old_keys) = values.parse("seal.old_keys")?;
+        Ok(Self { kind, grace, user, projects, old_keys })
     }
 
     /// Whether any of them is behind a PKCS#11 library.
@@ -82,6 +85,21 @@ impl Seal {
     /// Whether the seal is a device of its own, which must be there before the first start.
     pub fn is_hsm(&self) -> bool {
         matches!(self.kind, SealKind::Pkcs11 { .. })
+    }
+}
+
+/// `kept`, or a span of time: a day or more, in which somebody may find out that an old copy of the records is needed.
+pub(super) struct OldKeys(pub(super) Option<Duration>);
+
+impl FromStr for OldKeys {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            _ if text == "kept" => Ok(Self(None)),
+            Ok(Span(span)) if span >= Duration::from_hours(24) => Ok(Self(Some(span))),
+            _ => Err("write `kept`, or how long old keys stay: a day or more (`30d`)".into()),
+        }
     }
 }
 
@@ -100,6 +118,22 @@ impl FromStr for Kind {
             "softhsm" => Ok(Self::SoftHsm),
             "software" => Ok(Self::Software),
             _ => Err(format!("unknown seal `{text}`; write softhsm, pkcs11 or software")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_keys_are_kept_or_stay_for_a_day_or_more() {
+        let stay = |text: &str| text.parse::<OldKeys>().map(|OldKeys(stay)| stay);
+        assert_eq!(stay("kept"), Ok(None));
+        assert_eq!(stay("30d"), Ok(Some(Duration::from_hours(720))));
+        assert_eq!(stay("24h"), Ok(Some(Duration::from_hours(24))));
+        for wrong in ["", "0", "23h", "never", "Kept", "-1d", "30 d"] {
+            assert!(stay(wrong).is_err(), "{wrong}");
         }
     }
 }

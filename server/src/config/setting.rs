@@ -107,6 +107,12 @@ pub const SETTINGS: &[Setting] = &[
         "how long a node goes on with the keys in memory after it lost its HSM",
     ),
     open(
+        "seal.old_keys",
+        "KEYWARDEN_SEAL_OLD_KEYS",
+        "30d",
+        "how long an old HSM key stays after a rotation took its place; `kept`: until you destroy it",
+    ),
+    open(
         "seal.projects",
         "KEYWARDEN_SEAL_PROJECTS",
         "",

@@ -130,6 +130,28 @@ pub async fn latest_of(conn: &mut Conn, project: ProjectId) -> Result<Option<Rew
         .await
 }
 
+/// A key that another one took the place of.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ReplacedRow {
+    /// The rewrap.
+    #[sqlx(try_from = "String")]
+    pub id: RewrapId,
+    /// The key.
+    pub from_key: String,
+    /// Since when nothing lies under it, in microseconds.
+    pub ended_at: i64,
+}
+
+/// The rewraps of a kind and scope that have ended, in that order.
+pub async fn ended(conn: &mut Conn, kind: &str, scope: &str) -> Result<Vec<ReplacedRow>, StoreError> {
+    sql("SELECT id, from_key, ended_at FROM rewraps WHERE kind = $1 AND scope = $2 AND ended_at IS NOT NULL
+         ORDER BY ended_at, id")
+    .bind(kind)
+    .bind(scope)
+    .all(conn)
+    .await
+}
+
 /// Those that go on by themselves, the oldest first.
 pub async fn running(conn: &mut Conn, limit: u32) -> Result<Vec<RewrapRow>, StoreError> {
     rewraps!("WHERE r.ended_at IS NULL AND r.state = 'running' ORDER BY r.started_at, r.id LIMIT $1")

@@ -19,6 +19,9 @@ use crate::{
     ui::{Confirm, Form, PageHeader},
 };
 
+/// Seconds of one.
+const DAY: u64 = 86_400;
+
 /// The seal that this server unseals with.
 async fn own(house: &House, op: &Op) -> Result<SealId, Refused> {
     let seals = house.domain.seal_keys(op).await?;
@@ -28,7 +31,7 @@ async fn own(house: &House, op: &Op) -> Result<SealId, Refused> {
 pub(super) async fn ask_rotate(State(house): State<House>, asking: Asking) -> Response {
     let Asking { shell, op } = asking.at(Section::System);
     match own(&house, &op).await {
-        Ok(seal) => draw_rotate(&shell, &seal, Draft::default()),
+        Ok(seal) => draw_rotate(&shell, &house, &seal, Draft::default()),
         Err(refused) => render::refused(&shell, refused),
     }
 }
@@ -52,17 +55,18 @@ pub(super) async fn rotate(State(house): State<House>, asking: Asking, posted: P
         Err(RotateSealError::Unknown(_)) => errors.whole(t.encryption_no_seal()),
         Err(RotateSealError::Wrap(cause)) => errors.whole(t.encryption_hsm_failed(&cause.to_string())),
     }
-    draw_rotate(&shell, &seal, Draft::refused(posted.fields, errors))
+    draw_rotate(&shell, &house, &seal, Draft::refused(posted.fields, errors))
 }
 
-fn draw_rotate(shell: &Shell, seal: &SealId, draft: Draft) -> Response {
+fn draw_rotate(shell: &Shell, house: &House, seal: &SealId, draft: Draft) -> Response {
     let t = shell.text;
     let title = t.encryption_hsm_rotate_title(seal.as_str());
-    let consequences = vec![
-        t.encryption_hsm_rotate_new().to_owned(),
-        t.encryption_hsm_rotate_wraps().to_owned(),
-        t.encryption_hsm_rotate_old().to_owned(),
-    ];
+    let old = match house.domain.settings().old_seal_keys {
+        Some(stay) => t.encryption_hsm_rotate_old(stay.as_secs().div_euclid(DAY)),
+        None => t.encryption_hsm_rotate_kept().to_owned(),
+    };
+    let consequences =
+        vec![t.encryption_hsm_rotate_new().to_owned(), t.encryption_hsm_rotate_wraps().to_owned(), old];
     page(shell, t.encryption_hsm_rotate()).of(&draft).show(move || {
         view! {
             <PageHeader title=t.encryption_hsm_rotate() crumbs=around::crumbs(t)/>

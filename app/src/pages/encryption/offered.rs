@@ -120,7 +120,7 @@ fn draw_rotate(shell: &Shell, it: &OfferedKeys, draft: Draft) -> Response {
     let consequences = vec![
         t.encryption_hsm_rotate_new().to_owned(),
         t.encryption_offered_rotate_wraps(wraps),
-        t.encryption_hsm_rotate_old().to_owned(),
+        t.encryption_hsm_rotate_kept().to_owned(),
     ];
     page(shell, t.encryption_offered_rotate()).of(&draft).show(move || {
         view! {

@@ -164,7 +164,7 @@ fn rewraps(t: Text, rewraps: &[Rewrap]) -> AnyView {
 }
 
 fn hsm_keys(t: Text, it: &Loaded) -> AnyView {
-    let Some(keys) = it.seals.first().and_then(|seal| seal.keys.as_ref().ok()) else {
+    let Some((seal, keys)) = it.seals.first().and_then(|seal| Some((seal, seal.keys.as_ref().ok()?))) else {
         return ().into_any();
     };
     let newest = keys.last().map(|(number, _)| *number);
@@ -180,13 +180,15 @@ fn hsm_keys(t: Text, it: &Loaded) -> AnyView {
                 wraps => t.encryption_wraps_keys(wraps as u64),
             };
             let state = is_newest.then(|| view! { <Badge label=t.encryption_newest() tone=Tone::Good/> });
-            Row::plain(t.encryption_number(*number), cells![wrapped, state, destroy])
+            let ends = seal.ends.get(number).map(|at| view! { <Time at=*at/> });
+            Row::plain(t.encryption_number(*number), cells![wrapped, state, ends, destroy])
         })
         .collect();
     let columns = vec![
         Column::text(t.encryption_hsm_key()),
         Column::text(t.encryption_wraps()),
         Column::text(t.projects_state()),
+        Column::text(t.encryption_ends()),
         Column::text(t.encryption_destroy()),
     ];
     view! {

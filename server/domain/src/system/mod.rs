@@ -7,6 +7,7 @@ mod clock;
 mod copy;
 mod held;
 mod node;
+mod old_keys;
 pub(crate) mod records;
 mod seal_keys;
 mod seals;

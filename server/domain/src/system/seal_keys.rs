@@ -1,19 +1,22 @@
 //! The keys of a seal: a new one in the HSM, the keyring wrapped to it, the old one destroyed.
 //!
 //! A new key is made in the HSM first, outside of any transaction. Whoever dies behind that leaves a key that wraps nothing;
-//! the next rotation takes that one. An old key is destroyed by a step of its own, never by itself: copies of the records
-//! from before the rotation can only be unsealed by it.
+//! the next rotation takes that one. An old key is destroyed by a step of its own, never with the rotation: copies of the
+//! records from before can only be unsealed by it. Somebody takes that step, or the clock does after a while (`old_keys`).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use keywarden_model::RewrapId;
-use keywarden_store::{Written, keyring, rewraps};
+use keywarden_store::{Tx, Written, keyring, rewraps};
 use keywarden_vault::keyring::WrapError;
 use keywarden_vault::{KeyNumber, Seal, SealError, SealId, SecretString, WrapRecord, wrapped_by};
 use tokio::task::spawn_blocking;
 
 use super::records::{Records, wrap_row};
 use super::unseal::cut_off;
+use crate::audit::Record;
 use crate::authz::{Action, Resource};
 use crate::refused::carries_refused;
 use crate::rewraps::Kind;
@@ -26,6 +29,8 @@ pub struct SealKeys {
     pub seal: SealId,
     /// Its keys, the newest last, each with the number of keyring keys that it wraps; or why the HSM does not tell.
     pub keys: Result<Vec<(KeyNumber, usize)>, SealError>,
+    /// When an old one is destroyed by itself, if it is.
+    pub ends: BTreeMap<KeyNumber, DateTime<Utc>>,
 }
 
 /// Why a seal got no new key.
@@ -117,10 +122,15 @@ impl Domain {
             let id = seal.describe().id.clone();
             let asked = Arc::clone(seal);
             let numbers = spawn_blocking(move || asked.keys()).await.map_err(cut_off)?;
-            let keys = numbers.map(|numbers| {
+            let keys: Result<Vec<_>, _> = numbers.map(|numbers| {
                 numbers.into_iter().map(|number| (number, wrapped(&records, &id, number))).collect()
             });
-            told.push(SealKeys { seal: id, keys });
+            let mut ends = self.ends_of_keys(&id).await?;
+            let all = keys.as_deref().unwrap_or_default();
+            let newest = all.last().map(|(number, _)| *number);
+            ends.retain(|number, _| newest != Some(*number) && all.contains(&(*number, 0)));
+            let ends = ends.into_iter().map(|(number, end)| (number, end.at)).collect();
+            told.push(SealKeys { seal: id, keys, ends });
         }
         Ok(told)
     }
@@ -213,27 +223,25 @@ impl Domain {
             return Err(SealError::KeyInUse { seal: seal.to_string(), number }.into());
         }
         let id = seal.clone();
-        let done = self.change(op, Action::ManageSeals, &Resource::Organization, &[], move |tx, record| {
+        let told = self.change(op, Action::ManageSeals, &Resource::Organization, &[], move |tx, record| {
             let seal = id.clone();
-            Box::pin(async move {
-                keyring::hold(tx).await?;
-                let there = Records::load(tx).await?;
-                if there.unknown > 0 {
-                    return Err(DestroySealKeyError::NewerKeys);
-                }
-                match wrapped(&there, &seal, number) {
-                    0 => {}
-                    keys => return Err(DestroySealKeyError::InUse { seal, number, keys }),
-                }
-                let event = record.event("seal.destroy-key", "seal", &seal).fact("key", number);
-                Ok(Written::new((), event.finish()?))
-            })
+            Box::pin(async move { end_of_key(tx, &record, &seal, number, None).await })
         });
-        done.await?;
-        // What is told is done: whoever dies here, or an HSM that is away, leaves a key that may be destroyed again.
+        told.await?;
+        self.end_in_seal(op, own, number).await
+    }
+
+    /// What is told is done: whoever dies here, or an HSM that is away, leaves a key that may be destroyed again.
+    pub(super) async fn end_in_seal(
+        &self,
+        op: &Op,
+        own: Arc<dyn Seal>,
+        number: KeyNumber,
+    ) -> Result<(), DestroySealKeyError> {
+        let seal = own.describe().id.clone();
         let destroyed = spawn_blocking(move || own.destroy_key(number)).await.map_err(cut_off)?;
         if let Err(cause) = destroyed {
-            self.note_not_destroyed(op, seal, number).await?;
+            self.note_not_destroyed(op, &seal, number).await?;
             return Err(cause.into());
         }
         Ok(())
@@ -260,6 +268,31 @@ impl Domain {
     fn own_seal(&self, id: &SealId) -> Option<Arc<dyn Seal>> {
         self.settings().seals.iter().find(|seal| seal.describe().id == *id).map(Arc::clone)
     }
+}
+
+/// Tells that a key is destroyed, unless the keyring needs it.
+pub(super) async fn end_of_key(
+    tx: &mut Tx,
+    record: &Record,
+    seal: &SealId,
+    number: KeyNumber,
+    rewrap: Option<RewrapId>,
+) -> Result<Written<()>, DestroySealKeyError> {
+    keyring::hold(tx).await?;
+    let there = Records::load(tx).await?;
+    if there.unknown > 0 {
+        return Err(DestroySealKeyError::NewerKeys);
+    }
+    match wrapped(&there, seal, number) {
+        0 => {}
+        keys => return Err(DestroySealKeyError::InUse { seal: seal.clone(), number, keys }),
+    }
+    let event = record.event("seal.destroy-key", "seal", seal).fact("key", number);
+    let event = match rewrap {
+        Some(rewrap) => event.fact("rewrap", rewrap),
+        None => event,
+    };
+    Ok(Written::new((), event.finish()?))
 }
 
 /// How many keys of the keyring a key of a seal wraps.

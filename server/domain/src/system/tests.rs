@@ -43,6 +43,7 @@ fn on(store: Store) -> Domain {
         backups: None,
         drills: None,
         seals: Vec::new(),
+        old_seal_keys: None,
         fetch: Arc::new(crate::exchange::shelf::Shelf::default()),
     };
     let ticks = env.clone();

@@ -1,5 +1,7 @@
 //! Rotations on both engines: everything reads at any moment, whoever dies, and nothing stays behind.
 
+mod old_keys;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
