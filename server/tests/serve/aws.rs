@@ -1,130 +1,22 @@
 //! Moving in from AWS Secrets Manager: from moto's server, which checks every signature and what its user may do, and from
 //! one that says what moto does not.
 
+mod moto;
+mod scripted;
+
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
-    path::Path,
-    process::{Child, Command, Output, Stdio},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::{JoinHandle, sleep},
-    time::Duration,
+    net::TcpListener,
+    process::{Command, Output},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use serde_json::{Value, json};
 
 use crate::{client::Stage, house::told};
+use moto::Moto;
+use scripted::{Says, Scripted};
 
 const REGION: &str = "eu-central-1";
-
-/// moto's server; ended when the test ends.
-struct Moto {
-    address: String,
-    child: Child,
-}
-
-impl Moto {
-    /// A loud skip where there is none, a failure in CI.
-    fn start(folder: &Path) -> Option<Self> {
-        let packages = std::env::var_os("KEYWARDEN_TEST_MOTO").filter(|it| !it.is_empty());
-        let Some(packages) = packages else {
-            assert!(std::env::var_os("CI").is_none(), "KEYWARDEN_TEST_MOTO must name moto's folder in CI");
-            println!("SKIPPED: KEYWARDEN_TEST_MOTO names no folder");
-            return None;
-        };
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-        let (host, port) = address.split_once(':').unwrap();
-        let child = Command::new("python3")
-            .args(["-m", "moto.server", "-H", host, "-p", port])
-            .current_dir(folder)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap())
-            .env("PYTHONPATH", packages)
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let moto = Self { address, child };
-        for _ in 0..600 {
-            if TcpStream::connect(&moto.address).is_ok() {
-                return Some(moto);
-            }
-            sleep(Duration::from_millis(100));
-        }
-        panic!("moto did not come up at {}", moto.address);
-    }
-
-    /// Does something that needs no signature yet.
-    fn does(&self, service: &str, kind: &str, target: &str, body: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(
-            stream,
-            "POST / HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: {kind}\r\n\
-             x-amz-target: {target}\r\nauthorization: AWS4-HMAC-SHA256 \
-             Credential=x/20270101/{REGION}/{service}/aws4_request, SignedHeaders=host, Signature=x\r\n\
-             content-length: {}\r\n\r\n{body}",
-            self.address,
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{target} {body}: {answer}");
-        answer
-    }
-
-    fn secrets(&self, action: &str, body: &Value) {
-        let target = format!("secretsmanager.{action}");
-        self.does("secretsmanager", "application/x-amz-json-1.1", &target, &body.to_string());
-    }
-
-    fn iam(&self, body: &str) -> String {
-        self.does("iam", "application/x-www-form-urlencoded", "", body)
-    }
-
-    /// From now on every signature and permission is checked, or none.
-    fn is_strict(&self, strict: bool) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        let body = if strict { "0" } else { "inf" };
-        write!(
-            stream,
-            "POST /moto-api/reset-auth HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\
-             content-type: text/plain\r\ncontent-length: {}\r\n\r\n{body}",
-            self.address,
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    }
-
-    /// A user who may do this, with the two halves of a key.
-    fn user(&self, name: &str, actions: &str) -> [String; 2] {
-        self.iam(&format!("Action=CreateUser&Version=2010-05-08&UserName={name}"));
-        let policy = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": actions.split(' ').collect::<Vec<_>>(), "Resource": "*" }] });
-        self.iam(&format!(
-            "Action=PutUserPolicy&Version=2010-05-08&UserName={name}&PolicyName=it&PolicyDocument={policy}"
-        ));
-        let key = self.iam(&format!("Action=CreateAccessKey&Version=2010-05-08&UserName={name}"));
-        let of = |tag: &str| {
-            let rest = key.split(&format!("<{tag}>")).nth(1).unwrap();
-            rest.split('<').next().unwrap().to_owned()
-        };
-        [of("AccessKeyId"), of("SecretAccessKey")]
-    }
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
 
 /// `keywarden secret import --from-aws`, as this user of that server.
 fn import(stage: &Stage, server: &str, [id, secret]: &[String; 2], more: &[&str]) -> Output {
@@ -373,73 +265,6 @@ fn keys_come_from_files_too(stage: &Stage, moto: &Moto, [id, secret]: &[String; 
 fn base64(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(bytes)
-}
-
-/// What a server answers to `action` and body: a status and a body.
-type Says = dyn Fn(&str, &Value) -> (u16, Value) + Send;
-
-/// A Secrets Manager that says this, until it is dropped.
-struct Scripted {
-    address: String,
-    over: Arc<AtomicBool>,
-    serving: Option<JoinHandle<()>>,
-}
-
-impl Scripted {
-    fn start(says: Box<Says>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let over = Arc::new(AtomicBool::new(false));
-        let ends = Arc::clone(&over);
-        let serving = std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                if ends.load(Ordering::Relaxed) {
-                    return;
-                }
-                let mut stream = stream.unwrap();
-                let mut reader = BufReader::new(stream.try_clone().unwrap());
-                let (mut action, mut length) = (String::new(), 0);
-                loop {
-                    let mut line = String::new();
-                    reader.read_line(&mut line).unwrap();
-                    let Some((name, value)) = line.trim().split_once(": ") else {
-                        if line.trim().is_empty() {
-                            break;
-                        }
-                        continue;
-                    };
-                    match name.to_ascii_lowercase().as_str() {
-                        "x-amz-target" => {
-                            value.strip_prefix("secretsmanager.").unwrap().clone_into(&mut action);
-                        }
-                        "content-length" => length = value.parse().unwrap(),
-                        _ => {}
-                    }
-                }
-                let mut body = vec![0; length];
-                reader.read_exact(&mut body).unwrap();
-                let (status, answer) = says(&action, &serde_json::from_slice(&body).unwrap());
-                let answer = answer.to_string();
-                write!(
-                    stream,
-                    "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{answer}",
-                    answer.len()
-                )
-                .unwrap();
-            }
-        });
-        Self { address, over, serving: Some(serving) }
-    }
-}
-
-impl Drop for Scripted {
-    fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
-        TcpStream::connect(&self.address).ok();
-        if let Some(serving) = self.serving.take() {
-            serving.join().ok();
-        }
-    }
 }
 
 fn refusal(kind: &str, message: &str) -> (u16, Value) {
