@@ -7,11 +7,13 @@
 //! **Concurrency:** `mac`, `verify_mac`, `seal` and `open` take no lock. Unsealing runs one at a time and may
 //! wait for the HSM; sealing wins over an unsealing that is under way.
 
+mod error;
 mod purpose;
 mod records;
 mod recovered;
 mod ring;
 mod state;
+mod wraps;
 
 use std::fmt;
 use std::ops::Deref;
@@ -25,18 +27,21 @@ use keywarden_model::{KeyringKeyId, TypedId};
 use rand::CryptoRng;
 use subtle::ConstantTimeEq;
 
+pub use error::{SealingError, UnsealError, WrapError};
 pub use purpose::{Purpose, PurposeError};
 pub use records::{KeyRecord, RemoveSealError, SealRecord, WrapRecord, may_remove_seal};
 pub use recovered::{RecoverError, RecoveryWrap, opens, rewrap};
 pub use state::{KeyringState, Sealed, SealedReason};
+pub use wraps::unwraps_one;
 
 use crate::custody::Custody;
-use crate::envelope::{self, KEY_LEN, LengthError, OpenError, frame};
+use crate::envelope::{self, KEY_LEN, LengthError, OpenError};
 use crate::mac::MacKey;
-use crate::seal::{ALGORITHM, Seal, SealError, SealId};
+use crate::seal::Seal;
 use crate::secret::SecretBytes;
 use ring::{Key, Ring};
 use state::Condition;
+use wraps::{unwrap, wrap};
 
 /// Stands in for the key of an unknown id, so that the answer "no" always costs one MAC.
 const NOBODYS_KEY: [u8; KEY_LEN] = [0; KEY_LEN];
@@ -51,93 +56,6 @@ pub struct Keyring {
     reload: Mutex<()>,
     /// Counts wipings, so that an unsealing which began before one cannot undo it.
     wiped: AtomicU64,
-}
-
-/// Why keys could not be unwrapped.
-#[derive(Debug, thiserror::Error)]
-pub enum UnsealError {
-    /// Somebody sealed it meanwhile.
-    #[error("the keyring was sealed meanwhile")]
-    Interrupted,
-    /// A purpose has no key: see [`Keyring::missing`].
-    #[error("purpose `{0}` has no active key")]
-    NoActiveKey(Purpose),
-    /// A key has no wrap under any seal that is configured.
-    #[error("key `{0}` is wrapped under none of the configured seals")]
-    NotWrapped(KeyringKeyId),
-    /// No seal could unwrap a key; the last seal's answer.
-    #[error("seal `{seal}` did not unwrap key `{key}`: {source}")]
-    NotUnwrapped {
-        /// The key.
-        key: KeyringKeyId,
-        /// The last seal tried.
-        seal: SealId,
-        /// What it said.
-        source: SealError,
-    },
-}
-
-impl UnsealError {
-    /// True if a seal said nothing, so that nothing is known of the key.
-    pub fn is_silence(&self) -> bool {
-        matches!(self, Self::NotUnwrapped { source, .. } if source.is_silence())
-    }
-
-    /// What anybody may be told: it names nothing.
-    pub fn in_brief(&self) -> &'static str {
-        match self {
-            Self::Interrupted => "it was sealed meanwhile",
-            Self::NoActiveKey(_) | Self::NotWrapped(_) => "its seal does not wrap the keyring",
-            Self::NotUnwrapped { source, .. } => source.in_brief(),
-        }
-    }
-}
-
-/// Why a key could not be wrapped.
-#[derive(Debug, thiserror::Error)]
-pub enum WrapError {
-    /// No seal was given.
-    #[error("a key needs at least one seal")]
-    NoSeal,
-    /// The seal answered, but what it wrapped does not unwrap to the same bytes.
-    #[error("seal `{0}` does not unwrap what it wrapped: it cannot be trusted with a key")]
-    NotTheSame(SealId),
-    /// The seal did not wrap.
-    #[error("seal `{seal}` did not wrap: {source}")]
-    Seal {
-        /// The seal.
-        seal: SealId,
-        /// What it said.
-        source: SealError,
-    },
-    /// The keyring is sealed.
-    #[error(transparent)]
-    Sealed(#[from] Sealed),
-}
-
-impl WrapError {
-    /// What anybody may be told: it names nothing.
-    pub fn in_brief(&self) -> &'static str {
-        match self {
-            Self::NoSeal | Self::NotTheSame(_) => "its seal does not wrap the keyring",
-            Self::Seal { source, .. } => source.in_brief(),
-            Self::Sealed(_) => "it was sealed meanwhile",
-        }
-    }
-}
-
-/// Why something could not be sealed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SealingError {
-    /// The key has sealed 2^32 − 1 envelopes.
-    #[error("key `{0}` has sealed as many envelopes as it may: generate a new key for its purpose")]
-    Exhausted(KeyringKeyId),
-    /// The keyring is sealed.
-    #[error(transparent)]
-    Sealed(#[from] Sealed),
-    /// The plaintext is longer than 64 GiB.
-    #[error(transparent)]
-    TooLong(#[from] LengthError),
 }
 
 impl Keyring {
@@ -455,73 +373,6 @@ fn ring_key<'a>(ring: &'a Held, purpose: Purpose, sealed: &[u8]) -> Result<&'a K
     let id = envelope::key_id(sealed)?;
     let key = id.parse().ok().and_then(|id| ring.key(purpose, id));
     key.map(|key| &**key).ok_or_else(|| OpenError::UnknownKey(id.chars().take(64).collect()))
-}
-
-/// What a wrap is bound to.
-fn wrap_context(id: KeyringKeyId, purpose: Purpose) -> Vec<u8> {
-    frame(&[b"keyring-key", purpose.name().as_bytes(), id.to_string().as_bytes()])
-}
-
-fn wrap(
-    key_id: KeyringKeyId,
-    purpose: Purpose,
-    secret: &SecretBytes,
-    seal: &dyn Seal,
-    rng: &mut dyn CryptoRng,
-) -> Result<WrapRecord, WrapError> {
-    let seal_id = seal.describe().id.clone();
-    let failed = |source| WrapError::Seal { seal: seal_id.clone(), source };
-    let context = wrap_context(key_id, purpose);
-    let wrapped = seal.wrap(&context, secret, rng).map_err(failed)?;
-    let again = seal.unwrap(&context, &wrapped).map_err(failed)?;
-    if !bool::from(again.expose().ct_eq(secret.expose())) {
-        return Err(WrapError::NotTheSame(seal_id));
-    }
-    Ok(WrapRecord { key_id, seal_id, algorithm: ALGORITHM.to_owned(), wrapped })
-}
-
-/// Whether a seal unwraps at least one of these wraps, which bear its id: another seal may have its name. Blocks.
-pub fn unwraps_one(seal: &dyn Seal, keys: &[KeyRecord], wraps: &[WrapRecord]) -> Result<bool, WrapError> {
-    for wrap in wraps {
-        let Some(key) = keys.iter().find(|key| key.id == wrap.key_id) else { continue };
-        match seal.unwrap(&wrap_context(key.id, key.purpose), &wrap.wrapped) {
-            Ok(_) => return Ok(true),
-            Err(error) if error.is_about_the_bytes() => {}
-            Err(source) => return Err(WrapError::Seal { seal: seal.describe().id.clone(), source }),
-        }
-    }
-    Ok(false)
-}
-
-fn unwrap(
-    record: &KeyRecord,
-    wraps: &[WrapRecord],
-    seals: &[Arc<dyn Seal>],
-    silent: &mut Vec<(SealId, SealError)>,
-) -> Result<Key, UnsealError> {
-    let mut last = UnsealError::NotWrapped(record.id);
-    for seal in seals {
-        let seal_id = &seal.describe().id;
-        let Some(wrap) = wraps.iter().find(|wrap| wrap.key_id == record.id && wrap.seal_id == *seal_id)
-        else {
-            continue;
-        };
-        let answer = match silent.iter().find(|(id, _)| id == seal_id) {
-            Some((_, error)) => Err(error.clone()),
-            None if wrap.algorithm != ALGORITHM => Err(SealError::UnknownFormat),
-            None => seal.unwrap(&wrap_context(record.id, record.purpose), &wrap.wrapped),
-        };
-        match answer.and_then(|secret| Key::new(record, secret).map_err(|_| SealError::UnknownFormat)) {
-            Ok(key) => return Ok(key),
-            Err(source) => {
-                if !source.is_about_the_bytes() && !silent.iter().any(|(id, _)| id == seal_id) {
-                    silent.push((seal_id.clone(), source.clone()));
-                }
-                last = UnsealError::NotUnwrapped { key: record.id, seal: seal_id.clone(), source };
-            }
-        }
-    }
-    Err(last)
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use keywarden_model::{KeyringKeyId, RecipientId};
 use rand::CryptoRng;
 
-use super::{Keyring, Purpose, Sealed, WrapError, WrapRecord, wrap, wrap_context};
+use super::wraps::{wrap, wrap_context};
+use super::{Keyring, Purpose, Sealed, WrapError, WrapRecord};
 use crate::recovery::{Recipient, RecoveryKey};
 use crate::seal::Seal;
 use crate::secret::SecretBytes;

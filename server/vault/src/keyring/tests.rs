@@ -5,6 +5,7 @@ use rand_chacha::ChaCha20Rng;
 
 use super::*;
 use crate::mac::hmac_sha256;
+use crate::seal::SealError;
 use crate::seal::software::SoftwareSeal;
 
 const GRACE: Duration = Duration::from_mins(5);
