@@ -214,10 +214,10 @@ pub enum SealError {
     )]
     AmbiguousToken(String),
     /// The record of refused PINs cannot be kept, so no PIN may be tried.
-    #[error("cannot keep the record of refused PINs in `{path}`: {cause}")]
+    #[error("cannot keep the record of refused PINs in {place}, so that none is tried: {cause}")]
     Attempts {
-        /// The record.
-        path: PathBuf,
+        /// Where the record is.
+        place: String,
         /// What went wrong.
         cause: String,
     },
@@ -316,13 +316,13 @@ pub enum SealError {
     /// The PIN was refused before, or may have been, and was not tried again.
     #[error(
         "the PIN of token `{token}` was refused before, or may have been, and is not tried again: give the right one; \
-         if this is the right one, delete `{attempts}`"
+         if this is the right one, {remedy}"
     )]
     PinWithheld {
         /// The token.
         token: String,
-        /// The record of refused PINs.
-        attempts: PathBuf,
+        /// How refused PINs are forgotten.
+        remedy: String,
     },
     /// What the token's library wrote cannot be put on the disk.
     #[error("the token's files in `{path}` are not on the disk: {cause}")]
@@ -380,9 +380,9 @@ impl SealError {
         }
     }
 
-    /// True if the seal said nothing: of what it wrapped, nothing is known by that.
+    /// True if the seal said nothing, or was not asked yet: of what it wrapped, nothing is known by that.
     pub fn is_silence(&self) -> bool {
-        matches!(self, Self::Busy(_) | Self::NoAnswer { .. })
+        matches!(self, Self::Attempts { .. } | Self::Busy(_) | Self::NoAnswer { .. } | Self::PinRests { .. })
     }
 }
 

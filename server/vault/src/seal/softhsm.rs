@@ -5,7 +5,7 @@
 //!                library.conf    the same for a process that is another user's, and his: from where it stands
 //!                tokens/         the token; that user's, if there is one
 //!                pin, so-pin     random, mode 0600
-//!                pin-attempts    the memory of refused PINs
+//!                pin-attempts    the memory of refused PINs, unless nodes share another one
 //! ```
 //! SoftHSM2 learns its folder from the environment of the process that loads it. It syncs nothing that it writes: whatever it
 //! made is synced from here, before anything is wrapped under it. Where root runs the server, that process is somebody else's:
@@ -74,12 +74,24 @@ fn found(among: &[&str]) -> Option<PathBuf> {
 #[derive(Debug, Clone)]
 pub struct SoftHsm {
     folder: PathBuf,
+    attempts: Option<Attempts>,
 }
 
 impl SoftHsm {
     /// Inside a data folder.
     pub fn at(data: &Path) -> Self {
-        Self { folder: data.join("softhsm") }
+        Self { folder: data.join("softhsm"), attempts: None }
+    }
+
+    /// With the memory of refused PINs elsewhere than in [`SoftHsm::pin_attempts`].
+    #[must_use]
+    pub fn remembering(self, attempts: Attempts) -> Self {
+        Self { attempts: Some(attempts), ..self }
+    }
+
+    /// The file in which refused PINs are remembered.
+    pub fn pin_attempts(&self) -> PathBuf {
+        self.folder.join("pin-attempts")
     }
 
     /// The library for its token. Where a token was made and the library is gone, the first place that it may come back to:
@@ -197,7 +209,7 @@ impl SoftHsm {
             label: TOKEN_LABEL.to_owned(),
             serial: None,
             pin: Pin::File(self.folder.join("pin")),
-            attempts: Attempts::at(self.folder.join("pin-attempts"), rng),
+            attempts: self.attempts.clone().unwrap_or_else(|| Attempts::at(self.pin_attempts(), rng)),
         }
     }
 

@@ -1,23 +1,27 @@
 //! The memory of PINs that were tried. Tokens lock themselves after a few wrong ones; a node that restarts in a loop
-//! with a wrong PIN would do that within seconds.
+//! with a wrong PIN would do that within seconds, and several nodes on one token sooner.
 //!
 //! A clear refusal counts for good. A try without a clear answer (the token hangs, breaks or fails in general) may hide a
 //! refusal or be a hiccup: the PIN rests, longer each time, and is tried again only while the token's own flags say that
 //! no wrong PIN was shown to it.
 
-use std::fs::File;
+mod file;
+mod place;
+
 use std::io;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::sleep;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use rand::CryptoRng;
 
+use self::file::FilePlace;
+pub use self::place::{Change, MARK_LEN, Place, SALT_LEN, TriedPin};
 use super::protocol::Left;
 use crate::envelope::frame;
 use crate::mac::hmac_sha256;
 use crate::seal::SealError;
-use crate::seal::file::{open_lock, replace};
 use crate::secret::SecretString;
 
 /// A refused PIN is tried this often.
@@ -32,46 +36,47 @@ const REST: i64 = 60;
 /// This is doubled so often at most: it is an hour and a bit then.
 const DOUBLED: u8 = 6;
 
-/// A try of so few seconds ago may still be under way in another process.
+/// A try of so few seconds ago may still be under way in another process, or on another node.
 const UNDER_WAY: i64 = 1;
 
-/// How often, and how long, such a one's answer is waited for.
-const LOOKS: u32 = 20;
+/// For how long such a one's answer is waited for, and how often it is looked for.
+const LOOKS: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Other PINs of the same token that are remembered; the oldest is forgotten first.
 const REMEMBERED: usize = 64;
 
-const SALT_LEN: usize = 16;
+/// The salt of every mark in a place that nodes share.
+const ONE_FOR_ALL: [u8; SALT_LEN] = [0; SALT_LEN];
 
-/// A file (mode 0600) with one line for each PIN that was tried and not accepted yet: token, salt, mark of the
-/// PIN, clear refusals and, where there are any, tries without a clear answer and when the last of these was. It is
-/// written and synced *before* each login as such a try, so that a crash in the midst counts as one, and the line is taken
-/// out when the token accepts. Processes change it one after the other: `doctor` and `fsck` log in beside the server.
+/// Remembers tries in a [`Place`]. Each is written down *before* the login, as one without a clear answer, so that a crash in
+/// the midst counts as that, and is taken out when the token accepts.
 ///
-/// The mark is 16 bits of a salted MAC: enough to know a PIN again, too little to find it by trying all. One
-/// new PIN in 65 536 is therefore taken for a refused one; the message says which file to delete.
-#[derive(Debug)]
-pub struct Attempts {
-    path: PathBuf,
-    salt: [u8; SALT_LEN],
-}
+/// A mark is 16 bits of a MAC: enough to know a PIN again, too little to find it by trying all. One new PIN in 65 536 is
+/// therefore taken for a refused one; the message says what to do. In a file each process has a salt of its own. A database
+/// has a history (a log, copies of it), in which many marks of one PIN, each by another salt, would tell it: there a PIN has
+/// one mark for ever, whichever token it is for.
+#[derive(Debug, Clone)]
+pub struct Attempts(Arc<Memory>);
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Line {
-    token: String, // hex
+#[derive(Debug)]
+struct Memory {
+    place: Arc<dyn Place>,
     salt: [u8; SALT_LEN],
-    mark: [u8; 2],
-    refused: u8,
-    unclear: u8,
-    at: i64, // of the last unclear one, in seconds since 1970
+    /// Where this node remembered for itself, before it shared the place.
+    before: Option<FilePlace>,
+    /// What became of tries and could not be written down: it is made up for before the next one.
+    owed: Mutex<Vec<(String, Ended)>>,
 }
 
 /// A login that is about to happen and is already written down.
 #[derive(Debug)]
-pub(super) struct Attempt<'a> {
-    attempts: &'a Attempts,
-    before: Line,
+pub struct Attempt {
+    attempts: Attempts,
+    /// The token's serial number.
+    token: String,
+    before: TriedPin,
+    at: i64,
 }
 
 /// A PIN is not tried yet.
@@ -81,145 +86,238 @@ struct Rest {
     since: i64, // in seconds
 }
 
+/// Whether a PIN is tried.
+#[derive(Debug)]
+enum Verdict {
+    /// It is, and was this before.
+    Begun {
+        before: TriedPin,
+        at: i64,
+    },
+    Rests(Rest),
+    Withheld,
+}
+
+/// What became of a try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Accepted,
+    NotMade,
+    Refused,
+}
+
+/// A try that is over: what was remembered of the PIN before it, when it began, and what became of it.
+#[derive(Debug, Clone)]
+struct Ended {
+    before: TriedPin,
+    at: i64,
+    outcome: Outcome,
+}
+
 impl Attempts {
-    /// Keeps the memory in `path`; `rng` gives the salt of lines to come.
+    /// Keeps the memory in the file `path`; `rng` gives the salt of lines to come.
     pub fn at(path: impl Into<PathBuf>, rng: &mut dyn CryptoRng) -> Self {
         let mut salt = [0; SALT_LEN];
         rng.fill_bytes(&mut salt);
-        Self { path: path.into(), salt }
+        Self::new(Arc::new(FilePlace::at(path)), salt, None)
+    }
+
+    /// Keeps the memory in a place that all nodes share. What the file `before` remembers, from when this node did so for
+    /// itself, goes there too before anything is tried.
+    pub fn shared(place: Arc<dyn Place>, before: impl Into<PathBuf>) -> Self {
+        Self::new(place, ONE_FOR_ALL, Some(FilePlace::at(before)))
+    }
+
+    fn new(place: Arc<dyn Place>, salt: [u8; SALT_LEN], before: Option<FilePlace>) -> Self {
+        Self(Arc::new(Memory { place, salt, before, owed: Mutex::default() }))
     }
 
     /// Writes down that `pin` is going to be tried on `token` (its serial number and label), or refuses. Where the token
     /// locks itself on the next wrong PIN, one that it has refused gets no second try; where it has seen a wrong one, none
     /// is tried again of which it may have been that.
-    pub(super) fn begin(
+    pub fn begin(
         &self,
         token: &str,
         label: &str,
         pin: &SecretString,
         left: Left,
-    ) -> Result<Attempt<'_>, SealError> {
-        let mut looks = 0_u32;
+    ) -> Result<Attempt, SealError> {
+        let began = Instant::now();
         loop {
-            match self.begin_at(wall(), token, label, pin, left)? {
-                Ok(attempt) => return Ok(attempt),
-                // Of `doctor` beside the server, say, which is about to be told that the PIN is right.
-                Err(rest) if rest.since <= UNDER_WAY && looks < LOOKS => {
-                    looks = looks.saturating_add(1);
-                    sleep(LOOK);
+            match self.begin_once(token, pin, left)? {
+                Verdict::Begun { before, at } => {
+                    return Ok(Attempt { attempts: self.clone(), token: token.to_owned(), before, at });
                 }
-                Err(Rest { seconds, .. }) => {
+                // Of `doctor` beside the server, say, which is about to be told that the PIN is right.
+                Verdict::Rests(rest) if rest.since <= UNDER_WAY && began.elapsed() < LOOKS => sleep(LOOK),
+                Verdict::Rests(Rest { seconds, .. }) => {
                     return Err(SealError::PinRests { token: label.to_owned(), seconds });
+                }
+                Verdict::Withheld => {
+                    let remedy = self.0.place.remedy();
+                    return Err(SealError::PinWithheld { token: label.to_owned(), remedy });
                 }
             }
         }
     }
 
-    fn begin_at(
+    fn begin_once(&self, token: &str, pin: &SecretString, left: Left) -> Result<Verdict, SealError> {
+        if let Some(before) = &self.0.before {
+            before.move_to(&*self.0.place).map_err(|cause| self.broken(&cause))?;
+        }
+        let owed = self.take_owed(token);
+        let (made_up, salt) = (owed.clone(), self.0.salt);
+        let (serial, pin) = (hex::encode(token), SecretString::new(pin.expose().to_owned()));
+        let verdict = self.change(token, move |now, pins| {
+            for ended in &made_up {
+                ended.settle(pins);
+            }
+            begin_among(pins, now, &|salt| mark(salt, &serial, &pin), salt, left)
+        });
+        if verdict.is_err() {
+            self.owe(token, owed);
+        }
+        verdict
+    }
+
+    fn take_owed(&self, token: &str) -> Vec<Ended> {
+        let mut owed = self.0.owed.lock().unwrap_or_else(PoisonError::into_inner);
+        owed.extract_if(.., |(whose, _)| whose.as_str() == token).map(|(_, ended)| ended).collect()
+    }
+
+    fn owe(&self, token: &str, ended: impl IntoIterator<Item = Ended>) {
+        let ended = ended.into_iter().map(|it| (token.to_owned(), it));
+        self.0.owed.lock().unwrap_or_else(PoisonError::into_inner).extend(ended);
+    }
+
+    /// Has the place run this, and gives what it said when what it left was kept.
+    fn change<T: Send + 'static>(
         &self,
-        now: i64,
         token: &str,
-        label: &str,
-        pin: &SecretString,
-        left: Left,
-    ) -> Result<Result<Attempt<'_>, Rest>, SealError> {
-        let _alone = self.hold()?;
-        let mut lines = self.read()?;
-        let token = hex::encode(token);
-        let mark = |salt: &[u8; SALT_LEN]| {
-            let [first, second, ..] = hmac_sha256(salt, &frame(&[token.as_bytes(), pin.expose().as_bytes()]));
-            [first, second]
-        };
-        let known = lines.iter().position(|line| line.token == token && line.mark == mark(&line.salt));
-        let before = match known {
-            Some(at) => lines.remove(at),
-            None => Line { mark: mark(&self.salt), salt: self.salt, token, refused: 0, unclear: 0, at: 0 },
-        };
-        let spent = before.refused >= TRIES || (left == Left::One && before.refused > 0);
-        if spent || (left != Left::All && before.unclear > 0) {
-            return Err(SealError::PinWithheld { token: label.to_owned(), attempts: self.path.clone() });
-        }
-        if let Some(rest) = before.rest(now) {
-            return Ok(Err(rest));
-        }
-        lines.push(Line { unclear: before.unclear.saturating_add(1), at: now, ..before.clone() });
-        let same_token = lines.iter().filter(|other| other.token == before.token).count();
-        if same_token > REMEMBERED
-            && let Some(oldest) = lines.iter().position(|other| other.token == before.token)
-        {
-            lines.remove(oldest);
-        }
-        self.write(&lines)?;
-        Ok(Ok(Attempt { attempts: self, before }))
+        mut change: impl FnMut(i64, &mut Vec<TriedPin>) -> T + Send + 'static,
+    ) -> Result<T, SealError> {
+        let said = Arc::new(Mutex::new(None));
+        let says = Arc::clone(&said);
+        let change = Change::new(move |now, pins| {
+            let word = change(now, pins);
+            *says.lock().unwrap_or_else(PoisonError::into_inner) = Some(word);
+        });
+        self.0.place.change(token, change).map_err(|cause| self.broken(&cause))?;
+        let word = said.lock().unwrap_or_else(PoisonError::into_inner).take();
+        word.ok_or_else(|| self.broken(&io::Error::other("it was not asked")))
     }
 
-    /// Nobody else changes the file until this is dropped, or its process is gone. The file itself is replaced by each
-    /// change, so it is another one that is locked.
-    fn hold(&self) -> Result<File, SealError> {
-        let path = self.path.with_added_extension("lock");
-        open_lock(&path).and_then(|file| file.lock().map(|()| file)).map_err(|error| self.broken(&error))
-    }
-
-    fn read(&self) -> Result<Vec<Line>, SealError> {
-        let text = match std::fs::read_to_string(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            text => text.map_err(|error| self.broken(&error))?,
-        };
-        let lines = text.lines().map(Line::parse).collect::<Option<_>>();
-        lines.ok_or_else(|| self.broken(&io::Error::other("a line is malformed")))
-    }
-
-    fn write(&self, lines: &[Line]) -> Result<(), SealError> {
-        let text = lines.iter().fold(String::new(), |text, line| text + &line.to_text());
-        replace(&self.path, &text).map_err(|error| self.broken(&error))
-    }
-
-    fn broken(&self, error: &io::Error) -> SealError {
-        SealError::Attempts { path: self.path.clone(), cause: error.to_string() }
+    fn broken(&self, cause: &io::Error) -> SealError {
+        SealError::Attempts { place: self.0.place.name(), cause: cause.to_string() }
     }
 }
 
-/// Seconds since 1970.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a rest outlives its process, and who asks a token has no operation to take an instant from"
-)]
-fn wall() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+/// By what a PIN is known again. `token`: its serial number, in hexadecimal digits.
+fn mark(salt: &[u8; SALT_LEN], token: &str, pin: &SecretString) -> [u8; MARK_LEN] {
+    let token = if *salt == ONE_FOR_ALL { "" } else { token };
+    let [first, second, ..] = hmac_sha256(salt, &frame(&[token.as_bytes(), pin.expose().as_bytes()]));
+    [first, second]
 }
 
-impl Attempt<'_> {
+/// Judges whether a PIN is tried, which `mark` knows, and notes that among the token's if it is; `salt` is that of new marks.
+fn begin_among(
+    pins: &mut Vec<TriedPin>,
+    now: i64,
+    mark: &dyn Fn(&[u8; SALT_LEN]) -> [u8; MARK_LEN],
+    salt: [u8; SALT_LEN],
+    left: Left,
+) -> Verdict {
+    let is_it = |other: &TriedPin| other.mark == mark(&other.salt);
+    // Nodes that remembered for themselves marked it each by another salt: what any of them tried was tried.
+    let known = pins.iter().filter(|other| is_it(other)).cloned().reduce(TriedPin::and);
+    let before = known.unwrap_or_else(|| TriedPin { salt, mark: mark(&salt), refused: 0, unclear: 0, at: 0 });
+    let spent = before.refused >= TRIES || (left == Left::One && before.refused > 0);
+    let rest = before.rest(now);
+    // What becomes of one that is under way tells whether it is the wrong one that the token has seen.
+    let is_over = rest.as_ref().is_none_or(|rest| rest.since > UNDER_WAY);
+    if spent || (left != Left::All && before.unclear > 0 && is_over) {
+        return Verdict::Withheld;
+    }
+    if let Some(rest) = rest {
+        return Verdict::Rests(rest);
+    }
+    pins.retain(|other| !is_it(other));
+    pins.push(TriedPin { unclear: before.unclear.saturating_add(1), at: now, ..before.clone() });
+    if pins.len() > REMEMBERED {
+        pins.remove(0);
+    }
+    Verdict::Begun { before, at: now }
+}
+
+impl Attempt {
     /// The token took the PIN: it is not refused any more.
-    pub(super) fn accepted(self) -> Result<(), SealError> {
-        let line = Line { refused: 0, unclear: 0, ..self.before.clone() };
-        self.becomes(line)
+    pub fn accepted(self) -> Result<(), SealError> {
+        self.ends(Outcome::Accepted)
     }
 
     /// The token did not come to look at the PIN: the try did not happen.
-    pub(super) fn not_made(self) -> Result<(), SealError> {
-        let line = self.before.clone();
-        self.becomes(line)
+    pub fn not_made(self) -> Result<(), SealError> {
+        self.ends(Outcome::NotMade)
     }
 
     /// The token said that the PIN is wrong.
-    pub(super) fn refused(self) -> Result<(), SealError> {
-        let line = Line { refused: self.before.refused.saturating_add(1), ..self.before.clone() };
-        self.becomes(line)
+    pub fn refused(self) -> Result<(), SealError> {
+        self.ends(Outcome::Refused)
     }
 
-    fn becomes(self, line: Line) -> Result<(), SealError> {
-        let _alone = self.attempts.hold()?;
-        let mut lines = self.attempts.read()?;
-        lines.retain(|other| (&other.token, other.salt, other.mark) != (&line.token, line.salt, line.mark));
-        if line.refused > 0 || line.unclear > 0 {
-            lines.push(line);
+    fn ends(self, outcome: Outcome) -> Result<(), SealError> {
+        let Self { attempts, token, before, at } = self;
+        let ended = Ended { before, at, outcome };
+        let told = ended.clone();
+        let settled = attempts.change(&token, move |_, pins| told.settle(pins));
+        if settled.is_err() {
+            attempts.owe(&token, [ended]);
         }
-        self.attempts.write(&lines)
+        settled
     }
 }
 
-impl Line {
+impl Ended {
+    /// Notes what became of the try. Others may have been made meanwhile, by nodes that waited no longer, or all been
+    /// forgotten; and it may be noted already: then it counts twice rather than not at all.
+    fn settle(&self, pins: &mut Vec<TriedPin>) {
+        let known = pins.iter().position(|other| other.is_of(&self.before));
+        let mut pin = match known {
+            Some(at) => pins.remove(at),
+            None => TriedPin { refused: 0, unclear: 0, ..self.before.clone() },
+        };
+        if pin.at == self.at {
+            pin.unclear = pin.unclear.saturating_sub(1);
+            pin.at = self.before.at;
+        }
+        match self.outcome {
+            // Whoever was refused meanwhile knows better.
+            Outcome::Accepted if pin.refused <= self.before.refused => return,
+            Outcome::Accepted | Outcome::NotMade => {}
+            Outcome::Refused => pin.refused = pin.refused.saturating_add(1),
+        }
+        if pin.refused > 0 || pin.unclear > 0 {
+            pins.push(pin);
+        }
+    }
+}
+
+impl TriedPin {
+    /// Whether both have the same mark by the same salt.
+    fn is_of(&self, other: &Self) -> bool {
+        (self.salt, self.mark) == (other.salt, other.mark)
+    }
+
+    /// All tries of both.
+    fn and(self, other: Self) -> Self {
+        Self {
+            refused: self.refused.saturating_add(other.refused),
+            unclear: self.unclear.saturating_add(other.unclear),
+            at: self.at.max(other.at),
+            ..self
+        }
+    }
+
     /// How long it still has to wait for its next try, if it has.
     fn rest(&self, now: i64) -> Option<Rest> {
         let seconds = match self.unclear.checked_sub(1)? {
@@ -229,34 +327,6 @@ impl Line {
         let since = now.saturating_sub(self.at);
         // Under a clock that was set back nobody knows: better tried now than in a year.
         (0..seconds).contains(&since).then_some(Rest { seconds, since })
-    }
-
-    fn to_text(&self) -> String {
-        let (salt, mark) = (hex::encode(self.salt), hex::encode(self.mark));
-        match self.unclear {
-            0 => format!("1 {}- {salt} {mark} {}\n", self.token, self.refused),
-            unclear => format!("2 {}- {salt} {mark} {} {unclear} {}\n", self.token, self.refused, self.at),
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let mut words = text.split(' ');
-        let mut word = || words.next();
-        let form = word()?;
-        let token = word()?.strip_suffix('-')?.to_owned();
-        let mut line = Self { token, salt: [0; SALT_LEN], mark: [0; 2], refused: 0, unclear: 0, at: 0 };
-        hex::decode_to_slice(word()?, &mut line.salt).ok()?;
-        hex::decode_to_slice(word()?, &mut line.mark).ok()?;
-        line.refused = word()?.parse().ok()?;
-        match form {
-            "1" => {}
-            "2" => {
-                line.unclear = word()?.parse().ok()?;
-                line.at = word()?.parse().ok()?;
-            }
-            _ => return None,
-        }
-        word().is_none().then_some(line)
     }
 }
 

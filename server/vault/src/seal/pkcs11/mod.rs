@@ -6,8 +6,8 @@
 //!   root's.
 //! * The token is found by its label, and by its serial number where two share one; slot numbers change.
 //! * A session that was lost (token removed, network away, library restarted) is opened again by the next call.
-//! * A PIN that was refused is never tried a third time, also after a restart; one that got no clear answer is tried again
-//!   more and more slowly: see [`Attempts`].
+//! * A PIN that was refused is never tried a third time, also after a restart, and by all nodes together where they share a
+//!   place to remember it in; one that got no clear answer is tried again more and more slowly: see [`Attempts`].
 
 mod attempts;
 mod keys;
@@ -23,9 +23,10 @@ use std::path::PathBuf;
 
 use rand::CryptoRng;
 
-pub use attempts::Attempts;
+pub use attempts::{Attempt, Attempts, Change, MARK_LEN, Place, SALT_LEN, TriedPin};
 pub use module::Module;
 pub use process::Launch;
+pub use protocol::Left;
 use protocol::{Answer, Does};
 pub use serve::{keep_memory_private, serve_library};
 pub use user::User;
@@ -50,7 +51,7 @@ pub struct Token {
     pub serial: Option<String>,
     /// The user's PIN.
     pub pin: Pin,
-    /// Where refused PINs are remembered: in the data folder, durably.
+    /// Where refused PINs are remembered, durably: in the data folder, or in what its nodes share.
     pub attempts: Attempts,
 }
 

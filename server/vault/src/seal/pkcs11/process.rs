@@ -188,9 +188,9 @@ impl Process {
 
     /// One call. What the process asks meanwhile is answered here.
     fn ask(&mut self, token: &Token, call: &Frame, until: Until) -> Result<Frame, Silence> {
-        let mut trying: Option<Attempt<'_>> = None;
+        let mut trying: Option<Attempt> = None;
         let mut unwritten: Option<SealError> = None;
-        let broken = |trying: &Option<Attempt<'_>>, cause: &io::Error| Silence::of(trying.is_some(), cause);
+        let broken = |trying: &Option<Attempt>, cause: &io::Error| Silence::of(trying.is_some(), cause);
         self.open(until)?;
         self.send(call, until).map_err(|cause| broken(&trying, &cause))?;
         loop {

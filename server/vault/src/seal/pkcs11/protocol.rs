@@ -94,7 +94,7 @@ pub(super) enum Said<'a> {
 
 /// How many wrong PINs a token still bears, as far as its flags tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Left {
+pub enum Left {
     /// No wrong one was shown to it since the last right one.
     All,
     /// A wrong one was shown to it.

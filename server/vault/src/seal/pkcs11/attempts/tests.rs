@@ -1,10 +1,12 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::unistd::geteuid;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
+use super::file::Line;
 use super::*;
 
 const NOW: i64 = 1_800_000_000;
@@ -13,17 +15,43 @@ fn attempts(folder: &Path) -> Attempts {
     Attempts::at(folder.join("pin-attempts"), &mut ChaCha20Rng::seed_from_u64(1))
 }
 
-fn begin<'a>(attempts: &'a Attempts, token: &str, pin: &str) -> Result<Attempt<'a>, SealError> {
+fn begin(attempts: &Attempts, token: &str, pin: &str) -> Result<Attempt, SealError> {
     attempts.begin(token, "main", &SecretString::new(pin.to_owned()), Left::All)
 }
 
-/// So many seconds after [`NOW`].
-fn begin_after(
-    attempts: &Attempts,
-    seconds: i64,
-    left: Left,
-) -> Result<Result<Attempt<'_>, Rest>, SealError> {
-    attempts.begin_at(NOW + seconds, "serial", "main", &SecretString::new("1234".to_owned()), left)
+fn read(folder: &Path) -> Vec<Line> {
+    FilePlace::at(folder.join("pin-attempts")).read().unwrap()
+}
+
+/// The file under a clock of the test's own.
+#[derive(Debug)]
+struct Clocked(FilePlace, i64);
+
+impl Place for Clocked {
+    fn change(&self, token: &str, mut change: Change) -> io::Result<()> {
+        let now = self.1;
+        self.0.change(token, Change::new(move |_, pins| change.run(now, pins)))
+    }
+    fn name(&self) -> String {
+        self.0.name()
+    }
+    fn remedy(&self) -> String {
+        self.0.remedy()
+    }
+}
+
+/// Begins so many seconds after [`NOW`], by another process each time.
+fn begin_after(folder: &Path, seconds: i64, left: Left) -> Result<Result<Attempt, Rest>, SealError> {
+    let place = Clocked(FilePlace::at(folder.join("pin-attempts")), NOW + seconds);
+    let attempts = Attempts::new(Arc::new(place), [1; SALT_LEN], None);
+    let (token, label) = ("serial".to_owned(), "main");
+    match attempts.begin_once(&token, &SecretString::new("1234".to_owned()), left)? {
+        Verdict::Begun { before, at } => Ok(Ok(Attempt { attempts, token, before, at })),
+        Verdict::Rests(rest) => Ok(Err(rest)),
+        Verdict::Withheld => {
+            Err(SealError::PinWithheld { token: label.to_owned(), remedy: attempts.0.place.remedy() })
+        }
+    }
 }
 
 #[test]
@@ -37,7 +65,10 @@ fn a_pin_that_was_refused_twice_is_never_tried_again() {
     for _ in 0..2 {
         assert!(matches!(begin(&restarted, "serial", "1234"), Err(SealError::PinWithheld { .. })));
     }
-    assert!(matches!(begin_after(&restarted, i64::MAX - NOW, Left::All), Err(SealError::PinWithheld { .. })));
+    assert!(matches!(
+        begin_after(folder.path(), i64::MAX - NOW, Left::All),
+        Err(SealError::PinWithheld { .. })
+    ));
     begin(&restarted, "serial", "4321").unwrap();
     begin(&restarted, "another serial", "1234").unwrap();
     begin(&restarted, "", "1234").unwrap();
@@ -49,28 +80,27 @@ fn a_try_without_a_clear_answer_is_made_again_after_a_rest_that_doubles() {
     let mut at = 0;
     for seconds in [5, 60, 120, 240, 480, 960, 1_920, 3_840, 3_840, 3_840] {
         // Each by another process: none of them hears an answer.
-        begin_after(&attempts(folder.path()), at, Left::All).unwrap().unwrap();
-        let (since, other) = (seconds - 1, attempts(folder.path()));
-        let early = begin_after(&other, at + since, Left::All).unwrap();
+        begin_after(folder.path(), at, Left::All).unwrap().unwrap();
+        let since = seconds - 1;
+        let early = begin_after(folder.path(), at + since, Left::All).unwrap();
         assert_eq!(early.unwrap_err(), Rest { seconds, since });
         at += seconds;
     }
-    let attempts = attempts(folder.path());
-    begin_after(&attempts, at, Left::All).unwrap().unwrap().accepted().unwrap();
-    assert_eq!(attempts.read().unwrap(), []);
+    begin_after(folder.path(), at, Left::All).unwrap().unwrap().accepted().unwrap();
+    assert_eq!(read(folder.path()), []);
 }
 
 #[test]
 fn a_try_without_a_clear_answer_is_not_made_again_once_the_token_has_seen_a_wrong_pin() {
     let folder = tempfile::tempdir().unwrap();
-    let attempts = attempts(folder.path());
-    begin_after(&attempts, 0, Left::Fewer).unwrap().unwrap();
+    begin_after(folder.path(), 0, Left::Fewer).unwrap().unwrap();
     for left in [Left::Fewer, Left::One] {
-        let later = begin_after(&attempts, 3_600, left);
+        let later = begin_after(folder.path(), 3_600, left);
         assert!(matches!(later, Err(SealError::PinWithheld { .. })), "{later:?}");
     }
-    begin_after(&attempts, 3_600, Left::All).unwrap().unwrap().refused().unwrap();
-    assert!(matches!(begin_after(&attempts, 7_200, Left::Fewer), Err(SealError::PinWithheld { .. })));
+    begin_after(folder.path(), 3_600, Left::All).unwrap().unwrap().refused().unwrap();
+    let later = begin_after(folder.path(), 7_200, Left::Fewer);
+    assert!(matches!(later, Err(SealError::PinWithheld { .. })), "{later:?}");
 }
 
 #[test]
@@ -92,10 +122,9 @@ fn a_try_that_is_under_way_elsewhere_is_waited_for() {
 #[test]
 fn a_clock_that_was_set_back_keeps_no_pin_resting() {
     let folder = tempfile::tempdir().unwrap();
-    let attempts = attempts(folder.path());
-    begin_after(&attempts, 86_400, Left::All).unwrap().unwrap();
-    begin_after(&attempts, 0, Left::All).unwrap().unwrap();
-    assert!(begin_after(&attempts, 1, Left::All).unwrap().is_err());
+    begin_after(folder.path(), 86_400, Left::All).unwrap().unwrap();
+    begin_after(folder.path(), 0, Left::All).unwrap().unwrap();
+    assert!(begin_after(folder.path(), 1, Left::All).unwrap().is_err());
 }
 
 #[test]
@@ -202,8 +231,8 @@ fn what_many_write_at_once_is_all_remembered() {
             });
         }
     });
-    let lines = attempts(folder.path()).read().unwrap();
-    assert_eq!(lines.iter().filter(|line| (line.refused, line.unclear) == (1, 0)).count(), 16);
+    let lines = read(folder.path());
+    assert_eq!(lines.iter().filter(|line| (line.pin.refused, line.pin.unclear) == (1, 0)).count(), 16);
     assert_eq!(lines.len(), 16);
 }
 
@@ -214,7 +243,7 @@ fn the_memory_is_bounded() {
     for pin in 0..200 {
         begin(&attempts, "serial", &format!("pin {pin}")).unwrap().refused().unwrap();
     }
-    assert_eq!(attempts.read().unwrap().len(), REMEMBERED);
+    assert_eq!(read(folder.path()).len(), REMEMBERED);
 }
 
 #[test]
@@ -227,7 +256,110 @@ fn parsers_of_lines_take_what_comes() {
         let again = Line::parse(line.to_text().trim_end()).unwrap();
         assert_eq!(again.to_text(), line.to_text(), "{text:?}");
         for now in [i64::MIN, 0, NOW, i64::MAX] {
-            line.rest(now);
+            line.pin.rest(now);
         }
     });
+}
+
+#[test]
+fn two_tries_that_overlap_and_are_refused_are_two() {
+    let folder = tempfile::tempdir().unwrap();
+    // The first one hangs for longer than it is waited for.
+    let first = begin_after(folder.path(), 0, Left::All).unwrap().unwrap();
+    let second = begin_after(folder.path(), 5, Left::All).unwrap().unwrap();
+    first.refused().unwrap();
+    second.refused().unwrap();
+    let [line] = &read(folder.path())[..] else { panic!("one PIN has one line") };
+    assert_eq!(line.pin.refused, 2);
+    let third = begin_after(folder.path(), i64::MAX - NOW, Left::All);
+    assert!(matches!(third, Err(SealError::PinWithheld { .. })), "{third:?}");
+}
+
+#[test]
+fn who_hears_late_that_a_pin_was_right_does_not_undo_that_it_was_refused_since() {
+    let folder = tempfile::tempdir().unwrap();
+    let right = begin_after(folder.path(), 0, Left::All).unwrap().unwrap();
+    begin_after(folder.path(), 5, Left::All).unwrap().unwrap().refused().unwrap();
+    right.accepted().unwrap();
+    assert_eq!(read(folder.path()).iter().map(|line| line.pin.refused).collect::<Vec<_>>(), [1]);
+}
+
+/// A place that fails while it is told to.
+#[derive(Debug)]
+struct Failing(FilePlace, Arc<AtomicBool>);
+
+impl Place for Failing {
+    fn change(&self, token: &str, change: Change) -> io::Result<()> {
+        if self.1.load(Ordering::Relaxed) {
+            return Err(io::Error::other("away"));
+        }
+        self.0.change(token, change)
+    }
+    fn name(&self) -> String {
+        "what nodes share".to_owned()
+    }
+    fn remedy(&self) -> String {
+        "let it be forgotten".to_owned()
+    }
+}
+
+#[test]
+fn a_refusal_that_could_not_be_written_down_is_before_the_next_try() {
+    let folder = tempfile::tempdir().unwrap();
+    let away = Arc::new(AtomicBool::new(false));
+    let place = Failing(FilePlace::at(folder.path().join("pin-attempts")), Arc::clone(&away));
+    let shared = Attempts::shared(Arc::new(place), folder.path().join("before"));
+    for _ in 0..2 {
+        let under_way = begin(&shared, "serial", "1234").unwrap();
+        away.store(true, Ordering::Relaxed);
+        let unwritten = under_way.refused().unwrap_err();
+        assert!(unwritten.to_string().contains("what nodes share"), "{unwritten}");
+        let untried = begin(&shared, "serial", "1234").unwrap_err();
+        assert!(matches!(untried, SealError::Attempts { .. }), "{untried}");
+        away.store(false, Ordering::Relaxed);
+    }
+    let withheld = begin(&shared, "serial", "1234").unwrap_err();
+    assert!(withheld.to_string().ends_with("if this is the right one, let it be forgotten"), "{withheld}");
+    begin(&shared, "serial", "4321").unwrap();
+}
+
+#[test]
+fn what_nodes_remembered_for_themselves_counts_where_they_remember_together() {
+    let (one, other, together) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for (seed, folder) in [(1, &one), (2, &other)] {
+        let alone = Attempts::at(folder.path().join("pin-attempts"), &mut ChaCha20Rng::seed_from_u64(seed));
+        begin(&alone, "serial", "1234").unwrap().refused().unwrap();
+        begin(&alone, "another serial", "1234").unwrap().refused().unwrap();
+    }
+    let place = || Arc::new(FilePlace::at(together.path().join("pin-attempts")));
+    let shared = [&one, &other].map(|folder| Attempts::shared(place(), folder.path().join("pin-attempts")));
+    begin(&shared[0], "serial", "4321").unwrap().accepted().unwrap();
+    assert!(!one.path().join("pin-attempts").exists() && other.path().join("pin-attempts").exists());
+    begin(&shared[1], "serial", "4321").unwrap().accepted().unwrap();
+    for node in &shared {
+        for token in ["serial", "another serial"] {
+            let withheld = begin(node, token, "1234");
+            assert!(matches!(withheld, Err(SealError::PinWithheld { .. })), "{withheld:?}");
+        }
+    }
+}
+
+#[test]
+fn a_pin_has_one_mark_for_all_tokens_where_nodes_share_them() {
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let shared = Attempts::shared(
+            Arc::new(FilePlace::at(folder.path().join("pin-attempts"))),
+            folder.path().join("before"),
+        );
+        for token in ["one", "other"] {
+            begin(&shared, token, "31415926").unwrap().refused().unwrap();
+        }
+    }
+    let mut marks: Vec<_> =
+        read(folder.path()).into_iter().map(|line| (line.pin.salt, line.pin.mark)).collect();
+    assert_eq!(marks.len(), 2);
+    marks.dedup();
+    assert_eq!(marks.len(), 1);
 }
