@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use keywarden_domain::Env;
+use keywarden_domain::{Domain, Env, system::PinMemory};
 use keywarden_vault::{
     Seal, SealError, SealId, SecretString,
     seal::{
@@ -15,11 +15,15 @@ use keywarden_vault::{
         software::SoftwareSeal,
     },
 };
+use tokio::runtime::Handle;
 
 use crate::{
-    config::{self, Config, ProjectSeal, SealKind},
+    config::{self, Config, Database, ProjectSeal, SealKind},
     runs_as::RunsAs,
 };
+
+/// The file in the data folder in which the PINs of vendors' tokens are remembered.
+const PIN_ATTEMPTS: &str = "pin-attempts";
 
 /// Why there is no seal to ask.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +41,41 @@ pub(crate) enum SealsError {
     Embedded(io::Error),
     #[error("cannot start the PKCS#11 module's thread: {0}")]
     Thread(io::Error),
+}
+
+/// Where refused PINs are remembered.
+#[derive(Debug, Clone)]
+pub(crate) enum Pins {
+    /// In files in the data folder, for a house of one node and for a shell that finds no records yet. A server on records that
+    /// nodes share takes in what is there.
+    Files,
+    /// In the records that nodes share: once they are open, and before that no PIN is tried.
+    Records(Arc<PinMemory>),
+}
+
+impl Pins {
+    /// Where that engine's nodes remember them. To be called within the runtime.
+    pub(crate) fn of(database: &Database) -> Self {
+        match database {
+            Database::Postgres(_) => Self::Records(PinMemory::new(Handle::current())),
+            Database::Sqlite(_) => Self::Files,
+        }
+    }
+
+    /// Has them remembered in these records from now on, where that is what records are for.
+    pub(crate) fn remember_in(&self, domain: &Domain) {
+        if let Self::Records(memory) = self {
+            domain.remembers_pins(memory);
+        }
+    }
+
+    /// `file`: where a node does so for itself.
+    fn attempts(&self, file: PathBuf, env: &Env) -> Attempts {
+        match self {
+            Self::Files => Attempts::at(file, &mut env.fork()),
+            Self::Records(memory) => Attempts::shared(Arc::<PinMemory>::clone(memory), file),
+        }
+    }
 }
 
 /// A seal that can also make its own key.
@@ -87,6 +126,7 @@ pub(crate) struct Seals {
     /// How empty tokens are made here for one use, or why none is.
     scratch: Result<ScratchTokens, String>,
     data_dir: PathBuf,
+    pins: Pins,
     env: Env,
 }
 
@@ -94,18 +134,24 @@ impl Seals {
     /// For a server: the embedded token's folder is made, and handed over to whom its library runs as. The token itself is made
     /// when the seal is added.
     pub(crate) fn prepare(config: &Config, env: &Env) -> Result<Self, SealsError> {
-        let prepared = Self::put_together(config, env, true)?;
+        let prepared = Self::put_together(config, env, Pins::of(&config.database), true)?;
         prepared.runs_as.tell();
         let scratch = scratch_tokens(&config.seal, prepared.vendors.clone());
         Ok(Self { scratch, ..prepared })
     }
 
     /// For whoever looks only.
-    pub(crate) fn build(config: &Config, env: &Env) -> Result<Self, SealsError> {
-        Self::put_together(config, env, false)
+    pub(crate) fn build(config: &Config, env: &Env, pins: Pins) -> Result<Self, SealsError> {
+        Self::put_together(config, env, pins, false)
     }
 
-    fn put_together(config: &Config, env: &Env, makes: bool) -> Result<Self, SealsError> {
+    /// Lets tokens be logged in to whose PINs are remembered in these records.
+    pub(crate) fn remember_in(&self, domain: &Domain) {
+        self.pins.remember_in(domain);
+    }
+
+    fn put_together(config: &Config, env: &Env, pins: Pins, makes: bool) -> Result<Self, SealsError> {
+        let remembered = || pins.attempts(config.data_dir.join(PIN_ATTEMPTS), env);
         let modules = Arc::default();
         let user = config.seal.user;
         let found = || if makes { RunsAs::of(user) } else { RunsAs::beside(&config.data_dir, user) };
@@ -116,11 +162,13 @@ impl Seals {
             SealKind::Pkcs11 { module, token, serial, pin } => {
                 let pin = Pin::Given(SecretString::new(pin.expose().to_owned()));
                 let module = load(&modules, module, launch.clone())?;
-                pkcs11(&module, (token, serial.as_deref()), pin, &config.data_dir, env)
+                pkcs11(&module, (token, serial.as_deref()), pin, remembered())
             }
             SealKind::SoftHsm { module } => {
                 let folder = SoftHsm::at(&config.data_dir);
                 let path = module.clone().map_or_else(|| folder.module(), Ok)?;
+                let attempts = pins.attempts(folder.pin_attempts(), env);
+                let folder = folder.remembering(attempts);
                 runs_as = runs_as.of_embedded(&folder, &config.seal, makes).map_err(SealsError::Embedded)?;
                 let launch = folder.launch(runs_as.launch()).map_err(SealsError::Thread)?;
                 let module = load(&modules, &path, launch)?;
@@ -135,7 +183,7 @@ impl Seals {
                 ProjectSeal::Pkcs11 { module, token, serial, pin_file } => {
                     let module = Module::load(module, launch.clone()).map_err(SealsError::Thread)?;
                     let named = (token.as_str(), serial.as_deref());
-                    pkcs11(&module, named, Pin::File(pin_file.clone()), &config.data_dir, env)
+                    pkcs11(&module, named, Pin::File(pin_file.clone()), remembered())
                 }
                 ProjectSeal::Software { key_file } => software(key_file),
             };
@@ -147,7 +195,7 @@ impl Seals {
         }
         let (data_dir, env) = (config.data_dir.clone(), env.clone());
         let scratch = Err("this command makes none".to_owned());
-        Ok(Self { configured, projects, modules, vendors, user, runs_as, scratch, data_dir, env })
+        Ok(Self { configured, projects, modules, vendors, user, runs_as, scratch, data_dir, pins, env })
     }
 
     /// Whom the PKCS#11 libraries in use run as.
@@ -197,7 +245,8 @@ impl Seals {
             None => RunsAs::of(self.user).inspect(RunsAs::tell)?,
         };
         let module = load(&self.modules, module, runs_as.launch())?;
-        Ok(pkcs11(&module, token, pin, &self.data_dir, &self.env))
+        let attempts = self.pins.attempts(self.data_dir.join(PIN_ATTEMPTS), &self.env);
+        Ok(pkcs11(&module, token, pin, attempts))
     }
 }
 
@@ -229,14 +278,7 @@ fn software(path: &Path) -> Made {
 }
 
 /// `named` is the token's label, and its serial number where two share one.
-fn pkcs11(
-    module: &Module,
-    (label, serial): (&str, Option<&str>),
-    pin: Pin,
-    data_dir: &Path,
-    env: &Env,
-) -> Made {
-    let attempts = Attempts::at(data_dir.join("pin-attempts"), &mut env.fork());
+fn pkcs11(module: &Module, (label, serial): (&str, Option<&str>), pin: Pin, attempts: Attempts) -> Made {
     let token = Token { label: label.to_owned(), serial: serial.map(ToOwned::to_owned), pin, attempts };
     Made::Pkcs11(Arc::new(Pkcs11Seal::new(module, token)))
 }

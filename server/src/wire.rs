@@ -203,7 +203,7 @@ impl fmt::Debug for Cellars {
 }
 
 /// The rules over these records, with an empty, sealed keyring. Without seals nothing can be wrapped anew, and the secrets of
-/// projects that name one cannot be opened.
+/// projects that name one cannot be opened. From now on the seals given may try PINs, and remember that where they must.
 pub(crate) fn domain(
     config: &Config,
     store: Store,
@@ -234,7 +234,11 @@ pub(crate) fn domain(
         old_seal_keys: config.seal.old_keys,
         fetch: Arc::new(web(config)?),
     };
-    Ok(Domain::new(store, Arc::new(keyring), env, settings)?)
+    let domain = Domain::new(store, Arc::new(keyring), env, settings)?;
+    if let Some(seals) = given {
+        seals.remember_in(&domain);
+    }
+    Ok(domain)
 }
 
 /// Removes what a drill left that was cut off with its server. Nothing opens it, and it takes room.

@@ -9,7 +9,7 @@ use keywarden_store::Store;
 use super::Failure;
 use crate::{
     config::Config,
-    seals::Seals,
+    seals::{Pins, Seals},
     wire::{self, WireError},
 };
 
@@ -25,7 +25,7 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
     let store = Store::inspect(&wire::location(&config.database))
         .await
         .map_err(|cause| WireError::Database { cause })?;
-    let seals = Seals::build(config, &env).map_err(WireError::from)?;
+    let seals = Seals::build(config, &env, Pins::of(&config.database)).map_err(WireError::from)?;
     let domain = wire::domain(config, store, env, Some(&seals))?;
     let findings = domain.fsck(&seals.all()).await.map_err(WireError::from)?;
     domain.keyring().zeroize();

@@ -14,8 +14,8 @@ use super::{Failure, shown_at};
 use crate::{
     config::Config,
     operator::{
-        self, Added, DestroySealKey, KeyText, OfferSeal, OfferedShown, RemoveSeal, RotateSeal, RotatedSeal,
-        SealShown, SealWanted,
+        self, Added, DestroySealKey, ForgottenPins, KeyText, OfferSeal, OfferedShown, RemoveSeal, RotateSeal,
+        RotatedSeal, SealShown, SealWanted,
     },
     wire,
 };
@@ -46,6 +46,8 @@ enum What {
         /// The key's number: 1 for the first
         number: u32,
     },
+    /// On PostgreSQL, once the PINs that are set are right: let all be tried again that tokens have refused, or may have
+    ForgetPins,
     /// Let projects name one of the seals in KEYWARDEN_SEAL_PROJECTS as their own; makes its key, which never leaves it
     Offer {
         /// The seal's id: `pkcs11:` and the token's label, or `software:` and the key file's name
@@ -119,6 +121,17 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
             let wanted = DestroySealKey { id, number };
             let () = operator::call(&socket, Method::DELETE, "/seals/keys", Some(&wanted)).await?;
             writeln!(out, "key {number} of `{}` is destroyed", wanted.id)
+        }
+        What::ForgetPins => {
+            let forgotten: ForgottenPins =
+                operator::call(&socket, Method::DELETE, "/seals/pins", None::<&()>).await?;
+            match forgotten.pins {
+                0 => writeln!(out, "no PIN was held back"),
+                1 => writeln!(out, "one PIN is forgotten: every node may try it again, twice in all"),
+                pins => {
+                    writeln!(out, "{pins} PINs are forgotten: every node may try them again, twice in all")
+                }
+            }
         }
         What::Rotate { id } => {
             let wanted = RotateSeal { id };

@@ -131,7 +131,7 @@ pub const SETTINGS: &[Setting] = &[
         variable: "KEYWARDEN_PKCS11_PIN",
         default: "",
         shown: Shown::Never,
-        help: "the token's user PIN",
+        help: "the token's user PIN; all nodes together try one that the token refuses twice, and never again",
     },
     open(
         "pkcs11.user",

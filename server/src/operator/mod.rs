@@ -25,8 +25,8 @@ pub(crate) use keyring::{Rotate, Rotated};
 pub(crate) use link::{Link, Recover};
 pub(crate) use rewrap::RewrapShown;
 pub(crate) use seal::{
-    Added, DestroySealKey, KeyText, OfferSeal, OfferedShown, RemoveSeal, RotateSeal, RotatedSeal, SealShown,
-    SealWanted,
+    Added, DestroySealKey, ForgottenPins, KeyText, OfferSeal, OfferedShown, RemoveSeal, RotateSeal,
+    RotatedSeal, SealShown, SealWanted,
 };
 pub(crate) use status::{Facts, Records, Status};
 pub(crate) use token::{Token, TokenWanted};

@@ -3,7 +3,7 @@ use std::{path::PathBuf, sync::Arc};
 use axum::{
     Json, Router,
     extract::State,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use chrono::{DateTime, Utc};
 use keywarden_domain::{
@@ -124,6 +124,12 @@ pub(crate) struct OfferedShown {
     pub projects: Vec<String>,
 }
 
+/// How many PINs were forgotten that tokens had refused, or may have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ForgottenPins {
+    pub pins: u64,
+}
+
 /// Which seal projects may name from now on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -163,6 +169,7 @@ pub(super) fn routes() -> Router<Desk> {
         .route("/seals", get(list).post(add).delete(remove))
         .route("/seals/offered", get(offered).post(offer))
         .route("/seals/keys", post(rotate).delete(destroy))
+        .route("/seals/pins", delete(forget_pins))
 }
 
 async fn list(State(desk): State<Desk>) -> Result<Json<Vec<SealShown>>, Trouble> {
@@ -218,6 +225,11 @@ async fn remove(State(desk): State<Desk>, Json(wanted): Json<RemoveSeal>) -> Res
     }
     desk.domain.remove_seal(&desk.domain.shell_op(), &id, &desk.seals.ids()).await?;
     Ok(Json(()))
+}
+
+async fn forget_pins(State(desk): State<Desk>) -> Result<Json<ForgottenPins>, Trouble> {
+    let pins = desk.domain.forget_pins(&desk.domain.shell_op()).await?;
+    Ok(Json(ForgottenPins { pins }))
 }
 
 async fn offered(State(desk): State<Desk>) -> Result<Json<Vec<OfferedShown>>, Trouble> {

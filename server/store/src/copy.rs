@@ -35,6 +35,7 @@ pub(crate) const TABLES: &[Table] = &[
     table("seals", "id"),
     table("keyring_keys", "id"),
     table("keyring_wraps", "key_id, seal_id"),
+    table("pin_attempts", "token, salt, mark"),
     table("organizations", "id"),
     table("projects", "id"),
     table("environments", "id"),

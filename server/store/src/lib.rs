@@ -45,6 +45,7 @@ pub mod names;
 pub mod node;
 pub mod overview;
 pub mod people;
+pub mod pins;
 pub mod project_seals;
 pub mod projects;
 pub mod rewraps;

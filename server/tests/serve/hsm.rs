@@ -62,7 +62,7 @@ impl Hsm {
         fs::write(self.folder.path().join("fault"), fault).unwrap();
     }
 
-    fn logins(&self) -> usize {
+    pub(crate) fn logins(&self) -> usize {
         self.lines("logins")
     }
 

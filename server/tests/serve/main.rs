@@ -33,6 +33,7 @@ mod library_user;
 mod login;
 mod memory;
 mod owner;
+mod pins;
 mod project_seal;
 mod racing;
 mod rewrap;

@@ -57,6 +57,7 @@ others! {
     RevokeRole = "role.revoke";
     AddSeal = "seal.add";
     DestroySealKey = "seal.destroy-key";
+    ForgetPins = "seal.forget-pins";
     OfferSeal = "seal.offer";
     RemoveSeal = "seal.remove";
     RotateSealKey = "seal.rotate-key";

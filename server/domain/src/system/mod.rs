@@ -1,4 +1,4 @@
-//! The house itself: its keyring and what wraps it, its clock, its nodes.
+//! The house itself: its keyring and what wraps it, its clock, its nodes, and what they remember of refused PINs.
 //!
 //! What happens here before anybody could sign in is done by Keywarden itself ([`Domain::unseal`](crate::Domain::unseal)
 //! makes the first keys); everything later is asked of the gate like any other change.
@@ -8,6 +8,7 @@ mod copy;
 mod held;
 mod node;
 mod old_keys;
+mod pins;
 pub(crate) mod records;
 mod seal_keys;
 mod seals;
@@ -19,6 +20,7 @@ pub use clock::{CLOCK_ALARM, ClockError};
 pub use copy::CopyFailed;
 pub(crate) use held::{Missing, shared_key};
 pub use node::Node;
+pub use pins::{ForgetPinsError, PinMemory};
 pub use seal_keys::{DestroySealKeyError, RotateSealError, RotatedSeal, SealKeys};
 pub use seals::{AddSealError, Added, RemoveSealError, RotateError, Rotated};
 pub use status::{KeyStatus, NodeStatus, SealStatus, System};

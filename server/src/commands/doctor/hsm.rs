@@ -3,7 +3,11 @@ use keywarden_vault::Protection;
 use tokio::task::spawn_blocking;
 
 use super::Check;
-use crate::{config::Config, runs_as::RunsAs, seals::Seals};
+use crate::{
+    config::Config,
+    runs_as::RunsAs,
+    seals::{Pins, Seals},
+};
 
 const HSM: &str = "hsm";
 const LIBRARY: &str = "library";
@@ -12,8 +16,8 @@ const PROJECTS: &str = "projects";
 
 /// The configured seal answers. Before the first start there may be none to ask; `made` says whether a key was ever made, and
 /// nothing where the database does not tell.
-pub(super) async fn answers(config: &Config, env: &Env, made: Option<bool>) -> Check {
-    let seals = match Seals::build(config, env) {
+pub(super) async fn answers(config: &Config, env: &Env, pins: &Pins, made: Option<bool>) -> Check {
+    let seals = match Seals::build(config, env, pins.clone()) {
         Ok(seals) => seals,
         Err(cause) => return Check::failed(HSM, cause.to_string(), "see KEYWARDEN_SEAL"),
     };
@@ -44,8 +48,8 @@ pub(super) async fn answers(config: &Config, env: &Env, made: Option<bool>) -> C
 }
 
 /// Libraries that others wrote are not root's.
-pub(super) fn library(config: &Config, env: &Env) -> Option<Check> {
-    match Seals::build(config, env).ok()?.runs_as() {
+pub(super) fn library(config: &Config, env: &Env, pins: &Pins) -> Option<Check> {
+    match Seals::build(config, env, pins.clone()).ok()?.runs_as() {
         RunsAs::Another(user) => {
             let finding =
                 format!("PKCS#11 libraries run as user {user}; KEYWARDEN_PKCS11_USER names another");
@@ -79,9 +83,14 @@ pub(super) async fn enough(domain: Option<&Domain>) -> Option<Check> {
 }
 
 /// Every seal that projects name answers, or whose secrets wait is told.
-pub(super) async fn of_projects(config: &Config, env: &Env, domain: Option<&Domain>) -> Vec<Check> {
+pub(super) async fn of_projects(
+    config: &Config,
+    env: &Env,
+    pins: &Pins,
+    domain: Option<&Domain>,
+) -> Vec<Check> {
     let Some(domain) = domain else { return Vec::new() };
-    let Ok(seals) = Seals::build(config, env) else { return Vec::new() };
+    let Ok(seals) = Seals::build(config, env, pins.clone()) else { return Vec::new() };
     let offered = domain.offered_seals(&domain.shell_op()).await.unwrap_or_default();
     let mut checks = Vec::new();
     for offered in offered {

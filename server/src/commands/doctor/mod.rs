@@ -15,7 +15,7 @@ use keywarden_domain::env::{Clock, SystemClock};
 use serde::Serialize;
 
 use super::Failure;
-use crate::{config::Config, listen, wire};
+use crate::{config::Config, listen, seals::Pins, wire};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -98,12 +98,19 @@ async fn beneath(config: &Config, now: DateTime<Utc>) -> Vec<Check> {
         // It will be made; one that does not answer may hold keys.
         None => (database.outcome == Outcome::Fine).then_some(false),
     };
+    let failed = database.outcome == Outcome::Failed;
     let mut checks = vec![database, records::clock(domain.as_ref(), now).await];
-    checks.push(hsm::answers(config, &env, made).await);
-    checks.extend(hsm::library(config, &env));
+    // Where the database does not answer nobody knows how often a PIN was tried; one that has no schema yet, or an older one,
+    // knows of none.
+    let pins = if domain.is_none() && !failed { Pins::Files } else { Pins::of(&config.database) };
+    if let Some(domain) = &domain {
+        pins.remember_in(domain);
+    }
+    checks.push(hsm::answers(config, &env, &pins, made).await);
+    checks.extend(hsm::library(config, &env, &pins));
     checks.extend(hsm::enough(domain.as_ref()).await);
     checks.extend(origin::stored(domain.as_ref(), &config.public).await);
-    checks.extend(hsm::of_projects(config, &env, domain.as_ref()).await);
+    checks.extend(hsm::of_projects(config, &env, &pins, domain.as_ref()).await);
     checks
 }
 

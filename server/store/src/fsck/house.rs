@@ -1,4 +1,4 @@
-//! The house: the change counter, the keyring, the setup.
+//! The house: the change counter, the keyring, the setup, and what its tokens refused.
 
 use super::{Rule, rule};
 
@@ -68,6 +68,12 @@ pub(super) const RULES: &[Rule] = &[
         "SELECT e.resource_id AS thing FROM events e WHERE e.action = 'seal.add' AND e.outcome = 'allowed'
          AND NOT EXISTS (SELECT 1 FROM seals s WHERE s.id = e.resource_id)
          AND NOT EXISTS (SELECT 1 FROM events r WHERE r.resource_id = e.resource_id AND r.action = 'seal.remove')",
+    ),
+    rule(
+        "pin-attempt-impossible",
+        "is the token of a PIN that was tried in a way that cannot be: no node tries any on it",
+        "SELECT token AS thing FROM pin_attempts
+         WHERE refused < 0 OR unclear < 0 OR refused + unclear = 0 OR length(salt) <> 16 OR length(mark) <> 2",
     ),
     rule(
         "uses-negative",

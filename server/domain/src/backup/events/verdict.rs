@@ -170,6 +170,7 @@ fn of_other(other: Other, told: &Told) -> Option<Verdict> {
         | Other::ExpireShare
         | Other::ExportSecrets
         | Other::ForgetDrillKey
+        | Other::ForgetPins
         | Other::ImportSecrets
         | Other::KeysVerified
         | Other::OpenRecoveryLink

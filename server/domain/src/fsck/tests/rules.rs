@@ -27,6 +27,11 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["UPDATE events SET action = 'keyring-key.destroy' WHERE action = 'keyring-key.generate'"],
     ),
     ("uses-negative", &["UPDATE keyring_keys SET uses = -1"]),
+    (
+        "pin-attempt-impossible",
+        &["INSERT INTO pin_attempts (token, salt, mark, refused, unclear, tried_at, changed_at)
+           SELECT 'a token', substr(bytes, 1, 16), substr(bytes, 1, 3), 1, 0, 1, 1 FROM events LIMIT 1"],
+    ),
     // backups
     (
         "recipient-without-event",
