@@ -36,6 +36,7 @@ fn asset(name: &str) -> Option<&'static str> {
         "keywarden.css" => "/assets/keywarden.css",
         "keywarden.js" => "/assets/keywarden.js",
         "keywarden.wasm" => "/assets/keywarden.wasm",
+        "once.js" => "/assets/once.js",
         _ => return None,
     })
 }

@@ -69,3 +69,37 @@ test('whoever loads the page of a value again is at what was made, and makes no 
   await owner.isAt('reloaded');
   expect(page.url()).toBe(key);
 });
+
+test('a button that is pressed again while the answer is on its way shows the value all the same', async ({ context, owner, page }) => {
+  await page.goto('/keys/new');
+  await owner.field('Environment').selectOption({ label: 'Forms / Live' });
+  await owner.field('Name').fill('impatient');
+  // The server has done it; its answer is on a slow line.
+  const line = await context.newCDPSession(page);
+  const held: string[] = [];
+  line.on('Fetch.requestPaused', ({ requestId }) => held.push(requestId));
+  await line.send('Fetch.enable', { patterns: [{ urlPattern: '*/keys/new', requestStage: 'Response' }] });
+  const issue = page.getByRole('main').getByRole('button', { name: 'Issue key', exact: true });
+  await issue.dblclick({ noWaitAfter: true });
+  await expect.poll(() => held.length, 'the server has answered').toBe(1);
+  await issue.click({ noWaitAfter: true });
+  await expect(issue, 'it says that it is at work').toHaveAttribute('aria-busy', 'true');
+  await expect(issue).toBeEnabled();
+  expect(held, 'nothing was sent again').toHaveLength(1);
+  await line.send('Fetch.continueRequest', { requestId: held[0] });
+  await owner.isAt('Key issued');
+  expect(await owner.takeValue()).toMatch(/^kwk_live_/);
+  await line.detach();
+});
+
+test('a form whose answer is a file can be sent again from its page', async ({ admin, owner, page }) => {
+  const { id } = await admin.put<{ id: string }>('/projects/forms/environments/live/secrets/taken/twice', { value: 'v' });
+  await page.clock.install();
+  await page.goto(`/secrets/${id}`);
+  const coming = page.waitForEvent('download');
+  await owner.press('Download');
+  await coming;
+  await page.clock.fastForward(4_000);
+  await owner.press('Download');
+  await owner.isAt('The value is not shown');
+});

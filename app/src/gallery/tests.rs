@@ -44,6 +44,7 @@ fn console() -> Console {
             "keywarden.css" => "/assets/keywarden.0a.css",
             "keywarden.js" => "/assets/keywarden.0a.js",
             "keywarden.wasm" => "/assets/keywarden.0a.wasm",
+            "once.js" => "/assets/once.0a.js",
             _ => return None,
         })
     })

@@ -17,6 +17,8 @@ pub(crate) fn head(
     let history = shell.posted.then(|| {
         view! { <script type="module" src=href("history.js") data-address=address></script> }
     });
+    // A passkey's form is sent by its own script, beside which runs nothing else.
+    let once = scripts.is_empty().then(|| view! { <script type="module" src=href("once.js")></script> });
     let at_once = (islands == Islands::AtOnce).then(|| {
         view! {
             <link rel="modulepreload" href=href("keywarden.js")/>
@@ -38,6 +40,7 @@ pub(crate) fn head(
             <link rel="icon" type="image/svg+xml" href=href("favicon.svg")/>
             <link rel="stylesheet" href=href("keywarden.css")/>
             {history}
+            {once}
             {at_once}
             {loader}
             {scripts}

@@ -13,13 +13,16 @@ pub fn Act(
     #[prop(into)] action: String,
     #[prop(optional, into)] name: Option<String>,
     #[prop(optional)] kind: ButtonKind,
+    /// The answer is a file, and the page stays.
+    #[prop(optional)]
+    file: bool,
     /// Fields that nobody sees.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
     let key = format!("{}-{id}", words().seed);
     view! {
-        <form method="post" action=action>
+        <form method="post" action=action data-answer=file.then_some("file")>
             <input type="hidden" name=IDEMPOTENCY_KEY value=key/>
             {children.map(|children| children())}
             <button type="submit" class=kind.class() aria-label=name>{label}</button>

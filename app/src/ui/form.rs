@@ -60,6 +60,9 @@ pub fn Form(
     /// It has a file among its fields; its handler takes an `Upload`.
     #[prop(optional)]
     upload: bool,
+    /// The answer is a file, and the page stays.
+    #[prop(optional)]
+    file: bool,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     let words = words();
@@ -71,7 +74,14 @@ pub fn Form(
     let key = format!("{}{}{id}", words.seed, if id.is_empty() { "" } else { "-" });
     let kind = if danger { ButtonKind::Danger } else { ButtonKind::Primary };
     view! {
-        <form class="form" method="post" action=action enctype=upload.then_some("multipart/form-data") novalidate>
+        <form
+            class="form"
+            method="post"
+            action=action
+            enctype=upload.then_some("multipart/form-data")
+            data-answer=file.then_some("file")
+            novalidate
+        >
             <input type="hidden" name=IDEMPOTENCY_KEY value=key/>
             {summary}
             {fields}

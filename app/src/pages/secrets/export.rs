@@ -160,7 +160,7 @@ fn draw(shell: &Shell, which: Which, found: Exportable, draft: Draft) -> Respons
             <PageHeader title=t.export_title() lead=t.export_lead() crumbs=crumbs/>
             {templates}
             {binary}
-            <Form draft=draft submit=t.export_do(count) cancel=which.list()>
+            <Form draft=draft submit=t.export_do(count) cancel=which.list() file=true>
                 <RadioGroup name="format" label=t.import_format() required=true choices=formats value="dotenv"/>
                 {reason(t, asks)}
             </Form>

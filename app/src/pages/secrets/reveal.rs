@@ -105,16 +105,17 @@ fn draw_ask(
     let t = shell.text;
     let (secret, number, is_template) = (view.secret.clone(), version.number, version.template);
     let title = way.title(t);
+    let file = matches!(way, Way::Download | Way::DownloadRaw);
     page(shell, title).of(&draft).show(move || {
         let path = around::version_path(&secret, number);
         let body = if asks {
-            view! { <Form draft=draft submit=title cancel=path>{reasons::field(t, true)}</Form> }.into_any()
+            view! { <Form draft=draft submit=title cancel=path file=file>{reasons::field(t, true)}</Form> }.into_any()
         } else {
             view! {
                 <Actions>
                     <Act id="reveal" kind=ButtonKind::Primary label=t.secrets_reveal() action=format!("{path}/reveal")/>
                     {is_template.then(|| view! { <Act id="raw" label=t.templates_reveal_raw() action=format!("{path}/raw")/> })}
-                    <Act id="download" label=t.secrets_download() action=format!("{path}/download")/>
+                    <Act id="download" label=t.secrets_download() action=format!("{path}/download") file=true/>
                 </Actions>
             }
             .into_any()
@@ -287,7 +288,8 @@ pub(super) fn act(asks: bool, id: &'static str, label: &'static str, action: Str
     if asks {
         return view! { <LinkButton label=label href=action/> }.into_any();
     }
-    view! { <Act id=id label=label action=action/> }.into_any()
+    let file = id == "download";
+    view! { <Act id=id label=label action=action file=file/> }.into_any()
 }
 
 /// A text that a page holds and gives back as it is. Parsers of HTML turn `\r` into `\n` and drop what else has no place
