@@ -1,6 +1,10 @@
 //! `/account/passkeys/new`: one more passkey.
 
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::{Query, State},
+    response::Response,
+};
+use keywarden_model::Name;
 use leptos::prelude::*;
 use serde::Deserialize;
 
@@ -12,7 +16,7 @@ use crate::{
     },
     pages::ceremony::{self, Ask, PasskeyForm, SCRIPT},
     render::{self, page},
-    shell::Section,
+    shell::{Section, encoded},
     ui::{PageHeader, TextField},
 };
 
@@ -24,7 +28,14 @@ pub(super) struct Typed {
     passkey: String,
 }
 
-pub(super) async fn show(Asking { mut shell, .. }: Asking) -> Response {
+/// What was typed before a passkey had to be shown.
+#[derive(Debug, Deserialize)]
+pub(super) struct Before {
+    #[serde(default)]
+    passkey: String,
+}
+
+pub(super) async fn show(Asking { mut shell, .. }: Asking, Query(before): Query<Before>) -> Response {
     shell.section = Some(Section::Account);
     let t = shell.text;
     page(&shell, t.account_passkey_add()).script(SCRIPT).show(move || {
@@ -37,7 +48,7 @@ pub(super) async fn show(Asking { mut shell, .. }: Asking) -> Response {
                 submit=t.entry_create()
                 cancel=HOME
             >
-                <TextField name="passkey" label=t.entry_passkey() hint=t.entry_passkey_hint() required=true maxlength=120/>
+                <TextField name="passkey" label=t.entry_passkey() value=before.passkey hint=t.entry_passkey_hint() required=true maxlength=120/>
             </PasskeyForm>
         }
     })
@@ -55,8 +66,13 @@ pub(super) async fn start(
     };
     match house.domain.start_add_passkey(&op, &name).await {
         Ok(started) => ceremony::started(&started),
-        Err(error) => ceremony::refused(&shell, error, PAGE),
+        Err(error) => ceremony::refused(&shell, error, &filled_in(&name)),
     }
+}
+
+/// The page with the form as it was typed.
+fn filled_in(name: &Name) -> String {
+    format!("{PAGE}?passkey={}", encoded(name.as_str()))
 }
 
 pub(super) async fn finish(
@@ -71,6 +87,6 @@ pub(super) async fn finish(
     };
     match house.domain.finish_add_passkey(&op, answer.ceremony, &answer.credential(), &name).await {
         Ok(_) => render::told(&shell, json::location(HOME), t.account_passkey_added(name.as_str())),
-        Err(error) => ceremony::refused(&shell, error, PAGE),
+        Err(error) => ceremony::refused(&shell, error, &filled_in(&name)),
     }
 }

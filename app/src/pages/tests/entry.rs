@@ -1,5 +1,7 @@
 //! Coming in, with an authenticator made of software.
 
+use std::time::Duration;
+
 use keywarden_domain::{Actor, Person, passkeys::soft::SoftAuthenticator, people::SessionChange};
 use keywarden_model::{KeptForStranger, Role};
 use serde_json::{Value, json};
@@ -233,6 +235,36 @@ async fn stepping_up_asks_by_name_for_the_passkey_of_the_session_and_takes_no_ot
     let begun = stage.script(ada, "/step-up/start", &json!({ "to": "/keys" })).await;
     assert_eq!(begun.status, 401, "{}", begun.body);
     assert!(begun.json()["error"].as_str().unwrap().contains("was removed from your account"));
+}
+
+#[tokio::test]
+async fn the_name_of_a_new_passkey_waits_while_the_old_one_is_shown() {
+    let stage = Stage::new().await;
+    let (mut first, mut second) = (SoftAuthenticator::new(1), SoftAuthenticator::new(2));
+    let ada = set_up(&stage, &mut first).await;
+    stage.cast.clock.advance(Duration::from_secs(4 * 60 + 50));
+    let mut typed = json!({ "passkey": "Büro & <safe>" });
+    let sent = stage.script(ada.clone(), "/account/passkeys/start", &typed).await;
+    let location = sent.json()["location"].as_str().unwrap().to_owned();
+    assert!(location.starts_with("/step-up?to="), "{}", sent.body);
+
+    let page = stage.get(ada.clone(), &location).await;
+    let to = page.body.split("name=\"to\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert!(to.starts_with("/account/passkeys/new?passkey="), "{to}");
+    let started = stage.script(ada.clone(), "/step-up/start", &json!({ "to": to })).await.json();
+    let credential = first.get(ORIGIN, &started["publicKey"]).unwrap();
+    let answer = json!({ "to": to, "ceremony": started["ceremony"], "credential": credential });
+    let shown = stage.script(ada, "/step-up/finish", &answer).await;
+    assert_eq!(shown.json()["location"], to.as_str(), "{}", shown.body);
+    let ada = opened(&stage, &shown).await;
+
+    let form = stage.get(ada.clone(), &to).await;
+    assert!(form.body.contains("value=\"Büro &amp; &lt;safe&gt;\""), "{}", form.body);
+    let started = stage.script(ada.clone(), "/account/passkeys/start", &typed).await.json();
+    typed["ceremony"] = started["ceremony"].clone();
+    typed["credential"] = second.create(ORIGIN, &started["publicKey"]).unwrap();
+    let added = stage.script(ada, "/account/passkeys/finish", &typed).await;
+    assert_eq!(added.json()["location"], "/account", "{}", added.body);
 }
 
 /// Older servers let a session go on without its passkey.

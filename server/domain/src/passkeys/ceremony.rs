@@ -83,6 +83,13 @@ impl Ceremony {
         Self { expires_at: later(now, lasts), task }
     }
 
+    /// Ends at this instant, if it would not before.
+    #[must_use]
+    pub fn ending_by(mut self, at: DateTime<Utc>) -> Self {
+        self.expires_at = self.expires_at.min(at);
+        self
+    }
+
     /// What the ceremony is for.
     pub fn kind(&self) -> CeremonyKind {
         match self.task {

@@ -14,6 +14,7 @@ use super::error::{CeremonyError, registered_twice};
 use super::known::Known;
 use super::notices::{NoticeKind, tell};
 use super::session::{Contents, SignedIn, opened};
+use crate::authz::ASSERTION_AGE;
 use crate::passkeys::{CreationOptions, CredentialId, PasskeyRecord, Registrant, UserHandle};
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
@@ -22,6 +23,8 @@ use crate::{Action, Domain, Fault, Op, Refused, Resource};
 pub const MOST_PASSKEYS: usize = 20;
 /// How long a passkey that was added to an account may approve nothing.
 pub const APPROVES_AFTER: TimeDelta = TimeDelta::hours(24);
+/// How long the person's last assertion must still count when one more passkey is begun.
+const TIME_TO_ADD: TimeDelta = TimeDelta::minutes(2);
 
 /// Whoever recovers can remove none first, and lost those that they have.
 const fn most(recovering: bool) -> usize {
@@ -91,7 +94,8 @@ impl Domain {
     }
 
     /// Begins: one more passkey, on an authenticator that holds none of theirs, and called as none of theirs is: what was
-    /// made on an authenticator stays there, though its name is refused afterwards.
+    /// made on an authenticator stays there, though its name is refused afterwards. For the same reason it ends no later than
+    /// the assertion that allows it, and is not begun where little of that time is left.
     pub async fn start_add_passkey(
         &self,
         op: &Op,
@@ -99,6 +103,12 @@ impl Domain {
     ) -> Result<Started<CreationOptions>, CeremonyError> {
         let person = op.actor.person().ok_or(Refused::NotFound)?;
         let _may = self.authorize(op, Action::AddPasskey, &Resource::Person(person.id)).await?;
+        // Whoever recovers has none to show.
+        let asserted = person.asserted_at.filter(|_| !person.recovering);
+        let until = asserted.map(|at| later(at, ASSERTION_AGE));
+        if until.is_some_and(|until| until - op.now < TIME_TO_ADD) {
+            return Err(Refused::StepUp.into());
+        }
         let mut conn = self.store().read().await?;
         let user = users::find(&mut conn, person.id).await?.ok_or(Refused::NotFound)?;
         let known = Known::of(&mut conn, person.id).await?;
@@ -116,6 +126,10 @@ impl Domain {
             known.records.iter().map(PasskeyRecord::credential_id).cloned().collect();
         let registrant = Registrant { handle: &handle, name: &user.name, display_name: &user.name };
         let (options, ceremony) = self.ceremonies()?.start_registration(registrant, &exclude, op.now)?;
+        let (options, ceremony) = match until {
+            Some(until) => (options.within(until - op.now), ceremony.ending_by(until)),
+            None => (options, ceremony),
+        };
         let bound = Bound::Session(person.session);
         let ceremony = self.keep_ceremony(op, Flow::AddPasskey, bound, &ceremony, &()).await?;
         Ok(Started { ceremony, options })

@@ -1,12 +1,15 @@
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use futures_util::future::join;
 use keywarden_model::PasskeyId;
 use keywarden_store::sql;
 
 use super::*;
+use crate::Refused;
 use crate::cast::both_engines;
-use crate::passkeys::PasskeyError;
 use crate::passkeys::soft::SoftError;
+use crate::passkeys::{CreationOptions, PasskeyError};
 
 /// Adds a passkey of another authenticator.
 pub(super) async fn adds(house: &House, who: &Somebody, soft: &mut SoftAuthenticator) -> PasskeyId {
@@ -185,6 +188,40 @@ async fn no_two_passkeys_of_a_person_are_called_alike() {
         )
         .await;
         assert_ne!(one.is_ok(), other.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_passkey_is_added_while_the_last_one_counts_and_is_not_made_in_vain() {
+    both_engines(async |house| {
+        let ada = set_up(&house).await;
+        let (name, mut soft) = (named("Backup"), SoftAuthenticator::new(9));
+        let start = async || house.domain.start_add_passkey(&ada.op(&house), &name).await;
+        let finish = async |started: &Started<CreationOptions>, soft: &mut SoftAuthenticator| {
+            let answer = made(soft, &started.options);
+            house.domain.finish_add_passkey(&ada.op(&house), started.ceremony, &answer, &name).await
+        };
+        assert_eq!(json(&start().await.unwrap().options)["timeout"], 300_000);
+
+        // Two minutes are enough to take an authenticator out of a drawer, and the browser knows of them.
+        house.clock.advance(Duration::from_mins(3));
+        let in_time = start().await.unwrap();
+        let too_late = start().await.unwrap();
+        assert_eq!(json(&in_time.options)["timeout"], 120_000);
+        house.clock.advance(Duration::from_secs(1));
+        let begun = start().await;
+        assert!(matches!(begun, Err(CeremonyError::Refused(Refused::StepUp))), "{begun:?}");
+        // 4:50.
+        house.clock.advance(Duration::from_secs(109));
+        let begun = start().await;
+        assert!(matches!(begun, Err(CeremonyError::Refused(Refused::StepUp))), "{begun:?}");
+        finish(&in_time, &mut soft).await.unwrap();
+        // 5:10.
+        house.clock.advance(Duration::from_secs(20));
+        let late = finish(&too_late, &mut SoftAuthenticator::new(8)).await;
+        assert!(matches!(late, Err(CeremonyError::Gone)), "{late:?}");
+        assert_eq!(credentials(&house).await[2], 2);
     })
     .await;
 }
