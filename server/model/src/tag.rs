@@ -1,4 +1,4 @@
-//! Tags: `name` or `name=value`, for finding and for policy.
+//! Tags: `name` or `name=value`, for finding. Nothing is decided by one.
 
 use std::collections::BTreeMap;
 use std::fmt;

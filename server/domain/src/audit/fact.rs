@@ -94,9 +94,10 @@ impl From<&keywarden_vault::SealId> for Fact {
         Self(it.to_string().into())
     }
 }
+/// What tags are called: names have an alphabet of their own. What they say is people's words.
 impl From<&Tags> for Fact {
     fn from(it: &Tags) -> Self {
-        Self(it.words().into())
+        Self(it.iter().map(|(name, _)| name).collect())
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use keywarden_model::{EventId, ProjectId, Reason, RequestId, SessionId};
+use keywarden_model::{EventId, ProjectId, Reason, RequestId, SessionId, Tags};
 use keywarden_store::{EventRow, PersonalRow};
 use keywarden_vault::EnvelopeKey;
 use serde_json::{Map, Value, json};
@@ -176,6 +176,19 @@ impl Draft {
             self.changes.insert(field, Change { from, to });
         }
         self
+    }
+
+    /// Tags that were given or changed; nothing is noted when they were not. Their names stand in the open, the whole of them
+    /// is text of the actor's.
+    pub fn tags(self, from: Option<&Tags>, to: &Tags) -> Self {
+        if from == Some(to) {
+            return self;
+        }
+        let event = self.change("tags", from, to).text("tags", to);
+        match from {
+            Some(from) => event.text("tags_before", from),
+            None => event,
+        }
     }
 
     /// Free text that the actor wrote (a name, a reason); it tells of the actor.

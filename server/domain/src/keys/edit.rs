@@ -170,7 +170,7 @@ fn told(record: &Record, before: &Key, after: &Terms) -> Draft {
         .change("scopes", &before.scopes, &after.scopes)
         .change("allowed_cidrs", &before.allowed_cidrs, &after.allowed_cidrs)
         .change("rate_limit", before.rate_limit, after.rate_limit)
-        .change("tags", &before.tags, &after.tags)
+        .tags(Some(&before.tags), &after.tags)
         .change("not_before", before.not_before, after.not_before)
         .change("expires_at", before.expires_at, after.expires_at);
     if before.name != after.name {

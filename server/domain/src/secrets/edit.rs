@@ -94,7 +94,7 @@ pub(super) async fn describe(
         .event(Action::EditSecret.name(), "secret", before.id)
         .project(before.project)
         .change("owner", owner::fact(before.owner), owner::fact(owner))
-        .change("tags", &before.tags, tags);
+        .tags(Some(&before.tags), tags);
     if before.description != *description {
         event = event.text("description_before", &before.description).text("description", description);
     }

@@ -332,10 +332,8 @@ impl Putting {
             .project(place.project_id)
             .fact("environment", environment)
             .change("owner", Fact::none(), owner::fact(owner))
+            .tags(Some(&Tags::default()), tags)
             .text("path", path);
-        if !tags.is_empty() {
-            event = event.change("tags", &Tags::default(), tags);
-        }
         if !description.as_str().is_empty() {
             event = event.text("description", description);
         }

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use keywarden_model::{KeyState, Metadata, RevokeReason, Role, Scopes, VerifyCode};
+use keywarden_model::{KeyState, Metadata, RevokeReason, Role, Scopes, Tags, VerifyCode};
+use serde_json::json;
 
 use super::{Scene, events_of};
 use crate::Refused;
@@ -9,7 +10,8 @@ use crate::audit::Query;
 use crate::authz::Owner;
 use crate::cast::both_engines;
 use crate::keys::{
-    EditKeyError, ExtendError, KeyPatch, Overlap, ResumeError, RevokeError, RotateError, StopError, TermError,
+    EditKeyError, ExtendError, KeyPatch, NewKey, Overlap, ResumeError, RevokeError, RotateError, StopError,
+    TermError,
 };
 
 #[tokio::test]
@@ -134,6 +136,47 @@ async fn the_record_tells_the_whole_of_what_changed_however_long() {
         let told = &newest.personal[&scene.bob.id.to_string()];
         assert_eq!(told["metadata_before"], metadata("x").to_text());
         assert_eq!(told["metadata"], metadata("y").to_text());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_tag_is_called_is_told_openly_and_what_it_says_is_sealed() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        let tags = |words: &[&str]| Tags::parse(words).unwrap();
+        let new =
+            NewKey { tags: tags(&["contact=Jane Doe, jane@example.com", "pci"]), ..scene.new_key("Orders") };
+        let key = domain.issue_key(&scene.bob.op(), new).await.unwrap().id;
+        for words in [&["contact=Jack Roe", "pci"][..], &["contact=Jack Roe"], &["contact=Jack Roe"]] {
+            scene.house.clock.advance(Duration::from_secs(1));
+            let patch = KeyPatch { tags: Some(tags(words)), ..KeyPatch::default() };
+            domain.edit_key(&scene.bob.op(), key, None, patch).await.unwrap();
+        }
+        let query = Query { resource: Some(key.to_string()), limit: 10, ..Query::default() };
+        let mut told = domain.events(&scene.house.operator(Role::Owner), &query).await.unwrap().events;
+        told.reverse();
+        let open = told.iter().map(|it| &it.canonical["changes"]["tags"]);
+        let expected = [
+            json!({ "from": null, "to": ["contact", "pci"] }),
+            json!(null),
+            json!({ "from": ["contact", "pci"], "to": ["contact"] }),
+            json!(null),
+        ];
+        assert!(open.eq(&expected), "{told:#?}");
+        for event in &told {
+            let bytes = event.canonical.to_string();
+            assert!(!["Jane", "jane", "Jack"].iter().any(|said| bytes.contains(said)), "{bytes}");
+        }
+        let said = |nth: usize, field: &str| {
+            told[nth].personal[&scene.bob.id.to_string()].get(field).map(String::as_str)
+        };
+        let first = "contact=Jane Doe, jane@example.com, pci";
+        assert_eq!((said(0, "tags_before"), said(0, "tags")), (None, Some(first)));
+        assert_eq!((said(1, "tags_before"), said(1, "tags")), (Some(first), Some("contact=Jack Roe, pci")));
+        assert_eq!(said(2, "tags"), Some("contact=Jack Roe"));
+        assert_eq!((said(3, "tags_before"), said(3, "tags")), (None, None), "nothing changed");
     })
     .await;
 }

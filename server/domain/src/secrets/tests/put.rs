@@ -265,3 +265,40 @@ async fn what_a_secret_is_for_is_said_when_it_is_made_in_one_event() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_a_secrets_tags_say_is_sealed_beside_its_events() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        let tags = |word: &str| keywarden_model::Tags::parse([word]).unwrap();
+        let about = About { tags: tags("contact=Jane Doe"), ..About::default() };
+        let made = scene.put_as(&scene.alice.op(), "a", PutSecret { about, ..of("x") }).await.unwrap().id;
+        scene.house.clock.advance(std::time::Duration::from_secs(1));
+        let patch = SecretPatch { tags: Some(tags("team=Jane's")), ..SecretPatch::default() };
+        domain.edit_secret(&scene.alice.op(), made, None, patch).await.unwrap();
+        let query = crate::audit::Query {
+            resource: Some(made.to_string()),
+            limit: 10,
+            ..crate::audit::Query::default()
+        };
+        let told = domain.events(&scene.house.operator(Role::Owner), &query).await.unwrap().events;
+        let [edited, created] = &told[..] else { panic!("{told:#?}") };
+        assert_eq!(
+            created.canonical["changes"]["tags"],
+            serde_json::json!({ "from": [], "to": ["contact"] })
+        );
+        assert_eq!(
+            edited.canonical["changes"]["tags"],
+            serde_json::json!({ "from": ["contact"], "to": ["team"] })
+        );
+        for (event, before, after) in
+            [(created, None, "contact=Jane Doe"), (edited, Some("contact=Jane Doe"), "team=Jane's")]
+        {
+            assert!(!event.canonical.to_string().contains("Jane"), "{}", event.canonical);
+            let said = &event.personal[&scene.alice.id.to_string()];
+            assert_eq!((said.get("tags_before").map(String::as_str), said["tags"].as_str()), (before, after));
+        }
+    })
+    .await;
+}
