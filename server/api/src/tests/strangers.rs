@@ -178,27 +178,180 @@ async fn looks_absent(api: &Api, belongings: &Belongings, who: &str, stranger: &
     }
 }
 
+/// Where in an example something is named, by an id or by a slug, and the field that names it.
+fn named(body: &Value) -> Vec<(String, String)> {
+    fn walk(value: &Value, pointer: &str, field: &str, found: &mut Vec<(String, String)>) {
+        match value {
+            Value::Array(items) => {
+                for (at, item) in items.iter().enumerate() {
+                    walk(item, &format!("{pointer}/{at}"), field, found);
+                }
+            }
+            Value::Object(fields) => {
+                for (name, it) in fields {
+                    walk(it, &format!("{pointer}/{name}"), name, found);
+                }
+            }
+            Value::String(text) => {
+                let is_id = text.split_once('_').is_some_and(|(_, rest)| {
+                    rest.len() == 26 && rest.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+                });
+                // What the document's examples are about; what is made or made up there is named by nobody else.
+                let is_slug = ["pay", "live", "test"].contains(&text.as_str());
+                if is_id || (is_slug && !["slug", "label"].contains(&field)) {
+                    found.push((pointer.to_owned(), field.to_owned()));
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    walk(body, "", "", &mut found);
+    found
+}
+
+/// For what names something of a project: the project and environment beside it, what is there, and what is nowhere.
+/// `None` where a stranger may know of it.
+fn stands_for(api: &Api, belongings: &Belongings, field: &str, at: &str) -> Option<Vec<[String; 3]>> {
+    let text = str::to_owned;
+    Some(match field {
+        "project" => vec![
+            [text("pay"), text("pay"), text("nowhere")],
+            [text("pay"), api.pay.id.to_string(), text("prj_01JDB2W1N9F6Q3R8T5V7X9Z0AB")],
+        ],
+        "environment" => vec![
+            [text("pay"), text("live"), text("nowhere")],
+            [text("pay"), api.pay.live.to_string(), text("env_01JDB2W1N9F6Q3R8T5V7X9Z0AB")],
+            [text("other"), api.pay.live.to_string(), text("env_01JDB2W1N9F6Q3R8T5V7X9Z0AB")],
+        ],
+        "keys" | "resource" => {
+            vec![[text("other"), belongings.within("{key}"), text("key_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]]
+        }
+        "actor" | "holder" => {
+            vec![[text("other"), belongings.within("{workload}"), text("wkl_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]]
+        }
+        // That there are people and teams is no secret, and a promotion leads to an environment of the secret's project.
+        "owner" | "recipient" | "to" => return None,
+        _ => panic!("say in `stands_for` what `{field}` of {at} names"),
+    })
+}
+
+/// Every field of every body that names something.
 #[tokio::test]
 async fn an_id_of_another_project_in_a_body_looks_like_one_of_nothing() {
     both_engines(async |house| {
         let api = Api::in_house(house).await;
-        let (key, _) = api.issue("Checkout", json!({})).await;
-        let before = api.events().await;
-        let nothing = "key_01JDB2W1N9F6Q3R8T5V7X9Z0AB";
-        let key_in = |project: &str| json!({ "project": project, "environment": "live", "name": "x", "owner": api.owner });
-        for (path, [there, nowhere]) in [
-            ("/api/v1/keys", ["pay", "nowhere"].map(key_in)),
-            ("/api/v1/keys", [api.pay.id.to_string(), "prj_01JDB2W1N9F6Q3R8T5V7X9Z0AB".into()].map(|it: String| key_in(&it))),
-            ("/api/v1/workloads", ["pay", "nowhere"].map(|it| json!({ "name": "x", "project": it, "role": "viewer" }))),
-            ("/api/v1/roles", ["pay", "nowhere"].map(|it| json!({ "holder": api.owner, "role": "viewer", "project": it }))),
-            ("/api/v1/keys/bulk-revoke", [&key, nothing].map(|it| json!({ "keys": [it] }))),
-        ] {
-            let there = api.call("post", path).bearer(&api.mallory).json(there).await;
-            let nowhere = api.call("post", path).bearer(&api.mallory).json(nowhere).await;
-            assert_eq!(there.told(), nowhere.told(), "{path}");
-            assert_eq!(there.status, 404, "{path} {there:?}");
+        let belongings = belongings(&api).await;
+        let before = api.house.rows().await;
+        let mut tried = 0;
+        for (path, methods) in examples::routes() {
+            for method in methods {
+                let Some(example) = examples::body(&method, &path, api.owner) else { continue };
+                for (pointer, field) in named(&example) {
+                    let at = format!("{method} {path} {pointer}");
+                    let Some(pairs) = stands_for(&api, &belongings, &field, &at) else { continue };
+                    assert!(!path.contains('{'), "{at}: the path names something, too");
+                    for [project, there, nowhere] in pairs {
+                        let mut told = Vec::new();
+                        for asked in [there, nowhere] {
+                            let mut body = example.clone();
+                            if let Some(beside) = body.get_mut("project") {
+                                *beside = json!(project);
+                            }
+                            *body.pointer_mut(&pointer).unwrap() = json!(asked);
+                            let answer = api.call(&method, &path).bearer(&api.mallory).json(body).await;
+                            // Of many that are read, each has an answer of its own.
+                            let none = answer.status == 200 && answer.body.contains("\"status\":404");
+                            let status = if field == "holder" { 422 } else { 404 };
+                            assert!(none || answer.status == status, "{at} {asked}: {answer:?}");
+                            told.push(answer.told());
+                        }
+                        assert_eq!(told[0], told[1], "{at}");
+                        tried += 1;
+                    }
+                }
+            }
         }
-        assert_eq!(api.events().await, before);
+        assert!(tried >= 20, "{tried}");
+        assert_eq!(api.house.rows().await, before);
     })
     .await;
 }
+
+/// Every parameter of a query that names something.
+#[tokio::test]
+async fn an_id_of_another_project_in_a_query_looks_like_one_of_nothing() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let belongings = belongings(&api).await;
+        let document = crate::openapi();
+        let mut tried = 0;
+        for (path, _) in examples::routes() {
+            let parameters = document["paths"][&path]["get"]["parameters"].as_array().cloned();
+            let in_query = |it: &Value| it["in"] == "query";
+            let parameters: Vec<_> = parameters.into_iter().flatten().filter(in_query).collect();
+            for name in parameters.iter().map(|it| it["name"].as_str().unwrap()) {
+                // A place in a list, and what is sought or shown in it.
+                if !["project", "environment", "resource", "actor", "owner"].contains(&name) {
+                    assert!(NARROWS.contains(&name), "say in `NARROWS` or here what `{name}` of {path} is");
+                    continue;
+                }
+                let at = format!("{path}?{name}=");
+                let Some(pairs) = stands_for(&api, &belongings, name, &at) else { continue };
+                assert!(!path.contains('{'), "{at}: the path names something, too");
+                for [project, there, nowhere] in pairs {
+                    let beside = match name {
+                        "environment" => format!("&project={project}"),
+                        "project" if parameters.iter().any(|it| it["name"] == "environment") => {
+                            "&environment=live".into()
+                        }
+                        _ => String::new(),
+                    };
+                    let mut told = Vec::new();
+                    for asked in [there, nowhere] {
+                        let asked = format!("{at}{asked}{beside}");
+                        let answer = api.call("get", &asked).bearer(&api.mallory).send("").await;
+                        let shut = answer.status == 404 || !["project", "environment"].contains(&name);
+                        assert!(shut, "{asked}: {answer:?}");
+                        told.push(answer.told());
+                    }
+                    assert_eq!(told[0], told[1], "{at}");
+                    tried += 1;
+                }
+            }
+        }
+        assert!(tried >= 20, "{tried}");
+    })
+    .await;
+}
+
+/// Parameters of queries that name nothing of a project.
+const NARROWS: [&str; 27] = [
+    "action",
+    "after",
+    "archived",
+    "at",
+    "cursor",
+    "deactivated",
+    "deleted",
+    "folder",
+    "from",
+    "ip",
+    "ip_from",
+    "label",
+    "limit",
+    "order",
+    "outcome",
+    "q",
+    "raw",
+    "reversed",
+    "scope",
+    "since",
+    "state",
+    "step",
+    "tag",
+    "token_ends_within_days",
+    "until",
+    "unused_days",
+    "version",
+];

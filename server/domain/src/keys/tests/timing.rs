@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use keywarden_model::{RevokeReason, Role, VerifyCode};
+use keywarden_model::{ApiKeyId, RevokeReason, Role, SecretId, SecretKind, TypedId, VerifyCode};
+use keywarden_vault::SecretBytes;
 use keywarden_vault::token::{self, Kind};
 use rand::RngExt as _;
 use rand::seq::SliceRandom as _;
@@ -17,6 +18,8 @@ use super::Scene;
 use super::verify::with_id_of;
 use crate::Refused;
 use crate::cast::{Engine, House, both_engines};
+use crate::keys::{Place, RevokeError};
+use crate::secrets::{About, Address, DeleteSecretError, NewValue, PutSecret, Validity};
 use crate::workloads::{IssuedToken, NewWorkload, TokenLifetime};
 
 /// What is shown in one class: so many that no single one is special.
@@ -177,6 +180,79 @@ async fn a_token_with_a_wrong_secret_is_answered_like_an_unknown_one_and_takes_a
         all_cost_the_same(&scene, &tokens, async |class, value| {
             let answer = domain.authenticate_token(value).await;
             assert!(matches!(answer, Err(Refused::NotFound)), "{class}: {answer:?}");
+        })
+        .await;
+    })
+    .await;
+}
+
+/// Whether it takes as many statements to ask for what is there (`true`) and for what is not.
+async fn both_cost_the_same(scene: &Scene, what: &str, ask: impl AsyncFn(bool)) {
+    let counted = Arc::new(Statements::default());
+    let mut asked = Vec::new();
+    for there in [true, false] {
+        let mut statements = Vec::new();
+        for _ in 0..33 {
+            let before = counted.0.load(Ordering::Relaxed);
+            let _counting = tracing::subscriber::set_default(Arc::clone(&counted));
+            ask(there).await;
+            statements.push(counted.0.load(Ordering::Relaxed) - before);
+        }
+        // Some things are asked once in a second.
+        statements.sort_unstable();
+        asked.push(statements[16]);
+    }
+    assert_eq!(asked[0], asked[1], "{what}");
+    assert!(asked[0] > 0 || scene.house.store.engine() == Engine::Sqlite, "{what}: {asked:?}");
+}
+
+/// S-05: what counts as work here; times are told apart by nothing else.
+#[tokio::test]
+async fn what_belongs_to_another_project_takes_as_many_statements_as_what_is_not_there() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let (domain, now) = (&scene.house.domain, scene.house.now());
+        let key = scene.issue("Orders").await.id;
+        let alice = scene.house.person("Alice", &[(Role::Manager, Some(scene.pay.id))]).await;
+        let put = PutSecret {
+            value: NewValue::new(SecretKind::Text, None, SecretBytes::copy_of(b"hunter2")).unwrap(),
+            label: None,
+            expected: None,
+            about: About::default(),
+            validity: Validity::default(),
+        };
+        let (place, path) = (Place::Environment(scene.pay.live), "db/password".parse().unwrap());
+        let secret = domain.put_secret(&alice.op(), &place, &path, put).await.unwrap().id;
+        let hr = scene.house.project("hr").await;
+        let mallory = scene.house.person("Mallory", &[(Role::Manager, Some(hr.id))]).await;
+
+        both_cost_the_same(&scene, "a project", async |there| {
+            let answer = domain.project(&mallory.op(), if there { "pay" } else { "nowhere" }).await;
+            assert!(matches!(answer, Err(Refused::NotFound)), "{answer:?}");
+        })
+        .await;
+        let keys = [ApiKeyId::from_parts(now, 7), key];
+        both_cost_the_same(&scene, "a key", async |there| {
+            let answer = domain.key(&mallory.op(), keys[usize::from(there)]).await;
+            assert!(matches!(answer, Err(Refused::NotFound)), "{answer:?}");
+        })
+        .await;
+        both_cost_the_same(&scene, "to revoke a key", async |there| {
+            let (op, id) = (mallory.op(), keys[usize::from(there)]);
+            let answer = domain.revoke_key(&op, id, RevokeReason::Superseded, "").await;
+            assert!(matches!(answer, Err(RevokeError::Refused(Refused::NotFound))), "{answer:?}");
+        })
+        .await;
+        let secrets = [SecretId::from_parts(now, 7), secret];
+        both_cost_the_same(&scene, "a secret", async |there| {
+            let answer = domain.secret(&mallory.op(), &Address::Id(secrets[usize::from(there)])).await;
+            assert!(matches!(answer, Err(Refused::NotFound)), "{answer:?}");
+        })
+        .await;
+        both_cost_the_same(&scene, "to delete a secret", async |there| {
+            let address = Address::Id(secrets[usize::from(there)]);
+            let answer = domain.delete_secret(&mallory.op(), &address, None).await;
+            assert!(matches!(answer, Err(DeleteSecretError::Refused(Refused::NotFound))), "{answer:?}");
         })
         .await;
     })
