@@ -46,8 +46,9 @@ export class Looks {
     await this.page.emulateMedia({ colorScheme: null, reducedMotion: null });
   }
 
-  /** Nothing that IBM's checker is sure is a violation. */
+  /** Nothing that IBM's checker is sure is a violation, at a desk. */
   async accessibleToo(): Promise<void> {
+    await this.page.setViewportSize(DESK);
     await this.page.evaluate(`${await second};globalThis.ace = ace`);
     const found = await this.page.evaluate(async (passed) => {
       const { ace } = globalThis as unknown as { ace: Second };
@@ -71,5 +72,17 @@ export class Looks {
       expect.soft(await this.page.evaluate(beyond), `${this.page.url()} fits into ${narrow} pixels`).toBe(0);
     }
     await this.page.setViewportSize({ width, height });
+  }
+
+  /** As `fits`, for somebody whose browser writes twice as large. */
+  async fitsLarge(widths: number[]): Promise<void> {
+    const session = await this.page.context().newCDPSession(this.page);
+    const write = (standard: number) => session.send('Page.setFontSizes', { fontSizes: { standard } });
+    await session.send('Page.enable');
+    await write(32);
+    expect(await this.page.evaluate(() => getComputedStyle(document.documentElement).fontSize)).toBe('32px');
+    await this.fits(widths);
+    await write(16);
+    await session.detach();
   }
 }

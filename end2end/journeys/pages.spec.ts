@@ -23,6 +23,7 @@ test('every page of a house that is empty is accessible too', async ({ page, som
   for (const place of empty) {
     await page.goto(untouched.url + place);
     await looks.accessible([DESK, PHONE]);
+    await looks.accessibleToo();
   }
 });
 
@@ -31,7 +32,9 @@ test('the pages before anybody is known are accessible too, and fit', async ({ p
   const look = async (address: string) => {
     await page.goto(address);
     await looks.accessible([DESK, PHONE]);
+    await looks.accessibleToo();
     await looks.fits([320, 390, 640, 768, 1024, 1280, 1440]);
+    await looks.fitsLarge([640, 768, 1280, 1440]);
   };
   await look(untouched.setupLink);
   await page.setViewportSize(DESK);
@@ -51,6 +54,7 @@ test('every form that is refused is accessible too', async ({ home, page, tenant
     expect.soft((await answer).status(), place).toBe(422);
     await expect(page).toHaveTitle(/^Error: /);
     await looks.accessible([DESK, PHONE]);
+    await looks.accessibleToo();
   }
 });
 
@@ -70,6 +74,7 @@ test('every page has one heading and a title of its own, and fits', async ({ hom
     await expect.soft(page, place).toHaveTitle(/\S.* — Keywarden$/);
     // 640: what 1280 pixels are at a zoom of 200 %.
     await looks.fits([320, 390, 640, 768, 1024, 1280, 1440]);
+    await looks.fitsLarge([640, 768, 1280, 1440]);
   }
 });
 
