@@ -13,7 +13,8 @@ use zeroize::Zeroizing;
 
 use crate::{console::Console, render, shell::Shell, shell::Visit};
 
-const MOST_FIELDS: usize = 300;
+/// Room for two lists of 200 things to tick, and what stands beside them.
+const MOST_FIELDS: usize = 500;
 const LONGEST_NAME: usize = 100;
 const LONGEST_FIELD: usize = 64 << 10;
 

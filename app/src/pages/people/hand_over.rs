@@ -12,7 +12,7 @@ use keywarden_domain::{
         SeenToken, ShownUser, UserFilter, UserState,
     },
 };
-use keywarden_model::{ApiKeyId, Name, UserId};
+use keywarden_model::{ApiKeyId, Name, SecretId, UserId};
 use leptos::prelude::*;
 
 use super::{find, home, way_to};
@@ -71,17 +71,19 @@ pub(super) async fn give(
     let t = shell.text;
     let Ok(from) = id.parse::<UserId>() else { return render::not_found(&shell) };
     let keys: Result<Vec<ApiKeyId>, _> = posted.fields.many("keys[]").map(str::parse).collect();
-    let Ok(keys) = keys else { return render::not_found(&shell) };
+    let secrets: Result<Vec<SecretId>, _> = posted.fields.many("secrets[]").map(str::parse).collect();
+    let (Ok(keys), Ok(secrets)) = (keys, secrets) else { return render::not_found(&shell) };
     let mut errors = Errors::new();
     match Owner::parse(posted.fields.text("to")) {
         None => errors.at("to", t.hand_over_receiver()),
-        Some(to) => match house.domain.hand_over(&op, from, to, &keys).await {
+        Some(to) => match house.domain.hand_over(&op, from, to, &keys, &secrets).await {
             Ok(_) => {
                 let here = format!("{}/hand-over", home(from));
-                return render::done(&shell, &here, t.hand_over_given(keys.len()));
+                return render::done(&shell, &here, given(t, keys.len(), secrets.len()));
             }
-            Err(HandOverError::Count) => errors.at("keys[]", t.hand_over_count(MOST_KEYS)),
+            Err(HandOverError::Count) => errors.whole(t.hand_over_count(MOST_KEYS)),
             Err(HandOverError::NotTheirs(_)) => errors.at("keys[]", t.hand_over_not_theirs()),
+            Err(HandOverError::SecretNotTheirs(_)) => errors.at("secrets[]", t.hand_over_not_theirs()),
             Err(HandOverError::Receiver) => errors.at("to", t.hand_over_receiver()),
             Err(HandOverError::Refused(refused)) => {
                 return house.refused(&shell, &op, &posted, refused).await;
@@ -89,6 +91,12 @@ pub(super) async fn give(
         },
     }
     draw(&house, &shell, &op, &id, &params, Draft::refused(posted.fields, errors)).await
+}
+
+fn given(t: Text, keys: usize, secrets: usize) -> String {
+    let keys = (keys > 0).then(|| t.hand_over_given(keys));
+    let secrets = (secrets > 0).then(|| t.hand_over_given_secrets(secrets));
+    keys.into_iter().chain(secrets).collect::<Vec<_>>().join(" ")
 }
 
 async fn load(house: &House, op: &Op, t: Text, id: &str, params: &Params) -> Result<Facts, Refused> {
@@ -134,8 +142,9 @@ async fn draw(house: &House, shell: &Shell, op: &Op, id: &str, params: &Params, 
         let HandOver { name, owns, secrets, has_seen, tokens, has_read } = left;
         view! {
             <PageHeader title=t.hand_over_of(&name) crumbs=way_to(t, &user) lead=t.hand_over_lead()/>
-            <Panel id="owns" title=t.hand_over_owns()>{owned(t, owns, receivers, draft, home(user.id))}</Panel>
-            {owned_secrets(t, secrets)}
+            <Panel id="owns" title=t.hand_over_owns()>
+                {owned(t, (owns, secrets), receivers, draft, home(user.id))}
+            </Panel>
             <Panel id="seen" title=t.hand_over_seen()>{seen(t, has_seen, &home(user.id))}</Panel>
             {seen_tokens(t, tokens)}
             {seen_secrets(t, has_read)}
@@ -143,37 +152,56 @@ async fn draw(house: &House, shell: &Shell, op: &Op, id: &str, params: &Params, 
     })
 }
 
-fn owned(t: Text, owns: Portion<ConcernedKey>, receivers: Receivers, draft: Draft, back: String) -> AnyView {
-    if owns.first.is_empty() {
+fn owned(
+    t: Text,
+    (keys, secrets): (Portion<ConcernedKey>, Portion<OwnedSecret>),
+    receivers: Receivers,
+    draft: Draft,
+    back: String,
+) -> AnyView {
+    if keys.first.is_empty() && secrets.first.is_empty() {
         return view! {
             <EmptyState heading=3 title=t.hand_over_owns_none()>{t.hand_over_owns_none_why()}</EmptyState>
         }
         .into_any();
     }
-    let portion = portion(t, &owns);
-    let ids: Vec<String> = owns.first.iter().map(|key| key.id.to_string()).collect();
-    let keys = owns
-        .first
-        .into_iter()
-        .map(|key| {
-            let place = t.hand_over_place(&key.project.1, &key.environment);
-            choice(key.id.to_string(), key.name).named().hint(place)
-        })
-        .collect();
+    let portions = (portion(t, &keys), portion(t, &secrets));
+    // Where there is one kind only, some of it must be chosen.
+    let alone = keys.first.is_empty() != secrets.first.is_empty();
+    let keys = keys.first.into_iter().map(|key| {
+        let place = t.hand_over_place(&key.project.1, &key.environment);
+        choice(key.id.to_string(), key.name).named().hint(place)
+    });
+    let secrets = secrets.first.into_iter().map(|secret| {
+        let place = t.hand_over_place(&secret.project, &secret.environment);
+        choice(secret.id.to_string(), secret.path).named().hint(place)
+    });
+    let (keys, secrets): (Vec<_>, Vec<_>) = (keys.collect(), secrets.collect());
     let Receivers { part, found, more } = receivers;
     let search = (more || part.is_some()).then(|| search(t, format!("{back}/hand-over"), part));
     let placeholder = if found.is_empty() { t.hand_over_nobody() } else { t.hand_over_choose() };
     let told = more.then(|| view! { <p>{t.hand_over_more(RECEIVERS)}</p> });
     view! {
-        {portion}
         {search}
         {told}
         <Form draft=draft submit=t.hand_over_give() cancel=back>
-            <CheckboxGroup name="keys[]" label=t.hand_over_keys() required=true choices=keys values=ids/>
+            {portions.0}
+            {group("keys[]", t.hand_over_keys(), keys, alone)}
+            {portions.1}
+            {group("secrets[]", t.hand_over_secrets(), secrets, alone)}
             <SelectField name="to" label=t.hand_over_to() required=true placeholder=placeholder choices=found/>
         </Form>
     }
     .into_any()
+}
+
+/// All of it ticked; nothing where there is none.
+fn group(name: &'static str, label: &'static str, choices: Vec<Choice>, required: bool) -> Option<AnyView> {
+    let all: Vec<String> = choices.iter().map(|it| it.value().to_owned()).collect();
+    (!all.is_empty()).then(|| {
+        view! { <CheckboxGroup name=name label=label required=required choices=choices values=all/> }
+            .into_any()
+    })
 }
 
 /// What of a list is not there.
@@ -187,37 +215,6 @@ fn search(t: Text, here: String, part: Option<String>) -> AnyView {
     let chips = part.iter().map(|part| FilterChip { label: part.clone(), remove: here.clone() }).collect();
     let part = part.unwrap_or_default();
     view! { <FilterBar action=here search=part search_label=t.hand_over_search() chips=chips/> }.into_any()
-}
-
-/// Each is given away where it is edited.
-fn owned_secrets(t: Text, secrets: Portion<OwnedSecret>) -> Option<AnyView> {
-    let columns = vec![
-        Column::text(t.secrets_path()),
-        Column::text(t.hand_over_project()),
-        Column::text(t.hand_over_environment()),
-    ];
-    let portion = portion(t, &secrets);
-    let rows: Vec<_> = secrets
-        .first
-        .into_iter()
-        .map(|it| {
-            let cells = cells![
-                view! { <span translate="no">{it.project}</span> },
-                view! { <span translate="no">{it.environment}</span> },
-            ];
-            row(format!("/secrets/{}/edit", it.id), it.path, cells)
-        })
-        .collect();
-    (!rows.is_empty()).then(|| {
-        view! {
-            <Panel id="secrets" title=t.hand_over_secrets()>
-                <p>{t.hand_over_secrets_lead()}</p>
-                {portion}
-                <Table caption=t.hand_over_secrets() columns=columns rows=rows/>
-            </Panel>
-        }
-        .into_any()
-    })
 }
 
 fn seen(t: Text, keys: Portion<SeenKey>, home: &str) -> AnyView {

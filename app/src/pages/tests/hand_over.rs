@@ -2,10 +2,11 @@
 
 use keywarden_domain::{
     SecretBytes,
+    authz::Owner,
     cast::{Player, Stage as Project},
     keys::{NewKey, Overlap, Place},
     people::MOST_KEYS,
-    secrets::{About, NewValue, PutSecret, Validity},
+    secrets::{About, Address, NewValue, PutSecret, Validity},
     workloads::TokenLifetime,
 };
 use keywarden_model::{ApiKeyId, Role, SecretKind};
@@ -88,6 +89,40 @@ async fn what_they_have_seen_is_shown_with_what_ends_it() {
     let page = stage.get(person(&olga), &format!("/people/{}/hand-over", bob.id)).await.body;
     assert!(page.contains(&format!("href=\"/keys/{key}?tab=drain\"")), "{page}");
     assert!(!page.contains(&format!("href=\"/keys/{key}/rotate\"")), "{page}");
+}
+
+#[tokio::test]
+async fn secrets_are_given_by_the_same_form_as_keys() {
+    let (stage, pay, alice, bob, key) = cast().await;
+    let domain = &stage.cast.domain;
+    let mia = stage.cast.person("Mia", &[(Role::Manager, Some(pay.id))]).await;
+    let put = PutSecret {
+        value: NewValue::new(SecretKind::Text, None, SecretBytes::copy_of(b"x")).unwrap(),
+        label: None,
+        expected: None,
+        validity: Validity::default(),
+        about: About { owner: Some(Owner::Person(bob.id)), ..About::default() },
+    };
+    let place = Place::Environment(pay.live);
+    let secret = domain.put_secret(&mia.op(), &place, &"db/password".parse().unwrap(), put).await.unwrap().id;
+    let here = format!("/people/{}/hand-over", bob.id);
+    let ticked = |name: &str, id: &dyn std::fmt::Display| format!("name=\"{name}[]\" value=\"{id}\" checked");
+    let page = stage.get(person(&alice), &here).await.body;
+    for told in [ticked("keys", &key), ticked("secrets", &secret)] {
+        assert!(page.contains(&told), "{told}: {page}");
+    }
+
+    let both = format!("{}&secrets[]={secret}", form(key, &alice.id.to_string()));
+    let wrong = format!("{}&secrets[]=sec_01JDB2W1N9F6Q3R8T5V7X9Z0AB", form(key, &alice.id.to_string()));
+    let refused = stage.post(person(&alice), &here, &wrong).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.body.contains("One of these is not theirs any more."), "{}", refused.body);
+    let given = stage.post(person(&alice), &here, &both).await;
+    assert_eq!((given.status.as_u16(), given.to.as_str()), (303, here.as_str()), "{}", given.body);
+    let page = stage.get(person(&alice), &here).await;
+    assert!(page.body.contains("They own nothing"), "{}", page.body);
+    let owner = domain.secret(&alice.op(), &Address::Id(secret)).await.unwrap().secret.owner;
+    assert_eq!(owner, Owner::Person(alice.id));
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! Handing over: what somebody owns, which values that still open something they have seen, and giving their keys to
-//! somebody else.
+//! Handing over: what somebody owns, which values that still open something they have seen, and giving their keys and
+//! secrets to somebody else.
 
 use std::sync::Arc;
 
@@ -13,7 +13,8 @@ use crate::authz::Owner;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Op, Refused, Resource, owner};
 
-/// Keys that are given at once, fewer than a form has fields; and of each kind of thing as many are listed.
+/// Keys that are given at once, and secrets with them, fewer than a form has fields; and of each kind of thing as many are
+/// listed.
 pub const MOST_KEYS: usize = 200;
 
 /// The first of what there is to settle; what comes after it is listed once that is done.
@@ -105,7 +106,7 @@ pub struct HandOver {
     pub name: String,
     /// Keys that they own: give them to somebody.
     pub owns: Portion<ConcernedKey>,
-    /// Secrets that they are asked about: somebody else should be.
+    /// Secrets that they are asked about: give them to somebody, who is asked from then on.
     pub secrets: Portion<OwnedSecret>,
     /// Keys whose values were shown to them and still work: rotate them. The last seen first.
     pub has_seen: Portion<SeenKey>,
@@ -118,18 +119,21 @@ pub struct HandOver {
 /// Why nothing was handed over.
 #[derive(Debug, thiserror::Error)]
 pub enum HandOverError {
-    /// No key, or too many.
-    #[error("choose 1 to {MOST_KEYS} keys")]
+    /// Nothing, or too much.
+    #[error("choose something, and at most {MOST_KEYS} keys and as many secrets")]
     Count,
     /// One of the keys is not theirs (any more). Nothing was given.
     #[error("the key `{0}` is not theirs any more: look again")]
     NotTheirs(ApiKeyId),
     /// The receiver is no active person and no team.
-    #[error("choose an active person or a team to give the keys to")]
+    #[error("choose an active person or a team to give it to")]
     Receiver,
     /// As everywhere.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// One of the secrets is not theirs (any more). Nothing was given.
+    #[error("the secret `{0}` is not theirs any more: look again")]
+    SecretNotTheirs(SecretId),
 }
 carries_refused!(HandOverError);
 
@@ -152,24 +156,25 @@ impl Domain {
         })
     }
 
-    /// Gives these keys of a person to somebody else: all, or none.
+    /// Gives these keys and secrets of a person to somebody else: all, or none.
     pub async fn hand_over(
         &self,
         op: &Op,
         from: UserId,
         to: Owner,
         keys: &[ApiKeyId],
+        secrets: &[SecretId],
     ) -> Result<UserId, HandOverError> {
-        let mut keys = keys.to_vec();
-        keys.sort_unstable();
-        keys.dedup();
-        if keys.is_empty() || keys.len() > MOST_KEYS {
+        let (keys, secrets) = (each_once(keys), each_once(secrets));
+        let nothing = keys.is_empty() && secrets.is_empty();
+        if nothing || keys.len() > MOST_KEYS || secrets.len() > MOST_KEYS {
             return Err(HandOverError::Count);
         }
-        let (keys, now) = (Arc::new(keys), op.now);
+        let (things, now) = (Arc::new((keys, secrets)), op.now);
         self.change(op, Action::HandOverUser, &Resource::Person(from), &[], move |tx, record| {
-            let keys = Arc::clone(&keys);
+            let things = Arc::clone(&things);
             Box::pin(async move {
+                let (keys, secrets) = &*things;
                 let receiver = to.to_string();
                 if to == Owner::Person(from) || !owned::can_own(tx, &receiver).await? {
                     return Err(HandOverError::Receiver);
@@ -177,9 +182,10 @@ impl Domain {
                 let event = record
                     .event(Action::HandOverUser.name(), "user", from)
                     .fact("to", owner::fact(to))
-                    .fact("keys", u64::try_from(keys.len()).unwrap_or(u64::MAX));
+                    .fact("keys", u64::try_from(keys.len()).unwrap_or(u64::MAX))
+                    .fact("secrets", u64::try_from(secrets.len()).unwrap_or(u64::MAX));
                 let mut written = Written::new(from, event.finish()?);
-                for key in keys.iter() {
+                for key in keys {
                     let given = owned::give(tx, *key, from, (to.kind(), &receiver)).await?;
                     let project = given.ok_or(HandOverError::NotTheirs(*key))?;
                     tx.restrict(ChangeKind::Key, key, now).await?;
@@ -190,11 +196,27 @@ impl Domain {
                     );
                     written = written.and(event.finish()?);
                 }
+                for secret in secrets {
+                    let given = owned::give_secret(tx, *secret, from, (to.kind(), &receiver)).await?;
+                    let project = given.ok_or(HandOverError::SecretNotTheirs(*secret))?;
+                    let event = record
+                        .event(Action::EditSecret.name(), "secret", secret)
+                        .project(project)
+                        .change("owner", from, owner::fact(to));
+                    written = written.and(event.finish()?);
+                }
                 Ok(written)
             })
         })
         .await
     }
+}
+
+fn each_once<T: Copy + Ord>(things: &[T]) -> Vec<T> {
+    let mut things = things.to_vec();
+    things.sort_unstable();
+    things.dedup();
+    things
 }
 
 impl From<owned::Secret> for OwnedSecret {

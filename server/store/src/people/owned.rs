@@ -97,6 +97,25 @@ pub async fn give(
     Ok(given.into_iter().next().map(|given| given.project_id))
 }
 
+/// As [`give`], for a secret that is not purged.
+pub async fn give_secret(
+    tx: &mut Tx,
+    secret: SecretId,
+    from: UserId,
+    (kind, to): (&'static str, &str),
+) -> Result<Option<ProjectId>, StoreError> {
+    let given: Vec<Given> =
+        sql("UPDATE secrets SET owner_kind = $1, owner_id = $2, row_version = row_version + 1
+                                 WHERE id = $3 AND owner_id = $4 AND purged_at IS NULL RETURNING project_id")
+        .bind(kind)
+        .bind(to)
+        .bind(secret)
+        .bind(from)
+        .returning(tx)
+        .await?;
+    Ok(given.into_iter().next().map(|given| given.project_id))
+}
+
 /// Whether this person is active, or this team exists.
 pub async fn can_own(conn: &mut Conn, id: &str) -> Result<bool, StoreError> {
     #[derive(sqlx::FromRow)]

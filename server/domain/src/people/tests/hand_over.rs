@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use keywarden_model::{ApiKeyId, RevokeReason, Role, SecretKind};
+use keywarden_model::{ApiKeyId, RevokeReason, Role, SecretId, SecretKind};
 use keywarden_store::sql;
 use keywarden_vault::SecretBytes;
 
@@ -46,7 +46,8 @@ async fn what_somebody_owns_is_given_to_who_stays_all_or_nothing() {
 
         let team = house.team("payments", &[mallory.id], &[]).await;
         let to = Owner::Team(team);
-        let give = async |keys: &[ApiKeyId], to| house.domain.hand_over(&alice.op(), bob.id, to, keys).await;
+        let give =
+            async |keys: &[ApiKeyId], to| house.domain.hand_over(&alice.op(), bob.id, to, keys, &[]).await;
         assert!(matches!(give(&[], to).await, Err(HandOverError::Count)));
         assert!(matches!(give(&[one], Owner::Person(bob.id)).await, Err(HandOverError::Receiver)));
         let unknown = Owner::Person(house.domain.env().id(house.now()));
@@ -56,6 +57,55 @@ async fn what_somebody_owns_is_given_to_who_stays_all_or_nothing() {
         give(&[one, two, one], to).await.unwrap();
         assert!(house.domain.hand_over_facts(&alice.op(), bob.id).await.unwrap().owns.first.is_empty());
         assert_eq!(events(&house, "key.edit", "allowed").await, 2);
+        assert_eq!(events(&house, "user.hand-over", "allowed").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn their_secrets_are_given_with_their_keys_all_or_nothing() {
+    both_engines(async |house| {
+        let domain = &house.domain;
+        let pay = house.project("pay").await;
+        let alice = house.person("Alice", &[(Role::Owner, None)]).await;
+        let bob = house.person("Bob", &[(Role::Manager, Some(pay.id))]).await;
+        let put = async |by: &Player, path: &str| {
+            let put = PutSecret {
+                value: NewValue::new(SecretKind::Text, None, SecretBytes::copy_of(b"x")).unwrap(),
+                label: None,
+                expected: None,
+                about: About::default(),
+                validity: Validity::default(),
+            };
+            let place = Place::Environment(pay.live);
+            domain.put_secret(&by.op(), &place, &path.parse().unwrap(), put).await.unwrap().id
+        };
+        let one = key(&house, &pay, "one", &bob).await;
+        let (kept, deleted) = (put(&bob, "db/kept").await, put(&bob, "db/deleted").await);
+        let hers = put(&alice, "db/hers").await;
+        domain.delete_secret(&bob.op(), &Address::Id(deleted), None).await.unwrap();
+        let owner = async |id| domain.secret(&alice.op(), &Address::Id(id)).await.unwrap().secret.owner;
+        let version =
+            async || domain.secret(&alice.op(), &Address::Id(kept)).await.unwrap().secret.row_version;
+        let team = Owner::Team(house.team("payments", &[alice.id], &[]).await);
+        let give =
+            async |secrets: &[SecretId]| domain.hand_over(&alice.op(), bob.id, team, &[one], secrets).await;
+
+        let before = (house.rows().await, version().await);
+        let refused = give(&[kept, hers]).await;
+        assert!(matches!(refused, Err(HandOverError::SecretNotTheirs(it)) if it == hers), "{refused:?}");
+        assert_eq!((house.rows().await, version().await), before);
+        assert_eq!(owner(kept).await, Owner::Person(bob.id));
+
+        give(&[deleted, kept, kept]).await.unwrap();
+        for id in [kept, deleted] {
+            assert_eq!(owner(id).await, team);
+        }
+        assert!(version().await > before.1, "whoever edits it meanwhile looks again");
+        let left = domain.hand_over_facts(&alice.op(), bob.id).await.unwrap();
+        assert_eq!((left.owns.of, left.secrets.of), (0, 0));
+        assert_eq!(events(&house, "key.edit", "allowed").await, 1);
+        assert_eq!(events(&house, "secret.edit", "allowed").await, 2);
         assert_eq!(events(&house, "user.hand-over", "allowed").await, 1);
     })
     .await;
@@ -209,7 +259,7 @@ async fn what_is_too_much_for_one_page_is_counted_and_follows_once_the_first_is_
         let first: Vec<_> = listed.first.iter().map(|it| it.id).collect();
         assert_eq!((first.as_slice(), listed.of), (&ids[..MOST_KEYS], ids.len() as u64));
         let give = async |keys: &[ApiKeyId]| {
-            house.domain.hand_over(&alice.op(), bob.id, Owner::Person(alice.id), keys).await
+            house.domain.hand_over(&alice.op(), bob.id, Owner::Person(alice.id), keys, &[]).await
         };
         assert!(matches!(give(&ids).await, Err(HandOverError::Count)));
         give(&first).await.unwrap();
