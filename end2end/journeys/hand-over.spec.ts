@@ -3,7 +3,7 @@ import { Authenticator } from '../house/authenticator.ts';
 import { Person } from '../house/person.ts';
 import { expect, test } from '../house/test.ts';
 
-test('whoever leaves hands over their keys, and the values that they saw are rotated', async ({
+test('whoever leaves hands over their keys and secrets, and the values that they saw are rotated', async ({
   accessible,
   admin,
   browser,
@@ -28,9 +28,11 @@ test('whoever leaves hands over their keys, and the values that they saw are rot
     await owner.isAt(`Invitation for ${name}`);
     await leo.join(await page.getByLabel('Link').inputValue());
     await leo.issueKey('till', `${place} / Live`);
+    const { items } = await admin.get<{ items: { id: string }[] }>(`/users?q=${encodeURIComponent(name)}`);
+    await admin.put(`/projects/${slug}/environments/live/secrets/till/password`, { value: 'x', owner: items[0].id });
   });
 
-  await test.step('they leave: their key is given away', async () => {
+  await test.step('they leave: their key and their secret are given away', async () => {
     await page.goto(`/people?q=${encodeURIComponent(name)}`);
     await main.getByRole('link', { name, exact: true }).click();
     await owner.press('Deactivate');
@@ -40,7 +42,7 @@ test('whoever leaves hands over their keys, and the values that they saw are rot
     await accessible();
     await owner.field('Give to').selectOption({ label: 'Ada Lovelace' });
     await owner.press('Give');
-    await expect(main).toContainText('1 key has another owner now.');
+    await expect(main).toContainText('1 key has another owner now. 1 secret has another owner now.');
     await expect(main.getByRole('heading', { name: 'They own nothing' })).toBeVisible();
     await accessible();
   });
