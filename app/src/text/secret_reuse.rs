@@ -4,6 +4,6 @@ use super::texts;
 
 texts! {
     reuse = "The same value is in";
-    reuse_why = "These secrets have this value too, or had it, as far as you may see them. Whoever gets it from one has it for all of them: give each a value of its own.";
+    reuse_why = "These secrets have this value too, or had it, as far as you may read them. Whoever gets it from one has it for all of them: give each a value of its own.";
     reuse_same_as(number: i64) = "Its value is the same as that of version {number}.";
 }

@@ -11,13 +11,14 @@ use crate::{at::At, caller::Caller, fingerprints::check::HoldingSecret, json, pr
 /// Where else a secret's current value is.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SecretReuse {
-    /// The other secrets that hold it, or held it, as far as the caller may see them; others are not counted.
+    /// The other secrets that hold it, or held it, as far as the caller may read them; others are not counted.
     items: Vec<HoldingSecret>,
 }
 
 /// List which other secrets have a secret's value
 ///
-/// By its keyed fingerprint, and without any value. Of a value that could be guessed, and of a template, there are none.
+/// By its keyed fingerprint, and without any value, to whoever may read both. There are none for a caller who may only see
+/// the secret, of a value that could be guessed, and of a template.
 #[utoipa::path(
     get,
     path = "/api/v1/secrets/{secret}/reuse",

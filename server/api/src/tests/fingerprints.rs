@@ -80,6 +80,9 @@ async fn a_secret_says_where_else_its_value_is_and_a_new_version_which_one_has_i
         let weak = put("weak", "hunter2").await;
         put("weaker", "hunter2").await;
         assert_eq!(api.get(&reuse(&weak["id"])).await.json(), json!({ "items": [] }));
+        let viewer = token(&api.house, "walter", Role::Viewer, Some(&api.pay)).await;
+        let seen = api.call("get", &reuse(&copy["id"])).bearer(&viewer).send("").await;
+        assert_eq!((seen.status.as_u16(), seen.json()), (200, json!({ "items": [] })), "who may not read it");
         let stranger = api.call("get", &reuse(&copy["id"])).bearer(&api.mallory).send("").await;
         assert_eq!(stranger.status, 404);
     })

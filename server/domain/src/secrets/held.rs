@@ -1,7 +1,8 @@
 //! "Is this leaked string ours?": which secrets hold a value, or held it, told by its keyed fingerprint. Nothing is opened.
 //!
 //! Told of secrets that the caller may see, and of no others: those are not even counted. That somebody may see a secret
-//! and not read it is why a value that could be guessed gets no answer, and why few are answered in a minute.
+//! and not read it is why a value that could be guessed gets no answer, and why few are answered in a minute. Where nobody
+//! counts, it takes the right to read them ([`super::reuse`]).
 
 use std::collections::BTreeMap;
 
@@ -81,7 +82,7 @@ impl Domain {
         }
         // A crowd on this node waits here for its turn, and not with a connection each.
         let _alone = self.checking().lock().await;
-        let found = self.holding(op, value).await?;
+        let found = self.holding(op, value, Action::ViewSecret).await?;
         let told: Vec<_> = found.iter().map(|it| it.secret.id).collect();
         let (caller, since) = (op.actor.id(), earlier(op.now, WITHIN));
         let done = self
@@ -106,8 +107,9 @@ impl Domain {
         done.map(|()| found)
     }
 
-    /// As [`Domain::check_fingerprint`], of a value that was found to be strong; nothing is told of it.
-    pub(super) async fn holding(&self, op: &Op, value: &str) -> Result<Vec<Held>, Refused> {
+    /// As [`Domain::check_fingerprint`], of a value that was found to be strong, and of the secrets that the caller may do
+    /// this to; nothing is told of it.
+    pub(super) async fn holding(&self, op: &Op, value: &str, action: Action) -> Result<Vec<Held>, Refused> {
         let tags = tags(self.keyring(), value)?;
         let fingerprints: Vec<_> = tags.iter().map(|(_, tag)| *tag).collect();
         let mut conn = self.store().read().await?;
@@ -130,13 +132,13 @@ impl Domain {
             secrets.push(Held { secret: Secret::from_row(row)?, versions });
         }
         drop(conn);
-        let mut seen = Vec::new();
+        let mut theirs = Vec::new();
         for held in secrets {
-            if self.would(op, Action::ViewSecret, &held.secret.resource()).await? {
-                seen.push(held);
+            if self.would(op, action, &held.secret.resource()).await? {
+                theirs.push(held);
             }
         }
-        Ok(seen)
+        Ok(theirs)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reuse: told of values that nobody could guess, to whom may see both secrets.
+//! Reuse: told of values that nobody could guess, to whoever may read both secrets.
 
 use keywarden_model::{Role, SecretId};
 use keywarden_store::count::number;
@@ -29,7 +29,7 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn where_else_a_value_is_is_told_to_whom_may_see_both() {
+async fn where_else_a_value_is_is_told_to_whoever_may_read_both() {
     both_engines(async |house| {
         let scene = Scene::set(house).await;
         let other = scene.house.project("other").await;
@@ -48,20 +48,51 @@ async fn where_else_a_value_is_is_told_to_whom_may_see_both() {
         assert!(scene.reuse(&oscar.op(), mine).await.is_empty(), "nor that there are others");
         let refused = domain.secret_reuse(&oscar.op(), id).await;
         assert!(matches!(refused, Err(Refused::NotFound)), "{refused:?}");
-        let roles = [(Role::Viewer, Some(scene.pay.id)), (Role::Viewer, Some(other.id))];
-        let victor = scene.house.person("Victor", &roles).await;
+        let roles = [(Role::Reader, Some(scene.pay.id)), (Role::Reader, Some(other.id))];
+        let rita = scene.house.person("Rita", &roles).await;
         let both = ["other/mine: 1, current", here[0], here[1]];
-        assert_eq!(scene.reuse(&victor.op(), id).await, both);
+        assert_eq!(scene.reuse(&rita.op(), id).await, both);
         assert_eq!(
-            scene.reuse(&victor.op(), mine).await,
+            scene.reuse(&rita.op(), mine).await,
             ["pay/db/copy: 1, current", "pay/db/password: 1, current", "pay/db/rotated: 2 1"]
         );
 
         let before = scene.house.rows().await;
-        scene.reuse(&victor.op(), id).await;
+        scene.reuse(&rita.op(), id).await;
         assert_eq!(scene.house.rows().await, before, "it is no reading, and nothing is written");
         domain.delete_secret(&scene.alice.op(), &super::Address::Id(id), None).await.unwrap();
-        assert!(scene.reuse(&victor.op(), id).await.is_empty(), "what is deleted has no current value");
+        assert!(scene.reuse(&rita.op(), id).await.is_empty(), "what is deleted has no current value");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_may_only_see_one_of_the_two_is_told_nothing_of_their_values() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let other = scene.house.project("other").await;
+        let id = scene.put("db/password", VALUE).await.id;
+        let roles = [(Role::Viewer, Some(scene.pay.id)), (Role::Manager, Some(other.id))];
+        let guesser = scene.house.person("Gregor", &roles).await;
+        let (domain, path) = (&scene.house.domain, "guess".parse().unwrap());
+        let place = Place::Environment(other.live);
+        let guess = domain.put_secret(&guesser.op(), &place, &path, of(VALUE)).await.unwrap().id;
+        assert!(scene.reuse(&guesser.op(), guess).await.is_empty(), "a put is no way to ask");
+        assert!(
+            scene.reuse(&guesser.op(), id).await.is_empty(),
+            "whose value one may read is no hint either"
+        );
+
+        scene.put("db/copy", VALUE).await;
+        let here = ["pay/db/copy: 1, current"];
+        assert_eq!(scene.reuse(&scene.alice.op(), id).await, here);
+        let project = Some(scene.pay.id);
+        let victor = scene.house.person("Victor", &[(Role::Viewer, project)]).await;
+        assert!(scene.reuse(&victor.op(), id).await.is_empty(), "nor within one project");
+        let olga = scene.house.person("Olga", &[(Role::Auditor, None)]).await;
+        assert!(scene.reuse(&olga.op(), id).await.is_empty());
+        let robot = scene.house.workload("robot", Role::Reader, project).await;
+        assert_eq!(scene.reuse(&robot.op(), id).await, here, "and the one in the other project is not named");
     })
     .await;
 }
