@@ -194,6 +194,11 @@ pub(crate) fn ok(body: &impl Serialize) -> Response {
     answer(StatusCode::OK, body)
 }
 
+/// 204: there is nothing left to show.
+pub(crate) fn nothing() -> Response {
+    written(StatusCode::NO_CONTENT, "")
+}
+
 /// 201, and where the new thing is.
 pub(crate) fn created(location: &str, body: &impl Serialize) -> Response {
     let mut response = answer(StatusCode::CREATED, body);

@@ -1,7 +1,6 @@
 //! `POST /api/v1/roles/{role}/revoke`
 
 use axum::{extract::State, response::Response};
-use http::StatusCode;
 use keywarden_domain::{Domain, roles::RevokeRoleError};
 use keywarden_model::RoleBindingId;
 
@@ -29,7 +28,7 @@ pub(crate) async fn revoke(
 ) -> Result<Response, Problem> {
     let (op, Nothing {}) = caller.asks(asked);
     domain.revoke_role(&op, role).await?;
-    Ok(json::written(StatusCode::NO_CONTENT, ""))
+    Ok(json::nothing())
 }
 
 impl From<RevokeRoleError> for Problem {

@@ -1,13 +1,13 @@
 //! `POST /api/v1/secrets/{secret}/purge`
 
 use axum::{extract::State, response::Response};
-use http::StatusCode;
 use keywarden_domain::{Domain, secrets::PurgeSecretError};
 use keywarden_model::SecretId;
 
 use crate::{
     at::At,
     caller::Caller,
+    etag::Seen,
     json::{self, Asked, Nothing},
     problem::Problem,
 };
@@ -21,18 +21,22 @@ use crate::{
     path = "/api/v1/secrets/{secret}/purge",
     tag = "Secrets",
     operation_id = "purgeSecret",
-    params(("secret" = String, Path, description = "`sec_…`")),
+    params(
+        ("secret" = String, Path, description = "`sec_…`"),
+        ("If-Match" = Option<String>, Header, description = "The secret's `ETag` that was read"),
+    ),
     responses((status = 204, description = "It is gone")),
 )]
 pub(crate) async fn purge(
     State(domain): State<Domain>,
     caller: Caller,
     At(secret): At<SecretId>,
+    seen: Seen,
     asked: Asked<Nothing>,
 ) -> Result<Response, Problem> {
     let (op, Nothing {}) = caller.asks(asked);
-    domain.purge_secret(&op, secret).await?;
-    Ok(json::written(StatusCode::NO_CONTENT, ""))
+    domain.purge_secret(&seen.of(op), secret).await?;
+    Ok(json::nothing())
 }
 
 impl From<PurgeSecretError> for Problem {

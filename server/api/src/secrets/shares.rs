@@ -143,7 +143,7 @@ pub(crate) async fn withdraw(
     _: Unheeded,
 ) -> Result<Response, Problem> {
     domain.withdraw_share(caller.op(), of.secret, of.part).await?;
-    Ok(json::written(StatusCode::NO_CONTENT, ""))
+    Ok(json::nothing())
 }
 
 impl CreateShare {

@@ -4,7 +4,7 @@ use axum::{
     extract::{FromRequestParts, Path, State},
     response::Response,
 };
-use http::{StatusCode, request::Parts};
+use http::request::Parts;
 use keywarden_domain::{Domain, teams::MemberError};
 use keywarden_model::UserId;
 
@@ -79,9 +79,7 @@ pub(crate) async fn remove(
 /// Both verbs say how it should be; that it was so already is no failure (RFC 9110, 9.2.2).
 fn done<T>(outcome: Result<T, MemberError>) -> Result<Response, Problem> {
     match outcome {
-        Ok(_) | Err(MemberError::AlreadyIn | MemberError::NotIn) => {
-            Ok(json::written(StatusCode::NO_CONTENT, ""))
-        }
+        Ok(_) | Err(MemberError::AlreadyIn | MemberError::NotIn) => Ok(json::nothing()),
         Err(MemberError::NoSuchPerson) => Err(Problem::not_found()),
         Err(MemberError::Refused(refused)) => Err(refused.into()),
     }

@@ -88,6 +88,11 @@ async fn every_verb_of_a_secret_heeds_the_version_that_was_read() {
         let restore = format!("{secret}/restore");
         assert_eq!(ask(&api, "post", &restore, &stale).await.status, 412);
         assert_eq!(ask(&api, "post", &restore, deleted.header("etag")).await.status, 200);
+
+        let deleted = api.call("delete", &format!("{HOME}/a")).bearer(&api.olga).send("").await;
+        let purge = format!("{secret}/purge");
+        assert_eq!(ask(&api, "post", &purge, &stale).await.status, 412);
+        assert_eq!(ask(&api, "post", &purge, deleted.header("etag")).await.status, 204);
     })
     .await;
 }

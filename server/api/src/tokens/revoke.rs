@@ -1,7 +1,6 @@
 //! `POST /api/v1/tokens/{token}/revoke`
 
 use axum::{extract::State, response::Response};
-use http::StatusCode;
 use keywarden_domain::{Domain, workloads::RevokeTokenError};
 use keywarden_model::ServiceTokenId;
 
@@ -31,7 +30,7 @@ pub(crate) async fn revoke(
 ) -> Result<Response, Problem> {
     let (op, Nothing {}) = caller.asks(asked);
     domain.revoke_service_token(&op, token).await?;
-    Ok(json::written(StatusCode::NO_CONTENT, ""))
+    Ok(json::nothing())
 }
 
 impl From<RevokeTokenError> for Problem {

@@ -1,7 +1,6 @@
 //! `DELETE /api/v1/workloads/{workload}/rules/{rule}`
 
 use axum::{extract::State, response::Response};
-use http::StatusCode;
 use keywarden_domain::{Domain, trust::DeleteTrustRuleError};
 
 use super::Place;
@@ -28,7 +27,7 @@ pub(crate) async fn delete(
     _: Unheeded,
 ) -> Result<Response, Problem> {
     domain.delete_trust_rule(caller.op(), workload, rule).await?;
-    Ok(json::written(StatusCode::NO_CONTENT, ""))
+    Ok(json::nothing())
 }
 
 impl From<DeleteTrustRuleError> for Problem {

@@ -6,7 +6,7 @@ use keywarden_model::{SecretId, VersionState};
 use keywarden_store::secrets as rows;
 use keywarden_store::{EventRow, Tx, Written};
 
-use super::secret::{Address, Deletion, Secret, Version, claim, find, labels};
+use super::secret::{Address, Deletion, Secret, Version, claim_seen, find, labels};
 use crate::audit::{Fact, Record};
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Fault, Op, Refused};
@@ -52,7 +52,7 @@ impl Domain {
         };
         self.change(op, Action::PurgeSecret, &resource, &[], move |tx, record| {
             Box::pin(async move {
-                let it = claim(tx, &resource).await?;
+                let it = claim_seen(tx, &record, &resource).await?;
                 let deletion = it.secret.deletion.ok_or(PurgeSecretError::NotDeleted)?;
                 if it.secret.purge_protection {
                     return Err(PurgeSecretError::Protected);
