@@ -4,18 +4,20 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
+use futures_util::TryFutureExt as _;
 use keywarden_domain::{
     Op, Refused,
-    system::{DestroySealKeyError, KeyNumber, RotateSealError, SealId},
+    system::{DestroySealKeyError, RotateSealError, SealId},
 };
 use leptos::prelude::*;
 
-use super::around::{self, TREE, rewrap_path};
+use super::around::{self, Kept, OldKey, TREE, rewrap_path};
 use crate::{
     context::{Asking, House, Posted},
     form::{Draft, Errors},
     render::{self, page},
     shell::{Section, Shell},
+    text::Text,
     ui::{Confirm, Form, PageHeader},
 };
 
@@ -77,24 +79,24 @@ fn draw_rotate(shell: &Shell, house: &House, seal: &SealId, draft: Draft) -> Res
     })
 }
 
+/// The seal and one of its keys; what is no key of it is not there.
+async fn named(house: &House, t: Text, op: &Op, number: &str) -> Result<OldKey, Refused> {
+    let seal = house.domain.seal_keys(op).await?.into_iter().next().ok_or(Refused::NotFound)?;
+    let there = seal.keys.into_iter().flatten().map(|(it, _)| it);
+    let number = there.into_iter().find(|it| it.to_string() == number).ok_or(Refused::NotFound)?;
+    Ok(OldKey { seal: seal.seal, number, backups: t.encryption_hsm_destroy_backups() })
+}
+
 pub(super) async fn ask_destroy(
     State(house): State<House>,
     asking: Asking,
     Path(number): Path<String>,
 ) -> Response {
     let Asking { shell, op } = asking.at(Section::System);
-    match named(&house, &op, &number).await {
-        Ok((seal, number)) => draw_destroy(&shell, &seal, number, Draft::default()),
+    match named(&house, shell.text, &op, &number).await {
+        Ok(key) => key.draw(&shell, Draft::default()),
         Err(refused) => render::refused(&shell, refused),
     }
-}
-
-/// The seal and one of its keys; what is no key of it is not there.
-async fn named(house: &House, op: &Op, number: &str) -> Result<(SealId, KeyNumber), Refused> {
-    let seal = house.domain.seal_keys(op).await?.into_iter().next().ok_or(Refused::NotFound)?;
-    let there = seal.keys.into_iter().flatten().map(|(it, _)| it);
-    let number = there.into_iter().find(|it| it.to_string() == number).ok_or(Refused::NotFound)?;
-    Ok((seal.seal, number))
 }
 
 pub(super) async fn destroy(
@@ -105,35 +107,21 @@ pub(super) async fn destroy(
 ) -> Response {
     let Asking { shell, op } = asking.at(Section::System).once(&posted);
     let t = shell.text;
-    let (seal, number) = match named(&house, &op, &number).await {
-        Ok(named) => named,
-        Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
+    let key = match named(&house, t, &op, &number).await {
+        Ok(key) => key,
+        Err(refused) => return house.missed(&shell, &op, &posted, refused, TREE).await,
     };
-    let mut errors = Errors::new();
-    if posted.fields.text("name") == seal.as_str() {
-        match house.domain.destroy_seal_key(&op, &seal, number).await {
-            Ok(()) => return render::done(&shell, TREE, t.encryption_hsm_destroyed(number)),
-            Err(DestroySealKeyError::InUse { keys, .. }) => {
-                errors.whole(t.encryption_hsm_in_use(keys as u64));
-            }
-            Err(DestroySealKeyError::NewerKeys) => errors.whole(t.encryption_newer()),
-            Err(DestroySealKeyError::NoKey { .. }) => errors.whole(t.encryption_hsm_gone()),
-            Err(DestroySealKeyError::Refused(refused)) => {
-                return house.refused(&shell, &op, &posted, refused).await;
-            }
-            Err(DestroySealKeyError::Seal(cause)) => {
-                errors.whole(t.encryption_hsm_failed(&cause.to_string()));
-            }
-            Err(DestroySealKeyError::Unknown(_)) => errors.whole(t.encryption_no_seal()),
-        }
-    } else {
-        errors.at("name", t.encryption_hsm_destroy_wrong(seal.as_str()));
-    }
-    draw_destroy(&shell, &seal, number, Draft::refused(posted.fields, errors))
+    let deed = house.domain.destroy_seal_key(&op, &key.seal, key.number);
+    key.destroy(&house, &shell, &op, posted, deed.map_err(|error| kept(t, error))).await
 }
 
-fn draw_destroy(shell: &Shell, seal: &SealId, number: KeyNumber, draft: Draft) -> Response {
-    let t = shell.text;
-    let title = t.encryption_hsm_destroy_title(number, seal.as_str());
-    around::draw_destroy(shell, title, seal, t.encryption_hsm_destroy_backups(), draft)
+fn kept(t: Text, error: DestroySealKeyError) -> Kept {
+    Kept::Why(match error {
+        DestroySealKeyError::InUse { keys, .. } => t.encryption_hsm_in_use(keys as u64),
+        DestroySealKeyError::NewerKeys => t.encryption_newer().to_owned(),
+        DestroySealKeyError::NoKey { .. } => t.encryption_hsm_gone().to_owned(),
+        DestroySealKeyError::Refused(refused) => return Kept::Refused(refused),
+        DestroySealKeyError::Seal(cause) => t.encryption_hsm_failed(&cause.to_string()),
+        DestroySealKeyError::Unknown(_) => t.encryption_no_seal().to_owned(),
+    })
 }

@@ -4,14 +4,15 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
+use futures_util::TryFutureExt as _;
 use keywarden_domain::{
     Op, Refused,
     project_seals::{DestroyOfferedKeyError, OfferedKeys, RotateOfferedError},
-    system::{KeyNumber, SealId},
+    system::SealId,
 };
 use leptos::prelude::*;
 
-use super::around::{self, TREE};
+use super::around::{self, Kept, OldKey, TREE};
 use crate::{
     cells,
     context::{Asking, House, Posted},
@@ -135,12 +136,14 @@ fn draw_rotate(shell: &Shell, it: &OfferedKeys, draft: Draft) -> Response {
 /// A seal and one of its keys.
 async fn named_key(
     house: &House,
+    t: Text,
     op: &Op,
     (seal, number): &(String, String),
-) -> Result<(SealId, KeyNumber), Refused> {
+) -> Result<OldKey, Refused> {
     let OfferedKeys { seal, keys } = named(house, op, seal).await?;
     let there = keys.into_iter().flatten().map(|(it, _)| it).find(|it| it.to_string() == *number);
-    Ok((seal, there.ok_or(Refused::NotFound)?))
+    let number = there.ok_or(Refused::NotFound)?;
+    Ok(OldKey { seal, number, backups: t.encryption_offered_destroy_backups() })
 }
 
 pub(super) async fn ask_destroy(
@@ -149,8 +152,8 @@ pub(super) async fn ask_destroy(
     Path(wanted): Path<(String, String)>,
 ) -> Response {
     let Asking { shell, op } = asking.at(Section::System);
-    match named_key(&house, &op, &wanted).await {
-        Ok((seal, number)) => draw_destroy(&shell, &seal, number, Draft::default()),
+    match named_key(&house, shell.text, &op, &wanted).await {
+        Ok(key) => key.draw(&shell, Draft::default()),
         Err(refused) => render::refused(&shell, refused),
     }
 }
@@ -163,36 +166,21 @@ pub(super) async fn destroy(
 ) -> Response {
     let Asking { shell, op } = asking.at(Section::System).once(&posted);
     let t = shell.text;
-    let (seal, number) = match named_key(&house, &op, &wanted).await {
-        Ok(named) => named,
-        Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
+    let key = match named_key(&house, t, &op, &wanted).await {
+        Ok(key) => key,
+        Err(refused) => return house.missed(&shell, &op, &posted, refused, TREE).await,
     };
-    let mut errors = Errors::new();
-    if posted.fields.text("name") == seal.as_str() {
-        match house.domain.destroy_offered_key(&op, &seal, number).await {
-            Ok(()) => return render::done(&shell, TREE, t.encryption_hsm_destroyed(number)),
-            Err(DestroyOfferedKeyError::InUse { keys, .. }) => {
-                errors.whole(t.encryption_offered_in_use(keys as u64));
-            }
-            Err(DestroyOfferedKeyError::Newest { .. } | DestroyOfferedKeyError::NoKey { .. }) => {
-                errors.whole(t.encryption_hsm_gone());
-            }
-            Err(DestroyOfferedKeyError::Refused(refused)) => {
-                return house.refused(&shell, &op, &posted, refused).await;
-            }
-            Err(DestroyOfferedKeyError::Seal(cause)) => {
-                errors.whole(t.encryption_hsm_failed(&cause.to_string()));
-            }
-        }
-    } else {
-        errors.at("name", t.encryption_hsm_destroy_wrong(seal.as_str()));
-    }
-    draw_destroy(&shell, &seal, number, Draft::refused(posted.fields, errors))
+    let deed = house.domain.destroy_offered_key(&op, &key.seal, key.number);
+    key.destroy(&house, &shell, &op, posted, deed.map_err(|error| kept(t, error))).await
 }
 
-fn draw_destroy(shell: &Shell, seal: &SealId, number: KeyNumber, draft: Draft) -> Response {
-    let t = shell.text;
-    let title = t.encryption_hsm_destroy_title(number, seal.as_str());
-    let backups = t.encryption_offered_destroy_backups();
-    around::draw_destroy(shell, title, seal, backups, draft)
+fn kept(t: Text, error: DestroyOfferedKeyError) -> Kept {
+    Kept::Why(match error {
+        DestroyOfferedKeyError::InUse { keys, .. } => t.encryption_offered_in_use(keys as u64),
+        DestroyOfferedKeyError::Newest { .. } | DestroyOfferedKeyError::NoKey { .. } => {
+            t.encryption_hsm_gone().to_owned()
+        }
+        DestroyOfferedKeyError::Refused(refused) => return Kept::Refused(refused),
+        DestroyOfferedKeyError::Seal(cause) => t.encryption_hsm_failed(&cause.to_string()),
+    })
 }

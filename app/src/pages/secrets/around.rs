@@ -1,5 +1,6 @@
 //! What all pages of one secret have around them.
 
+use axum::response::Response;
 use chrono::{DateTime, Utc};
 use keywarden_domain::{
     Action, Op, Refused,
@@ -9,9 +10,10 @@ use keywarden_model::{SecretId, SecretKind, SecretLabel};
 use leptos::prelude::*;
 
 use crate::{
-    context::House,
+    context::{Asking, House},
     pages::listing::href,
-    shell::{ProjectLink, Shell},
+    render,
+    shell::{ProjectLink, Section, Shell},
     text::Text,
     ui::{Crumb, Tabs, crumb, tab},
 };
@@ -20,6 +22,20 @@ use crate::{
 pub(super) async fn load(house: &House, op: &Op, id: &str) -> Result<SecretView, Refused> {
     let id: SecretId = id.parse().map_err(|_| Refused::NotFound)?;
     house.domain.secret(op, &Address::Id(id)).await
+}
+
+/// The page that asks before something is done to a secret.
+pub(super) async fn ask(
+    house: &House,
+    asking: Asking,
+    id: &str,
+    draw: impl FnOnce(&mut Shell, &SecretView) -> Response,
+) -> Response {
+    let Asking { mut shell, op } = asking.at(Section::Secrets);
+    match load(house, &op, id).await {
+        Ok(view) => draw(&mut shell, &view),
+        Err(refused) => render::refused(&shell, refused),
+    }
 }
 
 /// A secret with one of its versions.

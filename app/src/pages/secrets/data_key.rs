@@ -17,11 +17,7 @@ use crate::{
 };
 
 pub(super) async fn ask(State(house): State<House>, asking: Asking, Path(id): Path<String>) -> Response {
-    let Asking { mut shell, op } = asking.at(Section::Secrets);
-    match around::load(&house, &op, &id).await {
-        Ok(view) => draw(&mut shell, &view, Draft::default()),
-        Err(refused) => render::refused(&shell, refused),
-    }
+    around::ask(&house, asking, &id, |shell, view| draw(shell, view, Draft::default())).await
 }
 
 pub(super) async fn rotate(

@@ -15,11 +15,7 @@ use crate::{
 };
 
 pub(super) async fn ask(State(house): State<House>, asking: Asking, Path(id): Path<String>) -> Response {
-    let Asking { mut shell, op } = asking.at(Section::Secrets);
-    match around::load(&house, &op, &id).await {
-        Ok(view) => draw(&mut shell, &view.secret, Draft::default()),
-        Err(refused) => render::refused(&shell, refused),
-    }
+    around::ask(&house, asking, &id, |shell, view| draw(shell, &view.secret, Draft::default())).await
 }
 
 pub(super) async fn purge(
@@ -32,7 +28,8 @@ pub(super) async fn purge(
     let t = shell.text;
     let secret = match around::load(&house, &op, &id).await {
         Ok(view) => view.secret,
-        Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
+        // In which folder it was, nobody can say any more.
+        Err(refused) => return house.missed(&shell, &op, &posted, refused, "/secrets").await,
     };
     let mut errors = Errors::new();
     if posted.fields.text("name") == secret.path.name() {

@@ -150,9 +150,15 @@ async fn a_deleted_secret_is_destroyed_when_its_name_is_typed() {
     assert!(shown(&bob).await.contains(&purge) && !shown(&vera).await.contains(&purge));
     assert_eq!(stage.post(person(&vera), &purge, "name=password").await.status, 403);
     assert_eq!(post(&purge, "name=Password").await.status, 422, "the name as it is");
-    let done = post(&purge, "name=password").await;
+    let once = "idempotency_key=0123456789abcdef&name=password";
+    let done = post(&purge, once).await;
     assert_eq!(done.status, 303, "{}", done.body);
     assert_eq!(stage.get(person(&bob), &page).await.status, 404);
+    let again = post(&purge, once).await;
+    assert_eq!((again.status.as_u16(), again.to.as_str()), (303, "/secrets"), "a form that comes twice");
+    let other = "idempotency_key=0123456789abcdee&name=password";
+    assert_eq!(post(&purge, other).await.status, 404, "it is not there any more");
+    assert_eq!(stage.post(person(&vera), &purge, once).await.status, 404, "nor was it she who did it");
 }
 
 #[tokio::test]
@@ -169,8 +175,11 @@ async fn what_is_deleted_is_listed_with_its_day_and_can_be_had_back() {
     assert_eq!(stage.post(person(&bob), &format!("{page}/versions/1/reveal"), "").await.status, 404);
     let taken = stage.post(person(&bob), "/secrets/new", &form(&pay, "path=db/password&value=x")).await;
     assert_eq!(taken.status, 422, "its path stays its own");
-    let back = stage.post(person(&bob), &format!("{page}/restore"), "").await;
-    assert_eq!((back.status.as_u16(), &back.to), (303, &page));
+    let restore = "idempotency_key=0123456789abcdef";
+    for time in ["once", "a form that comes twice"] {
+        let back = stage.post(person(&bob), &format!("{page}/restore"), restore).await;
+        assert_eq!((back.status.as_u16(), &back.to), (303, &page), "{time}: {}", back.body);
+    }
     assert!(stage.get(person(&bob), "/secrets?q=pass").await.body.contains(&page));
 }
 
