@@ -19,7 +19,11 @@ test('a secret gets a name in another system, which refuses what is none there, 
   const secret = page.url();
 
   await test.step('a name that the system has not', async () => {
-    await main.getByRole('link', { name: 'Azure Key Vault' }).click();
+    await expect(main.getByText('It has none.')).toBeVisible();
+    const azure = main.getByRole('link', { name: 'Azure Key Vault' });
+    await expect(azure).toBeHidden();
+    await main.getByText('Name it for another system').click();
+    await azure.click();
     await owner.isAt('Name in Azure Key Vault');
     await owner.field('Name').fill('database/password');
     await owner.press('Save');

@@ -7,7 +7,8 @@ texts! {
     aliases_why = "Clients that speak the API of another system ask by these names. A name leads to one secret of the environment, and none is made from the path.";
     aliases_system = "System";
     aliases_name = "Name";
-    aliases_none = "none";
+    aliases_none = "It has none. Clients of another system would ask by such a name.";
+    aliases_more = "Name it for another system";
     aliases_aws = "AWS Secrets Manager";
     aliases_azure = "Azure Key Vault";
     aliases_conjur = "Conjur";

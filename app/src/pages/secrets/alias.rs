@@ -22,33 +22,40 @@ use crate::{
     ui::{Column, Form, Hidden, PageHeader, Panel, Row, Table, TextField, row},
 };
 
-/// Its names; those that it could have too, if the person may give them.
+/// Its names, and the way to one in another system for those who may give it.
 pub(super) fn panel(t: Text, view: &SecretView, may: bool) -> AnyView {
-    let rows: Vec<_> = Dialect::ALL.into_iter().filter_map(|it| of_system(t, view, it, may)).collect();
-    let columns = vec![Column::text(t.aliases_system()), Column::text(t.aliases_name())];
-    (!rows.is_empty())
-        .then(|| {
-            view! {
-                <Panel id="aliases" title=t.aliases()>
-                    <p class="field-hint">{t.aliases_why()}</p>
-                    <Table caption=t.aliases() columns=columns rows=rows/>
-                </Panel>
-            }
-        })
+    let rows: Vec<_> = Dialect::ALL.into_iter().filter_map(|it| named(t, view, it, may)).collect();
+    let others = Dialect::ALL.into_iter().filter(|it| may && view.alias(*it).is_none());
+    let others: Vec<_> =
+        others.map(|it| view! { <li><a href=path(&view.secret, it)>{system(t, it)}</a></li> }).collect();
+    if rows.is_empty() && others.is_empty() {
+        return ().into_any();
+    }
+    let names = if rows.is_empty() {
+        view! { <p class="field-hint">{t.aliases_none()}</p> }.into_any()
+    } else {
+        let columns = vec![Column::text(t.aliases_system()), Column::text(t.aliases_name())];
+        view! {
+            <p class="field-hint">{t.aliases_why()}</p>
+            <Table caption=t.aliases() columns=columns rows=rows/>
+        }
         .into_any()
+    };
+    let more = (!others.is_empty()).then(|| {
+        view! { <details class="secret-more"><summary>{t.aliases_more()}</summary><ul>{others}</ul></details> }
+    });
+    view! { <Panel id="aliases" title=t.aliases()>{names}{more}</Panel> }.into_any()
 }
 
-fn of_system(t: Text, view: &SecretView, dialect: Dialect, may: bool) -> Option<Row> {
-    let alias = view.alias(dialect);
-    let name = match alias {
-        Some(alias) => view! { <code translate="no">{alias.name().to_owned()}</code> }.into_any(),
-        None => t.aliases_none().into_any(),
-    };
-    match (may, alias) {
-        (true, _) => Some(row(path(&view.secret, dialect), system(t, dialect), cells![name])),
-        (false, Some(_)) => Some(Row::plain(system(t, dialect), cells![name])),
-        (false, None) => None,
-    }
+/// Its name in a system, if it has one there.
+fn named(t: Text, view: &SecretView, dialect: Dialect, may: bool) -> Option<Row> {
+    let name = view.alias(dialect)?.name().to_owned();
+    let cells = cells![view! { <code translate="no">{name}</code> }];
+    Some(if may {
+        row(path(&view.secret, dialect), system(t, dialect), cells)
+    } else {
+        Row::plain(system(t, dialect), cells)
+    })
 }
 
 fn path(secret: &Secret, dialect: Dialect) -> String {

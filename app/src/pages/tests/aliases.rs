@@ -14,7 +14,15 @@ async fn a_secret_gets_a_name_in_another_system_keeps_it_and_loses_it() {
     let page = format!("/secrets/{}", secret.id);
     let form = format!("{page}/aliases/azure");
     let look = async |path: &str| stage.get(person(&bob), path).await.body;
-    assert!(look(&page).await.contains(&format!("href=\"{form}\"")), "{}", look(&page).await);
+    let panel = async || {
+        let whole = look(&page).await;
+        whole.split("id=\"aliases\"").nth(1).unwrap().split("</section>").next().unwrap().to_owned()
+    };
+    let offered = panel().await;
+    assert!(offered.contains("It has none.") && offered.contains("Name it for another system"), "{offered}");
+    assert_eq!((offered.matches("/aliases/").count(), offered.contains("<table")), (5, false), "{offered}");
+    assert!(offered.contains(&format!("href=\"{form}\"")), "{offered}");
+    assert!(!stage.get(person(&vera), &page).await.body.contains("id=\"aliases\""), "she can name nothing");
     let body = |n: u8, name: &str, seen: i64| {
         format!("idempotency_key=aaaaaaaaaaaaaa{n:02}&name={name}&row_version={seen}")
     };
@@ -33,7 +41,10 @@ async fn a_secret_gets_a_name_in_another_system_keeps_it_and_loses_it() {
         assert!(status == 422 && refused.contains("field-name-error"), "{name:?}: {refused}");
     }
     assert_eq!(post(body(4, "Db-Password", seen().await)).await.0, 303);
-    assert!(look(&page).await.contains(">Db-Password<"));
+    let named = panel().await;
+    assert!(named.contains(">Db-Password<") && !named.contains("It has none."), "{named}");
+    assert_eq!(named.matches("<tr").count(), 2, "one name below its heading, four systems to come: {named}");
+    assert_eq!(named.matches("<li").count(), 4, "{named}");
     assert!(look(&form).await.contains("value=\"Db-Password\""));
     assert_eq!(post(body(5, "Other", 1)).await.0, 422, "it was changed since");
 
