@@ -5,7 +5,7 @@ use super::texts;
 texts! {
     reasons_label = "Reason";
     reasons_hint = "Why you read the value: a ticket, an incident. This environment asks for it, and it stands in the record.";
-    reasons_why_hint = "Why you set this value: a ticket, an incident. You may leave it empty; it is shown with the version.";
+    reasons_why_hint = "Why you do this: a ticket, an incident. You may leave it empty; it is shown with the version.";
     reasons_env = "Ask for a reason";
     reasons_env_hint = "Whoever reads a value, person or machine, says why: the reason stands in the record of the reading.";
 

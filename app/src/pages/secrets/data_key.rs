@@ -7,7 +7,7 @@ use axum::{
 use keywarden_domain::secrets::{RotateDataKeyError, SecretView};
 use leptos::prelude::*;
 
-use super::around;
+use super::{around, reasons};
 use crate::{
     context::{Asking, House, Posted},
     form::{Draft, Errors},
@@ -33,6 +33,9 @@ pub(super) async fn rotate(
         Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
     };
     let mut errors = Errors::new();
+    if !reasons::fits(t, &posted.fields, &mut errors) {
+        return draw(&mut shell, &view, Draft::refused(posted.fields, errors));
+    }
     match house.domain.rotate_data_key(&op, view.secret.id).await {
         Ok(done) => {
             let said = t.data_key_rotated(done.number);
@@ -63,7 +66,7 @@ fn draw(shell: &mut Shell, view: &SecretView, draft: Draft) -> Response {
         view! {
             <PageHeader title=t.data_key_rotate() crumbs=around::crumbs_below(t, &secret)/>
             <Confirm title=t.data_key_rotate_title(secret.path.as_str()) consequences=consequences calm=true>
-                <Form draft=draft submit=t.data_key_rotate() cancel=around::path(&secret)/>
+                <Form draft=draft submit=t.data_key_rotate() cancel=around::path(&secret)>{reasons::why(t)}</Form>
             </Confirm>
         }
     })

@@ -100,6 +100,23 @@ async fn a_file_is_chosen_looked_at_and_imported_and_no_page_holds_a_value() {
 }
 
 #[tokio::test]
+async fn an_import_says_why_with_each_version_that_it_makes() {
+    let (stage, pay, [bob, ..]) = cast().await;
+    let chosen = choose(&stage, &pay, &bob, &[("paste", "A=1"), ("format", "dotenv")], None).await;
+    let preview = stage.get(person(&bob), &chosen.to).await.body;
+    assert!(preview.contains("You may leave it empty"), "{preview}");
+    let post = |reason: &str| format!("{KEY}&seen={}&reason={reason}", seen(&preview));
+    let wrong = stage.post(person(&bob), &chosen.to, &post("no")).await;
+    assert!(wrong.status == 422 && wrong.body.contains("field-reason-error"), "{}", wrong.body);
+    assert_eq!(seen(&wrong.body), seen(&preview), "the form can be sent again");
+    let done = stage.post(person(&bob), &chosen.to, &post("it+moves+in")).await;
+    assert_eq!(done.status, 200, "{}", done.body);
+    let made = done.body.split("href=\"/secrets/sec_").nth(1).unwrap().split('"').next().unwrap();
+    let version = stage.get(person(&bob), &format!("/secrets/sec_{made}/versions/1")).await.body;
+    assert!(version.contains("it moves in"), "{version}");
+}
+
+#[tokio::test]
 async fn a_kept_file_is_its_persons_for_ten_minutes() {
     let (stage, pay, [bob, _, mallory]) = cast().await;
     let chosen = choose(&stage, &pay, &bob, &[("paste", "A=1"), ("format", "dotenv")], None).await;

@@ -19,8 +19,12 @@ use super::{
 use crate::{
     cells,
     context::{Asking, House, Posted},
-    form::{Draft, Params},
-    pages::{keys::spots, listing::href, secrets::around},
+    form::{Draft, Errors, Params},
+    pages::{
+        keys::spots,
+        listing::href,
+        secrets::{around, reasons},
+    },
     render::{self, page},
     shell::{Section, Shell},
     text::Text,
@@ -81,6 +85,13 @@ impl Shown {
     }
 }
 
+/// The form as it was left, and why an import was refused.
+#[derive(Debug, Default)]
+struct Left {
+    draft: Draft,
+    why: Option<ImportError>,
+}
+
 /// What all pages of one kept file have around them.
 pub(super) struct Around {
     /// Where this page is.
@@ -131,7 +142,7 @@ pub(in crate::pages::secrets) async fn show(
         Ok(None) => return gone(&shell),
         Err(refused) => return render::refused(&shell, refused),
     };
-    look(&house, &mut shell, &op, (file.as_str(), &kept), &params, None).await
+    look(&house, &mut shell, &op, (file.as_str(), &kept), &params, Left::default()).await
 }
 
 pub(in crate::pages::secrets) async fn import(
@@ -146,6 +157,11 @@ pub(in crate::pages::secrets) async fn import(
         Ok(None) => return gone(&shell),
         Err(refused) => return render::refused(&shell, refused),
     };
+    let (again, mut errors) = (Params::default(), Errors::new());
+    if !reasons::fits(shell.text, &posted.fields, &mut errors) {
+        let left = Left { draft: Draft::refused(posted.fields, errors), why: None };
+        return look(&house, &mut shell, &op, (file.as_str(), &kept), &again, left).await;
+    }
     let seen: Result<Vec<i64>, _> = posted.fields.text("seen").split(',').map(str::parse).collect();
     // What no page of ours sends was seen by nobody.
     let seen = Seen::InOrder(seen.unwrap_or_default());
@@ -156,19 +172,20 @@ pub(in crate::pages::secrets) async fn import(
         }
         Err(ImportError::Refused(refused)) => house.refused(&shell, &op, &posted, refused).await,
         Err(error) => {
-            look(&house, &mut shell, &op, (file.as_str(), &kept), &Params::default(), Some(error)).await
+            let left = Left { draft: Draft::refused(posted.fields, errors), why: Some(error) };
+            look(&house, &mut shell, &op, (file.as_str(), &kept), &again, left).await
         }
     }
 }
 
-/// Draws the preview, with why an import of it was refused.
+/// Draws the preview, as its form was left.
 async fn look(
     house: &House,
     shell: &mut Shell,
     op: &Op,
     (file, kept): (&str, &Kept),
     params: &Params,
-    why: Option<ImportError>,
+    left: Left,
 ) -> Response {
     let preview = match house.domain.preview_import(op, &kept.place(), &kept.file).await {
         Ok(preview) => preview,
@@ -184,7 +201,7 @@ async fn look(
         }
     };
     let around = Around::of(house, shell, op, file, kept).await;
-    draw(shell, around, kept, preview, params, why)
+    draw(shell, around, kept, preview, params, left)
 }
 
 fn draw(
@@ -193,17 +210,17 @@ fn draw(
     kept: &Kept,
     preview: ImportPreview,
     params: &Params,
-    why: Option<ImportError>,
+    Left { draft, why }: Left,
 ) -> Response {
     let t = shell.text;
     let status = if why.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
     let what = if kept.plan.name.is_empty() { t.import_pasted().to_owned() } else { kept.plan.name.clone() };
     let lead = t.import_preview_lead(&what, &around.place);
     let (shown, from) = (Shown::of(params.text("show")), params.text("from").parse().unwrap_or(0));
-    page(shell, t.import_preview()).status(status).show(move || {
+    page(shell, t.import_preview()).status(status).of(&draft).show(move || {
         let Around { path, crumbs, other, folder, .. } = around;
         let tabs = tabs(t, &path, &preview, shown);
-        let decision = decision(t, &preview, other, folder);
+        let decision = decision(t, &preview, draft, other, folder);
         let table = table(t, &path, preview, shown, from);
         view! {
             <PageHeader title=t.import_preview() lead=lead crumbs=crumbs/>
@@ -229,7 +246,7 @@ fn refused(t: Text, why: &ImportError) -> AnyView {
 }
 
 /// The button, or why there is none.
-fn decision(t: Text, preview: &ImportPreview, other: String, folder: String) -> AnyView {
+fn decision(t: Text, preview: &ImportPreview, draft: Draft, other: String, folder: String) -> AnyView {
     let stops = preview.count(|it| matches!(it, EntryOutcome::Refused(_)));
     let does = preview.count(|it| matches!(it, EntryOutcome::Create | EntryOutcome::Change { .. }));
     if stops > 0 {
@@ -251,8 +268,9 @@ fn decision(t: Text, preview: &ImportPreview, other: String, folder: String) -> 
     }
     let seen = preview.entries.iter().map(|it| it.current.to_string()).collect::<Vec<_>>().join(",");
     view! {
-        <Form draft=Draft::default() submit=t.import_do(does) cancel=other>
+        <Form draft=draft submit=t.import_do(does) cancel=other>
             <input type="hidden" name="seen" value=seen/>
+            {reasons::why(t)}
         </Form>
     }
     .into_any()

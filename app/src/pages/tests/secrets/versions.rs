@@ -115,6 +115,15 @@ async fn a_version_says_who_made_it_with_what_from_where_and_why() {
     for part in ["Value from", "Version 2 in live", "INC-7 is open", &format!("href=\"{page}\"")] {
         assert!(there.contains(part), "{part}: {there}");
     }
+
+    let rotate = format!("{page}/data-key");
+    assert!(get(&bob, &rotate).await.contains("You may leave it empty"));
+    let key = "idempotency_key=dddddddddddddddd";
+    let wrong = post(&rotate, &format!("{key}&reason=no")).await;
+    assert!(wrong.status == 422 && wrong.body.contains("field-reason-error"), "{}", wrong.body);
+    let rotated = post(&rotate, &format!("{key}&reason=a+key+turned+up")).await;
+    assert_eq!(rotated.status, 303, "{}", rotated.body);
+    assert!(get(&bob, &format!("{page}/versions/3")).await.contains("a key turned up"));
 }
 
 #[tokio::test]
