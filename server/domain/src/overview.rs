@@ -161,6 +161,21 @@ mod tests {
         (id, row)
     }
 
+    /// A value of a key; one that ended did so an hour ago.
+    fn value(house: &House, key: ApiKeyId, ended: bool) -> Sql {
+        let id: KeyValueId = house.domain.env().id(house.now());
+        sql("INSERT INTO key_values (id, key_id, public_id, label, imported, mac_key_id, mac, created_at, created_by,
+                                     stops_at)
+             VALUES ($1, $2, $3, 'live', $4, 'krk', $5, $6, 'cast', $7)")
+        .bind(id)
+        .bind(key)
+        .bind(format!("public of {id}"))
+        .bind(false)
+        .bind(vec![0_u8])
+        .bind(house.now())
+        .bind(ended.then(|| house.now() - TimeDelta::hours(1)))
+    }
+
     #[tokio::test]
     async fn each_sees_what_wants_attention_among_what_they_may_see() {
         both_engines(async |house| {
@@ -179,8 +194,10 @@ mod tests {
                 (&pay, Made { name: "orphan", owner: Owner::Person(gone.id), age_days: 1, expires_days: None }),
                 (&hr, Made { name: "nobody's", owner: Owner::Team(empty), age_days: 1, expires_days: None }),
                 (&hr, Made { name: "kim's", owner: Owner::Person(kim.id), age_days: 1, expires_days: Some(1) }),
+                (&pay, Made { name: "spent", owner: Owner::Person(gone.id), age_days: 91, expires_days: Some(5) }),
             ];
             let (ids, mut rows): (Vec<_>, Vec<_>) = made.iter().map(|(stage, made)| key(&house, stage, made)).unzip();
+            rows.extend(ids.iter().zip(&made).map(|(id, (_, made))| value(&house, *id, made.name == "spent")));
             let value: KeyValueId = house.domain.env().id(house.now());
             rows.push(
                 sql("INSERT INTO key_values (id, key_id, public_id, label, imported, mac_key_id, mac, created_at,

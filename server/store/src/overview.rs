@@ -1,21 +1,22 @@
 //! What wants attention, within what somebody may see.
 
 use chrono::{DateTime, Utc};
-use keywarden_model::ProjectId;
 use keywarden_model::time::micros;
+use keywarden_model::{KeyState, ProjectId};
 
+use crate::keys::list::{HAS_VALUE, in_state};
 use crate::{Conn, StoreError, count::COUNTED, filter::Select};
 
 /// Something about keys that wants attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum About {
-    /// Keys that expire after the first and not after the second instant.
+    /// Keys with a value that works, which expire after the first and not after the second instant.
     Expiring(DateTime<Utc>, DateTime<Utc>),
     /// Old values that were used after their rotation and are not stopped at this instant.
     OldValueUsed(DateTime<Utc>),
-    /// Keys good at the first instant, older than the second and not used since then.
+    /// Keys active at the first instant, older than the second and not used since then.
     Unused(DateTime<Utc>, DateTime<Utc>),
-    /// Keys good at this instant whose owner is deactivated, or a team without an active member.
+    /// Keys that may be good at this instant or later, whose owner is deactivated, or a team without an active member.
     WithoutOwner(DateTime<Utc>),
 }
 
@@ -71,19 +72,20 @@ fn narrowed(select: Select, about: About, seen: &Seen) -> Select {
     let none = Vec::<String>::new;
     let select = select.and("k.revoked_at IS NULL", none());
     let select = match about {
-        About::Expiring(from, to) => select.and(
-            "coalesce(k.expires_at, 9223372036854775807) > ? AND coalesce(k.expires_at, 9223372036854775807) <= ?",
-            [micros(from), micros(to)],
-        ),
+        About::Expiring(from, to) => select
+            .and(
+                "coalesce(k.expires_at, 9223372036854775807) > ? AND coalesce(k.expires_at, 9223372036854775807) <= ?",
+                [micros(from), micros(to)],
+            )
+            .and(HAS_VALUE, [micros(from)]),
         About::OldValueUsed(now) => select.and(
             "k.id IN (SELECT v.key_id FROM key_values v
                       WHERE v.superseded_at IS NOT NULL AND v.revoked_at IS NULL
                         AND (v.stops_at IS NULL OR v.stops_at > ?) AND v.last_used_at > v.superseded_at)",
             [micros(now)],
         ),
-        About::Unused(now, since) => select
-            .and("coalesce(k.last_used_at, 0) < ? AND k.created_at < ?", [micros(since), micros(since)])
-            .and("k.expires_at IS NULL OR k.expires_at > ?", [micros(now)]),
+        About::Unused(now, since) => in_state(select, KeyState::Active, micros(now))
+            .and("coalesce(k.last_used_at, 0) < ? AND k.created_at < ?", [micros(since), micros(since)]),
         About::WithoutOwner(now) => select
             .and(
                 "k.owner_id IN (SELECT u.id FROM users u WHERE u.state <> 'active'
@@ -93,7 +95,8 @@ fn narrowed(select: Select, about: About, seen: &Seen) -> Select {
                                     WHERE m.team_id = t.id AND u.state = 'active'))",
                 none(),
             )
-            .and("k.expires_at IS NULL OR k.expires_at > ?", [micros(now)]),
+            .and("k.expires_at IS NULL OR k.expires_at > ?", [micros(now)])
+            .and(HAS_VALUE, [micros(now)]),
     };
     match seen {
         None => select,

@@ -194,20 +194,21 @@ fn narrowed(mut select: Select, filter: &Filter) -> Select {
     select
 }
 
+/// A value that can be valid at this moment or later: one that is neither revoked, destroyed nor stopped.
+pub(crate) const HAS_VALUE: &str =
+    "EXISTS (SELECT 1 FROM key_values v WHERE v.key_id = k.id AND v.revoked_at IS NULL
+                                     AND v.destroyed_at IS NULL AND (v.stops_at IS NULL OR v.stops_at > ?))";
+
 /// The order of these conditions is the order of verdicts: revoked, suspended, not yet valid, expired.
-fn in_state(select: Select, state: KeyState, now: i64) -> Select {
+pub(crate) fn in_state(select: Select, state: KeyState, now: i64) -> Select {
     const STANDS: &str = "k.revoked_at IS NULL";
     let stands = |select: Select| select.and::<i64>(STANDS, []);
     let runs = |select: Select| stands(select).and::<i64>("k.suspended_at IS NULL", []);
     let begun = |select: Select| runs(select).and("k.not_before IS NULL OR k.not_before <= ?", [now]);
     match state {
-        KeyState::Active => begun(select)
-            .and("k.expires_at IS NULL OR k.expires_at > ?", [now])
-            .and(
-                "EXISTS (SELECT 1 FROM key_values v WHERE v.key_id = k.id AND v.revoked_at IS NULL
-                         AND v.destroyed_at IS NULL AND (v.stops_at IS NULL OR v.stops_at > ?))",
-                [now],
-            ),
+        KeyState::Active => {
+            begun(select).and("k.expires_at IS NULL OR k.expires_at > ?", [now]).and(HAS_VALUE, [now])
+        }
         KeyState::Compromised => {
             select.and::<i64>("k.revoked_at IS NOT NULL AND k.revoke_reason = 'key-compromise'", [])
         }
