@@ -14,6 +14,7 @@ texts! {
     delivered_at = "Last";
     delivered_not_current = "not current";
     delivered_more = "There are more readers than are shown here: all of them are in the record.";
+    delivered_since(day: &str) = "This secret has a long record: only what happened since {day} is looked through here. All of it is in the record.";
     delivered_console = "console";
     delivered_file = "exported file";
     delivered_link = "one-time link";

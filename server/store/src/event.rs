@@ -256,6 +256,22 @@ pub(crate) fn lately(resource: &str, actions: &[&str], window: i64) -> Select {
         .and_in("action", actions.iter().copied())
 }
 
+/// When the oldest of the last `window` events of a thing was, in microseconds, if there are still older ones.
+pub async fn window_began(conn: &mut Conn, resource: &str, window: i64) -> Result<Option<i64>, StoreError> {
+    let before = window.saturating_sub(1);
+    let there: Vec<(i64,)> = of_thing(resource).then(TWO_FROM_THERE, [before]).all(conn).await?;
+    Ok(match there.as_slice() {
+        [(oldest,), _] => Some(*oldest),
+        _ => None,
+    })
+}
+
+pub(crate) const TWO_FROM_THERE: &str = "ORDER BY id DESC LIMIT 2 OFFSET ?";
+
+pub(crate) fn of_thing(resource: &str) -> Select {
+    Select::from("SELECT at FROM events").and("resource_id = ?", [resource])
+}
+
 /// One event.
 pub async fn find(conn: &mut Conn, id: EventId) -> Result<Option<Found>, StoreError> {
     let row: Option<FoundRow> =

@@ -15,7 +15,7 @@ use crate::{
 const AGENT: usize = 60;
 
 pub(super) fn panel(t: Text, secret: &Secret, current: Option<i64>, found: Deliveries) -> AnyView {
-    let Deliveries { last, more } = found;
+    let Deliveries { last, more, since } = found;
     let old = last.iter().filter(|it| Some(it.version) != current).count();
     let rows = last.into_iter().map(|it| line(t, current, it)).collect();
     let columns = vec![
@@ -36,6 +36,7 @@ pub(super) fn panel(t: Text, secret: &Secret, current: Option<i64>, found: Deliv
             </p>
             <Table caption=t.delivered() columns=columns rows=rows empty=empty.into_any()/>
             {more.then(|| view! { <p class="field-hint">{t.delivered_more()}</p> })}
+            {since.map(|at| view! { <p class="field-hint">{t.delivered_since(&t.day_of(at))}</p> })}
         </Panel>
     }
     .into_any()

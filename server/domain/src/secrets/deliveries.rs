@@ -1,6 +1,8 @@
 //! To whom the value of a secret went lately, by which way, and in which version.
 
+use chrono::{DateTime, Utc};
 use keywarden_model::SecretId;
+use keywarden_model::time::from_micros;
 use keywarden_store::event;
 use serde_json::Value;
 
@@ -22,6 +24,8 @@ pub struct Deliveries {
     pub last: Vec<Delivery>,
     /// There may be others: 50 are told.
     pub more: bool,
+    /// Where the secret has more events than that: when the oldest of those that were looked through was.
+    pub since: Option<DateTime<Utc>>,
 }
 
 /// A reading that was not followed by another one of the same reader.
@@ -64,7 +68,9 @@ impl Domain {
         let project = resource.project().ok_or(Refused::NotFound)?;
         let _permit = self.authorize(op, Action::ReadAudit, &Resource::Project(project)).await?;
         let mut conn = self.store().read().await?;
-        let found = event::last_of_each(&mut conn, &id.to_string(), &READINGS, WINDOW, MOST).await?;
+        let thing = id.to_string();
+        let found = event::last_of_each(&mut conn, &thing, &READINGS, WINDOW, MOST).await?;
+        let since = event::window_began(&mut conn, &thing, WINDOW).await?.map(from_micros);
         drop(conn);
         let more = i64::try_from(found.len()).is_ok_and(|found| found >= MOST);
         let events = self.told(op, found).await?;
@@ -72,7 +78,7 @@ impl Domain {
             let version = event.canonical.pointer("/facts/version").and_then(Value::as_i64)?;
             Some(Delivery { way: DeliveryWay::of(&event), version, event })
         });
-        Ok(Deliveries { last: last.collect(), more })
+        Ok(Deliveries { last: last.collect(), more, since })
     }
 }
 

@@ -52,6 +52,9 @@ async fn who_did_something_lately_is_found_along_the_things_events() {
         let lately = event::lately("key_00000000000000000000000007", &["action.7", "action.8"], 2_000);
         let plan = planner.plan(lately, event::EACH_ONCE).await;
         assert!(plan.searches("events", "events") && plan.goes_along("events_by_resource"), "{plan:#?}");
+        let older = event::of_thing("key_00000000000000000000000007");
+        let plan = planner.plan(older, event::TWO_FROM_THERE).await;
+        assert!(plan.searches("events", "events") && plan.goes_along("events_by_resource"), "{plan:#?}");
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use keywarden_model::Role;
+use keywarden_store::sql;
 
 use super::{Address, Scene, Which, template};
 use crate::cast::both_engines;
@@ -76,6 +78,32 @@ async fn each_reader_is_told_once_with_the_last_version_and_the_way_it_went() {
         let found = deliveries().await;
         assert_eq!(told(&found)[0], ("person", 2, DeliveryWay::Promotion));
         assert_eq!(found.last.len(), 4, "three readers and a link: {:?}", told(&found));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_lies_too_far_back_to_be_looked_through_is_said_to_do_so() {
+    const MANY: &str =
+        "INSERT INTO events (id, at, action, outcome, actor_kind, actor_id, resource_kind, resource_id, project_id,
+                             request_id, bytes)
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+         SELECT 'evt_7ZZZZZZZZZZZZZ' || substr(CAST(1000000000000 + i AS TEXT), 2), CAST($1 AS BIGINT) + i, 'secret.label',
+                'allowed', 'person', 'usr_x', 'secret', $2, $3, 'req_x', $4 FROM n";
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let id = scene.put("db/password", "one").await.id;
+        let domain = &scene.house.domain;
+        let reader = scene.house.workload("reader", Role::Reader, Some(scene.pay.id)).await;
+        domain.read_secret(&reader.op(), &Address::Id(id), &Which::default()).await.unwrap();
+        let found = domain.secret_deliveries(&scene.alice.op(), id).await.unwrap();
+        assert_eq!((found.last.len(), found.since), (1, None));
+        let now = scene.house.now();
+        let many = sql(MANY).bind(now).bind(id).bind(scene.pay.id).bind(vec![0_u8]);
+        scene.house.put(vec![many]).await;
+        let found = domain.secret_deliveries(&scene.alice.op(), id).await.unwrap();
+        assert!(found.last.is_empty() && !found.more, "{:?}", told(&found));
+        assert_eq!(found.since, Some(now + TimeDelta::microseconds(1)));
     })
     .await;
 }
