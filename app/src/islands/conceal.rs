@@ -1,4 +1,4 @@
-//! Closes what shows a value, a while after it was opened. Without it the style sheet hides the text, later.
+//! Closes what shows a value, a while after it was opened. Without it the style sheet hides the text, and the box stays open.
 
 use std::{cell::Cell, time::Duration};
 

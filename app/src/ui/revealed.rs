@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use super::words;
 use crate::islands::{Conceal, Copy};
 
-/// How long a value stays in sight.
-const SECONDS: u32 = 30;
+/// How long a value stays in sight: the island counts them, and without it the style sheet.
+pub(super) const SECONDS: u32 = 30;
 
 /// The mask says nothing of the value, not even how long it is.
 const MASK: &str = "••••••••••••";
@@ -49,5 +49,11 @@ mod tests {
         assert!(html.contains("&lt;/code&gt;&lt;script&gt;\n"), "{html}");
         assert!(!html.contains("<script>"), "{html}");
         assert_eq!(html.matches("script").count(), 1, "{html}");
+    }
+
+    #[test]
+    fn the_style_sheet_hides_it_when_the_page_says_so() {
+        let style = include_str!("../../../style/ui/revealed.css");
+        assert!(style.contains(&format!("animation: conceal {SECONDS}s step-end forwards")), "{style}");
     }
 }

@@ -3,11 +3,8 @@
 
 use leptos::prelude::*;
 
-use super::words;
+use super::{revealed::SECONDS, words};
 use crate::islands::Conceal;
-
-/// How long they stay in sight.
-const SECONDS: u32 = 30;
 
 /// Lines behind a mask. A mark is `+`, `-` or a blank: it is read as well as coloured.
 #[component]
