@@ -126,6 +126,8 @@ texts! {
     project_seal_backups = "No backup and no recovery key opens these values without that seal.";
     project_seal_no_choice = "There is no seal to choose";
     project_seal_no_choice_why = "On the server's shell, keywarden seal offer lets projects name one.";
+    project_seal_not_yours = "You cannot choose this seal";
+    project_seal_not_yours_why = "An owner or admin chooses it. The page of the project key says which one it is.";
     project_seal_named(seal: &str) = "{seal} wraps the keys of this project now.";
     project_seal_taken = "This project has no seal of its own now.";
     project_seal_changed = "The keys of this project changed meanwhile. Try again.";

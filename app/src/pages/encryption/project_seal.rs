@@ -4,8 +4,9 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
+use http::StatusCode;
 use keywarden_domain::{
-    Action, Op, Refused,
+    Op, Refused,
     project_seals::{At, NameSealError, ProjectSealView},
     projects::Project,
     system::SealId,
@@ -19,8 +20,8 @@ use crate::{
     shell::{Section, Shell},
     text::Text,
     ui::{
-        Badge, Confirm, EmptyState, Facts, Form, LinkButton, PageHeader, Panel, RadioGroup, Time, Tone,
-        choice, crumb, fact,
+        Badge, Confirm, Crumb, EmptyState, Facts, Form, LinkButton, PageHeader, Panel, RadioGroup, Time,
+        Tone, choice, crumb, fact,
     },
 };
 
@@ -67,7 +68,8 @@ pub(super) fn panel(t: Text, project: &Project, view: &ProjectSealView) -> AnyVi
 pub(super) async fn ask(State(house): State<House>, asking: Asking, Path(slug): Path<String>) -> Response {
     let Asking { shell, op } = asking.at(Section::Projects);
     match load(&house, &op, &slug).await {
-        Ok((project, view)) => draw(&shell, &project, &view, Draft::default()),
+        Ok((project, view)) if view.may_choose => draw(&shell, &project, &view, Draft::default()),
+        Ok((project, _)) => not_theirs(&shell, &project),
         Err(refused) => render::refused(&shell, refused),
     }
 }
@@ -81,7 +83,8 @@ pub(super) async fn name(
     let Asking { shell, op } = asking.at(Section::Projects).once(&posted);
     let t = shell.text;
     let (project, view) = match load(&house, &op, &slug).await {
-        Ok(loaded) => loaded,
+        Ok((project, view)) if view.may_choose => (project, view),
+        Ok((project, _)) => return not_theirs(&shell, &project),
         Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
     };
     let mut errors = Errors::new();
@@ -97,7 +100,7 @@ pub(super) async fn name(
                     Some(seal) => t.project_seal_named(seal.as_str()),
                     None => t.project_seal_taken().to_owned(),
                 };
-                return render::done(&shell, &format!("/projects/{}/key", project.slug), &done);
+                return render::done(&shell, &back(&project), &done);
             }
             Err(NameSealError::Changed) => errors.whole(t.project_seal_changed()),
             Err(NameSealError::NotOffered(_)) => errors.at("seal", t.project_seal_pick()),
@@ -109,11 +112,36 @@ pub(super) async fn name(
     draw(&shell, &project, &view, Draft::refused(posted.fields, errors))
 }
 
-/// The project and its seal, for those who may choose one.
 async fn load(house: &House, op: &Op, slug: &str) -> Result<(Project, ProjectSealView), Refused> {
     let project = house.domain.project(op, slug).await?;
     let view = house.domain.project_seal(op, project.id).await?;
-    if view.may_choose { Ok((project, view)) } else { Err(Refused::Forbidden(Action::NameProjectSeal)) }
+    Ok((project, view))
+}
+
+fn back(project: &Project) -> String {
+    format!("/projects/{}/key", project.slug)
+}
+
+fn crumbs(t: Text, project: &Project) -> Vec<Crumb> {
+    vec![
+        crumb(t.projects(), "/projects"),
+        crumb(project.name.clone(), format!("/projects/{}", project.slug)),
+        crumb(t.project_key(), back(project)),
+    ]
+}
+
+/// Who may see the project and not choose its seal is told so, and led back to where it stands.
+fn not_theirs(shell: &Shell, project: &Project) -> Response {
+    let t = shell.text;
+    let project = project.clone();
+    page(shell, t.project_seal_title()).status(StatusCode::FORBIDDEN).show(move || {
+        view! {
+            <PageHeader title=t.project_seal_title() crumbs=crumbs(t, &project)/>
+            <EmptyState title=t.project_seal_not_yours() action=(t.project_key(), back(&project))>
+                {t.project_seal_not_yours_why()}
+            </EmptyState>
+        }
+    })
 }
 
 fn draw(shell: &Shell, project: &Project, view: &ProjectSealView, draft: Draft) -> Response {
@@ -126,12 +154,7 @@ fn draw(shell: &Shell, project: &Project, view: &ProjectSealView, draft: Draft) 
         t.project_seal_backups().to_owned(),
     ];
     page(shell, t.project_seal_title()).of(&draft).show(move || {
-        let back = format!("/projects/{}/key", project.slug);
-        let crumbs = vec![
-            crumb(t.projects(), "/projects"),
-            crumb(project.name.clone(), format!("/projects/{}", project.slug)),
-            crumb(t.project_key(), back.clone()),
-        ];
+        let (back, crumbs) = (back(&project), crumbs(t, &project));
         if view.offered.is_empty() && view.own.is_none() {
             return view! {
                 <PageHeader title=t.project_seal_title() crumbs=crumbs/>

@@ -35,7 +35,9 @@ async fn a_seal_is_chosen_on_the_projects_key_page_by_those_who_may_and_its_abse
         [stage.get(person(&manager), SEAL).await, stage.post(person(&manager), SEAL, &form("acme")).await]
     {
         assert_eq!(refused.status, 403);
-        assert!(refused.body.contains("An owner or admin can give you a role"), "{}", refused.body);
+        assert!(refused.body.contains("An owner or admin chooses it"), "{}", refused.body);
+        let ways = refused.body.matches(&format!("href=\"{KEY}\"")).count();
+        assert!(ways > 1, "beside the crumbs, a way on: {}", refused.body);
     }
     let wrong = stage.post(person(&alice), SEAL, &form("zeta")).await;
     assert_eq!(wrong.status.as_u16(), 422);
