@@ -41,8 +41,12 @@ export class House {
     this.#database = database;
   }
 
-  /** `name` tells the houses of one run apart; the server's clock begins `daysAgo`. */
-  static async start(name: string, daysAgo = 0): Promise<House> {
+  /** `name` tells the houses of one run apart; the server's clock begins `daysAgo`; `settings` may name files in its folder. */
+  static async start(
+    name: string,
+    daysAgo = 0,
+    settings: (dataDir: string) => Record<string, string> = () => ({}),
+  ): Promise<House> {
     const dataDir = await mkdtemp(join(tmpdir(), 'keywarden-e2e-'));
     const database = await Database.create(`keywarden_e2e_${process.pid}_${name}`);
     const url = `http://localhost:${await freePort()}`;
@@ -61,6 +65,7 @@ export class House {
         KEYWARDEN_METRICS_LISTEN: `127.0.0.1:${await freePort()}`,
         KEYWARDEN_PUBLIC_URL: url,
         ...(database && { KEYWARDEN_DATABASE_URL: database.url }),
+        ...settings(dataDir),
       },
       stdio: ['ignore', log, log],
     });
@@ -76,9 +81,14 @@ export class House {
   }
 
   /** What the operator's shell on the server prints: `house.operator('token', '--role', 'admin')`. */
-  async operator(...command: string[]): Promise<string> {
+  operator(...command: string[]): Promise<string> {
+    return this.shell('operator', ...command);
+  }
+
+  /** What a command on the server's shell prints: `house.shell('seal', 'list')`. */
+  async shell(...command: string[]): Promise<string> {
     const env = { ...withoutKeywarden(process.env), KEYWARDEN_DATA_DIR: this.dataDir };
-    const { stdout } = await run(binary(), ['operator', ...command], { cwd: this.dataDir, env });
+    const { stdout } = await run(binary(), command, { cwd: this.dataDir, env });
     return stdout.trim();
   }
 

@@ -25,6 +25,8 @@ type Fixtures = {
   complaints: Complaints;
   /** A Keywarden that nobody has set up, for this journey alone. Give it to the page by `page.goto(untouched.url)`. */
   untouched: House;
+  /** As `untouched`, with a seal that projects may name once the operator offers it: `software:acme`. */
+  sealing: House;
   /** Somebody at the page with an empty device. */
   somebody: Person;
   /** The owner of the house, signed in. */
@@ -90,6 +92,16 @@ export const test = base.extend<Options & Fixtures, WorkerFixtures>({
   untouched: [
     async ({}, use, test) => {
       const house = await House.start(`test_${test.workerIndex}_${test.testId.replaceAll('-', '_')}`);
+      await use(house);
+      await house.stop();
+    },
+    { timeout: 60_000 },
+  ],
+
+  sealing: [
+    async ({}, use, test) => {
+      const seal = (dataDir: string) => ({ KEYWARDEN_SEAL_PROJECTS: `file:${dataDir}/acme` });
+      const house = await House.start(`sealing_${test.workerIndex}`, 0, seal);
       await use(house);
       await house.stop();
     },

@@ -27,8 +27,8 @@ const exceptions: Record<string, string> = {
   '/sign-in': 'is for strangers: coming-in.spec.ts',
   '/step-up': 'begins a ceremony by itself: step-up.spec.ts',
   '/system/keys/hsm/number/destroy': 'stands after a rotation of the HSM key: encryption-keys.spec.ts',
-  '/system/keys/offered/seal/number/destroy': 'needs a seal that the operator offers, and this house has none',
-  '/system/keys/offered/seal/rotate': 'needs a seal that the operator offers, and this house has none',
+  '/system/keys/offered/seal/number/destroy': 'needs a seal that the operator offers: project-seals.spec.ts',
+  '/system/keys/offered/seal/rotate': 'needs a seal that the operator offers: project-seals.spec.ts',
 };
 
 /** Segments that are the same; undefined if the place is at another address. */
