@@ -1,24 +1,44 @@
 //! JSON without second meanings: a name stands once in an object (RFC 8259 leaves twice undefined, and two readers of
 //! one text must not see two requests), and a text ends where its value ends. `serde_json` bounds the nesting.
 
+use std::cell::Cell;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// A JSON value whose objects have no name twice.
+/// Values in one text, inner ones counted: several times what any request or document that we read needs. An object of one
+/// member takes nine bytes of text and more than six hundred of memory, so bytes alone would bound nothing.
+pub const MOST_VALUES: u32 = 10_000;
+
+/// A JSON value whose objects have no name twice, of at most [`MOST_VALUES`].
 #[derive(Debug)]
 pub struct Strict(pub Value);
 
 impl<'de> Deserialize<'de> for Strict {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reader).map(Self)
+        let left = Cell::new(MOST_VALUES);
+        Reader { left: &left }.deserialize(deserializer).map(Self)
     }
 }
 
-struct Reader;
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    left: &'a Cell<u32>,
+}
 
-impl<'de> Visitor<'de> for Reader {
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let left = self.left.get().checked_sub(1);
+        let left = left.ok_or_else(|| D::Error::custom(format_args!("more than {MOST_VALUES} values")))?;
+        self.left.set(left);
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,7 +75,7 @@ impl<'de> Visitor<'de> for Reader {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
-        while let Some(Strict(item)) = seq.next_element()? {
+        while let Some(item) = seq.next_element_seed(self)? {
             items.push(item);
         }
         Ok(items.into())
@@ -67,8 +87,7 @@ impl<'de> Visitor<'de> for Reader {
             if object.contains_key(&name) {
                 return Err(A::Error::custom("a name stands twice in one object"));
             }
-            let Strict(value) = map.next_value()?;
-            object.insert(name, value);
+            object.insert(name, map.next_value_seed(self)?);
         }
         Ok(object.into())
     }
@@ -97,6 +116,18 @@ mod tests {
         assert!(read(&"[".repeat(100_000)).unwrap_err().contains("recursion limit"));
         assert!(read("{} {}").unwrap_err().contains("trailing characters"));
         assert!(read("1e999").is_err());
+    }
+
+    #[test]
+    fn so_many_values_are_read_and_not_one_more() {
+        let most = usize::try_from(MOST_VALUES).unwrap();
+        let list = |items: usize| format!("[{}0]", "0,".repeat(items - 1));
+        assert_eq!(read(&list(most - 1)).unwrap().as_array().map(Vec::len), Some(most - 1));
+        let objects = |count: usize| format!("[{}{{}}]", r#"{"a":1},"#.repeat(count));
+        assert!(read(&objects(most / 2 - 1)).is_ok());
+        for text in [list(most), objects(most / 2), format!("[{}]", list(most - 1))] {
+            assert!(read(&text).unwrap_err().starts_with("more than 10000 values at line 1"));
+        }
     }
 
     #[test]

@@ -15,10 +15,16 @@ async fn a_body_that_is_too_much_is_refused() {
         let long = format!(r#"{{"slug":"x","name":"{}"}}"#, "x".repeat(32 * 1024 * 1024));
         let many = r#""key":1,"#.repeat(200_000);
         let many = format!(r#"{{{many}"slug":"x","name":"x"}}"#);
+        // Short enough, and a hundred times as much in memory.
+        let wide =
+            |unit: &str| format!(r#"{{"slug":"x","name":[{}0]}}"#, unit.repeat(1_000_000 / unit.len()));
         for (body, status) in [
             (deep, 400),
             (long, 413),
             (many, 413),
+            (wide(r#"{"a":1},"#), 400),
+            (wide("0,"), 400),
+            (wide("[],"), 400),
             (r#"{"slug":"x","name":"x","name":"y"}"#.into(), 400),
             (r#"{"slug":"x","name":"x"} {"slug":"y"}"#.into(), 400),
             (r#"{"slug":"x","name":"x","owner":"me"}"#.into(), 422),
