@@ -188,7 +188,7 @@ impl Posted {
                 "send a form with `Content-Type: application/x-www-form-urlencoded`",
             ));
         }
-        let form = Form(json::bytes(&parts.headers, body).await?);
+        let form = Form(json::form(&parts.headers, body).await?);
         let source = Source {
             address: parts.extensions.get().map(|ClientAddress(address)| *address),
             agent: agent(parts.headers.get(header::USER_AGENT)),

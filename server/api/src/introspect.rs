@@ -119,7 +119,7 @@ async fn answered(domain: &Domain, request: Request) -> Result<Response, No> {
         let told = "send a form with `Content-Type: application/x-www-form-urlencoded`";
         return Err(Problem::new(Kind::UnsupportedType, told).into());
     }
-    let form = json::bytes(&parts.headers, body).await?;
+    let form = json::form(&parts.headers, body).await?;
     let token = field(&form, "token")?.ok_or_else(|| no("invalid_request", "`token` is missing"))?;
     let ip = field(&form, "ip")?.map(|text| text.parse::<IpAddr>()).transpose();
     let ip = ip.map_err(|why| no("invalid_request", format!("`ip`: {why}")))?;

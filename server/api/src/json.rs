@@ -24,6 +24,8 @@ use crate::{
 
 /// The longest body of any request; an import of the largest batch fits.
 pub(crate) const MAX_BODY: usize = 1024 * 1024;
+/// The longest form: another issuer's longest token fits, and each field that is asked for is a walk through all of it.
+const MAX_FORM: usize = 64 * 1024;
 
 /// A body and, if the request brought a key for it, the promise to do it once. Stands last among a handler's
 /// arguments, after [`crate::caller::Caller`]: nobody unknown makes us read a body.
@@ -92,12 +94,21 @@ pub(crate) fn kept<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 
 /// The whole body, unless it is too long.
 pub(crate) async fn bytes(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
-    let too_large = || Problem::new(Kind::TooLarge, format!("send at most {MAX_BODY} bytes"));
+    within(MAX_BODY, headers, body).await
+}
+
+/// The whole form, unless it is too long.
+pub(crate) async fn form(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    within(MAX_FORM, headers, body).await
+}
+
+async fn within(most: usize, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    let too_large = || Problem::new(Kind::TooLarge, format!("send at most {most} bytes"));
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if length.and_then(|length| length.parse().ok()).is_some_and(|length: u64| length > MAX_BODY as u64) {
+    if length.and_then(|length| length.parse().ok()).is_some_and(|length: u64| length > most as u64) {
         return Err(too_large());
     }
-    to_bytes(body, MAX_BODY).await.map_err(|error| {
+    to_bytes(body, most).await.map_err(|error| {
         let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
         if cause.contains("length limit") {
             return too_large();
