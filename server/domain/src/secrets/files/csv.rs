@@ -40,7 +40,7 @@ pub(super) fn read(text: &str, found: &mut Found) {
     let mut lines = Lines { text, counted: 0, line: 1 };
     let mut columns = None;
     let mut record = csv::StringRecord::new();
-    loop {
+    while !found.is_full() {
         match reader.read_record(&mut record) {
             Ok(true) => {}
             Ok(false) => return,

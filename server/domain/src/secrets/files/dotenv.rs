@@ -15,7 +15,7 @@ use super::{Entry, Wrong, newlines};
 
 pub(super) fn read(text: &str, found: &mut Found) {
     let mut rest = Rest { text, line: 1 };
-    while rest.next(found).is_some() {}
+    while !found.is_full() && rest.next(found).is_some() {}
 }
 
 /// What has not been read yet.

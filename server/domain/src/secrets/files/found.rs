@@ -17,9 +17,20 @@ pub(super) struct Found {
     lines: HashMap<String, u64>,
     flaws: Vec<FileFlaw>,
     more: bool,
+    too_many: bool,
 }
 
 impl Found {
+    /// Whether nothing that comes can change what is told: who reads on works for nobody.
+    pub(super) fn is_full(&self) -> bool {
+        self.more || self.too_many
+    }
+
+    /// No more is read of a file that is refused anyway.
+    pub(super) fn give_up(&mut self) {
+        self.more = true;
+    }
+
     /// Takes an entry; a name that was there is a flaw.
     pub(super) fn entry(&mut self, entry: Entry) {
         if let Some(first) = self.lines.get(&entry.name).copied() {
@@ -48,10 +59,7 @@ impl Found {
     }
 
     fn note(&mut self, flaw: FileFlaw) {
-        // That there are too many is said once.
-        if flaw.wrong == Wrong::TooMany && self.flaws.iter().any(|it| it.wrong == Wrong::TooMany) {
-            return;
-        }
+        self.too_many |= flaw.wrong == Wrong::TooMany;
         if self.flaws.len() < MOST_FLAWS {
             self.flaws.push(flaw);
         } else {

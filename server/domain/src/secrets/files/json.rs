@@ -39,7 +39,7 @@ impl<'a> Walk<'a> {
     /// The members of the object that begins here, below a folder.
     fn object(&mut self, folder: &str, depth: usize, found: &mut Found) {
         self.step();
-        loop {
+        while !found.is_full() {
             self.blanks();
             match self.peek() {
                 Some(b',') => self.step(),

@@ -254,6 +254,15 @@ fn a_file_has_bounds_and_is_utf8_without_a_nul() {
     assert_eq!(wrongs(FileFormat::Dotenv, &many(MOST_ENTRIES + 7)), [(Some(1_001), Wrong::TooMany)]);
     let bad = entries(FileFormat::Dotenv, &"x\n".repeat(60)).unwrap_err();
     assert!(bad.flaws.len() == 50 && bad.more);
+    // A list is passed over, and not to its end.
+    let list =
+        |items: usize| entries(FileFormat::Yaml, &format!("a: [{}0]\nb:\n", "0,".repeat(items))).unwrap_err();
+    let wrong = |bad: &FileError| bad.flaws.iter().map(|it| it.wrong.clone()).collect::<Vec<_>>();
+    assert_eq!((wrong(&list(900)), list(900).more), (vec![Wrong::List, Wrong::NoValue], false));
+    assert_eq!((wrong(&list(1_100)), list(1_100).more), (vec![Wrong::List], true));
+    let empty: Vec<_> = (0..MOST_ENTRIES * 25).map(|n| format!("a{n}: {{}}\n")).collect();
+    let bad = entries(FileFormat::Yaml, &empty.concat()).unwrap_err();
+    assert!(wrong(&bad) == [Wrong::TooMany] && bad.flaws[0].line < Some(22_000), "{bad}");
 }
 
 #[test]

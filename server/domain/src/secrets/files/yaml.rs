@@ -6,8 +6,13 @@
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
 use super::found::Found;
-use super::{Entry, Wrong};
+use super::{Entry, MOST_ENTRIES, Wrong};
 use keywarden_model::SecretPath;
+
+/// Events within things that were refused, after which the file is read no further.
+const MOST_REFUSED: usize = MOST_ENTRIES;
+/// Events of a file: twice as many as there are where each entry lies in as many folders of its own as a path can have.
+const MOST_EVENTS: usize = MOST_ENTRIES * 2 * (2 + 3 * SecretPath::MAX_FOLDERS);
 
 /// What the next event is, within the mappings that are open.
 enum Place {
@@ -26,17 +31,21 @@ struct Reader<'f> {
     folders: Vec<String>,
     place: Place,
     documents: usize,
+    events: usize,
+    refused: usize,
 }
 
 pub(super) fn read(text: &str, found: &mut Found) {
-    let mut reader = Reader { found, folders: Vec::new(), place: Place::Name, documents: 0 };
+    let place = Place::Name;
+    let mut reader = Reader { found, folders: Vec::new(), place, documents: 0, events: 0, refused: 0 };
     // It may look for more behind the end.
     let lines = (text.matches(['\n', '\r']).count() as u64).saturating_add(1);
     let within = |line: usize| u64::try_from(line).unwrap_or(1).clamp(1, lines);
     for event in Parser::new_from_str(text) {
         match event {
             Ok((event, span)) => {
-                if reader.take(event, within(span.start.line())).is_none() {
+                let line = within(span.start.line());
+                if reader.take(event, line).is_none() || reader.is_over(line) {
                     return;
                 }
             }
@@ -49,6 +58,21 @@ pub(super) fn read(text: &str, found: &mut Found) {
 }
 
 impl Reader<'_> {
+    /// Whether all is known that is told of this file.
+    fn is_over(&mut self, line: u64) -> bool {
+        self.events = self.events.saturating_add(1);
+        if self.events > MOST_EVENTS {
+            self.found.wrong(line, Wrong::TooMany);
+        }
+        if matches!(self.place, Place::Refused(_)) {
+            self.refused = self.refused.saturating_add(1);
+            if self.refused > MOST_REFUSED {
+                self.found.give_up();
+            }
+        }
+        self.found.is_full()
+    }
+
     /// Takes one event; `None`: nothing after it makes sense.
     fn take(&mut self, event: Event<'_>, line: u64) -> Option<()> {
         match event {
