@@ -21,6 +21,7 @@ use crate::freshness::{Freshness, MAX_AGE};
 use crate::keys;
 use crate::lately::Lately;
 use crate::passkeys::{Passkeys, Relying, RelyingError};
+use crate::people::Turns;
 use crate::refusals::Refusals;
 use crate::system::{Marking, Missing};
 use crate::tokens::Tokens;
@@ -89,6 +90,7 @@ struct Inner {
     store: Store,
     subjects: Subjects,
     tokens: Tokens,
+    turns: Turns,
 }
 
 impl Domain {
@@ -118,6 +120,7 @@ impl Domain {
             store,
             subjects: Subjects::new(),
             tokens: Tokens::new(),
+            turns: Turns::default(),
         })))
     }
 
@@ -189,6 +192,10 @@ impl Domain {
 
     pub(crate) fn tokens(&self) -> &Tokens {
         &self.0.tokens
+    }
+
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.0.turns
     }
 
     /// A door's operation, now.

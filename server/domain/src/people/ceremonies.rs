@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 use crate::passkeys::{Ceremony, Passkeys};
 use crate::{Domain, Env, Fault, Op, Refused};
 
-/// Ceremonies of people who are not signed in yet that are kept at once; beyond that the oldest go.
+/// Ceremonies of people who are not signed in yet that are kept at once; beyond that the oldest go, whenever it is
+/// somebody's turn to look.
 pub(super) const OF_STRANGERS: i64 = 20_000;
 /// Ceremonies of one link or session that are kept at once; beyond that the oldest go.
 pub(super) const OF_ONE: i64 = 20;
@@ -117,6 +118,7 @@ impl Domain {
     ) -> Result<CeremonyId, Refused> {
         let id: CeremonyId = self.fresh(op);
         let bound_to = bound.text();
+        let looks = matches!(bound, Bound::Browser(_)) && self.turns().ceremonies.take();
         let unreadable = |cause: serde_json::Error| Fault::Unexpected(cause.to_string());
         let plaintext = serde_json::to_vec(&Kept { ceremony, more }).map_err(unreadable)?;
         let sealed = self
@@ -140,7 +142,10 @@ impl Domain {
                     ceremonies::insert(tx, &row).await?;
                     // Whoever begins as many as they like leaves a bounded number.
                     match bound {
-                        Bound::Browser(_) => ceremonies::forget_oldest(tx, row.kind, OF_STRANGERS).await,
+                        Bound::Browser(_) if looks => {
+                            ceremonies::forget_oldest(tx, row.kind, OF_STRANGERS).await
+                        }
+                        Bound::Browser(_) => Ok(()),
                         Bound::Link(_) | Bound::Session(_) => {
                             ceremonies::forget_oldest_of(tx, &row.bound_to, OF_ONE).await
                         }

@@ -36,6 +36,7 @@ mod step_up;
 mod terminals;
 #[cfg(test)]
 pub(crate) mod tests;
+mod turns;
 mod unseen;
 
 pub use ceremonies::{Browser, Started};
@@ -60,3 +61,4 @@ pub(crate) use terminals::TERMINAL;
 pub use terminals::{
     AskingTerminal, DEVICE_LASTS, DeviceStarted, RedeemError, TERMINAL_LASTS, TerminalError, TerminalToken,
 };
+pub(crate) use turns::Turns;

@@ -31,8 +31,8 @@ pub const DEVICE_LASTS: TimeDelta = TimeDelta::minutes(10);
 pub const TERMINAL_LASTS: TimeDelta = TimeDelta::hours(8);
 /// Seconds between two questions of a terminal.
 const EVERY: i64 = 5;
-/// Terminals that ask at once; beyond that the oldest are forgotten.
-const ASKING: i64 = 10_000;
+/// Terminals that ask at once; beyond that the oldest are forgotten, whenever it is somebody's turn to look.
+pub(super) const ASKING: i64 = 10_000;
 /// The label of terminals' tokens: `kws_person_…`.
 pub(crate) const TERMINAL: &str = "person";
 
@@ -180,14 +180,14 @@ impl Domain {
             every: EVERY,
             expires_at: later(op.now, DEVICE_LASTS),
         };
-        let now = op.now;
+        let (now, looks) = (op.now, self.turns().terminals.take());
         self.store()
             .write_silently("a terminal asks and has been let in by nobody yet", move |tx| {
                 let row = row.clone();
                 Box::pin(async move {
                     devices::insert(tx, &row, now).await?;
                     // Strangers ask as often as they like: what they leave is bounded.
-                    devices::forget_oldest(tx, ASKING).await
+                    if looks { devices::forget_oldest(tx, ASKING).await } else { Ok(()) }
                 })
             })
             .await

@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use keywarden_model::Role;
 
 use super::super::ceremonies::{OF_ONE, OF_STRANGERS};
+use super::super::turns::TURN;
 use super::*;
 use crate::cast::both_engines;
 use crate::passkeys::PasskeyError;
@@ -46,6 +47,16 @@ async fn a_flood_of_strangers_leaves_a_bounded_number_and_the_latest_can_still_b
         let answer = got(&mut ada.soft, &started.options);
         let finished = house.domain.finish_sign_in(&nobody(&house), browser, started.ceremony, &answer).await;
         assert!(finished.is_ok(), "{finished:?}");
+        // Until it is somebody's turn to look, some more stand there.
+        let kept = OF_STRANGERS - 1;
+        for more in 1..i64::from(TURN) {
+            house.domain.start_sign_in(&nobody(&house), browser).await.unwrap();
+            if more == 1 || more + 1 == i64::from(TURN) {
+                assert_eq!(house.rows().await["ceremonies"], kept + more);
+            }
+        }
+        house.domain.start_sign_in(&nobody(&house), browser).await.unwrap();
+        assert_eq!(house.rows().await["ceremonies"], OF_STRANGERS);
     })
     .await;
 }

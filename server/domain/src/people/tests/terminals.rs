@@ -5,6 +5,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use keywarden_model::Role;
 
+use super::super::terminals::ASKING;
+use super::super::turns::TURN;
 use super::*;
 use crate::cast::both_engines;
 use crate::{Action, Refused, Resource};
@@ -43,6 +45,42 @@ async fn who(house: &House, token: &TerminalToken) -> Option<Person> {
         Err(Refused::NotFound) => None,
         Err(other) => panic!("{other}"),
     }
+}
+
+async fn asking(house: &House) -> i64 {
+    let count = sql("SELECT count(*) AS number FROM device_grants");
+    number(count, &mut house.store.read().await.unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_flood_of_terminals_leaves_a_bounded_number_and_the_latest_is_let_in() {
+    both_engines(async |house| {
+        let ada = set_up(&house).await;
+        let flood = (0..ASKING + 50).map(|n| {
+            sql("INSERT INTO device_grants (id, device_hash, code_hash, state, sealed, every, asked_at, created_at,
+                                            expires_at)
+                 VALUES ($1, $2, $3, 'waiting', $4, 5, 0, $5, $6)")
+            .bind(format!("flood_{n}"))
+            .bind(n.to_be_bytes().to_vec())
+            .bind(n.to_be_bytes().to_vec())
+            .bind(vec![0_u8])
+            .bind(house.now())
+            .bind(house.now() + chrono::TimeDelta::minutes(1))
+        });
+        for some in flood.collect::<Vec<_>>().chunks(2_000) {
+            house.put(some.to_vec()).await;
+        }
+        let started = house.domain.start_device(&nobody(&house)).await.unwrap();
+        assert_eq!(asking(&house).await, ASKING);
+        house.domain.approve_terminal(&ada.op(&house), started.user_code.expose()).await.unwrap();
+        house.clock.advance(EVERY);
+        assert!(redeemed(&house, &started).await.is_ok());
+        for _ in 0..TURN {
+            house.domain.start_device(&nobody(&house)).await.unwrap();
+        }
+        assert_eq!(asking(&house).await, ASKING, "somebody looked again");
+    })
+    .await;
 }
 
 #[tokio::test]
