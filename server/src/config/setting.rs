@@ -216,7 +216,7 @@ pub const SETTINGS: &[Setting] = &[
         "auto",
         "json, text, or auto: text on a terminal, JSON lines elsewhere",
     ),
-    open("limits.connections", "KEYWARDEN_LIMITS_CONNECTIONS", "4096", "open connections at once"),
+    open("limits.connections", "KEYWARDEN_LIMITS_CONNECTIONS", "8192", "open connections at once"),
     open(
         "limits.connections_per_address",
         "KEYWARDEN_LIMITS_CONNECTIONS_PER_ADDRESS",
