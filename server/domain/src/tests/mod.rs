@@ -2,5 +2,6 @@
 
 mod canary;
 mod commits;
+pub(crate) mod costs;
 mod panics;
 mod parsers;

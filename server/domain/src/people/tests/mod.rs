@@ -13,6 +13,7 @@ mod sessions;
 mod setup;
 mod step_up;
 mod terminals;
+mod timing;
 
 use std::sync::Arc;
 
