@@ -199,6 +199,11 @@ impl Node {
         Client::new(self.url(), Some(token))
     }
 
+    /// A caller who shows nothing.
+    pub fn stranger(&self) -> Client {
+        Client::new(self.url(), None)
+    }
+
     /// Ends it as a power cut would.
     pub fn kill(mut self) -> Result<()> {
         self.child.kill()?;

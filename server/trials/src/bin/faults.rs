@@ -1,6 +1,6 @@
 //! The long proofs: `faults --binary PATH [kill-sqlite] [kill-postgres] [two-nodes] [cut-off] [disk-full] [parsers]
-//! [durable-sqlite] [durable-postgres] [failed-sync-sqlite] [failed-sync-postgres] [restored]`. A failure names the round; the
-//! same seed and `--from` do it again.
+//! [durable-sqlite] [durable-postgres] [failed-sync-sqlite] [failed-sync-postgres] [restored] [bounds]`. A failure names the
+//! round; the same seed and `--from` do it again.
 
 #![allow(clippy::arithmetic_side_effects, reason = "it counts rounds, and serves nobody")]
 
@@ -15,7 +15,7 @@ use clap::{Parser, ValueEnum};
 use keywarden_trials::{
     Result,
     database::Engine,
-    faults::{cut_off, disk_full, durable, failed_sync, kill, parsers, restored, two_nodes},
+    faults::{bounds, cut_off, disk_full, durable, failed_sync, kill, parsers, restored, two_nodes},
     progress::{Progress, Voice},
 };
 use url::Url;
@@ -44,7 +44,7 @@ struct Line {
     /// Remembers how far each proof is: run again, it goes on there
     #[arg(long)]
     progress: Option<PathBuf>,
-    /// Fail on a start that takes longer than two seconds; meant for optimized builds
+    /// Fail on a start that takes longer than two seconds, and try the bounds in full; meant for optimized builds
     #[arg(long)]
     strict: bool,
     /// Which proofs; all without a name
@@ -65,6 +65,7 @@ enum Proof {
     FailedSyncSqlite,
     FailedSyncPostgres,
     Restored,
+    Bounds,
 }
 
 fn main() -> ExitCode {
@@ -130,6 +131,7 @@ impl Run<'_> {
             Proof::FailedSyncSqlite => self.failed_sync_sqlite(progress).await,
             Proof::FailedSyncPostgres => self.failed_sync_postgres(progress).await,
             Proof::Restored => self.restored(progress).await,
+            Proof::Bounds => self.bounds(progress).await,
         }
     }
 
@@ -276,6 +278,16 @@ impl Run<'_> {
             progress.note(self.name, round + 1)?;
         }
         Ok(())
+    }
+
+    /// One round.
+    async fn bounds(&self, progress: &mut Progress) -> Result<()> {
+        if self.from > 0 {
+            return Ok(());
+        }
+        let found = bounds::prove(&self.line.binary, self.folder, self.line.strict).await?;
+        Voice::new(self.name, 1).round(1, &found.to_string());
+        progress.note(self.name, 1)
     }
 
     fn server(&self) -> Result<&Url> {

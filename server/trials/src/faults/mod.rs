@@ -1,6 +1,7 @@
 //! The faults, one file each: what is broken, and what must be so all the same.
 
 pub mod books;
+pub mod bounds;
 mod crowd;
 pub mod cut_off;
 pub mod disk_full;
