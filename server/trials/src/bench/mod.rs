@@ -8,5 +8,6 @@ pub mod lists;
 pub mod secrets;
 pub mod sizes;
 pub mod stock;
+pub mod table;
 pub mod verify;
 pub mod wrk;

@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -17,6 +18,7 @@ use keywarden_trials::{
         secrets::{self, Compared, Servers},
         sizes,
         stock::Stock,
+        table::Table,
         verify,
         wrk::{Load, by_turns},
     },
@@ -70,6 +72,8 @@ enum Figures {
 }
 
 const FEW: usize = 1_000;
+/// The slowest twentieth of the answers to a list.
+const P95: Duration = Duration::from_millis(50);
 
 fn main() -> ExitCode {
     let line = Line::parse();
@@ -89,52 +93,48 @@ fn complain(error: &anyhow::Error) {
     eprintln!("bench: {error:#}");
 }
 
-#[expect(clippy::print_stdout, reason = "the table is what the command is for")]
-fn tell(what: &str, figure: &str) {
-    println!("{what:44} {figure}");
-}
-
 async fn measure(line: &Line) -> Result<()> {
-    let all = Figures::value_variants();
+    let (all, mut table) = (Figures::value_variants(), Table::default());
     for figures in if line.figures.is_empty() { all } else { &line.figures } {
         match figures {
-            Figures::Sizes => tell_sizes(line)?,
-            Figures::Verify => tell_verify(line).await?,
-            Figures::ListsSqlite => tell_lists(line, Engine::Sqlite).await?,
-            Figures::ListsPostgres => tell_lists(line, Engine::Postgres).await?,
-            Figures::Many => tell_many(line).await?,
-            Figures::SecretsSqlite => tell_secrets(line, Engine::Sqlite).await?,
-            Figures::SecretsPostgres => tell_secrets(line, Engine::Postgres).await?,
-            Figures::ManySecrets => tell_many_secrets(line).await?,
+            Figures::Sizes => tell_sizes(line, &mut table)?,
+            Figures::Verify => tell_verify(line, &mut table).await?,
+            Figures::ListsSqlite => tell_lists(line, &mut table, Engine::Sqlite).await?,
+            Figures::ListsPostgres => tell_lists(line, &mut table, Engine::Postgres).await?,
+            Figures::Many => tell_many(line, &mut table).await?,
+            Figures::SecretsSqlite => tell_secrets(line, &mut table, Engine::Sqlite).await?,
+            Figures::SecretsPostgres => tell_secrets(line, &mut table, Engine::Postgres).await?,
+            Figures::ManySecrets => tell_many_secrets(line, &mut table).await?,
         }
     }
-    Ok(())
+    table.end()
 }
 
-fn tell_sizes(line: &Line) -> Result<()> {
+fn tell_sizes(line: &Line, table: &mut Table) -> Result<()> {
     let Some(site) = &line.site else { return Ok(()) };
     for size in sizes::measure(site)? {
-        tell(&format!("bytes, {}", size.name), &format!("{} (brotli {})", size.plain, size.brotli));
+        table.tell(&format!("bytes, {}", size.name), &format!("{} (brotli {})", size.plain, size.brotli));
     }
     Ok(())
 }
 
-async fn tell_verify(line: &Line) -> Result<()> {
+async fn tell_verify(line: &Line, table: &mut Table) -> Result<()> {
     let fixture = Fixture::of(line.plan("few"), FEW).await?;
     let folder = tempfile::tempdir()?;
     let script = folder.path().join("few.lua");
     verify::script(&script, &fixture, FEW, Draw::Zipf)?;
     let (node, _) = fixture.start_warm().await?;
-    tell("memory, 1 000 keys, idle", &mebibytes(verify::idle(&node).await?));
+    table.tell("memory, 1 000 keys, idle", &mebibytes(verify::idle(&node).await?));
     let bare = verify::bare(&line.plan("bare")).await?;
     let [ours, bare] = by_turns([(&script, &node.url()), (&script, &bare.url())])?;
-    tell("verify, 1 000 keys, 32 connections", &shown(ours));
-    tell("a bare handler, the same requests", &shown(bare));
-    tell("verify to bare (at least 0.70)", &format!("{:.2}", ours.per_second / bare.per_second));
+    table.tell("verify, 1 000 keys, 32 connections", &shown(ours));
+    table.tell("a bare handler, the same requests", &shown(bare));
+    let ratio = ours.per_second / bare.per_second;
+    table.judge("verify to bare (at least 0.70)", &format!("{ratio:.2}"), ratio >= 0.70);
     node.stop()
 }
 
-async fn tell_lists(line: &Line, engine: Engine) -> Result<()> {
+async fn tell_lists(line: &Line, table: &mut Table, engine: Engine) -> Result<()> {
     let name = format!("listed-{engine}");
     let plan = match engine {
         Engine::Sqlite => line.plan(&name),
@@ -144,12 +144,12 @@ async fn tell_lists(line: &Line, engine: Engine) -> Result<()> {
     let (node, client) = fixture.start().await?;
     for figure in lists::measure(&fixture, &client).await? {
         let what = format!("{engine}, {} keys, {}", line.listed, figure.name);
-        tell(&what, &format!("{} (p95 at most 50)", timed(&figure)));
+        table.judge(&what, &format!("{} (p95 at most 50)", timed(&figure)), figure.p95 <= P95);
     }
     node.stop()
 }
 
-async fn tell_many(line: &Line) -> Result<()> {
+async fn tell_many(line: &Line, table: &mut Table) -> Result<()> {
     let few = Fixture::of(line.plan("few"), FEW).await?;
     let many = Fixture::of(line.plan("many"), line.many).await.context("the large server")?;
     let folder = tempfile::tempdir()?;
@@ -160,67 +160,72 @@ async fn tell_many(line: &Line) -> Result<()> {
     verify::script(&flat, &many, line.many, Draw::Uniform)?;
     let (few_node, _) = few.start_warm().await?;
     let (many_node, took) = many.start_warm().await?;
-    tell(&format!("{} keys in memory after", line.many), &format!("{:.1} s", took.as_secs_f64()));
-    tell(&format!("memory, {} keys, idle", line.many), &mebibytes(many_node.resident()?));
+    table.tell(&format!("{} keys in memory after", line.many), &format!("{:.1} s", took.as_secs_f64()));
+    table.tell(&format!("memory, {} keys, idle", line.many), &mebibytes(many_node.resident()?));
     let [few, zipf] = by_turns([(&small, &few_node.url()), (&large, &many_node.url())])?;
-    tell("verify, 1 000 keys, Zipf", &shown(few));
-    tell(&format!("verify, {} keys, Zipf", line.many), &shown(zipf));
-    tell("many to few (at least 0.90)", &format!("{:.2}", zipf.per_second / few.per_second));
+    table.tell("verify, 1 000 keys, Zipf", &shown(few));
+    table.tell(&format!("verify, {} keys, Zipf", line.many), &shown(zipf));
+    let ratio = zipf.per_second / few.per_second;
+    table.judge("many to few (at least 0.90)", &format!("{ratio:.2}"), ratio >= 0.90);
     let [_, flat] = by_turns([(&small, &few_node.url()), (&flat, &many_node.url())])?;
-    tell(&format!("verify, {} keys, uniform", line.many), &shown(flat));
-    tell(&format!("memory, {} keys, after the load", line.many), &mebibytes(many_node.resident()?));
+    table.tell(&format!("verify, {} keys, uniform", line.many), &shown(flat));
+    table.tell(&format!("memory, {} keys, after the load", line.many), &mebibytes(many_node.resident()?));
     few_node.stop()?;
     many_node.stop()
 }
 
 /// A server of this run's own, for each put leaves a version, beside the bare one and OpenBao.
-async fn tell_secrets(line: &Line, engine: Engine) -> Result<()> {
+async fn tell_secrets(line: &Line, table: &mut Table, engine: Engine) -> Result<()> {
     let stock = Stock::of(line.plan_anew(&format!("secrets-{engine}"), engine)?, FEW).await?;
     let folder = tempfile::tempdir()?;
     let told = |what: &str| format!("{engine}, {FEW} secrets, {what}");
     if engine == Engine::Sqlite {
         let bytes = secrets::growth(&stock, folder.path()).await?;
-        tell(&told("bytes of the record for a reading"), &bytes.to_string());
+        table.tell(&told("bytes of the record for a reading"), &bytes.to_string());
     }
-    let bao = line.bao().await?;
+    let bao = line.bao(table).await?;
     if let Some(bao) = &bao {
         secrets::fill(bao, &stock).await?;
         let bytes = secrets::bao_growth(bao, &stock, folder.path())?;
-        tell("OpenBao, bytes of its audit file for a reading", &bytes.to_string());
+        table.tell("OpenBao, bytes of its audit file for a reading", &bytes.to_string());
     }
     let (ours, _) = stock.start().await?;
     let bare = verify::bare(&line.plan("bare")).await?;
     let (stock, bao, folder) = (&stock, bao.as_ref(), folder.path());
     let servers = Servers { stock, ours: &ours, bare: &bare, bao, folder };
-    tell_compared(&told("read a value"), servers.read()?);
-    tell_compared(&told("put a new version"), servers.put()?);
+    tell_compared(table, &told("read a value"), servers.read()?);
+    tell_compared(table, &told("put a new version"), servers.put()?);
     ours.stop()
 }
 
-async fn tell_many_secrets(line: &Line) -> Result<()> {
+async fn tell_many_secrets(line: &Line, table: &mut Table) -> Result<()> {
     let stock =
         Stock::of(line.plan("many-secrets"), line.secrets).await.context("the server of many secrets")?;
     let folder = tempfile::tempdir()?;
     let told = |what: &str| format!("{} secrets, {what}", line.secrets);
     let (node, manager) = stock.start().await?;
-    tell(&told("memory, idle"), &mebibytes(verify::idle(&node).await?));
+    table.tell(&told("memory, idle"), &mebibytes(verify::idle(&node).await?));
     for figure in secrets::lists(&stock, &manager, &node.client(&stock.reader)).await? {
-        tell(&told(figure.name), &timed(&figure));
+        table.tell(&told(figure.name), &timed(&figure));
     }
-    tell(&told("read, uniform, 32 connections"), &shown(secrets::uniform(&stock, &node, folder.path())?));
+    table.tell(
+        &told("read, uniform, 32 connections"),
+        &shown(secrets::uniform(&stock, &node, folder.path())?),
+    );
     let (keys, per_second) = secrets::rewrap(&manager).await?;
-    tell(&told("rewrap of a project's key"), &format!("{keys} data keys, {per_second:.0} per second"));
-    tell(&told("memory, after the load"), &mebibytes(node.resident()?));
+    table.tell(&told("rewrap of a project's key"), &format!("{keys} data keys, {per_second:.0} per second"));
+    table.tell(&told("memory, after the load"), &mebibytes(node.resident()?));
     node.stop()
 }
 
-fn tell_compared(what: &str, Compared { ours, bare, bao }: Compared) {
-    tell(what, &shown(ours));
-    tell("  a bare handler, the same requests", &shown(bare));
-    tell("  to bare", &format!("{:.2}", ours.per_second / bare.per_second));
+fn tell_compared(table: &mut Table, what: &str, Compared { ours, bare, bao }: Compared) {
+    table.tell(what, &shown(ours));
+    table.tell("  a bare handler, the same requests", &shown(bare));
+    table.tell("  to bare", &format!("{:.2}", ours.per_second / bare.per_second));
     if let Some(bao) = bao {
-        tell("  OpenBao, the same values", &shown(bao));
-        tell("  to OpenBao (at least 1)", &format!("{:.2}", ours.per_second / bao.per_second));
+        table.tell("  OpenBao, the same values", &shown(bao));
+        let ratio = ours.per_second / bao.per_second;
+        table.judge("  to OpenBao (at least 1)", &format!("{ratio:.2}"), ratio >= 1.0);
     }
 }
 
@@ -239,11 +244,11 @@ impl Line {
     }
 
     /// OpenBao, where its program is there.
-    async fn bao(&self) -> Result<Option<Bao>> {
+    async fn bao(&self, table: &Table) -> Result<Option<Bao>> {
         match self.bao.as_ref().filter(|program| !program.as_os_str().is_empty()) {
             Some(program) => Ok(Some(Bao::start(program, &self.folder("bao")).await?)),
             None => {
-                tell("OpenBao", "not compared: --bao or KEYWARDEN_TEST_BAO names no program");
+                table.tell("OpenBao", "not compared: --bao or KEYWARDEN_TEST_BAO names no program");
                 Ok(None)
             }
         }
