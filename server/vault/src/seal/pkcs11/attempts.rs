@@ -163,7 +163,10 @@ impl Attempts {
 
     fn begin_once(&self, token: &str, pin: &SecretString, left: Left) -> Result<Verdict, SealError> {
         if let Some(before) = &self.0.before {
-            before.move_to(&*self.0.place).map_err(|cause| self.broken(&cause))?;
+            before.move_to(&*self.0.place).map_err(|cause| {
+                let place = format!("{} and {}", before.name(), self.0.place.name());
+                SealError::Attempts { place, cause: cause.to_string() }
+            })?;
         }
         let owed = self.take_owed(token);
         let (made_up, salt) = (owed.clone(), self.0.salt);
@@ -232,10 +235,13 @@ fn begin_among(
     let known = pins.iter().filter(|other| is_it(other)).cloned().reduce(TriedPin::and);
     let before = known.unwrap_or_else(|| TriedPin { salt, mark: mark(&salt), refused: 0, unclear: 0, at: 0 });
     let spent = before.refused >= TRIES || (left == Left::One && before.refused > 0);
+    // One without a clear answer may have been a refusal that could not be noted.
+    let tries = before.refused.saturating_add(before.unclear);
+    let may_be = (before.refused > 0 && tries >= TRIES) || (left != Left::All && before.unclear > 0);
     let rest = before.rest(now);
     // What becomes of one that is under way tells whether it is the wrong one that the token has seen.
     let is_over = rest.as_ref().is_none_or(|rest| rest.since > UNDER_WAY);
-    if spent || (left != Left::All && before.unclear > 0 && is_over) {
+    if spent || (may_be && is_over) {
         return Verdict::Withheld;
     }
     if let Some(rest) = rest {

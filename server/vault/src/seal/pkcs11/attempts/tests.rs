@@ -104,6 +104,16 @@ fn a_try_without_a_clear_answer_is_not_made_again_once_the_token_has_seen_a_wron
 }
 
 #[test]
+fn a_refusal_and_a_try_without_a_clear_answer_are_two_tries() {
+    let folder = tempfile::tempdir().unwrap();
+    // It was refused, and its process was gone before it could say so.
+    begin_after(folder.path(), 0, Left::All).unwrap().unwrap();
+    begin_after(folder.path(), 5, Left::All).unwrap().unwrap().refused().unwrap();
+    let later = begin_after(folder.path(), 7_200, Left::All);
+    assert!(matches!(later, Err(SealError::PinWithheld { .. })), "{later:?}");
+}
+
+#[test]
 fn a_try_that_is_under_way_elsewhere_is_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (attempts(folder.path()), attempts(folder.path()));
