@@ -90,7 +90,8 @@ where
         .max_local_error_reset_streams(REFUSED)
         // While a head is coming no pong can: one that never ends is cut by the ping after it, whatever other streams do.
         .keep_alive_interval(listening.head)
-        .keep_alive_timeout(listening.head)
+        // The answer comes behind what a slow link has still to take.
+        .keep_alive_timeout(listening.head.saturating_mul(3))
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     let mut leaving = false;
