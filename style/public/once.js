@@ -1,7 +1,8 @@
 // A form is sent once. A browser that is told to send one again drops the answer that it waits for, be it the only page that
 // will ever show a new key, and shows what the second post is told: that this was done already. Nothing is disabled, since
-// a button's name and value go along. A form can be sent again when its page is shown again, and where no page came: the
-// answer is a file (`data-answer="file"`), or there was none in the longest time that the server may give a request.
+// a button's name and value go along. A form can be sent again when its page is shown again, when something in it is changed,
+// and where no page came: the answer is a file (`data-answer="file"`), or there was none in the longest time that the server
+// may give a request.
 
 const waiting = new Map();
 
@@ -29,6 +30,9 @@ addEventListener('submit', (event) => {
   ];
   waiting.set(form, { button: submitter, timers });
 });
+
+// It is not what was sent any more: whoever stopped the answer to mend something sends it again.
+addEventListener('input', ({ target }) => waiting.has(target.form) && free(target.form));
 
 // Back from the next page, as it was left.
 addEventListener('pageshow', ({ persisted }) => {
