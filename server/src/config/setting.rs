@@ -109,8 +109,9 @@ pub const SETTINGS: &[Setting] = &[
     open(
         "seal.old_keys",
         "KEYWARDEN_SEAL_OLD_KEYS",
-        "30d",
-        "how long an old HSM key stays after a rotation took its place; `kept`: until you destroy it",
+        "kept",
+        "how long an old HSM key stays after a rotation took its place (`30d`), on a token of this house alone; \
+         kept until you destroy it when unset",
     ),
     open(
         "seal.projects",

@@ -145,7 +145,7 @@ pub struct ReplacedRow {
 /// The rewraps of a kind and scope that have ended, in that order.
 pub async fn ended(conn: &mut Conn, kind: &str, scope: &str) -> Result<Vec<ReplacedRow>, StoreError> {
     sql("SELECT id, from_key, ended_at FROM rewraps WHERE kind = $1 AND scope = $2 AND ended_at IS NOT NULL
-         ORDER BY ended_at, id")
+         AND ended_at > (SELECT coalesce(max(restored_at), 0) FROM restores) ORDER BY ended_at, id")
     .bind(kind)
     .bind(scope)
     .all(conn)

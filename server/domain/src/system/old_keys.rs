@@ -8,6 +8,10 @@
 //! A node that lost its memory unwraps what the records say now, so that no other node needs what these do not name. What
 //! is in use after all, because older records were put back, is found in use, and stays. A key of which no rewrap tells is
 //! left to people, and so is every old key of a seal that projects name: backups do need those.
+//!
+//! It is the operator who says that no other house is on the same token, by saying how long such keys stay; nobody else can
+//! know. Rewraps from before a restore tell of the keys of the house that was backed up, which may go on: they count for
+//! nothing here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

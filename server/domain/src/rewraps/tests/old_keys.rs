@@ -147,3 +147,23 @@ async fn where_the_operator_keeps_old_keys_none_goes_by_itself() {
     })
     .await;
 }
+
+/// They tell of the keys of the house that was backed up, which may be on the same token.
+#[tokio::test]
+async fn rotations_from_before_a_restore_end_nothing() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        assert_eq!(scene.rotate_hsm().await, 2);
+        scene.pass(1);
+        let restored = sql("INSERT INTO restores (id, made_at, digest, restored_at, accepted_at)
+                            VALUES ('rst_1', $1, 'digest', $1, $1)");
+        scene.house.put(vec![restored.bind(scene.house.now())]).await;
+        scene.pass(40);
+        assert_eq!((scene.ends().await, scene.in_hsm()), (0, vec![1, 2]));
+        assert!(scene.shown().await.is_empty());
+        assert_eq!(scene.rotate_hsm().await, 3);
+        scene.pass(30);
+        assert_eq!((scene.ends().await, scene.in_hsm()), (1, vec![1, 3]), "of its own it knows");
+    })
+    .await;
+}
