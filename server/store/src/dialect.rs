@@ -1,6 +1,9 @@
 //! What really differs between the engines.
 
-use sqlx::{error::DatabaseError, postgres::PgDatabaseError};
+use sqlx::{
+    error::DatabaseError,
+    postgres::{PgDatabaseError, PgSeverity},
+};
 
 use crate::{Engine, StoreError, Tx, sql};
 
@@ -10,20 +13,29 @@ pub(crate) fn constraint(message: &str) -> String {
 }
 
 /// PostgreSQL's class 08 (connection), 57 (shut down), 53 (resources, a full disk), a lock or statement that waited too long;
-/// SQLite's busy and locked, no room on the disk (13), and what a disk did not do.
+/// SQLite's busy and locked, no room on the disk (13); and what a disk did not do.
 pub(crate) fn is_passing(said: &dyn DatabaseError) -> bool {
-    said.code().is_some_and(|code| {
-        matches!(&*code, "5" | "6" | "13" | "261" | "517" | "55P03" | "57014")
-            || is_of_the_disk(&code)
-            || code.starts_with("08")
-            || code.starts_with("57P")
-            || code.starts_with("53")
-    })
+    gave_itself_up(said)
+        || said.code().is_some_and(|code| {
+            matches!(&*code, "5" | "6" | "13" | "261" | "517" | "55P03" | "57014")
+                || is_of_the_disk(&code)
+                || code.starts_with("08")
+                || code.starts_with("57P")
+                || code.starts_with("53")
+        })
 }
 
-/// `SQLITE_IOERR` (10) and its kin, in whose lowest byte it stands; codes of PostgreSQL have five characters.
+/// PostgreSQL panicked, be it because its disk failed: all of it ends, recovers and comes back. What it was about to commit may
+/// lie in its log.
+fn gave_itself_up(said: &dyn DatabaseError) -> bool {
+    said.try_downcast_ref::<PgDatabaseError>().is_some_and(|said| said.severity() == PgSeverity::Panic)
+}
+
+/// PostgreSQL's `io_error`; `SQLITE_IOERR` (10), `SQLITE_CANTOPEN` (14) and their kin, in whose lowest byte they stand. Codes of
+/// PostgreSQL have five characters.
 fn is_of_the_disk(code: &str) -> bool {
-    code.len() < 5 && code.parse::<u32>().is_ok_and(|code| code & 0xff == 10)
+    code == "58030"
+        || (code.len() < 5 && code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 10 | 14)))
 }
 
 /// SQLite could not sync its file or its log (`SQLITE_IOERR_FSYNC`, `SQLITE_IOERR_DIR_FSYNC`). Linux tells of that once and
@@ -118,8 +130,9 @@ mod tests {
 
     #[test]
     fn what_a_disk_did_not_do_is_told_from_what_postgres_says() {
-        // A read, a write, a sync, a truncation, no room for the log's index.
-        assert!(["10", "266", "778", "1034", "1546", "4874"].into_iter().all(is_of_the_disk));
+        // A read, a write, a sync, a truncation, no room for the log's index; a file that cannot be opened.
+        assert!(["10", "266", "778", "1034", "1546", "4874", "14", "1038"].into_iter().all(is_of_the_disk));
+        assert!(is_of_the_disk("58030"), "PostgreSQL's disk");
         // A constraint, corruption; PostgreSQL's, of which the last has a 10 in its lowest byte as well.
         assert!(!["19", "11", "2067", "23505", "22P02", "42506"].into_iter().any(is_of_the_disk));
     }

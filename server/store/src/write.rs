@@ -369,6 +369,37 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_a_disk_of_postgresql_did_not_do_passes_and_leaves_a_doubt_in_a_commit() {
+        let Some(server) = crate::explain::server() else { return };
+        let name = format!("kw_failing_disk_{}", std::process::id());
+        let store = Store::open(&crate::cast::fresh_postgres(&server, &name).await.unwrap()).await.unwrap();
+        for statement in [
+            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ \
+             BEGIN RAISE EXCEPTION 'could not write' USING ERRCODE = 'io_error'; END $$",
+            "CREATE CONSTRAINT TRIGGER fail AFTER INSERT ON subjects DEFERRABLE INITIALLY DEFERRED \
+             FOR EACH ROW EXECUTE FUNCTION fail()",
+        ] {
+            silently(&store, statement).await.unwrap();
+        }
+        let insert = "INSERT INTO subjects (id, sealed_key, created_at) VALUES ('a', '', 1)";
+        match silently(&store, insert).await.unwrap_err() {
+            WriteError::Store(error) => assert!(error.is_passing() && error.leaves_doubt(), "{error}"),
+            other => panic!("{other}"),
+        }
+        silently(&store, "ALTER TABLE subjects DISABLE TRIGGER fail").await.unwrap();
+        silently(
+            &store,
+            "CREATE TRIGGER fail_at_once BEFORE INSERT ON subjects FOR EACH ROW EXECUTE FUNCTION fail()",
+        )
+        .await
+        .unwrap();
+        match silently(&store, insert).await.unwrap_err() {
+            WriteError::Refused(error) => assert!(error.is_passing() && !error.leaves_doubt(), "{error}"),
+            other => panic!("{other}"),
+        }
+    }
+
+    #[tokio::test]
     async fn what_collided_on_postgresql_is_written_at_the_next_attempt() {
         let Some(server) = crate::explain::server() else { return };
         let name = format!("kw_collided_{}", std::process::id());
