@@ -114,9 +114,9 @@ fn write(link: &NewLink, path: &Path) -> io::Result<()> {
     let draft = path.with_extension("draft");
     take_away(&draft);
     let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&draft)?;
-    writeln!(file, "{}", link.url.expose())?;
-    file.sync_all()?;
-    fs::rename(draft, path)
+    let written = writeln!(file, "{}", link.url.expose()).and_then(|()| file.sync_all());
+    // Nobody is told of a link in a draft.
+    written.and_then(|()| fs::rename(&draft, path)).inspect_err(|_| take_away(&draft))
 }
 
 /// A link that was used, or that another start made, is of no use to anybody.

@@ -23,9 +23,11 @@ impl DraftFile {
         let draft = path.with_added_extension("partial");
         let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&draft)?;
         file.try_lock().map_err(|_| io::Error::other("another backup is being written there"))?;
-        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-        file.set_len(0)?;
-        Ok(Self { file, draft, path: path.to_owned(), published: false })
+        // From here on it is ours, and is taken away again.
+        let begun = Self { file, draft, path: path.to_owned(), published: false };
+        begun.file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+        begun.file.set_len(0)?;
+        Ok(begun)
     }
 
     /// Puts it on the disk.

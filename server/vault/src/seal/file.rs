@@ -26,9 +26,11 @@ pub(crate) fn create_private(path: &Path, text: &str) -> io::Result<()> {
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let (draft, file) = write_draft(path, text)?;
     // Where there was none, the folder says whose it is.
-    let owner = std::fs::symlink_metadata(path).or_else(|_| std::fs::metadata(folder(path)))?;
-    give(&file, &owner)?;
-    std::fs::rename(draft, path)?;
+    let owner = std::fs::symlink_metadata(path).or_else(|_| std::fs::metadata(folder(path)));
+    let named = owner.and_then(|owner| give(&file, &owner)).and_then(|()| std::fs::rename(&draft, path));
+    named.inspect_err(|_| {
+        std::fs::remove_file(&draft).ok();
+    })?;
     sync_folder(path)
 }
 
@@ -126,4 +128,19 @@ pub(super) fn read_secret(path: &Path, limit: u64) -> io::Result<SecretString> {
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| io::Error::other("not UTF-8"))?;
     Ok(SecretString::new(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_have_its_name_leaves_no_draft() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = folder.path().join("taken");
+        std::fs::create_dir(&taken).unwrap();
+        replace(&taken, "a key").unwrap_err();
+        replace_beside(&taken, "a key").unwrap_err();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "the folder alone");
+    }
 }
