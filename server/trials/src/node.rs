@@ -181,12 +181,20 @@ impl Node {
 
     /// Waits until it has ended by itself.
     pub async fn ends(&mut self) -> Result<ExitStatus> {
+        let ended = self.ends_within(PATIENCE).await?;
+        ended.with_context(|| format!("the server at {} does not end", self.url()))
+    }
+
+    /// With what it has ended by itself, if it does within this.
+    pub async fn ends_within(&mut self, patience: Duration) -> Result<Option<ExitStatus>> {
         let began = Instant::now();
         loop {
             if let Some(ended) = self.child.try_wait()? {
-                return Ok(ended);
+                return Ok(Some(ended));
             }
-            ensure!(began.elapsed() < PATIENCE, "the server at {} does not end", self.url());
+            if began.elapsed() >= patience {
+                return Ok(None);
+            }
             tokio::time::sleep(LOOK).await;
         }
     }

@@ -16,9 +16,11 @@ use anyhow::ensure;
 use crate::Result;
 
 /// What is looked at: whatever writes, makes durable, gives names, and talks.
-const CALLS: &str = "trace=write,writev,pwrite64,pwritev,sendto,sendmsg,read,recvfrom,recvmsg,fsync,fdatasync,rename,\
-                     renameat,renameat2,link,linkat";
-const SYNCS: &str = "fsync,fdatasync";
+const CALLS: &str = "write,writev,pwrite64,pwritev,sendto,sendmsg,read,recvfrom,recvmsg,fsync,fdatasync,rename,renameat,\
+                     renameat2,link,linkat";
+/// What makes durable.
+pub const SYNCS: &str = "fsync,fdatasync";
+const KILL: &str = "signal=KILL";
 /// Characters of a call's data: a page of SQLite and what is before it.
 const DATA: &str = "4200";
 /// How long the end of a trace is waited for, once its program has ended.
@@ -29,8 +31,8 @@ const LOOK: Duration = Duration::from_millis(10);
 #[derive(Debug, Clone)]
 pub struct Tracing {
     file: PathBuf,
-    /// What strace does in the kernel's place, in its own words.
-    injected: Option<String>,
+    /// In which calls' place strace does something, and what, in its own words.
+    injected: Option<(&'static str, String)>,
     /// Files that alone are looked at.
     only: Vec<PathBuf>,
 }
@@ -38,12 +40,12 @@ pub struct Tracing {
 /// What is done in a call's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The program is killed at a sync.
-    Kill,
+    /// A call of one of these names fails with this error.
+    Fails(&'static str, &'static str),
+    /// The program is killed at a call of one of these names.
+    Kill(&'static str),
     /// A sync fails with EIO.
     Sync,
-    /// A write to a place in a file fails with this.
-    Write(&'static str),
 }
 
 /// One call that was made.
@@ -97,6 +99,17 @@ pub fn can_trace() -> Result<(), String> {
     }
 }
 
+impl Fault {
+    /// The calls that it is about, and what is done in their place.
+    fn told(self) -> (&'static str, String) {
+        match self {
+            Self::Fails(calls, error) => (calls, format!("error={error}")),
+            Self::Kill(calls) => (calls, KILL.into()),
+            Self::Sync => (SYNCS, "error=EIO".into()),
+        }
+    }
+}
+
 impl Tracing {
     pub fn to(file: PathBuf) -> Self {
         Self { file, injected: None, only: Vec::new() }
@@ -105,47 +118,44 @@ impl Tracing {
     /// As SQLite's `synchronous=OFF` would have it, for the whole program: nothing is ever made durable.
     #[must_use]
     pub fn without_syncs(self) -> Self {
-        Self { injected: Some(format!("{SYNCS}:retval=0")), ..self }
+        Self { injected: Some((SYNCS, "retval=0".into())), ..self }
     }
 
     /// Something is done in the place of the call of this number, in each thread; the next one is done as ever.
     #[must_use]
     pub fn with(self, fault: Fault, number: u32) -> Self {
-        let fault = match fault {
-            Fault::Kill => format!("{SYNCS}:signal=KILL"),
-            Fault::Sync => format!("{SYNCS}:error=EIO"),
-            Fault::Write(error) => format!("pwrite64:error={error}"),
-        };
-        Self { injected: Some(format!("{fault}:when={number}")), ..self }
+        let (calls, what) = fault.told();
+        Self { injected: Some((calls, format!("{what}:when={number}"))), ..self }
     }
 
-    /// Each sync of these files and folders fails, and nothing else is looked at.
+    /// The same in the place of each such call.
     #[must_use]
-    pub fn failing_syncs_of(self, files: Vec<PathBuf>) -> Self {
-        Self { injected: Some(format!("{SYNCS}:error=EIO")), only: files, ..self }
+    pub fn always(self, fault: Fault) -> Self {
+        Self { injected: Some(fault.told()), ..self }
     }
 
-    /// What runs `program` traced; it is the child, and the tracer beside it.
+    /// Nothing but what is asked of these files and folders is looked at, or fails.
+    #[must_use]
+    pub fn only(self, files: Vec<PathBuf>) -> Self {
+        Self { only: files, ..self }
+    }
+
+    /// What runs `program` traced; it is the child, and the tracer beside it. Of signals it tells as well: that one ended the
+    /// program is the end of its trace.
     pub fn command(&self, program: &Path) -> Command {
         // strace looks for it from its own folder, and in no path.
         let program = std::path::absolute(program).unwrap_or_else(|_| program.to_path_buf());
         let mut command = Command::new("strace");
-        command.args([
-            "-D",
-            "-f",
-            "-q",
-            "-yy",
-            "--seccomp-bpf",
-            "-s",
-            DATA,
-            "-e",
-            "signal=none",
-            "-e",
-            CALLS,
-        ]);
+        command.args(["-D", "-f", "-q", "-yy", "-s", DATA]);
         command.args(["--absolute-timestamps=format:unix,precision:ns", "--syscall-times=ns"]);
-        if let Some(injected) = &self.injected {
-            command.arg("-e").arg(format!("inject={injected}"));
+        // With it strace stops at fewer calls, and its signals at them get lost.
+        if !self.injected.as_ref().is_some_and(|(_, what)| what.starts_with(KILL)) {
+            command.arg("--seccomp-bpf");
+        }
+        let more = self.injected.as_ref().map_or("", |(calls, _)| calls);
+        command.arg("-e").arg(format!("trace={CALLS},{more}").trim_end_matches(','));
+        if let Some((calls, what)) = &self.injected {
+            command.arg("-e").arg(format!("inject={calls}:{what}"));
         }
         for file in &self.only {
             command.arg("-P").arg(file);
@@ -309,6 +319,26 @@ mod tests {
         assert_eq!((sync.begin, sync.end, &*sync.behind), (1_000_000_020, 1_000_000_050, "/d/a.db-wal"));
         assert!(sync.syncs() && send.is_at(80) && send.leads_to(999) && !send.leads_to(99));
         assert_eq!(name.names(), Some(("/d/b.new", "/d/b")));
+    }
+
+    #[test]
+    fn a_program_that_is_killed_at_a_call_makes_none_and_its_trace_has_an_end() {
+        use std::{os::unix::process::ExitStatusExt as _, process::Stdio};
+
+        if let Err(why) = can_trace() {
+            return skipped("a program is killed at a call", &why).unwrap();
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let (told, made) = (folder.path().join("told"), folder.path().join("made"));
+        let tracing = Tracing::to(told).with(Fault::Kill("write"), 2);
+        let mut command = tracing.command(Path::new("/bin/sh"));
+        command.args(["-c", "echo one; echo two; echo three"]);
+        let output = std::fs::File::create(&made).unwrap();
+        let mut child = command.stdout(output).stderr(Stdio::null()).spawn().unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(9));
+        let trace = tracing.read(child.id()).unwrap();
+        assert_eq!(trace.calls.iter().filter(|call| call.writes()).count(), 1);
+        assert_eq!(fs::read_to_string(&made).unwrap(), "one\n");
     }
 
     #[test]

@@ -128,8 +128,8 @@ impl Run<'_> {
             Proof::Parsers => self.parsers(progress),
             Proof::DurableSqlite => self.durable(Engine::Sqlite, progress).await,
             Proof::DurablePostgres => self.durable(Engine::Postgres, progress).await,
-            Proof::FailedSyncSqlite => self.failed_sync_sqlite(progress).await,
-            Proof::FailedSyncPostgres => self.failed_sync_postgres(progress).await,
+            Proof::FailedSyncSqlite => self.failed_sync(Engine::Sqlite, progress).await,
+            Proof::FailedSyncPostgres => self.failed_sync(Engine::Postgres, progress).await,
             Proof::Restored => self.restored(progress).await,
             Proof::Bounds => self.bounds(progress).await,
         }
@@ -145,28 +145,38 @@ impl Run<'_> {
         (self.from..rounds).take_while(|_| !self.is_over())
     }
 
+    /// The rounds that are left; `one` does one of them, and says what was seen so far.
+    async fn rounds(
+        &self,
+        rounds: u64,
+        progress: &mut Progress,
+        mut one: impl AsyncFnMut(u64) -> Result<String>,
+    ) -> Result<()> {
+        let mut voice = Voice::new(self.name, rounds);
+        for round in self.left(rounds) {
+            let found = one(round).await.with_context(|| format!("round {round}"))?;
+            voice.round(round + 1, &found);
+            progress.note(self.name, round + 1)?;
+        }
+        Ok(())
+    }
+
     async fn kill(&self, engine: Engine, progress: &mut Progress) -> Result<()> {
         let plan = engine.plan(&self.line.binary, self.folder, self.line.postgres.as_ref())?;
         let mut trial = kill::Trial::new(plan, self.line.seed).await?;
-        let mut voice = Voice::new(self.name, self.line.rounds);
-        for round in self.left(self.line.rounds) {
-            let found = trial.round(round).await.with_context(|| format!("round {round}"))?;
-            voice.round(round + 1, &found.to_string());
-            progress.note(self.name, round + 1)?;
-        }
+        let one = async |round| Ok(trial.round(round).await?.to_string());
+        self.rounds(self.line.rounds, progress, one).await?;
         trial.end(self.line.strict)
     }
 
     async fn two_nodes(&self, progress: &mut Progress) -> Result<()> {
         let pair = two_nodes::pair(&self.line.binary, self.folder, self.server()?).await?;
         let mut found = two_nodes::Found::default();
-        let rounds = self.line.rounds.div_ceil(2);
-        let mut voice = Voice::new(self.name, rounds);
-        for round in self.left(rounds) {
-            two_nodes::round(&pair, round, &mut found).await.with_context(|| format!("round {round}"))?;
-            voice.round(round + 1, &found.to_string());
-            progress.note(self.name, round + 1)?;
-        }
+        let one = async |round| {
+            two_nodes::round(&pair, round, &mut found).await?;
+            Ok(found.to_string())
+        };
+        self.rounds(self.line.rounds.div_ceil(2), progress, one).await?;
         pair.stop()
     }
 
@@ -176,12 +186,8 @@ impl Run<'_> {
             return Ok(());
         }
         let mut trial = cut_off::Trial::new(&self.line.binary, self.folder, self.server()?).await?;
-        let mut voice = Voice::new(self.name, rounds);
-        for round in self.left(rounds) {
-            let found = trial.round(round).await.with_context(|| format!("round {round}"))?;
-            voice.round(round + 1, &found.to_string());
-            progress.note(self.name, round + 1)?;
-        }
+        let one = async |round| Ok(trial.round(round).await?.to_string());
+        self.rounds(rounds, progress, one).await?;
         trial.end()
     }
 
@@ -193,12 +199,8 @@ impl Run<'_> {
         let Some(mut trial) = disk_full::Trial::new(&self.line.binary, self.folder).await? else {
             return Ok(());
         };
-        let mut voice = Voice::new(self.name, rounds);
-        for round in self.left(rounds) {
-            let found = trial.round().await.with_context(|| format!("round {round}"))?;
-            voice.round(round + 1, &found.to_string());
-            progress.note(self.name, round + 1)?;
-        }
+        let one = async |_| Ok(trial.round().await?.to_string());
+        self.rounds(rounds, progress, one).await?;
         trial.end().await
     }
 
@@ -228,56 +230,49 @@ impl Run<'_> {
         progress.note(self.name, 1)
     }
 
-    /// The files beside the database once, before the first round.
-    async fn failed_sync_sqlite(&self, progress: &mut Progress) -> Result<()> {
-        let rounds = self.line.rounds.div_ceil(5).max(2);
-        if self.from >= rounds
-            || (self.from == 0 && !failed_sync::files::prove(&self.line.binary, self.folder).await?)
-        {
-            return Ok(());
-        }
-        let trial = failed_sync::sqlite::Trial::new(&self.line.binary, self.folder, self.line.seed).await?;
-        let Some(mut trial) = trial else { return Ok(()) };
-        let mut voice = Voice::new(self.name, rounds);
-        for round in self.left(rounds) {
-            let found = trial.round(round).await.with_context(|| format!("round {round}"))?;
-            voice.round(round + 1, &found.to_string());
-            progress.note(self.name, round + 1)?;
-        }
-        trial.end()
-    }
-
-    async fn failed_sync_postgres(&self, progress: &mut Progress) -> Result<()> {
-        let rounds = self.line.rounds.div_ceil(20);
+    /// The files beside the database once, before the first round on SQLite.
+    async fn failed_sync(&self, engine: Engine, progress: &mut Progress) -> Result<()> {
+        let (binary, folder, seed) = (&self.line.binary, self.folder, self.line.seed);
+        let rounds = match engine {
+            Engine::Sqlite => self.line.rounds.div_ceil(5).max(8),
+            Engine::Postgres => self.line.rounds.div_ceil(20),
+        };
         if self.from >= rounds {
             return Ok(());
         }
-        let trial = failed_sync::postgres::Trial::new(&self.line.binary, self.folder, self.line.seed).await?;
-        let Some(mut trial) = trial else { return Ok(()) };
-        let mut voice = Voice::new(self.name, rounds);
-        for round in self.left(rounds) {
-            let found = trial.round(round).await.with_context(|| format!("round {round}"))?;
-            voice.round(round + 1, &found.to_string());
-            progress.note(self.name, round + 1)?;
+        match engine {
+            Engine::Sqlite => {
+                if self.from == 0 && !failed_sync::files::prove(binary, folder).await? {
+                    return Ok(());
+                }
+                let trial = failed_sync::sqlite::Trial::new(binary, folder, seed).await?;
+                let Some(mut trial) = trial else { return Ok(()) };
+                let one = async |round| Ok(trial.round(round).await?.to_string());
+                self.rounds(rounds, progress, one).await?;
+                trial.end()
+            }
+            Engine::Postgres => {
+                let trial = failed_sync::postgres::Trial::new(binary, folder, seed).await?;
+                let Some(mut trial) = trial else { return Ok(()) };
+                let one = async |round| Ok(trial.round(round).await?.to_string());
+                self.rounds(rounds, progress, one).await?;
+                trial.end()
+            }
         }
-        trial.end()
     }
 
     /// By turns on SQLite and PostgreSQL.
     async fn restored(&self, progress: &mut Progress) -> Result<()> {
-        let rounds = self.line.rounds.div_ceil(20).max(2);
-        let mut voice = Voice::new(self.name, rounds);
         let mut found = restored::Found::default();
-        for round in self.left(rounds) {
+        let one = async |round: u64| {
             let folder = self.folder.join(round.to_string());
             let engine = if round.is_multiple_of(2) { Engine::Sqlite } else { Engine::Postgres };
             let on = (engine, self.line.postgres.as_ref());
             let done = restored::round((&self.line.binary, &folder), on, &mut found).await;
-            done.with_context(|| format!("round {round}, on {engine}"))?;
-            voice.round(round + 1, &found.to_string());
-            progress.note(self.name, round + 1)?;
-        }
-        Ok(())
+            done.with_context(|| format!("on {engine}"))?;
+            Ok(found.to_string())
+        };
+        self.rounds(self.line.rounds.div_ceil(20).max(2), progress, one).await
     }
 
     /// One round.
