@@ -166,7 +166,7 @@ impl Run<'_> {
         let mut trial = kill::Trial::new(plan, self.line.seed).await?;
         let one = async |round| Ok(trial.round(round).await?.to_string());
         self.rounds(self.line.rounds, progress, one).await?;
-        trial.end(self.line.strict)
+        trial.end(self.line.strict).await
     }
 
     async fn two_nodes(&self, progress: &mut Progress) -> Result<()> {

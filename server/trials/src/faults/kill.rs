@@ -1,11 +1,11 @@
 //! The server is killed while clients issue, rotate, suspend and revoke keys, put, label, delete and restore secrets, make,
 //! open and withdraw one-time links, put and read templates, and
-//! an operator rotates the project's key and makes a backup (R-01).
+//! an operator rotates the project's key, and the seal's or one of the keyring's, and makes a backup (R-01).
 //!
 //! Must be so: what was acknowledged is there, with its event; what was not is there whole or not at all, and asking
 //! again does it exactly once; every value is read back byte for byte, whichever key it lies under; a link that was opened
 //! opens never again, and a template reads as what was put; a backup opens whole
-//! or is not there; `keywarden fsck` finds the killed store clean; the next start is ready within [`READY`].
+//! or is not there; a rotation that broke off ends when it is asked for again; `keywarden fsck` finds the killed store clean; the next start is ready within [`READY`].
 
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use super::{
     books::Tally,
     crowd::{self, Crowd},
+    rotations::{Act, Rotations},
     upkeep::{self, Recovery, fsck},
 };
 use crate::{Result, house::House, node::Plan};
@@ -32,6 +33,7 @@ pub struct Trial {
     plan: Plan,
     house: House,
     recovery: Recovery,
+    rotations: Rotations,
     seed: u64,
     found: Found,
 }
@@ -43,6 +45,9 @@ pub struct Found {
     pub doubted: u64,
     /// Rotations of the project's key.
     pub rotated: u64,
+    /// Of the seal's and the keyring's, and those of which nobody heard that they were done.
+    pub by_operator: u64,
+    pub broken_off: u64,
     /// Backups that were told of.
     pub backups: u64,
     pub slowest_start: Duration,
@@ -55,8 +60,9 @@ impl Trial {
         let node = plan.start().await?;
         let house = House::furnish(&plan, node.url()).await?;
         let recovery = Recovery::arrange(&plan)?;
+        let rotations = Rotations::of(&plan)?;
         node.stop()?;
-        Ok(Self { plan, house, recovery, seed, found: Found::default() })
+        Ok(Self { plan, house, recovery, rotations, seed, found: Found::default() })
     }
 
     /// Starts, loads, kills, looks at what is left, starts again and asks.
@@ -75,12 +81,23 @@ impl Trial {
             std::thread::sleep(wait);
             upkeep::back_up(&plan, round)
         });
+        let act = Act::draw(round, &mut random)?;
+        let (plan, wait, rotations) =
+            (self.plan.clone(), load.mul_f64(random.random()), self.rotations.clone());
+        let mut operating = JoinSet::new();
+        operating.spawn_blocking(move || {
+            std::thread::sleep(wait);
+            rotations.begin(&plan, act)
+        });
         tokio::time::sleep(load).await;
         node.kill()?;
         let books = crowd.books().await?;
         self.found.rotated += rotating.join_next().await.context("nobody rotated")???;
         let (backup, told) = backing_up.join_next().await.context("nobody made a backup")???;
         self.found.backups += u64::from(told);
+        let told = operating.join_next().await.context("nobody operated")???;
+        self.found.by_operator += u64::from(told);
+        self.found.broken_off += u64::from(!told);
         fsck(&self.plan).context("the killed store")?;
         if backup.exists() {
             self.recovery.prove(&self.plan, &backup)?;
@@ -94,12 +111,16 @@ impl Trial {
             .with_context(|| format!("round {round} of seed {}", self.seed))?;
         self.found.acknowledged += acknowledged;
         self.found.doubted += doubted;
+        self.rotations.again(&self.plan, act).await.with_context(|| format!("{act:?}"))?;
         node.stop()?;
         Ok(&self.found)
     }
 
     /// After the last round: the store is clean, and every start was quick enough if `strict`.
-    pub fn end(&self, strict: bool) -> Result<()> {
+    pub async fn end(&self, strict: bool) -> Result<()> {
+        let node = self.plan.start().await?;
+        self.rotations.end(&self.plan).await?;
+        node.stop()?;
         fsck(&self.plan).context("the store after all rounds")?;
         let slowest = self.found.slowest_start;
         ensure!(!strict || slowest <= READY, "a start took {} ms", slowest.as_millis());
@@ -111,10 +132,13 @@ impl std::fmt::Display for Found {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "{} acknowledged, {} in doubt; {} rotations, {} backups; slowest start {} ms",
+            "{} acknowledged, {} in doubt; {} rotations, {} by the operator and {} that broke off, {} backups; slowest start \
+             {} ms",
             self.acknowledged,
             self.doubted,
             self.rotated,
+            self.by_operator,
+            self.broken_off,
             self.backups,
             self.slowest_start.as_millis()
         )

@@ -10,5 +10,6 @@ pub mod failed_sync;
 pub mod kill;
 pub mod parsers;
 pub mod restored;
+pub mod rotations;
 pub mod two_nodes;
 pub mod upkeep;

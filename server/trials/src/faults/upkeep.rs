@@ -4,7 +4,10 @@
 //! Must be so: a backup that was told of opens, whole, with the recovery key; one whose making broke off is no file at its
 //! name, or a whole one.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context as _, bail, ensure};
 use http::StatusCode;
@@ -14,6 +17,9 @@ use crate::{Result, client::Client, house::PROJECT, node::Plan};
 
 /// How often the store is looked at until nothing was left out.
 const LOOKS: u32 = 3;
+/// What is said of a PIN whose last try was cut off, as whoever tried it was killed; and how long it rests then, and a bit.
+const RESTS: &str = "the PIN is tried again";
+const REST: Duration = Duration::from_secs(6);
 
 /// Who can open the backups of a trial.
 #[derive(Debug, Clone)]
@@ -53,7 +59,7 @@ pub async fn rotate(client: &Client) -> Result<u64> {
         match client.post(&format!("/api/v1/projects/{PROJECT}/key/rotate"), &json!({})).await {
             // No secret yet, or the last rewrap is still under way.
             Ok(answer) if answer.status == StatusCode::CONFLICT => {
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
             Ok(answer) => {
                 answer.good()?;
@@ -80,9 +86,13 @@ pub(super) fn fsck(plan: &Plan) -> Result<()> {
         match plan.ask(&["fsck"]) {
             Ok(output) => {
                 last = String::from_utf8_lossy(&output.stdout).into_owned();
-                ensure!(!last.contains("damaged:"), "`keywarden fsck`: {last}");
+                let rests = last.contains(RESTS);
+                ensure!(rests || !last.contains("damaged:"), "`keywarden fsck`: {last}");
                 if output.status.success() && !last.contains("not looked at") {
                     return Ok(());
+                }
+                if rests {
+                    std::thread::sleep(REST);
                 }
             }
             Err(error) => last = error.to_string(),
