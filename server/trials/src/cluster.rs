@@ -1,4 +1,4 @@
-//! A PostgreSQL of a trial's own: it waits for its disk, and may be broken.
+//! A PostgreSQL of a trial's own: it waits for its disk, which may be broken, or full.
 
 use std::{
     fs::{self, File},
@@ -29,7 +29,10 @@ const PANIC: &str = "PANIC:";
 pub struct Cluster {
     server: Child,
     url: Url,
+    #[expect(dead_code, reason = "it is removed with the cluster")]
     folder: TempDir,
+    /// Its log of writes and its words lie beside, so that there is room for them.
+    beside: TempDir,
 }
 
 impl Cluster {
@@ -46,12 +49,21 @@ impl Cluster {
 
     /// Makes one and starts it.
     pub async fn make() -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("keywarden-cluster-").tempdir()?;
+        Self::make_in(folder().tempdir()?).await
+    }
+
+    /// Makes one whose records lie on this disk.
+    pub async fn make_on(disk: &Path) -> Result<Self> {
+        Self::make_in(folder().tempdir_in(disk)?).await
+    }
+
+    async fn make_in(folder: TempDir) -> Result<Self> {
+        let beside = self::folder().tempdir()?;
         let (data, word) = (folder.path().join("data"), folder.path().join("password"));
         let password = format!("{:032x}", rand::random::<u128>());
         fs::write(&word, &password)?;
         if let Some(owner) = owner()? {
-            for path in [folder.path(), &word] {
+            for path in [folder.path(), beside.path(), &word] {
                 chown(path, Some(owner.uid.as_raw()), Some(owner.gid.as_raw()))?;
             }
         }
@@ -67,11 +79,13 @@ impl Cluster {
             .arg(&data)
             .arg("--pwfile")
             .arg(&word)
+            .arg("--waldir")
+            .arg(beside.path().join("log"))
             .output();
         let Output { status, stderr, .. } = made.context("run initdb")?;
         ensure!(status.success(), "initdb: {}", String::from_utf8_lossy(&stderr));
         let port = free_port()?;
-        let log = File::create(folder.path().join("server.log"))?;
+        let log = File::create(beside.path().join("server.log"))?;
         let server = program("postgres", folder.path())?
             .arg("-D")
             .arg(&data)
@@ -89,7 +103,7 @@ impl Cluster {
             .spawn()
             .context("start postgres")?;
         let url = format!("postgres://keywarden:{password}@127.0.0.1:{port}/postgres").parse()?;
-        let cluster = Self { server, url, folder };
+        let cluster = Self { server, url, folder, beside };
         let began = Instant::now();
         while let Err(why) = database::ask(&cluster.url, "SELECT 1") {
             ensure!(began.elapsed() < PATIENCE, "PostgreSQL does not start: {why}: {}", cluster.log()?);
@@ -109,8 +123,14 @@ impl Cluster {
     }
 
     fn log(&self) -> Result<String> {
-        Ok(fs::read_to_string(self.folder.path().join("server.log"))?)
+        Ok(fs::read_to_string(self.beside.path().join("server.log"))?)
     }
+}
+
+fn folder() -> tempfile::Builder<'static, 'static> {
+    let mut folder = tempfile::Builder::new();
+    folder.prefix("keywarden-cluster-");
+    folder
 }
 
 /// PostgreSQL does not run as root: whom it runs as then.

@@ -1,6 +1,6 @@
-//! The long proofs: `faults --binary PATH [kill-sqlite] [kill-postgres] [two-nodes] [cut-off] [disk-full] [parsers]
-//! [durable-sqlite] [durable-postgres] [failed-sync-sqlite] [failed-sync-postgres] [restored] [bounds]`. A failure names the
-//! round; the same seed and `--from` do it again.
+//! The long proofs: `faults --binary PATH [kill-sqlite] [kill-postgres] [two-nodes] [cut-off] [disk-full]
+//! [disk-full-postgres] [disk-full-token] [parsers] [durable-sqlite] [durable-postgres] [failed-sync-sqlite]
+//! [failed-sync-postgres] [restored] [bounds]`. A failure names the round; the same seed and `--from` do it again.
 
 #![allow(clippy::arithmetic_side_effects, reason = "it counts rounds, and serves nobody")]
 
@@ -15,7 +15,11 @@ use clap::{Parser, ValueEnum};
 use keywarden_trials::{
     Result,
     database::Engine,
-    faults::{bounds, cut_off, disk_full, durable, failed_sync, kill, parsers, restored, two_nodes},
+    faults::{
+        bounds, cut_off,
+        disk_full::{self, Full},
+        durable, failed_sync, kill, parsers, restored, two_nodes,
+    },
     progress::{Progress, Voice},
 };
 use url::Url;
@@ -59,6 +63,8 @@ enum Proof {
     TwoNodes,
     CutOff,
     DiskFull,
+    DiskFullPostgres,
+    DiskFullToken,
     Parsers,
     DurableSqlite,
     DurablePostgres,
@@ -124,7 +130,9 @@ impl Run<'_> {
             Proof::KillPostgres => self.kill(Engine::Postgres, progress).await,
             Proof::TwoNodes => self.two_nodes(progress).await,
             Proof::CutOff => self.cut_off(progress).await,
-            Proof::DiskFull => self.disk_full(progress).await,
+            Proof::DiskFull => self.disk_full(Full::Sqlite, progress).await,
+            Proof::DiskFullPostgres => self.disk_full(Full::Postgres, progress).await,
+            Proof::DiskFullToken => self.disk_full(Full::Token, progress).await,
             Proof::Parsers => self.parsers(progress),
             Proof::DurableSqlite => self.durable(Engine::Sqlite, progress).await,
             Proof::DurablePostgres => self.durable(Engine::Postgres, progress).await,
@@ -191,12 +199,12 @@ impl Run<'_> {
         trial.end()
     }
 
-    async fn disk_full(&self, progress: &mut Progress) -> Result<()> {
+    async fn disk_full(&self, full: Full, progress: &mut Progress) -> Result<()> {
         let rounds = self.line.rounds.div_ceil(40);
         if self.from >= rounds {
             return Ok(());
         }
-        let Some(mut trial) = disk_full::Trial::new(&self.line.binary, self.folder).await? else {
+        let Some(mut trial) = disk_full::Trial::new(&self.line.binary, self.folder, full).await? else {
             return Ok(());
         };
         let one = async |_| Ok(trial.round().await?.to_string());

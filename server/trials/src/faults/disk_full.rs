@@ -1,9 +1,10 @@
 //! The disk is full under load, then there is room again.
 //!
-//! The data folder lies on a small file system in memory, which takes root to mount. Must be so: while there is no room, a
-//! reading of a secret, which cannot be told to the record, is answered 503 within [`PROMPT`], keys are verified all the same;
-//! with room again readings and puts succeed within [`BACK`], without a restart; what was acknowledged is there, and `fsck`
-//! finds nothing. A server that is started while there is no room does the same.
+//! The data folder, or PostgreSQL's records, lie on a small file system in memory, which takes root to mount. Must be so: while
+//! there is no room, a reading of a secret, which cannot be told to the record, is answered 503 within [`PROMPT`], keys are
+//! verified all the same; with room again readings and puts succeed within [`BACK`], without a restart; what was acknowledged is
+//! there, and `fsck` finds nothing. A server that is started while there is no room does the same; one whose token lies on the
+//! full disk tries no PIN, for that could not be written down, stays sealed, and is ready by itself within [`BACK`] of room.
 
 use std::{
     fs::{self, File},
@@ -20,11 +21,14 @@ use std::{
 use anyhow::{Context as _, ensure};
 use http::StatusCode;
 use serde_json::json;
+use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use crate::{
     Result,
     client::Client,
+    cluster::Cluster,
+    database,
     house::{ENVIRONMENT, House, PROJECT},
     node::{Node, Plan},
 };
@@ -37,24 +41,41 @@ const BACK: Duration = Duration::from_secs(5);
 const FULL: Duration = Duration::from_secs(2);
 /// A disk that is filled and under load is full by then: SQLite's log has some room of its own.
 const SOON: Duration = Duration::from_secs(30);
+/// Room for a data folder, and for an empty cluster.
 const SIZE: &str = "size=48m";
+const CLUSTERS: &str = "size=160m";
 /// Those that put values meanwhile, each into a secret of its own.
 const PUTTERS: usize = 4;
 /// Characters of a value that is put: much, so that the log is soon full.
 const LONG: usize = 16_384;
 const LOOK: Duration = Duration::from_millis(20);
+/// What the server's log says when a PIN is not tried.
+const NOT_TRIED: &str = "cannot keep the record of refused PINs";
 const PROBLEM: &str = "application/problem+json";
 
-/// A server whose data folder lies on a disk that can be filled.
+/// What lies on the disk that is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Full {
+    /// PostgreSQL's records; its log of writes lies elsewhere, for without room there it gives itself up.
+    Postgres,
+    /// A data folder with SQLite's file.
+    Sqlite,
+    /// The same, and the embedded token.
+    Token,
+}
+
+/// A server some of whose files lie on a disk that can be filled.
 #[derive(Debug)]
 pub struct Trial {
+    full: Full,
     node: Node,
     plan: Plan,
     house: House,
     /// A key that is good all the time.
     key: String,
     found: Found,
-    // Last: it is unmounted once the server is gone.
+    // Last: it ends once the server is gone, and the disk is unmounted after both.
+    cluster: Option<Cluster>,
     disk: Disk,
 }
 
@@ -69,12 +90,21 @@ pub struct Found {
 
 impl Trial {
     /// `None` where no file system can be mounted.
-    pub async fn new(binary: &Path, folder: &Path) -> Result<Option<Self>> {
-        let Some(disk) = Disk::mount(folder.join("disk"))? else { return Ok(None) };
-        let data = disk.folder.join("data").display().to_string();
-        let plan = Plan::new(binary, folder.to_path_buf())
-            .with("KEYWARDEN_DATA_DIR", data)
-            .with("KEYWARDEN_SEAL", "software");
+    pub async fn new(binary: &Path, folder: &Path, full: Full) -> Result<Option<Self>> {
+        let size = if full == Full::Postgres { CLUSTERS } else { SIZE };
+        let Some(disk) = Disk::mount(size)? else { return Ok(None) };
+        let data = disk.folder.path().join("data").display().to_string();
+        let plan = Plan::new(binary, folder.to_path_buf());
+        let (plan, cluster) = match full {
+            Full::Postgres => {
+                Cluster::can_be_made().map_err(anyhow::Error::msg)?;
+                let cluster = Cluster::make_on(disk.folder.path()).await?;
+                let url = database::fresh(cluster.url())?;
+                (plan.with("KEYWARDEN_SEAL", "software").with("KEYWARDEN_DATABASE_URL", url), Some(cluster))
+            }
+            Full::Sqlite => (plan.with("KEYWARDEN_SEAL", "software").with("KEYWARDEN_DATA_DIR", data), None),
+            Full::Token => (plan.with("KEYWARDEN_DATA_DIR", data), None),
+        };
         let node = plan.start().await?;
         let house = House::furnish(&plan, node.url()).await?;
         let manager = node.client(&house.manager);
@@ -82,7 +112,7 @@ impl Trial {
         for putter in 0..=PUTTERS {
             manager.put(&address(putter), &json!({ "value": "first" })).await?.good()?;
         }
-        Ok(Some(Self { node, plan, house, key, found: Found::default(), disk }))
+        Ok(Some(Self { full, node, plan, house, key, found: Found::default(), cluster, disk }))
     }
 
     pub async fn round(&mut self) -> Result<&Found> {
@@ -172,19 +202,47 @@ impl Trial {
             );
         }
         self.node.kill()?;
-        self.node = self.plan.start().await.context("a start on a full disk")?;
-        let client = self.node.client(&self.house.manager).patient(PROMPT);
-        let verifier = self.node.client(&self.house.verifier).patient(PROMPT);
-        self.verifies(&verifier).await?;
-        self.refuses(&client).await?;
-        self.makes_room(&client).await?;
+        if self.full == Full::Token {
+            self.node = starts_sealed(&self.plan, &self.disk, &mut self.found).await?;
+        } else {
+            self.node = self.plan.start().await.context("a start on a full disk")?;
+            let client = self.node.client(&self.house.manager).patient(PROMPT);
+            let verifier = self.node.client(&self.house.verifier).patient(PROMPT);
+            self.verifies(&verifier).await?;
+            self.refuses(&client).await?;
+            self.makes_room(&client).await?;
+        }
+        let client = self.node.client(&self.house.manager);
         client.put(&address(0), &json!({ "value": "after a start" })).await?.good()?;
-        let Self { node, plan, disk, .. } = self;
+        let verifier = self.node.client(&self.house.verifier);
+        self.verifies(&verifier).await?;
+        let Self { node, plan, cluster, disk, .. } = self;
         node.stop()?;
         plan.run(&["fsck"])?;
-        drop(disk);
+        drop((cluster, disk));
         Ok(())
     }
+}
+
+/// A start whose token's PIN cannot be tried, until there is room and it is ready.
+async fn starts_sealed(plan: &Plan, disk: &Disk, found: &mut Found) -> Result<Node> {
+    disk.fill()?;
+    let began = Instant::now();
+    let node = plan.begin("serve")?;
+    while !fs::read_to_string(plan.log())?.contains(NOT_TRIED) {
+        ensure!(began.elapsed() < SOON, "nobody is told why it is sealed; see {}", plan.log().display());
+        ensure!(!node.is_ready().await, "it is ready though no PIN may be tried");
+        tokio::time::sleep(LOOK).await;
+    }
+    disk.free()?;
+    let freed = Instant::now();
+    while !node.is_ready().await {
+        let late = freed.elapsed();
+        ensure!(late <= BACK, "not ready {} ms after there was room", late.as_millis());
+        tokio::time::sleep(LOOK).await;
+    }
+    found.slowest_return = found.slowest_return.max(freed.elapsed());
+    Ok(node)
 }
 
 /// What one putter knows of its secret.
@@ -236,18 +294,19 @@ fn address(secret: usize) -> String {
 /// A small file system in memory; unmounted when dropped.
 #[derive(Debug)]
 struct Disk {
-    folder: PathBuf,
+    folder: TempDir,
 }
 
 impl Disk {
     /// `None`, and a sentence that says so, where this takes more than we may.
-    fn mount(folder: PathBuf) -> Result<Option<Self>> {
+    fn mount(size: &str) -> Result<Option<Self>> {
         if !nix::unistd::geteuid().is_root() {
             skipped("mounting a small disk takes root");
             return Ok(None);
         }
-        fs::create_dir_all(&folder)?;
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", SIZE, "tmpfs"]).arg(&folder).output();
+        let folder = tempfile::Builder::new().prefix("keywarden-disk-").tempdir()?;
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", size, "tmpfs"]).arg(folder.path()).output();
         let mounted = mounted.context("run mount")?;
         if !mounted.status.success() {
             let why = String::from_utf8_lossy(&mounted.stderr);
@@ -258,7 +317,7 @@ impl Disk {
     }
 
     fn ballast(&self) -> PathBuf {
-        self.folder.join("ballast")
+        self.folder.path().join("ballast")
     }
 
     /// Leaves no room.
@@ -283,7 +342,7 @@ impl Disk {
 impl Drop for Disk {
     fn drop(&mut self) {
         // Lazily: a server that was just killed may hold it for a moment.
-        Command::new("umount").arg("-l").arg(&self.folder).status().ok();
+        Command::new("umount").arg("-l").arg(self.folder.path()).status().ok();
     }
 }
 
