@@ -115,6 +115,11 @@ impl Plan {
         good(arguments, self.ask(arguments)?)
     }
 
+    /// As [`Plan::run`], of a command that may take so long.
+    pub fn run_within(&self, patience: Duration, arguments: &[&str]) -> Result<String> {
+        good(arguments, self.ask_as(arguments, patience)?.1)
+    }
+
     /// The same under strace, which writes to `to`; and what it told.
     pub fn run_traced(&self, arguments: &[&str], to: PathBuf) -> Result<(String, Trace)> {
         let (output, trace) = self.ask_traced(arguments, &Tracing::to(to))?;
@@ -123,7 +128,7 @@ impl Plan {
 
     /// As [`Plan::ask`], under strace.
     pub fn ask_traced(&self, arguments: &[&str], tracing: &Tracing) -> Result<(Output, Trace)> {
-        let (id, output) = self.clone().traced(tracing.clone()).ask_as(arguments)?;
+        let (id, output) = self.clone().traced(tracing.clone()).ask_as(arguments, PATIENCE)?;
         Ok((output, tracing.read(id)?))
     }
 }
@@ -138,16 +143,16 @@ fn good(arguments: &[&str], output: Output) -> Result<String> {
 impl Plan {
     /// Runs a command and gives all that came of it; one that does not end is killed and is an error.
     pub fn ask(&self, arguments: &[&str]) -> Result<Output> {
-        Ok(self.ask_as(arguments)?.1)
+        Ok(self.ask_as(arguments, PATIENCE)?.1)
     }
 
     /// The same, with the number that its process had.
-    fn ask_as(&self, arguments: &[&str]) -> Result<(u32, Output)> {
+    fn ask_as(&self, arguments: &[&str], patience: Duration) -> Result<(u32, Output)> {
         let mut command = self.command(arguments, 0);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let began = Instant::now();
         while child.try_wait()?.is_none() {
-            if began.elapsed() > PATIENCE {
+            if began.elapsed() > patience {
                 child.kill()?;
                 child.wait()?;
                 bail!("`keywarden {}` did not end", arguments.join(" "));

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Secrets of one import, which lie in one folder.
-const BATCH: usize = 1_000;
+pub const BATCH: usize = 1_000;
 /// Imports at once: one is planned while the other is written.
 const AT_ONCE: usize = 2;
 
@@ -113,7 +113,8 @@ async fn fill(manager: &Client, done: &Done, from: usize, to: usize) -> Result<(
     Ok(())
 }
 
-async fn import(manager: &Client, (from, to): (usize, usize)) -> Result<()> {
+/// Imports the secrets of these numbers, at most [`BATCH`] of them, as one file.
+pub async fn import(manager: &Client, (from, to): (usize, usize)) -> Result<()> {
     let file: Map<String, Value> = (from..to).map(|number| (path(number), value(number).into())).collect();
     let body = json!({ "format": "json", "content": Value::Object(file).to_string() });
     let at = format!("/api/v1/projects/{PROJECT}/environments/{ENVIRONMENT}/imports");

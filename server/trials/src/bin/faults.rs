@@ -48,6 +48,9 @@ struct Line {
     /// Remembers how far each proof is: run again, it goes on there
     #[arg(long)]
     progress: Option<PathBuf>,
+    /// Secrets beside those under load in the house that `restored` loses and brings back
+    #[arg(long, default_value_t = 0)]
+    secrets: usize,
     /// Fail on a start that takes longer than two seconds, and try the bounds in full; meant for optimized builds
     #[arg(long)]
     strict: bool,
@@ -276,7 +279,7 @@ impl Run<'_> {
             let folder = self.folder.join(round.to_string());
             let engine = if round.is_multiple_of(2) { Engine::Sqlite } else { Engine::Postgres };
             let on = (engine, self.line.postgres.as_ref());
-            let done = restored::round((&self.line.binary, &folder), on, &mut found).await;
+            let done = restored::round((&self.line.binary, &folder), on, self.line.secrets, &mut found).await;
             done.with_context(|| format!("on {engine}"))?;
             Ok(found.to_string())
         };

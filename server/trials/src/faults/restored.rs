@@ -1,4 +1,5 @@
-//! A backup is made under load, everything is lost, and it is brought back on an empty machine (R-20).
+//! A backup is made under load, everything is lost, and it is brought back on an empty machine (R-20), with as many secrets
+//! beside as are asked for.
 //!
 //! Must be so: what was acknowledged before the backup was asked for is there, and nothing that was not asked for by the
 //! time it was told of; of each secret the values up to its newest are whole; `fsck` finds nothing; the doors are shut until
@@ -21,6 +22,7 @@ use url::Url;
 use super::upkeep::Recovery;
 use crate::{
     Result,
+    bench::stock,
     client::Client,
     database::Engine,
     house::{ENVIRONMENT, House, PROJECT},
@@ -32,8 +34,11 @@ const PUTTERS: usize = 8;
 /// The load before the backup, and after it.
 const LOAD: Duration = Duration::from_millis(400);
 const LOOK: Duration = Duration::from_millis(50);
-/// From the command that restores to the first value.
+/// From the command that restores to the first value, for so many secrets or fewer.
 const BACK: Duration = Duration::from_mins(1);
+const OF: usize = 100_000;
+/// Of the secrets beside every so many are read.
+const SOME: usize = 997;
 
 /// What was seen so far.
 #[derive(Debug, Default)]
@@ -41,6 +46,12 @@ pub struct Found {
     rounds: u64,
     values: u64,
     slowest: Duration,
+    /// The slowest backup, its bytes, and the slowest restore without what follows it.
+    backup: Duration,
+    bytes: u64,
+    restore: Duration,
+    /// The slowest `fsck` of what was brought back.
+    look: Duration,
 }
 
 /// How far one putter is.
@@ -54,12 +65,17 @@ struct Putter {
 pub async fn round(
     (binary, folder): (&Path, &Path),
     (engine, server): (Engine, Option<&Url>),
+    secrets: usize,
     found: &mut Found,
 ) -> Result<()> {
     let plan = engine.plan(binary, &folder.join("lost"), server)?;
     let node = plan.start().await?;
     let house = House::furnish(&plan, node.url()).await?;
     let recovery = Recovery::arrange(&plan)?;
+    let manager = node.client(&house.manager);
+    for from in (0..secrets).step_by(stock::BATCH) {
+        stock::import(&manager, (from, (from + stock::BATCH).min(secrets))).await?;
+    }
     let stop = Arc::new(AtomicBool::new(false));
     let putters: Vec<_> = (0..PUTTERS).map(|_| Arc::new(Putter::default())).collect();
     let mut load = JoinSet::new();
@@ -76,7 +92,11 @@ pub async fn round(
     let before: Vec<_> = putters.iter().map(|it| it.acknowledged.load(Ordering::SeqCst)).collect();
     let backup = plan.folder.join("house.kwb");
     let (asking, to) = (plan.clone(), text(&backup)?.to_owned());
-    tokio::task::spawn_blocking(move || asking.run(&["backup", "--to", &to])).await??;
+    let began = Instant::now();
+    let backing_up = move || asking.run_within(back(secrets), &["backup", "--to", &to]);
+    tokio::task::spawn_blocking(backing_up).await??;
+    found.backup = found.backup.max(began.elapsed());
+    found.bytes = found.bytes.max(std::fs::metadata(&backup)?.len());
     let after: Vec<_> = putters.iter().map(|it| it.asked.load(Ordering::SeqCst)).collect();
     tokio::time::sleep(LOAD).await;
     stop.store(true, Ordering::SeqCst);
@@ -88,10 +108,16 @@ pub async fn round(
     let began = Instant::now();
     let empty = engine.plan(binary, &folder.join("empty"), server)?;
     std::fs::create_dir_all(&empty.folder)?;
-    let said = empty.run(&["restore", text(&backup)?, "--recovery-key", text(recovery.key())?])?;
+    let restoring = ["restore", text(&backup)?, "--recovery-key", text(recovery.key())?];
+    let said = empty.run_within(back(secrets), &restoring)?;
+    found.restore = found.restore.max(began.elapsed());
     let made_at = said.split_once("the backup of ").and_then(|(_, rest)| rest.split_whitespace().next());
     let made_at = made_at.with_context(|| format!("a restore of no backup: {said}"))?.to_owned();
-    empty.run(&["fsck"]).context("what was brought back")?;
+    // Nobody need wait for the look at it.
+    let looking = Instant::now();
+    empty.run_within(back(secrets), &["fsck"]).context("what was brought back")?;
+    found.look = found.look.max(looking.elapsed());
+    let began = began + looking.elapsed();
     let accepting = empty.clone();
     let accepted = tokio::task::spawn_blocking(move || accept(&accepting, &made_at));
     let node = empty.start().await?;
@@ -101,13 +127,23 @@ pub async fn round(
         let newest = check(&manager, number, before, after).await?;
         if number == 0 {
             found.slowest = found.slowest.max(began.elapsed());
-            ensure!(began.elapsed() <= BACK, "the first value came after {} ms", began.elapsed().as_millis());
+            let late = began.elapsed();
+            ensure!(late <= back(secrets), "the first value came after {} ms", late.as_millis());
         }
         found.values += newest;
     }
+    for number in (0..secrets).step_by(SOME) {
+        let there = manager.get(&stock::address(&stock::path(number))).await?.text("value")?;
+        ensure!(there == stock::value(number), "secret {number} came back as another value");
+    }
     found.rounds += 1;
     node.stop()?;
-    empty.run(&["fsck"]).context("the house that goes on").map(drop)
+    empty.run_within(back(secrets), &["fsck"]).context("the house that goes on").map(drop)
+}
+
+/// How long it may take to bring so many secrets back.
+fn back(secrets: usize) -> Duration {
+    BACK * u32::try_from(secrets.div_ceil(OF).max(1)).unwrap_or(u32::MAX)
 }
 
 /// Opens the doors, once there are any; before that they are shut.
@@ -166,10 +202,15 @@ impl std::fmt::Display for Found {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "{} houses were brought back with {} values; the slowest gave its first value after {} ms",
+            "{} houses were brought back with {} values; a backup of {} KiB took {} ms, a restore {} ms, the first value came \
+             after {} ms; fsck took {} ms",
             self.rounds,
             self.values,
-            self.slowest.as_millis()
+            self.bytes / 1024,
+            self.backup.as_millis(),
+            self.restore.as_millis(),
+            self.slowest.as_millis(),
+            self.look.as_millis()
         )
     }
 }
