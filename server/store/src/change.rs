@@ -86,12 +86,14 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         let read = match (self.engine(), restricts) {
             (Engine::Sqlite, _) => sql("SELECT value, authority FROM change_counter WHERE id = 1"),
-            (Engine::Postgres, false) => {
-                sql("SELECT value, authority FROM change_counter WHERE id = 1 FOR SHARE")
-            }
-            (Engine::Postgres, true) => {
-                sql("SELECT value, authority FROM change_counter WHERE id = 1 FOR NO KEY UPDATE")
-            }
+            // Who shares a row's lock overtakes who waits for it, without end under load; who waits for an advisory lock has
+            // a place in a queue. What was read before the wait is read again when the row is locked.
+            (Engine::Postgres, false) => sql("SELECT value, authority FROM change_counter
+                 WHERE id = 1 AND pg_advisory_xact_lock_shared(hashtextextended('change counter', 0)) IS NOT NULL
+                 FOR SHARE"),
+            (Engine::Postgres, true) => sql("SELECT value, authority FROM change_counter
+                 WHERE id = 1 AND pg_advisory_xact_lock(hashtextextended('change counter', 0)) IS NOT NULL
+                 FOR NO KEY UPDATE"),
         };
         let now: Counter = read.one(self).await?;
         Ok(now.authority <= counter)

@@ -100,6 +100,20 @@ pub async fn insert(tx: &mut Tx, it: &Insert<'_>) -> Result<(), StoreError> {
     .await
 }
 
+#[derive(sqlx::FromRow)]
+struct Open {
+    open: i64,
+}
+
+/// Whether one is under way for a scope.
+pub async fn is_under_way(conn: &mut Conn, scope: &str) -> Result<bool, StoreError> {
+    let Open { open } = sql("SELECT count(*) AS open FROM rewraps WHERE scope = $1 AND ended_at IS NULL")
+        .bind(scope)
+        .one(conn)
+        .await?;
+    Ok(open > 0)
+}
+
 /// One.
 pub async fn find(conn: &mut Conn, id: RewrapId) -> Result<Option<RewrapRow>, StoreError> {
     rewraps!("WHERE r.id = $1").bind(id).optional(conn).await

@@ -339,7 +339,11 @@ mod tests {
         atomic::{AtomicU32, Ordering},
     };
 
-    use crate::{Location, Store, StoreError, WriteError, sql};
+    use futures_util::FutureExt as _;
+    use tokio::task::JoinSet;
+
+    use super::{Basis, Written};
+    use crate::{Location, Store, StoreError, Tx, WriteError, sql};
 
     /// Lets SQLite's file have so many pages, or writes more than fit, and says what came of it.
     async fn silently(store: &Store, statement: &'static str) -> Result<u64, WriteError<StoreError>> {
@@ -366,6 +370,45 @@ mod tests {
         }
         silently(&store, "PRAGMA max_page_count = 1000000").await.unwrap();
         assert_eq!(silently(&store, fill).await.unwrap(), 1, "once there is room, it is written");
+    }
+
+    /// A write that takes its time under a permit, which stands.
+    async fn slowly(store: &Store, restricts: bool) -> Result<(), WriteError<StoreError>> {
+        let permit = Basis::Permit { counter: i64::MAX, restricts };
+        store
+            .submit(permit, |tx: &mut Tx| {
+                async move {
+                    sql("SELECT pg_sleep(0.02)").execute(tx).await?;
+                    Ok::<_, StoreError>(Written { value: (), events: Vec::new() })
+                }
+                .boxed()
+            })
+            .await
+    }
+
+    #[tokio::test]
+    async fn on_postgresql_a_write_that_restricts_gets_its_turn_among_many_that_do_not() {
+        let Some(server) = crate::explain::server() else { return };
+        let name = format!("kw_turns_{}", std::process::id());
+        let store = Store::open(&crate::cast::fresh_postgres(&server, &name).await.unwrap()).await.unwrap();
+        let done = Arc::new(AtomicU32::new(0));
+        let mut crowd = JoinSet::new();
+        for _ in 0..8 {
+            let (store, done) = (store.clone(), Arc::clone(&done));
+            crowd.spawn(async move {
+                loop {
+                    slowly(&store, false).await.unwrap();
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        while done.load(Ordering::Relaxed) < 16 {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..3 {
+            slowly(&store, true).await.expect("overtaken until its patience ends");
+        }
+        crowd.shutdown().await;
     }
 
     #[tokio::test]

@@ -107,6 +107,10 @@ impl Domain {
                     return Err(Attempt::Anew);
                 }
                 projects::find(tx, project).await?.ok_or(Refused::NotFound)?;
+                // Before the key is taken: a batch has the rewrap and waits for the key, and each would wait for the other.
+                if rewrap_rows::is_under_way(tx, &project.to_string()).await? {
+                    return Err(RotateProjectKeyError::UnderWay.into());
+                }
                 let before = rows::retire(tx, project, now).await?.ok_or(RotateProjectKeyError::NoKey)?;
                 // Whoever put under the old key has committed: its row was taken from them.
                 let total = rows::data_keys(tx, before.id).await?;
