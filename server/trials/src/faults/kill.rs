@@ -24,6 +24,8 @@ use crate::{Result, house::House, node::Plan};
 
 /// The load lasts this many milliseconds, by chance.
 const LOAD: std::ops::Range<u64> = 50..900;
+/// And no less than so many from an operator's rotation on, by chance: a command needs its time until it is at the server.
+const ROTATES: std::ops::Range<u64> = 0..1_000;
 /// From `exec` to ready.
 pub const READY: Duration = Duration::from_secs(2);
 
@@ -89,7 +91,8 @@ impl Trial {
             std::thread::sleep(wait);
             rotations.begin(&plan, act)
         });
-        tokio::time::sleep(load).await;
+        let rotates = wait + Duration::from_millis(random.random_range(ROTATES));
+        tokio::time::sleep(load.max(rotates)).await;
         node.kill()?;
         let books = crowd.books().await?;
         self.found.rotated += rotating.join_next().await.context("nobody rotated")???;
