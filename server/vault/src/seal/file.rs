@@ -13,7 +13,7 @@ use crate::secret::SecretString;
 /// Writes a new file that only its owner may read; one that exists is left as it is.
 pub(crate) fn create_private(path: &Path, text: &str) -> io::Result<()> {
     // Under another name first: a crash never leaves half a file under the right one.
-    let (draft, _) = write_draft(path, text)?;
+    let (draft, _) = write_draft(path, text.as_bytes())?;
     let linked = std::fs::hard_link(&draft, path);
     std::fs::remove_file(&draft)?;
     match linked {
@@ -24,6 +24,11 @@ pub(crate) fn create_private(path: &Path, text: &str) -> io::Result<()> {
 
 /// Puts a file that only its owner may read in the place of another, or where there is none.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    replace_bytes(path, text.as_bytes())
+}
+
+/// The same with any bytes.
+pub(super) fn replace_bytes(path: &Path, text: &[u8]) -> io::Result<()> {
     let (draft, file) = write_draft(path, text)?;
     // Where there was none, the folder says whose it is.
     let owner = std::fs::symlink_metadata(path).or_else(|_| std::fs::metadata(folder(path)));
@@ -57,10 +62,10 @@ pub fn replace_beside(path: &Path, text: &str) -> io::Result<()> {
     sync_folder(path)
 }
 
-fn write_draft(path: &Path, text: &str) -> io::Result<(PathBuf, File)> {
+fn write_draft(path: &Path, text: &[u8]) -> io::Result<(PathBuf, File)> {
     let draft = path.with_added_extension("new");
     let mut file = create_anew(&draft)?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    let written = file.write_all(text).and_then(|()| file.sync_all());
     written.inspect_err(|_| {
         std::fs::remove_file(&draft).ok();
     })?;
