@@ -2,9 +2,11 @@
 
 use std::{
     fs::{self, File},
+    io::{self, Read},
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -150,17 +152,34 @@ impl Plan {
     fn ask_as(&self, arguments: &[&str], patience: Duration) -> Result<(u32, Output)> {
         let mut command = self.command(arguments, 0);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        // Who says more than a pipe holds waits for a reader.
+        let (said, told) = (heard(child.stdout.take()), heard(child.stderr.take()));
         let began = Instant::now();
-        while child.try_wait()?.is_none() {
+        let status = loop {
+            if let Some(status) = child.try_wait()? {
+                break status;
+            }
             if began.elapsed() > patience {
                 child.kill()?;
                 child.wait()?;
                 bail!("`keywarden {}` did not end", arguments.join(" "));
             }
             std::thread::sleep(LOOK);
-        }
-        Ok((child.id(), child.wait_with_output()?))
+        };
+        let whole = |heard: JoinHandle<io::Result<Vec<u8>>>| -> Result<Vec<u8>> {
+            Ok(heard.join().map_err(|_| anyhow::anyhow!("a reader panicked"))??)
+        };
+        Ok((child.id(), Output { status, stdout: whole(said)?, stderr: whole(told)? }))
     }
+}
+
+/// All that comes out of a pipe, in a thread of its own.
+fn heard(from: Option<impl Read + Send + 'static>) -> JoinHandle<io::Result<Vec<u8>>> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        from.map(|mut from| from.read_to_end(&mut bytes)).transpose()?;
+        Ok(bytes)
+    })
 }
 
 impl Node {
