@@ -29,7 +29,7 @@ use crate::{
 
 /// A merge patch (RFC 7396) of a value that is a JSON object: fields by their names, `null` for one that goes.
 #[derive(ToSchema)]
-#[schema(value_type = Object, example = json!({ "password": "hunter2…", "old_password": null }))]
+#[schema(value_type = Object)]
 #[expect(dead_code, reason = "it is kept as it is written; this is its documentation")]
 pub(crate) struct SecretFields(Value);
 
@@ -81,7 +81,7 @@ impl<S: Send + Sync> FromRequest<S> for AskedPatch {
         ("Idempotency-Key" = Option<String>, Header, description = "As of a POST: sent again with the same request, the first answer comes again, and no second version is made"),
         ("Keywarden-Reason" = Option<String>, Header, description = "Why the fields are changed: 3 to 200 characters, kept with the version"),
     ),
-    request_body = SecretFields,
+    request_body(content = SecretFields, example = json!({ "password": "hunter2…", "old_password": null })),
     responses((status = 200, description = "The new version", body = PutVersion)),
 )]
 pub(crate) async fn edit(

@@ -64,6 +64,9 @@ const NOBODY: &str = "usr_01JDB2W1N9F6Q3R8T5V7X9Z0AB";
 fn promised(method: &str, path: &str) -> Option<Value> {
     let document = crate::openapi();
     let content = &document["paths"][path][method]["requestBody"]["content"]["application/json"];
+    if let Some(example) = content.get("example") {
+        return Some(example.clone());
+    }
     let reference = content["schema"]["$ref"].as_str()?;
     Some(example(&document, document.pointer(reference.strip_prefix('#')?)?))
 }

@@ -326,7 +326,7 @@ async fn an_id_of_another_project_in_a_query_looks_like_one_of_nothing() {
 }
 
 /// Parameters of queries that name nothing of a project.
-const NARROWS: [&str; 27] = [
+const NARROWS: [&str; 28] = [
     "action",
     "after",
     "archived",
@@ -334,6 +334,7 @@ const NARROWS: [&str; 27] = [
     "cursor",
     "deactivated",
     "deleted",
+    "field",
     "folder",
     "from",
     "ip",

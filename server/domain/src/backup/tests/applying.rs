@@ -45,7 +45,9 @@ impl Lost {
             let ada = old.house.person("Ada", &[(Role::Owner, None)]).await;
             let bob = old.house.person("Bob", &[]).await;
             let robot = old.house.workload("robot", Role::Reader, Some(old.pay.id)).await;
-            let team = old.house.team("crew", &[bob.id], &[(Role::Viewer, Some(old.pay.id))]).await;
+            let team = old.house.team("crew", &[], &[(Role::Viewer, Some(old.pay.id))]).await;
+            // By an event, as the removal will be: `fsck` holds the one against the other.
+            domain.add_member(&ada.op(), team, bob.id).await.unwrap();
             let mut keys = Vec::new();
             for name in ["Revoked", "Suspended", "Rotated", "Kept"] {
                 let new = NewKey::named(Place::Environment(old.pay.live), name.parse().unwrap());

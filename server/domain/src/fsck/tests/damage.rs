@@ -161,6 +161,10 @@ async fn a_member_whom_no_event_added_and_one_whom_an_event_removed_are_found() 
         it.finds("member-without-event", move || put(others, kept)).await;
         let taken = "DELETE FROM team_members WHERE team_id = $1 AND user_id = $2";
         it.finds("member-event-without-member", move || sql(taken).bind(payers).bind(kept)).await;
+        // An event goes after the personal part that refers to it.
+        let personal = "DELETE FROM event_personal
+                        WHERE event_id IN (SELECT id FROM events WHERE action = 'team.remove-member')";
+        it.damage(move || sql(personal)).await;
         let lost = it.finds_more(|| sql("DELETE FROM events WHERE action = 'team.remove-member'")).await;
         assert!(lost.contains(&"member-events-uneven"), "{lost:?}");
     })
