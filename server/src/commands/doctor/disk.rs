@@ -122,18 +122,20 @@ fn judge_space(free: u64) -> Check {
     }
 }
 
-/// The first thing in the folder that another user could read or write. A folder that is closed closes what it holds.
+/// The first thing in the folder that another user could read or write. A folder in it that others may only pass through (the
+/// library of the embedded token does, as another user) shows nothing.
 fn others_may_read(path: &Path) -> io::Result<Option<String>> {
     let folder = fs::metadata(path)?;
-    let open = |metadata: &fs::Metadata| {
-        metadata.permissions().mode() & 0o077 != 0 || ![folder.uid(), 0].contains(&metadata.uid())
+    let open = |metadata: &fs::Metadata, bits: u32| {
+        metadata.permissions().mode() & bits != 0 || ![folder.uid(), 0].contains(&metadata.uid())
     };
-    if open(&folder) {
+    if open(&folder, 0o077) {
         return Ok(Some(path.display().to_string()));
     }
     for entry in fs::read_dir(path)? {
         let entry = entry?;
-        if open(&entry.metadata()?) {
+        let metadata = entry.metadata()?;
+        if open(&metadata, if metadata.is_dir() { 0o066 } else { 0o077 }) {
             return Ok(Some(entry.path().display().to_string()));
         }
     }
@@ -187,7 +189,12 @@ mod tests {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         assert_eq!(super::folder(folder.path()).outcome, Outcome::Failed);
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
-        assert_eq!(super::folder(folder.path()).outcome, Outcome::Fine);
+        let passed = folder.path().join("softhsm");
+        fs::create_dir(&passed).unwrap();
+        for (mode, outcome) in [(0o711, Outcome::Fine), (0o755, Outcome::Failed), (0o700, Outcome::Fine)] {
+            fs::set_permissions(&passed, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(super::folder(folder.path()).outcome, outcome, "{mode:o}");
+        }
         let file = folder.path().join("keywarden.db");
         fs::write(&file, "").unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
