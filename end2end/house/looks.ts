@@ -1,6 +1,6 @@
 // How a page looks, as far as a program can judge it: accessibility in both themes, what does not fit, what it weighs.
 import { readFile } from 'node:fs/promises';
-import { expect, type Page } from '@playwright/test';
+import { type CDPSession, expect, type Page } from '@playwright/test';
 
 const axe = readFile(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -22,6 +22,9 @@ export const PHONE = { width: 390, height: 844 };
 
 /** What is found does not end the journey. */
 export class Looks {
+  // Never detached: a session that ends takes the page's virtual authenticator with it.
+  private fonts?: Promise<CDPSession>;
+
   constructor(readonly page: Page) {}
 
   /** No accessibility violations in light and in dark, as wide as the page is or at each of these sizes. */
@@ -76,13 +79,13 @@ export class Looks {
 
   /** As `fits`, for somebody whose browser writes twice as large. */
   async fitsLarge(widths: number[]): Promise<void> {
-    const session = await this.page.context().newCDPSession(this.page);
+    this.fonts ??= this.page.context().newCDPSession(this.page);
+    const session = await this.fonts;
     const write = (standard: number) => session.send('Page.setFontSizes', { fontSizes: { standard } });
     await session.send('Page.enable');
     await write(32);
     expect(await this.page.evaluate(() => getComputedStyle(document.documentElement).fontSize)).toBe('32px');
     await this.fits(widths);
     await write(16);
-    await session.detach();
   }
 }
