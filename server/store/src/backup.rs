@@ -8,7 +8,8 @@
 
 use std::fmt;
 
-use crate::copy::{self, ColumnType, NOT_COPIED, Pages, TABLES, Table, columns, marks};
+use crate::copy::{self, ColumnType, NOT_COPIED, Pages, TABLES, Table, columns};
+use crate::rows::marks;
 use crate::{Conn, Engine, Store, StoreError, Tx, Value, sql::assembled};
 
 const LEFT_OUT: &[&str] = &[
@@ -28,8 +29,8 @@ const LEFT_OUT: &[&str] = &[
 ];
 /// What a start on an empty store may leave there, when its token did not take the PIN.
 const TRIED: &str = "pin_attempts";
-/// Values that one statement inserts at most. PostgreSQL takes 65 535. SQLite takes 32 766, but each of them is looked for among
-/// all that have a number: with many, the time goes by their square.
+/// Values that one statement inserts at most. PostgreSQL takes 65 535, and each statement is a way there and back. SQLite is in
+/// this process, and keeps what it makes of a statement: long ones would only take memory.
 const fn values(engine: Engine) -> usize {
     match engine {
         Engine::Postgres => 30_000,
@@ -204,10 +205,10 @@ impl Target {
         }
         let names: Vec<_> = self.columns.iter().map(|column| column.name.as_str()).collect();
         let insert = format!("INSERT INTO {} ({}) VALUES", self.table.name, names.join(", "));
+        let tuple = format!("({})", marks(width));
         while !rows.is_empty() {
             let some: Vec<_> = rows.drain(..rows.len().min(at_once)).collect();
-            let firsts = (1..).step_by(width).take(some.len());
-            let tuples: Vec<_> = firsts.map(|first| format!("({})", marks(first, width))).collect();
+            let tuples = vec![tuple.as_str(); some.len()];
             let engine = tx.engine();
             let values = some
                 .into_iter()

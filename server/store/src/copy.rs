@@ -5,6 +5,7 @@
 
 use sqlx::{Column, Row as _, TypeInfo, ValueRef, postgres::PgRow, sqlite::SqliteRow};
 
+use crate::rows::marks;
 use crate::{Conn, Engine, Store, StoreError, Tx, Value, sql, sql::assembled};
 
 /// Rows read at once.
@@ -159,7 +160,7 @@ async fn carry_within(
     }
     let names: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
     let insert =
-        format!("INSERT INTO {} ({}) VALUES ({})", table.name, names.join(", "), marks(1, columns.len()));
+        format!("INSERT INTO {} ({}) VALUES ({})", table.name, names.join(", "), marks(columns.len()));
     let mut pages = Pages::of(table, columns);
     loop {
         let page = pages.next(&mut source.read().await?).await?;
@@ -171,11 +172,6 @@ async fn carry_within(
             typed.fold(assembled(insert.clone()), crate::Sql::bind).execute(tx).await?;
         }
     }
-}
-
-/// `$from, …` for so many values.
-pub(crate) fn marks(from: usize, len: usize) -> String {
-    (from..).take(len).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
 }
 
 /// A table's rows along its key, some at a time.
@@ -198,7 +194,7 @@ impl Pages {
     pub(crate) async fn next(&mut self, conn: &mut Conn) -> Result<Vec<Vec<Value>>, StoreError> {
         let (list, Table { name, key, .. }) = (&self.list, self.table);
         let after = match &self.last {
-            Some(_) => format!("WHERE ({key}) > ({})", marks(1, self.keys.len())),
+            Some(_) => format!("WHERE ({key}) > ({})", marks(self.keys.len())),
             None => String::new(),
         };
         let select = format!("SELECT {list} FROM {name} {after} ORDER BY {key} LIMIT {PAGE}");

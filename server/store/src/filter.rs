@@ -151,8 +151,7 @@ impl Select {
 
     fn place(&mut self, value: Value) {
         self.values.push(value);
-        self.text.push('$');
-        self.text.push_str(&self.values.len().to_string());
+        self.text.push('?');
     }
 }
 
@@ -169,7 +168,7 @@ mod tests {
             .then("ORDER BY a LIMIT ?", [50_i64]);
         let shown = format!("{made:?}");
         assert!(shown.contains(
-            "SELECT 1 AS n FROM t WHERE (a = $1 AND b < $2) AND c IN ($3, $4) AND d IN (NULL) ORDER BY a LIMIT $5"
+            "SELECT 1 AS n FROM t WHERE (a = ? AND b < ?) AND c IN (?, ?) AND d IN (NULL) ORDER BY a LIMIT ?"
         ), "{shown}");
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     sql::{Sql, assembled},
 };
 
-/// A statement with a list of rows, `… VALUES ($1, $2), ($3, $4) …`, under construction.
+/// A statement with a list of rows, `… VALUES (?, ?), (?, ?) …`, under construction.
 #[derive(Debug)]
 pub(crate) struct Rows {
     text: String,
@@ -23,12 +23,9 @@ impl Rows {
     pub(crate) fn each<const N: usize>(mut self, rows: impl IntoIterator<Item = [Value; N]>) -> Self {
         for row in rows {
             self.text.push_str(if self.values.is_empty() { "(" } else { ", (" });
-            for (column, value) in row.into_iter().enumerate() {
-                self.values.push(value);
-                self.text.push_str(if column == 0 { "$" } else { ", $" });
-                self.text.push_str(&self.values.len().to_string());
-            }
+            self.text.push_str(&marks(N));
             self.text.push(')');
+            self.values.extend(row);
         }
         self
     }
@@ -40,6 +37,11 @@ impl Rows {
     }
 }
 
+/// `?, ?, …` for so many values.
+pub(crate) fn marks(len: usize) -> String {
+    vec!["?"; len].join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,7 +50,7 @@ mod tests {
     fn values_are_bound_in_the_order_of_their_places() {
         let rows = [[Value::from(1_i64), Value::from("a")], [Value::from(2_i64), Value::from("b'; DROP")]];
         let shown = format!("{:?}", Rows::after("INSERT INTO t VALUES ").each(rows).then(" RETURNING 1"));
-        assert!(shown.contains("INSERT INTO t VALUES ($1, $2), ($3, $4) RETURNING 1"), "{shown}");
+        assert!(shown.contains("INSERT INTO t VALUES (?, ?), (?, ?) RETURNING 1"), "{shown}");
         assert!(shown.contains("DROP") && shown.contains("Int(Some(2))"), "{shown}");
     }
 }

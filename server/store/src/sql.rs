@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use keywarden_model::time::micros;
-use sqlx::{AssertSqlSafe, SqlSafeStr, postgres::PgRow, sqlite::SqliteRow};
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr, postgres::PgRow, sqlite::SqliteRow};
 
 use crate::{
-    StoreError,
+    Engine, StoreError,
     tx::{Conn, Link, Tx, within},
 };
 
@@ -43,8 +43,31 @@ pub struct Sql {
 #[derive(Debug, Clone)]
 enum Text {
     Fixed(&'static str),
-    /// Put together by [`crate::filter`] from fixed pieces.
+    /// Put together from fixed pieces. Each `?` is the next value, and stands for nothing else.
     Assembled(String),
+}
+
+impl Text {
+    /// As the engine reads it. SQLite gets its values by place: sqlx looks for each *name* among all of them, so that many
+    /// named ones cost their square.
+    fn on(self, engine: Engine) -> SqlStr {
+        match (self, engine) {
+            (Self::Fixed(text), _) => text.into_sql_str(),
+            (Self::Assembled(text), Engine::Sqlite) => AssertSqlSafe(text).into_sql_str(),
+            (Self::Assembled(text), Engine::Postgres) => AssertSqlSafe(numbered(&text)).into_sql_str(),
+        }
+    }
+}
+
+fn numbered(text: &str) -> String {
+    let mut pieces = text.split('?');
+    let mut all = pieces.next().unwrap_or_default().to_owned();
+    for (number, piece) in (1_usize..).zip(pieces) {
+        all.push('$');
+        all.push_str(&number.to_string());
+        all.push_str(piece);
+    }
+    all
 }
 
 /// Begins a statement; `$1`, `$2` … are bound in order.
@@ -52,6 +75,7 @@ pub fn sql(text: &'static str) -> Sql {
     Sql { text: Text::Fixed(text), values: Vec::new() }
 }
 
+/// As [`sql`], put together from fixed pieces; each `?` is the next value.
 pub(crate) fn assembled(text: String) -> Sql {
     Sql { text: Text::Assembled(text), values: Vec::new() }
 }
@@ -61,10 +85,7 @@ macro_rules! run {
     ($conn:expr, $sql:expr, $Db:ident, |$text:ident, $link:ident, $values:ident| $body:expr) => {{
         let conn: &mut Conn = $conn;
         let Sql { text, values: $values } = $sql;
-        let $text = match text {
-            Text::Fixed(text) => text.into_sql_str(),
-            Text::Assembled(text) => AssertSqlSafe(text).into_sql_str(),
-        };
+        let $text = text.on(conn.engine());
         let patience = conn.patience();
         let ran = match conn.link() {
             Link::Postgres($link) => {
@@ -277,3 +298,18 @@ ids!(
     UserId,
     WorkloadId,
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_engine_gets_its_own_places() {
+        let on =
+            |engine| Text::Assembled("a = ? AND b IN (?, ?) LIMIT ?".into()).on(engine).as_str().to_owned();
+        assert_eq!(on(Engine::Sqlite), "a = ? AND b IN (?, ?) LIMIT ?");
+        assert_eq!(on(Engine::Postgres), "a = $1 AND b IN ($2, $3) LIMIT $4");
+        let fixed = Text::Fixed("what?").on(Engine::Postgres);
+        assert_eq!(fixed.as_str(), "what?");
+    }
+}
