@@ -1,6 +1,7 @@
 //! From a view to a response: a whole HTML document with its headers, or a redirect.
 
 mod document;
+mod done_before;
 mod trouble;
 
 use std::borrow::Cow;

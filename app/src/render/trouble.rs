@@ -2,10 +2,10 @@
 
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
-use keywarden_domain::{Fault, Refused, Replayed};
+use keywarden_domain::{Fault, Refused};
 use leptos::prelude::*;
 
-use super::page;
+use super::{done_before::done_before, page};
 use crate::{
     shell::{Condition, Shell, encoded},
     ui::{EmptyState, Id},
@@ -74,44 +74,6 @@ fn changed(shell: &Shell) -> Response {
     let action = (t.error_retry(), shell.path.clone());
     page(shell, t.error_changed()).status(StatusCode::CONFLICT).show(move || {
         view! { <EmptyState heading=1 title=t.error_changed() action=action>{t.changed_meanwhile()}</EmptyState> }
-    })
-}
-
-/// 409: the form came twice.
-fn done_before(shell: &Shell, replayed: Replayed) -> Response {
-    let t = shell.text;
-    let (title, why, action) = match replayed {
-        Replayed::Done { thing } => {
-            let look = href(&thing, &shell.path)
-                .map_or((t.error_home(), "/".to_owned()), |it| (t.error_done_look(), it));
-            (t.error_done_before(), t.error_done_before_why(), look)
-        }
-        Replayed::OtherRequest => {
-            (t.error_other_request(), t.error_other_request_why(), (t.error_retry(), shell.path.clone()))
-        }
-    };
-    page(shell, title).status(StatusCode::CONFLICT).show(move || {
-        view! { <EmptyState heading=1 title=title action=action>{why}</EmptyState> }
-    })
-}
-
-/// Where a thing has its page, by its typed id; `here` is the form's.
-fn href(thing: &str, here: &str) -> Option<String> {
-    let (kind, _) = thing.split_once('_')?;
-    Some(match kind {
-        "key" => format!("/keys/{thing}"),
-        "sec" => format!("/secrets/{}", thing.split(' ').next()?),
-        // A version was read: its own page reads it anew.
-        "sev" => here.rsplit_once('/')?.0.to_owned(),
-        "prj" => format!("/projects/{thing}"),
-        "wkl" => format!("/workloads/{thing}"),
-        "usr" => format!("/people/{thing}"),
-        "team" => format!("/teams/{thing}"),
-        "inv" => "/people/invitations".into(),
-        "psk" => "/account".into(),
-        // A token is on its workload's page.
-        "stk" => here.split_once("/tokens/")?.0.to_owned(),
-        _ => return None,
     })
 }
 

@@ -24,7 +24,12 @@ texts! {
     error_forbidden_why(action: &str) = "None of your roles allows {action}. Nothing was changed. An owner or admin can give you a role that does.";
     error_changed = "Somebody changed this";
     error_done_before = "This was done already";
-    error_done_before_why = "The same form arrived twice, and the first time counts. If it made a secret value, that was shown then and is not shown again: make a new one if you have not stored it.";
+    error_done_before_why = "The same form arrived twice, and the first time counts. If it made a secret value, that was in the first answer and is not shown again: make a new one if you have not stored it.";
+    error_done_codes_why = "The same form arrived twice, and the first time counts. Your new codes were in the first answer and are not shown again. If you have not stored them, make new ones: these stop working then.";
+    error_done_invitation_why = "The same form arrived twice, and the first time counts. One invitation was made. Its link was in the first answer and is not shown again. If you have not passed it on, withdraw it and invite them anew.";
+    error_done_key_why = "The same form arrived twice, and the first time counts. The new value of this key was in the first answer and is not shown again. If you have not stored it, rotate the key to get another, or revoke it.";
+    error_done_share_why = "The same form arrived twice, and the first time counts. One link was made. It was in the first answer and is not shown again. If you have not passed it on, withdraw it and make another.";
+    error_done_token_why = "The same form arrived twice, and the first time counts. One token was issued. Its value was in the first answer and is not shown again. If you have not stored it, revoke that token and issue another.";
     error_done_look = "Look at it";
     error_other_request = "This form was sent before with other content";
     error_other_request_why = "Nothing was done this time. Open the page again and fill in a fresh form.";

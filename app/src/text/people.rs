@@ -91,7 +91,9 @@ texts! {
     hand_over_new_values = "New values";
     hand_over_shown_once = "They are shown this once. Keep each one where only its callers can read it; your clipboard manager may keep a copy.";
     hand_over_not_rotated = "Not rotated";
-    hand_over_not_rotated_why = "These were rotated by this form before, or have no room for a new value. Look at each of them.";
+    hand_over_not_rotated_why = "These could not be rotated now. Look at each of them: its page says why.";
+    hand_over_rotated_before = "Rotated by this form before";
+    hand_over_rotated_before_why = "The same form arrived twice, and the first time counts. The new values of these keys were in the first answer and are not shown again. Look at each one that you have not stored, and rotate it again.";
     hand_over_never_used = "never used";
     hand_over_team(name: &str) = "Team {name}";
     invite_lead = "You get a link, good for seven days and for one person. Give it to them yourself; Keywarden sends no mail.";

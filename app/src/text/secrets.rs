@@ -126,6 +126,6 @@ texts! {
     secrets_not_text(size: &str) = "{size} that a page cannot show as they are.";
     secrets_not_text_why = "Download them: the file holds every byte. That reading, too, is in the record.";
     secrets_not_shown = "The value is not shown";
-    secrets_shown_before_why = "This page was reloaded: the value was shown the first time and is not read again by itself. Reveal it anew if you need it.";
+    secrets_shown_before_why = "The same form arrived twice: the value was in the first answer and is not read again by itself. Reveal it anew if you need it.";
     secrets_look_at_version = "Look at the version";
 }

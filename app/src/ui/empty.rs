@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{ButtonKind, LinkButton, words};
+use super::{Actions, ButtonKind, LinkButton, words};
 
 /// Stands where a list would be, or is the whole of a page that went wrong (`heading=1`).
 #[component]
@@ -11,6 +11,9 @@ pub fn EmptyState(
     /// Label and address of the primary action.
     #[prop(optional, into)]
     action: Option<Action>,
+    /// Quiet actions beside it.
+    #[prop(optional)]
+    others: Vec<Action>,
     /// The command line that does the same.
     #[prop(optional, into)]
     cli: Option<String>,
@@ -25,11 +28,20 @@ pub fn EmptyState(
     } else {
         view! { <h2>{title}</h2> }.into_any()
     };
+    let first = action
+        .map(|Action(label, href)| view! { <LinkButton kind=ButtonKind::Primary label=label href=href/> });
+    let actions = if others.is_empty() {
+        first.into_any()
+    } else {
+        let others = others.into_iter();
+        let others = others.map(|Action(label, href)| view! { <LinkButton label=label href=href/> });
+        view! { <Actions>{first}{others.collect_view()}</Actions> }.into_any()
+    };
     view! {
         <div class="empty">
             {title}
             <p>{children()}</p>
-            {action.map(|Action(label, href)| view! { <LinkButton kind=ButtonKind::Primary label=label href=href/> })}
+            {actions}
             {cli.map(|cli| view! { <p class="empty-cli"><span class="visually-hidden">{t.ui_cli()}": "</span><code>{cli}</code></p> })}
         </div>
     }

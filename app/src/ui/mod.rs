@@ -44,7 +44,7 @@ pub use chart::{BarChart, Sparkline};
 pub use code::CodeBlock;
 pub use confirm::Confirm;
 pub use drain::Drain;
-pub use empty::EmptyState;
+pub use empty::{Action, EmptyState};
 pub use facts::{Fact, Facts, fact};
 pub use field::{
     CheckboxField, CheckboxGroup, Choice, FieldGroup, FileField, RadioGroup, SelectField, TextArea,

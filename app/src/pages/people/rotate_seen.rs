@@ -6,7 +6,7 @@ use axum::{
 };
 use chrono::TimeDelta;
 use keywarden_domain::{
-    Op, Refused, SecretString,
+    Op, Refused, Replayed, SecretString,
     keys::{Key, Overlap, RotateError},
     people::{ConcernedKey, ShownUser},
 };
@@ -23,7 +23,7 @@ use crate::{
     text::Text,
     ui::{
         ButtonKind, CheckboxGroup, Column, Confirm, Crumb, EmptyState, Form, LinkButton, PageHeader, Panel,
-        RadioGroup, SecretValue, Table, choice, crumb, row,
+        RadioGroup, Row, SecretValue, Table, choice, crumb, row,
     },
 };
 
@@ -73,15 +73,14 @@ pub(super) async fn rotate(
         Ok(loaded) => loaded,
         Err(refused) => return render::refused(&shell, refused),
     };
-    let (mut made, mut left) = (Vec::new(), Vec::new());
+    let (mut made, mut before, mut left) = (Vec::new(), Vec::new(), Vec::new());
     for key in keys {
         let one = posted.part(&op, &key.id.to_string());
         match house.domain.rotate_key(&one, key.id, overlap).await {
             Ok(rotated) => made.push((key, rotated.value)),
+            Err(RotateError::Refused(Refused::Replayed(Replayed::Done { .. }))) => before.push(key),
             // From the first value on the answer is the page that shows it.
-            Err(RotateError::Refused(refused))
-                if made.is_empty() && !matches!(refused, Refused::Replayed(_)) =>
-            {
+            Err(RotateError::Refused(refused)) if made.is_empty() && before.is_empty() => {
                 return house.refused(&shell, &op, &posted, refused).await;
             }
             Err(cause) => {
@@ -90,7 +89,7 @@ pub(super) async fn rotate(
             }
         }
     }
-    rotated(&shell, &user, &made, &left)
+    rotated(&shell, &user, &made, &before, &left)
 }
 
 /// The way to what somebody leaves behind.
@@ -162,9 +161,14 @@ fn form(t: Text, mut keys: Vec<ConcernedKey>, back: String, draft: Draft) -> Any
 }
 
 /// The answer to the post itself: the values are in no other page.
-fn rotated(shell: &Shell, user: &ShownUser, made: &[(Key, SecretString)], left: &[Key]) -> Response {
+fn rotated(
+    shell: &Shell,
+    user: &ShownUser,
+    made: &[(Key, SecretString)],
+    before: &[Key],
+    left: &[Key],
+) -> Response {
     let t = shell.text;
-    let place = |key: &Key| format!("{} / {}", key.project_slug, key.environment_slug);
     let values: Vec<_> = made
         .iter()
         .map(|(key, value)| {
@@ -172,8 +176,7 @@ fn rotated(shell: &Shell, user: &ShownUser, made: &[(Key, SecretString)], left: 
             (key.id.to_string(), label, value.expose().to_owned())
         })
         .collect();
-    let rows: Vec<_> =
-        left.iter().map(|key| (format!("/keys/{}", key.id), key.name.to_string(), place(key))).collect();
+    let (before, left) = (rows(before), rows(left));
     let title = t.hand_over_rotated(made.len());
     let (crumbs, back) = (crumbs(t, user), back(user));
     page(shell, title.clone()).lives_at(back.clone()).show(move || {
@@ -190,23 +193,38 @@ fn rotated(shell: &Shell, user: &ShownUser, made: &[(Key, SecretString)], left: 
                 </Panel>
             }
         });
-        let rows: Vec<_> = rows
-            .into_iter()
-            .map(|(href, name, place)| row(href, name, cells![view! { <span translate="no">{place}</span> }]))
-            .collect();
-        let left = (!rows.is_empty()).then(|| {
+        let listed = |id: &'static str, title: &'static str, why: &'static str, rows: Vec<Row>| {
             let columns = vec![Column::text(t.keys_name()), Column::text(t.keys_place())];
-            view! {
-                <Panel id="left" title=t.hand_over_not_rotated()>
-                    <p>{t.hand_over_not_rotated_why()}</p>
-                    <Table caption=t.hand_over_not_rotated() columns=columns rows=rows/>
-                </Panel>
-            }
-        });
+            (!rows.is_empty()).then(|| {
+                view! {
+                    <Panel id=id title=title>
+                        <p>{why}</p>
+                        <Table caption=title columns=columns rows=rows/>
+                    </Panel>
+                }
+            })
+        };
         view! {
             <PageHeader title=title crumbs=crumbs/>
             {values}
-            {left}
+            {listed("before", t.hand_over_rotated_before(), t.hand_over_rotated_before_why(), before)}
+            {listed("left", t.hand_over_not_rotated(), t.hand_over_not_rotated_why(), left)}
         }
     })
+}
+
+fn rows(keys: &[Key]) -> Vec<Row> {
+    let of = |key: &Key| {
+        let place = place(key);
+        row(
+            format!("/keys/{}", key.id),
+            key.name.to_string(),
+            cells![view! { <span translate="no">{place}</span> }],
+        )
+    };
+    keys.iter().map(of).collect()
+}
+
+fn place(key: &Key) -> String {
+    format!("{} / {}", key.project_slug, key.environment_slug)
 }

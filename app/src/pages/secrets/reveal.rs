@@ -237,13 +237,7 @@ pub(super) async fn unread(
 }
 
 /// A reload, or a version that is shut: nothing was read.
-pub(super) fn not_shown(
-    shell: &mut Shell,
-    view: &SecretView,
-    number: i64,
-    status: StatusCode,
-    why: String,
-) -> Response {
+fn not_shown(shell: &mut Shell, view: &SecretView, number: i64, status: StatusCode, why: String) -> Response {
     around::place(shell, &view.secret.project_slug);
     let t = shell.text;
     let back = around::version_path(&view.secret, number);

@@ -4,16 +4,15 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use http::StatusCode;
 use keywarden_domain::{
-    Op, Refused, Replayed,
+    Op, Refused,
     people::{UserFilter, UserState},
     secrets::{MOST_SHARES, MadeShare, NewShare, ReadSecretError, SecretView, Share, ShareError, ShareLife},
 };
 use keywarden_model::{ShareId, UserId};
 use leptos::prelude::*;
 
-use super::{around, reasons, reveal};
+use super::{around, reasons};
 use crate::{
     cells,
     context::{Asking, House, Posted},
@@ -59,10 +58,6 @@ pub(super) async fn make(
     if let Some(new) = read(t, &posted.fields, number, &mut errors) {
         match house.domain.share_secret(&op, view.secret.id, new).await {
             Ok(made) => return shown(&mut shell, &view, number, &made),
-            Err(ShareError::Refused(Refused::Replayed(Replayed::Done { .. }))) => {
-                let why = t.secrets_shown_before_why().to_owned();
-                return reveal::not_shown(&mut shell, &view, number, StatusCode::CONFLICT, why);
-            }
             Err(ShareError::Refused(refused)) => return house.refused(&shell, &op, &posted, refused).await,
             Err(ShareError::Unread(ReadSecretError::NoReason)) => {
                 reasons::note(t, &posted.fields, &mut errors);

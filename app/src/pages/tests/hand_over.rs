@@ -210,7 +210,8 @@ async fn what_they_have_seen_is_rotated_together_and_each_new_value_shown_once()
     assert!(done.body.contains(&format!("data-address=\"{left}\"")), "where a reload leads: {}", done.body);
     assert!(done.body.contains("2 keys rotated") && !done.body.contains("Not rotated"), "{}", done.body);
     let again = stage.post(person(&alice), &here, &form(&both, "0")).await;
-    assert!(!again.body.contains("kwk_live_") && again.body.contains("Not rotated"), "{}", again.body);
+    assert!(!again.body.contains("kwk_live_") && !again.body.contains("Not rotated"), "{}", again.body);
+    assert!(again.body.contains("Rotated by this form before"), "{}", again.body);
     for key in [key, other] {
         assert_eq!(domain.key(&alice.op(), key).await.unwrap().values.len(), 2, "rotated once");
     }

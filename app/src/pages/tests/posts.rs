@@ -3,13 +3,15 @@
 use std::{fs, path::Path, time::Duration};
 
 use keywarden_domain::{
+    SecretBytes,
     audit::Query,
     cast::Held,
     keys::{NewKey, Place},
     passkeys::soft::SoftAuthenticator,
     roles::{Grant, Holder},
+    secrets::{About, NewValue, PutSecret, Validity},
 };
-use keywarden_model::Role;
+use keywarden_model::{Role, SecretKind};
 use serde_json::json;
 
 use super::{
@@ -155,6 +157,84 @@ async fn where_something_is_shown_once_a_reload_leads_to_what_was_made() {
     let refused = stage.post(person(&alice), "/keys/new", "name=other").await;
     assert_eq!(refused.status, 422);
     assert!(!refused.body.contains("data-address"), "{}", refused.body);
+}
+
+/// What a page shows this once, by the id of the field that holds it.
+fn value<'a>(page: &'a str, id: &str) -> &'a str {
+    let (before, after) =
+        page.split_once(&format!("id=\"{id}\"")).unwrap_or_else(|| panic!("no `{id}` in {page}"));
+    if id == "codes" {
+        let text = after.split_once('>').unwrap().1;
+        return text.split(['<', '\n']).next().unwrap();
+    }
+    let tag = before.rfind("<input").unwrap();
+    page[tag..].split("value=\"").nth(1).unwrap().split('"').next().unwrap()
+}
+
+#[tokio::test]
+async fn a_form_that_made_a_value_and_comes_again_says_where_it_was_and_leads_to_what_helps() {
+    let stage = Stage::new().await;
+    let pay = stage.cast.project("pay").await;
+    let alice = stage.cast.person("Alice", &[(Role::Owner, None), (Role::Manager, Some(pay.id))]).await;
+    let gate = stage.cast.workload("gate", Role::Verifier, Some(pay.id)).await;
+    let new = NewKey::named(Place::Environment(pay.live), "checkout".parse().unwrap());
+    let key = stage.cast.domain.issue_key(&alice.op(), new).await.unwrap().id;
+    let put = PutSecret {
+        value: NewValue::new(SecretKind::Text, None, SecretBytes::copy_of(b"v")).unwrap(),
+        label: None,
+        expected: None,
+        validity: Validity::default(),
+        about: About::default(),
+    };
+    let place = Place::Environment(pay.live);
+    let secret =
+        stage.cast.domain.put_secret(&alice.op(), &place, &"db".parse().unwrap(), put).await.unwrap().id;
+    let issue = format!("environment={}&name=other&expiry=90&rate_window=60", pay.live);
+    let (tokens, codes) = (format!("/workloads/{}/tokens/", gate.id), "/account/recovery-codes");
+    let share = format!("/secrets/{secret}/versions/1/share");
+    let codes_again = ["Your new codes were in the first answer", codes];
+    for (form, body, field, says) in [
+        (
+            "/keys/new".to_owned(),
+            issue.as_str(),
+            "secret",
+            ["value of this key", "/rotate", "/revoke"].as_slice(),
+        ),
+        (format!("/keys/{key}/rotate"), "overlap=0", "secret", &["value of this key", "/rotate", "/revoke"]),
+        (
+            format!("{tokens}new"),
+            "days=1",
+            "secret",
+            &["One token", &format!("{tokens}new"), &format!("{tokens}stk_")],
+        ),
+        (
+            "/people/invite".to_owned(),
+            "name=Bob&role=auditor",
+            "link",
+            &["One invitation", "/people/invite", "/withdraw"],
+        ),
+        (share.clone(), "who=passphrase&life=24h", "link", &["One link", &share, "/withdraw"]),
+        (codes.to_owned(), "", "codes", &codes_again),
+    ] {
+        let body = format!("idempotency_key=0123456789abcdef-{}&{body}", form.len());
+        let first = stage.post(person(&alice), &form, &body).await;
+        assert_eq!(first.status, 200, "{form}: {}", first.body);
+        let shown = value(&first.body, field);
+        assert!(shown.len() > 10, "{form}: {shown}");
+        let again = stage.post(person(&alice), &form, &body).await;
+        assert_eq!(again.status, 409, "{form}");
+        assert!(again.body.contains("This was done already"), "{form}: {}", again.body);
+        assert!(!again.body.contains(shown), "{form}: {}", again.body);
+        let main = again.body.split("<main").nth(1).unwrap().split("</main>").next().unwrap();
+        for said in says {
+            assert!(main.contains(said), "{form}: `{said}` in {main}");
+        }
+        let ways: Vec<_> = main.split("href=\"").skip(1).map(|it| it.split('"').next().unwrap()).collect();
+        assert!(ways.len() >= says.len() - 1, "{form}: {ways:?}");
+        for way in ways.into_iter().filter(|way| way.starts_with('/')) {
+            assert_eq!(stage.get(person(&alice), way).await.status, 200, "{form}: {way}");
+        }
+    }
 }
 
 #[tokio::test]
