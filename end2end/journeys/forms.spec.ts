@@ -92,6 +92,44 @@ test('a button that is pressed again while the answer is on its way shows the va
   await line.detach();
 });
 
+test('a form whose answer was stopped can be sent again at once', async ({ context, owner, page }) => {
+  await page.goto('/keys/new');
+  await owner.field('Environment').selectOption({ label: 'Forms / Live' });
+  await owner.field('Name').fill('hesitant');
+  const line = await context.newCDPSession(page);
+  const held: string[] = [];
+  line.on('Fetch.requestPaused', ({ requestId }) => held.push(requestId));
+  await line.send('Fetch.enable', { patterns: [{ urlPattern: '*/keys/new', requestStage: 'Response' }] });
+  const issue = page.getByRole('main').getByRole('button', { name: 'Issue key', exact: true });
+  // The page itself stops it, once it says that it waits: no question reaches a page that is about to be left.
+  const stopped = issue.evaluate(
+    (button) =>
+      new Promise<void>((done) => {
+        const waits = new MutationObserver(() => {
+          waits.disconnect();
+          // By now the answer is there, and held.
+          setTimeout(() => {
+            window.stop();
+            done();
+          }, 4_000);
+        });
+        waits.observe(button, { attributeFilter: ['aria-busy'] });
+      }),
+  );
+  await issue.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = (await issue.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+  await page.mouse.click(x + width / 2, y + height / 2);
+  await stopped;
+  expect(held, 'the server has answered').toHaveLength(1);
+  await page.mouse.click(x + width / 2, y + height / 2);
+  await expect.poll(() => held.length, 'it is sent again').toBe(2);
+  await line.send('Fetch.continueRequest', { requestId: held[1] });
+  await owner.isAt('This was done already');
+  await owner.press('Rotate key');
+  await owner.isAt('Rotate key');
+  await line.detach();
+});
+
 test('a form whose answer is a file can be sent again from its page', async ({ admin, owner, page }) => {
   const { id } = await admin.put<{ id: string }>('/projects/forms/environments/live/secrets/taken/twice', { value: 'v' });
   await page.clock.install();

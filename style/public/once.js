@@ -1,8 +1,8 @@
 // A form is sent once. A browser that is told to send one again drops the answer that it waits for, be it the only page that
 // will ever show a new key, and shows what the second post is told: that this was done already. Nothing is disabled, since
 // a button's name and value go along. A form can be sent again when its page is shown again, when something in it is changed,
-// and where no page came: the answer is a file (`data-answer="file"`), or there was none in the longest time that the server
-// may give a request.
+// when its answer was stopped, and where no page came: the answer is a file (`data-answer="file"`), or there was none in the
+// longest time that the server may give a request.
 
 const waiting = new Map();
 
@@ -40,3 +40,14 @@ addEventListener('pageshow', ({ persisted }) => {
     [...waiting.keys()].forEach((form) => free(form));
   }
 });
+
+// Whoever stopped the answer drops it knowingly. Of browsers that do not tell, Escape is what stops it. A file is no page that
+// they wait for.
+const stopped = () => {
+  [...waiting.keys()].filter((form) => form.dataset.answer !== 'file').forEach((form) => free(form));
+};
+if ('navigation' in window) {
+  navigation.addEventListener('navigateerror', stopped);
+} else {
+  addEventListener('keydown', ({ key }) => key === 'Escape' && stopped());
+}
