@@ -13,12 +13,10 @@ use keywarden_vault::seal::softhsm::ScratchTokens;
 use keywarden_vault::{Seal, SecretBytes};
 
 use super::token::{tokens, tokens_by};
-use super::{CANARY, recovery_key};
+use super::{CANARY, pay_live, recovery_key};
 use crate::backup::{Backup, Drill, DrillError, DrillSeal, DrillState, Drills, DrillsDue, verify};
 use crate::cast::{House, both_engines};
-use crate::environments::{NewEnvironment, Terms};
 use crate::keys::Place;
-use crate::projects::NewProject;
 use crate::secrets::{About, NewValue, PutSecret, Validity};
 use crate::{Domain, Once, Op, Refused};
 
@@ -35,18 +33,10 @@ impl Home {
     fn furnish(house: House) -> BoxFuture<'static, Self> {
         Box::pin(async move {
             let (house, seals) = house.with_project_seals(&["acme"]).await;
-            let (domain, owner) = (&house.domain, || house.operator(Role::Owner));
-            let new = NewProject { slug: "pay".parse().unwrap(), name: "Payments".parse().unwrap() };
-            let pay = domain.create_project(&owner(), new).await.unwrap();
-            let live = NewEnvironment {
-                slug: "live".parse().unwrap(),
-                name: "Live".parse().unwrap(),
-                label: "live".parse().unwrap(),
-                terms: Terms::new(None, None).unwrap(),
-            };
-            let live = domain.create_environment(&owner(), pay, live).await.unwrap();
+            let live = pay_live(&house).await;
             let recovery = recovery_key(&house);
             let text = recovery.recipient().to_string();
+            let domain = &house.domain;
             domain.add_recipient(&domain.shell_op(), "Safe".parse().unwrap(), &text).await.unwrap();
             let home = Self { house, seals, recovery, live };
             home.put("database/password", CANARY).await;

@@ -17,8 +17,6 @@ use keywarden_store::SCHEMA_VERSION;
 
 use super::*;
 use crate::backup::verify;
-use crate::environments::{NewEnvironment, Terms};
-use crate::projects::NewProject;
 
 const KEY: &str = "kwrs1_f5wrpOiPgn1hYEVQdgWFPtc7gJP277yI6xpurPpm7yZv70aY";
 const WRITE: &str = "KEYWARDEN_WRITE_FIXTURES";
@@ -39,15 +37,7 @@ fn key() -> RecoveryKey {
 async fn write(path: &Path) {
     let (house, _seals) = House::new(Engine::Sqlite).await.with_stored_keyring().await;
     let (domain, owner) = (&house.domain, || house.operator(Role::Owner));
-    let new = NewProject { slug: "pay".parse().unwrap(), name: "Payments".parse().unwrap() };
-    let pay = domain.create_project(&owner(), new).await.unwrap();
-    let live = NewEnvironment {
-        slug: "live".parse().unwrap(),
-        name: "Live".parse().unwrap(),
-        label: "live".parse().unwrap(),
-        terms: Terms::new(None, None).unwrap(),
-    };
-    let live = domain.create_environment(&owner(), pay, live).await.unwrap();
+    let live = pay_live(&house).await;
     for (path, kind, value) in [
         ("database/password", SecretKind::Text, b"an earlier one".as_slice()),
         ("database/password", SecretKind::Text, PASSWORD.as_bytes()),

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use keywarden_model::{Alias, Dialect, Role, Scopes, SecretKind, VerifyCode};
+use keywarden_model::{Alias, Dialect, EnvironmentId, Role, Scopes, SecretKind, VerifyCode};
 use keywarden_vault::recovery::RecoveryKey;
 use keywarden_vault::seal::software::SoftwareSeal;
 use keywarden_vault::{Keyring, Seal, SecretBytes, SecretString};
@@ -27,7 +27,9 @@ use super::{Backup, RestoreError, Restored};
 use crate::Domain;
 use crate::cast::{Engine, House, Machine, Player, Stage};
 use crate::env::Clock as _;
+use crate::environments::{NewEnvironment, Terms};
 use crate::keys::{NewKey, Place, Question, Route};
+use crate::projects::NewProject;
 use crate::secrets::{About, Address, NewValue, Put, PutSecret, ReadSecretError, Validity, Which};
 
 /// A value that must be found in no file.
@@ -46,6 +48,20 @@ struct Old {
 
 fn recovery_key(house: &House) -> RecoveryKey {
     RecoveryKey::generate(&mut house.domain.env().fork()).unwrap()
+}
+
+/// A project's environment that use-cases made, and no row by itself.
+async fn pay_live(house: &House) -> EnvironmentId {
+    let (domain, owner) = (&house.domain, || house.operator(Role::Owner));
+    let new = NewProject { slug: "pay".parse().unwrap(), name: "Payments".parse().unwrap() };
+    let pay = domain.create_project(&owner(), new).await.unwrap();
+    let live = NewEnvironment {
+        slug: "live".parse().unwrap(),
+        name: "Live".parse().unwrap(),
+        label: "live".parse().unwrap(),
+        terms: Terms::new(None, None).unwrap(),
+    };
+    domain.create_environment(&owner(), pay, live).await.unwrap()
 }
 
 fn named(name: &str) -> Alias {
