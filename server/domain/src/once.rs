@@ -82,6 +82,11 @@ pub trait Repeatable: Sized {
     fn again(thing: &str, secret: Option<SecretString>) -> Option<Self>;
 }
 
+/// The words of a thing that is kept as so many; the last one takes the rest.
+pub(crate) fn words<const N: usize>(thing: &str) -> Option<[&str; N]> {
+    thing.splitn(N, ' ').collect::<Vec<_>>().try_into().ok()
+}
+
 /// Why nothing was done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Replayed {

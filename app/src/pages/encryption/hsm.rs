@@ -7,7 +7,7 @@ use axum::{
 use futures_util::TryFutureExt as _;
 use keywarden_domain::{
     Op, Refused,
-    system::{DestroySealKeyError, RotateSealError, SealId},
+    system::{DestroySealKeyError, KeyStays, RotateSealError, SealId},
 };
 use leptos::prelude::*;
 
@@ -117,11 +117,13 @@ pub(super) async fn destroy(
 
 fn kept(t: Text, error: DestroySealKeyError) -> Kept {
     Kept::Why(match error {
-        DestroySealKeyError::InUse { keys, .. } => t.encryption_hsm_in_use(keys as u64),
         DestroySealKeyError::NewerKeys => t.encryption_newer().to_owned(),
-        DestroySealKeyError::NoKey { .. } => t.encryption_hsm_gone().to_owned(),
         DestroySealKeyError::Refused(refused) => return Kept::Refused(refused),
         DestroySealKeyError::Seal(cause) => t.encryption_hsm_failed(&cause.to_string()),
+        DestroySealKeyError::Stays(KeyStays::InUse { keys, .. }) => t.encryption_hsm_in_use(keys as u64),
+        DestroySealKeyError::Stays(KeyStays::Newest { .. } | KeyStays::NoKey { .. }) => {
+            t.encryption_hsm_gone().to_owned()
+        }
         DestroySealKeyError::Unknown(_) => t.encryption_no_seal().to_owned(),
     })
 }

@@ -8,7 +8,7 @@ use futures_util::TryFutureExt as _;
 use keywarden_domain::{
     Op, Refused,
     project_seals::{DestroyOfferedKeyError, OfferedKeys, RotateOfferedError},
-    system::SealId,
+    system::{KeyStays, SealId},
 };
 use leptos::prelude::*;
 
@@ -176,11 +176,13 @@ pub(super) async fn destroy(
 
 fn kept(t: Text, error: DestroyOfferedKeyError) -> Kept {
     Kept::Why(match error {
-        DestroyOfferedKeyError::InUse { keys, .. } => t.encryption_offered_in_use(keys as u64),
-        DestroyOfferedKeyError::Newest { .. } | DestroyOfferedKeyError::NoKey { .. } => {
-            t.encryption_hsm_gone().to_owned()
-        }
         DestroyOfferedKeyError::Refused(refused) => return Kept::Refused(refused),
         DestroyOfferedKeyError::Seal(cause) => t.encryption_hsm_failed(&cause.to_string()),
+        DestroyOfferedKeyError::Stays(KeyStays::InUse { keys, .. }) => {
+            t.encryption_offered_in_use(keys as u64)
+        }
+        DestroyOfferedKeyError::Stays(KeyStays::Newest { .. } | KeyStays::NoKey { .. }) => {
+            t.encryption_hsm_gone().to_owned()
+        }
     })
 }

@@ -11,6 +11,7 @@ use tokio::task::spawn_blocking;
 
 use super::fetch::{away, not_here};
 use crate::audit::{Fact, Record};
+use crate::once::words;
 use crate::refused::carries_refused;
 use crate::secrets::seal::keyring_key_of;
 use crate::system::cut_off;
@@ -69,8 +70,7 @@ impl Repeatable for NamedSeal {
         format!("{} {} {seal}", self.project, self.keys)
     }
     fn again(thing: &str, _: Option<SecretString>) -> Option<Self> {
-        let mut words = thing.splitn(3, ' ');
-        let (project, keys, seal) = (words.next()?, words.next()?, words.next()?);
+        let [project, keys, seal] = words(thing)?;
         let seal = if seal.is_empty() { None } else { Some(seal.parse().ok()?) };
         Some(Self { project: project.parse().ok()?, seal, keys: keys.parse().ok()? })
     }

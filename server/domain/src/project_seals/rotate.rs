@@ -13,7 +13,10 @@ use keywarden_vault::{KeyBody, KeyNumber, SealError, SealId, SecretString};
 use super::fetch::not_here;
 use super::name::{Placed, TRIES, Wrapped, place};
 use super::show::{At, OfferedSeal};
+use crate::once::words;
 use crate::refused::carries_refused;
+use crate::system::KeyStays;
+use crate::system::key_end;
 use crate::{Action, Domain, Env, Fault, Op, Refused, Repeatable, Resource};
 
 /// Why a seal that projects name got no new key.
@@ -40,38 +43,15 @@ carries_refused!(RotateOfferedError);
 /// Why no key of a seal that projects name was destroyed.
 #[derive(Debug, thiserror::Error)]
 pub enum DestroyOfferedKeyError {
-    /// It wraps.
-    #[error("key {number} of `{seal}` wraps {keys} keys of projects: rotate it first")]
-    InUse {
-        /// The seal.
-        seal: SealId,
-        /// The key.
-        number: KeyNumber,
-        /// How many it wraps.
-        keys: usize,
-    },
-    /// It wraps what comes.
-    #[error("key {number} is the newest of `{seal}`: it stays")]
-    Newest {
-        /// The seal.
-        seal: SealId,
-        /// The key.
-        number: KeyNumber,
-    },
-    /// There is none of this number.
-    #[error("`{seal}` has no key {number}")]
-    NoKey {
-        /// The seal.
-        seal: SealId,
-        /// The key.
-        number: KeyNumber,
-    },
     /// As everywhere.
     #[error(transparent)]
     Refused(#[from] Refused),
     /// The token did not destroy it.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// It may not go.
+    #[error(transparent)]
+    Stays(#[from] KeyStays),
 }
 carries_refused!(DestroyOfferedKeyError);
 
@@ -93,10 +73,13 @@ impl Repeatable for RotatedOffered {
         format!("{} {} {} {}", self.number, self.projects, self.keys, self.seal)
     }
     fn again(thing: &str, _: Option<SecretString>) -> Option<Self> {
-        let mut words = thing.splitn(4, ' ');
-        let (number, projects) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-        let (keys, seal) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-        Some(Self { seal, number, projects, keys })
+        let [number, projects, keys, seal] = words(thing)?;
+        Some(Self {
+            seal: seal.parse().ok()?,
+            number: number.parse().ok()?,
+            projects: projects.parse().ok()?,
+            keys: keys.parse().ok()?,
+        })
     }
 }
 
@@ -226,22 +209,15 @@ impl Domain {
         let _permit = self.authorize(op, Action::ManageSeals, &Resource::Organization).await?;
         let numbers = self.ask_custodian(seal, Custodian::keys).await;
         let numbers = numbers.ok_or_else(|| not_here(seal.as_str()))??;
-        if !numbers.contains(&number) {
-            return Err(DestroyOfferedKeyError::NoKey { seal: seal.clone(), number });
-        }
-        if numbers.last() == Some(&number) {
-            return Err(DestroyOfferedKeyError::Newest { seal: seal.clone(), number });
-        }
+        key_end::is_older(seal, &numbers, number)?;
         let (this, id) = (self.clone(), seal.clone());
         let told = self.change(op, Action::ManageSeals, &Resource::Organization, &[], move |tx, record| {
             let (this, seal) = (this.clone(), id.clone());
             Box::pin(async move {
                 keyring_rows::hold(tx).await?;
-                if let Some(&keys) = this.wrapped_under(tx, &seal).await?.get(&number) {
-                    return Err(DestroyOfferedKeyError::InUse { seal, number, keys });
-                }
-                let event = record.event("seal.destroy-key", "seal", &seal).fact("key", number);
-                Ok(Written::new((), event.finish()?))
+                let wraps = this.wrapped_under(tx, &seal).await?.get(&number).copied();
+                let event = key_end::told(&record, &seal, number, wraps.unwrap_or_default())?;
+                Ok::<_, DestroyOfferedKeyError>(Written::new((), event.finish()?))
             })
         });
         told.await?;

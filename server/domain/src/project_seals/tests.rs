@@ -17,7 +17,7 @@ use crate::keys::Place;
 use crate::project_keys::RotateProjectKeyError;
 use crate::rewraps::State;
 use crate::secrets::{About, Address, NewValue, PutError, PutSecret, ReadSecretError, Validity, Which};
-use crate::system::AddSealError;
+use crate::system::{AddSealError, KeyStays};
 use crate::{Domain, Fault, Op, Refused};
 
 /// A house with two projects and two seals that projects may name; `pay` has a manager, all has an owner.
@@ -444,12 +444,18 @@ async fn a_seal_gets_a_new_key_every_project_under_it_is_wrapped_to_it_and_the_o
         scene.put(&scene.pay, "newer", "two").await;
         let keeper = SoftwareSeal::at(scene.file("acme"), "acme");
         let newest = scene.domain().destroy_offered_key(&owner, &acme, 1).await;
-        assert!(matches!(newest, Err(DestroyOfferedKeyError::Newest { number: 1, .. })), "{newest:?}");
+        assert!(
+            matches!(newest, Err(DestroyOfferedKeyError::Stays(KeyStays::Newest { number: 1, .. }))),
+            "{newest:?}"
+        );
 
         // A rotation that died once its key was made: that one is taken.
         keeper.add_key(&mut scene.domain().env().fork()).unwrap();
         let in_use = scene.domain().destroy_offered_key(&owner, &acme, 1).await;
-        assert!(matches!(in_use, Err(DestroyOfferedKeyError::InUse { keys: 3, .. })), "{in_use:?}");
+        assert!(
+            matches!(in_use, Err(DestroyOfferedKeyError::Stays(KeyStays::InUse { keys: 3, .. }))),
+            "{in_use:?}"
+        );
         let rotated = scene.domain().rotate_offered_key(&owner, &acme).await.unwrap();
         assert_eq!((rotated.number, rotated.projects, rotated.keys), (2, 2, 3));
         assert_eq!(keeper.keys().unwrap(), [1, 2]);
@@ -460,7 +466,10 @@ async fn a_seal_gets_a_new_key_every_project_under_it_is_wrapped_to_it_and_the_o
         }
         assert_eq!(keeper.keys().unwrap(), [3]);
         let gone = scene.domain().destroy_offered_key(&owner, &acme, 1).await;
-        assert!(matches!(gone, Err(DestroyOfferedKeyError::NoKey { number: 1, .. })), "{gone:?}");
+        assert!(
+            matches!(gone, Err(DestroyOfferedKeyError::Stays(KeyStays::NoKey { number: 1, .. }))),
+            "{gone:?}"
+        );
 
         let told = scene.domain().observe_project_seals().await;
         assert!(told.iter().all(|(_, standing)| *standing == Standing::Present), "{told:?}");

@@ -6,6 +6,7 @@
 mod clock;
 mod copy;
 mod held;
+pub(crate) mod key_end;
 mod node;
 mod old_keys;
 mod pins;
@@ -19,6 +20,7 @@ pub(crate) use clock::Marking;
 pub use clock::{CLOCK_ALARM, ClockError};
 pub use copy::CopyFailed;
 pub(crate) use held::{Missing, shared_key};
+pub use key_end::KeyStays;
 pub use node::Node;
 pub use pins::{ForgetPinsError, PinMemory};
 pub use seal_keys::{DestroySealKeyError, RotateSealError, RotatedSeal, SealKeys};

@@ -14,10 +14,12 @@ use keywarden_vault::keyring::WrapError;
 use keywarden_vault::{KeyNumber, Seal, SealError, SealId, SecretString, WrapRecord, wrapped_by};
 use tokio::task::spawn_blocking;
 
+use super::key_end::{self, KeyStays};
 use super::records::{Records, wrap_row};
 use super::unseal::cut_off;
 use crate::audit::Record;
 use crate::authz::{Action, Resource};
+use crate::once::words;
 use crate::refused::carries_refused;
 use crate::rewraps::Kind;
 use crate::{Domain, Op, Refused, Repeatable};
@@ -57,33 +59,18 @@ carries_refused!(RotateSealError);
 /// Why no key of a seal was destroyed.
 #[derive(Debug, thiserror::Error)]
 pub enum DestroySealKeyError {
-    /// It wraps.
-    #[error("key {number} of `{seal}` wraps {keys} keys of the keyring: rotate the HSM key first")]
-    InUse {
-        /// The seal.
-        seal: SealId,
-        /// The key.
-        number: KeyNumber,
-        /// How many it wraps.
-        keys: usize,
-    },
     /// A newer version made keys that this one does not know.
     #[error("a newer version of Keywarden has made keys that this one cannot judge: use that one")]
     NewerKeys,
-    /// There is none of this number.
-    #[error("`{seal}` has no key {number}")]
-    NoKey {
-        /// The seal.
-        seal: SealId,
-        /// The key.
-        number: KeyNumber,
-    },
     /// The gate, or ours.
     #[error(transparent)]
     Refused(#[from] Refused),
     /// The HSM did not destroy it.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// It may not go.
+    #[error(transparent)]
+    Stays(#[from] KeyStays),
     /// The server was started with another seal.
     #[error("`{0}` is no seal of this server")]
     Unknown(SealId),
@@ -106,8 +93,7 @@ impl Repeatable for RotatedSeal {
         format!("{} {} {}", self.number, self.rewrap, self.seal)
     }
     fn again(thing: &str, _: Option<SecretString>) -> Option<Self> {
-        let mut words = thing.splitn(3, ' ');
-        let (number, rewrap, seal) = (words.next()?, words.next()?, words.next()?);
+        let [number, rewrap, seal] = words(thing)?;
         Some(Self { seal: seal.parse().ok()?, number: number.parse().ok()?, rewrap: rewrap.parse().ok()? })
     }
 }
@@ -216,12 +202,7 @@ impl Domain {
         let own = self.own_seal(seal).ok_or_else(|| DestroySealKeyError::Unknown(seal.clone()))?;
         let asked = Arc::clone(&own);
         let numbers = spawn_blocking(move || asked.keys()).await.map_err(cut_off)??;
-        if !numbers.contains(&number) {
-            return Err(DestroySealKeyError::NoKey { seal: seal.clone(), number });
-        }
-        if numbers.last() == Some(&number) {
-            return Err(SealError::KeyInUse { seal: seal.to_string(), number }.into());
-        }
+        key_end::is_older(seal, &numbers, number)?;
         let id = seal.clone();
         let told = self.change(op, Action::ManageSeals, &Resource::Organization, &[], move |tx, record| {
             let seal = id.clone();
@@ -283,11 +264,7 @@ pub(super) async fn end_of_key(
     if there.unknown > 0 {
         return Err(DestroySealKeyError::NewerKeys);
     }
-    match wrapped(&there, seal, number) {
-        0 => {}
-        keys => return Err(DestroySealKeyError::InUse { seal: seal.clone(), number, keys }),
-    }
-    let event = record.event("seal.destroy-key", "seal", seal).fact("key", number);
+    let event = key_end::told(record, seal, number, wrapped(&there, seal, number))?;
     let event = match rewrap {
         Some(rewrap) => event.fact("rewrap", rewrap),
         None => event,

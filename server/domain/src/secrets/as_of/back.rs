@@ -12,7 +12,7 @@ use super::{AsOf, AsOfError, MOST_AS_OF, Stand, WasLine, Way};
 use crate::audit::Fact;
 use crate::change::Records;
 use crate::keys::Place;
-use crate::once::Repeatable;
+use crate::once::{Repeatable, words};
 use crate::refused::carries_refused;
 use crate::secrets::delete::over;
 use crate::secrets::labels::point;
@@ -86,8 +86,8 @@ impl Repeatable for Returned {
         format!("{} {} {}", self.moved, self.restored, self.deleted)
     }
     fn again(thing: &str, _: Option<SecretString>) -> Option<Self> {
-        let mut words = thing.split(' ').map(|word| word.parse().ok());
-        Some(Self { moved: words.next()??, restored: words.next()??, deleted: words.next()?? })
+        let [moved, restored, deleted] = words(thing)?.map(|word| word.parse().ok());
+        Some(Self { moved: moved?, restored: restored?, deleted: deleted? })
     }
 }
 

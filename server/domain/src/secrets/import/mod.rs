@@ -26,7 +26,7 @@ use keywarden_vault::{SecretBytes, SecretString};
 use super::files::{FileError, FileFormat, Nested};
 use super::{TemplateError, ValueError};
 use crate::keys::Place;
-use crate::once::Repeatable;
+use crate::once::{Repeatable, words};
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Op, Refused};
 
@@ -179,9 +179,8 @@ impl Repeatable for Imported {
         format!("{} {} {}", self.created, self.changed, self.unchanged)
     }
     fn again(thing: &str, _: Option<SecretString>) -> Option<Self> {
-        let mut words = thing.split(' ').map(|word| word.parse().ok());
-        let (created, changed, unchanged) = (words.next()??, words.next()??, words.next()??);
-        Some(Self { created, changed, unchanged, entries: Vec::new() })
+        let [created, changed, unchanged] = words(thing)?.map(|word| word.parse().ok());
+        Some(Self { created: created?, changed: changed?, unchanged: unchanged?, entries: Vec::new() })
     }
 }
 
