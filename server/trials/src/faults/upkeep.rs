@@ -86,12 +86,11 @@ pub(super) fn fsck(plan: &Plan) -> Result<()> {
         match plan.ask(&["fsck"]) {
             Ok(output) => {
                 last = String::from_utf8_lossy(&output.stdout).into_owned();
-                let rests = last.contains(RESTS);
-                ensure!(rests || !last.contains("damaged:"), "`keywarden fsck`: {last}");
+                ensure!(!last.contains("damaged:"), "`keywarden fsck`: {last}");
                 if output.status.success() && !last.contains("not looked at") {
                     return Ok(());
                 }
-                if rests {
+                if last.contains(RESTS) {
                     std::thread::sleep(REST);
                 }
             }

@@ -380,9 +380,18 @@ impl SealError {
         }
     }
 
-    /// True if the seal said nothing, or was not asked yet: of what it wrapped, nothing is known by that.
+    /// True if the seal said nothing, was not asked yet, or takes no PIN: of what it wrapped, nothing is known by that.
     pub fn is_silence(&self) -> bool {
-        matches!(self, Self::Attempts { .. } | Self::Busy(_) | Self::NoAnswer { .. } | Self::PinRests { .. })
+        matches!(
+            self,
+            Self::Attempts { .. }
+                | Self::Busy(_)
+                | Self::NoAnswer { .. }
+                | Self::PinLocked(_)
+                | Self::PinRefused(_)
+                | Self::PinRests { .. }
+                | Self::PinWithheld { .. }
+        )
     }
 }
 
