@@ -55,16 +55,17 @@ impl Tx {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let thing = thing.to_string();
-        let moved = match kind {
-            ChangeKind::Authority => {
-                sql("UPDATE change_counter SET value = value + 1, authority = value + 1 WHERE id = 1
-                 RETURNING value, authority")
-            }
-            ChangeKind::Key | ChangeKind::Session => {
-                sql("UPDATE change_counter SET value = value + 1 WHERE id = 1 RETURNING value, authority")
-            }
+        let moved = match self.engine() {
+            Engine::Sqlite => sql("UPDATE change_counter
+                 SET value = value + 1, authority = CASE WHEN $1 THEN value + 1 ELSE authority END
+                 WHERE id = 1 RETURNING value, authority"),
+            // A write without a permit, as signing in is, has no place in the queue yet: see `authority_stands`.
+            Engine::Postgres => sql("UPDATE change_counter
+                 SET value = value + 1, authority = CASE WHEN $1 THEN value + 1 ELSE authority END
+                 WHERE id = 1 AND pg_advisory_xact_lock(hashtextextended('change counter', 0)) IS NOT NULL
+                 RETURNING value, authority"),
         };
-        let counter: Counter = moved.one(self).await?;
+        let counter: Counter = moved.bind(kind == ChangeKind::Authority).one(self).await?;
         sql("INSERT INTO changes (value, kind, thing, at) VALUES ($1, $2, $3, $4)")
             .bind(counter.value)
             .bind(kind.as_str())

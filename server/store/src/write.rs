@@ -339,11 +339,12 @@ mod tests {
         atomic::{AtomicU32, Ordering},
     };
 
+    use chrono::DateTime;
     use futures_util::FutureExt as _;
     use tokio::task::JoinSet;
 
     use super::{Basis, Written};
-    use crate::{Location, Store, StoreError, Tx, WriteError, sql};
+    use crate::{ChangeKind, Location, Store, StoreError, Tx, WriteError, sql};
 
     /// Lets SQLite's file have so many pages, or writes more than fit, and says what came of it.
     async fn silently(store: &Store, statement: &'static str) -> Result<u64, WriteError<StoreError>> {
@@ -407,6 +408,10 @@ mod tests {
         }
         for _ in 0..3 {
             slowly(&store, true).await.expect("overtaken until its patience ends");
+            let restricts = store.write_silently("a write without a permit that restricts", |tx| {
+                Box::pin(async { tx.restrict(ChangeKind::Session, "a", DateTime::UNIX_EPOCH).await })
+            });
+            restricts.await.expect("overtaken until its patience ends");
         }
         crowd.shutdown().await;
     }
