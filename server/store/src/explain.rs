@@ -119,7 +119,7 @@ pub(crate) fn server() -> Option<String> {
 }
 
 /// A house of some size: 200 projects with 10 000 keys, as many people and events, 5 000 workloads.
-const ROWS: [&str; 22] = [
+const ROWS: [&str; 23] = [
     "INSERT INTO projects (id, slug, name, folded_name, created_at, created_by, row_version)
      SELECT 'prj_' || i, 'p' || i, 'p' || i, 'p' || i, 1, 'x', 1 FROM generate_series(1, 200) i",
     "INSERT INTO environments (id, project_id, slug, name, folded_name, label, overlap_seconds, created_at, created_by,
@@ -186,6 +186,8 @@ const ROWS: [&str; 22] = [
     "INSERT INTO sessions (id_hash, id, user_id, sealed, created_at, last_seen_at, expires_at)
      SELECT decode(md5(i::text), 'hex'), 'ses_' || i, 'usr_' || (1 + i % 5000), '', i, i, i + 1
      FROM generate_series(1, 10000) i",
+    "INSERT INTO ceremonies (id, kind, bound_to, sealed, created_at, expires_at)
+     SELECT 'cer_' || i, 'step-up', 'ses_' || i, '', i, i * 7919 % 100000 FROM generate_series(1, 10000) i",
     "ANALYZE",
 ];
 

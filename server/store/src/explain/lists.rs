@@ -3,7 +3,7 @@
 use keywarden_model::{ProjectId, UserId, WorkloadId};
 
 use super::Planner;
-use crate::people::users;
+use crate::people::{ceremonies, users};
 use crate::{event, trust_rules, workloads};
 
 #[tokio::test]
@@ -64,6 +64,15 @@ async fn events_are_exported_in_the_order_of_their_ids() {
         let after = "evt_00000000000000000000005000".parse().unwrap();
         let plan = planner.plan(event::following(after), event::OLDEST_FIRST).await;
         assert!(!plan.scans("events", "events") && !plan.sorts(), "{plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_session_began_is_found_by_the_session() {
+    for planner in Planner::each().await {
+        let plan = planner.plan(ceremonies::oldest_of("ses_7"), ceremonies::BUT_THE_LATEST).await;
+        assert!(!plan.scans("ceremonies", "ceremonies"), "{plan:#?}");
+        assert!(plan.goes_along("ceremonies_by_bound"), "{plan:#?}");
     }
 }
 

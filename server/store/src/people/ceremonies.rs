@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use keywarden_model::CeremonyId;
 
-use crate::{StoreError, Tx, sql};
+use crate::{StoreError, Tx, filter::Select, sql};
 
 /// A ceremony to be kept.
 #[derive(Debug, Clone)]
@@ -48,13 +48,15 @@ pub async fn forget_oldest(tx: &mut Tx, kind: &str, most: i64) -> Result<(), Sto
 
 /// Of those that one session, link or browser may finish the latest `most` stay.
 pub async fn forget_oldest_of(tx: &mut Tx, bound_to: &str, most: i64) -> Result<(), StoreError> {
-    sql("DELETE FROM ceremonies
-         WHERE id IN (SELECT id FROM ceremonies WHERE bound_to = $1 ORDER BY expires_at DESC, id DESC LIMIT 1000 OFFSET $2)")
-        .bind(bound_to)
-        .bind(most)
-        .execute(tx)
-        .await?;
+    oldest_of(bound_to).then(BUT_THE_LATEST, [most]).execute(tx).await?;
     Ok(())
+}
+
+pub(crate) const BUT_THE_LATEST: &str = "ORDER BY expires_at DESC, id DESC LIMIT 1000 OFFSET ?)";
+
+pub(crate) fn oldest_of(bound_to: &str) -> Select {
+    Select::from("DELETE FROM ceremonies WHERE id IN (SELECT id FROM ceremonies")
+        .and("bound_to = ?", [bound_to])
 }
 
 #[derive(sqlx::FromRow)]
