@@ -10,12 +10,18 @@ use futures_util::stream;
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use keywarden_model::{ClientAddress, KeptForStranger, ProblemKind};
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::{Condition, Doors, metrics, router};
 use crate::{
     config::{Config, Given, Values},
-    listen::Peer,
+    listen::{self, Guard, Peer},
     wire::House,
 };
 
@@ -161,6 +167,39 @@ async fn a_request_that_takes_too_long_is_ended() {
     let (parts, body) = server.get("/api/v1/slow").await;
     assert_eq!(parts.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(body.contains("#timeout"), "{body}");
+}
+
+/// A byte now and then is no reason to keep a connection: not for a head, nor for a body that is read, or that is not.
+#[tokio::test]
+async fn over_a_socket_what_trickles_ends_its_connection_when_its_time_is_up() {
+    let server = Server::new(&[("KEYWARDEN_LIMITS_REQUEST", "1s")]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let guard = Guard {
+        connections: 8,
+        connections_per_address: 8,
+        trusted_proxies: Vec::new(),
+        head: Duration::from_millis(300),
+        silence: Duration::from_secs(1),
+        drain: Duration::from_secs(1),
+    };
+    let mut tasks = JoinSet::new();
+    tasks.spawn(listen::serve(listener, None, server.router.clone(), guard, CancellationToken::new()));
+    for (begins, goes_on) in [
+        ("GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", "x"),
+        ("POST /api/v1/things/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", "x"),
+        ("POST /api/v1/things/1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n"),
+        ("POST /api/v1/nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", "x"),
+    ] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(begins.as_bytes()).await.unwrap();
+        let cut = tokio::time::timeout(Duration::from_secs(20), async {
+            while stream.write_all(goes_on.as_bytes()).await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        cut.await.unwrap_or_else(|_| panic!("it is kept for ever: {begins}"));
+    }
 }
 
 #[tokio::test]

@@ -36,7 +36,10 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-use super::accept::{LARGEST_HEAD, Listening, answer};
+use super::{
+    accept::{LARGEST_HEAD, Listening, answer},
+    idle::PIECE,
+};
 
 /// Open at once on one connection; more are refused. RFC 9113, 6.5.2 asks for at least 100.
 const STREAMS: u8 = 128;
@@ -54,8 +57,6 @@ const CONNECTION_WINDOW: u32 = 256 << 10;
 const SEND_BUFFER: usize = 32 << 10;
 /// Bytes that a client may have us remember of its earlier heads: what HPACK starts with.
 const HEADER_TABLE: u16 = 4 << 10;
-/// Bytes of a response that are given away at a time. Whoever takes less than one in a stream's patience stands still.
-const PIECE: usize = 16 << 10;
 
 /// Serves one connection until it ends; once the listener stops, until what was asked before is answered.
 pub(super) async fn serve<S>(

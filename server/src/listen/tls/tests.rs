@@ -1,7 +1,10 @@
 use std::{fs, net::SocketAddr};
 
 use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::{TcpListener, TcpStream},
+};
 use tokio_rustls::TlsConnector;
 
 use super::*;
@@ -39,18 +42,24 @@ struct Served {
 }
 
 async fn served(pair: &Pair) -> Served {
+    served_with(pair, SILENCE).await
+}
+
+async fn served_with(pair: &Pair, silence: Duration) -> Served {
     let certificates = Arc::new(Certificates::load(pair.files()).unwrap());
     let tls = server_config(Arc::clone(&certificates)).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let router = axum::Router::new().route("/", axum::routing::get(|| async { "hello" }));
+    let router = axum::Router::new()
+        .route("/", axum::routing::get(|| async { "hello" }))
+        .route("/long", axum::routing::get(|| async { vec![b'x'; 32 << 20] }));
     let guard = Guard {
         connections: 8,
         connections_per_address: 8,
         trusted_proxies: Vec::new(),
         head: HEAD,
-        silence: SILENCE,
+        silence,
         drain: Duration::from_secs(5),
     };
     let mut tasks = tokio::task::JoinSet::new();
@@ -158,5 +167,26 @@ async fn a_broken_pair_leaves_the_old_certificate_in_force() {
     fs::copy(other.files().cert, pair.files().cert).unwrap();
     assert!(matches!(served.certificates.reload(), Err(TlsError::Mismatch(_))));
     assert!(served.connect(&old, |_| (), &[&rustls::version::TLS13]).await.is_ok());
+    served.end().await;
+}
+
+/// It asks for more than the kernels between hold, takes nothing of it, and begins a record that it never ends.
+#[tokio::test]
+async fn who_takes_no_response_is_not_kept_by_bytes_beneath_tls() {
+    let pair = Pair::new();
+    let trusted = pair.renew();
+    let served = served_with(&pair, Duration::from_millis(300)).await;
+    let mut stream = served.connect(&trusted, |_| (), &[&rustls::version::TLS13]).await.unwrap();
+    stream.write_all(b"GET /long HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    stream.flush().await.unwrap();
+    let (mut raw, _session) = stream.into_inner();
+    // Application data of 16 KiB, a byte at a time.
+    raw.write_all(&[23, 3, 3, 0x40, 0]).await.unwrap();
+    let cut = tokio::time::timeout(Duration::from_secs(20), async {
+        while raw.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    cut.await.expect("it is kept for ever");
     served.end().await;
 }
