@@ -59,7 +59,8 @@ impl Gate {
         Ok(principal)
     }
 
-    /// Yes with a permit, or no in the words that the caller may hear.
+    /// Yes with a permit, or no in the words that the caller may hear. What was not found is decided about all the same, and
+    /// not found whatever was decided.
     pub(crate) async fn authorize(
         &self,
         op: &Op,
@@ -70,7 +71,8 @@ impl Gate {
     ) -> Result<Permit, Refused> {
         let principal = self.principal(op, store, counter).await?;
         let target = target(store, action, resource).await?;
-        self.rules.judge(&principal, op, action, &target, counter.value)
+        let answer = self.rules.judge(&principal, op, action, &target, counter.value);
+        if resource.lies_nowhere() { Err(Refused::NotFound) } else { answer }
     }
 
     /// Whether, aside from a fresh passkey, the answer would be yes: for buttons.

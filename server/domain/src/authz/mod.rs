@@ -12,7 +12,8 @@
 //! # How it answers
 //! A stranger who may not see the thing gets *not found*, whoever may see it gets *forbidden* with the verb, and a person
 //! who may do it gets *step up* if their passkey was shown too long ago. Setup, invitations and recovery links are not
-//! decided here: the link is its own proof, and jobs act on the house's account.
+//! decided here: the link is its own proof, and jobs act on the house's account. What was not found is asked about like
+//! anything else, as something in no project (`Resource::lies_nowhere`), so that it takes as long as what is somebody else's.
 //!
 //! **Invariants:** default deny; an error in any policy denies, also if it was a guard's. People control neither policy
 //! text nor free text in entities (S-04): entity ids are typed ids, so that no name can be taken for another thing or a
@@ -35,6 +36,7 @@ pub use judge::ASSERTION_AGE;
 pub use permit::Permit;
 pub use principal::{Principal, Who};
 pub use reach::Reach;
+pub(crate) use resource::{NOBODY, NOWHERE};
 pub use resource::{Owner, Resource};
 pub use rules::{Decision, Rules};
 pub use target::Target;

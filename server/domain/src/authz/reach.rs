@@ -7,7 +7,7 @@ use keywarden_model::{ApiKeyId, EnvironmentId, ProjectId, SecretId, UserId, Work
 
 use super::action::Kind;
 use super::principal::Who;
-use super::{Action, Owner, Principal, Resource, Rules, Target};
+use super::{Action, NOBODY, NOWHERE, Owner, Principal, Resource, Rules, Target};
 
 /// Where something may be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,10 +22,6 @@ pub enum Reach {
         owners: Vec<Owner>,
     },
 }
-
-/// Nobody holds a role in it: the id of no project.
-const NOWHERE: ProjectId = ProjectId::NIL;
-const NOBODY: Owner = Owner::Person(UserId::NIL);
 
 impl Rules {
     /// Asks about a project in which nobody holds a role, about each one in which the caller does, and about what the
@@ -49,10 +45,10 @@ impl Rules {
 }
 
 impl Reach {
-    /// Whether it covers what lies in this project and is nobody's own.
+    /// Whether it covers what lies in this project and is nobody's own. Nothing covers what was not found.
     pub fn covers(&self, project: ProjectId) -> bool {
         match self {
-            Self::All => true,
+            Self::All => project != NOWHERE,
             Self::Part { projects, .. } => projects.binary_search(&project).is_ok(),
         }
     }

@@ -13,7 +13,7 @@ use super::key;
 use super::list::{KeyLine, KeyQuery, line};
 use super::meter::hour;
 use super::revoke::revoke;
-use crate::authz::Owner;
+use crate::authz::{NOBODY, Owner};
 use crate::once::Repeatable;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Op, Refused, Resource};
@@ -163,15 +163,15 @@ impl Domain {
     async fn keys_as_resources(&self, ids: &[ApiKeyId]) -> Result<Vec<(ApiKeyId, Owner, Resource)>, Refused> {
         let mut conn = self.store().read().await?;
         let found = rows::find_many(&mut conn, ids).await?;
-        if found.len() != ids.len() {
-            return Err(Refused::NotFound);
-        }
         let resource = |row: &rows::KeyRow| {
             let owner = key::owner(&row.owner_id)?;
             let (project, environment) = (row.project_id, row.environment_id);
             Ok((row.id, owner, Resource::ApiKey { id: row.id, project, environment, owner }))
         };
-        found.iter().map(resource).collect()
+        let mut keys = found.iter().map(resource).collect::<Result<Vec<_>, Refused>>()?;
+        let absent = ids.iter().find(|id| found.iter().all(|row| row.id != **id));
+        keys.extend(absent.map(|id| (*id, NOBODY, Resource::no_key(*id))));
+        Ok(keys)
     }
 }
 

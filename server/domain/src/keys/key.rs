@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::judge::{KeyLife, ValueLife, is_living, key_state, state_of};
 use crate::audit::Record;
-use crate::authz::Owner;
+use crate::authz::{NOBODY, Owner};
 use crate::{Domain, Fault, Refused, Resource};
 
 /// A key.
@@ -293,10 +293,10 @@ pub(super) async fn load(
 }
 
 impl Domain {
-    /// The key as policies see it, before anything was asked. Not for answering with.
+    /// The key as policies see it, before anything was asked; also one that is not there. Not for answering with.
     pub(super) async fn key_as_resource(&self, id: ApiKeyId) -> Result<(Resource, Owner), Refused> {
         let mut conn = self.store().read().await?;
-        let row = rows::find(&mut conn, id).await?.ok_or(Refused::NotFound)?;
+        let Some(row) = rows::find(&mut conn, id).await? else { return Ok((Resource::no_key(id), NOBODY)) };
         let owner = owner(&row.owner_id)?;
         let resource =
             Resource::ApiKey { id, project: row.project_id, environment: row.environment_id, owner };

@@ -85,7 +85,8 @@ impl Refusals {
     ) {
         let (verdict, is_there) = match answer {
             Err(Refused::Forbidden(_)) => ("forbidden", true),
-            Err(Refused::NotFound) => ("not-found", lies_somewhere(resource)),
+            // Its project was read with it; of people, teams and the organization's own workloads nobody knows.
+            Err(Refused::NotFound) => ("not-found", resource.project().is_some() && !resource.lies_nowhere()),
             Ok(_) | Err(Refused::Fault(_) | Refused::Replayed(_) | Refused::Stale | Refused::StepUp) => {
                 return;
             }
@@ -96,11 +97,6 @@ impl Refusals {
         let project = resource.project().filter(|_| named);
         self.note(Refusal { who, project, address, route: action.name().into(), verdict, thing }, 1);
     }
-}
-
-/// Whether it is a thing that was found: its project was read with it. An id that somebody made up lies nowhere.
-fn lies_somewhere(resource: &Resource) -> bool {
-    resource.project().is_some_and(|project| project != ProjectId::NIL)
 }
 
 impl Domain {

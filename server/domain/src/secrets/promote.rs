@@ -162,10 +162,9 @@ impl Domain {
         let (putting, keyring) = (Putting::of(self, op), Arc::clone(self.keyring()));
         let carrying = Carrying { source, to, version, expected, putting, keyring };
         for _ in 0..TRIES {
-            let done = match self.secret_as_resource(&target).await {
-                Ok(target) => self.carry_to_next(op, target, carrying.clone()).await,
-                Err(Refused::NotFound) => self.carry_to_first(op, project, carrying.clone()).await,
-                Err(refused) => return Err(refused.into()),
+            let done = match self.found_secret(&target).await? {
+                Some(target) => self.carry_to_next(op, target, carrying.clone()).await,
+                None => self.carry_to_first(op, project, carrying.clone()).await,
             };
             match done {
                 Ok(done) => return Ok(done),

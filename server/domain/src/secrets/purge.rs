@@ -42,15 +42,8 @@ carries_refused!(PurgeSecretError);
 impl Domain {
     /// Destroys every version of a deleted secret before its window is over. Its path is free then.
     pub async fn purge_secret(&self, op: &Op, id: SecretId) -> Result<(), PurgeSecretError> {
-        let resource = match self.secret_as_resource(&Address::Id(id)).await {
-            // The same request once more finds nothing because it was done.
-            Err(Refused::NotFound) if op.once.is_some() => {
-                let done = self.was_done(op).await?;
-                return if done { Ok(()) } else { Err(Refused::NotFound.into()) };
-            }
-            found => found?,
-        };
-        self.change(op, Action::PurgeSecret, &resource, &[], move |tx, record| {
+        let resource = self.secret_as_resource(&Address::Id(id)).await?;
+        let purged = self.change(op, Action::PurgeSecret, &resource, &[], move |tx, record| {
             Box::pin(async move {
                 let it = claim_seen(tx, &record, &resource).await?;
                 let deletion = it.secret.deletion.ok_or(PurgeSecretError::NotDeleted)?;
@@ -59,8 +52,12 @@ impl Domain {
                 }
                 Ok(Written::new((), purged(tx, &record, &it.secret, deletion).await?))
             })
-        })
-        .await
+        });
+        match purged.await {
+            // The same request once more finds nothing because it was done.
+            Err(PurgeSecretError::Refused(Refused::NotFound)) if self.was_done(op).await? => Ok(()),
+            purged => purged,
+        }
     }
 
     /// Destroys every version of the deleted secrets whose window is over; says how many secrets it were.

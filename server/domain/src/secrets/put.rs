@@ -165,10 +165,9 @@ impl Domain {
         let put = Arc::new(PutSecret { value, ..put });
         let address = Address::Path { place: place.clone(), path: path.clone() };
         for _ in 0..TRIES {
-            let done = match self.secret_as_resource(&address).await {
-                Ok(resource) => self.put_version(op, resource, &put).await,
-                Err(Refused::NotFound) => self.put_first(op, place, path, &put).await,
-                Err(refused) => return Err(refused.into()),
+            let done = match self.found_secret(&address).await? {
+                Some(resource) => self.put_version(op, resource, &put).await,
+                None => self.put_first(op, place, path, &put).await,
             };
             match done {
                 Ok(done) => return Ok(done),

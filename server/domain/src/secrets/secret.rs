@@ -278,10 +278,19 @@ pub(super) async fn claim_seen(
 }
 
 impl Domain {
-    /// The secret as policies see it, before anything was asked. Not for answering with.
+    /// The secret as policies see it, before anything was asked; also one that is not there. Not for answering with.
     pub(super) async fn secret_as_resource(&self, address: &Address) -> Result<Resource, Refused> {
+        let id = if let Address::Id(id) = address { *id } else { SecretId::NIL };
+        Ok(self.found_secret(address).await?.unwrap_or(Resource::no_secret(id)))
+    }
+
+    /// As [`Domain::secret_as_resource`], if it is there: where that decides what is asked.
+    pub(super) async fn found_secret(&self, address: &Address) -> Result<Option<Resource>, Refused> {
         let mut conn = self.store().read().await?;
-        let row = find(&mut conn, address).await?.ok_or(Refused::NotFound)?;
-        Ok(Resource::Secret { id: row.id, project: row.project_id, environment: row.environment_id })
+        let row = find(&mut conn, address).await?;
+        Ok(row.map(|row| {
+            let (project, environment) = (row.project_id, row.environment_id);
+            Resource::Secret { id: row.id, project, environment }
+        }))
     }
 }

@@ -1,5 +1,6 @@
 //! The cast of the authorization tests, and one file for each question.
 
+mod absent;
 mod answers;
 mod escalation;
 mod gate;

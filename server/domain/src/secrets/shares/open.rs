@@ -214,10 +214,9 @@ impl Domain {
         let secret = rows::find(&mut conn, row.secret_id).await?;
         drop(conn);
         let project = secret.ok_or_else(|| damaged("a link to nothing"))?.project_id;
-        let readable = match self.secret_as_resource(&Address::Id(row.secret_id)).await {
-            Ok(resource) => self.maker_reads(op, &row.made_by, &resource).await?.then_some(resource),
-            Err(Refused::NotFound) => None,
-            Err(refused) => return Err(refused),
+        let readable = match self.found_secret(&Address::Id(row.secret_id)).await? {
+            Some(resource) => self.maker_reads(op, &row.made_by, &resource).await?.then_some(resource),
+            None => None,
         };
         Ok(Opening {
             id: row.id,
