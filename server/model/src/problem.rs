@@ -116,7 +116,7 @@ kinds! {
         "The caller asked about as many values as it may in a minute.",
         "Wait a minute, then ask again.";
     TooManyStreams = "too-many-streams", 429, "Too many streams",
-        "This token holds as many streams open as it may.",
+        "As many streams are open as this token, its caller or the server may have.",
         "Close one first.";
     Unauthenticated = "unauthenticated", 401, "Not authenticated",
         "There is no token, or it is not good.",

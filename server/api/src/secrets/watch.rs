@@ -1,8 +1,8 @@
 //! `GET /api/v1/secrets/watch`
 
-use std::{
-    collections::BTreeMap, convert::Infallible, sync::Arc, sync::Mutex, sync::PoisonError, time::Duration,
-};
+mod streams;
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Extension,
@@ -14,14 +14,16 @@ use futures_util::stream;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use keywarden_domain::{
     Actor, Domain, Op, Refused, SecretString, Source,
+    keys::Place,
     secrets::{Look, SecretChange, SecretWatch},
 };
 use keywarden_model::RequestId;
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
-use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
+pub use self::streams::Streams;
+use self::streams::{IN_ALL, PER_CALLER, PER_TOKEN, Seat, Shared};
 use crate::{
     caller::{Caller, bearer},
     keys::create::place,
@@ -33,59 +35,7 @@ use crate::{
 const LOOK: Duration = Duration::from_millis(500);
 /// How long a stream is silent at most: connections that are silent for longer are ended.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// Streams that one token may hold open on one server.
-const PER_TOKEN: usize = 10;
-/// Streams that one server holds open.
-const IN_ALL: usize = 1_000;
-
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-
-/// The streams of this server. Clones share them.
-#[derive(Debug, Clone, Default)]
-pub struct Streams {
-    open: Arc<Mutex<BTreeMap<String, usize>>>,
-    stop: CancellationToken,
-}
-
-impl Streams {
-    /// They end soon after `stop`.
-    pub fn until(stop: CancellationToken) -> Self {
-        Self { open: Arc::default(), stop }
-    }
-
-    fn enter(&self, token: String) -> Option<Seat> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.values().sum::<usize>() >= IN_ALL {
-            return None;
-        }
-        let held = open.entry(token.clone()).or_default();
-        if *held >= PER_TOKEN {
-            return None;
-        }
-        *held = held.saturating_add(1);
-        drop(open);
-        Some(Seat { streams: self.clone(), token })
-    }
-}
-
-/// A stream's place among those of its token; given back when it ends, however that is.
-#[derive(Debug)]
-struct Seat {
-    streams: Streams,
-    token: String,
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut open = self.streams.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(held) = open.get_mut(&self.token) {
-            *held = held.saturating_sub(1);
-            if *held == 0 {
-                open.remove(&self.token);
-            }
-        }
-    }
-}
 
 /// The data of an event `secret`: what changed, and never to what.
 #[derive(Debug, Serialize, ToSchema)]
@@ -150,18 +100,23 @@ pub(crate) async fn watch(
     let (project, environment) = (project.unwrap_or_default(), environment.unwrap_or_default());
     let place = place(&domain, caller.op(), &project, &environment).await?;
     let last = headers.get(LAST_EVENT_ID).map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
-    let mut watch = SecretWatch::new(place, folder.as_ref(), last.as_deref());
-    // Refused before it begins: with a status, as everywhere.
-    let first = domain.look_at_secrets(caller.op(), &mut watch).await?;
-    let seat = streams.enter(caller.op().actor.id() + &token_of(&caller.op().actor)).ok_or_else(|| {
-        let why =
-            format!("a token may hold {PER_TOKEN} streams open, and a server {IN_ALL}: close one first");
+    let actor = &caller.op().actor;
+    let seat = streams.enter(actor.id(), token_of(actor)).ok_or_else(|| {
+        let why = format!(
+            "a token may hold {PER_TOKEN} streams open, a caller {PER_CALLER} and a server {IN_ALL}: close one first"
+        );
         Problem::new(Kind::TooManyStreams, why)
     })?;
+    let mut watch = SecretWatch::new(place.clone(), folder.as_ref(), last.as_deref());
+    // Refused before it begins: with a status, as everywhere.
+    let first = domain.look_at_secrets(caller.op(), &mut watch).await?;
+    let shared = seat.shares(format!("{project}/{environment}"));
     let token = bearer(headers.get_all(header::AUTHORIZATION).iter()).unwrap_or_default().to_owned();
     let stream = Stream {
         domain,
         watch,
+        place,
+        shared,
         seat,
         token: SecretString::new(token),
         source: caller.op().source.clone(),
@@ -192,6 +147,9 @@ fn token_of(actor: &Actor) -> String {
 struct Stream {
     domain: Domain,
     watch: SecretWatch,
+    place: Place,
+    /// With the other streams of its environment.
+    shared: Arc<Shared>,
     seat: Seat,
     token: SecretString,
     source: Source,
@@ -209,7 +167,7 @@ impl Stream {
             return None;
         }
         while self.waiting.is_empty() {
-            let stop = self.seat.streams.stop.clone();
+            let stop = self.seat.stop();
             stop.run_until_cancelled(sleep(LOOK)).await?;
             match self.look().await {
                 Ok(look) => self.waiting = told(look),
@@ -233,7 +191,11 @@ impl Stream {
         let actor = self.domain.authenticate_token(self.token.expose()).await?;
         let (source, request, now) = (self.source.clone(), self.request, self.domain.env().now());
         let op = Op { actor, source, request, now, once: None, reason: None, seen: None };
-        self.domain.look_at_secrets(&op, &mut self.watch).await
+        match self.shared.recent(&self.domain, &self.place).await? {
+            Some(recent) => self.domain.hear_of_secrets(&op, &mut self.watch, &recent).await,
+            // Nothing is told while nothing can be known.
+            None => Ok(Look::Changes(Vec::new())),
+        }
     }
 }
 

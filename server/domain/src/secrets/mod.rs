@@ -93,7 +93,7 @@ pub use switch::SwitchVersionError;
 pub use template::{DEEPEST, MOST_REFERENCES, TemplateError, Unresolved};
 pub use validity::{Outside, Validity, ValidityError};
 pub use value::{LONGEST_VALUE, MAX_VALUE, NewValue, ValueError};
-pub use watch::{Look, Mark, MarkError, SecretChange, SecretWatch};
+pub use watch::{Look, Mark, MarkError, Recent, SecretChange, SecretWatch};
 
 #[cfg(test)]
 mod tests;

@@ -10,17 +10,22 @@
 //! A version's time begins and ends without an event. Its instants are its own and never change, so that each look tells of
 //! those between the last look's instant and its own: whichever node looks finds the same, and a clock that was set forward
 //! leaves none out. A version that is put when its time is over already is told of by its event.
+//!
+//! What is new in an environment is the same for all who watch it: [`Recent`] is read once for as many as there are. Whether a
+//! watcher may hear of it is asked for each.
 
 mod mark;
+mod recent;
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use keywarden_model::time::{earlier, from_micros, micros};
-use keywarden_model::{EventId, SecretId, SecretPath, TypedId};
+use keywarden_model::time::{earlier, from_micros};
+use keywarden_model::{EventId, ProjectId, SecretId, SecretPath, TypedId};
 use keywarden_store::secrets::{self as rows, ChangeRow, TurnRow};
 
 pub use mark::{Mark, MarkError};
+pub use recent::Recent;
 
 use super::secret::damaged;
 use crate::keys::Place;
@@ -34,6 +39,8 @@ const INSTANT: TimeDelta = TimeDelta::microseconds(1);
 const BACK: TimeDelta = TimeDelta::hours(24);
 /// More changes than this at once are not told one by one.
 const MOST: u32 = 2_000;
+/// How long it takes until it is said again that changes may have been missed: whoever hears that lists all secrets.
+const PAUSE: TimeDelta = TimeDelta::seconds(5);
 
 /// A watcher, and what it was told.
 #[derive(Debug)]
@@ -49,8 +56,10 @@ pub struct SecretWatch {
     anchor: EventId,
     /// Until when time was told of; `None` before the first look.
     until: Option<DateTime<Utc>>,
-    /// It said where to go on, and that was no mark.
+    /// It said where to go on, and that was no mark; or it is still to hear that it missed something.
     lost: bool,
+    /// When it heard that last.
+    resynced: Option<DateTime<Utc>>,
 }
 
 /// A secret that changed.
@@ -112,6 +121,7 @@ impl SecretWatch {
             resumed: None,
             anchor: EventId::NIL,
             until: None,
+            resynced: None,
         }
     }
 
@@ -119,7 +129,7 @@ impl SecretWatch {
     fn after(&self, now: DateTime<Utc>) -> EventId {
         let from = match &self.from {
             Some(mark) if self.until.is_none() => mark.at().min(now),
-            _ => now,
+            _ => self.until.map_or(now, |until| until.min(now)),
         };
         EventId::from_parts(earlier(from, OVERLAP), 0)
     }
@@ -138,19 +148,43 @@ impl SecretWatch {
         told.min(now)
     }
 
-    /// What was not told yet, and is in the folder.
-    fn news(&mut self, found: Vec<ChangeRow>, turned: Vec<TurnRow>, after: EventId) -> Vec<News> {
+    /// What of this was not told yet, and is in the folder. Who begins anew is told of nothing that was so before.
+    fn hear(
+        &mut self,
+        recent: &Recent,
+        (after, told_until): (EventId, DateTime<Utc>),
+        begins: bool,
+    ) -> Result<Look, Fault> {
+        let (changes, turns) = (recent.changes_after(after), recent.turns_after(told_until));
+        let missed = recent.is_cut() || changes.len().saturating_add(turns.len()) > MOST as usize;
+        let news = self.news(changes, turns, after);
+        if missed || self.lost {
+            let lately = |at: DateTime<Utc>| (recent.now() - at).abs() < PAUSE;
+            self.lost = self.resynced.is_some_and(lately);
+            if self.lost {
+                return Ok(Look::Changes(Vec::new()));
+            }
+            self.resynced = Some(recent.now());
+            return Ok(Look::Resync);
+        }
+        if begins {
+            return Ok(Look::Changes(Vec::new()));
+        }
+        Ok(Look::Changes(self.latest_of_each(news)?))
+    }
+
+    fn news(&mut self, changes: &[ChangeRow], turns: &[TurnRow], after: EventId) -> Vec<News> {
         // What is too old to be found again need not be remembered.
         self.told = self.told.split_off(&(after, SecretId::NIL));
         let folder = self.folder.as_deref();
         let within = |path: &str| folder.is_none_or(|folder| path.starts_with(folder));
-        let changed = found
-            .into_iter()
+        let changed = changes
+            .iter()
             .filter(|row| self.resumed != Some(row.id) || row.action == rows::REFERRED)
             .filter(|row| self.told.insert((row.id, row.secret_id)))
             .filter(|row| within(&row.folded_path))
-            .map(News::Change);
-        let turned = turned.into_iter().filter(|row| within(&row.folded_path)).map(News::Turn);
+            .map(|row| News::Change(row.clone()));
+        let turned = turns.iter().filter(|row| within(&row.folded_path)).map(|row| News::Turn(row.clone()));
         let mut news: Vec<_> = changed.chain(turned).collect();
         // What was done itself comes before what follows from it.
         news.sort_by_key(News::order);
@@ -199,9 +233,7 @@ impl Domain {
     /// nothing there.
     pub async fn look_at_secrets(&self, op: &Op, watch: &mut SecretWatch) -> Result<Look, Refused> {
         let place = self.place(&watch.place).await?;
-        if !self.reach(op, Action::ViewSecret).await?.covers(place.project_id) {
-            return Err(Refused::NotFound);
-        }
+        self.may_watch(op, place.project_id).await?;
         let mut conn = self.store().read().await?;
         let first = watch.until.is_none();
         if first {
@@ -216,23 +248,36 @@ impl Domain {
             }
             watch.anchor = rows::newest_event(&mut conn).await?.unwrap_or(EventId::NIL);
         }
-        let resumes = first && watch.from.is_some();
-        let (after, told_until) = (watch.after(op.now), watch.told_until(op.now));
-        let mut found = rows::changes_after(&mut conn, place.environment_id, after, MOST + 1).await?;
-        found.extend(rows::referred_after(&mut conn, place.environment_id, after, MOST + 1).await?);
-        let between = (micros(told_until), micros(op.now));
-        let turned = rows::turned_between(&mut conn, place.environment_id, between, MOST + 1).await?;
+        let begins = first && watch.from.is_none();
+        let since = (watch.after(op.now), watch.told_until(op.now));
+        let recent = Recent::read(&mut conn, &place, since, op.now).await?;
         drop(conn);
-        let missed = found.len().saturating_add(turned.len()) > MOST as usize;
-        found.sort_by_key(|row| row.id);
-        let news = watch.news(found, turned, after);
         watch.until = Some(op.now);
-        if missed || std::mem::take(&mut watch.lost) {
-            return Ok(Look::Resync);
+        Ok(watch.hear(&recent, since, begins)?)
+    }
+
+    /// The same, by what was read for all who watch there. Asked for anew each time, too. A first look, and one after a clock
+    /// jumped or a watcher stood still, reads for itself.
+    pub async fn hear_of_secrets(
+        &self,
+        op: &Op,
+        watch: &mut SecretWatch,
+        recent: &Recent,
+    ) -> Result<Look, Refused> {
+        let Some(until) = watch.until.filter(|until| recent.suffices(*until)) else {
+            return self.look_at_secrets(op, watch).await;
+        };
+        self.may_watch(op, recent.project()).await?;
+        let since = (watch.after(until), until);
+        watch.until = Some(until.max(recent.now()));
+        Ok(watch.hear(recent, since, false)?)
+    }
+
+    async fn may_watch(&self, op: &Op, project: ProjectId) -> Result<(), Refused> {
+        if self.reach(op, Action::ViewSecret).await?.covers(project) {
+            Ok(())
+        } else {
+            Err(Refused::NotFound)
         }
-        if first && !resumes {
-            return Ok(Look::Changes(Vec::new()));
-        }
-        Ok(Look::Changes(watch.latest_of_each(news)?))
     }
 }

@@ -8,8 +8,8 @@ use keywarden_model::EventId;
 use super::{Address, PutSecret, Scene, Validity, labelled, of, template};
 use crate::cast::{House, both_engines};
 use crate::keys::Place;
-use crate::secrets::{Look, SecretChange, SecretWatch};
-use crate::{Domain, Op};
+use crate::secrets::{Look, Recent, SecretChange, SecretWatch};
+use crate::{Domain, Op, Refused};
 
 const SECOND: TimeDelta = TimeDelta::seconds(1);
 
@@ -85,6 +85,57 @@ async fn a_time_that_begins_and_ends_is_told_once_at_its_instant_and_alike_on_ea
         assert!(ended.iter().all(|change| change.version == Some(1) && !change.deleted), "{ended:?}");
         assert_eq!(told(&scene.hears(&mut folder).await), ["b/c secret.expired 1"]);
         assert!(scene.hears(&mut watch).await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_read_once_is_told_to_all_who_may_hear_of_it_and_to_each_once() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let domain = &scene.house.domain;
+        scene.put_good("a", None, Some(scene.house.now() + SECOND * 10)).await;
+        let (mut one, mut other, mut still) = (scene.watch(None), scene.watch(None), scene.watch(None));
+        for watch in [&mut one, &mut other, &mut still] {
+            assert!(scene.hears(watch).await.is_empty());
+        }
+        let place = scene.live();
+        let hears = async |watch: &mut SecretWatch, recent: &Recent| match domain
+            .hear_of_secrets(&scene.alice.op(), watch, recent)
+            .await
+            .unwrap()
+        {
+            Look::Changes(changes) => changes.iter().map(|it| format!("{} {}", it.path, it.action)).collect(),
+            Look::Resync => vec!["resync".to_owned()],
+        };
+        scene.passes(5);
+        scene.put("b", "x").await;
+        let before = domain.recent_of_secrets(&place).await.unwrap();
+        for watch in [&mut one, &mut other] {
+            assert_eq!(hears(watch, &before).await, ["b secret.create"]);
+            assert!(hears(watch, &before).await.is_empty(), "once");
+        }
+        let mallory = scene.house.person("Mallory", &[]).await.op();
+        let refused = domain.hear_of_secrets(&mallory, &mut scene.watch(None), &before).await;
+        assert!(matches!(refused, Err(Refused::NotFound)), "{refused:?}");
+        let refused = domain.hear_of_secrets(&mallory, &mut other, &before).await;
+        assert!(matches!(refused, Err(Refused::NotFound)), "{refused:?}");
+
+        scene.passes(5);
+        let at_the_end = domain.recent_of_secrets(&place).await.unwrap();
+        assert_eq!(hears(&mut one, &at_the_end).await, ["a secret.expired"]);
+        // What was read before is of no use to one that knows more, and takes nothing back.
+        assert!(hears(&mut one, &before).await.is_empty());
+        assert!(hears(&mut one, &at_the_end).await.is_empty());
+        // One that stood still lacks more than was read, and reads for itself.
+        scene.passes(60);
+        scene.put("c", "x").await;
+        let late = domain.recent_of_secrets(&place).await.unwrap();
+        assert_eq!(
+            hears(&mut still, &late).await,
+            ["b secret.create", "a secret.expired", "c secret.create"]
+        );
+        assert_eq!(hears(&mut one, &late).await, ["c secret.create"]);
     })
     .await;
 }

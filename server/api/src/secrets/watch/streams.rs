@@ -1,0 +1,165 @@
+//! The streams of one server: how many there may be, and what they read together.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use keywarden_domain::{Domain, Refused, keys::Place, secrets::Recent};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// Streams that one token may hold open on one server.
+pub(super) const PER_TOKEN: usize = 10;
+/// Those of one person or workload, however many tokens it has.
+pub(super) const PER_CALLER: usize = 250;
+/// Streams that one server holds open.
+pub(super) const IN_ALL: usize = 1_000;
+/// For how long what was read for one stream is told to the others of its environment: however many there are, the records are
+/// asked no more often.
+const FRESH: Duration = Duration::from_millis(250);
+
+/// A caller, and its token where it has more than one.
+type Holder = (String, String);
+
+/// The streams of this server. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Streams {
+    open: Arc<Mutex<BTreeMap<Holder, usize>>>,
+    shared: Arc<Mutex<BTreeMap<String, Weak<Shared>>>>,
+    stop: CancellationToken,
+}
+
+impl Streams {
+    /// They end soon after `stop`.
+    pub fn until(stop: CancellationToken) -> Self {
+        Self { stop, ..Self::default() }
+    }
+
+    /// A place for one more, if there is one.
+    pub(super) fn enter(&self, caller: String, token: String) -> Option<Seat> {
+        let holder = (caller, token);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_caller = open.iter().filter(|((caller, _), _)| *caller == holder.0).map(|(_, held)| held);
+        if open.values().sum::<usize>() >= IN_ALL || of_caller.sum::<usize>() >= PER_CALLER {
+            return None;
+        }
+        let held = open.entry(holder.clone()).or_default();
+        if *held >= PER_TOKEN {
+            return None;
+        }
+        *held = held.saturating_add(1);
+        drop(open);
+        Some(Seat { streams: self.clone(), holder })
+    }
+}
+
+/// A stream's place among those of its token; given back when it ends, however that is.
+#[derive(Debug)]
+pub(super) struct Seat {
+    streams: Streams,
+    holder: Holder,
+}
+
+impl Seat {
+    /// When all streams end.
+    pub(super) fn stop(&self) -> CancellationToken {
+        self.streams.stop.clone()
+    }
+
+    /// What the streams of an environment read together; `name`: what it was called when it was asked for.
+    pub(super) fn shares(&self, name: String) -> Arc<Shared> {
+        let mut shared = self.streams.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.retain(|_, it| it.strong_count() > 0);
+        if let Some(known) = shared.get(&name).and_then(Weak::upgrade) {
+            return known;
+        }
+        let new = Arc::new(Shared::default());
+        shared.insert(name, Arc::downgrade(&new));
+        new
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut open = self.streams.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(held) = open.get_mut(&self.holder) {
+            *held = held.saturating_sub(1);
+            if *held == 0 {
+                open.remove(&self.holder);
+            }
+        }
+    }
+}
+
+/// What was read for all streams of an environment.
+#[derive(Debug, Default)]
+pub(super) struct Shared(tokio::sync::Mutex<Option<Read>>);
+
+#[derive(Debug)]
+struct Read {
+    at: Instant,
+    /// None where the records did not answer.
+    recent: Option<Arc<Recent>>,
+}
+
+impl Shared {
+    /// What is new there. Whoever comes while another one reads waits for that; none where the records do not answer.
+    pub(super) async fn recent(
+        &self,
+        domain: &Domain,
+        place: &Place,
+    ) -> Result<Option<Arc<Recent>>, Refused> {
+        let mut read = self.0.lock().await;
+        if let Some(Read { recent, .. }) = read.as_ref().filter(|read| read.at.elapsed() < FRESH) {
+            return Ok(recent.clone());
+        }
+        let recent = match domain.recent_of_secrets(place).await {
+            Ok(recent) => Some(Arc::new(recent)),
+            Err(Refused::Fault(fault)) if fault.is_passing() => None,
+            Err(refused) => return Err(refused),
+        };
+        *read = Some(Read { at: Instant::now(), recent: recent.clone() });
+        Ok(recent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn enter(streams: &Streams, caller: &str, token: usize) -> Option<Seat> {
+        streams.enter(caller.to_owned(), token.to_string())
+    }
+
+    #[test]
+    fn a_token_a_caller_and_a_server_have_so_many_streams_and_what_ends_makes_room() {
+        let streams = Streams::default();
+        let mut one: Vec<_> = (0..PER_TOKEN).map(|_| enter(&streams, "a", 0).unwrap()).collect();
+        assert!(enter(&streams, "a", 0).is_none(), "of its token there are enough");
+        one.extend((PER_TOKEN..PER_CALLER).map(|n| enter(&streams, "a", n / PER_TOKEN).unwrap()));
+        assert!(enter(&streams, "a", PER_CALLER).is_none(), "another token is no other caller");
+        let others: Vec<_> = (0..IN_ALL - PER_CALLER)
+            .map(|n| enter(&streams, &format!("b{}", n / PER_CALLER), n / PER_TOKEN).unwrap())
+            .collect();
+        assert!(enter(&streams, "c", 0).is_none(), "the server has enough");
+        drop(one.pop());
+        let last = enter(&streams, "c", 0).unwrap();
+        assert!(enter(&streams, "a", PER_CALLER).is_none());
+        drop((one, others, last));
+        assert!(streams.open.lock().unwrap().is_empty(), "what is over is forgotten");
+    }
+
+    #[test]
+    fn who_watches_the_same_environment_shares_what_is_read_and_who_is_the_last_takes_it_along() {
+        let streams = Streams::default();
+        let (one, other) = (enter(&streams, "a", 0).unwrap(), enter(&streams, "b", 0).unwrap());
+        let shared = one.shares("pay/live".into());
+        assert!(Arc::ptr_eq(&shared, &other.shares("pay/live".into())));
+        assert!(!Arc::ptr_eq(&shared, &other.shares("pay/test".into())));
+        drop(shared);
+        let _left = other.shares("pay/test".into());
+        assert_eq!(streams.shared.lock().unwrap().keys().collect::<Vec<_>>(), ["pay/test"]);
+    }
+}
