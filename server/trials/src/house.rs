@@ -73,7 +73,8 @@ async fn again(operator: &Client, role: &str) -> Result<String> {
     token(operator, id).await
 }
 
-async fn token(operator: &Client, id: &str) -> Result<String> {
+/// A new token of a workload's.
+pub async fn token(operator: &Client, id: &str) -> Result<String> {
     let tokens = format!("/api/v1/workloads/{id}/tokens");
     operator.post(&tokens, &json!({ "expires_in_seconds": LIFE })).await?.text("token")
 }

@@ -6,11 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::{io::AsyncReadExt as _, net::TcpStream, task::JoinSet, time::timeout};
 
-use super::{Extent, cost::Process, wire::connect};
+use super::{Extent, PROMPT, cost::Process, others, wire::connect};
 use crate::{Result, house::House, node::Node};
 
 /// What a network has open at once, as the server has it without a setting.
@@ -21,8 +21,6 @@ const EACH: usize = 500;
 const MEMORY: u64 = 32 << 10;
 /// A head may take twenty seconds: nobody holds a place for nothing longer.
 const LET_GO: Duration = Duration::from_secs(40);
-/// Others are answered within this, however many are idle.
-const PROMPT: Duration = Duration::from_secs(2);
 /// How many more than its share a network tries to open.
 const BEYOND: usize = 40;
 /// Files that this program has open beside connections.
@@ -45,16 +43,7 @@ pub(super) async fn prove(node: &Node, house: &House, extent: Extent) -> Result<
     for n in 0..wanted {
         held.push(connect(stranger(n / EACH), node.port()).await?);
     }
-    let (client, verifier) = (node.client(&house.manager), node.client(&house.verifier));
-    let mut slowest = Duration::ZERO;
-    for _ in 0..20 {
-        let asked = Instant::now();
-        client.get("/api/v1/keys").await?.good()?;
-        verifier.verify("kwk_live_none").await?.good()?;
-        node.stranger().get("/sign-in").await?.good()?;
-        slowest = slowest.max(asked.elapsed());
-    }
-    ensure!(slowest < PROMPT, "others wait {} ms beside {wanted} idle connections", slowest.as_millis());
+    let slowest = others(node, house).await.with_context(|| format!("beside {wanted} idle connections"))?;
     let each = process.resident()?.saturating_sub(before) / u64::try_from(wanted)?;
     ensure!(each <= MEMORY, "each idle connection takes {each} bytes");
     // Of who came last: those who came first may be let go soon.
@@ -71,12 +60,12 @@ fn stranger(number: usize) -> Ipv4Addr {
 
 /// As many as this program may have open, and a sentence where that is less.
 #[expect(clippy::print_stdout, reason = "the person who waits reads it")]
-fn allowed(wanted: usize) -> Result<usize> {
+pub(super) fn allowed(wanted: usize) -> Result<usize> {
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
     setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
     let room = usize::try_from(most.saturating_sub(FILES)).unwrap_or(usize::MAX);
     if room < wanted {
-        println!("only {room} idle connections: no more files may be open here (ulimit -Hn)");
+        println!("only {room} of {wanted} connections: no more files may be open here (ulimit -Hn)");
     }
     ensure!(room > 0, "too few files may be open: raise `ulimit -Hn`");
     Ok(room.min(wanted))

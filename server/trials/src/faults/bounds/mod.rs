@@ -2,17 +2,23 @@
 //!
 //! Must be so: a [`bombs`] is refused at [`CPU`] and [`MEMORY`]; while [`idle`] connections are held open others are answered,
 //! and no network has more than its share; a flood of [`starts`] of ceremonies leaves less than it may in memory and on the
-//! disk, and whoever is signed in is answered meanwhile.
+//! disk, and whoever is signed in is answered meanwhile; no token, caller or server has more [`streams`] than it may, all that are
+//! open hear of a change, and they end with the permission.
 
 mod bombs;
 mod cost;
 mod idle;
 mod starts;
+mod streams;
 mod wire;
 
-use std::{fmt, path::Path, time::Duration};
+use std::{
+    fmt,
+    path::Path,
+    time::{Duration, Instant},
+};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 use super::upkeep::fsck;
 use crate::{
@@ -25,6 +31,8 @@ use crate::{
 pub const CPU: Duration = Duration::from_millis(50);
 /// Bytes beyond what it had before, for one bomb.
 pub const MEMORY: u64 = 8 << 20;
+/// Others are answered within this, whatever is open beside them.
+const PROMPT: Duration = Duration::from_secs(2);
 
 /// How much of it.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +49,7 @@ pub struct Found {
     bombs: bombs::Found,
     idle: idle::Found,
     starts: starts::Found,
+    streams: streams::Found,
 }
 
 /// Does all of it once: in full where it is `strict`, else a slice.
@@ -62,9 +71,25 @@ pub async fn prove(binary: &Path, folder: &Path, strict: bool) -> Result<Found> 
     let bombs = bombs::prove(&node, &house, extent).await.context("bombs")?;
     let idle = idle::prove(&node, &house, extent).await.context("idle connections")?;
     let starts = starts::prove(&node, &house, &plan, extent).await.context("starts of ceremonies")?;
+    let streams = streams::prove(&node, &house, extent).await.context("streams of changes")?;
     node.stop()?;
     fsck(&plan)?;
-    Ok(Found { bombs, idle, starts })
+    Ok(Found { bombs, idle, starts, streams })
+}
+
+/// How long others wait at most.
+async fn others(node: &Node, house: &House) -> Result<Duration> {
+    let (client, verifier) = (node.client(&house.manager), node.client(&house.verifier));
+    let mut slowest = Duration::ZERO;
+    for _ in 0..20 {
+        let asked = Instant::now();
+        client.get("/api/v1/keys").await?.good()?;
+        verifier.verify("kwk_live_none").await?.good()?;
+        node.stranger().get("/sign-in").await?.good()?;
+        slowest = slowest.max(asked.elapsed());
+    }
+    ensure!(slowest < PROMPT, "others wait {} ms", slowest.as_millis());
+    Ok(slowest)
 }
 
 /// What every server has once it was used: connections to its records, pages that were drawn once.
@@ -79,6 +104,6 @@ async fn warm(node: &Node, house: &House) -> Result<()> {
 
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; {}; {}", self.bombs, self.idle, self.starts)
+        write!(f, "{}; {}; {}; {}", self.bombs, self.idle, self.starts, self.streams)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, net::Ipv4Addr, time::Duration};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpSocket, TcpStream},
@@ -54,6 +54,24 @@ pub(super) async fn connect(from: Ipv4Addr, port: u16) -> Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind((from, 0).into())?;
     Ok(socket.connect((Ipv4Addr::LOCALHOST, port).into()).await?)
+}
+
+/// Sends a request and gives the answer's head, what of its body came with it, and the connection on which the rest comes.
+pub(super) async fn begin(port: u16, request: &Request) -> Result<(String, Vec<u8>, TcpStream)> {
+    let mut wire = connect(Ipv4Addr::LOCALHOST, port).await?;
+    wire.write_all(&request.0).await?;
+    let mut read = Vec::new();
+    let head = async {
+        loop {
+            ensure!(wire.read_buf(&mut read).await? > 0, "the server hung up");
+            if let Some(end) = read.windows(4).position(|it| it == b"\r\n\r\n") {
+                return Ok(end + 4);
+            }
+        }
+    };
+    let end = timeout(PATIENCE, head).await.context("no answer")??;
+    let rest = read.split_off(end);
+    Ok((String::from_utf8(read)?.to_ascii_lowercase(), rest, wire))
 }
 
 /// Sends a request and gives the answer's status; none where the server hung up on it, and its answer went lost with that.
