@@ -46,9 +46,12 @@ pub(crate) enum SealsError {
 /// Where refused PINs are remembered.
 #[derive(Debug, Clone)]
 pub(crate) enum Pins {
-    /// In files in the data folder, for a house of one node and for a shell that finds no records yet. A server on records that
-    /// nodes share takes in what is there.
+    /// In files in the data folder, for a shell that finds no records yet. A server on records that nodes share takes in what is
+    /// there.
     Files,
+    /// In the same files, for a house of one node. Its records may be a copy of some that nodes shared: once they are open, what
+    /// was remembered there is taken in, and before that no PIN is tried.
+    FilesAfter(Arc<PinMemory>),
     /// In the records that nodes share: once they are open, and before that no PIN is tried.
     Records(Arc<PinMemory>),
 }
@@ -58,14 +61,15 @@ impl Pins {
     pub(crate) fn of(database: &Database) -> Self {
         match database {
             Database::Postgres(_) => Self::Records(PinMemory::new(Handle::current())),
-            Database::Sqlite(_) => Self::Files,
+            Database::Sqlite(_) => Self::FilesAfter(PinMemory::new(Handle::current())),
         }
     }
 
-    /// Has them remembered in these records from now on, where that is what records are for.
+    /// Has them remembered in these records from now on, where that is what records are for, or taken in from there.
     pub(crate) fn remember_in(&self, domain: &Domain) {
-        if let Self::Records(memory) = self {
-            domain.remembers_pins(memory);
+        match self {
+            Self::Files => {}
+            Self::FilesAfter(memory) | Self::Records(memory) => domain.remembers_pins(memory),
         }
     }
 
@@ -73,6 +77,9 @@ impl Pins {
     fn attempts(&self, file: PathBuf, env: &Env) -> Attempts {
         match self {
             Self::Files => Attempts::at(file, &mut env.fork()),
+            Self::FilesAfter(memory) => {
+                Attempts::at_after(file, &mut env.fork(), Arc::<PinMemory>::clone(memory))
+            }
             Self::Records(memory) => Attempts::shared(Arc::<PinMemory>::clone(memory), file),
         }
     }

@@ -1,4 +1,5 @@
-//! What the nodes on one database remember together of the PINs that tokens refused.
+//! What the nodes on one database remember together of the PINs that tokens refused. A house on SQLite remembers for itself, and
+//! takes in what was copied there from such a database.
 //!
 //! Whoever is about to log in to a token asks from a thread of a library's, which waits here, in time; the database is asked by
 //! the runtime. Until the records are open, and whenever they do not answer, nothing can be written down, and no PIN is tried.
@@ -83,27 +84,53 @@ impl Domain {
     }
 }
 
-impl Place for PinMemory {
-    fn change(&self, token: &str, change: Change) -> io::Result<()> {
-        let closed = || io::Error::other("it is not open, or does not answer");
-        let (store, token) = (self.store.get().ok_or_else(closed)?.clone(), token.to_owned());
-        let (change, waits) = (Arc::new(Mutex::new(change)), Arc::new(AtomicBool::new(true)));
+impl PinMemory {
+    fn store(&self) -> io::Result<Store> {
+        self.store.get().cloned().ok_or_else(closed)
+    }
+
+    /// What comes of asking the records, in time.
+    fn answer<T, E>(&self, asking: impl Future<Output = Result<T, E>> + Send + 'static) -> io::Result<T>
+    where
+        T: Send + 'static,
+        E: ToString + Send + 'static,
+    {
         let (answer, answered) = sync_channel(1);
-        let waited = Arc::clone(&waits);
         self.runtime.spawn(async move {
-            let kept = keep(&store, token, change, waited).await;
-            let _nobody_waits = answer.send(kept).is_err();
+            let said = asking.await;
+            let _nobody_waits = answer.send(said).is_err();
         });
-        let kept = answered.recv_timeout(PATIENCE);
-        // What was not committed by now need not be any more.
-        waits.store(false, Ordering::Release);
-        match kept {
-            Ok(kept) => kept.map_err(|cause| io::Error::other(cause.to_string())),
+        match answered.recv_timeout(PATIENCE) {
+            Ok(said) => said.map_err(|cause| io::Error::other(cause.to_string())),
             Err(RecvTimeoutError::Timeout) => {
                 Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {PATIENCE:?}")))
             }
             Err(RecvTimeoutError::Disconnected) => Err(closed()),
         }
+    }
+}
+
+fn closed() -> io::Error {
+    io::Error::other("it is not open, or does not answer")
+}
+
+impl Place for PinMemory {
+    fn change(&self, token: &str, change: Change) -> io::Result<()> {
+        let (store, token) = (self.store()?, token.to_owned());
+        let (change, waits) = (Arc::new(Mutex::new(change)), Arc::new(AtomicBool::new(true)));
+        let waited = Arc::clone(&waits);
+        let kept = self.answer(async move { keep(&store, token, change, waited).await });
+        // What was not committed by now need not be any more.
+        waits.store(false, Ordering::Release);
+        kept
+    }
+
+    fn pins(&self, token: &str) -> io::Result<Vec<TriedPin>> {
+        let (store, token) = (self.store()?, token.to_owned());
+        self.answer(async move {
+            let rows = pins::of_token(&mut store.read().await?, &token).await?;
+            rows.iter().map(tried).collect::<Result<_, StoreError>>()
+        })
     }
 
     fn name(&self) -> String {

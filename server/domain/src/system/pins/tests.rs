@@ -204,3 +204,43 @@ async fn a_copy_carries_what_was_refused_and_a_backup_does_not() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_is_copied_to_a_house_of_one_node_is_known_there_before_a_pin_is_tried() {
+    both_engines(async |house| {
+        let node = attempts(&house);
+        apart(move || {
+            begin(&node, "wrong").unwrap().refused().unwrap();
+            for _ in 0..2 {
+                begin(&node, "worse").unwrap().refused().unwrap();
+            }
+        })
+        .await;
+        let alone = House::new(Engine::Sqlite).await;
+        house.domain.copy_to(&alone.store).await.unwrap();
+        let memory = PinMemory::new(Handle::current());
+        let file = alone.folder().join("pin-attempts");
+        let there =
+            Attempts::at_after(&file, &mut alone.domain.env().fork(), Arc::<PinMemory>::clone(&memory));
+        let there = apart(move || {
+            let closed = begin(&there, "wrong").unwrap_err();
+            assert!(matches!(closed, SealError::Attempts { .. }), "{closed}");
+            there
+        })
+        .await;
+        alone.domain.remembers_pins(&memory);
+        apart(move || {
+            let withheld = begin(&there, "worse").unwrap_err();
+            assert!(withheld.to_string().contains("pin-attempts"), "the file's remedy: {withheld}");
+            begin(&there, "wrong").unwrap().refused().unwrap();
+            assert!(is_withheld(&begin(&there, "wrong")));
+            begin(&there, "right").unwrap().accepted().unwrap();
+        })
+        .await;
+        assert_eq!(kept(&alone).await, 0, "it is in the file now, in which it can be forgotten");
+        std::fs::remove_file(&file).unwrap();
+        let again = Attempts::at_after(&file, &mut alone.domain.env().fork(), memory);
+        apart(move || begin(&again, "wrong").unwrap().refused().unwrap()).await;
+    })
+    .await;
+}

@@ -63,10 +63,46 @@ pub struct Attempts(Arc<Memory>);
 struct Memory {
     place: Arc<dyn Place>,
     salt: [u8; SALT_LEN],
-    /// Where this node remembered for itself, before it shared the place.
-    before: Option<FilePlace>,
+    before: Before,
     /// What became of tries and could not be written down: it is made up for before the next one.
     owed: Mutex<Vec<(String, Ended)>>,
+}
+
+/// Where tries were remembered before, and are taken in from.
+#[derive(Debug)]
+enum Before {
+    /// Where this node did so for itself.
+    Alone(FilePlace),
+    Nowhere,
+    /// Where nodes did so together, of whose records this one's are a copy.
+    Together(Arc<dyn Place>),
+}
+
+impl Before {
+    /// Gives what is remembered of a token to `place`.
+    fn give(&self, token: &str, place: &dyn Place) -> io::Result<()> {
+        match self {
+            Self::Alone(file) => file.move_to(place),
+            Self::Nowhere => Ok(()),
+            Self::Together(shared) => {
+                let given = shared.pins(token)?;
+                if !given.is_empty() {
+                    place.change(token, Change::taking_in(given.clone()))?;
+                    // Whoever may only look at the records leaves it there; it is taken in once more then.
+                    shared.change(token, Change::letting_go(given)).ok();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn name(&self) -> Option<String> {
+        match self {
+            Self::Alone(file) => Some(file.name()),
+            Self::Nowhere => None,
+            Self::Together(shared) => Some(shared.name()),
+        }
+    }
 }
 
 /// A login that is about to happen and is already written down.
@@ -117,18 +153,28 @@ struct Ended {
 impl Attempts {
     /// Keeps the memory in the file `path`; `rng` gives the salt of lines to come.
     pub fn at(path: impl Into<PathBuf>, rng: &mut dyn CryptoRng) -> Self {
+        Self::in_file(path.into(), rng, Before::Nowhere)
+    }
+
+    /// The same. What nodes remembered together in `before`, from where these records were copied, goes there too before a
+    /// token is tried.
+    pub fn at_after(path: impl Into<PathBuf>, rng: &mut dyn CryptoRng, before: Arc<dyn Place>) -> Self {
+        Self::in_file(path.into(), rng, Before::Together(before))
+    }
+
+    fn in_file(path: PathBuf, rng: &mut dyn CryptoRng, before: Before) -> Self {
         let mut salt = [0; SALT_LEN];
         rng.fill_bytes(&mut salt);
-        Self::new(Arc::new(FilePlace::at(path)), salt, None)
+        Self::new(Arc::new(FilePlace::at(path)), salt, before)
     }
 
     /// Keeps the memory in a place that all nodes share. What the file `before` remembers, from when this node did so for
     /// itself, goes there too before anything is tried.
     pub fn shared(place: Arc<dyn Place>, before: impl Into<PathBuf>) -> Self {
-        Self::new(place, ONE_FOR_ALL, Some(FilePlace::at(before)))
+        Self::new(place, ONE_FOR_ALL, Before::Alone(FilePlace::at(before)))
     }
 
-    fn new(place: Arc<dyn Place>, salt: [u8; SALT_LEN], before: Option<FilePlace>) -> Self {
+    fn new(place: Arc<dyn Place>, salt: [u8; SALT_LEN], before: Before) -> Self {
         Self(Arc::new(Memory { place, salt, before, owed: Mutex::default() }))
     }
 
@@ -162,12 +208,10 @@ impl Attempts {
     }
 
     fn begin_once(&self, token: &str, pin: &SecretString, left: Left) -> Result<Verdict, SealError> {
-        if let Some(before) = &self.0.before {
-            before.move_to(&*self.0.place).map_err(|cause| {
-                let place = format!("{} and {}", before.name(), self.0.place.name());
-                SealError::Attempts { place, cause: cause.to_string() }
-            })?;
-        }
+        self.0.before.give(token, &*self.0.place).map_err(|cause| {
+            let places = self.0.before.name().into_iter().chain([self.0.place.name()]);
+            SealError::Attempts { place: places.collect::<Vec<_>>().join(" and "), cause: cause.to_string() }
+        })?;
         let owed = self.take_owed(token);
         let (made_up, salt) = (owed.clone(), self.0.salt);
         let (serial, pin) = (hex::encode(token), SecretString::new(pin.expose().to_owned()));

@@ -37,20 +37,8 @@ impl FilePlace {
             let (ours, others): (Vec<_>, _) = lines.into_iter().partition(|line| line.token == token);
             lines = others;
             let serial = hex::decode(&token).ok().and_then(|it| String::from_utf8(it).ok());
-            let given: Vec<_> = ours.into_iter().map(|line| line.pin).collect();
-            let change = Change::new(move |_, pins| {
-                for pin in &given {
-                    match pins.iter_mut().find(|it| it.is_of(pin)) {
-                        Some(known) => {
-                            known.refused = known.refused.max(pin.refused);
-                            known.unclear = known.unclear.max(pin.unclear);
-                            known.at = known.at.max(pin.at);
-                        }
-                        None => pins.push(pin.clone()),
-                    }
-                }
-            });
-            other.change(&serial.ok_or_else(malformed)?, change)?;
+            let given = ours.into_iter().map(|line| line.pin).collect();
+            other.change(&serial.ok_or_else(malformed)?, Change::taking_in(given))?;
         }
         match remove_file(&self.0) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -96,6 +84,11 @@ impl Place for FilePlace {
         }
         lines.extend(pins.into_iter().map(|pin| Line { token: token.clone(), pin }));
         self.write(&lines)
+    }
+
+    fn pins(&self, token: &str) -> io::Result<Vec<TriedPin>> {
+        let token = hex::encode(token);
+        Ok(self.read()?.into_iter().filter(|line| line.token == token).map(|line| line.pin).collect())
     }
 
     fn name(&self) -> String {

@@ -31,6 +31,9 @@ pub trait Place: fmt::Debug + Send + Sync {
     /// a few seconds at most.
     fn change(&self, token: &str, change: Change) -> io::Result<()>;
 
+    /// What is remembered of a token now; somebody else may be about to change it. Blocks for as long at most.
+    fn pins(&self, token: &str) -> io::Result<Vec<TriedPin>>;
+
     /// What people call it: `the database`.
     fn name(&self) -> String;
 
@@ -47,6 +50,27 @@ impl Change {
     /// It is given the place's clock, in seconds since 1970, and the token's PINs, the one that changed last at the end.
     pub fn new(change: impl FnMut(i64, &mut Vec<TriedPin>) + Send + 'static) -> Self {
         Self(Box::new(change))
+    }
+
+    /// Takes in what another place remembers of the token. The same once more counts as no further try.
+    pub(super) fn taking_in(given: Vec<TriedPin>) -> Self {
+        Self::new(move |_, pins| {
+            for pin in &given {
+                match pins.iter_mut().find(|it| it.is_of(pin)) {
+                    Some(known) => {
+                        known.refused = known.refused.max(pin.refused);
+                        known.unclear = known.unclear.max(pin.unclear);
+                        known.at = known.at.max(pin.at);
+                    }
+                    None => pins.push(pin.clone()),
+                }
+            }
+        })
+    }
+
+    /// Forgets of the token what another place has taken in, if it is so still.
+    pub(super) fn letting_go(given: Vec<TriedPin>) -> Self {
+        Self::new(move |_, pins| pins.retain(|pin| !given.contains(pin)))
     }
 
     /// Runs it.

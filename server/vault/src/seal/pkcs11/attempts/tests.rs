@@ -32,6 +32,9 @@ impl Place for Clocked {
         let now = self.1;
         self.0.change(token, Change::new(move |_, pins| change.run(now, pins)))
     }
+    fn pins(&self, token: &str) -> io::Result<Vec<TriedPin>> {
+        self.0.pins(token)
+    }
     fn name(&self) -> String {
         self.0.name()
     }
@@ -43,7 +46,7 @@ impl Place for Clocked {
 /// Begins so many seconds after [`NOW`], by another process each time.
 fn begin_after(folder: &Path, seconds: i64, left: Left) -> Result<Result<Attempt, Rest>, SealError> {
     let place = Clocked(FilePlace::at(folder.join("pin-attempts")), NOW + seconds);
-    let attempts = Attempts::new(Arc::new(place), [1; SALT_LEN], None);
+    let attempts = Attempts::new(Arc::new(place), [1; SALT_LEN], Before::Nowhere);
     let (token, label) = ("serial".to_owned(), "main");
     match attempts.begin_once(&token, &SecretString::new("1234".to_owned()), left)? {
         Verdict::Begun { before, at } => Ok(Ok(Attempt { attempts, token, before, at })),
@@ -305,6 +308,9 @@ impl Place for Failing {
         }
         self.0.change(token, change)
     }
+    fn pins(&self, token: &str) -> io::Result<Vec<TriedPin>> {
+        self.0.pins(token)
+    }
     fn name(&self) -> String {
         "what nodes share".to_owned()
     }
@@ -353,6 +359,38 @@ fn what_nodes_remembered_for_themselves_counts_where_they_remember_together() {
             assert!(matches!(withheld, Err(SealError::PinWithheld { .. })), "{withheld:?}");
         }
     }
+}
+
+#[test]
+fn what_nodes_remembered_together_counts_where_one_goes_on_alone_and_is_never_tried_without() {
+    let (together, alone) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = || together.path().join("pin-attempts");
+    let shared = || Attempts::shared(Arc::new(FilePlace::at(file())), together.path().join("before"));
+    for token in ["serial", "another serial"] {
+        begin(&shared(), token, "1234").unwrap().refused().unwrap();
+    }
+    let away = Arc::new(AtomicBool::new(true));
+    let before = Arc::new(Failing(FilePlace::at(file()), Arc::clone(&away)));
+    let follows = |seed| {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        Attempts::at_after(alone.path().join("pin-attempts"), &mut rng, Arc::<Failing>::clone(&before))
+    };
+    // What was copied can be looked at and not changed: once more is no further try.
+    for seed in [1, 2] {
+        begin(&follows(seed), "serial", "1234").unwrap().not_made().unwrap();
+    }
+    away.store(false, Ordering::Relaxed);
+    begin(&follows(3), "serial", "1234").unwrap().refused().unwrap();
+    for seed in [4, 5] {
+        assert!(matches!(begin(&follows(seed), "serial", "1234"), Err(SealError::PinWithheld { .. })));
+    }
+    begin(&follows(6), "serial", "4321").unwrap().accepted().unwrap();
+    let left = FilePlace::at(file());
+    assert_eq!((left.pins("serial").unwrap().len(), left.pins("another serial").unwrap().len()), (0, 1));
+    // Where it cannot be read, nobody knows.
+    std::fs::write(file(), "nonsense\n").unwrap();
+    let untried = begin(&follows(7), "another serial", "1234").unwrap_err();
+    assert!(matches!(&untried, SealError::Attempts { place, .. } if place.contains(" and ")), "{untried:?}");
 }
 
 #[test]
