@@ -34,7 +34,7 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
     let target = Database::parse(&url).map_err(Failure::Target)?;
     let failed = |cause| Failure::from(WireError::Database { cause });
     let source = Store::inspect(&wire::location(&config.database)).await.map_err(failed)?;
-    let open = Store::open(&wire::location(&target)).await.map_err(failed)?;
+    let open = Store::open_to_fill(&wire::location(&target)).await.map_err(failed)?;
     let (_, env) = wire::world()?;
     let domain = wire::domain(config, source, env, None)?;
     let copied = domain.copy_to(&open).await.map_err(Failure::Copy)?;

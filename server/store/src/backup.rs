@@ -29,13 +29,20 @@ const LEFT_OUT: &[&str] = &[
 ];
 /// What a start on an empty store may leave there, when its token did not take the PIN.
 const TRIED: &str = "pin_attempts";
-/// Values that one statement inserts at most. PostgreSQL takes 65 535, and each statement is a way there and back. SQLite is in
-/// this process, and keeps what it makes of a statement: long ones would only take memory.
+/// Values that one statement inserts at most. PostgreSQL takes 65 535, and remembers each statement with all of its values' places.
+/// SQLite is in this process, and keeps what it makes of a statement: long ones would only take memory.
 const fn values(engine: Engine) -> usize {
     match engine {
-        Engine::Postgres => 30_000,
+        Engine::Postgres => 10_000,
         Engine::Sqlite => 500,
     }
+}
+
+/// How many rows of those that are left one statement inserts: a power of two, so that a table has few statements, which are
+/// prepared once, however many rows are put at a time.
+fn some_of(left: usize, at_once: usize) -> usize {
+    let powers = left.min(at_once).checked_ilog2();
+    powers.and_then(|power| 1_usize.checked_shl(power)).unwrap_or(left)
 }
 
 /// The records as they stood when it was made. It holds a connection, and on SQLite the write-ahead log, until it ends.
@@ -169,6 +176,11 @@ pub async fn first_not_empty(conn: &mut Conn) -> Result<Option<&'static str>, St
     Ok(None)
 }
 
+/// Everything was put there: has the engine look it over, so that it plans by what there is.
+pub async fn filled(tx: &mut Tx) -> Result<(), StoreError> {
+    copy::look_it_over(tx).await
+}
+
 /// Where rows go.
 #[derive(Debug)]
 pub struct Target {
@@ -192,7 +204,11 @@ impl Target {
         if table.single {
             assembled(format!("DELETE FROM {}", table.name)).execute(tx).await?;
         }
-        Ok(Some(Self { table, columns: ordered }))
+        Ok(Some(Self::new(table, ordered)))
+    }
+
+    pub(crate) fn new(table: Table, columns: Vec<ColumnType>) -> Self {
+        Self { table, columns }
     }
 
     /// Puts rows there.
@@ -207,7 +223,7 @@ impl Target {
         let insert = format!("INSERT INTO {} ({}) VALUES", self.table.name, names.join(", "));
         let tuple = format!("({})", marks(width));
         while !rows.is_empty() {
-            let some: Vec<_> = rows.drain(..rows.len().min(at_once)).collect();
+            let some: Vec<_> = rows.drain(..some_of(rows.len(), at_once)).collect();
             let tuples = vec![tuple.as_str(); some.len()];
             let engine = tx.engine();
             let values = some
@@ -218,5 +234,27 @@ impl Target {
             values.fold(statement, crate::Sql::bind).execute(tx).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn however_many_rows_there_are_all_are_put_by_few_statements() {
+        let mut sizes = BTreeSet::new();
+        for rows in 1..3_000 {
+            let mut left = rows;
+            while left > 0 {
+                let some = some_of(left, 833);
+                assert!((1..=833).contains(&some) && some <= left, "{some} of {left}");
+                sizes.insert(some);
+                left -= some;
+            }
+        }
+        assert_eq!(sizes.len(), 10, "{sizes:?}");
     }
 }

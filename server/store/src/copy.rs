@@ -6,7 +6,7 @@
 use sqlx::{Column, Row as _, TypeInfo, ValueRef, postgres::PgRow, sqlite::SqliteRow};
 
 use crate::rows::marks;
-use crate::{Conn, Engine, Store, StoreError, Tx, Value, sql, sql::assembled};
+use crate::{Conn, Engine, Store, StoreError, Tx, Value, backup::Target, sql, sql::assembled};
 
 /// Rows read at once.
 const PAGE: i64 = 500;
@@ -146,6 +146,7 @@ pub async fn copy_within(tx: &mut Tx, source: &Store) -> Result<Copied, CopyErro
         }
         copied.push((table.name, there));
     }
+    look_it_over(tx).await?;
     Ok(copied)
 }
 
@@ -158,20 +159,26 @@ async fn carry_within(
     if table.single {
         assembled(format!("DELETE FROM {}", table.name)).execute(tx).await?;
     }
-    let names: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
-    let insert =
-        format!("INSERT INTO {} ({}) VALUES ({})", table.name, names.join(", "), marks(columns.len()));
+    let target = Target::new(table, columns.to_vec());
     let mut pages = Pages::of(table, columns);
     loop {
         let page = pages.next(&mut source.read().await?).await?;
         if page.is_empty() {
             return Ok(());
         }
-        for cells in page {
-            let typed = cells.into_iter().zip(columns).map(|(value, column)| column.fit(value, tx.engine()));
-            typed.fold(assembled(insert.clone()), crate::Sql::bind).execute(tx).await?;
+        target.put(tx, page).await?;
+    }
+}
+
+/// Has PostgreSQL look at what was put into a store that was empty. It does so by itself only minutes later, and plans until
+/// then as if hardly anything were there.
+pub(crate) async fn look_it_over(tx: &mut Tx) -> Result<(), StoreError> {
+    if tx.engine() == Engine::Postgres {
+        for table in TABLES {
+            assembled(format!("ANALYZE {}", table.name)).execute(tx).await?;
         }
     }
+    Ok(())
 }
 
 /// A table's rows along its key, some at a time.

@@ -29,7 +29,7 @@ const ACQUIRE: Duration = Duration::from_millis(2_500);
 const SERVING: Duration = Duration::from_millis(2_500);
 /// How long a command waits that looks at everything.
 const LOOKING: Duration = Duration::from_mins(1);
-/// How long a start waits for a change of the schema, its own or another node's.
+/// How long a start waits for a change of the schema, its own or another node's, and whoever fills a store for a statement.
 const MIGRATING: Duration = Duration::from_hours(1);
 /// How long a statement waits for another's lock.
 const LOCKED: Duration = Duration::from_secs(2);
@@ -115,11 +115,20 @@ pub(crate) enum Db {
 impl Store {
     /// Opens the records and brings their schema up to this version's.
     pub async fn open(location: &Location) -> Result<Self, OpenError> {
-        let store = match location {
-            Location::Sqlite(path) => Self::open_sqlite(path).await?,
-            Location::Postgres(url) => Self::open_postgres(url).await?,
-        };
-        Ok(store)
+        Self::open_to(location, SERVING).await
+    }
+
+    /// The same for a command that fills an empty store: no request waits behind it, and a statement of it may take as long as
+    /// a busy disk makes it.
+    pub async fn open_to_fill(location: &Location) -> Result<Self, OpenError> {
+        Self::open_to(location, MIGRATING).await
+    }
+
+    async fn open_to(location: &Location, patience: Duration) -> Result<Self, OpenError> {
+        match location {
+            Location::Sqlite(path) => Self::open_sqlite(path).await,
+            Location::Postgres(url) => Self::open_postgres(url, patience).await,
+        }
     }
 
     /// Opens records that are there and have this version's schema, to read only. Nothing is made or migrated.
@@ -217,13 +226,13 @@ impl Store {
         Ok(store)
     }
 
-    async fn open_postgres(url: &str) -> Result<Self, OpenError> {
+    async fn open_postgres(url: &str, patience: Duration) -> Result<Self, OpenError> {
         let migrating = Self::connect_postgres(url, MIGRATING).await?;
         if let Db::Postgres(pool) = migrating.db() {
             migrate::postgres(pool).await?;
             pool.close().await;
         }
-        Self::connect_postgres(url, SERVING).await
+        Self::connect_postgres(url, patience).await
     }
 
     async fn connect_postgres(url: &str, patience: Duration) -> Result<Self, OpenError> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use keywarden_model::time::micros;
 use keywarden_model::{RecipientId, RestoreId};
-use keywarden_store::backup::{Carried, Target, first_not_empty};
+use keywarden_store::backup::{Carried, Target, filled, first_not_empty};
 use keywarden_store::backups::{self, RestoreRow};
 use keywarden_store::{
     Basis, EventRow, SCHEMA_VERSION, StoreError, Tx, WriteError, Written, instance, keyring, project_seals,
@@ -133,6 +133,7 @@ impl Domain {
                     let rows = carry(tx, Reader::new(open().map_err(BackupError::Io)?, &key)?).await?;
                     keep_keyring(tx, &plan, record.now()).await?;
                     let events = note(tx, &plan, &record, restore, rows).await?;
+                    filled(tx).await?;
                     Ok::<_, RestoreError>(events)
                 })
             })

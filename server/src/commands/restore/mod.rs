@@ -102,7 +102,7 @@ async fn restore(
     let events = operator::opened(events).map_err(Failure::io("read the events"))?;
     let (_, env) = wire::world()?;
     let seals = Seals::prepare(config, &env).map_err(WireError::from)?;
-    let store = Store::open(&wire::location(&config.database)).await;
+    let store = Store::open_to_fill(&wire::location(&config.database)).await;
     let store = store.map_err(|cause| WireError::Database { cause })?;
     let domain = wire::domain(config, store, env, Some(&seals))?;
     if !domain.has_keyring().await.map_err(WireError::from)? {
