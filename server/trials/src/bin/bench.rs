@@ -23,6 +23,7 @@ use keywarden_trials::{
         wrk::{Load, by_turns},
     },
     database::Engine,
+    faults::restored,
     node::Plan,
 };
 use url::Url;
@@ -51,6 +52,9 @@ struct Line {
     /// Secrets of the server that has many
     #[arg(long, default_value_t = 1_000_000)]
     secrets: usize,
+    /// Secrets of the house that is lost and brought back
+    #[arg(long, default_value_t = 100_000)]
+    restored: usize,
     /// OpenBao's program, to be compared with
     #[arg(long, env = "KEYWARDEN_TEST_BAO")]
     bao: Option<PathBuf>,
@@ -69,6 +73,8 @@ enum Figures {
     SecretsSqlite,
     SecretsPostgres,
     ManySecrets,
+    RestoreSqlite,
+    RestorePostgres,
 }
 
 const FEW: usize = 1_000;
@@ -105,6 +111,8 @@ async fn measure(line: &Line) -> Result<()> {
             Figures::SecretsSqlite => tell_secrets(line, &mut table, Engine::Sqlite).await?,
             Figures::SecretsPostgres => tell_secrets(line, &mut table, Engine::Postgres).await?,
             Figures::ManySecrets => tell_many_secrets(line, &mut table).await?,
+            Figures::RestoreSqlite => tell_restored(line, &mut table, Engine::Sqlite).await?,
+            Figures::RestorePostgres => tell_restored(line, &mut table, Engine::Postgres).await?,
         }
     }
     table.end()
@@ -218,6 +226,24 @@ async fn tell_many_secrets(line: &Line, table: &mut Table) -> Result<()> {
     node.stop()
 }
 
+/// Two houses of this run's own: one is backed up under load and lost, and brought back as the other.
+async fn tell_restored(line: &Line, table: &mut Table, engine: Engine) -> Result<()> {
+    let folder = line.anew(&format!("restored-{engine}"))?;
+    let (binary, on, secrets) = (&line.binary, (engine, line.postgres.as_ref()), line.restored);
+    let (took, _) = restored::bring_back((binary, &folder), on, secrets).await?;
+    std::fs::remove_dir_all(folder)?;
+    let told = |what: &str| format!("{engine}, {secrets} secrets, {what}");
+    let seconds = |took: Duration| format!("{:.1} s", took.as_secs_f64());
+    table.tell(&told("backup under load"), &format!("{}, {}", seconds(took.backup), mebibytes(took.bytes)));
+    table.tell(&told("verify the backup"), &seconds(took.verify));
+    table.tell(&told("restore"), &seconds(took.restore));
+    let bar = restored::bar(secrets);
+    let value = format!("{} (at most {})", seconds(took.value), bar.as_secs());
+    table.judge(&told("restore to first value"), &value, took.value <= bar);
+    table.tell(&told("fsck"), &seconds(took.look));
+    Ok(())
+}
+
 fn tell_compared(table: &mut Table, what: &str, Compared { ours, bare, bao }: Compared) {
     table.tell(what, &shown(ours));
     table.tell("  a bare handler, the same requests", &shown(bare));
@@ -236,11 +262,16 @@ impl Line {
 
     /// Of a server of this run's own: its records, and all that is in them, are made anew.
     fn plan_anew(&self, name: &str, engine: Engine) -> Result<Plan> {
+        engine.plan(&self.binary, &self.anew(name)?, self.postgres.as_ref())
+    }
+
+    /// A folder in which nothing is.
+    fn anew(&self, name: &str) -> Result<PathBuf> {
         let folder = self.folder(name);
         if folder.exists() {
             std::fs::remove_dir_all(&folder)?;
         }
-        engine.plan(&self.binary, &folder, self.postgres.as_ref())
+        Ok(folder)
     }
 
     /// OpenBao, where its program is there.

@@ -26,7 +26,7 @@ use crate::{
     client::Client,
     database::Engine,
     house::{ENVIRONMENT, House, PROJECT},
-    node::Plan,
+    node::{Node, Plan},
 };
 
 /// Those that put values, each into a secret of its own.
@@ -47,13 +47,41 @@ const SOME: usize = 997;
 pub struct Found {
     rounds: u64,
     values: u64,
-    slowest: Duration,
-    /// The slowest backup, its bytes, and the slowest restore without what follows it.
-    backup: Duration,
-    bytes: u64,
-    restore: Duration,
-    /// The slowest `fsck` of what was brought back.
-    look: Duration,
+    /// The slowest of each step, and the bytes of the largest backup.
+    slowest: Took,
+}
+
+/// How long each step took.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Took {
+    pub backup: Duration,
+    /// Bytes of the backup.
+    pub bytes: u64,
+    pub verify: Duration,
+    /// The restore alone, without what follows it.
+    pub restore: Duration,
+    /// From the command that restores to the first value, without a look at what was brought back: nobody need wait for that.
+    pub value: Duration,
+    /// `fsck` of what was brought back.
+    pub look: Duration,
+}
+
+impl Took {
+    fn slower(self, other: Self) -> Self {
+        Self {
+            backup: self.backup.max(other.backup),
+            bytes: self.bytes.max(other.bytes),
+            verify: self.verify.max(other.verify),
+            restore: self.restore.max(other.restore),
+            value: self.value.max(other.value),
+            look: self.look.max(other.look),
+        }
+    }
+}
+
+/// The longest that [`Took::value`] may be for a house with so many secrets.
+pub fn bar(secrets: usize) -> Duration {
+    BACK * times(secrets)
 }
 
 /// How far one putter is.
@@ -63,13 +91,29 @@ struct Putter {
     acknowledged: AtomicU64,
 }
 
-/// One house that is lost, and one that it is brought back to.
+/// One house that is lost, and one that it is brought back to, in time.
 pub async fn round(
     (binary, folder): (&Path, &Path),
-    (engine, server): (Engine, Option<&Url>),
+    on: (Engine, Option<&Url>),
     secrets: usize,
     found: &mut Found,
 ) -> Result<()> {
+    let (took, values) = bring_back((binary, folder), on, secrets).await?;
+    found.rounds += 1;
+    found.values += values;
+    found.slowest = found.slowest.slower(took);
+    ensure!(took.value <= bar(secrets), "the first value came too late: {found}");
+    Ok(())
+}
+
+/// The same, however long it takes: how long that was, and how many values of the load came back.
+pub async fn bring_back(
+    (binary, folder): (&Path, &Path),
+    (engine, server): (Engine, Option<&Url>),
+    secrets: usize,
+) -> Result<(Took, u64)> {
+    let ends = ENDS * times(secrets);
+    let mut took = Took::default();
     let plan = engine.plan(binary, &folder.join("lost"), server)?;
     let node = plan.start().await?;
     let house = House::furnish(&plan, node.url()).await?;
@@ -78,69 +122,99 @@ pub async fn round(
     for from in (0..secrets).step_by(stock::BATCH) {
         stock::import(&manager, (from, (from + stock::BATCH).min(secrets))).await?;
     }
-    let stop = Arc::new(AtomicBool::new(false));
-    let putters: Vec<_> = (0..PUTTERS).map(|_| Arc::new(Putter::default())).collect();
-    let mut load = JoinSet::new();
-    for (number, putter) in putters.iter().enumerate() {
-        load.spawn(put_until(node.client(&house.manager), number, Arc::clone(putter), Arc::clone(&stop)));
-    }
+    let load = Load::begin(&node, &house);
     tokio::time::sleep(LOAD).await;
-    // On a busy machine a first value takes its time.
-    let began = Instant::now();
-    while putters.iter().any(|it| it.acknowledged.load(Ordering::SeqCst) == 0) {
-        ensure!(began.elapsed() < BACK, "a value is not put");
-        tokio::time::sleep(LOOK).await;
-    }
-    let before: Vec<_> = putters.iter().map(|it| it.acknowledged.load(Ordering::SeqCst)).collect();
+    let before = load.acknowledged().await?;
     let backup = plan.folder.join("house.kwb");
     let (asking, to) = (plan.clone(), text(&backup)?.to_owned());
     let began = Instant::now();
-    let backing_up = move || asking.run_within(ENDS * times(secrets), &["backup", "--to", &to]);
+    let backing_up = move || asking.run_within(ends, &["backup", "--to", &to]);
     tokio::task::spawn_blocking(backing_up).await??;
-    found.backup = found.backup.max(began.elapsed());
-    found.bytes = found.bytes.max(std::fs::metadata(&backup)?.len());
-    let after: Vec<_> = putters.iter().map(|it| it.asked.load(Ordering::SeqCst)).collect();
+    took.backup = began.elapsed();
+    took.bytes = std::fs::metadata(&backup)?.len();
+    let after = load.asked();
     tokio::time::sleep(LOAD).await;
-    stop.store(true, Ordering::SeqCst);
-    while let Some(put) = load.join_next().await {
-        put??;
-    }
+    load.end().await?;
     node.kill()?;
 
-    let began = Instant::now();
     let empty = engine.plan(binary, &folder.join("empty"), server)?;
     std::fs::create_dir_all(&empty.folder)?;
-    let restoring = ["restore", text(&backup)?, "--recovery-key", text(recovery.key())?];
-    let said = empty.run_within(ENDS * times(secrets), &restoring)?;
-    found.restore = found.restore.max(began.elapsed());
+    let (file, key) = (text(&backup)?, text(recovery.key())?);
+    let began = Instant::now();
+    empty.run_within(ends, &["backup", "verify", file, "--recovery-key", key])?;
+    took.verify = began.elapsed();
+    let began = Instant::now();
+    let said = empty.run_within(ends, &["restore", file, "--recovery-key", key])?;
+    took.restore = began.elapsed();
     let made_at = said.split_once("the backup of ").and_then(|(_, rest)| rest.split_whitespace().next());
     let made_at = made_at.with_context(|| format!("a restore of no backup: {said}"))?.to_owned();
-    // Nobody need wait for the look at it.
     let looking = Instant::now();
-    empty.run_within(ENDS * times(secrets), &["fsck"]).context("what was brought back")?;
-    found.look = found.look.max(looking.elapsed());
+    empty.run_within(ends, &["fsck"]).context("what was brought back")?;
+    took.look = looking.elapsed();
     let began = began + looking.elapsed();
     let accepting = empty.clone();
     let accepted = tokio::task::spawn_blocking(move || accept(&accepting, &made_at));
     let node = empty.start().await?;
     accepted.await??;
     let manager = node.client(&house.manager);
+    let mut values = 0;
     for (number, (before, after)) in before.into_iter().zip(after).enumerate() {
-        let newest = check(&manager, number, before, after).await?;
+        manager.get(&address(number)).await?.good()?;
         if number == 0 {
-            found.slowest = found.slowest.max(began.elapsed());
-            let late = began.elapsed();
-            ensure!(late <= BACK * times(secrets), "the first value came too late: {found}");
+            took.value = began.elapsed();
         }
-        found.values += newest;
+        values += check(&manager, number, before, after).await?;
     }
     for number in (0..secrets).step_by(SOME) {
         let there = manager.get(&stock::address(&stock::path(number))).await?.text("value")?;
         ensure!(there == stock::value(number), "secret {number} came back as another value");
     }
-    found.rounds += 1;
     node.stop()?;
-    empty.run_within(ENDS * times(secrets), &["fsck"]).context("the house that goes on").map(drop)
+    empty.run_within(ends, &["fsck"]).context("the house that goes on")?;
+    Ok((took, values))
+}
+
+/// What is put all the while.
+struct Load {
+    stop: Arc<AtomicBool>,
+    putters: Vec<Arc<Putter>>,
+    tasks: JoinSet<Result<()>>,
+}
+
+impl Load {
+    fn begin(node: &Node, house: &House) -> Self {
+        let (stop, mut tasks) = (Arc::new(AtomicBool::new(false)), JoinSet::new());
+        let putters: Vec<_> = (0..PUTTERS).map(|_| Arc::new(Putter::default())).collect();
+        for (number, putter) in putters.iter().enumerate() {
+            let client = node.client(&house.manager);
+            tasks.spawn(put_until(client, number, Arc::clone(putter), Arc::clone(&stop)));
+        }
+        Self { stop, putters, tasks }
+    }
+
+    /// What each putter had acknowledged by now; at least one value, which takes its time on a busy machine.
+    async fn acknowledged(&self) -> Result<Vec<u64>> {
+        let began = Instant::now();
+        let acknowledged = || self.putters.iter().map(|it| it.acknowledged.load(Ordering::SeqCst));
+        while acknowledged().any(|number| number == 0) {
+            ensure!(began.elapsed() < BACK, "a value is not put");
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(acknowledged().collect())
+    }
+
+    /// What each putter had asked for by now.
+    fn asked(&self) -> Vec<u64> {
+        self.putters.iter().map(|it| it.asked.load(Ordering::SeqCst)).collect()
+    }
+
+    async fn end(mut self) -> Result<()> {
+        self.stop.store(true, Ordering::SeqCst);
+        while let Some(put) = self.tasks.join_next().await {
+            put??;
+        }
+        Ok(())
+    }
 }
 
 /// How many times what is allowed for so many.
@@ -202,17 +276,20 @@ fn text(path: &Path) -> Result<&str> {
 
 impl std::fmt::Display for Found {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { rounds, values, slowest } = self;
+        let Took { bytes, .. } = slowest;
         write!(
             f,
-            "{} houses were brought back with {} values; a backup of {} KiB took {} ms, a restore {} ms, the first value came \
-             after {} ms; fsck took {} ms",
-            self.rounds,
-            self.values,
-            self.bytes / 1024,
-            self.backup.as_millis(),
-            self.restore.as_millis(),
-            self.slowest.as_millis(),
-            self.look.as_millis()
-        )
+            "{rounds} houses were brought back with {values} values; a backup of {} KiB took",
+            bytes / 1024
+        )?;
+        let [backup, verify, restore, value, look] =
+            [slowest.backup, slowest.verify, slowest.restore, slowest.value, slowest.look]
+                .map(|took| took.as_millis());
+        write!(
+            f,
+            " {backup} ms and to verify it {verify} ms, a restore {restore} ms, the first value came after {value} ms;"
+        )?;
+        write!(f, " fsck took {look} ms")
     }
 }
