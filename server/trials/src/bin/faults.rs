@@ -300,3 +300,32 @@ impl Run<'_> {
         self.line.postgres.as_ref().context("name a PostgreSQL server: --postgres or KEYWARDEN_TEST_POSTGRES")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn words(text: &str) -> BTreeSet<&str> {
+        text.split(|letter: char| !letter.is_ascii_lowercase() && letter != '-').collect()
+    }
+
+    #[test]
+    fn every_proof_is_in_the_table_of_what_befalls_a_house_and_runs_each_week_and_in_a_slice() {
+        let (_, table) = include_str!("../../../../.github/ARCHITECTURE.md")
+            .split_once("## What befalls a house")
+            .expect("the table");
+        let (_, slice) = include_str!("../../../../.ci/faults").split_once("slice ]]").expect("a slice");
+        let (slice, _) = slice.split_once("\nfi").expect("its end");
+        let weekly = include_str!("../../../../.github/workflows/weekly.yml");
+        let [table, slice, weekly] = [table, slice, weekly].map(words);
+        for proof in Proof::value_variants() {
+            let named = proof.to_possible_value().unwrap();
+            let name = named.get_name();
+            assert!(table.contains(name), "{name} has no line in the table");
+            assert!(weekly.contains(name), "{name} does not run each week");
+            assert_eq!(slice.contains(name), *proof != Proof::Parsers, "{name} in the slice");
+        }
+    }
+}
