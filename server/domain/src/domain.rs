@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use keywarden_model::{RequestId, TypedId};
 use keywarden_store::keys::public_ids;
 use keywarden_store::{Changed, Counter, Store, change};
-use keywarden_vault::{EnvelopeKey, Keyring, Seal};
+use keywarden_vault::{DerivingKey, Keyring, Seal};
 
 use crate::audit::{Record, Subjects};
 
@@ -332,13 +332,13 @@ impl Domain {
         &self,
         id: &str,
         now: DateTime<Utc>,
-    ) -> Result<Option<Arc<EnvelopeKey>>, Fault> {
+    ) -> Result<Option<Arc<DerivingKey>>, Fault> {
         let inner = &self.0;
         inner.subjects.key(id, &inner.store, &inner.keyring, &inner.env, now).await
     }
 
     /// The key of a subject as stored now; none is made.
-    pub(crate) async fn subject_key_if_there(&self, id: &str) -> Result<Option<EnvelopeKey>, Fault> {
+    pub(crate) async fn subject_key_if_there(&self, id: &str) -> Result<Option<DerivingKey>, Fault> {
         self.0.subjects.stored(id, &self.0.store, &self.0.keyring).await
     }
 

@@ -12,10 +12,14 @@ use std::path::{Path, PathBuf};
 use sqlx::{PgPool, SqlitePool, migrate::Migrator};
 
 /// The schema of this version: the number of its newest migration.
-pub const VERSION: i64 = 32;
+pub const VERSION: i64 = 33;
 /// The oldest schema version whose program still works with this schema: before 25 none knows of seals of projects, and would
 /// make keys for such a project that the project's seal does not wrap.
 pub(crate) const OLDEST_COMPATIBLE: i64 = 25;
+/// The oldest schema version whose program understands all that this one would write: before 33 none opens what keys sealed that
+/// are derived from a subject's. While an older one may run, it is not written. Once none does ([`crate::node::note`]), and in
+/// records that are made now, this is the oldest compatible one.
+pub(crate) const SETTLED: i64 = 33;
 
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -71,6 +75,7 @@ pub(crate) async fn sqlite(pool: &SqlitePool, path: &Path) -> Result<(), Migrate
         .fetch_optional(pool)
         .await
         .map_err(failed)?;
+    let mut oldest_compatible = SETTLED;
     if known.is_some() {
         let found: Option<(i64, i64)> =
             sqlx::query_as("SELECT version, oldest_compatible FROM schema_info WHERE id = 1")
@@ -82,12 +87,13 @@ pub(crate) async fn sqlite(pool: &SqlitePool, path: &Path) -> Result<(), Migrate
                 return Ok(());
             }
             kept::copy(pool, path, found.0).await?;
+            oldest_compatible = OLDEST_COMPATIBLE.max(found.1);
         }
     }
     SQLITE.run(pool).await.map_err(failed)?;
     let note = "INSERT INTO schema_info (id, version, oldest_compatible) VALUES (1, $1, $2)
                 ON CONFLICT (id) DO UPDATE SET version = excluded.version, oldest_compatible = excluded.oldest_compatible";
-    sqlx::query(note).bind(VERSION).bind(OLDEST_COMPATIBLE).execute(pool).await.map_err(failed)?;
+    sqlx::query(note).bind(VERSION).bind(oldest_compatible).execute(pool).await.map_err(failed)?;
     Ok(())
 }
 
@@ -97,23 +103,25 @@ pub(crate) async fn postgres(pool: &PgPool) -> Result<(), MigrateError> {
         .fetch_one(pool)
         .await
         .map_err(failed)?;
+    let mut oldest_compatible = SETTLED;
     if known.0 {
         let found: Option<(i64, i64)> =
             sqlx::query_as("SELECT version, oldest_compatible FROM schema_info WHERE id = 1")
                 .fetch_optional(pool)
                 .await
                 .map_err(failed)?;
-        if let Some(found) = found
-            && !is_due(found)?
-        {
-            return Ok(());
+        if let Some(found) = found {
+            if !is_due(found)? {
+                return Ok(());
+            }
+            oldest_compatible = OLDEST_COMPATIBLE;
         }
     }
     POSTGRES.run(pool).await.map_err(failed)?;
     let note = "INSERT INTO schema_info (id, version, oldest_compatible) VALUES (1, $1, $2)
                 ON CONFLICT (id) DO UPDATE SET version = greatest(schema_info.version, excluded.version),
                     oldest_compatible = greatest(schema_info.oldest_compatible, excluded.oldest_compatible)";
-    sqlx::query(note).bind(VERSION).bind(OLDEST_COMPATIBLE).execute(pool).await.map_err(failed)?;
+    sqlx::query(note).bind(VERSION).bind(oldest_compatible).execute(pool).await.map_err(failed)?;
     Ok(())
 }
 
@@ -147,6 +155,15 @@ mod tests {
         };
         assert_eq!(names(&SQLITE), names(&POSTGRES));
         assert_eq!(SQLITE.iter().map(|one| one.version).max(), Some(VERSION));
+    }
+
+    #[test]
+    fn an_older_program_starts_on_this_schema_until_it_is_settled_and_not_after() {
+        // This program in the older one's place.
+        let newer = VERSION + 2;
+        assert!(!is_due((newer, VERSION)).unwrap());
+        assert!(matches!(is_due((newer, newer)), Err(MigrateError::TooNew { .. })));
+        const { assert!(OLDEST_COMPATIBLE < SETTLED && SETTLED <= VERSION) };
     }
 
     /// A statement of SQL without its comments, in one line.

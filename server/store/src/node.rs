@@ -1,7 +1,12 @@
 //! The nodes that share these records, as they tell of themselves.
+//!
+//! **Two neighbouring versions** run side by side while nodes are replaced one by one, and until the last one is, any of them
+//! may go back to the older program. What that does not understand is written from then on: a node that tells of itself and
+//! sees nobody but programs like its own raises the schema's oldest compatible version, after which an older one does not start.
 
 use chrono::{DateTime, Utc};
 
+use crate::migrate::{SETTLED, VERSION};
 use crate::{Conn, StoreError, Tx, sql};
 
 /// A running server.
@@ -34,10 +39,11 @@ pub async fn list(conn: &mut Conn, after: DateTime<Utc>) -> Result<Vec<NodeRow>,
     .await
 }
 
-/// Writes down how a node is, and forgets those that have not told since `before`.
+/// Writes down how a node is, forgets those that have not told since `before`, and settles the schema where none of the rest
+/// is older than this program.
 pub async fn note(tx: &mut Tx, node: &NodeRow, before: DateTime<Utc>) -> Result<(), StoreError> {
-    sql("INSERT INTO nodes (id, name, version, condition, started_at, seen_at, holds, unseals_by)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    sql("INSERT INTO nodes (id, name, version, condition, started_at, seen_at, holds, unseals_by, knows)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT (id) DO UPDATE
          SET condition = excluded.condition, seen_at = excluded.seen_at, holds = excluded.holds")
     .bind(&node.id)
@@ -48,9 +54,18 @@ pub async fn note(tx: &mut Tx, node: &NodeRow, before: DateTime<Utc>) -> Result<
     .bind(node.seen_at)
     .bind(&node.holds)
     .bind(&node.unseals_by)
+    .bind(VERSION)
     .execute_one(tx, "nodes")
     .await?;
-    sql("DELETE FROM nodes WHERE seen_at < $1").bind(before).execute(tx).await.map(drop)
+    sql("DELETE FROM nodes WHERE seen_at < $1").bind(before).execute(tx).await?;
+    sql("UPDATE schema_info SET oldest_compatible = $1 WHERE id = 1 AND oldest_compatible < $2
+         AND NOT EXISTS (SELECT 1 FROM nodes WHERE knows < $3)")
+    .bind(SETTLED)
+    .bind(SETTLED)
+    .bind(SETTLED)
+    .execute(tx)
+    .await
+    .map(drop)
 }
 
 /// Takes a node off the list: it stops in good order.

@@ -4,6 +4,12 @@ use chrono::{DateTime, Utc};
 
 use crate::{Conn, StoreError, Tx, sql};
 
+/// Since this schema programs open what keys sealed that were derived from a subject's.
+const DERIVED: i64 = 33;
+
+const SELECT: &str = "SELECT s.id, s.sealed_key, i.oldest_compatible FROM subjects s, schema_info i
+                      WHERE s.id = $1 AND i.id = 1";
+
 /// A subject.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Subject {
@@ -11,11 +17,20 @@ pub struct Subject {
     pub id: String,
     /// Its key; none once erased.
     pub sealed_key: Option<Vec<u8>>,
+    /// The oldest program that works with these records, as its schema.
+    pub oldest_compatible: i64,
+}
+
+impl Subject {
+    /// Whether everybody who reads these records opens what keys seal that are derived from this one.
+    pub fn may_derive(&self) -> bool {
+        self.oldest_compatible >= DERIVED
+    }
 }
 
 /// The subject, if it has a row.
 pub async fn find(conn: &mut Conn, id: &str) -> Result<Option<Subject>, StoreError> {
-    sql("SELECT id, sealed_key FROM subjects WHERE id = $1").bind(id).optional(conn).await
+    sql(SELECT).bind(id).optional(conn).await
 }
 
 /// Makes the row unless another node was faster; answers what stands there.
@@ -31,5 +46,5 @@ pub async fn make(
         .bind(now)
         .execute(tx)
         .await?;
-    sql("SELECT id, sealed_key FROM subjects WHERE id = $1").bind(id).one(tx).await
+    sql(SELECT).bind(id).one(tx).await
 }

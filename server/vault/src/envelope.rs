@@ -3,12 +3,15 @@
 //! ```text
 //! version 1 | algorithm | n | key id (n bytes) | nonce (12) | ciphertext | tag (16)
 //! ```
+//! Where the algorithm derives a key for each message ([`crate::DerivingKey`]), 16 bytes stand before the nonce.
+//!
 //! The associated data is the header, the purpose and the caller's context, each after its length as eight
 //! bytes, so that no two combinations read alike: an envelope moved to another row does not open, nor does one whose header
 //! names another algorithm.
 //!
 //! **Another algorithm** is one more `Algorithm`: old envelopes open by the one that their header names, new ones are sealed by
-//! the newest, and a rotation brings what is stored over. Tests do it with a second one.
+//! the newest, and a rotation brings what is stored over. Tests do it with a second one. Older programs do not open what it
+//! sealed: `keywarden_store::node` says when none of them runs any more.
 
 use std::fmt;
 
@@ -24,20 +27,23 @@ use crate::secret::SecretBytes;
 pub const KEY_LEN: usize = 32;
 pub(crate) const NONCE_LEN: usize = 12;
 pub(crate) const TAG_LEN: usize = 16;
+pub(crate) const MESSAGE_ID_LEN: usize = 16;
 
 const VERSION: u8 = 1;
 
 /// What seals, as a header names it. Bytes are stored: they never mean another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Algorithm {
+pub(crate) enum Algorithm {
     Aes256Gcm = 1,
     /// Of the tests: a second one beside the first.
     #[cfg(test)]
     Aes256GcmSiv = 2,
+    /// AES-256-GCM under a key that HKDF-SHA-256 derived for one message: see [`crate::DerivingKey`].
+    HkdfSha256Aes256Gcm = 3,
 }
 
 impl Algorithm {
-    /// What new envelopes are sealed by.
+    /// What an [`EnvelopeKey`] seals by.
     const NEWEST: Self = Self::Aes256Gcm;
 
     fn named(byte: u8) -> Result<Self, OpenError> {
@@ -45,6 +51,7 @@ impl Algorithm {
             1 => Ok(Self::Aes256Gcm),
             #[cfg(test)]
             2 => Ok(Self::Aes256GcmSiv),
+            3 => Ok(Self::HkdfSha256Aes256Gcm),
             unknown => Err(OpenError::UnknownAlgorithm(unknown)),
         }
     }
@@ -86,12 +93,10 @@ pub enum OpenError {
 #[error("length is outside what AES-256-GCM takes")]
 pub struct LengthError;
 
-/// A key of every algorithm, for bytes that do not live under the keyring directly: for example a subject's own key,
-/// kept sealed under [`crate::Purpose::Personal`] and destroyed to forget the subject.
+/// A key that seals by itself.
 ///
-/// Nonces are random: a key must seal fewer than 2^32 messages. The keyring counts for its own keys; whoever keeps another key
-/// answers for it. Subjects' keys are not counted: each is used once for an event that tells of its subject. SECURITY.md says
-/// what bounds that, and what follows beyond.
+/// Nonces are random: a key must seal fewer than 2^32 messages. The keyring counts for its own keys, and rows for those of
+/// projects; a data key seals once. What nobody counts is a [`crate::DerivingKey`].
 pub struct EnvelopeKey {
     gcm: Box<Aes256Gcm>,
     #[cfg(test)]
@@ -119,13 +124,12 @@ impl EnvelopeKey {
         plaintext: &[u8],
         rng: &mut dyn CryptoRng,
     ) -> Result<Vec<u8>, LengthError> {
-        let id_len = u8::try_from(key_id.len()).map_err(|_| LengthError)?;
         let mut nonce = [0; NONCE_LEN];
         rng.fill_bytes(&mut nonce);
-        let header = [&[VERSION, self.seals_by as u8, id_len], key_id.as_bytes()].concat();
+        let header = header(self.seals_by, key_id)?;
         let aad = frame(&[&header, purpose.as_bytes(), context]);
         let ciphertext = match self.seals_by {
-            Algorithm::Aes256Gcm => self.encrypt(&nonce, &aad, plaintext)?,
+            Algorithm::Aes256Gcm | Algorithm::HkdfSha256Aes256Gcm => self.encrypt(&nonce, &aad, plaintext)?,
             #[cfg(test)]
             Algorithm::Aes256GcmSiv => self.encrypt_by_second(&nonce, &aad, plaintext),
         };
@@ -140,6 +144,7 @@ impl EnvelopeKey {
             Algorithm::Aes256Gcm => self.decrypt(parts.nonce, &aad, parts.ciphertext),
             #[cfg(test)]
             Algorithm::Aes256GcmSiv => self.decrypt_by_second(parts.nonce, &aad, parts.ciphertext),
+            Algorithm::HkdfSha256Aes256Gcm => None, // this key derives none
         };
         opened.ok_or(OpenError::AuthenticationFailed)
     }
@@ -181,16 +186,24 @@ pub(crate) fn frame(parts: &[&[u8]]) -> Vec<u8> {
     out
 }
 
-struct Parts<'a> {
-    algorithm: Algorithm,
-    header: &'a [u8],
+/// What an envelope begins with.
+pub(crate) fn header(algorithm: Algorithm, key_id: &str) -> Result<Vec<u8>, LengthError> {
+    let id_len = u8::try_from(key_id.len()).map_err(|_| LengthError)?;
+    Ok([&[VERSION, algorithm as u8, id_len], key_id.as_bytes()].concat())
+}
+
+pub(crate) struct Parts<'a> {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) header: &'a [u8],
     key_id: &'a str,
-    nonce: &'a [u8; NONCE_LEN],
-    ciphertext: &'a [u8],
+    /// Empty where the algorithm derives no key.
+    pub(crate) message_id: &'a [u8],
+    pub(crate) nonce: &'a [u8; NONCE_LEN],
+    pub(crate) ciphertext: &'a [u8],
 }
 
 impl<'a> Parts<'a> {
-    fn of(envelope: &'a [u8]) -> Result<Self, OpenError> {
+    pub(crate) fn of(envelope: &'a [u8]) -> Result<Self, OpenError> {
         let [version, algorithm, id_len, ..] = *envelope else { return Err(OpenError::Malformed) };
         if version != VERSION {
             return Err(OpenError::UnknownVersion(version));
@@ -200,11 +213,13 @@ impl<'a> Parts<'a> {
             envelope.split_at_checked(usize::from(id_len).saturating_add(3)).ok_or(OpenError::Malformed)?;
         let key_id =
             header.get(3..).and_then(|id| std::str::from_utf8(id).ok()).ok_or(OpenError::Malformed)?;
+        let drawn = if algorithm == Algorithm::HkdfSha256Aes256Gcm { MESSAGE_ID_LEN } else { 0 };
+        let (message_id, rest) = rest.split_at_checked(drawn).ok_or(OpenError::Malformed)?;
         let (nonce, ciphertext) = rest.split_first_chunk().ok_or(OpenError::Malformed)?;
         if ciphertext.len() < TAG_LEN {
             return Err(OpenError::Malformed);
         }
-        Ok(Self { algorithm, header, key_id, nonce, ciphertext })
+        Ok(Self { algorithm, header, key_id, message_id, nonce, ciphertext })
     }
 }
 

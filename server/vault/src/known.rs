@@ -19,7 +19,7 @@ use crate::recovery::{RecoveryKey, Share, ShareError, Shares};
 use crate::seal::ALGORITHM;
 use crate::seal::software::SoftwareSeal;
 use crate::{
-    KeyRecord, Keyring, OpenError, ProjectKey, Purpose, Seal, SecretBytes, SecretString, WrapRecord,
+    DerivingKey, KeyRecord, Keyring, OpenError, ProjectKey, Purpose, Seal, SecretBytes, SecretString, WrapRecord,
 };
 
 const ANSWERS: &str = include_str!("known/answers.txt");
@@ -160,6 +160,22 @@ fn tags_and_envelopes_of_the_keyring_are_what_they_always_were() {
     let open = |input: &[u8]| keyring.open_for(Purpose::Idempotency, input, b"answer", &kept);
     assert_eq!(open(b"0123456789abcdef").unwrap().expose(), br#"{"value":"kwk_live"}"#);
     assert_eq!(open(b"0123456789abcdeg").err(), Some(OpenError::AuthenticationFailed));
+}
+
+#[test]
+fn what_events_tell_of_a_subject_is_sealed_as_it_always_was_and_opens_both_ways() {
+    let (subject, event) = ("usr_01JDB2W1N9F6Q3R8T5V7X9Z0AJ", "evt_01JDB2W1N9F6Q3R8T5V7X9Z0AK");
+    let place = format!("event_personal.sealed/{event}/{subject}").into_bytes();
+    let text = "Alice Ärmel".as_bytes();
+    let key = DerivingKey::new(SecretBytes::new(bytes("subject.key"))).unwrap();
+    let sealed = key.seal(subject, "event-personal", &place, text, &mut Drawn(bytes("subject.drawn"))).unwrap();
+    assert_eq!(hex::encode(&sealed), answer("subject.derived"));
+    for sealed in [sealed, bytes("subject.direct")] {
+        assert_eq!(key.open("event-personal", &place, &sealed).unwrap().expose(), text);
+        let astray = format!("event_personal.sealed/{event}/usr_1").into_bytes();
+        let refused = key.open("event-personal", &astray, &sealed).err();
+        assert_eq!(refused, Some(OpenError::AuthenticationFailed));
+    }
 }
 
 #[test]

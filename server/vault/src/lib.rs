@@ -9,6 +9,8 @@
 //! * *Store a secret*: [`Keyring::seal`] and [`Keyring::open`], with a context that names the row.
 //! * *Store a version of a secret*: [`ProjectKey::seal_value`], under a data key of its own; the project's key itself is
 //!   kept sealed under [`Purpose::ProjectKey`].
+//! * *Seal under a key whose uses nobody counts*: [`DerivingKey`], a subject's for example, which is itself kept sealed under
+//!   [`Purpose::Personal`].
 //! * *Let a project have a seal of its own*: [`custody`], given to the keyring; [`KeyBody`] is a project's key under it.
 //! * *Write a file for an offline [`recovery`] key*: [`backup::Writer`] and [`backup::Reader`]; the keyring's keys go
 //!   into it by [`Keyring::wrap_for`] and come out by [`keyring::rewrap`].
@@ -39,6 +41,7 @@ pub mod backup;
 mod base62;
 mod cache;
 pub mod custody;
+mod deriving;
 pub mod envelope;
 pub mod keyring;
 #[cfg(test)]
@@ -55,7 +58,8 @@ pub mod token;
 
 pub use cache::{CacheError, CacheKey, CacheKeyError};
 pub use custody::Custody;
-pub use envelope::{EnvelopeKey, OpenError};
+pub use deriving::DerivingKey;
+pub use envelope::OpenError;
 pub use keyring::{
     KeyRecord, Keyring, KeyringState, Purpose, SealRecord, Sealed, SealedReason, SealingError, WrapRecord,
 };

@@ -10,6 +10,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
 use crate::backup::{Reader, Writer, glance};
+use crate::envelope::EnvelopeKey;
 use crate::recovery::{Recipient, RecoveryKey, Share, Shares};
 use crate::seal::software::SoftwareSeal;
 use crate::token::{self, Kind, PublicId};
@@ -50,13 +51,18 @@ fn words_of_rows() {
 
 #[test]
 fn envelopes() {
-    let key = EnvelopeKey::new(&SecretBytes::new(vec![7; 32])).unwrap();
+    let secret = || SecretBytes::new(vec![7; 32]);
+    let (key, deriving) = (EnvelopeKey::new(&secret()).unwrap(), DerivingKey::new(secret()).unwrap());
     let sealed = key.seal("krk_1", "purpose", b"row", b"hunter2", &mut rng()).unwrap();
-    bytes(&[sealed.clone(), vec![1, 1, 255]], |input| {
+    let derived = deriving.seal("usr_1", "purpose", b"row", b"hunter2", &mut rng()).unwrap();
+    bytes(&[sealed.clone(), derived.clone(), vec![1, 1, 255], vec![1, 3, 255]], |input| {
         let named = envelope::key_id(input);
         let opened = key.open("purpose", b"row", input);
         // Nothing opens but what was sealed, and what opens names its key.
         assert_eq!(opened.is_ok(), input == sealed, "{input:?}");
+        assert!(opened.is_err() || named.is_ok());
+        let opened = deriving.open("purpose", b"row", input);
+        assert_eq!(opened.is_ok(), input == sealed || input == derived, "{input:?}");
         assert!(opened.is_err() || named.is_ok());
         wrapped_by(input);
     });

@@ -13,6 +13,8 @@ mod marks;
 mod read;
 mod record;
 mod subjects;
+#[cfg(test)]
+mod tests;
 
 pub use event::VERSION;
 pub(crate) use event::base64;

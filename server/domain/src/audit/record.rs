@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chrono::{DateTime, SecondsFormat, Utc};
 use keywarden_model::{EventId, ProjectId, Reason, RequestId, SessionId, Tags};
 use keywarden_store::{EventRow, PersonalRow};
-use keywarden_vault::EnvelopeKey;
+use keywarden_vault::DerivingKey;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -36,7 +36,7 @@ struct Inner {
     reason: Option<Reason>,
     seen: Option<i64>,
     decision: Option<CanonicalDecision>,
-    keys: BTreeMap<String, Option<Arc<EnvelopeKey>>>,
+    keys: BTreeMap<String, Option<Arc<DerivingKey>>>,
 }
 
 struct CanonicalActorParts {
@@ -52,7 +52,7 @@ impl Record {
         env: &Env,
         op: &Op,
         permit: Option<&Permit>,
-        keys: BTreeMap<String, Option<Arc<EnvelopeKey>>>,
+        keys: BTreeMap<String, Option<Arc<DerivingKey>>>,
     ) -> Self {
         let mut source = Vec::new();
         if let Some(address) = op.source.address {

@@ -1,18 +1,19 @@
-//! Each subject's own key: what events tell of a person is sealed under it, and gone when it is destroyed.
+//! Each subject's own key: what events tell of a person is sealed under it, and gone when it is destroyed. A busy workload's
+//! seals more often than any bound would let it: each event's part has a key of its own, derived from the subject's.
 
 use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use keywarden_store::{Store, StoreError, WriteError, subject};
-use keywarden_vault::{EnvelopeKey, Keyring, Purpose, SecretBytes};
+use keywarden_vault::{DerivingKey, Keyring, Purpose, SecretBytes};
 use moka::sync::Cache;
 
 use crate::{Env, Fault};
 
 /// The keys lately used. Wiped with the keyring: see [`Subjects::forget`].
 pub(crate) struct Subjects {
-    keys: Cache<String, Arc<EnvelopeKey>>,
+    keys: Cache<String, Arc<DerivingKey>>,
 }
 
 impl Subjects {
@@ -38,7 +39,7 @@ impl Subjects {
         keyring: &Keyring,
         env: &Env,
         now: DateTime<Utc>,
-    ) -> Result<Option<Arc<EnvelopeKey>>, Fault> {
+    ) -> Result<Option<Arc<DerivingKey>>, Fault> {
         if let Some(key) = self.keys.get(id) {
             keyring.newest(Purpose::Personal)?; // a sealed node uses no key, cached ones included
             return Ok(Some(key));
@@ -48,7 +49,7 @@ impl Subjects {
             Some(row) => row,
             None => make(id, store, keyring, env, now).await?,
         };
-        let key = opened(id, row.sealed_key.as_deref(), keyring)?.map(Arc::new);
+        let key = opened(&row, keyring)?.map(Arc::new);
         if let Some(key) = &key {
             self.keys.insert(id.to_owned(), Arc::clone(key));
         }
@@ -61,17 +62,21 @@ impl Subjects {
         id: &str,
         store: &Store,
         keyring: &Keyring,
-    ) -> Result<Option<EnvelopeKey>, Fault> {
-        let found = subject::find(&mut store.read().await?, id).await?;
-        opened(id, found.and_then(|row| row.sealed_key).as_deref(), keyring)
+    ) -> Result<Option<DerivingKey>, Fault> {
+        match subject::find(&mut store.read().await?, id).await? {
+            Some(row) => opened(&row, keyring),
+            None => Ok(None),
+        }
     }
 }
 
 /// The key in a subject's row; `None` for a subject that was erased.
-fn opened(id: &str, sealed: Option<&[u8]>, keyring: &Keyring) -> Result<Option<EnvelopeKey>, Fault> {
-    let Some(sealed) = sealed else { return Ok(None) };
-    let secret = keyring.open(Purpose::Personal, &subject_context(id), sealed)?;
-    EnvelopeKey::new(&secret).map(Some).map_err(|cause| Fault::Damaged(format!("subject `{id}`: {cause}")))
+fn opened(row: &subject::Subject, keyring: &Keyring) -> Result<Option<DerivingKey>, Fault> {
+    let Some(sealed) = &row.sealed_key else { return Ok(None) };
+    let secret = keyring.open(Purpose::Personal, &subject_context(&row.id), sealed)?;
+    let key = DerivingKey::new(secret)
+        .map_err(|cause| Fault::Damaged(format!("subject `{}`: {cause}", row.id)))?;
+    Ok(Some(if row.may_derive() { key } else { key.as_older_programs() }))
 }
 
 async fn make(

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use keywarden_model::TrustRuleId;
 use keywarden_store::trust_rules as rows;
-use keywarden_vault::EnvelopeKey;
+use keywarden_vault::DerivingKey;
 use serde_json::{Map, Value};
 
 use super::Why;
@@ -75,7 +75,7 @@ impl Domain {
 
 /// Its claims, opened.
 pub(crate) fn open_claims(
-    key: &EnvelopeKey,
+    key: &DerivingKey,
     rule: TrustRuleId,
     sealed: &[u8],
 ) -> Result<Map<String, Value>, Fault> {

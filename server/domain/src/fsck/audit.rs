@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::SecondsFormat;
 use keywarden_model::time::from_micros;
 use keywarden_store::fsck::{self, EventColumns, Personal};
-use keywarden_vault::EnvelopeKey;
+use keywarden_vault::DerivingKey;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -18,14 +18,14 @@ const KEYS: usize = 10_000;
 
 /// What became of each subject's key: there, erased, or why it does not open.
 #[derive(Default)]
-struct Keys(BTreeMap<String, Result<Option<EnvelopeKey>, String>>);
+struct Keys(BTreeMap<String, Result<Option<DerivingKey>, String>>);
 
 impl Keys {
     async fn of(
         &mut self,
         domain: &Domain,
         subject: &str,
-    ) -> Result<Result<Option<&EnvelopeKey>, String>, Fault> {
+    ) -> Result<Result<Option<&DerivingKey>, String>, Fault> {
         if !self.0.contains_key(subject) {
             if self.0.len() >= KEYS {
                 self.0.clear();
@@ -155,7 +155,7 @@ fn differing(row: &EventColumns, event: &Value) -> Option<&'static str> {
 }
 
 /// Opens a personal part and compares each field with the event's salted hash of it.
-fn compare(key: &EnvelopeKey, context: &[u8], sealed: &[u8], hashed: Option<&Value>) -> Result<(), String> {
+fn compare(key: &DerivingKey, context: &[u8], sealed: &[u8], hashed: Option<&Value>) -> Result<(), String> {
     let opened = key.open(PERSONAL, context, sealed).map_err(|cause| format!("does not open: {cause}"))?;
     let fields: BTreeMap<String, BTreeMap<String, String>> =
         serde_json::from_slice(opened.expose()).map_err(|_| "holds no fields".to_owned())?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 
-use super::{POSTGRES, VERSION};
+use super::{POSTGRES, SETTLED, VERSION};
 use crate::{Conn, Engine, Location, Store, count::number, instance, sql};
 
 /// Indexes that PostgreSQL alone needs: by trigrams.
@@ -96,7 +96,8 @@ async fn nodes_that_start_at_once_on_an_empty_database_make_one_schema() {
     let nodes = join_all((0..4).map(|_| Store::open(&location))).await;
     for node in nodes {
         let mut conn = node.unwrap().read().await.unwrap();
-        assert_eq!(instance::schema(&mut conn).await.unwrap().version, VERSION);
+        let schema = instance::schema(&mut conn).await.unwrap();
+        assert_eq!((schema.version, schema.oldest_compatible), (VERSION, SETTLED));
         let run =
             number(sql("SELECT count(*) AS number FROM _sqlx_migrations WHERE success"), &mut conn).await;
         assert_eq!(usize::try_from(run.unwrap()).unwrap(), POSTGRES.iter().count());

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
     use crate::{
         Location, Store,
-        migrate::{SQLITE, tests::before},
+        migrate::{OLDEST_COMPATIBLE, SETTLED, SQLITE, tests::before},
     };
 
     const WAS: i64 = VERSION - 1;
@@ -100,6 +100,27 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = old(folder.path(), "a.db").await;
         assert_eq!(versions(&path).await, (VERSION, WAS));
+    }
+
+    /// The oldest version that may work with the database, once it is open.
+    async fn oldest(path: &Path) -> i64 {
+        let store = Store::open(&Location::Sqlite(path.into())).await.unwrap();
+        crate::instance::schema(&mut store.read().await.unwrap()).await.unwrap().oldest_compatible
+    }
+
+    #[tokio::test]
+    async fn older_programs_may_go_back_to_what_they_left_and_not_to_what_was_never_theirs() {
+        let folder = tempfile::tempdir().unwrap();
+        let left = old(folder.path(), "a.db").await;
+        assert_eq!(oldest(&left).await, OLDEST_COMPATIBLE);
+        assert_eq!(oldest(&folder.path().join("fresh.db")).await, SETTLED);
+        let settled = old(folder.path(), "b.db").await;
+        let plain = SqliteConnectOptions::new().filename(&settled);
+        let mut conn = plain.connect().await.unwrap();
+        let settle = "UPDATE schema_info SET oldest_compatible = 32";
+        sqlx::query(settle).execute(&mut conn).await.unwrap();
+        conn.close().await.unwrap();
+        assert_eq!(oldest(&settled).await, 32, "a newer schema takes nothing back");
     }
 
     #[tokio::test]

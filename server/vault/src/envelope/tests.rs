@@ -151,6 +151,7 @@ fn a_header_that_names_another_algorithm_opens_nothing() {
             match named {
                 it if it == own => assert_eq!(opened.unwrap(), b"alice"),
                 1 | 2 => assert_eq!(opened, Err(OpenError::AuthenticationFailed), "{own} as {named}"),
+                3 => assert_eq!(opened, Err(OpenError::Malformed), "too short for a message id"),
                 _ => assert_eq!(opened, Err(OpenError::UnknownAlgorithm(named))),
             }
         }

@@ -1,0 +1,3 @@
+-- The newest schema that a node's program knows; 0: one from before it told. What older programs do not understand is written once
+-- none of them runs.
+ALTER TABLE nodes ADD COLUMN knows BIGINT NOT NULL DEFAULT 0;
