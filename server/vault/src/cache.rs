@@ -1,8 +1,8 @@
 //! Last-known-good values of a client, in a file sealed under a key of its own: AES-256-GCM as everywhere
 //! ([`crate::envelope`]), in base64.
 //!
-//! The key lies in a file beside no backup of the values: whoever has one of the two has nothing. A key seals less than
-//! 2^32 times: once for each time that a client reads.
+//! The key lies in a file beside no backup of the values: whoever has one of the two has nothing. It seals once for each time
+//! that a client reads, which nobody counts: each time under a key derived from it ([`crate::DerivingKey`]).
 
 use std::fmt;
 use std::io;
@@ -12,7 +12,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rand::CryptoRng;
 
-use crate::envelope::{EnvelopeKey, KEY_LEN, OpenError};
+use crate::deriving::DerivingKey;
+use crate::envelope::{KEY_LEN, OpenError};
 use crate::recovery::{KeptError, keep, line_of};
 use crate::seal::file::{read_private, replace_beside};
 use crate::secret::{SecretBytes, SecretString};
@@ -49,7 +50,7 @@ pub struct CacheKeyError {
 }
 
 /// The key of a client's cache.
-pub struct CacheKey(EnvelopeKey);
+pub struct CacheKey(DerivingKey);
 
 impl CacheKey {
     /// Writes a fresh key to a new file that only its owner may read.
@@ -64,7 +65,7 @@ impl CacheKey {
         let text = line_of(path).map_err(refuse)?;
         let key = STANDARD.decode(text.expose()).map(SecretBytes::new);
         let key = key.map_err(|_| refuse(io::Error::other("not base64")))?;
-        EnvelopeKey::new(&key).map(Self).map_err(|error| refuse(io::Error::other(error)))
+        DerivingKey::new(key).map(Self).map_err(|error| refuse(io::Error::other(error)))
     }
 
     /// Seals `plaintext` for `context` into a file (mode 0600), which takes another one's place as a whole.
