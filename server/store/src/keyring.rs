@@ -155,13 +155,9 @@ pub async fn retire_others(
         .await
 }
 
-/// Adds envelopes that a key sealed on this node.
+/// Adds envelopes that a key sealed on this node. One that was destroyed meanwhile counts no more.
 pub async fn add_uses(tx: &mut Tx, key: KeyringKeyId, uses: i64) -> Result<(), StoreError> {
-    sql("UPDATE keyring_keys SET uses = uses + $1 WHERE id = $2")
-        .bind(uses)
-        .bind(key)
-        .execute_one(tx, "keyring_keys")
-        .await
+    sql("UPDATE keyring_keys SET uses = uses + $1 WHERE id = $2").bind(uses).bind(key).execute(tx).await.map(drop)
 }
 
 /// Removes a retired key with all its wraps; false if it is not there or not retired. Whoever calls has made sure that

@@ -11,7 +11,7 @@ use keywarden_store::{Location, Store, StoreError, WriteError, instance, sql};
 use keywarden_vault::keyring::KeyringState;
 use keywarden_vault::seal::software::SoftwareSeal;
 use keywarden_vault::seal::{SealDescription, SealError};
-use keywarden_vault::{KeyNumber, Keyring, Purpose, Seal, SecretBytes};
+use keywarden_vault::{KeyNumber, Keyring, Purpose, Seal, SealingError, SecretBytes};
 use rand::CryptoRng;
 
 use super::*;
@@ -278,6 +278,16 @@ async fn uses_of_keys_add_up_over_nodes() {
     house.domain.note_key_uses().await.unwrap();
     house.domain.note_key_uses().await.unwrap();
     assert_eq!(uses().await, before + 3);
+
+    // What other nodes did counts here, before this one has used the key once more.
+    let used_up = house.domain.store().write_silently("a test uses a key up", |tx| {
+        let all = sql("UPDATE keyring_keys SET uses = $1 WHERE purpose = 'session'").bind(i64::from(u32::MAX));
+        Box::pin(async move { all.execute(tx).await })
+    });
+    used_up.await.map_err(|error: WriteError<StoreError>| error.to_string()).unwrap();
+    assert!(house.domain.keyring_is_current().await.unwrap());
+    let more = house.domain.keyring().seal(Purpose::Session, b"row", b"secret", &mut rng);
+    assert!(matches!(more, Err(SealingError::Exhausted(_))), "{more:?}");
 }
 
 #[tokio::test]

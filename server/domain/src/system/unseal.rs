@@ -77,9 +77,11 @@ impl Domain {
         Ok(())
     }
 
-    /// Whether this node's keyring has exactly the stored keys' latest state; another node may have made one.
+    /// Whether this node's keyring has exactly the stored keys' latest state; another node may have made one. Takes in how
+    /// often all nodes used them.
     pub async fn keyring_is_current(&self) -> Result<bool, Fault> {
         let records = Records::load(&mut self.store().read().await?).await?;
+        self.keyring().learn_uses(&records.keys);
         let newest = |records: &[KeyRecord], purpose| {
             let active = records.iter().filter(|key| key.purpose == purpose && key.retired_at.is_none());
             active.max_by_key(|key| (key.created_at, key.id)).map(|key| key.id)
@@ -142,7 +144,9 @@ impl Domain {
         if uses.is_empty() {
             return Ok(());
         }
-        self.store()
+        let taken = uses.clone();
+        let wrote = self
+            .store()
             .write_silently("how often keys were used", move |tx| {
                 let uses = uses.clone();
                 Box::pin(async move {
@@ -152,8 +156,12 @@ impl Domain {
                     Ok::<_, StoreError>(())
                 })
             })
-            .await
-            .map_err(quiet)
+            .await;
+        if wrote.is_err() {
+            // Rather counted twice, where only the answer was lost, than not at all.
+            self.keyring().give_back_uses(&taken);
+        }
+        wrote.map_err(quiet)
     }
 
     /// The operation of somebody on the server's own shell.

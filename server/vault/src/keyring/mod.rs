@@ -15,10 +15,11 @@ mod ring;
 mod state;
 mod wraps;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwapOption, Guard};
@@ -39,7 +40,7 @@ use crate::envelope::{self, KEY_LEN, LengthError, OpenError};
 use crate::mac::MacKey;
 use crate::seal::Seal;
 use crate::secret::SecretBytes;
-use ring::{Key, Ring};
+use ring::{Key, Ring, Uses};
 use state::Condition;
 use wraps::{unwrap, wrap};
 
@@ -54,6 +55,8 @@ pub struct Keyring {
     /// Seals of projects, with the project keys that they unwrapped: they are wiped with the keys here.
     custody: Custody,
     reload: Mutex<()>,
+    /// Of every key that was in memory here and is stored.
+    uses: Mutex<HashMap<KeyringKeyId, Arc<Uses>>>,
     /// Counts wipings, so that an unsealing which began before one cannot undo it.
     wiped: AtomicU64,
 }
@@ -67,6 +70,7 @@ impl Keyring {
             condition: Condition::new(grace, Box::new(clock)),
             custody: Custody::default(),
             reload: Mutex::new(()),
+            uses: Mutex::default(),
             wiped: AtomicU64::new(0),
         }
     }
@@ -145,14 +149,17 @@ impl Keyring {
         let mut keys = Vec::with_capacity(records.len());
         for record in records {
             let known = held.as_ref().and_then(|ring| ring.key(record.purpose, record.id));
+            let uses = Arc::clone(self.uses().entry(record.id).or_default());
+            uses.learn(record.uses);
             keys.push(if let Some(key) = known {
-                key.learn_uses(record.uses);
                 Arc::clone(key)
             } else {
                 asked = Asked::ASeal;
-                Arc::new(unwrap(record, wraps, seals, &mut silent)?)
+                Arc::new(unwrap(record, wraps, seals, &mut silent, &uses)?)
             });
         }
+        // Nobody counts for a key that was destroyed.
+        self.uses().retain(|id, _| records.iter().any(|record| record.id == *id));
         Ok((Ring::new(records, keys).map_err(UnsealError::NoActiveKey)?, asked))
     }
 
@@ -278,10 +285,37 @@ impl Keyring {
     }
 
     /// Envelopes that each key sealed here since the last call: add them to [`KeyRecord::uses`] in the store,
-    /// where all nodes meet.
+    /// where all nodes meet. A key that was wiped meanwhile is among them.
     pub fn take_uses(&self) -> Vec<(KeyringKeyId, u64)> {
-        let Ok(ring) = self.ring() else { return Vec::new() };
-        ring.keys().map(|key| (key.id, key.take_uses())).filter(|(_, uses)| *uses > 0).collect()
+        let mut taken: Vec<_> =
+            self.uses().iter().map(|(id, uses)| (*id, uses.take())).filter(|(_, uses)| *uses > 0).collect();
+        // Two nodes lock rows in one order.
+        taken.sort_unstable();
+        taken
+    }
+
+    /// What [`Keyring::take_uses`] gave and could not be stored.
+    pub fn give_back_uses(&self, taken: &[(KeyringKeyId, u64)]) {
+        let counted = self.uses();
+        for (id, uses) in taken {
+            if let Some(key) = counted.get(id) {
+                key.give_back(*uses);
+            }
+        }
+    }
+
+    /// Takes in how often the keys were used on all nodes together, as their rows say: that is what is bounded.
+    pub fn learn_uses(&self, records: &[KeyRecord]) {
+        let counted = self.uses();
+        for record in records {
+            if let Some(key) = counted.get(&record.id) {
+                key.learn(record.uses);
+            }
+        }
+    }
+
+    fn uses(&self) -> MutexGuard<'_, HashMap<KeyringKeyId, Arc<Uses>>> {
+        self.uses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether keys are in memory, and why not.

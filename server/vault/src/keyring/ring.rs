@@ -23,12 +23,22 @@ pub(super) struct Key {
     pub(super) secret: SecretBytes,
     mac: MacKey,
     pub(super) envelope: EnvelopeKey,
-    uses: AtomicU64,
+    uses: Arc<Uses>,
+}
+
+/// How many envelopes a key has sealed. It outlives the key's bytes: whatever wipes them, no use goes uncounted.
+#[derive(Debug, Default)]
+pub(super) struct Uses {
+    all: AtomicU64,
     unreported: AtomicU64,
 }
 
 impl Key {
-    pub(super) fn new(record: &KeyRecord, secret: SecretBytes) -> Result<Self, LengthError> {
+    pub(super) fn new(
+        record: &KeyRecord,
+        secret: SecretBytes,
+        uses: Arc<Uses>,
+    ) -> Result<Self, LengthError> {
         if secret.expose().len() != crate::envelope::KEY_LEN {
             return Err(LengthError);
         }
@@ -44,8 +54,7 @@ impl Key {
             mac: MacKey::new(part("mac").expose()),
             envelope: EnvelopeKey::new(&part("envelope"))?,
             secret,
-            uses: AtomicU64::new(record.uses),
-            unreported: AtomicU64::new(0),
+            uses,
         })
     }
 
@@ -61,21 +70,33 @@ impl Key {
 
     /// Counts one more envelope; false if the key has sealed as many as it may.
     pub(super) fn count_use(&self) -> bool {
+        self.uses.count()
+    }
+}
+
+impl Uses {
+    fn count(&self) -> bool {
         let more = |uses: u64| (uses < MAX_USES).then(|| uses.saturating_add(1));
-        let counted = self.uses.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok();
+        let counted = self.all.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok();
         if counted {
             self.unreported.fetch_add(1, Ordering::Relaxed);
         }
         counted
     }
 
-    /// What the row says by now, other nodes included.
-    pub(super) fn learn_uses(&self, recorded: u64) {
-        self.uses.fetch_max(recorded, Ordering::Relaxed);
+    /// What the row says by now, other nodes included; what is not reported comes on top of it.
+    pub(super) fn learn(&self, recorded: u64) {
+        let all = recorded.saturating_add(self.unreported.load(Ordering::Relaxed));
+        self.all.fetch_max(all, Ordering::Relaxed);
     }
 
-    pub(super) fn take_uses(&self) -> u64 {
+    pub(super) fn take(&self) -> u64 {
         self.unreported.swap(0, Ordering::Relaxed)
+    }
+
+    /// What was taken could not be reported.
+    pub(super) fn give_back(&self, uses: u64) {
+        self.unreported.fetch_add(uses, Ordering::Relaxed);
     }
 }
 

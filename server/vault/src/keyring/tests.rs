@@ -325,6 +325,40 @@ fn sealing_by_command_wins_over_an_unsealing_under_way() {
 }
 
 #[test]
+fn no_use_goes_uncounted_when_keys_are_wiped_a_report_fails_or_other_nodes_use_them_too() {
+    let mut cellar = Cellar::new();
+    cellar.unseal().unwrap();
+    let of = |cellar: &Cellar| cellar.records.iter().position(|it| it.purpose == Purpose::Personal).unwrap();
+    let position = of(&cellar);
+    let id = cellar.records[position].id;
+    let seal = |cellar: &mut Cellar| {
+        cellar.keyring.seal(Purpose::Personal, b"", b"", &mut cellar.rng).map(drop)
+    };
+    seal(&mut cellar).unwrap();
+    cellar.keyring.zeroize();
+    let taken = cellar.keyring.take_uses();
+    assert_eq!(taken, [(id, 1)]);
+    cellar.keyring.give_back_uses(&taken);
+    cellar.unseal().unwrap();
+    seal(&mut cellar).unwrap();
+    assert_eq!(cellar.keyring.take_uses(), [(id, 2)]);
+
+    seal(&mut cellar).unwrap();
+    cellar.records[position].uses = ring::MAX_USES - 2;
+    cellar.keyring.learn_uses(&cellar.records);
+    seal(&mut cellar).unwrap();
+    assert_eq!(seal(&mut cellar), Err(SealingError::Exhausted(id)), "with the one that is not reported");
+    assert_eq!(cellar.keyring.take_uses(), [(id, 2)]);
+
+    // One that was destroyed is forgotten.
+    cellar.generate(Purpose::Personal, 60);
+    cellar.records.remove(position);
+    cellar.unseal().unwrap();
+    cellar.keyring.give_back_uses(&[(id, 2)]);
+    assert_eq!(cellar.keyring.take_uses(), []);
+}
+
+#[test]
 fn a_key_seals_fewer_than_two_to_the_thirty_second_envelopes() {
     let mut cellar = Cellar::new();
     let position = cellar.records.iter().position(|it| it.purpose == Purpose::Personal).unwrap();

@@ -6,7 +6,7 @@ use keywarden_model::KeyringKeyId;
 use rand::CryptoRng;
 use subtle::ConstantTimeEq;
 
-use super::ring::Key;
+use super::ring::{Key, Uses};
 use super::{KeyRecord, Purpose, UnsealError, WrapError, WrapRecord};
 use crate::envelope::frame;
 use crate::seal::{ALGORITHM, Seal, SealError, SealId};
@@ -53,6 +53,7 @@ pub(super) fn unwrap(
     wraps: &[WrapRecord],
     seals: &[Arc<dyn Seal>],
     silent: &mut Vec<(SealId, SealError)>,
+    uses: &Arc<Uses>,
 ) -> Result<Key, UnsealError> {
     let mut last = UnsealError::NotWrapped(record.id);
     for seal in seals {
@@ -66,7 +67,8 @@ pub(super) fn unwrap(
             None if wrap.algorithm != ALGORITHM => Err(SealError::UnknownFormat),
             None => seal.unwrap(&wrap_context(record.id, record.purpose), &wrap.wrapped),
         };
-        match answer.and_then(|secret| Key::new(record, secret).map_err(|_| SealError::UnknownFormat)) {
+        let key = |secret| Key::new(record, secret, Arc::clone(uses)).map_err(|_| SealError::UnknownFormat);
+        match answer.and_then(key) {
             Ok(key) => return Ok(key),
             Err(source) => {
                 if !source.is_about_the_bytes() && !silent.iter().any(|(id, _)| id == seal_id) {
