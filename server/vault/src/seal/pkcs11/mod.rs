@@ -11,6 +11,7 @@
 
 mod attempts;
 mod keys;
+mod login;
 mod module;
 mod process;
 mod protocol;

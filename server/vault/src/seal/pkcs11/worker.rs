@@ -8,11 +8,12 @@ use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::Mechanism;
 use cryptoki::mechanism::aead::GcmParams;
 use cryptoki::object::ObjectHandle;
-use cryptoki::session::{Session, SessionState, UserType};
+use cryptoki::session::{Session, UserType};
 use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::AuthPin;
 
 use super::keys::{Keys, keys_of, make_key, newest, require_strong};
+use super::login::login;
 use super::protocol::{Left, Tried};
 use crate::envelope::{NONCE_LEN, TAG_LEN};
 use crate::seal::{KeyNumber, SealError, associated_data};
@@ -420,83 +421,12 @@ fn gcm<'a>(nonce: &'a mut [u8; NONCE_LEN], aad: &'a [u8]) -> Result<GcmParams<'a
     GcmParams::new(nonce, aad, u64::try_from(TAG_LEN * 8)?.into())
 }
 
-fn login(session: &Session, info: &TokenInfo, token: &Target<'_>) -> Result<(), Trouble> {
-    let told = |error| trouble(token, &error);
-    let state = session.get_session_info().map_err(told)?.session_state();
-    if !info.login_required() || matches!(state, SessionState::RoUser | SessionState::RwUser) {
-        return Ok(()); // login holds for all sessions of the process
-    }
-    if info.user_pin_locked() {
-        return Err(SealError::PinLocked(token.label.to_owned()).into());
-    }
-    let pin = token.desk.begin(info.serial_number().trim_end(), left(info))?;
-    match session.login(UserType::User, Some(&auth_pin(&pin))) {
-        Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {
-            Ok(token.desk.tried(Tried::Accepted)?)
-        }
-        Err(Error::Pkcs11(
-            RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange | RvError::PinExpired,
-            _,
-        )) => {
-            token.desk.tried(Tried::Refused)?;
-            Err(SealError::PinRefused(token.label.to_owned()).into())
-        }
-        Err(Error::Pkcs11(RvError::PinLocked, _)) => {
-            // Once somebody has unlocked it, it may take the same PIN.
-            token.desk.tried(Tried::Unclear)?;
-            Err(SealError::PinLocked(token.label.to_owned()).into())
-        }
-        Err(error) if was_not_made(&error) => {
-            token.desk.tried(Tried::NotMade)?;
-            Err(told(error))
-        }
-        Err(error) => {
-            token.desk.tried(Tried::Unclear)?;
-            Err(Trouble::Afresh(device(token, &error)))
-        }
-    }
-}
-
-fn left(info: &TokenInfo) -> Left {
-    match (info.user_pin_final_try(), info.user_pin_count_low()) {
-        (true, _) => Left::One,
-        (false, true) => Left::Fewer,
-        (false, false) => Left::All,
-    }
-}
-
-/// Whether a login failed so that no PIN was looked at. All else may hide a refusal: a device that breaks may have counted
-/// the PIN before.
-fn was_not_made(error: &Error) -> bool {
-    match error {
-        Error::Pkcs11(said, _) => matches!(
-            said,
-            RvError::ArgumentsBad
-                | RvError::CryptokiNotInitialized
-                | RvError::FunctionNotSupported
-                | RvError::OperationActive
-                | RvError::SessionClosed
-                | RvError::SessionHandleInvalid
-                | RvError::SessionReadOnlyExists
-                | RvError::SlotIdInvalid
-                | RvError::TokenNotPresent
-                | RvError::TokenNotRecognized
-                | RvError::UserAnotherAlreadyLoggedIn
-                | RvError::UserPinNotInitialized
-                | RvError::UserTooManyTypes
-                | RvError::UserTypeInvalid
-        ),
-        // The library was not called.
-        _ => true,
-    }
-}
-
 /// `AuthPin` wipes itself; the exact capacity of `to_owned` keeps it from leaving a copy behind.
-fn auth_pin(pin: &SecretString) -> AuthPin {
+pub(super) fn auth_pin(pin: &SecretString) -> AuthPin {
     AuthPin::from(pin.expose().to_owned())
 }
 
-fn device(token: &Target<'_>, error: &Error) -> SealError {
+pub(super) fn device(token: &Target<'_>, error: &Error) -> SealError {
     SealError::Device { token: token.label.to_owned(), cause: error.to_string() }
 }
 
