@@ -137,6 +137,10 @@ impl Domain {
             let mut rng = env.fork();
             // One that wraps nothing yet is the half of a rotation that did not come to its end.
             let newest = own.keys()?.last().copied();
+            // The next one would bear its number: two of one, once it is brought back.
+            if let Some(number) = before.filter(|used| newest.is_some_and(|newest| newest < *used)) {
+                return Err(SealError::KeyGone { seal: own.describe().label.clone(), number }.into());
+            }
             if newest.is_none_or(|newest| before.is_none_or(|used| newest <= used)) {
                 own.add_key(&mut rng)?;
             }

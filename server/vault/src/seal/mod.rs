@@ -222,7 +222,10 @@ pub enum SealError {
         cause: String,
     },
     /// Another key, another context, or changed bytes; which, cannot be known.
-    #[error("authentication failed: wrapped by another key, or changed")]
+    #[error(
+        "authentication failed: wrapped by another key than the seal has now, or changed; bring back from a backup what was \
+         changed, the seal's key or the record"
+    )]
     AuthenticationFailed,
     /// Too many calls wait already.
     #[error("PKCS#11 module `{0}` is busy: earlier calls are not answered yet")]
@@ -244,7 +247,9 @@ pub enum SealError {
         cause: String,
     },
     /// The key that wrapped this was destroyed, or is another token's.
-    #[error("`{seal}` has no key {number} any more: what that one wrapped is lost")]
+    #[error(
+        "`{seal}` has no key {number} any more: what that one wrapped is lost, unless the key is brought back from a backup"
+    )]
     KeyGone {
         /// The seal's label.
         seal: String,
@@ -260,7 +265,10 @@ pub enum SealError {
         number: KeyNumber,
     },
     /// The token has no key-encryption key.
-    #[error("token `{token}` holds no key labelled `{label}`: add it as a seal first")]
+    #[error(
+        "token `{token}` holds no key labelled `{label}`: bring it back from a backup of the token; one that never had a key is \
+         added as a seal first"
+    )]
     KeyMissing {
         /// The token.
         token: String,

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_store::sql;
-use keywarden_vault::{KeyNumber, SealId};
+use keywarden_vault::{KeyNumber, SealError, SealId};
 
 use super::{Scene, node};
 use crate::cast::both_engines;
+use crate::system::RotateSealError;
 use crate::system::records::{Records, wrap_row};
 use crate::{Domain, Settings};
 
@@ -107,6 +108,29 @@ async fn each_old_key_has_its_own_day_and_one_that_is_in_use_or_newest_stays() {
         assert_eq!((scene.ends().await, scene.in_hsm()), (0, vec![2, 3]));
         scene.pass(1);
         assert_eq!((scene.ends().await, scene.in_hsm()), (1, vec![3]));
+        node(&scene).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_seal_that_lost_its_newest_key_gets_no_other_of_that_number() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        assert_eq!(scene.rotate_hsm().await, 2);
+        let file = scene.house.folder().join("stored.key");
+        let whole = std::fs::read_to_string(&file).unwrap();
+        let older = whole.lines().next().unwrap();
+        std::fs::write(&file, format!("{older}\n")).unwrap();
+        assert_eq!(scene.in_hsm(), [1]);
+        let refused = scene.domain().rotate_seal_key(&scene.owner(), &scene.seal()).await;
+        assert!(
+            matches!(refused, Err(RotateSealError::Seal(SealError::KeyGone { number: 2, .. }))),
+            "{refused:?}"
+        );
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), format!("{older}\n"));
+        std::fs::write(&file, whole).unwrap();
+        assert_eq!(scene.rotate_hsm().await, 3);
         node(&scene).await;
     })
     .await;

@@ -27,7 +27,8 @@ pub(super) fn login(session: &Session, info: &TokenInfo, token: &Target<'_>) -> 
             _,
         )) => {
             token.desk.tried(Tried::Refused)?;
-            Err(SealError::PinRefused(token.label.to_owned()).into())
+            // A library may compare with what it read when it began, whatever was put right since.
+            Err(Trouble::Afresh(SealError::PinRefused(token.label.to_owned())))
         }
         Err(Error::Pkcs11(RvError::PinLocked, _)) => {
             // Once somebody has unlocked it, it may take the same PIN.

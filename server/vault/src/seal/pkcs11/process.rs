@@ -16,7 +16,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use super::attempts::Attempt;
-use super::protocol::{Frame, Open, Pin, Said, Tried, decode, encode, receive, send};
+use super::protocol::{Frame, Met, Open, Pin, Said, Tried, decode, encode, receive, send};
 use super::{Token, User};
 use crate::seal::{ANSWER_LIMIT, SealError};
 
@@ -90,7 +90,7 @@ impl Launch {
     /// Starts one that loads nothing and kills it: what keeps it from being as it is wanted, if anything does. Blocks for at most
     /// [`ANSWER_LIMIT`].
     pub fn trial(&self) -> Result<(), String> {
-        let mut process = self.start(Path::new("")).map_err(|cause| cause.to_string())?;
+        let mut process = self.start(Path::new(""), &[]).map_err(|cause| cause.to_string())?;
         match process.open(Until { began: Instant::now(), limit: ANSWER_LIMIT }) {
             // One that hangs has to be ended so.
             Ok(()) => match process.killed() {
@@ -119,7 +119,7 @@ impl Launch {
         clippy::disallowed_methods,
         reason = "no setting is read: a library's process gets none of ours"
     )]
-    fn start(&self, library: &Path) -> io::Result<Process> {
+    fn start(&self, library: &Path, met: &[Met]) -> io::Result<Process> {
         let (ours, theirs) = UnixStream::pair()?;
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).stdin(OwnedFd::from(theirs)).stdout(Stdio::null());
@@ -134,7 +134,8 @@ impl Launch {
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         let process = Process { child: command.spawn()?, socket: ours, is_open: false };
         let (user, all_groups, folder) = (self.user, self.all_groups, self.folder.clone());
-        let open = Open { library: found_anywhere(library)?, user, all_groups, folder };
+        let (library, met) = (found_anywhere(library)?, met.to_vec());
+        let open = Open { library, user, all_groups, folder, met };
         send(&process.socket, &encode(&open)?)?;
         Ok(process)
     }
@@ -186,8 +187,14 @@ impl Process {
         if self.is_open { Ok(()) } else { Err(Silence::Refused(frame)) }
     }
 
-    /// One call. What the process asks meanwhile is answered here.
-    fn ask(&mut self, token: &Token, call: &Frame, until: Until) -> Result<Frame, Silence> {
+    /// One call. What the process asks meanwhile is answered here, and what it met noted.
+    fn ask(
+        &mut self,
+        token: &Token,
+        call: &Frame,
+        met: &mut Vec<Met>,
+        until: Until,
+    ) -> Result<Frame, Silence> {
         let mut trying: Option<Attempt> = None;
         let mut unwritten: Option<SealError> = None;
         let broken = |trying: &Option<Attempt>, cause: &io::Error| Silence::of(trying.is_some(), cause);
@@ -210,6 +217,10 @@ impl Process {
                         (Some(_), Tried::Unclear) | (None, _) => Ok(()),
                     };
                     unwritten = written.err();
+                    continue;
+                }
+                Said::Met(keys) => {
+                    *met = keys;
                     continue;
                 }
                 Said::NewPin => token.pin.read(),
@@ -302,13 +313,15 @@ pub(super) struct Library {
     launch: Launch,
     limit: Duration,
     process: Option<Process>,
+    /// The keys that its processes met.
+    met: Vec<Met>,
     /// One that hung and may not be killed. There is no other beside it.
     left: Option<Process>,
 }
 
 impl Library {
     pub(super) fn new(path: PathBuf, launch: Launch, limit: Duration) -> Self {
-        Self { path, launch, limit, process: None, left: None }
+        Self { path, launch, limit, process: None, met: Vec::new(), left: None }
     }
 
     /// One call, in time. A process that hangs is killed, one that broke is started again, and asked again where that does
@@ -320,9 +333,12 @@ impl Library {
             let mut process = match self.process.take() {
                 Some(process) => process,
                 None if self.is_held_up() => return Err(self.silence()),
-                None => self.launch.start(&self.path).map_err(|cause| self.broken(&cause.to_string()))?,
+                None => self
+                    .launch
+                    .start(&self.path, &self.met)
+                    .map_err(|cause| self.broken(&cause.to_string()))?,
             };
-            match process.ask(token, call, until) {
+            match process.ask(token, call, &mut self.met, until) {
                 Ok(frame) => {
                     self.process = Some(process);
                     return Ok(frame);

@@ -7,6 +7,7 @@
 //! process  Login { serial, … }        it is about to log in: with which PIN?
 //! owner    Pin(…)                     after the try is written down
 //! process  Tried(…)                   what became of it
+//! process  Met(…)                     keys that it met: the next process is told
 //! process  Done(…)                    the answer of the call
 //! ```
 //! A frame is its length (four bytes, big-endian) and a message in postcard's format. Frames hold keys and PINs: they lie
@@ -39,6 +40,21 @@ pub(super) struct Open {
     pub(super) all_groups: bool,
     /// Where it goes before that.
     pub(super) folder: Option<PathBuf>,
+    /// The keys that processes before it met.
+    pub(super) met: Vec<Met>,
+}
+
+/// The newest key of a token as it was met: what it made of a text that is no secret. By that it is known again, and a key that
+/// has its name and is another one is not taken for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Met {
+    /// The token's label, and its serial number, as it was asked for.
+    pub(super) token: (String, Option<String>),
+    pub(super) number: KeyNumber,
+    pub(super) nonce: [u8; NONCE_LEN],
+    pub(super) ciphertext: Vec<u8>,
+    /// Whether it has opened what came from elsewhere: what does not open under it is to blame for that, then.
+    pub(super) proven: bool,
 }
 
 /// A call.
@@ -84,6 +100,8 @@ pub(super) enum Pin<'a> {
 pub(super) enum Said<'a> {
     /// The call is over.
     Done(#[serde(borrow)] Result<Answer<'a>, SealError>),
+    /// All keys that it knows by now.
+    Met(Vec<Met>),
     /// It is about to log in to the token of this serial number, which tells this of wrong PINs.
     Login { serial: &'a str, left: Left },
     /// It makes a token: which PIN shall that have?
@@ -205,6 +223,17 @@ mod tests {
     fn parsers_of_frames_take_what_comes() {
         let does = Does::Decrypt { number: 1, nonce: [3; NONCE_LEN], context: b"row", ciphertext: &[7; 48] };
         let asks = encode(&Ask { label: "main", serial: Some("1"), does }).unwrap();
+        let (user, folder) = (Some(User { user: 993, group: 991 }), Some("/data/softhsm".into()));
+        let met = Met {
+            token: ("main".to_owned(), Some("1".to_owned())),
+            number: 1,
+            nonce: [3; NONCE_LEN],
+            ciphertext: vec![7; 31],
+            proven: true,
+        };
+        let met = vec![met.clone(), Met { number: 2, proven: false, ..met }];
+        let open =
+            Open { library: "/usr/lib/m.so".into(), user, all_groups: false, folder, met: met.clone() };
         let sealed = Answer::Sealed { number: 2, nonce: [3; NONCE_LEN], ciphertext: &[7; 48] };
         let said = [
             Said::Done(Ok(sealed)),
@@ -214,10 +243,9 @@ mod tests {
                 limit: std::time::Duration::from_millis(5),
             })),
             Said::Login { serial: "1", left: Left::One },
+            Said::Met(met),
             Said::Tried(Tried::Unclear),
         ];
-        let (user, folder) = (Some(User { user: 993, group: 991 }), Some("/data/softhsm".into()));
-        let open = Open { library: "/usr/lib/m.so".into(), user, all_groups: false, folder };
         let open = encode(&open).unwrap();
         let pin = encode(&Pin::Is("1234")).unwrap();
         let said = said.map(|it| encode(&it).unwrap());

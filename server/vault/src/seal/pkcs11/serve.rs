@@ -67,7 +67,7 @@ fn serve(socket: &UnixStream) -> io::Result<()> {
     if entered.is_err() {
         return Ok(()); // as it was told
     }
-    let mut worker = Worker::new(&library);
+    let mut worker = Worker::new(&library, open.met);
     while let Some(call) = receive(socket)? {
         let Ask { label, serial, does } = decode(&call)?;
         let owner = Owner { socket, broken: RefCell::new(None) };
@@ -80,6 +80,9 @@ fn serve(socket: &UnixStream) -> io::Result<()> {
         });
         if let Some(broken) = owner.broken.take() {
             return Err(broken);
+        }
+        if let Some(met) = worker.met_since() {
+            send(socket, &encode(&Said::Met(met))?)?;
         }
         let done = done.as_ref().map(Done::answer).map_err(Clone::clone);
         send(socket, &encode(&Said::Done(done))?)?;

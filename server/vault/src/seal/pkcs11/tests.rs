@@ -1,3 +1,5 @@
+mod files;
+
 use std::path::Path;
 
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};

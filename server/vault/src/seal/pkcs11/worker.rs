@@ -14,7 +14,7 @@ use cryptoki::types::AuthPin;
 
 use super::keys::{Keys, keys_of, make_key, newest, require_strong};
 use super::login::login;
-use super::protocol::{Left, Tried};
+use super::protocol::{Left, Met, Tried};
 use crate::envelope::{NONCE_LEN, TAG_LEN};
 use crate::seal::{KeyNumber, SealError, associated_data};
 use crate::secret::{SecretBytes, SecretString};
@@ -28,6 +28,12 @@ type Name = (String, Option<String>);
 
 /// [`KNOWN`] under a key.
 type Known = ([u8; NONCE_LEN], Vec<u8>);
+
+impl Met {
+    fn known(&self) -> Known {
+        (self.nonce, self.ciphertext.clone())
+    }
+}
 
 /// The token that is meant, and whom to ask for its PIN.
 pub(super) struct Target<'a> {
@@ -60,8 +66,10 @@ pub(super) struct Worker {
     path: PathBuf,
     library: Option<Pkcs11>,
     open: HashMap<Name, Open>,
-    /// Of every key that was the newest of its token since this began.
-    known: HashMap<(Name, KeyNumber), Known>,
+    /// Of each token, the newest key since its owner began.
+    met: HashMap<Name, Met>,
+    /// Whether its owner was not told yet.
+    met_more: bool,
 }
 
 /// A token that is logged in, with its keys.
@@ -88,8 +96,15 @@ impl From<SealError> for Trouble {
 }
 
 impl Worker {
-    pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), library: None, open: HashMap::new(), known: HashMap::new() }
+    /// In the place of one that has met these keys.
+    pub(super) fn new(path: &Path, met: Vec<Met>) -> Self {
+        let met = met.into_iter().map(|it| (it.token.clone(), it)).collect();
+        Self { path: path.to_owned(), library: None, open: HashMap::new(), met, met_more: false }
+    }
+
+    /// All keys that it knows, if these are not the ones that were told last.
+    pub(super) fn met_since(&mut self) -> Option<Vec<Met>> {
+        std::mem::take(&mut self.met_more).then(|| self.met.values().cloned().collect())
     }
 
     /// Forgets all sessions and finalises the library; the next call starts afresh.
@@ -133,12 +148,15 @@ impl Worker {
         context: &[u8],
         ciphertext: &[u8],
     ) -> Result<SecretBytes, SealError> {
-        self.with_open(token, |open| {
+        let met = self.met.get(&token.name()).filter(|met| met.number == number);
+        let is_proven = met.is_some_and(|met| met.proven);
+        let opened = self.with_open(token, |open| {
+            // Its file may be put back, and a library that looked before does not always look again.
+            let gone = || Trouble::Afresh(SealError::KeyGone { seal: token.label.to_owned(), number });
             let key = match open.keys.get(&number) {
                 Some(key) => Some(*key),
                 None => keys_of(&open.session, token)?.get(&number).copied(),
             };
-            let gone = || SealError::KeyGone { seal: token.label.to_owned(), number };
             let key = key.ok_or_else(gone)?;
             if let Ok(plaintext) = open.decrypt(key, nonce, &associated_data(number, context), ciphertext) {
                 return Ok(plaintext);
@@ -147,10 +165,35 @@ impl Worker {
             // tells whether the bytes or the token are to blame.
             open.check()?;
             if !keys_of(&open.session, token)?.contains_key(&number) {
-                return Err(gone().into());
+                return Err(gone());
             }
-            Err(SealError::AuthenticationFailed.into())
-        })
+            let failed = SealError::AuthenticationFailed;
+            Err(if is_proven { Trouble::Final(failed) } else { Trouble::Afresh(failed) })
+        });
+        match &opened {
+            Ok(_) => self.proves(token, number),
+            Err(SealError::AuthenticationFailed) => self.doubts(token),
+            Err(_) => {}
+        }
+        opened
+    }
+
+    /// The token's key opened what it had wrapped.
+    fn proves(&mut self, token: &Target<'_>, number: KeyNumber) {
+        let met = self.met.get_mut(&token.name()).filter(|met| met.number == number && !met.proven);
+        if let Some(met) = met {
+            met.proven = true;
+            self.met_more = true;
+        }
+    }
+
+    /// A key that never opened anything may be the wrong one: the right one, once it is there, is not measured by it.
+    fn doubts(&mut self, token: &Target<'_>) {
+        let name = token.name();
+        if self.met.get(&name).is_some_and(|met| !met.proven) {
+            self.met.remove(&name);
+            self.met_more = true;
+        }
     }
 
     /// The numbers of our keys, the newest last.
@@ -168,8 +211,12 @@ impl Worker {
     }
 
     pub(super) fn add_key(&mut self, token: &Target<'_>) -> Result<KeyNumber, SealError> {
+        let met = self.met.get(&token.name()).map(|met| met.number);
         let number = self.writing(token, |session| {
             let (newest, _) = newest(&keys_of(session, token)?, token)?;
+            if let Some(number) = met.filter(|met| *met > newest) {
+                return Err(Trouble::Afresh(SealError::KeyGone { seal: token.label.to_owned(), number }));
+            }
             let number = newest.saturating_add(1);
             make_key(session, token, number).map(|()| number)
         })?;
@@ -295,6 +342,14 @@ impl Worker {
         let (slot, info) = self.find(token)?;
         let session = self.session(slot, token, false)?;
         login(&session, &info, token)?;
+        // Whatever is wrong with its keys may be mended by others, which some libraries see only when they begin.
+        self.meet(session, token).map_err(|trouble| match trouble {
+            Trouble::Final(error) => Trouble::Afresh(error),
+            other => other,
+        })
+    }
+
+    fn meet(&mut self, session: Session, token: &Target<'_>) -> Result<Open, Trouble> {
         let keys = keys_of(&session, token)?;
         let (number, key) = newest(&keys, token)?;
         for (number, key) in &keys {
@@ -303,9 +358,12 @@ impl Worker {
         let mut open =
             Open { label: token.label.to_owned(), session, keys, known: ([0; NONCE_LEN], Vec::new()) };
         let told = |error| trouble(token, &error);
-        let place = (token.name(), number);
-        let before = self.known.get(&place);
-        if let Some(known) = before.filter(|known| open.knows(key, known)) {
+        let before = self.met.get(&token.name()).filter(|met| met.number >= number);
+        if let Some(lost) = before.filter(|met| met.number > number) {
+            return Err(SealError::KeyGone { seal: token.label.to_owned(), number: lost.number }.into());
+        }
+        let before = before.map(Met::known);
+        if let Some(known) = before.as_ref().filter(|known| open.knows(key, known)) {
             open.known.clone_from(known);
             return Ok(open);
         }
@@ -316,12 +374,16 @@ impl Worker {
         if let Some(known) = before {
             // Does the token err, or does it well what another key does?
             open.check()?;
-            if !open.knows(key, known) {
+            if !open.knows(key, &known) {
                 return Err(SealError::KeyReplaced(token.label.to_owned()).into());
             }
-            open.known.clone_from(known);
+            open.known = known;
+            return Ok(open);
         }
-        self.known.insert(place, open.known.clone());
+        let (nonce, ciphertext) = open.known.clone();
+        let met = Met { token: token.name(), number, nonce, ciphertext, proven: false };
+        self.met.insert(met.token.clone(), met);
+        self.met_more = true;
         Ok(open)
     }
 
