@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -16,7 +16,7 @@ use keywarden_domain::{
     system::{CLOCK_ALARM, Node, UnsealFailed},
 };
 use keywarden_store::StoreError;
-use keywarden_vault::keyring::KeyringState;
+use keywarden_vault::{SealError, keyring::KeyringState};
 use tokio::{
     sync::watch,
     task::spawn_blocking,
@@ -43,6 +43,8 @@ pub(crate) struct Keeper {
     /// Whether the doors may be open as far as restores go. A store that was found open stays so: nothing is restored
     /// into one that is not empty.
     pub(crate) accepted: AtomicBool,
+    /// Why no seal answered in the last round.
+    pub(crate) missed: Mutex<Option<SealError>>,
 }
 
 impl Keeper {
@@ -134,13 +136,34 @@ impl Keeper {
 
     async fn observe(&self) -> KeyringState {
         let (keyring, seals, now) =
-            (Arc::clone(self.domain.keyring()), self.seals.all(), self.domain.env().now());
-        let asked = spawn_blocking(move || keyring.observe(&seals, now)).await;
-        let state = asked.unwrap_or_else(|_| self.domain.keyring().state());
+            (Arc::clone(self.domain.keyring()), self.seals.clone(), self.domain.env().now());
+        let asked = spawn_blocking(move || {
+            let (state, missed) = keyring.observe(&seals.all(), now);
+            if missed.is_some() {
+                seals.mend();
+            }
+            (state, missed)
+        });
+        let state = match asked.await {
+            Ok((state, missed)) => {
+                self.tell_of(missed);
+                state
+            }
+            Err(_) => self.domain.keyring().state(),
+        };
         if matches!(state, KeyringState::Sealed { .. }) {
             self.domain.forget_secrets();
         }
         state
+    }
+
+    /// Told once for each cause: it names what strangers are not told.
+    fn tell_of(&self, missed: Option<SealError>) {
+        let mut known = self.missed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cause) = missed.as_ref().filter(|cause| known.as_ref() != Some(*cause)) {
+            tracing::warn!(%cause, "no seal answers");
+        }
+        *known = missed;
     }
 
     async fn unseal(&self) -> Result<(), Unready> {
@@ -160,6 +183,8 @@ impl Keeper {
                 .map_err(|cause| Unready::seal(cause.in_brief(), &cause))?;
         }
         self.domain.unseal(&self.seals.all()).await?;
+        let seals = self.seals.clone();
+        spawn_blocking(move || seals.keep()).await.ok();
         if let Some(alone) = alone {
             alone.end().await;
         }

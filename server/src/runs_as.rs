@@ -10,7 +10,11 @@ use keywarden_vault::{
     },
 };
 
-use crate::{commands::LIBRARY, config::Seal, seals::SealsError};
+use crate::{
+    commands::LIBRARY,
+    config::Seal,
+    seals::{SealsError, put_back},
+};
 
 /// Whom the process of a library runs as.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +70,9 @@ impl RunsAs {
     pub(crate) fn of_embedded(self, folder: &SoftHsm, seal: &Seal, makes: bool) -> std::io::Result<Self> {
         if makes {
             folder.prepare()?;
+            put_back(folder)?;
+            // What is no worse than before does not stop a start: there may be no room.
+            folder.keep_first().ok();
         } else if folder.servers_user().is_ok_and(|it| it != User::ROOT.user) {
             return Ok(Self::TheServer);
         }

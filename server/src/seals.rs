@@ -230,6 +230,25 @@ impl Seals {
         [self.configured.as_seal()]
     }
 
+    /// Keeps a copy of what the embedded token's PINs are in. To be called once the keyring was opened by it. Blocks.
+    pub(crate) fn keep(&self) {
+        // What is no worse than before stops nothing: there may be no room.
+        if let Made::SoftHsm { folder, .. } = &self.configured
+            && let Err(cause) = folder.keep()
+        {
+            tracing::warn!(%cause, "no copy was kept of the embedded token's own file");
+        }
+    }
+
+    /// Puts that copy back where the file was lost. Blocks.
+    pub(crate) fn mend(&self) {
+        if let Made::SoftHsm { folder, .. } = &self.configured
+            && let Err(cause) = put_back(folder)
+        {
+            tracing::debug!(%cause, "the embedded token's own file could not be looked at");
+        }
+    }
+
     pub(crate) fn ids(&self) -> Vec<SealId> {
         self.all().iter().map(|seal| seal.describe().id.clone()).collect()
     }
@@ -261,6 +280,14 @@ impl std::fmt::Debug for Seals {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Seals").field(&self.ids()).finish()
     }
+}
+
+/// Where a token's own file was lost, its copy is put back, and that is told. Blocks.
+pub(crate) fn put_back(folder: &SoftHsm) -> io::Result<()> {
+    if folder.put_back()? {
+        tracing::warn!("the embedded token's own file was lost or cut short: it is put back from its copy");
+    }
+    Ok(())
 }
 
 /// By SoftHSM2, where it is on this machine. Where nothing else here has a library, none is loaded as root for that.

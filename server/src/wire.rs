@@ -4,7 +4,7 @@ use std::{
     fmt,
     io::ErrorKind,
     path::{Path, PathBuf},
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, Mutex, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -159,6 +159,7 @@ impl Cellars {
             condition: house.condition.clone(),
             node: self.node.clone(),
             accepted: AtomicBool::new(false),
+            missed: Mutex::default(),
         };
         keeper.begin().await;
         self.check_rp_id(&house.config.public.rp_id, self.change_rp_id).await?;

@@ -38,7 +38,7 @@ pub use wraps::unwraps_one;
 use crate::custody::Custody;
 use crate::envelope::{self, KEY_LEN, LengthError, OpenError};
 use crate::mac::MacKey;
-use crate::seal::Seal;
+use crate::seal::{Seal, SealError};
 use crate::secret::SecretBytes;
 use ring::{Key, Ring, Uses};
 use state::Condition;
@@ -324,11 +324,14 @@ impl Keyring {
         self.condition.get()
     }
 
-    /// Asks the seals whether they are there, and notes it. Blocks while they answer; call it every second
-    /// with the seals that wrap this keyring. One answer is enough.
-    pub fn observe(&self, seals: &[Arc<dyn Seal>], now: DateTime<Utc>) -> KeyringState {
-        let reachable = seals.iter().any(|seal| seal.probe().is_ok());
-        self.note(reachable, now)
+    /// Asks the seals whether they are there, and notes it; why the last one was not, if none was. Blocks while they answer;
+    /// call it every second with the seals that wrap this keyring. One answer is enough.
+    pub fn observe(&self, seals: &[Arc<dyn Seal>], now: DateTime<Utc>) -> (KeyringState, Option<SealError>) {
+        let mut missed = None;
+        let answers =
+            |seal: &Arc<dyn Seal>| seal.probe().inspect_err(|cause| missed = Some(cause.clone())).is_ok();
+        let reachable = seals.iter().any(answers);
+        (self.note(reachable, now), missed.filter(|_| !reachable))
     }
 
     /// As [`Keyring::observe`], for who has asked already.

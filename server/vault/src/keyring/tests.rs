@@ -192,7 +192,8 @@ fn any_one_of_several_seals_unseals() {
     cellar.wraps.extend(cellar.keyring.wrap_under(&*two, &mut cellar.rng).unwrap());
     cellar.seals.push(two);
     cellar.hide("one");
-    assert_eq!(cellar.keyring.observe(&cellar.seals, at(0)), KeyringState::Unsealed);
+    let observed = cellar.keyring.observe(&cellar.seals, at(0));
+    assert_eq!(observed, (KeyringState::Unsealed, None), "the other one answers");
     cellar.keyring.zeroize();
     cellar.unseal().unwrap();
     assert_eq!(cellar.keyring.state(), KeyringState::Unsealed);
@@ -259,14 +260,16 @@ fn a_seal_that_is_back_within_grace_is_forgiven() {
     let cellar = Cellar::new();
     cellar.hide("one");
     let degraded = KeyringState::Degraded { since: at(0), until: at(300) };
-    assert_eq!(cellar.keyring.observe(&cellar.seals, at(0)), degraded);
+    let (state, missed) = cellar.keyring.observe(&cellar.seals, at(0));
+    assert_eq!(state, degraded);
+    assert!(missed.is_some_and(|cause| cause.to_string().contains("No such file")));
     cellar.pass(GRACE.saturating_sub(Duration::from_nanos(1)));
-    assert_eq!(cellar.keyring.observe(&cellar.seals, at(299)), degraded, "grace is not extended");
+    assert_eq!(cellar.keyring.observe(&cellar.seals, at(299)).0, degraded, "grace is not extended");
     cellar.keyring.mac(Purpose::ApiKeyMac, b"value").unwrap();
     cellar.unseal().unwrap();
     assert_eq!(cellar.keyring.state(), degraded, "keys in memory prove no seal");
     cellar.bring_back("one");
-    assert_eq!(cellar.keyring.observe(&cellar.seals, at(300)), KeyringState::Unsealed);
+    assert_eq!(cellar.keyring.observe(&cellar.seals, at(300)).0, KeyringState::Unsealed);
     cellar.pass(GRACE * 2);
     assert_eq!(cellar.keyring.state(), KeyringState::Unsealed);
 }

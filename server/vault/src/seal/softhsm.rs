@@ -12,22 +12,20 @@
 //! made is synced from here, before anything is wrapped under it. Where root runs the server, that process is somebody else's:
 //! the token is handed over to him, and he reaches it by his working folder alone, as the data folder is open to root only.
 //! PINs stay root's, who is asked for them.
-//!
-//! At each login SoftHSM2 empties the token's own file, which holds its keys' key, and writes it again: a process that is killed
-//! between would take everything with it. So a copy is kept, and put back by the next start.
 
+mod own_file;
 mod scratch;
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions, read_dir, set_permissions, symlink_metadata};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, lchown};
+use std::fs::{DirBuilder, Permissions, read_dir, set_permissions, symlink_metadata};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, lchown};
 use std::path::{Path, PathBuf};
 
 use rand::CryptoRng;
 
 pub use scratch::{SCRATCH_LABEL, ScratchError, ScratchTokens};
 
-use super::file::{create_private, read_private, replace, replace_bytes, sync_folder};
+use super::file::{create_private, read_private, replace, sync_folder};
 use super::pkcs11::{Attempts, Launch, Module, Pin, Pkcs11Seal, Token, User};
 use super::{Protection, SealError, SealKind};
 use crate::base62;
@@ -54,10 +52,6 @@ const CONF: &str = "softhsm2.conf";
 
 /// What SoftHSM2 reads in a process that is another user's.
 const LIBRARY_CONF: &str = "library.conf";
-
-/// What holds a token's PINs, and what its keys are encrypted with; and more than it ever has.
-const TOKEN_FILE: &str = "token.object";
-const MOST: u64 = 64 * 1024;
 
 /// Characters of a PIN: 142 random bits.
 const PIN_LEN: usize = 24;
@@ -133,52 +127,7 @@ impl SoftHsm {
             )
         })?;
         write_if_other(&folder.join(CONF), &configuration(tokens))?;
-        self.put_back()?;
-        // What is no worse than before does not stop a start: there may be no room.
-        drop(self.keep());
         sync_folder(&folder)
-    }
-
-    /// Keeps a copy of each token's own file that is whole. To be called while nobody uses the token.
-    fn keep(&self) -> io::Result<()> {
-        for (mut file, kept) in self.own_files()? {
-            let (text, copy) = (read_some(&mut file)?, read_copy(&kept)?);
-            // A power cut may leave zeros, or a beginning.
-            if text != copy && text.len() >= copy.len() && text.iter().any(|byte| *byte != 0) {
-                replace_bytes(&kept, &text)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts what was kept of a token where its own file is empty. To be called while nobody uses the token.
-    fn put_back(&self) -> io::Result<()> {
-        for (mut file, kept) in self.own_files()? {
-            if read_some(&mut file)?.is_empty() {
-                file.write_all(&read_copy(&kept)?)?;
-                file.sync_all()?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The tokens' own files, each with the place of its copy. Where they are another user's, all in their folder may be what he
-    /// likes: only a file that is his alone is touched.
-    fn own_files(&self) -> io::Result<Vec<(File, PathBuf)>> {
-        let owner = self.owner()?;
-        let mut files = Vec::new();
-        for token in read_dir(self.tokens())? {
-            let token = token?;
-            let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
-            let path = token.path().join(TOKEN_FILE);
-            let opened = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path);
-            let Ok(file) = opened else { continue };
-            let there = file.metadata()?;
-            if there.is_file() && there.uid() == owner && there.nlink() == 1 {
-                files.push((file, self.folder.join(token.file_name()).with_added_extension("kept")));
-            }
-        }
-        Ok(files)
     }
 
     /// Whose the folder is, which is never handed over: the number of the user that runs the server.
@@ -283,20 +232,6 @@ fn configuration(tokens: &str) -> String {
         "directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n\
          slots.removable = false\n"
     )
-}
-
-fn read_some(file: &mut File) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.take(MOST).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// Nothing where nothing was kept.
-fn read_copy(kept: &Path) -> io::Result<Vec<u8>> {
-    std::fs::read(kept).or_else(|error| match error.kind() {
-        io::ErrorKind::NotFound => Ok(Vec::new()),
-        _ => Err(error),
-    })
 }
 
 fn write_if_other(path: &Path, text: &str) -> io::Result<()> {
