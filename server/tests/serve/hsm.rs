@@ -157,7 +157,7 @@ pub(crate) fn post(server: &Server, path: &str, token: &str, body: &Value) -> Va
 
 /// Three keys of a project, each its id and its value, and a gateway that may verify them.
 pub(crate) struct Keys<'a> {
-    server: &'a Server,
+    pub(crate) server: &'a Server,
     pub(crate) admin: String,
     pub(crate) gateway: String,
     pub(crate) all: [[String; 2]; 3],

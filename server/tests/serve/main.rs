@@ -41,6 +41,7 @@ mod sealing;
 mod strangers;
 mod templates;
 mod tls;
+mod token_files;
 mod tokens;
 mod verbs;
 mod watch;
