@@ -36,7 +36,7 @@ use crate::{
     data_dir::{self, DataDirError},
     listen::{ListenError, TlsError},
     logs,
-    operator::OperatorError,
+    operator::{LetterError, OperatorError},
 };
 
 /// The command that is the process of a PKCS#11 library.
@@ -153,6 +153,8 @@ pub(crate) enum Failure {
     #[error("{cause}; and the values kept in {} are of no use: {why}", path.display())]
     Kept { cause: ClientError, path: PathBuf, why: run::UselessError },
     #[error(transparent)]
+    Letter(#[from] LetterError),
+    #[error(transparent)]
     Listen(#[from] ListenError),
     #[error(transparent)]
     NoCacheKey(#[from] keywarden_vault::CacheKeyError),
@@ -234,6 +236,7 @@ impl Failure {
             | Self::Events(_)
             | Self::Io { .. }
             | Self::Kept { .. }
+            | Self::Letter(_)
             | Self::NoSuchVariable(_)
             | Self::NoValue { .. }
             | Self::NotDestroyed(_)

@@ -14,8 +14,8 @@ use super::{Failure, shown_at};
 use crate::{
     config::Config,
     operator::{
-        self, Added, DestroySealKey, ForgottenPins, KeyText, OfferSeal, OfferedShown, RemoveSeal, RotateSeal,
-        RotatedSeal, SealShown, SealWanted,
+        self, Added, DestroySealKey, ForgottenPins, Letter, LetterTo, OfferSeal, OfferedShown, RemoveSeal,
+        RotateSeal, RotatedSeal, SealShown, SealWanted,
     },
     wire,
 };
@@ -113,7 +113,15 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
             writeln!(out, "projects may name `{}` as their own seal", offered.id)
         }
         What::Add { kind } => {
-            let wanted = wanted(kind)?;
+            let wanted = match kind {
+                Kind::Software { key_file } => {
+                    let to = operator::call(&socket, Method::POST, "/seals/letters", None::<&()>).await?;
+                    sent(key_file, &to)?
+                }
+                Kind::Pkcs11 { module, token, serial, pin_file } => {
+                    SealWanted::Pkcs11 { module: find(&module)?, token, serial, pin_file: find(&pin_file)? }
+                }
+            };
             let added: Added = operator::call(&socket, Method::POST, "/seals", Some(&wanted)).await?;
             writeln!(out, "the keyring is wrapped under `{}` too", added.id)
         }
@@ -155,22 +163,19 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
     written.map_err(Failure::io("print"))
 }
 
-/// A key file is made and read here: whoever has this shell reaches places that the server's user does not. Of a token's files the
-/// server is told, which has another working folder than the shell.
-fn wanted(kind: Kind) -> Result<SealWanted, Failure> {
-    let find = |path: &Path| std::path::absolute(path).map_err(Failure::io("find the file"));
-    Ok(match kind {
-        Kind::Software { key_file } => {
-            let name = key_file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let seal = SoftwareSeal::at(key_file, &name);
-            let (_, env) = wire::world()?;
-            seal.create_key(&mut env.fork())?;
-            SealWanted::Software { name, keys: KeyText::of(&seal)? }
-        }
-        Kind::Pkcs11 { module, token, serial, pin_file } => {
-            SealWanted::Pkcs11 { module: find(&module)?, token, serial, pin_file: find(&pin_file)? }
-        }
-    })
+/// Of a token's files the server is told, which has another working folder than the shell.
+fn find(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(Failure::io("find the file"))
+}
+
+/// A key file is made and read here: whoever has this shell reaches places that the server's user does not.
+fn sent(key_file: PathBuf, to: &LetterTo) -> Result<SealWanted, Failure> {
+    let name = key_file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let seal = SoftwareSeal::at(key_file, &name);
+    let (_, env) = wire::world()?;
+    seal.create_key(&mut env.fork())?;
+    let keys = Letter::seal(to, &name, &seal.text()?, &env)?;
+    Ok(SealWanted::Software { name, keys })
 }
 
 pub(super) fn print(out: &mut impl Write, seals: &[SealShown]) -> std::io::Result<()> {
@@ -216,20 +221,31 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+    use crate::operator::Letterbox;
 
     #[test]
     fn a_key_file_is_made_by_the_command_and_the_server_is_sent_its_keys_and_not_its_place() {
         let stick = tempfile::tempdir().unwrap();
         let path = stick.path().join("recovery.key");
-        let ask = || wanted(Kind::Software { key_file: path.clone() }).unwrap();
-        let first = ask();
+        let (_, env) = wire::world().unwrap();
+        let letterbox = Letterbox::default();
+        let ask = || sent(path.clone(), &letterbox.next(&env).unwrap());
+        let asked = || {
+            let wanted = ask().unwrap();
+            let json = serde_json::to_string(&wanted).unwrap();
+            let SealWanted::Software { name, keys } = wanted else { panic!("{json}") };
+            assert_eq!(name, "recovery.key");
+            (json, letterbox.open(&name, &keys).unwrap())
+        };
+        let (_, first) = asked();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let text = std::fs::read_to_string(&path).unwrap();
-        let sent = json!({ "kind": "software", "name": "recovery.key", "keys": text });
-        assert_eq!(serde_json::to_value(&first).unwrap(), sent);
-        assert_eq!(serde_json::to_value(ask()).unwrap(), sent, "it is not made a second time");
-        assert!(!format!("{first:?}").contains(text.trim()), "the keys show");
+        assert_eq!(first.expose(), text);
+        let (json, again) = asked();
+        assert_eq!(again.expose(), text, "it is not made a second time");
+        let place = stick.path().to_str().unwrap();
+        assert!(!json.contains(text.trim()) && !json.contains(place), "{json}");
         std::fs::write(&path, "no keys").unwrap();
-        assert!(wanted(Kind::Software { key_file: path.clone() }).is_err());
+        assert!(ask().is_err());
     }
 }

@@ -24,7 +24,7 @@ use crate::{
     data_dir,
     http::{Doors, assets, metrics, router, session},
     listen::{self, Certificates, Guard, ListenError, OperatorDoor, serve},
-    operator::{self, Desk, Facts},
+    operator::{self, Desk, Facts, Letterbox},
     wire::{self, Cellars, House, Told},
 };
 
@@ -87,7 +87,8 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<(), Fail
         started_at: house.env.now(),
         condition: house.condition.subscribe(),
     };
-    let desk = Desk { facts, domain: cellars.domain.clone(), seals: cellars.seals.clone() };
+    let (domain, seals) = (cellars.domain.clone(), cellars.seals.clone());
+    let desk = Desk { facts, domain, seals, letterbox: Letterbox::default() };
     tasks.spawn(operator_door.serve(operator::routes(desk), config.limits.drain, stop.clone()));
     if let Some(listener) = metrics_listener {
         let address = listener.local_addr().ok().or(config.listen.metrics);

@@ -6,6 +6,7 @@
 mod backup;
 mod client;
 mod keyring;
+mod letter;
 mod link;
 mod rewrap;
 mod seal;
@@ -22,11 +23,12 @@ pub(crate) use backup::{
 };
 pub(crate) use client::{OperatorError, call};
 pub(crate) use keyring::{Rotate, Rotated};
+pub(crate) use letter::{Letter, LetterError, LetterTo, Letterbox};
 pub(crate) use link::{Link, Recover};
 pub(crate) use rewrap::RewrapShown;
 pub(crate) use seal::{
-    Added, DestroySealKey, ForgottenPins, KeyText, OfferSeal, OfferedShown, RemoveSeal, RotateSeal,
-    RotatedSeal, SealShown, SealWanted,
+    Added, DestroySealKey, ForgottenPins, OfferSeal, OfferedShown, RemoveSeal, RotateSeal, RotatedSeal,
+    SealShown, SealWanted,
 };
 pub(crate) use status::{Facts, Records, Status};
 pub(crate) use token::{Token, TokenWanted};
@@ -39,6 +41,7 @@ pub(crate) struct Desk {
     pub(crate) facts: Facts,
     pub(crate) domain: Domain,
     pub(crate) seals: Seals,
+    pub(crate) letterbox: Letterbox,
 }
 
 /// Everything that the operator's shell may ask.

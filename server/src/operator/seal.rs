@@ -10,12 +10,11 @@ use keywarden_domain::{
     project_seals::{At, OfferedSeal},
     system::SealStatus,
 };
-use keywarden_vault::{Seal, SealError, SealId, SecretString, seal::software::SoftwareSeal};
+use keywarden_vault::{Seal, SealId, seal::software::SoftwareSeal};
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
-use zeroize::Zeroize;
 
-use super::{Desk, trouble::Trouble};
+use super::{Desk, Letter, LetterTo, trouble::Trouble};
 
 /// A seal, as the shell shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,8 +27,8 @@ pub(crate) struct SealShown {
     pub lacks: usize,
 }
 
-/// Which seal to add. A token's files are named: the server reads them itself. A key file is sent, as its place is one that
-/// the server's user need not reach: a stick, another machine's folder.
+/// Which seal to add. A token's files are named: the server reads them itself. A key file's text is sent in a [`Letter`] about its
+/// name, as its place is one that the server's user need not reach: a stick, another machine's folder.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum SealWanted {
@@ -42,35 +41,8 @@ pub(crate) enum SealWanted {
     },
     Software {
         name: String,
-        keys: KeyText,
+        keys: Letter,
     },
-}
-
-/// The text of a key file. It goes over the operator's own socket and nowhere else.
-#[derive(Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct KeyText(String);
-
-impl KeyText {
-    pub(crate) fn of(seal: &SoftwareSeal) -> Result<Self, SealError> {
-        Ok(Self(seal.text()?.expose().to_owned()))
-    }
-
-    fn seal(mut self, name: &str) -> SoftwareSeal {
-        SoftwareSeal::given(SecretString::new(std::mem::take(&mut self.0)), name)
-    }
-}
-
-impl Drop for KeyText {
-    fn drop(&mut self) {
-        self.0.zeroize();
-    }
-}
-
-impl std::fmt::Debug for KeyText {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("KeyText")
-    }
 }
 
 /// Which seal to take away.
@@ -167,6 +139,7 @@ impl From<SealStatus> for SealShown {
 pub(super) fn routes() -> Router<Desk> {
     Router::new()
         .route("/seals", get(list).post(add).delete(remove))
+        .route("/seals/letters", post(next_letter))
         .route("/seals/offered", get(offered).post(offer))
         .route("/seals/keys", post(rotate).delete(destroy))
         .route("/seals/pins", delete(forget_pins))
@@ -185,10 +158,16 @@ async fn add(State(desk): State<Desk>, Json(wanted): Json<SealWanted>) -> Result
             spawn_blocking(move || made.create(&env)).await??;
             seal
         }
-        SealWanted::Software { name, keys } => Arc::new(keys.seal(&name)),
+        SealWanted::Software { name, keys } => {
+            Arc::new(SoftwareSeal::given(desk.letterbox.open(&name, &keys)?, &name))
+        }
     };
     let added = desk.domain.add_seal(&desk.domain.shell_op(), seal).await?;
     Ok(Json(Added { id: added.seal.to_string() }))
+}
+
+async fn next_letter(State(desk): State<Desk>) -> Result<Json<LetterTo>, Trouble> {
+    Ok(Json(desk.letterbox.next(desk.domain.env())?))
 }
 
 async fn rotate(

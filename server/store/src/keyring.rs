@@ -157,7 +157,12 @@ pub async fn retire_others(
 
 /// Adds envelopes that a key sealed on this node. One that was destroyed meanwhile counts no more.
 pub async fn add_uses(tx: &mut Tx, key: KeyringKeyId, uses: i64) -> Result<(), StoreError> {
-    sql("UPDATE keyring_keys SET uses = uses + $1 WHERE id = $2").bind(uses).bind(key).execute(tx).await.map(drop)
+    sql("UPDATE keyring_keys SET uses = uses + $1 WHERE id = $2")
+        .bind(uses)
+        .bind(key)
+        .execute(tx)
+        .await
+        .map(drop)
 }
 
 /// Removes a retired key with all its wraps; false if it is not there or not retired. Whoever calls has made sure that

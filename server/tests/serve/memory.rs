@@ -1,4 +1,4 @@
-//! What a node has in memory once its grace is over: none of the keyring's keys.
+//! What a node has in memory: none of the keyring's keys once its grace is over, and never the text of a key file that it was sent.
 
 use std::{
     fs::{self, File},
@@ -10,7 +10,7 @@ use std::{
 use keywarden_store::{Location, Store, sql};
 use keywarden_vault::{Seal as _, SecretBytes, seal::software::SoftwareSeal};
 
-use crate::house::Server;
+use crate::house::{Server, printed};
 
 /// The longest piece of memory that is looked at in one go.
 const PIECE: u64 = 4 << 20;
@@ -90,5 +90,28 @@ fn a_node_whose_grace_is_over_has_no_key_in_memory() {
     fs::rename(&away, &key).unwrap();
     server.becomes("\"ready\"");
     assert_eq!(found(process, &keys).unwrap(), keys.len());
+    server.stop();
+}
+
+#[test]
+fn a_key_file_that_was_sent_to_a_server_leaves_its_text_in_no_buffer_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let variables = [("KEYWARDEN_SEAL", "software")];
+    let server = Server::start_with(folder.path(), &variables);
+    server.becomes("\"ready\"");
+    let (keys, process) = (keyring(folder.path()), server.child.id());
+    for name in ["first.key", "second.key"] {
+        let file = folder.path().join(name);
+        printed(folder.path(), &variables, &["seal", "add", "software", file.to_str().unwrap()]);
+        let text = fs::read_to_string(&file).unwrap();
+        match found(process, &[SecretBytes::copy_of(text.trim().as_bytes())]) {
+            Err(cause) => {
+                println!("SKIPPED: another process's memory is not ours to look at: {cause}");
+                return;
+            }
+            Ok(held) => assert_eq!(held, 0, "the text of {name} is there"),
+        }
+    }
+    assert_eq!(found(process, &keys).unwrap(), keys.len(), "what is there is found");
     server.stop();
 }

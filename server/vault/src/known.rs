@@ -19,7 +19,8 @@ use crate::recovery::{RecoveryKey, Share, ShareError, Shares};
 use crate::seal::ALGORITHM;
 use crate::seal::software::SoftwareSeal;
 use crate::{
-    DerivingKey, KeyRecord, Keyring, OpenError, ProjectKey, Purpose, Seal, SecretBytes, SecretString, WrapRecord,
+    DerivingKey, KeyRecord, Keyring, OpenError, ProjectKey, Purpose, Seal, SecretBytes, SecretString,
+    WrapRecord,
 };
 
 const ANSWERS: &str = include_str!("known/answers.txt");
@@ -168,7 +169,8 @@ fn what_events_tell_of_a_subject_is_sealed_as_it_always_was_and_opens_both_ways(
     let place = format!("event_personal.sealed/{event}/{subject}").into_bytes();
     let text = "Alice Ärmel".as_bytes();
     let key = DerivingKey::new(SecretBytes::new(bytes("subject.key"))).unwrap();
-    let sealed = key.seal(subject, "event-personal", &place, text, &mut Drawn(bytes("subject.drawn"))).unwrap();
+    let sealed =
+        key.seal(subject, "event-personal", &place, text, &mut Drawn(bytes("subject.drawn"))).unwrap();
     assert_eq!(hex::encode(&sealed), answer("subject.derived"));
     for sealed in [sealed, bytes("subject.direct")] {
         assert_eq!(key.open("event-personal", &place, &sealed).unwrap().expose(), text);

@@ -74,8 +74,8 @@ impl Subjects {
 fn opened(row: &subject::Subject, keyring: &Keyring) -> Result<Option<DerivingKey>, Fault> {
     let Some(sealed) = &row.sealed_key else { return Ok(None) };
     let secret = keyring.open(Purpose::Personal, &subject_context(&row.id), sealed)?;
-    let key = DerivingKey::new(secret)
-        .map_err(|cause| Fault::Damaged(format!("subject `{}`: {cause}", row.id)))?;
+    let key =
+        DerivingKey::new(secret).map_err(|cause| Fault::Damaged(format!("subject `{}`: {cause}", row.id)))?;
     Ok(Some(if row.may_derive() { key } else { key.as_older_programs() }))
 }
 

@@ -281,7 +281,8 @@ async fn uses_of_keys_add_up_over_nodes() {
 
     // What other nodes did counts here, before this one has used the key once more.
     let used_up = house.domain.store().write_silently("a test uses a key up", |tx| {
-        let all = sql("UPDATE keyring_keys SET uses = $1 WHERE purpose = 'session'").bind(i64::from(u32::MAX));
+        let all =
+            sql("UPDATE keyring_keys SET uses = $1 WHERE purpose = 'session'").bind(i64::from(u32::MAX));
         Box::pin(async move { all.execute(tx).await })
     });
     used_up.await.map_err(|error: WriteError<StoreError>| error.to_string()).unwrap();

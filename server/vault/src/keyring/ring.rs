@@ -34,11 +34,7 @@ pub(super) struct Uses {
 }
 
 impl Key {
-    pub(super) fn new(
-        record: &KeyRecord,
-        secret: SecretBytes,
-        uses: Arc<Uses>,
-    ) -> Result<Self, LengthError> {
+    pub(super) fn new(record: &KeyRecord, secret: SecretBytes, uses: Arc<Uses>) -> Result<Self, LengthError> {
         if secret.expose().len() != crate::envelope::KEY_LEN {
             return Err(LengthError);
         }

@@ -334,9 +334,8 @@ fn no_use_goes_uncounted_when_keys_are_wiped_a_report_fails_or_other_nodes_use_t
     let of = |cellar: &Cellar| cellar.records.iter().position(|it| it.purpose == Purpose::Personal).unwrap();
     let position = of(&cellar);
     let id = cellar.records[position].id;
-    let seal = |cellar: &mut Cellar| {
-        cellar.keyring.seal(Purpose::Personal, b"", b"", &mut cellar.rng).map(drop)
-    };
+    let seal =
+        |cellar: &mut Cellar| cellar.keyring.seal(Purpose::Personal, b"", b"", &mut cellar.rng).map(drop);
     seal(&mut cellar).unwrap();
     cellar.keyring.zeroize();
     let taken = cellar.keyring.take_uses();
