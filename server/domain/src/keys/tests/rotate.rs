@@ -114,6 +114,7 @@ async fn a_suspended_key_hides_no_end_so_a_stopped_value_neither_counts_nor_come
         let bob = &scene.bob;
         let hour = Overlap::For(TimeDelta::hours(1));
         for _ in 1..MOST_VALUES {
+            scene.house.clock.advance(Duration::from_secs(1));
             domain.rotate_key(&bob.op(), old.id, hour).await.unwrap();
         }
         let view = domain.key(&bob.op(), old.id).await.unwrap();
