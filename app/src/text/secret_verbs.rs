@@ -56,7 +56,6 @@ texts! {
     secrets_purge_title(path: &str) = "Destroy {path} and all of its versions";
     secrets_purge_final = "All of its values and the keys that encrypt them are erased here. This cannot be taken back.";
     secrets_purge_path = "Its path and its aliases are free then. What was done to it stays in the record.";
-    secrets_purge_backups = "Backups that were made before still hold the values, encrypted, for as long as they are kept.";
     secrets_purge_protected = "This environment has purge protection: the secret is destroyed when its window is over.";
     secrets_purged(path: &str) = "Destroyed {path}.";
     secrets_is_destroyed = "This version is destroyed already.";

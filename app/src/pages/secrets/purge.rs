@@ -2,10 +2,14 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use keywarden_domain::secrets::{PurgeSecretError, Secret};
+use keywarden_domain::{
+    Op, Refused,
+    backup::Holding,
+    secrets::{PurgeSecretError, Secret},
+};
 use leptos::prelude::*;
 
-use super::around;
+use super::{around, in_backups};
 use crate::{
     context::{Asking, House, Posted},
     form::{Draft, Errors},
@@ -15,7 +19,18 @@ use crate::{
 };
 
 pub(super) async fn ask(State(house): State<House>, asking: Asking, Path(id): Path<String>) -> Response {
-    around::ask(&house, asking, &id, |shell, view| draw(shell, &view.secret, Draft::default())).await
+    let Asking { mut shell, op } = asking.at(Section::Secrets);
+    match load(&house, &op, &id).await {
+        Ok((secret, holding)) => draw(&mut shell, &secret, holding, Draft::default()),
+        Err(refused) => render::refused(&shell, refused),
+    }
+}
+
+/// The secret, and which backups hold its values.
+async fn load(house: &House, op: &Op, id: &str) -> Result<(Secret, Holding), Refused> {
+    let secret = around::load(house, op, id).await?.secret;
+    let holding = house.domain.backups_holding_any(op, &secret).await?;
+    Ok((secret, holding))
 }
 
 pub(super) async fn purge(
@@ -26,8 +41,8 @@ pub(super) async fn purge(
 ) -> Response {
     let Asking { mut shell, op } = asking.at(Section::Secrets).once(&posted);
     let t = shell.text;
-    let secret = match around::load(&house, &op, &id).await {
-        Ok(view) => view.secret,
+    let (secret, holding) = match load(&house, &op, &id).await {
+        Ok(loaded) => loaded,
         // In which folder it was, nobody can say any more.
         Err(refused) => return house.missed(&shell, &op, &posted, refused, "/secrets").await,
     };
@@ -48,18 +63,15 @@ pub(super) async fn purge(
     } else {
         errors.at("name", t.secrets_destroy_name_wrong(secret.path.name()));
     }
-    draw(&mut shell, &secret, Draft::refused(posted.fields, errors))
+    draw(&mut shell, &secret, holding, Draft::refused(posted.fields, errors))
 }
 
-fn draw(shell: &mut Shell, secret: &Secret, draft: Draft) -> Response {
+fn draw(shell: &mut Shell, secret: &Secret, holding: Holding, draft: Draft) -> Response {
     around::place(shell, &secret.project_slug);
     let t = shell.text;
     let secret = secret.clone();
-    let consequences = vec![
-        t.secrets_purge_final().to_owned(),
-        t.secrets_purge_path().to_owned(),
-        t.secrets_purge_backups().to_owned(),
-    ];
+    let mut consequences = vec![t.secrets_purge_final().to_owned(), t.secrets_purge_path().to_owned()];
+    consequences.extend(in_backups::sentences(t, holding));
     page(shell, t.secrets_destroy()).of(&draft).show(move || {
         let name = secret.path.name().to_owned();
         view! {

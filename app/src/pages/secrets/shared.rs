@@ -21,10 +21,7 @@ use crate::{
     form::{Draft, Errors, Fields},
     render::{self, page},
     shell::{Shell, encoded},
-    ui::{
-        ButtonKind, EmptyState, Facts, Form, LinkButton, PageHeader, RevealedValue, SecretValue, TextField,
-        Time, fact,
-    },
+    ui::{ButtonKind, EmptyState, Facts, Form, LinkButton, PageHeader, RevealedValue, TextField, Time, fact},
 };
 
 /// A passphrase, with everything that people put between its characters.
@@ -136,19 +133,16 @@ enum Needs {
 fn shown(shell: &Shell, revealed: &Revealed) -> Response {
     let t = shell.text;
     let bytes = revealed.value.expose();
-    let text = exact(bytes).map(str::to_owned);
-    let encoded = text.is_none().then(|| STANDARD.encode(bytes));
+    let (label, value, hint) = match exact(bytes) {
+        Some(text) => (t.secrets_value(), text.to_owned(), None),
+        None => (t.shared_encoded(), STANDARD.encode(bytes), Some(t.shared_encoded_hint())),
+    };
     page(shell, t.shared_value()).show(move || {
-        let value = match (text, encoded) {
-            (Some(text), _) => view! { <RevealedValue id="secret" label=t.secrets_value() value=text/> }.into_any(),
-            (None, encoded) => view! {
-                <SecretValue id="secret" label=t.shared_encoded() value=encoded.unwrap_or_default() hint=t.shared_encoded_hint()/>
-            }
-            .into_any(),
-        };
+        let hint = hint.map(|hint| view! { <p class="field-hint">{hint}</p> });
         view! {
             <PageHeader title=t.shared_value() lead=t.shared_value_lead()/>
-            {value}
+            <RevealedValue id="secret" label=label value=value/>
+            {hint}
         }
     })
 }

@@ -30,14 +30,29 @@ impl Domain {
         secret: &Secret,
         version: &Version,
     ) -> Result<Holding, Refused> {
+        self.backups_between(op, secret, version.created_at, version.destroyed_at).await
+    }
+
+    /// The same of all values of a secret: those that were made since it is there.
+    pub async fn backups_holding_any(&self, op: &Op, secret: &Secret) -> Result<Holding, Refused> {
+        self.backups_between(op, secret, secret.created_at, None).await
+    }
+
+    async fn backups_between(
+        &self,
+        op: &Op,
+        secret: &Secret,
+        came_at: DateTime<Utc>,
+        destroyed_at: Option<DateTime<Utc>>,
+    ) -> Result<Holding, Refused> {
         let _permit = self.authorize(op, Action::ViewSecret, &secret.resource()).await?;
         let mut conn = self.store().read().await?;
-        let rows = backups::since(&mut conn, micros(version.created_at), KNOWN).await?;
+        let rows = backups::since(&mut conn, micros(came_at), KNOWN).await?;
         let nobody = backups::recipients(&mut conn).await?.is_empty();
         drop(conn);
         let made = rows.iter().map(|row| (from_micros(row.made_at), Path::new(&row.file)));
         let schedule = self.settings().backups.as_ref();
-        let found = Holding::of(schedule, made, version.destroyed_at);
+        let found = Holding::of(schedule, made, destroyed_at);
         let until = found.until.filter(|_| !nobody).map(|until| until.max(op.now));
         Ok(Holding { until, ..found })
     }

@@ -299,6 +299,7 @@ async fn before_and_after_a_value_is_destroyed_it_is_said_until_when_backups_hol
     let bob = stage.cast.person("Bob", &[(Role::Manager, Some(pay.id))]).await;
     let id = put(&stage, &pay, &bob, "db/password", b"one").await.id;
     put(&stage, &pay, &bob, "db/password", b"two").await;
+    let gone = put(&stage, &pay, &bob, "db/key", b"one").await;
     let one = format!("/secrets/{id}/versions/1");
     let get = async |path: &str| stage.get(person(&bob), path).await.body;
     let asked = get(&format!("{one}/destroy")).await;
@@ -313,10 +314,18 @@ async fn before_and_after_a_value_is_destroyed_it_is_said_until_when_backups_hol
         "where they lie is told to nobody here: {asked}"
     );
     assert!(!get(&one).await.contains("In backups"), "it is there still");
+    let (deleted, purge) = (format!("/secrets/{}/delete", gone.id), format!("/secrets/{}/purge", gone.id));
+    assert_eq!(stage.post(person(&bob), &deleted, "current=1").await.status, 303);
+    let wrong = stage.post(person(&bob), &purge, "name=keg").await.body;
+    for asked in [get(&purge).await, wrong] {
+        for said in ["until 4 Oct 2096", "1 backup was written elsewhere", "are not known here"] {
+            assert!(asked.contains(said), "{said}: {asked}");
+        }
+    }
 
     let wrong = stage.post(person(&bob), &format!("{one}/destroy"), "name=passwort").await;
     assert!(wrong.status == 422 && wrong.body.contains("until 4 Oct 2096"), "{}", wrong.body);
     assert_eq!(stage.post(person(&bob), &format!("{one}/destroy"), "name=password").await.status, 303);
-    let gone = get(&one).await;
-    assert!(gone.contains("In backups") && gone.contains("No backup that this server knows of"), "{gone}");
+    let after = get(&one).await;
+    assert!(after.contains("In backups") && after.contains("No backup that this server knows of"), "{after}");
 }
