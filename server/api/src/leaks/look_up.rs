@@ -1,12 +1,16 @@
 //! `POST /api/v1/leaks`
 
 use axum::{extract::State, response::Response};
-use keywarden_domain::{Domain, keys::Leak};
+use keywarden_domain::{
+    Domain,
+    keys::{LONGEST_TEXT, Leak},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
     caller::Caller,
+    flaw::Flaw,
     json::{self, Asked},
     keys::{Key, Value},
     problem::Problem,
@@ -61,6 +65,10 @@ pub(crate) async fn look_up(
     asked: Asked<LookUpLeak>,
 ) -> Result<Response, Problem> {
     let (op, body) = caller.asks(asked);
+    if body.value.len() > LONGEST_TEXT {
+        let detail = format!("send at most {LONGEST_TEXT} bytes; look a longer text up in parts");
+        return Err(Problem::invalid(Flaw::at("/value", detail)));
+    }
     Ok(json::ok(&match domain.look_up_leak(&op, &body.value).await? {
         Leak::Found { key, value, may, .. } => LookedUp {
             found: true,

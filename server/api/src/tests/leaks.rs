@@ -36,6 +36,23 @@ async fn a_leaked_value_is_told_to_who_may_act_on_it_and_to_nobody_else() {
     .await;
 }
 
+#[tokio::test]
+async fn a_text_that_is_too_long_to_be_looked_through_is_refused_and_not_called_clean() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let (id, key) = api.issue("Checkout", json!({})).await;
+        let text = |length: usize| format!("{} {key}", "x".repeat(length - key.len() - 1));
+        let found = api.post("/api/v1/leaks", json!({ "value": text(64 * 1024) })).await;
+        assert_eq!((found.status.as_u16(), &found.json()["key"]["id"]), (200, &json!(id)));
+        let refused = api.post("/api/v1/leaks", json!({ "value": text(64 * 1024 + 1) })).await;
+        assert_eq!(
+            (refused.status.as_u16(), &refused.json()["errors"][0]["pointer"]),
+            (422, &json!("/value"))
+        );
+    })
+    .await;
+}
+
 /// A scanner's token of a project is as good as an administrator's for the keys that it may act on.
 #[tokio::test]
 async fn a_workload_of_a_project_is_told_of_its_keys_and_of_no_others() {

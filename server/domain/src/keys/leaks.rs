@@ -3,6 +3,8 @@
 //! The value itself is neither stored nor logged; only its public id is looked for. For somebody who may not act on the
 //! key, an unknown value and a foreign one are the same.
 
+use std::collections::BTreeSet;
+
 use keywarden_model::{ApiKeyId, KeyState, KeyValueId, KeyringKeyId, ProjectId, ServiceTokenId, WorkloadId};
 use keywarden_store::{Conn, Written, keys as rows};
 use keywarden_vault::Purpose;
@@ -18,8 +20,12 @@ use crate::{Action, Domain, Fault, Op, Refused, Resource};
 
 use keywarden_vault::SecretString;
 
-/// Longer texts are not looked through.
-const LONGEST: usize = 64 * 1024;
+/// Bytes of the longest text that is looked through.
+pub const LONGEST_TEXT: usize = 64 * 1024;
+/// Different values within a text that are looked up, beside the text itself.
+const MOST_WITHIN: usize = 128;
+/// A word that goes on for so long is no value, wherever it ends.
+const TOO_LONG: usize = token::MAX_LEN + 1;
 
 /// What was learned of a leaked value.
 #[derive(Debug)]
@@ -193,7 +199,7 @@ impl Domain {
     /// What the text holds, if it is one of ours and its hash fits, or may fit under a key that this node does not have.
     async fn leaked(&self, conn: &mut Conn, text: &str) -> Result<Option<Held>, Refused> {
         let keyring = self.keyring();
-        for word in words(text) {
+        for word in candidates(text) {
             let (ids, material) = match token::parse(word) {
                 Ok(parsed) if parsed.kind() == Kind::ApiKey => {
                     (vec![parsed.id()], parsed.material().to_vec())
@@ -229,16 +235,23 @@ impl Domain {
     }
 }
 
-/// The text itself, then whatever in it begins like a value; a few of these at most.
+/// The text itself, then the values in it whose checksums fit; so many of these at most.
+fn candidates(text: &str) -> impl Iterator<Item = &str> {
+    let text = if text.len() <= LONGEST_TEXT { text.trim() } else { "" };
+    let mut seen = BTreeSet::new();
+    let within = words(text).filter(move |word| token::parse(word).is_ok() && seen.insert(*word));
+    std::iter::once(text).chain(within.take(MOST_WITHIN))
+}
+
+/// Whatever in a text begins like a value.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    let text = if text.len() <= LONGEST { text.trim() } else { "" };
-    let within = text.match_indices("kw").filter_map(move |(at, _)| {
+    text.match_indices("kw").filter_map(move |(at, _)| {
         let ours = |rest: &&str| [Kind::ApiKey, Kind::ServiceToken].iter().any(|it| begins(rest, *it));
         let rest = text.get(at..).filter(ours)?;
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let letters = rest.bytes().take(TOO_LONG);
+        let end = letters.take_while(|it| it.is_ascii_alphanumeric() || *it == b'_').count();
         rest.get(..end)
-    });
-    std::iter::once(text).chain(within.take(32))
+    })
 }
 
 fn begins(text: &str, kind: Kind) -> bool {
@@ -252,7 +265,7 @@ mod tests {
     #[test]
     fn values_are_found_within_a_line_of_a_log() {
         let line = "curl -H 'authorization: Bearer kwk_live_abc_def' https://x/?k=kwk_test_1&y=kws_workload_2, kwt_no kw";
-        let found: Vec<_> = words(line).skip(1).collect();
+        let found: Vec<_> = words(line).collect();
         assert_eq!(found, ["kwk_live_abc_def", "kwk_test_1", "kws_workload_2"]);
     }
 }

@@ -36,6 +36,21 @@ async fn a_leak_is_told_to_who_may_act_on_it_and_to_nobody_else() {
 }
 
 #[tokio::test]
+async fn a_value_behind_many_words_that_only_begin_like_one_is_found() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let key = scene.issue("Orders").await;
+        let false_ones = "kwk_live_x kws_workload_y ".repeat(33);
+        let endless = "kwk_".repeat(100);
+        let text = format!("{false_ones}{endless} {}", key.value.expose());
+        let answer = scene.house.domain.look_up_leak(&scene.bob.op(), &text).await.unwrap();
+        let Leak::Found { key: found, .. } = answer else { panic!("not found") };
+        assert_eq!(found.id, key.id);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_leaked_service_token_is_told_to_who_may_revoke_it_and_to_nobody_else() {
     both_engines(async |house| {
         let scene = Scene::set(house).await;
