@@ -3,7 +3,7 @@
 use std::{any::Any, time::Duration};
 
 use axum::{body::Body, extract::Request, middleware::Next, response::Response};
-use http::header;
+use http::{HeaderMap, header};
 use http_body_util::Limited;
 use keywarden_model::ProblemKind as Kind;
 
@@ -44,10 +44,10 @@ impl Bounds {
 
 /// The answer to a request whose handler panicked. What was said in the panic goes to the log only.
 #[expect(clippy::needless_pass_by_value, reason = "the panic's payload comes boxed")]
-pub(super) fn after_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
+pub(super) fn after_panic(panic: Box<dyn Any + Send + 'static>, asked: &HeaderMap) -> Response {
     let said =
         panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     tracing::error!(panic = said.unwrap_or("(no text)"), "a handler panicked");
     let detail = "something went wrong on our side; `instance` finds it in the log";
-    Problem::new(Kind::Internal, detail).json()
+    Problem::new(Kind::Internal, detail).answer(asked)
 }

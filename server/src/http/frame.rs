@@ -9,6 +9,7 @@ use axum::{
     response::Response,
 };
 use futures_util::FutureExt;
+use http::HeaderMap;
 use ipnet::IpNet;
 use keywarden_domain::Env;
 
@@ -41,9 +42,12 @@ pub(super) async fn surround(State(frame): State<Arc<Frame>>, mut request: Reque
     let id = request_id::assign(&mut request, &frame.env);
     let about = About::new(&request, id);
     let watch = frame.metrics.watch(&request);
+    // A panic takes the request with it; machines are answered without a look at theirs.
+    let wants_page = problem::wants_page(request.headers());
+    let asked = if wants_page { request.headers().clone() } else { HeaderMap::new() };
     let answered = async move {
         let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-        let response = answer.unwrap_or_else(bounds::after_panic);
+        let response = answer.unwrap_or_else(|panic| bounds::after_panic(panic, &asked));
         watch.answered(&response);
         response
     };

@@ -124,7 +124,8 @@ pub(super) fn retry_after(mut response: Response, seconds: u64) -> Response {
     response
 }
 
-fn wants_page(asked: &HeaderMap) -> bool {
+/// Whether a browser asked for a page.
+pub(super) fn wants_page(asked: &HeaderMap) -> bool {
     let accept = asked.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     accept.contains("text/html")
 }

@@ -208,6 +208,11 @@ async fn a_panic_is_one_500_that_tells_nothing() {
     let (parts, body) = server.get("/panic").await;
     assert_eq!(parts.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(!body.contains("kwk_live_secret"), "{body}");
+    assert_eq!(parts.headers[header::CONTENT_TYPE], "application/problem+json");
+    let (parts, page) = server.send(Request::get("/panic").header(header::ACCEPT, "text/html"), "").await;
+    assert_eq!(parts.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(parts.headers[header::CONTENT_TYPE], "text/html; charset=utf-8");
+    assert!(!page.contains("kwk_live_secret"), "{page}");
     assert_eq!(server.get("/").await.0.status, StatusCode::OK);
 }
 
