@@ -14,7 +14,7 @@ const BATCH: u32 = 1_000;
 const ROUNDS: u32 = 50;
 
 impl Domain {
-    /// Sweeps everything once; says how many rows went. A job calls it every minute, on any number of nodes.
+    /// Sweeps everything once; says how many rows went. A job calls it every ten minutes, on any number of nodes.
     pub async fn sweep(&self, op: &Op) -> Result<u64, Fault> {
         let mut gone = self.sweep_idempotency(op.now).await?;
         for kind in Sweep::ALL {

@@ -197,6 +197,30 @@ mod tests {
     }
 
     #[test]
+    fn every_job_runs_as_often_as_is_written_here() {
+        let often: Vec<_> = crate::all().iter().map(|job| (job.name, job.every)).collect();
+        let written = [
+            ("look", Duration::from_millis(250)),
+            ("destroy-old-seal-keys", Duration::from_hours(24)),
+            ("destroy-values", Duration::from_hours(1)),
+            ("drill-backups", Duration::from_secs(15)),
+            ("flush-decisions", Duration::from_mins(1)),
+            ("flush-key-uses", Duration::from_mins(1)),
+            ("flush-refusals", Duration::from_mins(1)),
+            ("flush-token-use", Duration::from_secs(5)),
+            ("flush-usage", Duration::from_secs(5)),
+            ("flush-verify-counts", Duration::from_mins(1)),
+            ("make-backups", Duration::from_secs(30)),
+            ("note-clock", Duration::from_secs(10)),
+            ("purge-secrets", Duration::from_mins(5)),
+            ("rewrap", Duration::from_secs(1)),
+            ("sweep", Duration::from_mins(10)),
+            ("warm-keys", Duration::from_secs(1)),
+        ];
+        assert_eq!(often, written);
+    }
+
+    #[test]
     fn jitter_takes_a_tenth_at_most() {
         let pause = Duration::from_secs(10);
         assert_eq!(jittered(pause, [0, 0]), pause);
