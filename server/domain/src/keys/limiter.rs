@@ -1,8 +1,9 @@
 //! Rate limits over all nodes: a node gives out what it has reserved, and reserves in small batches.
 //!
 //! Windows are fixed: they begin at whole multiples of their length since 1970. Never more than the limit is given out;
-//! what other nodes hold in reserve and do not use is at most a batch each, a fiftieth of the limit. A node that is cut
-//! off from the store and may answer from memory counts by itself, from what it knew last.
+//! what other nodes hold in reserve and do not use is at most a batch each, a fiftieth of the limit. So one node gets no
+//! less than nine tenths of it beside up to five others, and may get less beside more. A node that is cut off from the
+//! store and may answer from memory counts by itself, from what it knew last.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
