@@ -245,7 +245,7 @@ fn the_test_sees_a_difference_of_a_hundredth_and_none_where_there_is_none() {
     assert!((0..2).any(|_| welch(&draw(1_000.0), &draw(1_000.0)).abs() < 4.5));
 }
 
-/// Takes a minute or a few: `make faults` runs it.
+/// Takes some minutes: `make faults` runs it.
 async fn all_take_the_same_time(house: House, rounds: usize) {
     let scene = Scene::set(house).await;
     let classes = Classes::of(&scene).await;
@@ -268,6 +268,6 @@ async fn all_take_the_same_time(house: House, rounds: usize) {
 #[tokio::test]
 #[ignore = "takes minutes; `make faults` runs it"]
 async fn long_a_wrong_secret_takes_as_long_as_an_unknown_id() {
-    // Of four classes: a hundred thousand samples on each engine.
-    both_engines(async |house| all_take_the_same_time(house, 25_000).await).await;
+    // Of each of the four classes, on each engine.
+    both_engines(async |house| all_take_the_same_time(house, 100_000).await).await;
 }
