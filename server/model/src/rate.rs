@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// At most `limit` verifications in each window of `window_seconds`, over all nodes within 10 %.
+/// At most `limit` verifications in each window of `window_seconds`, over up to six nodes within 10 %.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct RateLimit {
     /// Verifications in a window: 1 to 10 000 000.
