@@ -18,7 +18,12 @@ pub(super) fn check(config: &Config, now: DateTime<Utc>) -> Check {
         None if config.listen.address.ip().to_canonical().is_loopback() => {
             Check::fine(NAME, "not needed on loopback")
         }
-        None => Check::fine(NAME, "left to the trusted proxy"),
+        None if !config.listen.trusted_proxies.is_empty() => Check::fine(NAME, "left to the trusted proxy"),
+        None => Check::failed(
+            NAME,
+            "there is no certificate, and no proxy is named that would have one",
+            "set KEYWARDEN_TLS_CERT and KEYWARDEN_TLS_KEY, or name your TLS proxy in KEYWARDEN_TRUSTED_PROXIES",
+        ),
     }
 }
 
@@ -74,6 +79,21 @@ fn judge(files: &Tls, public: &Public, now: DateTime<Utc>) -> Result<Check, Chec
 mod tests {
     use super::super::Outcome;
     use super::*;
+    use crate::config::{Given, Values};
+
+    #[test]
+    fn an_address_that_others_reach_needs_a_certificate_or_a_proxy() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let checked = |variables: &[(&str, &str)]| {
+            let environment = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+            let given = Given { file: Some(file.path().into()), environment, flags: Vec::new() };
+            check(&Config::read(&Values::gather(&given).unwrap()).unwrap(), DateTime::UNIX_EPOCH).outcome
+        };
+        assert_eq!(checked(&[]), Outcome::Fine);
+        let open = ("KEYWARDEN_LISTEN", "192.0.2.1:3000");
+        assert_eq!(checked(&[open]), Outcome::Failed);
+        assert_eq!(checked(&[open, ("KEYWARDEN_TRUSTED_PROXIES", "192.0.2.0/24")]), Outcome::Fine);
+    }
 
     fn public(url: &str) -> Public {
         Public { url: url.parse().unwrap(), rp_id: String::new() }
