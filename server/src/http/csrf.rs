@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::{extract::Request, response::Response};
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use keywarden_model::ProblemKind as Kind;
 
 use super::problem::Problem;
@@ -50,7 +50,11 @@ impl OwnOrigin {
             CsrfError::Method => Kind::Method,
             CsrfError::OtherSite { .. } | CsrfError::Unnamed { .. } => Kind::CrossSite,
         };
-        Some(Problem::new(kind, error.to_string()).about(&self.0).answer(request.headers()))
+        let mut refusal = Problem::new(kind, error.to_string()).about(&self.0).answer(request.headers());
+        if error == CsrfError::Method {
+            refusal.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        }
+        Some(refusal)
     }
 }
 
@@ -119,7 +123,8 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderName, HeaderValue};
+    use axum::body::Body;
+    use http::HeaderName;
 
     use super::*;
 
@@ -226,6 +231,11 @@ mod tests {
         for method in [Method::TRACE, Method::CONNECT, Method::OPTIONS, Method::from_bytes(b"PURGE").unwrap()]
         {
             assert_eq!(judged(&method, &ours), Err(CsrfError::Method));
+            let mut request = Request::new(Body::empty());
+            *request.method_mut() = method;
+            let refusal = OwnOrigin(OWN.into()).refuses(&request).unwrap();
+            assert_eq!(refusal.status().as_u16(), 405);
+            assert_eq!(refusal.headers()["allow"], "GET, HEAD");
         }
     }
 }
