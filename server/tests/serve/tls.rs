@@ -89,8 +89,7 @@ fn a_server_with_a_certificate_speaks_tls_only_and_takes_a_renewed_one_without_a
     assert!(!String::from_utf8_lossy(&answer).contains("HTTP/1.1"), "{answer:?}");
 
     let second = renew(folder.path());
-    // By itself within a minute; at once where the operator says so.
-    server.signal(Signal::SIGHUP);
+    // By itself, within seconds.
     server.waits_for("the new certificate", || get(&server, "/livez", &second).is_ok());
     assert!(get(&server, "/livez", &first).is_err(), "the old one is not served any more");
 
