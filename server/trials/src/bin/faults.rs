@@ -7,10 +7,11 @@
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::{Parser, ValueEnum};
 use keywarden_trials::{
     Result,
@@ -51,7 +52,8 @@ struct Line {
     /// Secrets beside those under load in the house that `restored` loses and brings back
     #[arg(long, default_value_t = 0)]
     secrets: usize,
-    /// Fail on a start that takes longer than two seconds, and try the bounds in full; meant for optimized builds
+    /// Fail on a start that takes longer than two seconds and where a proof was skipped, and try the bounds in full; meant
+    /// for optimized builds
     #[arg(long)]
     strict: bool,
     /// Which proofs; all without a name
@@ -98,23 +100,35 @@ fn tell(error: &anyhow::Error) {
 async fn prove(line: &Line) -> Result<()> {
     let mut progress = Progress::open(line.progress.clone())?;
     let all = Proof::value_variants();
-    let mut whole = true;
+    let (mut whole, mut skipped) = (true, Vec::new());
     for proof in if line.proofs.is_empty() { all } else { &line.proofs } {
         let name = proof.to_possible_value().context("a proof's name")?.get_name().to_owned();
         let told = format!("{name} (seed {})", line.seed);
         let folder = tempfile::Builder::new().prefix("keywarden-faults-").tempdir()?;
         let from = line.from.max(progress.done(&told));
         let until = line.minutes.map(|minutes| Instant::now() + Duration::from_mins(minutes));
-        let run = Run { line, folder: folder.path(), from, until, name: &told };
+        let run =
+            Run { line, folder: folder.path(), from, until, name: &told, skipped: AtomicBool::new(false) };
         let outcome = run.prove(*proof, &mut progress).await;
         if outcome.is_err() {
             let kept = folder.keep();
             return outcome.with_context(|| format!("{told}; its folder is kept: {}", kept.display()));
         }
         whole &= !run.is_over();
+        if run.skipped.load(Ordering::Relaxed) {
+            skipped.push(name);
+        }
     }
     // What the minutes did not suffice for is gone on with.
-    if whole { progress.forget() } else { Ok(()) }
+    if whole {
+        progress.forget()?;
+    }
+    ensure!(
+        !line.strict || skipped.is_empty(),
+        "skipped here, and so not proven: {}; what they take is said above",
+        skipped.join(", ")
+    );
+    Ok(())
 }
 
 /// One proof's run.
@@ -124,6 +138,8 @@ struct Run<'a> {
     from: u64,
     until: Option<Instant>,
     name: &'a str,
+    /// Whether it could not be made here.
+    skipped: AtomicBool,
 }
 
 impl Run<'_> {
@@ -149,6 +165,11 @@ impl Run<'_> {
     /// Whether no further round is begun.
     fn is_over(&self) -> bool {
         self.until.is_some_and(|until| Instant::now() >= until)
+    }
+
+    /// It cannot be made here; why has been said.
+    fn skip(&self) {
+        self.skipped.store(true, Ordering::Relaxed);
     }
 
     /// The rounds that are left, as long as there is time for them.
@@ -208,6 +229,7 @@ impl Run<'_> {
             return Ok(());
         }
         let Some(mut trial) = disk_full::Trial::new(&self.line.binary, self.folder, full).await? else {
+            self.skip();
             return Ok(());
         };
         let one = async |_| Ok(trial.round().await?.to_string());
@@ -235,9 +257,11 @@ impl Run<'_> {
             return Ok(());
         }
         let server = self.line.postgres.as_ref();
-        if let Some(found) = durable::prove(&self.line.binary, self.folder, engine, server).await? {
-            Voice::new(self.name, 1).round(1, &found.to_string());
-        }
+        let Some(found) = durable::prove(&self.line.binary, self.folder, engine, server).await? else {
+            self.skip();
+            return Ok(());
+        };
+        Voice::new(self.name, 1).round(1, &found.to_string());
         progress.note(self.name, 1)
     }
 
@@ -254,17 +278,24 @@ impl Run<'_> {
         match engine {
             Engine::Sqlite => {
                 if self.from == 0 && !failed_sync::files::prove(binary, folder).await? {
+                    self.skip();
                     return Ok(());
                 }
                 let trial = failed_sync::sqlite::Trial::new(binary, folder, seed).await?;
-                let Some(mut trial) = trial else { return Ok(()) };
+                let Some(mut trial) = trial else {
+                    self.skip();
+                    return Ok(());
+                };
                 let one = async |round| Ok(trial.round(round).await?.to_string());
                 self.rounds(rounds, progress, one).await?;
                 trial.end()
             }
             Engine::Postgres => {
                 let trial = failed_sync::postgres::Trial::new(binary, folder, seed).await?;
-                let Some(mut trial) = trial else { return Ok(()) };
+                let Some(mut trial) = trial else {
+                    self.skip();
+                    return Ok(());
+                };
                 let one = async |round| Ok(trial.round(round).await?.to_string());
                 self.rounds(rounds, progress, one).await?;
                 trial.end()
