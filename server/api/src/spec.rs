@@ -144,6 +144,8 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
     let reads = asks || method == "get";
     // What answers with a secret: it may be seen and not read.
     let discloses = operation.remove("x-discloses").is_some();
+    // What is done only where things are still as they were seen, though no header says how.
+    let expects = operation.remove("x-expects").is_some();
     let mut problems = vec![401, 429, 500, 503];
     if asks_in("query") || has_body {
         problems.push(400);
@@ -158,7 +160,7 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
         problems.extend([413, 415, 422]);
     }
     if discloses {
-        problems.extend([400, 403, 409]);
+        problems.extend([400, 403, 409, 422]);
     }
     if !reads {
         problems.extend([403, 404, 409]);
@@ -168,7 +170,8 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
             "put" if has_body => Some("IdempotencyKey"),
             _ => None,
         };
-        if method == "patch" || given.iter().any(|it| it.get("name").is_some_and(|name| name == "If-Match")) {
+        let names_version = given.iter().any(|it| it.get("name").is_some_and(|name| name == "If-Match"));
+        if method == "patch" || expects || names_version {
             problems.push(412);
         }
         let parameters = operation.entry("parameters").or_insert_with(|| json!([]));

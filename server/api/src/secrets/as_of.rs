@@ -158,6 +158,7 @@ pub(crate) struct ReturnedSecrets {
     ),
     request_body = ReturnSecrets,
     responses((status = 200, description = "What was done", body = ReturnedSecrets)),
+    extensions(("x-expects" = json!(true))),
 )]
 pub(crate) async fn back(
     State(domain): State<Domain>,

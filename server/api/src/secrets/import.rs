@@ -113,6 +113,7 @@ pub(crate) struct ImportedEntry {
     ),
     request_body = ImportSecrets,
     responses((status = 200, description = "What was done, or would be", body = ImportedSecrets)),
+    extensions(("x-expects" = json!(true))),
 )]
 pub(crate) async fn import(
     State(domain): State<Domain>,

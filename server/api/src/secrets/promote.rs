@@ -54,6 +54,7 @@ pub(crate) struct PromoteSecret {
         (status = 200, description = "The new version there", body = PutVersion),
         (status = 201, description = "The new secret's first version", body = PutVersion),
     ),
+    extensions(("x-expects" = json!(true))),
 )]
 pub(crate) async fn promote(
     State(domain): State<Domain>,
