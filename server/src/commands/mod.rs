@@ -338,3 +338,15 @@ fn at_home(line: Line) -> Result<(), Failure> {
 fn shown_at(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Line;
+
+    #[test]
+    fn the_line_and_each_of_its_commands_is_put_together_rightly() {
+        Line::command().debug_assert();
+    }
+}

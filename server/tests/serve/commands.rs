@@ -272,3 +272,19 @@ fn the_setup_link_is_told_at_the_terminal_of_whoever_started_the_server_and_at_n
     assert!(other.path().join("data/setup-link").exists());
     server.stop();
 }
+
+#[test]
+fn completions_are_printed_for_each_shell_and_need_no_configuration() {
+    let (plain, broken) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    fs::write(broken.path().join("keywarden.toml"), "this is [no TOML").unwrap();
+    let refused = keywarden(broken.path(), &["config"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{}", told(&refused));
+    for shell in ["bash", "zsh", "fish"] {
+        let completes = printed(plain.path(), &[], &["completions", shell]);
+        let words: Vec<_> = completes.split(|letter: char| !letter.is_ascii_alphanumeric()).collect();
+        for command in ["secret", "run"] {
+            assert!(words.contains(&command), "{shell} does not complete `{command}`");
+        }
+        assert_eq!(printed(broken.path(), &[], &["completions", shell]), completes, "{shell}");
+    }
+}
