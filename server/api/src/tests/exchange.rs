@@ -57,6 +57,27 @@ async fn a_platforms_token_becomes_a_service_token_that_works() {
 }
 
 #[tokio::test]
+async fn a_platforms_token_opens_nothing_until_it_is_exchanged() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let (_, issuer) = stage(&api).await;
+        let token = issuer.sign(&claims(&api, "shop"));
+        for path in ["/api/v1/projects", "/api/v1/keys", "/api/v1/secrets"] {
+            let answer = api.call("get", path).bearer(&token).send("").await;
+            assert_eq!(answer.status, 401, "{path}: {answer:?}");
+        }
+        let (_, key) = api.issue("Checkout", json!({})).await;
+        let asks = async |by: &str| {
+            api.call("post", "/api/v1/keys/verify").bearer(by).json(json!({ "key": key })).await
+        };
+        assert_eq!(asks(&token).await.status, 401);
+        let exchanged = exchange(&api, &token).await.json();
+        assert_eq!(asks(exchanged["access_token"].as_str().unwrap()).await.status, 200);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_the_question_is_said_in_the_words_of_oauth() {
     both_engines(async |house| {
         let api = Api::in_house(house).await;
