@@ -1,4 +1,5 @@
-//! Known answers: tokens that standards print, with the keys that they print, before our verifier.
+//! Known answers: tokens that standards print, with the keys that they print, and tokens that OpenSSL signed where these print
+//! none, before our verifier.
 
 use serde_json::{Map, json};
 
@@ -29,6 +30,18 @@ const A_4: (&str, &str) = (
     "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
 );
 
+/// ES384 over the same claims, by OpenSSL.
+const ES384: (&str, &str) = (
+    "eyJhbGciOiJFUzM4NCJ9",
+    "DSeVnqufydsXiCyQXJDvCFcQqrRJMIAErfE7W9ugIa6zdAgjGaVdqbGQmrv6lB_wruKvMVei9FQjeA7B9wnNwx9bLIQo0r0-fH4DvtcfJh2DYNWr1q_pA9TGAAeFCoT9",
+);
+
+/// PS256 over the same claims, by OpenSSL.
+const PS256: (&str, &str) = (
+    "eyJhbGciOiJQUzI1NiJ9",
+    "bKgdRpiHq0ihT1lNcJp3PeO6DKcmE9ATmZFdP8CwYQxDQ5r1GUShzxtI-GgQoaW-cI3jSUeGSScGEW0TBHwQKX5CMBKjdE5wCQQoenuKAwSKecLiiW7MDhKLfbiK9F110juumph9X3X-rsILE_qQtn1MYc0ADzW5ac3eAoH98qiNgisw88iMCMo4cVX5X2qK9xH5sQE4jBCxfj6nzSsg8sfhXCb7Iu2kICezohVyc7nnr5hwM-7zawBCEz6Z-4JXFiouBNIG7r7K8akoXYdilHOqLoGPui4dlgZJYv1yw-u8Hl2HULBp8Nolo7k60M00cgrMNBMbiQo1MlP9eBKDIw",
+);
+
 /// The public halves of their keys, in one set; none has a name.
 fn keys() -> KeySet {
     let set = json!({ "keys": [
@@ -42,6 +55,22 @@ fn keys() -> KeySet {
             "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
         },
         { "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" },
+    ] });
+    KeySet::read(set.to_string().as_bytes()).unwrap()
+}
+
+/// The public halves of OpenSSL's keys.
+fn keys_of_openssl() -> KeySet {
+    let set = json!({ "keys": [
+        {
+            "kty": "EC", "crv": "P-384",
+            "x": "bxjq5WB3Y3AfMUSH_igqhWlEd1woHajylKbGOrlp6S1xVu6j-_39-Rhq0Rn0F74y",
+            "y": "GZgscsc_y1-hXeDxZ_Bk6zu8BTwWRVzaov-TzIFlWApo7WYcO0DAanhngzY5Fmnr",
+        },
+        {
+            "kty": "RSA", "e": "AQAB",
+            "n": "ponRI6XeO3SrYeXVxHnGflDwI3kjnmpO-qEQLm53Bde-1w5NL-0Oqkwr7GQLryORWQB-BAsbUNfeY77uGnaF5t22yO3tW3_q3XvPGXOZlFDIh4URL5CrRPPe72F6-eKs8UUAuO8zuw7NZYFmAx6XWOgrNSCCU8VfBIZUoYJQLT0Atqz3fzcQ-fbrjChLvXQz_rBEYlIATXLXr40K1HsLOB91a1N2wTahp3y7J20_jgf2F9Mjgb21zdKoDdpp3O9toPihHuaRBDc2qTc8kcdsAMZea4R9AP7TLYVvTJPFAky2wcZJjNM1NO9uOxPWLUYiVzK4fBwohCp_c2oHRR4Gaw",
+        },
     ] });
     KeySet::read(set.to_string().as_bytes()).unwrap()
 }
@@ -78,6 +107,26 @@ fn the_tokens_of_rfc_7515_are_proven_by_their_keys_and_no_changed_one_is() {
     for (header, signature) in [(A_2.0, A_3.1), (A_3.0, A_2.1)] {
         let token = format!("{header}.{CLAIMS}.{signature}");
         assert!(!keys().proves(&Presented::read(&token).unwrap()));
+    }
+}
+
+#[test]
+fn the_tokens_that_openssl_signed_are_proven_by_its_keys_and_no_changed_one_is() {
+    let keys = keys_of_openssl();
+    for (name, (header, signature)) in [("ES384", ES384), ("PS256", PS256)] {
+        let token = format!("{header}.{CLAIMS}.{signature}");
+        let read = Presented::read(&token).unwrap();
+        assert_eq!(read.algorithm.name(), name);
+        assert!(keys.proves(&read), "{name}");
+        for signature in changed(signature) {
+            let read = Presented { signature: &signature, ..Presented::read(&token).unwrap() };
+            assert!(!keys.proves(&read), "{name}: {signature}");
+        }
+        let signed = format!("{header}.{CLAIMS}");
+        for signed in changed(&signed) {
+            let read = Presented { signed: &signed, ..Presented::read(&token).unwrap() };
+            assert!(!keys.proves(&read), "{name}: {signed}");
+        }
     }
 }
 
