@@ -134,9 +134,25 @@ pub fn uniform(stock: &Stock, node: &Node, folder: &Path) -> Result<Load> {
 /// Bytes by which the records of a server on SQLite grow with each reading.
 pub async fn growth(stock: &Stock, folder: &Path) -> Result<u64> {
     let script = all(stock, folder, &stock.reader, stock::address)?;
+    grown(stock, &script).await
+}
+
+/// Bytes by which they grow with each new version: its event, and the version itself.
+pub async fn growth_by_puts(stock: &Stock, folder: &Path) -> Result<u64> {
+    let draws = draws(Draw::Uniform, stock.count, DRAWS);
+    let asks = draws.into_iter().enumerate().map(|(at, number)| Ask {
+        path: stock::address(&stock::path(number)),
+        body: json!({ "value": stock::value(at) }).to_string(),
+    });
+    let script = folder.join("all-put.lua");
+    wrk::script(&script, "PUT", &stock.writer, asks)?;
+    grown(stock, &script).await
+}
+
+async fn grown(stock: &Stock, script: &Path) -> Result<u64> {
     let before = stock.bytes()?;
     let (node, _) = stock.start().await?;
-    let load = wrk::load(&script, &node.url(), SECONDS)?;
+    let load = wrk::load(script, &node.url(), SECONDS)?;
     node.stop()?;
     per_request(before, stock.bytes()?, load)
 }

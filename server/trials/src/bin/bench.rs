@@ -203,7 +203,12 @@ async fn tell_secrets(line: &Line, table: &mut Table, engine: Engine) -> Result<
     let servers = Servers { stock, ours: &ours, bare: &bare, bao, folder };
     tell_compared(table, &told("read a value"), servers.read()?);
     tell_compared(table, &told("put a new version"), servers.put()?);
-    ours.stop()
+    ours.stop()?;
+    if engine == Engine::Sqlite {
+        let bytes = secrets::growth_by_puts(stock, folder).await?;
+        table.tell(&told("bytes of the database for a new version"), &bytes.to_string());
+    }
+    Ok(())
 }
 
 async fn tell_many_secrets(line: &Line, table: &mut Table) -> Result<()> {
