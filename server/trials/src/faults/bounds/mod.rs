@@ -60,10 +60,11 @@ pub async fn prove(binary: &Path, folder: &Path, strict: bool) -> Result<Found> 
         Extent { strict, idle: 1_000, starts: 1_000 }
     };
     // A proxy says for whom it asks; the other addresses of this machine are strangers. What is freed goes back at once,
-    // so that nothing hides in memory that something before it has left.
+    // so that nothing hides in memory that something before it has left, and small pages tell what is used exactly.
     let plan = Plan::new(binary, folder.join("bounds"))
         .with("KEYWARDEN_TRUSTED_PROXIES", "127.0.0.1/32")
         .with("KEYWARDEN_LIMITS_CONNECTIONS_PER_ADDRESS", idle::PER_ADDRESS.to_string())
+        .with("MIMALLOC_ALLOW_THP", "0")
         .with("MIMALLOC_PURGE_DELAY", "0");
     let node = plan.start().await?;
     let house = House::furnish(&plan, node.url()).await?;
