@@ -8,7 +8,8 @@ use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHan
 use cryptoki::session::Session;
 
 use super::KEY_LABEL;
-use super::worker::{Target, Trouble, trouble};
+use super::target::Target;
+use super::trouble::{Trouble, trouble};
 use crate::seal::{KeyNumber, SealError};
 
 /// The length of our keys: AES-256.

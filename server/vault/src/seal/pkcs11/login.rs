@@ -3,10 +3,13 @@
 use cryptoki::error::{Error, RvError};
 use cryptoki::session::{Session, SessionState, UserType};
 use cryptoki::slot::TokenInfo;
+use cryptoki::types::AuthPin;
 
 use super::protocol::{Left, Tried};
-use super::worker::{Target, Trouble, auth_pin, device, trouble};
+use super::target::Target;
+use super::trouble::{Trouble, device, trouble};
 use crate::seal::SealError;
+use crate::secret::SecretString;
 
 pub(super) fn login(session: &Session, info: &TokenInfo, token: &Target<'_>) -> Result<(), Trouble> {
     let told = |error| trouble(token, &error);
@@ -44,6 +47,11 @@ pub(super) fn login(session: &Session, info: &TokenInfo, token: &Target<'_>) -> 
             Err(Trouble::Afresh(device(token, &error)))
         }
     }
+}
+
+/// `AuthPin` wipes itself; the exact capacity of `to_owned` keeps it from leaving a copy behind.
+pub(super) fn auth_pin(pin: &SecretString) -> AuthPin {
+    AuthPin::from(pin.expose().to_owned())
 }
 
 fn left(info: &TokenInfo) -> Left {

@@ -12,10 +12,14 @@
 mod attempts;
 mod keys;
 mod login;
+mod met;
 mod module;
+mod opened;
 mod process;
 mod protocol;
 mod serve;
+mod target;
+mod trouble;
 mod user;
 mod worker;
 

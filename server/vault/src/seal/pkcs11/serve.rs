@@ -17,7 +17,8 @@ use nix::unistd::{close, setsid};
 use super::protocol::{
     Answer, Ask, Does, Frame, Left, Open, Pin, Said, Tried, decode, encode, receive, send,
 };
-use super::worker::{Desk, Target, Worker};
+use super::target::{Desk, Target};
+use super::worker::Worker;
 use crate::envelope::NONCE_LEN;
 use crate::seal::{KeyNumber, SealError};
 use crate::secret::{SecretBytes, SecretString};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::super::*;
 use crate::seal::softhsm::SoftHsm;
 use crate::seal::stages::{create, module, rng, run};
+use crate::seal::wrapped_by;
 
 /// Loses a file that is so long.
 type Loss = fn(&Path, usize);
@@ -94,6 +95,72 @@ fn a_key_that_was_changed_on_the_disk_opens_nothing_and_the_right_one_is_taken_o
             fs::write(&file, whole).unwrap();
             assert_eq!(seal.unwrap(b"row", &wrapped).unwrap().expose(), [5; 32]);
             seal.probe().unwrap();
+        }],
+    );
+}
+
+#[test]
+fn an_older_key_opens_what_it_wrapped_while_a_newer_one_that_wrapped_nothing_is_lost() {
+    run(
+        concat!(
+            module_path!(),
+            "::an_older_key_opens_what_it_wrapped_while_a_newer_one_that_wrapped_nothing_is_lost"
+        ),
+        &[create, |data| {
+            let older = key_files(data);
+            let seal = SoftHsm::at(data).seal(&module(), &mut rng());
+            let key = SecretBytes::new(vec![5; 32]);
+            let wrapped = seal.wrap(b"row", &key, &mut rng()).unwrap();
+            // The half of a rotation that did not come to its end.
+            assert_eq!(seal.add_key(&mut rng()).unwrap(), 2);
+            seal.probe().unwrap();
+            let all = key_files(data);
+            let newest = all.difference(&older).next().unwrap();
+            let whole = fs::read(newest).unwrap();
+            fs::remove_file(newest).unwrap();
+            let gone = SealError::KeyGone { seal: "keywarden".into(), number: 2 };
+            let mut changed = wrapped.clone();
+            *changed.last_mut().unwrap() ^= 1;
+            for _ in 0..2 {
+                assert_eq!(seal.probe(), Err(gone.clone()));
+                assert_eq!(seal.unwrap(b"row", &wrapped).unwrap().expose(), [5; 32]);
+                assert_eq!(seal.keys().unwrap(), [1]);
+                // Nothing that goes wrong makes the older one the newest.
+                assert_eq!(seal.unwrap(b"row", &changed).unwrap_err(), SealError::AuthenticationFailed);
+                assert_eq!(seal.wrap(b"row", &key, &mut rng()), Err(gone.clone()));
+                assert_eq!(seal.add_key(&mut rng()), Err(gone.clone()));
+                assert!(matches!(seal.destroy_key(1), Err(SealError::KeyInUse { number: 1, .. })));
+            }
+            assert_eq!(key_files(data), older);
+            // Put back while the token is open without it.
+            assert_eq!(seal.unwrap(b"row", &wrapped).unwrap().expose(), [5; 32]);
+            fs::write(newest, whole).unwrap();
+            seal.probe().unwrap();
+            let by_newest = seal.wrap(b"row", &key, &mut rng()).unwrap();
+            assert_eq!(wrapped_by(&by_newest), Some(2));
+            for wrapped in [wrapped, by_newest] {
+                assert_eq!(seal.unwrap(b"row", &wrapped).unwrap().expose(), [5; 32]);
+            }
+        }],
+    );
+}
+
+#[test]
+fn a_newest_key_that_goes_while_its_token_is_open_is_missed_by_the_next_wrap() {
+    run(
+        concat!(
+            module_path!(),
+            "::a_newest_key_that_goes_while_its_token_is_open_is_missed_by_the_next_wrap"
+        ),
+        &[create, |data| {
+            let older = key_files(data);
+            let seal = SoftHsm::at(data).seal(&module(), &mut rng());
+            let key = SecretBytes::new(vec![5; 32]);
+            assert_eq!(seal.add_key(&mut rng()).unwrap(), 2);
+            seal.wrap(b"row", &key, &mut rng()).unwrap();
+            fs::remove_file(key_files(data).difference(&older).next().unwrap()).unwrap();
+            let gone = SealError::KeyGone { seal: "keywarden".into(), number: 2 };
+            assert_eq!(seal.wrap(b"row", &key, &mut rng()), Err(gone));
         }],
     );
 }
