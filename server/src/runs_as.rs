@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use keywarden_domain::Env;
 use keywarden_vault::{
     SealError,
     seal::{
@@ -67,10 +68,20 @@ impl RunsAs {
 
     /// As that, for the library of the embedded token, which whoever runs it must own. With `makes` it is made and handed over:
     /// at a start, before anybody uses it. Where nothing was set, a folder that cannot be handed over is root's to use.
-    pub(crate) fn of_embedded(self, folder: &SoftHsm, seal: &Seal, makes: bool) -> std::io::Result<Self> {
+    pub(crate) fn of_embedded(
+        self,
+        folder: &SoftHsm,
+        seal: &Seal,
+        makes: bool,
+        env: &Env,
+    ) -> std::io::Result<Self> {
         if makes {
             folder.prepare()?;
-            put_back(folder)?;
+            // Sealed, it says so, and tries again for as long as the token is missed: see `Seals::mend`.
+            if let Err(cause) = put_back(folder, env) {
+                tracing::warn!(%cause, "the embedded token's own file could not be seen to: if it is lost, its copy is put \
+                     back as soon as that can be done");
+            }
             // What is no worse than before does not stop a start: there may be no room.
             folder.keep_first().ok();
         } else if folder.servers_user().is_ok_and(|it| it != User::ROOT.user) {
@@ -139,7 +150,33 @@ impl RunsAs {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, sync::Arc, time::Duration};
+
+    use keywarden_domain::env::SystemClock;
+
     use super::*;
+    use crate::config::SealKind;
+
+    #[test]
+    fn a_token_whose_own_file_cannot_be_put_back_yet_stops_no_start() {
+        let data = tempfile::tempdir().unwrap();
+        let folder = SoftHsm::at(data.path());
+        folder.prepare().unwrap();
+        fs::create_dir(data.path().join("softhsm/tokens/one")).unwrap();
+        // In the place of the copy: as little can be read there as there can be written where there is no room.
+        fs::create_dir(data.path().join("softhsm/one.kept")).unwrap();
+        let env = Env::seeded(Arc::new(SystemClock), 7);
+        put_back(&folder, &env).unwrap_err();
+        let seal = Seal {
+            kind: SealKind::SoftHsm { module: None },
+            grace: Duration::ZERO,
+            user: None,
+            projects: Vec::new(),
+            old_keys: None,
+        };
+        let found = RunsAs::TheServer.of_embedded(&folder, &seal, true, &env).unwrap();
+        assert_eq!(found, RunsAs::TheServer);
+    }
 
     #[test]
     fn only_root_lets_a_library_be_somebody_elses() {

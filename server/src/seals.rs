@@ -176,7 +176,8 @@ impl Seals {
                 let path = module.clone().map_or_else(|| folder.module(), Ok)?;
                 let attempts = pins.attempts(folder.pin_attempts(), env);
                 let folder = folder.remembering(attempts);
-                runs_as = runs_as.of_embedded(&folder, &config.seal, makes).map_err(SealsError::Embedded)?;
+                runs_as =
+                    runs_as.of_embedded(&folder, &config.seal, makes, env).map_err(SealsError::Embedded)?;
                 let launch = folder.launch(runs_as.launch()).map_err(SealsError::Thread)?;
                 let module = load(&modules, &path, launch)?;
                 let seal = Arc::new(folder.seal(&module, &mut env.fork()));
@@ -243,7 +244,7 @@ impl Seals {
     /// Puts that copy back where the file was lost. Blocks.
     pub(crate) fn mend(&self) {
         if let Made::SoftHsm { folder, .. } = &self.configured
-            && let Err(cause) = put_back(folder)
+            && let Err(cause) = put_back(folder, &self.env)
         {
             tracing::debug!(%cause, "the embedded token's own file could not be looked at");
         }
@@ -283,8 +284,8 @@ impl std::fmt::Debug for Seals {
 }
 
 /// Where a token's own file was lost, its copy is put back, and that is told. Blocks.
-pub(crate) fn put_back(folder: &SoftHsm) -> io::Result<()> {
-    if folder.put_back()? {
+pub(crate) fn put_back(folder: &SoftHsm, env: &Env) -> io::Result<()> {
+    if folder.put_back(&mut env.fork())? {
         tracing::warn!("the embedded token's own file was lost or cut short: it is put back from its copy");
     }
     Ok(())

@@ -9,6 +9,7 @@
 
 use std::fs::{File, read_dir};
 use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -16,12 +17,17 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat, renameat};
 use nix::sys::stat::Mode;
 use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, geteuid, unlinkat};
+use rand::CryptoRng;
 
 use super::SoftHsm;
+use crate::base62;
 use crate::seal::file::replace_bytes;
 
 const NAME: &str = "token.object";
-const DRAFT: &str = "token.object.new";
+
+/// What the name of a draft begins and ends with; between stands what nobody can know before, so that nothing lies in its way.
+const DRAFT: (&str, &str) = ("token.object.", ".new");
+const DRAFT_LEN: usize = 16;
 
 /// More than such a file ever has.
 const MOST: u64 = 64 * 1024;
@@ -50,13 +56,13 @@ impl SoftHsm {
 
     /// Puts what was kept of a token in the place of its own file, where that is missing or not whole; whether any was. Whoever
     /// logs in to the token at this moment writes to a file that is gone by then, which changes nothing of it.
-    pub fn put_back(&self) -> io::Result<bool> {
+    pub fn put_back(&self, rng: &mut dyn CryptoRng) -> io::Result<bool> {
         let mut any = false;
         for place in self.places()? {
             let kept = read_copy(&place.copy)?;
             let is_lost = is_whole(&kept) && place.own()?.is_some_and(|own| !is_whole(&own));
             if is_lost {
-                place.put(&kept)?;
+                place.put(&kept, rng)?;
                 any = true;
             }
         }
@@ -110,30 +116,39 @@ impl Place {
     }
 
     /// Whole or not at all, and on the disk on return.
-    fn put(&self, bytes: &[u8]) -> io::Result<()> {
-        self.forget_draft()?;
+    fn put(&self, bytes: &[u8], rng: &mut dyn CryptoRng) -> io::Result<()> {
+        self.forget_drafts()?;
+        let drawn = base62::random::<DRAFT_LEN>(rng).map(char::from).iter().collect::<String>();
+        let name = [DRAFT.0, &drawn, DRAFT.1].concat();
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let mut draft = File::from(openat(&self.folder, DRAFT, flags, Mode::S_IRUSR | Mode::S_IWUSR)?);
-        self.write(&mut draft, bytes).inspect_err(|_| {
-            self.forget_draft().ok();
+        let mut draft =
+            File::from(openat(&self.folder, name.as_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR)?);
+        self.write(&mut draft, &name, bytes).inspect_err(|_| {
+            unlinkat(&self.folder, name.as_str(), UnlinkatFlags::NoRemoveDir).ok();
         })?;
         self.folder.sync_all()
     }
 
-    fn write(&self, draft: &mut File, bytes: &[u8]) -> io::Result<()> {
+    fn write(&self, draft: &mut File, name: &str, bytes: &[u8]) -> io::Result<()> {
         draft.write_all(bytes)?;
         if geteuid().is_root() {
             fchown(&*draft, Some(Uid::from_raw(self.user)), Some(Gid::from_raw(self.group)))?;
         }
         draft.sync_all()?;
-        Ok(renameat(&self.folder, DRAFT, &self.folder, NAME)?)
+        Ok(renameat(&self.folder, name, &self.folder, NAME)?)
     }
 
-    fn forget_draft(&self) -> io::Result<()> {
-        match unlinkat(&self.folder, DRAFT, UnlinkatFlags::NoRemoveDir) {
-            Ok(()) | Err(Errno::ENOENT) => Ok(()),
-            Err(cause) => Err(cause.into()),
+    /// Of whoever died over one. What cannot be taken away is in nobody's way.
+    fn forget_drafts(&self) -> io::Result<()> {
+        let (begin, end) = DRAFT;
+        for entry in read_dir(format!("/proc/self/fd/{}", self.folder.as_raw_fd()))? {
+            let name = entry?.file_name();
+            let is_draft = |name: &[u8]| name.starts_with(begin.as_bytes()) && name.ends_with(end.as_bytes());
+            if is_draft(name.as_encoded_bytes()) {
+                unlinkat(&self.folder, name.as_os_str(), UnlinkatFlags::NoRemoveDir).ok();
+            }
         }
+        Ok(())
     }
 }
 

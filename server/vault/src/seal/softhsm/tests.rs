@@ -175,7 +175,7 @@ fn a_token_whose_own_file_was_lost_in_any_way_opens_again() {
             // At every length: nothing that SoftHSM2 writes of a token is whole without its last byte.
             for cut in 0..whole.len() {
                 std::fs::write(&own, &whole[..cut]).unwrap();
-                assert!(softhsm.put_back().unwrap(), "cut to {cut}");
+                assert!(softhsm.put_back(&mut rng()).unwrap(), "cut to {cut}");
                 assert_eq!(std::fs::read(&own).unwrap(), whole, "cut to {cut}");
             }
             let zeroed = |path: &Path| std::fs::write(path, vec![0; 320]).unwrap();
@@ -183,9 +183,9 @@ fn a_token_whose_own_file_was_lost_in_any_way_opens_again() {
                 lose(&own);
                 let lost = SoftHsm::at(data).seal(&module(), &mut rng());
                 assert_eq!(lost.probe(), Err(SealError::TokenMissing(TOKEN_LABEL.into())));
-                assert!(softhsm.put_back().unwrap());
+                assert!(softhsm.put_back(&mut rng()).unwrap());
                 lost.probe().unwrap();
-                assert!(!softhsm.put_back().unwrap(), "a login writes a whole one");
+                assert!(!softhsm.put_back(&mut rng()).unwrap(), "a login writes a whole one");
                 softhsm.keep().unwrap();
             }
         }],

@@ -2,6 +2,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, lchown, symlink};
 
 use super::*;
+use crate::seal::stages::rng;
 
 /// A token's own file, as SoftHSM2 writes it; with a PIN of its user, if it has one.
 fn file(flags: u64, user_pin: Option<u8>) -> Vec<u8> {
@@ -68,6 +69,10 @@ impl Scene {
         self.data.path().join("softhsm/one.kept")
     }
 
+    fn puts_back(&self) -> io::Result<bool> {
+        self.softhsm.put_back(&mut rng())
+    }
+
     /// Everything that is in the token's folder.
     fn names(&self) -> Vec<String> {
         let names = read_dir(self.data.path().join("softhsm/tokens/one")).unwrap();
@@ -78,7 +83,7 @@ impl Scene {
 #[test]
 fn a_file_that_was_lost_is_put_back_and_one_that_is_whole_is_left() {
     let scene = Scene::new();
-    assert!(!scene.softhsm.put_back().unwrap(), "nothing was kept");
+    assert!(!scene.puts_back().unwrap(), "nothing was kept");
     assert!(scene.names().is_empty());
     fs::write(scene.own(), whole(5)).unwrap();
     scene.softhsm.keep().unwrap();
@@ -95,7 +100,7 @@ fn a_file_that_was_lost_is_put_back_and_one_that_is_whole_is_left() {
         scene.softhsm.keep().unwrap();
         scene.softhsm.keep_first().unwrap();
         assert_eq!(fs::read(scene.copy()).unwrap(), whole(5), "kept in its place: {left:?}");
-        assert!(scene.softhsm.put_back().unwrap(), "{left:?}");
+        assert!(scene.puts_back().unwrap(), "{left:?}");
         assert_eq!(fs::read(scene.own()).unwrap(), whole(5), "{left:?}");
         assert_eq!(scene.names(), ["token.object"]);
         assert_eq!(fs::metadata(scene.own()).unwrap().permissions().mode() & 0o777, 0o600);
@@ -104,7 +109,7 @@ fn a_file_that_was_lost_is_put_back_and_one_that_is_whole_is_left() {
     // As with another PIN: the file is left, and kept only once it has opened.
     fs::write(scene.own(), whole(6)).unwrap();
     let there = fs::metadata(scene.own()).unwrap().ino();
-    assert!(!scene.softhsm.put_back().unwrap());
+    assert!(!scene.puts_back().unwrap());
     assert_eq!(fs::metadata(scene.own()).unwrap().ino(), there, "put in its own place");
     scene.softhsm.keep_first().unwrap();
     assert_eq!(fs::read(scene.copy()).unwrap(), whole(5));
@@ -114,7 +119,7 @@ fn a_file_that_was_lost_is_put_back_and_one_that_is_whole_is_left() {
     // A copy that is not whole is no copy.
     fs::write(scene.copy(), vec![0; 320]).unwrap();
     fs::write(scene.own(), "").unwrap();
-    assert!(!scene.softhsm.put_back().unwrap());
+    assert!(!scene.puts_back().unwrap());
     assert_eq!(fs::read(scene.own()).unwrap(), b"");
     fs::write(scene.own(), whole(7)).unwrap();
     scene.softhsm.keep_first().unwrap();
@@ -127,16 +132,38 @@ fn what_cannot_be_put_back_leaves_all_as_it_was() {
     fs::write(scene.own(), whole(5)).unwrap();
     scene.softhsm.keep().unwrap();
     fs::write(scene.own(), "cut").unwrap();
-    let taken = scene.own().with_added_extension("new");
+    // Whoever knew what is drawn could lie in its way, once.
+    let drawn = base62::random::<DRAFT_LEN>(&mut rng()).map(char::from).iter().collect::<String>();
+    let taken = scene.own().with_added_extension(drawn + DRAFT.1);
     fs::create_dir(&taken).unwrap();
-    scene.softhsm.put_back().unwrap_err();
+    scene.puts_back().unwrap_err();
     assert_eq!(fs::read(scene.own()).unwrap(), b"cut");
     fs::remove_dir(&taken).unwrap();
-    // What one left that died is not in the way.
-    fs::write(&taken, "half").unwrap();
-    assert!(scene.softhsm.put_back().unwrap());
+    assert_eq!(scene.names(), ["token.object"]);
+    assert!(scene.puts_back().unwrap());
     assert_eq!(fs::read(scene.own()).unwrap(), whole(5));
     assert_eq!(scene.names(), ["token.object"]);
+}
+
+#[test]
+fn what_was_left_of_a_draft_is_taken_away_and_a_folder_of_such_a_name_is_in_nobodys_way() {
+    let scene = Scene::new();
+    fs::write(scene.own(), whole(5)).unwrap();
+    scene.softhsm.keep().unwrap();
+    let beside = |extension: &str| scene.own().with_added_extension(extension);
+    for extension in ["0123456789ABCDEF.new", "0.new", "newer"] {
+        fs::write(beside(extension), "half").unwrap();
+    }
+    for extension in ["new", "1.new"] {
+        fs::create_dir(beside(extension)).unwrap();
+        fs::write(beside(extension).join("full"), "").unwrap();
+    }
+    fs::write(scene.own(), "cut").unwrap();
+    assert!(scene.puts_back().unwrap());
+    assert_eq!(fs::read(scene.own()).unwrap(), whole(5));
+    let mut names = scene.names();
+    names.sort();
+    assert_eq!(names, ["token.object", "token.object.1.new", "token.object.new", "token.object.newer"]);
 }
 
 #[test]
@@ -146,7 +173,7 @@ fn no_link_is_followed_and_nothing_else_is_taken_for_the_file() {
     scene.softhsm.keep().unwrap();
     let outside = scene.data.path().join("outside");
     let looks = |what: &str| {
-        assert!(!scene.softhsm.put_back().unwrap(), "{what}");
+        assert!(!scene.puts_back().unwrap(), "{what}");
         scene.softhsm.keep().unwrap();
         assert_eq!(fs::read(&outside).unwrap(), b"", "{what}");
         assert_eq!(fs::read(scene.copy()).unwrap(), whole(5), "{what}");
@@ -169,8 +196,8 @@ fn no_link_is_followed_and_nothing_else_is_taken_for_the_file() {
     assert_eq!(read_dir(&elsewhere).unwrap().count(), 0);
     fs::remove_file(&folder).unwrap();
     fs::rename(&elsewhere, &folder).unwrap();
-    symlink(&outside, scene.own().with_added_extension("new")).unwrap();
-    assert!(scene.softhsm.put_back().unwrap());
+    symlink(&outside, scene.own().with_added_extension("0.new")).unwrap();
+    assert!(scene.puts_back().unwrap());
     assert_eq!((fs::read(&outside).unwrap(), fs::read(scene.own()).unwrap()), (Vec::new(), whole(5)));
 }
 
@@ -188,7 +215,7 @@ fn what_is_put_back_belongs_to_whom_the_token_does() {
         lchown(path, Some(4711), Some(4712)).unwrap();
     }
     fs::write(scene.own(), "").unwrap();
-    assert!(scene.softhsm.put_back().unwrap());
+    assert!(scene.puts_back().unwrap());
     let there = fs::metadata(scene.own()).unwrap();
     assert_eq!((there.uid(), there.gid(), there.permissions().mode() & 0o777), (4711, 4712, 0o600));
     assert_eq!(fs::metadata(scene.copy()).unwrap().uid(), 0);
@@ -196,8 +223,8 @@ fn what_is_put_back_belongs_to_whom_the_token_does() {
     fs::write(scene.own(), "").unwrap();
     for path in [scene.own(), tokens.join("one")] {
         lchown(&path, Some(4713), Some(4713)).unwrap();
-        assert!(!scene.softhsm.put_back().unwrap());
+        assert!(!scene.puts_back().unwrap());
         lchown(&path, Some(4711), Some(4712)).unwrap();
     }
-    assert!(scene.softhsm.put_back().unwrap());
+    assert!(scene.puts_back().unwrap());
 }
