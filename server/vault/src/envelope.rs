@@ -126,8 +126,7 @@ impl EnvelopeKey {
     ) -> Result<Vec<u8>, LengthError> {
         let mut nonce = [0; NONCE_LEN];
         rng.fill_bytes(&mut nonce);
-        let header = header(self.seals_by, key_id)?;
-        let aad = frame(&[&header, purpose.as_bytes(), context]);
+        let Head { header, aad } = Head::of(self.seals_by, key_id, purpose, context)?;
         let ciphertext = match self.seals_by {
             Algorithm::Aes256Gcm | Algorithm::HkdfSha256Aes256Gcm => self.encrypt(&nonce, &aad, plaintext)?,
             #[cfg(test)]
@@ -139,7 +138,7 @@ impl EnvelopeKey {
     /// Opens what [`EnvelopeKey::seal`] sealed for the same purpose and context under this key.
     pub fn open(&self, purpose: &str, context: &[u8], envelope: &[u8]) -> Result<SecretBytes, OpenError> {
         let parts = Parts::of(envelope)?;
-        let aad = frame(&[parts.header, purpose.as_bytes(), context]);
+        let aad = parts.associated_data(purpose, context);
         let opened = match parts.algorithm {
             Algorithm::Aes256Gcm => self.decrypt(parts.nonce, &aad, parts.ciphertext),
             #[cfg(test)]
@@ -186,15 +185,32 @@ pub(crate) fn frame(parts: &[&[u8]]) -> Vec<u8> {
     out
 }
 
-/// What an envelope begins with.
-pub(crate) fn header(algorithm: Algorithm, key_id: &str) -> Result<Vec<u8>, LengthError> {
-    let id_len = u8::try_from(key_id.len()).map_err(|_| LengthError)?;
-    Ok([&[VERSION, algorithm as u8, id_len], key_id.as_bytes()].concat())
+/// What an envelope begins with, and what it is bound to.
+pub(crate) struct Head {
+    pub(crate) header: Vec<u8>,
+    pub(crate) aad: Vec<u8>,
+}
+
+impl Head {
+    pub(crate) fn of(
+        algorithm: Algorithm,
+        key_id: &str,
+        purpose: &str,
+        context: &[u8],
+    ) -> Result<Self, LengthError> {
+        let id_len = u8::try_from(key_id.len()).map_err(|_| LengthError)?;
+        let header = [&[VERSION, algorithm as u8, id_len], key_id.as_bytes()].concat();
+        Ok(Self { aad: associated_data(&header, purpose, context), header })
+    }
+}
+
+fn associated_data(header: &[u8], purpose: &str, context: &[u8]) -> Vec<u8> {
+    frame(&[header, purpose.as_bytes(), context])
 }
 
 pub(crate) struct Parts<'a> {
     pub(crate) algorithm: Algorithm,
-    pub(crate) header: &'a [u8],
+    header: &'a [u8],
     key_id: &'a str,
     /// Empty where the algorithm derives no key.
     pub(crate) message_id: &'a [u8],
@@ -220,6 +236,11 @@ impl<'a> Parts<'a> {
             return Err(OpenError::Malformed);
         }
         Ok(Self { algorithm, header, key_id, message_id, nonce, ciphertext })
+    }
+
+    /// What it is bound to, if it belongs here.
+    pub(crate) fn associated_data(&self, purpose: &str, context: &[u8]) -> Vec<u8> {
+        associated_data(self.header, purpose, context)
     }
 }
 
