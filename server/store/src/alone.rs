@@ -4,7 +4,12 @@ use std::fmt;
 
 use sqlx::{Postgres, pool::PoolConnection};
 
-use crate::{Store, StoreError, engine::Db, turn::Turn};
+use crate::{
+    Store, StoreError,
+    dialect::{END_TURNS, TAKE_TURN},
+    engine::Db,
+    turn::Turn,
+};
 
 /// A node's turn. It ends with [`Alone::end`]; a while after this is dropped; and however the node ends.
 pub struct Alone(Held);
@@ -22,7 +27,7 @@ impl Alone {
         match self.0 {
             Held::Folder(turn) => drop(turn),
             Held::Session(mut session) => {
-                let ended = sqlx::query("SELECT pg_advisory_unlock_all()").execute(&mut *session).await;
+                let ended = sqlx::query(END_TURNS).execute(&mut *session).await;
                 if let Err(cause) = ended {
                     tracing::debug!(%cause, "a turn ends with its session");
                 }
@@ -39,10 +44,7 @@ impl Store {
                 let mut session = pool.acquire().await?;
                 // The lock goes with the session, which goes back to nobody.
                 session.close_on_drop();
-                let taken: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended($1, 0))")
-                    .bind(name)
-                    .fetch_one(&mut *session)
-                    .await?;
+                let taken: bool = sqlx::query_scalar(TAKE_TURN).bind(name).fetch_one(&mut *session).await?;
                 Ok(taken.then(|| Alone(Held::Session(session))))
             }
             Db::Sqlite { path, .. } => Ok(Turn::now(path).map(|turn| Alone(Held::Folder(turn)))),

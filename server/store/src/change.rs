@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{Conn, Engine, StoreError, Tx, sql};
+use crate::{Conn, StoreError, Tx, dialect, sql};
 
 /// Where the counter stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
@@ -55,16 +55,7 @@ impl Tx {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let thing = thing.to_string();
-        let moved = match self.engine() {
-            Engine::Sqlite => sql("UPDATE change_counter
-                 SET value = value + 1, authority = CASE WHEN $1 THEN value + 1 ELSE authority END
-                 WHERE id = 1 RETURNING value, authority"),
-            // A write without a permit, as signing in is, has no place in the queue yet: see `authority_stands`.
-            Engine::Postgres => sql("UPDATE change_counter
-                 SET value = value + 1, authority = CASE WHEN $1 THEN value + 1 ELSE authority END
-                 WHERE id = 1 AND pg_advisory_xact_lock(hashtextextended('change counter', 0)) IS NOT NULL
-                 RETURNING value, authority"),
-        };
+        let moved = sql(dialect::step_counter(self.engine()));
         let counter: Counter = moved.bind(kind == ChangeKind::Authority).one(self).await?;
         sql("INSERT INTO changes (value, kind, thing, at) VALUES ($1, $2, $3, $4)")
             .bind(counter.value)
@@ -73,10 +64,7 @@ impl Tx {
             .bind(now)
             .execute(self)
             .await?;
-        if self.engine() == Engine::Postgres {
-            self.control("NOTIFY keywarden_change").await?;
-        }
-        Ok(())
+        dialect::announce_change(self).await
     }
 
     /// Whether who may do what is still what it was at `counter`; holds others off until the commit.
@@ -85,18 +73,7 @@ impl Tx {
         counter: i64,
         restricts: bool,
     ) -> Result<bool, StoreError> {
-        let read = match (self.engine(), restricts) {
-            (Engine::Sqlite, _) => sql("SELECT value, authority FROM change_counter WHERE id = 1"),
-            // Who shares a row's lock overtakes who waits for it, without end under load; who waits for an advisory lock has
-            // a place in a queue. What was read before the wait is read again when the row is locked.
-            (Engine::Postgres, false) => sql("SELECT value, authority FROM change_counter
-                 WHERE id = 1 AND pg_advisory_xact_lock_shared(hashtextextended('change counter', 0)) IS NOT NULL
-                 FOR SHARE"),
-            (Engine::Postgres, true) => sql("SELECT value, authority FROM change_counter
-                 WHERE id = 1 AND pg_advisory_xact_lock(hashtextextended('change counter', 0)) IS NOT NULL
-                 FOR NO KEY UPDATE"),
-        };
-        let now: Counter = read.one(self).await?;
+        let now: Counter = sql(dialect::hold_counter(self.engine(), restricts)).one(self).await?;
         Ok(now.authority <= counter)
     }
 }

@@ -6,7 +6,7 @@
 use sqlx::{Column, Row as _, TypeInfo, ValueRef, postgres::PgRow, sqlite::SqliteRow};
 
 use crate::rows::marks;
-use crate::{Conn, Engine, Store, StoreError, Tx, Value, backup::Target, sql, sql::assembled};
+use crate::{Conn, Engine, Store, StoreError, Tx, Value, backup::Target, dialect, sql, sql::assembled};
 
 /// Rows read at once.
 const PAGE: i64 = 500;
@@ -170,13 +170,10 @@ async fn carry_within(
     }
 }
 
-/// Has PostgreSQL look at what was put into a store that was empty. It does so by itself only minutes later, and plans until
-/// then as if hardly anything were there.
+/// Has the engine look at what was put into a store that was empty.
 pub(crate) async fn look_it_over(tx: &mut Tx) -> Result<(), StoreError> {
-    if tx.engine() == Engine::Postgres {
-        for table in TABLES {
-            assembled(format!("ANALYZE {}", table.name)).execute(tx).await?;
-        }
+    for table in TABLES {
+        dialect::look_over(tx, table.name).await?;
     }
     Ok(())
 }

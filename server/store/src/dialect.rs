@@ -5,7 +5,7 @@ use sqlx::{
     postgres::{PgDatabaseError, PgSeverity},
 };
 
-use crate::{Engine, StoreError, Tx, sql};
+use crate::{Engine, StoreError, Tx, sql, sql::assembled};
 
 /// The column behind a unique violation, from SQLite's words (`UNIQUE constraint failed: users.handle`).
 pub(crate) fn constraint(message: &str) -> String {
@@ -122,11 +122,100 @@ pub(crate) async fn take_turns(tx: &mut Tx, name: &str) -> Result<(), StoreError
     }
 }
 
+/// Has a session of PostgreSQL's take the turn at what is called `$1`, if no other one has it: a truth value. It ends with the
+/// session, or by [`END_TURNS`].
+pub(crate) const TAKE_TURN: &str = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))";
+
+/// Ends all turns of a session of PostgreSQL's.
+pub(crate) const END_TURNS: &str = "SELECT pg_advisory_unlock_all()";
+
+/// Reads the change counter, as `value` and `authority`, and lets nobody move it until the commit; with `restricts`, nobody
+/// read it so either. SQLite has one writer anyway. On PostgreSQL who shares a row's lock overtakes who waits for it, without end
+/// under load; who waits for an advisory lock has a place in a queue. What was read before the wait is read again when the
+/// row is locked.
+pub(crate) const fn hold_counter(engine: Engine, restricts: bool) -> &'static str {
+    match (engine, restricts) {
+        (Engine::Sqlite, _) => "SELECT value, authority FROM change_counter WHERE id = 1",
+        (Engine::Postgres, false) => {
+            "SELECT value, authority FROM change_counter
+             WHERE id = 1 AND pg_advisory_xact_lock_shared(hashtextextended('change counter', 0)) IS NOT NULL
+             FOR SHARE"
+        }
+        (Engine::Postgres, true) => {
+            "SELECT value, authority FROM change_counter
+             WHERE id = 1 AND pg_advisory_xact_lock(hashtextextended('change counter', 0)) IS NOT NULL
+             FOR NO KEY UPDATE"
+        }
+    }
+}
+
+/// Moves the change counter by one, as `value` and `authority`; `$1` is whether the change is of who may do what. A write without
+/// a permit, as signing in is, has not held it before, and gets its place in PostgreSQL's queue here: see [`hold_counter`].
+pub(crate) const fn step_counter(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => {
+            "UPDATE change_counter
+             SET value = value + 1, authority = CASE WHEN $1 THEN value + 1 ELSE authority END
+             WHERE id = 1 RETURNING value, authority"
+        }
+        Engine::Postgres => {
+            "UPDATE change_counter
+             SET value = value + 1, authority = CASE WHEN $1 THEN value + 1 ELSE authority END
+             WHERE id = 1 AND pg_advisory_xact_lock(hashtextextended('change counter', 0)) IS NOT NULL
+             RETURNING value, authority"
+        }
+    }
+}
+
+/// Wakes the nodes that listen for changes, once this is committed; on SQLite there is one node, which looks by itself.
+pub(crate) async fn announce_change(tx: &mut Tx) -> Result<(), StoreError> {
+    match tx.engine() {
+        Engine::Sqlite => Ok(()),
+        Engine::Postgres => tx.control("NOTIFY keywarden_change").await,
+    }
+}
+
+/// Has PostgreSQL look at a table that was just filled. It does so by itself only minutes later, and plans until then as if
+/// hardly anything were there. SQLite plans by its schema.
+pub(crate) async fn look_over(tx: &mut Tx, table: &'static str) -> Result<(), StoreError> {
+    match tx.engine() {
+        Engine::Sqlite => Ok(()),
+        Engine::Postgres => assembled(format!("ANALYZE {table}")).execute(tx).await.map(drop),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::path::{Path, PathBuf};
+
     use sqlx::Connection as _;
 
     use super::*;
+
+    /// The sources below a folder, with their names.
+    fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                found.extend(sources(&path));
+            } else {
+                found.push((path.clone(), std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn postgresqls_locks_its_word_to_others_and_its_statistics_are_here_alone() {
+        let words = ["pg_advisory", "pg_try_advisory", "NOTIFY ", "ANALYZE {"];
+        let all = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+        for word in words {
+            let files = all.iter().filter(|(_, text)| text.contains(word)).map(|(path, _)| path);
+            let names: Vec<_> = files.map(|path| path.file_name().unwrap()).collect();
+            assert_eq!(names, ["dialect.rs"], "{word}");
+        }
+    }
 
     #[test]
     fn what_a_disk_did_not_do_is_told_from_what_postgres_says() {
