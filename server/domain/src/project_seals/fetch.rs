@@ -62,6 +62,15 @@ impl Domain {
         join_all(asked).await.into_iter().flatten().collect()
     }
 
+    /// Asks a seal of projects again that was away when it was asked last, because something tells that it may be there by now:
+    /// nobody waits for the next second.
+    pub(super) async fn look_again_at(&self, id: &SealId) {
+        let was_away = |it: &Custodian| matches!(it.standing(), Standing::Away { .. });
+        if self.keyring().custody().of(id).is_some_and(was_away) {
+            self.observe_project_seal(id.clone()).await;
+        }
+    }
+
     async fn observe_project_seal(&self, id: SealId) -> Option<(SealId, Standing)> {
         let now = self.env().now();
         let observed = self.ask_custodian(&id, move |it| (it.observe(now), it.lacks_witness()));

@@ -117,7 +117,13 @@ impl Domain {
     ) -> Result<NamedSeal, NameSealError> {
         for _ in 0..TRIES {
             match self.name_project_seal_once(op, project, seal).await {
-                Ok(named) => return Ok(named),
+                Ok(named) => {
+                    // It has just wrapped the project's keys.
+                    if let Some(seal) = &named.seal {
+                        self.look_again_at(seal).await;
+                    }
+                    return Ok(named);
+                }
                 Err(Attempt::Anew) => {}
                 Err(Attempt::Failed(error)) => return Err(error),
             }

@@ -69,6 +69,13 @@ const MOST: u32 = 1_000;
 impl Domain {
     /// Lets projects name a seal that this server was given; its own key must have been made.
     pub async fn offer_seal(&self, op: &Op, seal: &SealId) -> Result<OfferedNow, OfferError> {
+        let offered = self.offer(op, seal).await?;
+        // Its key was made just before.
+        self.look_again_at(seal).await;
+        Ok(offered)
+    }
+
+    async fn offer(&self, op: &Op, seal: &SealId) -> Result<OfferedNow, OfferError> {
         let custodian = self.keyring().custody().of(seal);
         let description = custodian.map(|it| it.describe().clone());
         let Some(description) = description else {

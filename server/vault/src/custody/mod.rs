@@ -72,6 +72,10 @@ struct State {
     witness: Option<Witness>,
     /// It did not open that when it was asked last.
     doubted: bool,
+    /// Counts questions.
+    asked: u64,
+    /// The question whose answer was noted last.
+    answered: u64,
 }
 
 /// What a seal made of a project key, as it is stored: no secret. See [`crate::KeyBody::witness`].
@@ -209,12 +213,15 @@ impl Custodian {
 
     /// Asks the seal whether it is there, with the key that it had, and notes it. Call it every second. Blocks.
     pub fn observe(&self, now: DateTime<Utc>) -> Standing {
-        let witness = self.state().witness.clone();
+        let (question, witness) = {
+            let mut state = self.state();
+            (state.ask(), state.witness.clone())
+        };
         let Some(witness) = witness else {
             let answer = self.seal.probe();
             // That it answers makes another key no better.
             if answer.is_err() || !self.state().is_replaced() {
-                self.note(answer, now);
+                self.note(question, answer, now);
             }
             return self.standing();
         };
@@ -223,7 +230,7 @@ impl Custodian {
         let doubted = std::mem::replace(&mut self.state().doubted, is_replaced);
         // Or destroyed, once a newer one was in its place: what is stored now tells, unless nobody asks that.
         if doubted || !is_replaced {
-            self.note(answer, now);
+            self.note(question, answer, now);
         }
         self.standing()
     }
@@ -237,6 +244,7 @@ impl Custodian {
     /// Asks the seal to open one of these, which are what is stored under it now. If it opens none, its key is another one.
     /// Blocks.
     pub fn prove(&self, stored: Vec<Witness>, now: DateTime<Utc>) -> Standing {
+        let question = self.state().ask();
         let (mut answer, mut opened) = (Ok(()), None);
         for witness in stored.into_iter().filter(|it| it.seal == self.describe().id.as_str()) {
             answer = self.opens(&witness);
@@ -251,7 +259,7 @@ impl Custodian {
             let mut state = self.state();
             (state.witness, state.doubted) = (opened, false);
         }
-        self.note(answer, now);
+        self.note(question, answer, now);
         self.standing()
     }
 
@@ -295,10 +303,11 @@ impl Custodian {
             return false;
         }
         for (id, project, wrap) in wanted {
+            let question = self.state().ask();
             let key = self.seal.unwrap(&own_context(id, project, self.describe().id.as_str()), &wrap);
             match key {
                 Err(cause) if !is_about_this_wrap(&cause) => {
-                    self.note(Err(cause), now);
+                    self.note(question, Err(cause), now);
                     self.state().wanted.clear();
                     break;
                 }
@@ -364,14 +373,19 @@ impl Custodian {
         Err(OpenError::SealAway { seal: self.describe().id.to_string(), cause })
     }
 
-    fn note(&self, answer: Result<(), SealError>, now: DateTime<Utc>) {
+    /// Of two answers the one counts that was asked for later, whenever it came. A ban wipes in any case.
+    fn note(&self, question: u64, answer: Result<(), SealError>, now: DateTime<Utc>) {
         let mut state = self.state();
+        if answer.as_ref().is_err_and(forbids) {
+            state.wipe();
+        }
+        if question < state.answered {
+            return;
+        }
+        state.answered = question;
         match answer {
             Ok(()) => state.away = None,
             Err(cause) => {
-                if forbids(&cause) {
-                    state.wipe();
-                }
                 let tick = (self.clock)();
                 // A grace without end is one that nobody lives to see.
                 let deadline =
@@ -396,6 +410,12 @@ impl Custodian {
 }
 
 impl State {
+    /// The number of a question that is put to the seal now.
+    fn ask(&mut self) -> u64 {
+        self.asked = self.asked.wrapping_add(1);
+        self.asked
+    }
+
     /// The first thing that the seal opened is what it is asked for, so that a key that came later is noticed.
     fn learns(&mut self, seal: &SealDescription, key: ProjectKeyId, project: ProjectId, wrap: &[u8]) {
         let witness = || Witness { seal: seal.id.to_string(), key, project, wrap: wrap.to_vec() };

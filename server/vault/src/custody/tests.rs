@@ -1,5 +1,5 @@
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chrono::TimeZone as _;
 use keywarden_model::TypedId;
@@ -11,6 +11,7 @@ use crate::keyring::{Keyring, Purpose};
 use crate::project_key::{BodyError, KeyBody, ProjectKey, ValuePlace};
 use crate::seal::memory::MemorySeal;
 use crate::seal::software::SoftwareSeal;
+use crate::seal::{Protection, SealKind};
 
 const GRACE: Duration = Duration::from_mins(5);
 
@@ -269,6 +270,68 @@ fn a_process_that_opened_nothing_yet_learns_from_what_is_stored_whether_a_seal_h
     let told = acme.prove(stored, at(3));
     assert_eq!(told, Standing::Away { since: at(3), cause: SealError::KeyReplaced("acme".into()) });
     assert_eq!(acme.prove(Vec::new(), at(4)), Standing::Present, "nothing is stored under it any more");
+}
+
+/// A seal that is away, and comes back while it is asked: who asks again meanwhile is told.
+struct ComesBack {
+    description: SealDescription,
+    custody: OnceLock<Custody>,
+    asked: AtomicU64,
+}
+
+impl fmt::Debug for ComesBack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ComesBack")
+    }
+}
+
+impl Seal for ComesBack {
+    fn describe(&self) -> &SealDescription {
+        &self.description
+    }
+    fn wrap(&self, _: &[u8], _: &SecretBytes, _: &mut dyn CryptoRng) -> Result<Vec<u8>, SealError> {
+        unreachable!("it is only asked whether it is there")
+    }
+    fn unwrap(&self, _: &[u8], _: &[u8]) -> Result<SecretBytes, SealError> {
+        unreachable!("it is only asked whether it is there")
+    }
+    fn probe(&self) -> Result<(), SealError> {
+        let missing = Err(SealError::TokenMissing("acme".into()));
+        match self.asked.fetch_add(1, Ordering::AcqRel) {
+            0 => missing,
+            1 => {
+                // Somebody else asks, and gets an answer before this one is given.
+                let [again] = self.custody.get().unwrap().all() else { panic!("one seal") };
+                assert_eq!(again.observe(at(2)), Standing::Present);
+                missing
+            }
+            _ => Ok(()),
+        }
+    }
+    fn keys(&self) -> Result<Vec<KeyNumber>, SealError> {
+        unreachable!("it is only asked whether it is there")
+    }
+    fn add_key(&self, _: &mut dyn CryptoRng) -> Result<KeyNumber, SealError> {
+        unreachable!("it is only asked whether it is there")
+    }
+    fn destroy_key(&self, _: KeyNumber) -> Result<(), SealError> {
+        unreachable!("it is only asked whether it is there")
+    }
+}
+
+#[test]
+fn an_answer_that_comes_late_takes_nothing_from_one_that_was_asked_for_later() {
+    let seal = Arc::new(ComesBack {
+        description: SealDescription::new(SealKind::Software, "acme", Protection::Software),
+        custody: OnceLock::new(),
+        asked: AtomicU64::new(0),
+    });
+    let given: Arc<dyn Seal> = Arc::<ComesBack>::clone(&seal);
+    let custody = seal.custody.get_or_init(|| Custody::new(vec![given], GRACE, Instant::now));
+    let [acme] = custody.all() else { panic!("one seal") };
+    assert!(matches!(acme.observe(at(1)), Standing::Away { .. }));
+    assert_eq!(acme.observe(at(1)), Standing::Present, "the question of before is answered now");
+    assert_eq!(acme.standing(), Standing::Present);
 }
 
 #[test]
