@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use keywarden_model::{KeyState, RevokeReason};
 
-use super::applying::{Lost, apply, counts, file, findings};
 use super::each_way;
+use super::lost::{Lost, apply, counts, file, findings};
 use crate::backup::ApplyEvents;
 use crate::keys::{NewKey, Overlap, Place};
 

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use super::applying::{Lost, apply, counts, file, is};
+use super::lost::{Lost, apply, counts, file, is};
 use super::{New, Old};
 use crate::audit::Tally;
 use crate::backup::{ApplyEvents, EventsReport};

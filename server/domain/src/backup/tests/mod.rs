@@ -5,6 +5,7 @@ mod drilling;
 mod holding;
 mod kept;
 mod learned;
+mod lost;
 mod making;
 mod marks;
 mod protected;

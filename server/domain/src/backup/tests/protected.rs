@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use keywarden_model::VersionState;
 use serde_json::json;
 
-use super::applying::{Lost, apply, counts, file, findings, line};
+use super::lost::{Lost, apply, counts, file, findings, line};
 use super::{New, Old, each_way};
 use crate::backup::ApplyEvents;
 use crate::environments::Retention;

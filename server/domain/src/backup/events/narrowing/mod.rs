@@ -4,21 +4,22 @@
 //! file of events can do to a house is a list of these. Under purge protection none of them destroys before a window is over that
 //! began here.
 
+mod keys;
+mod secrets;
+
 use chrono::{DateTime, Utc};
-use keywarden_model::time::{from_micros, micros};
 use keywarden_model::{
     ApiKeyId, EventId, KeyValueId, PasskeyId, ProjectId, RecipientId, RevokeReason, Role, RoleBindingId,
-    SecretId, SecretVersionId, ServiceTokenId, TeamId, TrustRuleId, UserId, VersionState, WorkloadId,
+    SecretId, SecretVersionId, ServiceTokenId, TeamId, TrustRuleId, UserId, WorkloadId,
 };
 use keywarden_store::people::{codes, links, passkeys, sessions, users};
 use keywarden_store::{
-    ChangeKind, EventRow, Tx, backups, keys, projects, roles, secrets, teams, tokens, trust_rules, workloads,
+    ChangeKind, EventRow, Tx, backups, projects, roles, teams, tokens, trust_rules, workloads,
 };
 
 use crate::audit::{Draft, Fact, Record};
 use crate::refused::carries_refused;
 use crate::roles::{Holder, RoleBinding};
-use crate::secrets::over;
 use crate::{Action, Fault, Refused};
 
 /// A version of a secret. The number alone could be another one's after an earlier restore.
@@ -100,7 +101,7 @@ pub(super) enum NotTaken {
     Refused(#[from] Refused),
 }
 carries_refused!(NotTaken);
-use NotTaken::{Already, Kept, Protected};
+use NotTaken::{Already, Kept};
 
 /// What destroys under purge protection could be written by whoever can write the file, and could not be undone.
 pub(super) const PROTECTED: &str =
@@ -120,26 +121,30 @@ impl Narrowing {
             Self::ArchiveProject(id) => archive_project(tx, record, id).await?,
             Self::DeactivatePerson(user) => deactivate_person(tx, record, user).await?,
             Self::DeactivateWorkload(id) => deactivate_workload(tx, record, id).await?,
-            Self::DeleteSecret { secret, purge_at } => delete_secret(tx, record, secret, purge_at).await?,
+            Self::DeleteSecret { secret, purge_at } => {
+                secrets::delete_secret(tx, record, secret, purge_at).await?
+            }
             Self::DeleteTrustRule(id) => delete_trust_rule(tx, record, id).await?,
             Self::DeleteVersion { version, purge_at } => {
-                delete_version(tx, record, version, purge_at).await?
+                secrets::delete_version(tx, record, version, purge_at).await?
             }
-            Self::DestroyValue { key, value } => destroy_value(tx, record, key, value).await?,
-            Self::DestroyVersion { version, purged } => destroy_version(tx, record, version, purged).await?,
-            Self::DisableVersion(version) => disable_version(tx, record, version).await?,
+            Self::DestroyValue { key, value } => keys::destroy_value(tx, record, key, value).await?,
+            Self::DestroyVersion { version, purged } => {
+                secrets::destroy_version(tx, record, version, purged).await?
+            }
+            Self::DisableVersion(version) => secrets::disable_version(tx, record, version).await?,
             Self::EndCodes(user) => end_codes(tx, record, user, None).await?,
-            Self::PurgeSecret(secret) => purge_secret(tx, record, secret).await?,
+            Self::PurgeSecret(secret) => secrets::purge_secret(tx, record, secret).await?,
             Self::RemoveMember { team, person } => remove_member(tx, record, team, person).await?,
             Self::RemovePasskey { passkey, user } => remove_passkey(tx, record, passkey, user).await?,
             Self::RemoveRecipient(id) => remove_recipient(tx, record, id).await?,
-            Self::RevokeKey { key, reason } => revoke_key(tx, record, key, reason).await?,
+            Self::RevokeKey { key, reason } => keys::revoke_key(tx, record, key, reason).await?,
             Self::RevokeToken(id) => revoke_token(tx, record, id).await?,
             Self::SpendCode { user, position } => end_codes(tx, record, user, Some(position)).await?,
             Self::StopValue { key, value, at, reason } => {
-                stop_value(tx, record, (key, value), at, reason).await?
+                keys::stop_value(tx, record, (key, value), at, reason).await?
             }
-            Self::SuspendKey(key) => suspend_key(tx, record, key).await?,
+            Self::SuspendKey(key) => keys::suspend_key(tx, record, key).await?,
             Self::TakeRole(binding) => take_role(tx, record, binding).await?,
         };
         Ok(told.into_iter().map(|it| it.fact("applies", event).finish()).collect::<Result<_, _>>()?)
@@ -280,232 +285,6 @@ async fn remove_recipient(tx: &mut Tx, record: &Record, id: RecipientId) -> Take
         return Err(Already);
     }
     Ok(vec![record.event("backup.remove-recipient", "recipient", id)])
-}
-
-// ---- API keys ------------------------------------------------------------------------------------------------------
-
-async fn claimed_key(tx: &mut Tx, id: ApiKeyId) -> Result<keys::KeyRow, NotTaken> {
-    if !keys::claim(tx, id).await? {
-        return Err(Already);
-    }
-    keys::find(tx, id).await?.ok_or(Already)
-}
-
-async fn value_of(tx: &mut Tx, key: ApiKeyId, value: KeyValueId) -> Result<keys::ValueRow, NotTaken> {
-    keys::values(tx, key).await?.into_iter().find(|it| it.id == value).ok_or(Already)
-}
-
-async fn revoke_key(tx: &mut Tx, record: &Record, id: ApiKeyId, reason: RevokeReason) -> Taken {
-    let now = record.now();
-    let key = claimed_key(tx, id).await?;
-    match key.revoke_reason.as_deref().map(str::parse::<RevokeReason>) {
-        None => keys::revoke(tx, id, now, reason.as_str()).await?,
-        Some(Ok(before)) if before.is_outdone_by(reason) => keys::compromise(tx, id).await?,
-        Some(_) => return Err(Already),
-    }
-    tx.restrict(ChangeKind::Key, id, now).await?;
-    let event = record.event(Action::RevokeKey.name(), "key", id).project(key.project_id);
-    Ok(vec![event.fact("reason", reason)])
-}
-
-async fn suspend_key(tx: &mut Tx, record: &Record, id: ApiKeyId) -> Taken {
-    let now = record.now();
-    let key = claimed_key(tx, id).await?;
-    if key.revoked_at.is_some() || key.suspended_at.is_some() {
-        return Err(Already);
-    }
-    keys::suspend(tx, id, Some(now)).await?;
-    tx.restrict(ChangeKind::Key, id, now).await?;
-    let event = record.event(Action::SuspendKey.name(), "key", id).project(key.project_id);
-    Ok(vec![event.change("suspended", false, true)])
-}
-
-async fn stop_value(
-    tx: &mut Tx,
-    record: &Record,
-    (key, value): (ApiKeyId, KeyValueId),
-    at: DateTime<Utc>,
-    reason: Option<RevokeReason>,
-) -> Taken {
-    let now = record.now();
-    let row = claimed_key(tx, key).await?;
-    let before = value_of(tx, key, value).await?;
-    let earlier = before.revoke_reason.as_deref().map(str::parse::<RevokeReason>);
-    let is_outdone = matches!((&earlier, reason), (Some(Ok(before)), Some(it)) if before.is_outdone_by(it));
-    if before.destroyed_at.is_some() || before.revoked_at.is_some() && !is_outdone {
-        return Err(Already);
-    }
-    let mut event = record
-        .event(Action::StopOldKeyValue.name(), "key", key)
-        .project(row.project_id)
-        .fact("value", value)
-        .change("stops_at", before.stops_at.map(from_micros), at);
-    match reason {
-        Some(reason) => {
-            keys::revoke_value(tx, value, now, reason.as_str()).await?;
-            event = event.fact("reason", reason);
-        }
-        None if before.stops_at.is_some_and(|stops| stops <= micros(at)) => return Err(Already),
-        None => keys::stop_value(tx, value, at).await?,
-    }
-    tx.restrict(ChangeKind::Key, key, now).await?;
-    Ok(vec![event])
-}
-
-async fn destroy_value(tx: &mut Tx, record: &Record, key: ApiKeyId, value: KeyValueId) -> Taken {
-    let row = claimed_key(tx, key).await?;
-    value_of(tx, key, value).await?;
-    if !keys::destroy_value(tx, value, record.now()).await? {
-        return Err(Already);
-    }
-    tx.restrict(ChangeKind::Key, key, record.now()).await?;
-    Ok(vec![record.event("key.destroy-value", "key", key).project(row.project_id).fact("value", value)])
-}
-
-// ---- secrets -------------------------------------------------------------------------------------------------------
-
-struct Found {
-    secret: secrets::SecretRow,
-    state: VersionState,
-    is_current: bool,
-    /// When it is destroyed, if it is deleted.
-    purge_at: Option<i64>,
-}
-
-/// When what is deleted now is destroyed: as the event says, and under purge protection not before a whole window from now on.
-fn goes_at(
-    secret: &secrets::SecretRow,
-    told: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Result<DateTime<Utc>, Fault> {
-    let least = if secret.purge_protection { over(now, secret.recovery_days)? } else { now };
-    Ok(told.max(least))
-}
-
-async fn claimed_secret(tx: &mut Tx, id: SecretId) -> Result<secrets::SecretRow, NotTaken> {
-    if !secrets::claim(tx, id).await? {
-        return Err(Already);
-    }
-    secrets::find(tx, id).await?.ok_or(Already)
-}
-
-async fn found(tx: &mut Tx, version: AtVersion) -> Result<Found, NotTaken> {
-    let secret = claimed_secret(tx, version.secret).await?;
-    let row = secrets::version(tx, version.secret, version.number).await?;
-    let row = row.filter(|row| row.id == version.id).ok_or(Already)?;
-    let state = row.state.parse().map_err(|_| Fault::Damaged(format!("secret_versions: {}", row.id)))?;
-    let labels = secrets::labels(tx, version.secret).await?;
-    let is_current = labels.iter().any(|it| it.label == "current" && it.number == version.number);
-    Ok(Found { secret, state, is_current, purge_at: row.purge_at })
-}
-
-fn of_version(record: &Record, action: &'static str, found: &Found, version: AtVersion) -> Draft {
-    record
-        .event(action, "secret", version.secret)
-        .project(found.secret.project_id)
-        .fact("version", version.number)
-        .fact("version_id", version.id)
-}
-
-async fn disable_version(tx: &mut Tx, record: &Record, version: AtVersion) -> Taken {
-    let found = found(tx, version).await?;
-    disable(tx, record, &found, version).await
-}
-
-async fn disable(tx: &mut Tx, record: &Record, found: &Found, version: AtVersion) -> Taken {
-    if found.state != VersionState::Enabled {
-        return Err(Already);
-    }
-    let to = VersionState::Disabled;
-    secrets::set_state(tx, version.secret, version.number, to.as_str()).await?;
-    let event = of_version(record, Action::DisableSecretVersion.name(), found, version);
-    Ok(vec![event.change("state", found.state, to)])
-}
-
-/// The version that is `current` here was not when it was deleted, and what was is lost: it is disabled in its place.
-async fn delete_version(tx: &mut Tx, record: &Record, version: AtVersion, purge_at: DateTime<Utc>) -> Taken {
-    let now = record.now();
-    let found = found(tx, version).await?;
-    if found.is_current {
-        return disable(tx, record, &found, version).await;
-    }
-    if !matches!(found.state, VersionState::Disabled | VersionState::Enabled) {
-        return Err(Already);
-    }
-    let purge_at = goes_at(&found.secret, purge_at, now)?;
-    secrets::delete_version(tx, version.secret, version.number, now, purge_at).await?;
-    let event = of_version(record, Action::DeleteSecretVersion.name(), &found, version);
-    Ok(vec![event.change("state", found.state, VersionState::SoftDeleted).fact("purge_at", purge_at)])
-}
-
-async fn destroy_version(tx: &mut Tx, record: &Record, version: AtVersion, purged: bool) -> Taken {
-    let now = record.now();
-    let found = found(tx, version).await?;
-    if found.state == VersionState::Destroyed {
-        return Err(Already);
-    }
-    if found.secret.purge_protection && found.purge_at.is_none_or(|at| at > micros(now)) {
-        return Err(match found.state {
-            VersionState::SoftDeleted => Kept(PROTECTED),
-            _ => Protected(Narrowing::DeleteVersion { version, purge_at: now }),
-        });
-    }
-    if found.is_current {
-        secrets::destroy_current(tx, version.secret, version.number, now).await?;
-    } else {
-        secrets::destroy_version(tx, version.secret, version.number, now).await?;
-    }
-    let action = if purged { "secret.purge-version" } else { Action::DestroySecretVersion.name() };
-    let event = of_version(record, action, &found, version);
-    Ok(vec![event.change("state", found.state, VersionState::Destroyed)])
-}
-
-async fn delete_secret(tx: &mut Tx, record: &Record, id: SecretId, purge_at: DateTime<Utc>) -> Taken {
-    let secret = claimed_secret(tx, id).await?;
-    if secret.deleted_at.is_some() {
-        return Err(Already);
-    }
-    Ok(vec![delete(tx, record, &secret, purge_at).await?])
-}
-
-async fn delete(
-    tx: &mut Tx,
-    record: &Record,
-    secret: &secrets::SecretRow,
-    purge_at: DateTime<Utc>,
-) -> Result<Draft, NotTaken> {
-    let now = record.now();
-    let purge_at = goes_at(secret, purge_at, now)?;
-    secrets::delete(tx, secret.id, now, purge_at).await?;
-    let event = record.event(Action::DeleteSecret.name(), "secret", secret.id).project(secret.project_id);
-    Ok(event.change("deleted_at", Fact::none(), now).fact("purge_at", purge_at))
-}
-
-async fn purge_secret(tx: &mut Tx, record: &Record, id: SecretId) -> Taken {
-    let now = record.now();
-    let secret = claimed_secret(tx, id).await?;
-    if secret.purged_at.is_some() {
-        return Err(Already);
-    }
-    // It is purged at the latest when that is over, and read by nobody until then.
-    if secret.purge_protection && secret.purge_at.is_some_and(|at| at > micros(now)) {
-        return Err(Kept("it is deleted, and this machine's clock says that it can still be restored"));
-    }
-    if secret.deleted_at.is_none() && secret.purge_protection {
-        return Err(Protected(Narrowing::DeleteSecret { secret: id, purge_at: now }));
-    }
-    let mut told = Vec::new();
-    if secret.deleted_at.is_none() {
-        told.push(delete(tx, record, &secret, now).await?);
-    }
-    let versions = secrets::purge(tx, id, now).await?;
-    let event = record.event(Action::PurgeSecret.name(), "secret", id).project(secret.project_id).change(
-        "purged_at",
-        Fact::none(),
-        now,
-    );
-    told.push(event.fact("versions_destroyed", versions));
-    Ok(told)
 }
 
 fn project_of(id: Option<&str>) -> Result<Option<ProjectId>, Fault> {
