@@ -28,6 +28,7 @@ pub use keywarden_store::Engine;
 use keywarden_store::count::number;
 use keywarden_store::{ChangeKind, Location, Sql, Store, StoreError, WriteError, sql};
 use keywarden_vault::seal::software::SoftwareSeal;
+use keywarden_vault::token;
 use keywarden_vault::{Custody, Keyring, Purpose, Seal};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -184,9 +185,20 @@ impl House {
         self.neighbour().await.unsealed_by(seals, self.own.clone()).await
     }
 
+    /// A well-formed value of a key that there is not.
+    pub fn made_up_key(&self) -> String {
+        let label = "live".parse().expect("a label");
+        let made = self.domain.env().with_rng(|rng| token::generate(token::Kind::ApiKey, &label, rng));
+        made.value.expose().to_owned()
+    }
+
     /// Tells the other nodes of this one, and which keys it holds, as a server does every few seconds.
     pub async fn tells_of_itself(&self, id: &str) {
-        let started_at = self.now();
+        self.tells_since(id, self.now()).await;
+    }
+
+    /// The same, of one that started then.
+    pub async fn tells_since(&self, id: &str, started_at: DateTime<Utc>) {
         let node = crate::system::Node { id: id.into(), name: id.into(), version: "1", started_at };
         self.domain.note_node(&node, "ready").await.expect("noted");
     }

@@ -3,8 +3,11 @@
 //! **Two neighbouring versions** run side by side while nodes are replaced one by one, and until the last one is, any of them
 //! may go back to the older program. What that does not understand is written from then on: a node that tells of itself and
 //! sees nobody but programs like its own raises the schema's oldest compatible version, after which an older one does not start.
+//! An older node that is merely cut off comes back, and one that is just starting has not told yet: the first is waited for
+//! longer than others, and no node settles anything before it has run for as long as a silent one is taken for there.
 
 use chrono::{DateTime, Utc};
+use keywarden_model::time::micros;
 
 use crate::migrate::{SETTLED, VERSION};
 use crate::{Conn, StoreError, Tx, sql};
@@ -39,9 +42,18 @@ pub async fn list(conn: &mut Conn, after: DateTime<Utc>) -> Result<Vec<NodeRow>,
     .await
 }
 
-/// Writes down how a node is, forgets those that have not told since `before`, and settles the schema where none of the rest
-/// is older than this program.
-pub async fn note(tx: &mut Tx, node: &NodeRow, before: DateTime<Utc>) -> Result<(), StoreError> {
+/// From when on a node that has not told since is taken for gone.
+#[derive(Debug, Clone, Copy)]
+pub struct Silence {
+    /// One whose program understands all that this one writes.
+    pub gone: DateTime<Utc>,
+    /// One with an older program: it may be cut off, and would find what it does not understand when it is back.
+    pub older_gone: DateTime<Utc>,
+}
+
+/// Writes down how a node is, forgets those that are gone, and settles the schema where none of the rest is older than this
+/// program and this node has run since before [`Silence::gone`]: whoever started beside it has told by now.
+pub async fn note(tx: &mut Tx, node: &NodeRow, silence: Silence) -> Result<(), StoreError> {
     sql("INSERT INTO nodes (id, name, version, condition, started_at, seen_at, holds, unseals_by, knows)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT (id) DO UPDATE
@@ -57,7 +69,15 @@ pub async fn note(tx: &mut Tx, node: &NodeRow, before: DateTime<Utc>) -> Result<
     .bind(VERSION)
     .execute_one(tx, "nodes")
     .await?;
-    sql("DELETE FROM nodes WHERE seen_at < $1").bind(before).execute(tx).await?;
+    sql("DELETE FROM nodes WHERE seen_at < $1 AND (knows >= $2 OR seen_at < $3)")
+        .bind(silence.gone)
+        .bind(SETTLED)
+        .bind(silence.older_gone)
+        .execute(tx)
+        .await?;
+    if node.started_at >= micros(silence.gone) {
+        return Ok(());
+    }
     sql("UPDATE schema_info SET oldest_compatible = $1 WHERE id = 1 AND oldest_compatible < $2
          AND NOT EXISTS (SELECT 1 FROM nodes WHERE knows < $3)")
     .bind(SETTLED)

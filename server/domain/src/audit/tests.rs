@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use keywarden_model::{EventId, Role};
 use keywarden_store::{event as rows, instance, sql};
 
@@ -87,13 +88,17 @@ async fn while_a_node_of_an_older_version_runs_events_are_sealed_as_it_can_open_
             let mut conn = house.store.read().await.unwrap();
             instance::schema(&mut conn).await.unwrap().oldest_compatible
         };
-        house.tells_of_itself("new").await;
+        let started_at = house.now() - TimeDelta::hours(2);
+        house.tells_since("new", started_at).await;
         assert_eq!(oldest().await, 25);
         let (beside, sealed) = made(&house, "beside").await;
         assert_eq!(sealed.unwrap()[ALGORITHM], BY_THE_SUBJECTS_KEY);
 
         house.clock.advance(Duration::from_secs(61));
-        house.tells_of_itself("new").await;
+        house.tells_since("new", started_at).await;
+        assert_eq!(oldest().await, 25, "it may be cut off, and come back");
+        house.clock.advance(Duration::from_hours(1));
+        house.tells_since("new", started_at).await;
         assert_eq!(oldest().await, 33, "it does not come back");
         house.domain.forget_secrets();
         let (alone, sealed) = made(&house, "alone").await;
@@ -104,6 +109,24 @@ async fn while_a_node_of_an_older_version_runs_events_are_sealed_as_it_can_open_
         }
         let found = house.domain.fsck(&seals).await.unwrap();
         assert!(found.is_clean(), "{:?}", found.findings);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_node_waits_for_older_ones_that_have_not_told_of_themselves_yet() {
+    both_engines(async |house| {
+        house.put(vec![sql("UPDATE schema_info SET oldest_compatible = 25")]).await;
+        let oldest = async || {
+            let mut conn = house.store.read().await.unwrap();
+            instance::schema(&mut conn).await.unwrap().oldest_compatible
+        };
+        let started_at = house.now();
+        house.tells_since("new", started_at).await;
+        assert_eq!(oldest().await, 25, "an older one may have started a moment ago");
+        house.clock.advance(Duration::from_secs(61));
+        house.tells_since("new", started_at).await;
+        assert_eq!(oldest().await, 33, "it would have told by now");
     })
     .await;
 }

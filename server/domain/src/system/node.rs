@@ -9,6 +9,8 @@ use crate::{Domain, Fault};
 
 /// A node that has not told for this long is gone.
 pub(crate) const GONE: TimeDelta = TimeDelta::minutes(1);
+/// An older program's node is waited for longer before what it does not understand is written: it may be cut off.
+const OLDER_GONE: TimeDelta = TimeDelta::hours(1);
 
 /// What a running server tells of itself.
 #[derive(Debug, Clone)]
@@ -46,7 +48,9 @@ impl Domain {
         self.store()
             .write_silently("how a node is", move |tx| {
                 let row = row.clone();
-                Box::pin(async move { node::note(tx, &row, earlier(now, GONE)).await })
+                let silence =
+                    node::Silence { gone: earlier(now, GONE), older_gone: earlier(now, OLDER_GONE) };
+                Box::pin(async move { node::note(tx, &row, silence).await })
             })
             .await
             .map_err(|error: keywarden_store::WriteError<StoreError>| quiet(error))
