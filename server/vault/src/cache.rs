@@ -2,7 +2,12 @@
 //! ([`crate::envelope`]), in base64.
 //!
 //! The key lies in a file beside no backup of the values: whoever has one of the two has nothing. It seals once for each time
-//! that a client reads, which nobody counts: each time under a key derived from it ([`crate::DerivingKey`]).
+//! that a client reads, which nobody counts.
+//!
+//! Clients of two neighbouring versions share such files, where one is rolled back or a machine has both, and the older one is
+//! to start its program with them when the server is away. So files are written as the older one reads them
+//! ([`DerivingKey::as_older_programs`]), and read as a newer one writes them, too: each under a key derived for it. The next
+//! version derives, as its neighbour, this one, reads that.
 
 use std::fmt;
 use std::io;
@@ -65,7 +70,9 @@ impl CacheKey {
         let text = line_of(path).map_err(refuse)?;
         let key = STANDARD.decode(text.expose()).map(SecretBytes::new);
         let key = key.map_err(|_| refuse(io::Error::other("not base64")))?;
-        DerivingKey::new(key).map(Self).map_err(|error| refuse(io::Error::other(error)))
+        DerivingKey::new(key)
+            .map(|key| Self(key.as_older_programs()))
+            .map_err(|error| refuse(io::Error::other(error)))
     }
 
     /// Seals `plaintext` for `context` into a file (mode 0600), which takes another one's place as a whole.
@@ -105,6 +112,7 @@ mod tests {
     use rand_chacha::ChaCha20Rng;
 
     use super::*;
+    use crate::envelope::EnvelopeKey;
 
     struct Desk {
         folder: tempfile::TempDir,
@@ -138,6 +146,25 @@ mod tests {
         assert!(matches!(other.read(&file, b"pay/live"), Err(CacheError::Foreign)));
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read_dir(desk.folder.path()).unwrap().count(), 3, "no draft stays behind");
+    }
+
+    #[test]
+    fn a_file_is_written_as_an_older_client_reads_it_and_what_a_newer_one_writes_is_read() {
+        let mut desk = Desk::new();
+        let (key, file) = (desk.key("key"), desk.at("cache"));
+        key.write(&file, b"pay/live", b"hunter2", &mut desk.rng).unwrap();
+        // The older client: the key itself opens, and of keys that are derived it knows nothing.
+        let secret =
+            || SecretBytes::new(STANDARD.decode(line_of(&desk.at("key")).unwrap().expose()).unwrap());
+        let sealed = STANDARD.decode(std::fs::read(&file).unwrap().trim_ascii()).unwrap();
+        let older = EnvelopeKey::new(&secret()).unwrap();
+        assert_eq!(older.open(PURPOSE, b"pay/live", &sealed).unwrap().expose(), b"hunter2");
+
+        let newer = CacheKey(DerivingKey::new(secret()).unwrap());
+        newer.write(&file, b"pay/live", b"hunter3", &mut desk.rng).unwrap();
+        let sealed = STANDARD.decode(std::fs::read(&file).unwrap().trim_ascii()).unwrap();
+        assert!(older.open(PURPOSE, b"pay/live", &sealed).is_err());
+        assert_eq!(key.read(&file, b"pay/live").unwrap().expose(), b"hunter3");
     }
 
     #[test]
