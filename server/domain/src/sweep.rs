@@ -1,5 +1,7 @@
 //! Removing what has had its day. Silent: nothing that is removed here is anybody's decision.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::time::{earlier, micros};
 use keywarden_store::sweep::Sweep;
@@ -9,26 +11,33 @@ use crate::once::SECRET_KEPT;
 use crate::tokens::silent;
 use crate::{Domain, Fault, Op};
 
-/// Rows in one write, and writes of a kind in one sweep: the rest is for the next one.
+/// Rows in one write.
 const BATCH: u32 = 1_000;
-const ROUNDS: u32 = 50;
+/// For how long a sweep goes on: the rest is for the next one.
+const LONGEST: Duration = Duration::from_mins(1);
 
 impl Domain {
-    /// Sweeps everything once; says how many rows went. A job calls it every ten minutes, on any number of nodes.
+    /// Sweeps until nothing is left, or for a minute; says how many rows went. A job calls it every ten minutes, on any number of
+    /// nodes.
     pub async fn sweep(&self, op: &Op) -> Result<u64, Fault> {
+        let began = self.env().monotonic();
         let mut gone = self.sweep_idempotency(op.now).await?;
-        for kind in Sweep::ALL {
-            let before = before(kind, op.now);
-            for _ in 0..ROUNDS {
+        let mut due = Sweep::ALL.to_vec();
+        // A batch of each in turn: what there is much of keeps nothing else waiting.
+        while !due.is_empty() && self.env().monotonic().saturating_duration_since(began) < LONGEST {
+            let mut left = Vec::new();
+            for kind in due {
+                let before = before(kind, op.now);
                 let swept = self.store().write_silently("what has had its day", move |tx| {
                     Box::pin(async move { kind.run(tx, before, BATCH.into()).await })
                 });
                 let swept = swept.await.map_err(silent)?;
                 gone = gone.saturating_add(swept);
-                if swept < u64::from(BATCH) {
-                    break;
+                if swept >= u64::from(BATCH) {
+                    left.push(kind);
                 }
             }
+            due = left;
         }
         Ok(gone)
     }
@@ -126,6 +135,19 @@ mod tests {
             op.now += TimeDelta::minutes(61);
             house.domain.sweep(&op).await.unwrap();
             assert_eq!(left(&house, "SELECT count(*) AS number FROM changes").await, 0);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_sweep_goes_on_until_nothing_is_left_however_much_there_is() {
+        both_engines(async |house| {
+            let old = "INSERT INTO key_usage (value_id, hour, address, agent, workload_id, outcome, key_id, uses, first_at, last_at)
+                       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 52000)
+                       SELECT 'v' || i, 0, 'a', '', 'w', 'valid', 'k', 1, 0, 0 FROM n";
+            house.put(vec![sql(old)]).await;
+            assert_eq!(house.domain.sweep(&house.domain.system_op("sweep")).await.unwrap(), 52_000);
+            assert_eq!(left(&house, "SELECT count(*) AS number FROM key_usage").await, 0);
         })
         .await;
     }

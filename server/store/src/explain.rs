@@ -119,7 +119,7 @@ pub(crate) fn server() -> Option<String> {
 }
 
 /// A house of some size: 200 projects with 10 000 keys, as many people and events, 5 000 workloads.
-const ROWS: [&str; 23] = [
+const ROWS: [&str; 24] = [
     "INSERT INTO projects (id, slug, name, folded_name, created_at, created_by, row_version)
      SELECT 'prj_' || i, 'p' || i, 'p' || i, 'p' || i, 1, 'x', 1 FROM generate_series(1, 200) i",
     "INSERT INTO environments (id, project_id, slug, name, folded_name, label, overlap_seconds, created_at, created_by,
@@ -188,6 +188,9 @@ const ROWS: [&str; 23] = [
      FROM generate_series(1, 10000) i",
     "INSERT INTO ceremonies (id, kind, bound_to, sealed, created_at, expires_at)
      SELECT 'cer_' || i, 'step-up', 'ses_' || i, '', i, i * 7919 % 100000 FROM generate_series(1, 10000) i",
+    "INSERT INTO idempotency (caller, key_hash, request_hash, resource_id, status, sealed, created_at, expires_at)
+     SELECT 'usr_' || i % 500, decode(md5(i::text), 'hex'), '', 'x', 0, CASE WHEN i % 20 = 0 THEN decode('00', 'hex') END, i, i + 1
+     FROM generate_series(1, 10000) i",
     "ANALYZE",
 ];
 

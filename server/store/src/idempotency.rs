@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{Conn, StoreError, Tx, sql};
+use crate::{Conn, StoreError, Tx, filter::Select, sql};
 
 /// A request that was done.
 #[derive(Debug, sqlx::FromRow)]
@@ -73,15 +73,21 @@ pub async fn insert(tx: &mut Tx, row: Insert<'_>) -> Result<(), StoreError> {
     .await
 }
 
+pub(crate) const ALL: &str = "";
+const NO_VALUES: [i64; 0] = [];
+
+/// Takes the secrets that were made before an instant.
+pub(crate) fn sealed_before(before: DateTime<Utc>) -> Select {
+    Select::from("UPDATE idempotency SET sealed = NULL")
+        .and("sealed IS NOT NULL AND created_at < ?", [before])
+}
+
 /// Removes secrets made before `secrets_before` and rows that expired before `now`.
 pub async fn sweep(
     tx: &mut Tx,
     secrets_before: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<u64, StoreError> {
-    sql("UPDATE idempotency SET sealed = NULL WHERE sealed IS NOT NULL AND created_at < $1")
-        .bind(secrets_before)
-        .execute(tx)
-        .await?;
+    sealed_before(secrets_before).then(ALL, NO_VALUES).execute(tx).await?;
     sql("DELETE FROM idempotency WHERE expires_at < $1").bind(now).execute(tx).await
 }

@@ -4,7 +4,7 @@ use keywarden_model::{ProjectId, UserId, WorkloadId};
 
 use super::Planner;
 use crate::people::{ceremonies, users};
-use crate::{event, trust_rules, workloads};
+use crate::{event, idempotency, trust_rules, workloads};
 
 #[tokio::test]
 async fn people_are_listed_along_their_names() {
@@ -103,5 +103,15 @@ async fn sign_in_rules_are_found_by_workload_and_by_issuer() {
             let plan = planner.plan(of_issuer, trust_rules::OLDEST_FIRST).await;
             assert!(plan.searches("trust_rules", "r"), "{workload:?}: {plan:#?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn answers_that_lose_their_secrets_are_found_among_those_that_have_one() {
+    for planner in Planner::each().await {
+        let before = idempotency::sealed_before(chrono::DateTime::UNIX_EPOCH);
+        let plan = planner.plan(before, idempotency::ALL).await;
+        assert!(plan.searches("idempotency", "idempotency"), "{plan:#?}");
+        assert!(plan.goes_along("idempotency_sealed"), "{plan:#?}");
     }
 }
