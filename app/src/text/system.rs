@@ -24,6 +24,7 @@ texts! {
     system_keyring = "Keyring";
     system_purpose = "Purpose";
     system_retired = "Only verifies and opens";
+    system_half_used = "Rotate it soon";
     system_uses = "Envelopes sealed";
     system_nodes = "Servers";
     system_node = "Machine";

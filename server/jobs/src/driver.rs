@@ -213,6 +213,7 @@ mod tests {
             ("make-backups", Duration::from_secs(30)),
             ("note-clock", Duration::from_secs(10)),
             ("purge-secrets", Duration::from_mins(5)),
+            ("renew-keyring-keys", Duration::from_mins(10)),
             ("rewrap", Duration::from_secs(1)),
             ("sweep", Duration::from_mins(10)),
             ("warm-keys", Duration::from_secs(1)),

@@ -20,6 +20,7 @@ mod look;
 mod make_backups;
 mod note_clock;
 mod purge_secrets;
+mod renew_keyring_keys;
 mod rewrap;
 mod sweep;
 mod warm_keys;
@@ -42,6 +43,7 @@ pub fn all() -> Vec<Job> {
         make_backups::JOB,
         note_clock::JOB,
         purge_secrets::JOB,
+        renew_keyring_keys::JOB,
         rewrap::JOB,
         sweep::JOB,
         warm_keys::JOB,

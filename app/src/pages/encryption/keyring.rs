@@ -50,9 +50,10 @@ pub(super) async fn rotate(
             let to = done.rewrap.map_or_else(|| TREE.to_owned(), |rewrap| rewrap_path(rewrap, true));
             return render::done(&shell, &to, t.encryption_keyring_rotated(purpose.name()));
         }
+        // Only the clock's renewal gives way to another one; whoever asks here gets a new key.
+        Err(RotateError::Changed | RotateError::UnderWay) => errors.whole(t.encryption_under_way()),
         Err(RotateError::NoSeal) => errors.whole(t.encryption_no_seal()),
         Err(RotateError::Refused(refused)) => return house.refused(&shell, &op, &posted, refused).await,
-        Err(RotateError::UnderWay) => errors.whole(t.encryption_under_way()),
         Err(RotateError::Wrap(cause)) => errors.whole(t.encryption_hsm_failed(&cause.to_string())),
     }
     draw(&shell, purpose, Draft::refused(posted.fields, errors))

@@ -4,7 +4,7 @@ mod backups;
 mod drills;
 
 use axum::{Router, extract::State, response::Response, routing::get};
-use keywarden_domain::system::{Protection, System};
+use keywarden_domain::system::{Protection, RENEW_AT, System};
 use leptos::prelude::*;
 
 use crate::{
@@ -103,6 +103,8 @@ fn keys(t: Text, system: &System) -> AnyView {
         .map(|key| {
             let state = if key.retired_at.is_some() {
                 view! { <Badge label=t.system_retired()/> }
+            } else if key.uses >= RENEW_AT {
+                view! { <Badge label=t.system_half_used() tone=Tone::Warn/> }
             } else {
                 view! { <Badge label=t.workloads_active() tone=Tone::Good/> }
             };

@@ -11,6 +11,7 @@ mod node;
 mod old_keys;
 mod pins;
 pub(crate) mod records;
+mod renew;
 mod seal_keys;
 mod seals;
 mod status;
@@ -30,6 +31,7 @@ pub use unseal::UnsealFailed;
 pub(crate) use unseal::cut_off;
 
 /// What the system page speaks of.
+pub use keywarden_vault::keyring::{MAX_USES, RENEW_AT};
 pub use keywarden_vault::{KeyNumber, KeyringState, Protection, Purpose, SealId};
 
 #[cfg(test)]

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use keywarden_model::{KeyringKeyId, RewrapId, time::earlier};
 use keywarden_store::secrets::project_keys;
-use keywarden_store::{StoreError, Written, keyring, node, project_seals, rewraps};
+use keywarden_store::{StoreError, Tx, Written, keyring, node, project_seals, rewraps};
 use keywarden_vault::keyring::{RemoveSealError as Loss, WrapError, may_remove_seal, unwraps_one};
-use keywarden_vault::{Keyring, Purpose, Seal, SealId, SecretString, WrapRecord};
+use keywarden_vault::{KeyRecord, Keyring, Purpose, Seal, SealId, SecretString, WrapRecord};
 use tokio::task::spawn_blocking;
 
 use super::node::GONE;
 use super::records::{Records, key_row, seal_row, wrap_row};
 use super::status::{SealStatus, seals};
 use super::unseal::cut_off;
-use crate::audit::Fact;
+use crate::audit::{Fact, Record};
 use crate::authz::{Action, Resource};
 use crate::rewraps::Kind;
 use crate::{Domain, Op, Refused, Repeatable};
@@ -72,6 +72,9 @@ pub enum RemoveSealError {
 /// Why a purpose got no new key.
 #[derive(Debug, thiserror::Error)]
 pub enum RotateError {
+    /// Another node was faster.
+    #[error("the purpose has another key by now")]
+    Changed,
     /// What lay under the key before is not all brought over yet.
     #[error("the rewrap of this purpose's last rotation is not done: let it end, or resume it")]
     UnderWay,
@@ -206,6 +209,24 @@ impl Domain {
         by: &[Arc<dyn Seal>],
     ) -> Result<Rotated, RotateError> {
         let _permit = self.authorize(op, Action::ManageSeals, &Resource::Organization).await?;
+        let rotation = self.new_key(op, purpose, by).await?;
+        let rotated = self
+            .change(op, Action::ManageSeals, &Resource::Organization, &[], move |tx, record| {
+                let rotation = rotation.clone();
+                Box::pin(async move { rotation.write(tx, &record).await })
+            })
+            .await?;
+        self.take_in_new_key(by).await;
+        Ok(rotated)
+    }
+
+    /// Makes a key for a purpose, and wraps it under those of these seals that wrap the keyring. Nothing is written yet.
+    pub(super) async fn new_key(
+        &self,
+        op: &Op,
+        purpose: Purpose,
+        by: &[Arc<dyn Seal>],
+    ) -> Result<Rotation, RotateError> {
         let there = Records::load(&mut self.store().read().await.map_err(Refused::from)?).await;
         let there = there.map_err(Refused::from)?;
         let known = |seal: &&Arc<dyn Seal>| there.seals.iter().any(|it| it.id == seal.describe().id);
@@ -217,55 +238,72 @@ impl Domain {
         let made = spawn_blocking(move || Keyring::generate(purpose, now, &mut env.fork(), &by_known))
             .await
             .map_err(|cause| Refused::from(cut_off(cause)))??;
-        let made = Arc::new(made);
-        let (rewrap, actor): (RewrapId, _) = (self.fresh(op), op.actor.id());
-        let rotated = self
-            .change(op, Action::ManageSeals, &Resource::Organization, &[], move |tx, record| {
-                let (made, actor) = (Arc::clone(&made), actor.clone());
-                Box::pin(async move {
-                    let (key, wraps) = &*made;
-                    keyring::hold(tx).await?;
-                    keyring::add_key(tx, &key_row(key)).await?;
-                    for wrap in wraps {
-                        keyring::put_wrap(tx, &wrap_row(wrap)).await?;
-                    }
-                    let before = keyring::in_service(tx, purpose.name(), key.id).await?;
-                    keyring::retire_others(tx, purpose.name(), key.id, record.now()).await?;
-                    let mut event = record
-                        .event("keyring-key.rotate", "keyring-key", key.id)
-                        .fact("purpose", Fact::word(purpose.name()));
-                    let mut rotated = Rotated { key: key.id, rewrap: None };
-                    if purpose == Purpose::ProjectKey {
-                        let total = project_keys::count_not_under(tx, key.id).await?;
-                        let row = rewraps::Insert {
-                            id: rewrap,
-                            kind: Kind::ProjectKeys.name(),
-                            scope: purpose.name(),
-                            project: None,
-                            from_key: before.first().map_or("", String::as_str),
-                            to_key: &key.id.to_string(),
-                            total,
-                            done: 0,
-                            started_at: record.now(),
-                            started_by: &actor,
-                            ended_at: None,
-                        };
-                        rewraps::insert(tx, &row).await.map_err(|error| match error {
-                            StoreError::Conflict(_) => RotateError::UnderWay,
-                            other => other.into(),
-                        })?;
-                        rotated.rewrap = Some(rewrap);
-                        event = event.fact("project_keys", total).fact("rewrap", rewrap);
-                    }
-                    Ok::<_, RotateError>(Written::new(rotated, event.finish().map_err(Refused::from)?))
-                })
-            })
-            .await?;
-        // It is done: a node that cannot take the key in now does so when its seal answers, as all the others do.
+        Ok(Rotation { made: Arc::new(made), rewrap: self.fresh(op), actor: op.actor.id(), renews: None })
+    }
+
+    /// It is done: a node that cannot take the key in now does so when its seal answers, as all the others do.
+    pub(super) async fn take_in_new_key(&self, by: &[Arc<dyn Seal>]) {
         if let Err(cause) = self.unseal(by).await {
             tracing::warn!(%cause, "the new key could not be taken in yet");
         }
-        Ok(rotated)
+    }
+}
+
+/// A new key for a purpose, to be written.
+#[derive(Debug, Clone)]
+pub(super) struct Rotation {
+    made: Arc<(KeyRecord, Vec<WrapRecord>)>,
+    rewrap: RewrapId,
+    actor: String,
+    /// The key that it takes the place of, where another one's is not to be taken; and how many envelopes that has sealed.
+    pub(super) renews: Option<(KeyringKeyId, u64)>,
+}
+
+impl Rotation {
+    pub(super) async fn write(&self, tx: &mut Tx, record: &Record) -> Result<Written<Rotated>, RotateError> {
+        let (key, wraps) = &*self.made;
+        let purpose = key.purpose;
+        keyring::hold(tx).await?;
+        let before = keyring::in_service(tx, purpose.name(), key.id).await?;
+        let newest = before.first().map_or("", String::as_str);
+        if self.renews.is_some_and(|(renewed, _)| renewed.to_string() != newest) {
+            return Err(RotateError::Changed);
+        }
+        keyring::add_key(tx, &key_row(key)).await?;
+        for wrap in wraps {
+            keyring::put_wrap(tx, &wrap_row(wrap)).await?;
+        }
+        keyring::retire_others(tx, purpose.name(), key.id, record.now()).await?;
+        let mut event = record
+            .event("keyring-key.rotate", "keyring-key", key.id)
+            .fact("purpose", Fact::word(purpose.name()));
+        if let Some((_, uses)) = self.renews {
+            event = event.fact("uses", uses);
+        }
+        let mut rotated = Rotated { key: key.id, rewrap: None };
+        if purpose == Purpose::ProjectKey {
+            let total = project_keys::count_not_under(tx, key.id).await?;
+            let row = rewraps::Insert {
+                id: self.rewrap,
+                kind: Kind::ProjectKeys.name(),
+                scope: purpose.name(),
+                project: None,
+                from_key: newest,
+                to_key: &key.id.to_string(),
+                total,
+                done: 0,
+                started_at: record.now(),
+                started_by: &self.actor,
+                ended_at: None,
+            };
+            rewraps::insert(tx, &row).await.map_err(|error| match error {
+                StoreError::Conflict(_) => RotateError::UnderWay,
+                other => other.into(),
+            })?;
+            rotated.rewrap = Some(self.rewrap);
+            event = event.fact("project_keys", total).fact("rewrap", self.rewrap);
+        }
+        Ok(Written::new(rotated, event.finish().map_err(Refused::from)?))
     }
 }
 

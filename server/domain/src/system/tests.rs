@@ -8,7 +8,7 @@ use std::time::Duration;
 use keywarden_model::Role;
 use keywarden_store::copy::CopyError;
 use keywarden_store::{Location, Store, StoreError, WriteError, instance, sql};
-use keywarden_vault::keyring::KeyringState;
+use keywarden_vault::keyring::{KeyringState, URGENT_AT};
 use keywarden_vault::seal::software::SoftwareSeal;
 use keywarden_vault::seal::{SealDescription, SealError};
 use keywarden_vault::{KeyNumber, Keyring, Purpose, Seal, SealingError, SecretBytes};
@@ -289,6 +289,80 @@ async fn uses_of_keys_add_up_over_nodes() {
     assert!(house.domain.keyring_is_current().await.unwrap());
     let more = house.domain.keyring().seal(Purpose::Session, b"row", b"secret", &mut rng);
     assert!(matches!(more, Err(SealingError::Exhausted(_))), "{more:?}");
+}
+
+/// Writes down how many envelopes the key that serves sessions has sealed.
+async fn has_sealed(house: &cast::House, uses: u64) {
+    let all = sql("UPDATE keyring_keys SET uses = $1 WHERE purpose = 'session' AND retired_at IS NULL");
+    house.put(vec![all.bind(i64::try_from(uses).unwrap())]).await;
+}
+
+async fn renews(house: &cast::House) -> Result<u64, crate::Fault> {
+    // A key is newer than another one by its instant.
+    house.clock.advance(Duration::from_millis(5));
+    house.domain.renew_keyring_keys(&house.domain.system_op("renew-keyring-keys")).await
+}
+
+#[tokio::test]
+async fn a_key_that_has_sealed_half_of_what_it_may_is_renewed_once_and_on_record() {
+    both_engines(async |house| {
+        let (house, _) = house.with_stored_keyring().await;
+        let domain = &house.domain;
+        let old = domain.keyring().newest(Purpose::Session).unwrap();
+        has_sealed(&house, RENEW_AT - 1).await;
+        assert_eq!(renews(&house).await.unwrap(), 0);
+        has_sealed(&house, RENEW_AT).await;
+        assert_eq!(renews(&house).await.unwrap(), 1);
+        let new = domain.keyring().newest(Purpose::Session).unwrap();
+        assert_ne!(new, old);
+        assert_eq!(renews(&house).await.unwrap(), 0, "the new one has sealed nothing yet");
+        let keys = domain.system(&domain.shell_op()).await.unwrap().keys;
+        let retired: Vec<_> = keys.iter().filter(|key| key.retired_at.is_some()).map(|key| key.id).collect();
+        assert_eq!(retired, [old]);
+
+        let query = Query { resource: Some(new.to_string()), limit: 10, ..Query::default() };
+        let events = domain.events(&house.operator(Role::Owner), &query).await.unwrap().events;
+        let [event] = events.as_slice() else { panic!("{events:?}") };
+        assert_eq!(event.action, "keyring-key.rotate");
+        let (actor, facts) = (&event.canonical["actor"], &event.canonical["facts"]);
+        assert_eq!((&actor["kind"], &actor["id"]), (&"system".into(), &"renew-keyring-keys".into()));
+        assert_eq!((&facts["purpose"], &facts["uses"]), (&"session".into(), &RENEW_AT.into()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_clock_waits_for_people_where_a_seal_would_lack_the_new_key() {
+    both_engines(async |house| {
+        let (house, _) = house.with_stored_keyring().await;
+        let domain = &house.domain;
+        let safe = key_file(house.folder(), "safe.key");
+        domain.add_seal(&domain.shell_op(), safe).await.unwrap();
+        let lacks = async || -> usize {
+            domain.seals(&domain.shell_op()).await.unwrap().iter().map(|seal| seal.lacks).sum()
+        };
+        let first = domain.keyring().newest(Purpose::Session).unwrap();
+        has_sealed(&house, RENEW_AT).await;
+        let waits = renews(&house).await.unwrap_err().to_string();
+        assert!(waits.contains("safe.key") && waits.contains("keywarden seal add"), "{waits}");
+        assert_eq!((lacks().await, domain.keyring().newest(Purpose::Session).unwrap()), (0, first));
+        // Better a key that one seal lacks than none.
+        has_sealed(&house, URGENT_AT).await;
+        assert_eq!(renews(&house).await.unwrap(), 1);
+        assert_eq!(lacks().await, 1);
+
+        // A node that could not open it at all.
+        let second = domain.keyring().newest(Purpose::Session).unwrap();
+        has_sealed(&house, URGENT_AT).await;
+        let other =
+            sql("INSERT INTO nodes (id, name, version, condition, started_at, seen_at, holds, unseals_by)
+                         VALUES ('b', 'elsewhere', '1', 'ready', 1, $1, '', 'software:other.key')");
+        house.put(vec![other.bind(house.now())]).await;
+        let refused = renews(&house).await.unwrap_err().to_string();
+        assert!(refused.contains("`elsewhere`"), "{refused}");
+        assert_eq!(domain.keyring().newest(Purpose::Session).unwrap(), second);
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -1,4 +1,7 @@
-use keywarden_domain::{Domain, Env};
+use keywarden_domain::{
+    Domain, Env,
+    system::{KeyStatus, MAX_USES, RENEW_AT},
+};
 use keywarden_vault::Protection;
 use tokio::task::spawn_blocking;
 
@@ -11,6 +14,7 @@ use crate::{
 
 const HSM: &str = "hsm";
 const LIBRARY: &str = "library";
+const KEYRING: &str = "keyring";
 const SEALS: &str = "seals";
 const PROJECTS: &str = "projects";
 
@@ -82,6 +86,26 @@ pub(super) async fn enough(domain: Option<&Domain>) -> Option<Check> {
     })
 }
 
+/// No key of the keyring comes near the number of envelopes that it may seal.
+pub(super) async fn used_up(domain: Option<&Domain>) -> Option<Check> {
+    let domain = domain?;
+    let system = domain.system(&domain.shell_op()).await.ok()?;
+    near_their_end(&system.keys)
+}
+
+fn near_their_end(keys: &[KeyStatus]) -> Option<Check> {
+    let near = keys.iter().filter(|key| key.retired_at.is_none() && key.uses >= RENEW_AT);
+    let near: Vec<_> = near.map(|key| format!("`{}`: {} of {MAX_USES}", key.purpose, key.uses)).collect();
+    if near.is_empty() {
+        return None;
+    }
+    let finding =
+        format!("keys have sealed half of the envelopes that they may, or more: {}", near.join(", "));
+    let advice = "run `keywarden keyring rotate` for each, then `keywarden seal add` for the seals that are kept elsewhere; where \
+                  no such seal would lack the new key, a running server does it within ten minutes";
+    Some(Check::warning(KEYRING, finding, advice))
+}
+
 /// Every seal that projects name answers, or whose secrets wait is told.
 pub(super) async fn of_projects(
     config: &Config,
@@ -116,4 +140,33 @@ pub(super) async fn of_projects(
         });
     }
     checks
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use keywarden_vault::Purpose;
+
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_half_used_up_is_named_unless_it_is_retired() {
+        let env = Env::system().unwrap();
+        let key = |purpose, uses, retired_at| KeyStatus {
+            id: env.id(DateTime::UNIX_EPOCH),
+            purpose,
+            created_at: DateTime::UNIX_EPOCH,
+            retired_at,
+            uses,
+        };
+        let quiet = [
+            key(Purpose::Session, RENEW_AT - 1, None),
+            key(Purpose::Session, MAX_USES, Some(DateTime::UNIX_EPOCH)),
+        ];
+        assert_eq!(near_their_end(&quiet), None);
+        let check = near_their_end(&[key(Purpose::Personal, RENEW_AT, None)]).unwrap().to_string();
+        assert!(check.starts_with("warning  keyring"), "{check}");
+        assert!(check.contains("`personal`: 2147483648 of 4294967295"), "{check}");
+        assert!(check.contains("keywarden keyring rotate"), "{check}");
+    }
 }

@@ -109,6 +109,7 @@ async fn beneath(config: &Config, now: DateTime<Utc>) -> Vec<Check> {
     checks.push(hsm::answers(config, &env, &pins, made).await);
     checks.extend(hsm::library(config, &env, &pins));
     checks.extend(hsm::enough(domain.as_ref()).await);
+    checks.extend(hsm::used_up(domain.as_ref()).await);
     checks.extend(origin::stored(domain.as_ref(), &config.public).await);
     checks.extend(hsm::of_projects(config, &env, &pins, domain.as_ref()).await);
     checks

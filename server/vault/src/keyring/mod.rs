@@ -32,6 +32,7 @@ pub use error::{SealingError, UnsealError, WrapError};
 pub use purpose::{Purpose, PurposeError};
 pub use records::{KeyRecord, RemoveSealError, SealRecord, WrapRecord, may_remove_seal};
 pub use recovered::{RecoverError, RecoveryWrap, opens, rewrap};
+pub use ring::{MAX_USES, RENEW_AT, URGENT_AT};
 pub use state::{KeyringState, Sealed, SealedReason};
 pub use wraps::unwraps_one;
 

@@ -12,8 +12,12 @@ use crate::envelope::{EnvelopeKey, LengthError, frame};
 use crate::mac::{MacKey, derive};
 use crate::secret::SecretBytes;
 
-/// With random 96-bit nonces a key may seal fewer than 2^32 messages (NIST SP 800-38D, 8.3).
-pub(super) const MAX_USES: u64 = (1 << 32) - 1;
+/// Envelopes that a key of the keyring may seal: with random 96-bit nonces fewer than 2^32 (NIST SP 800-38D, 8.3).
+pub const MAX_USES: u64 = (1 << 32) - 1;
+/// From so many on a key is due to be renewed: half of [`MAX_USES`], so that there is time where that fails.
+pub const RENEW_AT: u64 = 1 << 31;
+/// From so many on it is urgent: three quarters.
+pub const URGENT_AT: u64 = 3 << 30;
 
 /// One unwrapped key. What it computes with is derived from its bytes for its purpose, so that a tag and an
 /// envelope never share a key.
