@@ -14,6 +14,8 @@ texts! {
     leaks_old_works_why = "Whoever has it can use it. It is an old value that works until its overlap ends: stop it now, and the key goes on with its current value.";
     leaks_stopped = "This value does not work any more.";
     leaks_stopped_why = "Nothing needs to be done about it.";
+    leaks_more = "There is more here that is yours to act on: take this value out, and look the rest up.";
+    leaks_many = "This holds too many values to look all of them up, so none was. Look it up in parts.";
     leaks_unknown = "This is no value that you may know of.";
     leaks_unknown_why = "It is not one of ours, or its key is not yours to act on. The look-up is in the record, so that those who may can follow it up.";
     leaks_guessable = "It could be guessed, so it was not compared with what secrets hold: that is told of 16 to 512 characters without blanks only.";

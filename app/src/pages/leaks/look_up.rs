@@ -1,7 +1,7 @@
 use axum::{extract::State, response::Response};
 use keywarden_domain::{
     SecretString,
-    keys::{Key, KeyValue, Leak, WhatMay},
+    keys::{Key, KeyValue, Leak, LookUpError, WhatMay},
     secrets::{CheckError, Held},
     workloads::{LeakedToken, TokenState},
 };
@@ -45,7 +45,12 @@ pub(super) async fn look_up(State(house): State<House>, asking: Asking, posted: 
                 checked => Ok(Answer::Compared(checked)),
             }
         }
-        found => found.map(Answer::Key),
+        Err(LookUpError::TooMany) => {
+            errors.at("value", shell.text.leaks_many());
+            return draw(&shell, None, Draft::refused(posted.fields, errors));
+        }
+        Err(LookUpError::Refused(refused)) => Err(refused),
+        Ok(found) => Ok(Answer::Key(found)),
     };
     match found {
         Ok(answer) => draw(&shell, Some(answer), Draft::default()),
@@ -64,7 +69,9 @@ fn draw(shell: &Shell, answer: Option<Answer>, draft: Draft) -> Response {
     let t = shell.text;
     page(shell, t.leaks()).of(&draft).show(move || {
         let answer = answer.map(|answer| match answer {
-            Answer::Key(Leak::Found { key, state, value, may }) => found(t, &key, state, &value, may),
+            Answer::Key(Leak::Found { key, state, value, may, more }) => {
+                found(t, &key, state, &value, may, more)
+            }
             Answer::Key(Leak::Token(leaked)) => found_token(t, &leaked),
             Answer::Compared(Ok(held)) if !held.is_empty() => holding(t, held),
             Answer::Compared(Err(CheckError::Guessable)) => unknown(t, t.leaks_guessable()),
@@ -102,7 +109,12 @@ fn holding(t: Text, held: Vec<Held>) -> AnyView {
     .into_any()
 }
 
-fn found(t: Text, key: &Key, state: KeyState, value: &KeyValue, may: WhatMay) -> AnyView {
+/// Why it matters, and that it is not all where there is more.
+fn told(t: Text, why: &str, more: bool) -> String {
+    if more { format!("{why} {}", t.leaks_more()) } else { why.to_owned() }
+}
+
+fn found(t: Text, key: &Key, state: KeyState, value: &KeyValue, may: WhatMay, more: bool) -> AnyView {
     let path = format!("/keys/{}", key.id);
     let facts = vec![
         fact(t.keys_name(), view! { <a href=path.clone() translate="no">{key.name.to_string()}</a> }),
@@ -126,7 +138,7 @@ fn found(t: Text, key: &Key, state: KeyState, value: &KeyValue, may: WhatMay) ->
     };
     let stop = may.stop_old.then(|| format!("{path}/values/{}/stop?why=key-compromise", value.id));
     view! {
-        <Banner tone=tone title=title>{why}</Banner>
+        <Banner tone=tone title=title>{told(t, why, more)}</Banner>
         <Panel id="found" title=t.leaks_found()>
             <Facts facts=facts/>
             <Actions>
@@ -141,7 +153,7 @@ fn found(t: Text, key: &Key, state: KeyState, value: &KeyValue, may: WhatMay) ->
 }
 
 fn found_token(t: Text, leaked: &LeakedToken) -> AnyView {
-    let LeakedToken { token, workload, listed, may_revoke } = leaked;
+    let LeakedToken { token, workload, listed, may_revoke, more } = leaked;
     let state = match token.state {
         TokenState::Active => t.tokens_active(),
         TokenState::Expired => t.tokens_expired(),
@@ -164,6 +176,7 @@ fn found_token(t: Text, leaked: &LeakedToken) -> AnyView {
         TokenState::Active => (Tone::Bad, t.leaks_works(), t.leaks_token_short_why()),
         TokenState::Expired | TokenState::Revoked => (Tone::Info, t.leaks_stopped(), t.leaks_stopped_why()),
     };
+    let why = told(t, why, *more);
     let revoke =
         path.as_ref().filter(|_| *may_revoke && *listed).map(|path| format!("{path}/tokens/{}", token.id));
     view! {

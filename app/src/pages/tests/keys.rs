@@ -243,6 +243,13 @@ async fn a_leaked_value_is_told_to_whom_it_concerns_and_echoed_to_nobody() {
         assert_eq!(came.body.contains(&format!("/keys/{}", key.id)), knows, "{}", player.name);
         assert!(!came.body.contains(key.value.expose()), "{}", player.name);
     }
+    let more = "There is more here that is yours to act on";
+    let other = issued(&stage, &pay, &bob, "payouts").await;
+    for (texts, all) in [([&key, &key], true), ([&key, &other], false)] {
+        let body = format!("value={}+{}", texts[0].value.expose(), texts[1].value.expose());
+        let came = stage.post(person(&bob), "/leaks", &body).await.body;
+        assert!(came.contains(&format!("/keys/{}", key.id)) && came.contains(more) != all, "{came}");
+    }
     assert_eq!(stage.post(person(&bob), "/leaks", "value=").await.status, 422);
     let guessable = stage.post(person(&bob), "/leaks", "value=hunter2").await.body;
     assert!(guessable.contains("It could be guessed") && !guessable.contains("hunter2"), "{guessable}");

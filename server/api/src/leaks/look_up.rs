@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use keywarden_domain::{
     Domain,
-    keys::{LONGEST_TEXT, Leak},
+    keys::{LONGEST_TEXT, Leak, LookUpError},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,7 +21,7 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LookUpLeak {
-    /// The value, alone or within a text of up to 64 KiB. Neither is kept nor logged.
+    /// The value, alone or within a text of up to 64 KiB with at most 128 different values. Neither is kept nor logged.
     #[schema(example = "curl -H 'Authorization: Bearer kwk_live_0A1B2C3D4E5F_…'")]
     value: String,
 }
@@ -48,9 +48,14 @@ pub(crate) struct LookedUp {
     may_stop: bool,
     /// Whether the caller may revoke it now.
     may_revoke: bool,
+    /// Whether the text holds more values that the caller may act on: take this one out, and look the rest up.
+    more: bool,
 }
 
 /// Look up a leaked value
+///
+/// Of several in one text the first that the caller may act on is told, and whether there are more. A text with more
+/// different values than are looked up is refused: none is passed over in silence.
 #[utoipa::path(
     post,
     path = "/api/v1/leaks",
@@ -70,22 +75,33 @@ pub(crate) async fn look_up(
         return Err(Problem::invalid(Flaw::at("/value", detail)));
     }
     Ok(json::ok(&match domain.look_up_leak(&op, &body.value).await? {
-        Leak::Found { key, value, may, .. } => LookedUp {
+        Leak::Found { key, value, may, more, .. } => LookedUp {
             found: true,
             key: Some(Key::of(*key, op.now)),
             value: Some((*value).into()),
             may_rotate: may.rotate,
             may_stop: may.stop_old,
             may_revoke: may.revoke,
+            more,
             ..LookedUp::default()
         },
         Leak::Token(leaked) => LookedUp {
             found: true,
             workload: leaked.workload.as_ref().map(|it| it.id.to_string()),
             may_revoke: leaked.may_revoke,
+            more: leaked.more,
             token: Some(leaked.token.into()),
             ..LookedUp::default()
         },
         Leak::Unknown => LookedUp::default(),
     }))
+}
+
+impl From<LookUpError> for Problem {
+    fn from(error: LookUpError) -> Self {
+        match error {
+            LookUpError::Refused(refused) => refused.into(),
+            LookUpError::TooMany => Self::invalid(Flaw::at("/value", error)),
+        }
+    }
 }

@@ -17,7 +17,7 @@ async fn a_leaked_value_is_told_to_who_may_act_on_it_and_to_nobody_else() {
         assert_eq!((&found.json()["may_rotate"], &found.json()["may_revoke"]), (&json!(true), &json!(true)));
         assert!(!found.body.contains(&key));
         assert_eq!(found.json()["may_stop"], false);
-        let nothing = json!({ "found": false, "may_rotate": false, "may_stop": false, "may_revoke": false });
+        let nothing = json!({ "found": false, "may_rotate": false, "may_stop": false, "may_revoke": false, "more": false });
         let unknown = api.post("/api/v1/leaks", json!({ "value": "kwk_live_000000000000_0" })).await;
         assert_eq!((unknown.status.as_u16(), unknown.json()), (200, nothing));
         let token = super::token(&api.house, "pump", Role::Verifier, Some(&api.pay)).await;
@@ -37,18 +37,22 @@ async fn a_leaked_value_is_told_to_who_may_act_on_it_and_to_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_text_that_is_too_long_to_be_looked_through_is_refused_and_not_called_clean() {
+async fn a_text_that_is_too_long_or_holds_too_much_to_be_looked_through_is_refused_and_not_called_clean() {
     both_engines(async |house| {
         let api = Api::in_house(house).await;
         let (id, key) = api.issue("Checkout", json!({})).await;
         let text = |length: usize| format!("{} {key}", "x".repeat(length - key.len() - 1));
         let found = api.post("/api/v1/leaks", json!({ "value": text(64 * 1024) })).await;
         assert_eq!((found.status.as_u16(), &found.json()["key"]["id"]), (200, &json!(id)));
-        let refused = api.post("/api/v1/leaks", json!({ "value": text(64 * 1024 + 1) })).await;
-        assert_eq!(
-            (refused.status.as_u16(), &refused.json()["errors"][0]["pointer"]),
-            (422, &json!("/value"))
-        );
+        let many: Vec<_> = (0..129).map(|_| api.house.made_up_key()).collect();
+        for value in [text(64 * 1024 + 1), format!("{} {key}", many.join(" "))] {
+            let refused = api.post("/api/v1/leaks", json!({ "value": value })).await;
+            assert_eq!(
+                (refused.status.as_u16(), &refused.json()["errors"][0]["pointer"]),
+                (422, &json!("/value"))
+            );
+            assert!(refused.body.contains("in parts") && !refused.body.contains(&key), "{}", refused.body);
+        }
     })
     .await;
 }

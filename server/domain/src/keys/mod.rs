@@ -42,7 +42,7 @@ pub use import::{ImportError, ImportKey, ImportedValue};
 pub(crate) use issue::find_place;
 pub use issue::{IssueError, Issued, NewKey, Place};
 pub use key::{Key, KeyValue};
-pub use leaks::{LONGEST_TEXT, Leak};
+pub use leaks::{LONGEST_TEXT, Leak, LookUpError};
 pub use limiter::RateStatus;
 pub use list::{KeyLine, KeyPage, KeyQuery, ListError, Order, UnusedDays, UnusedDaysError};
 pub use memory::KeyFacts;

@@ -20,6 +20,8 @@ pub struct LeakedToken {
     pub listed: bool,
     /// Whether the caller may revoke it now.
     pub may_revoke: bool,
+    /// Whether more was found beside it that the caller may act on.
+    pub more: bool,
 }
 
 impl LeakedToken {
@@ -72,6 +74,6 @@ impl Domain {
             None => (None, false),
         };
         let token = ServiceToken::of(row, op.now)?;
-        Ok(Some(LeakedToken { token, workload, listed, may_revoke: false }))
+        Ok(Some(LeakedToken { token, workload, listed, may_revoke: false, more: false }))
     }
 }

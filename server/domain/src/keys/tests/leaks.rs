@@ -1,9 +1,12 @@
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use keywarden_model::{RevokeReason, Role, VerifyCode};
 
-use super::{Scene, events_of};
+use super::{NewKey, Place, Scene, events_of};
+use crate::audit::Query;
 use crate::cast::both_engines;
-use crate::keys::{Leak, Overlap};
+use crate::keys::{Leak, LookUpError, Overlap};
 use crate::workloads::{TokenLifetime, TokenState};
 
 #[tokio::test]
@@ -46,6 +49,46 @@ async fn a_value_behind_many_words_that_only_begin_like_one_is_found() {
         let answer = scene.house.domain.look_up_leak(&scene.bob.op(), &text).await.unwrap();
         let Leak::Found { key: found, .. } = answer else { panic!("not found") };
         assert_eq!(found.id, key.id);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_value_hides_behind_made_up_ones_or_somebody_elses() {
+    both_engines(async |house| {
+        let scene = Scene::set(house).await;
+        let (house, domain) = (&scene.house, &scene.house.domain);
+        let (mine, too) = (scene.issue("Orders").await, scene.issue("Payouts").await);
+        let mut text = String::new();
+        for _ in 0..127 {
+            text = format!("{text}{} ", house.made_up_key());
+        }
+        let whole = format!("{text}{} {0}", mine.value.expose());
+        let found = domain.look_up_leak(&scene.bob.op(), &whole).await.unwrap();
+        assert!(matches!(&found, Leak::Found { key, more: false, .. } if key.id == mine.id), "{found:?}");
+        let events = events_of(house, "organization").await.len();
+        let more = format!("{text}{} {}", house.made_up_key(), mine.value.expose());
+        let refused = domain.look_up_leak(&scene.bob.op(), &more).await.unwrap_err();
+        assert!(matches!(refused, LookUpError::TooMany), "{refused}");
+        assert!(refused.to_string().contains("in parts"), "{refused}");
+        assert_eq!(events_of(house, "organization").await.len(), events, "nothing was looked up");
+
+        // Bob may not act on Hugo's key: his own behind it is told all the same, and the record knows both.
+        let hr = house.project("hr").await;
+        let hugo = house.person("Hugo", &[(Role::Issuer, Some(hr.id))]).await;
+        let new = NewKey::named(Place::Environment(hr.live), "Wages".parse().unwrap());
+        let foreign = domain.issue_key(&hugo.op(), new).await.unwrap();
+        let line = format!("{} {}", foreign.value.expose(), mine.value.expose());
+        house.clock.advance(Duration::from_millis(5));
+        let found = domain.look_up_leak(&scene.bob.op(), &line).await.unwrap();
+        assert!(matches!(&found, Leak::Found { key, more: false, .. } if key.id == mine.id), "{found:?}");
+        let query = Query { resource: Some(mine.id.to_string()), limit: 1, ..Query::default() };
+        let event = domain.events(&house.operator(Role::Owner), &query).await.unwrap().events.remove(0);
+        assert_eq!(event.canonical["facts"]["others"], serde_json::json!([foreign.id.to_string()]));
+
+        let both = format!("{line}\n{}", too.value.expose());
+        let found = domain.look_up_leak(&scene.bob.op(), &both).await.unwrap();
+        assert!(matches!(&found, Leak::Found { key, more: true, .. } if key.id == mine.id), "{found:?}");
     })
     .await;
 }

@@ -11,7 +11,7 @@ use super::Scene;
 use super::away::ask;
 use crate::Refused;
 use crate::cast::{House, Machine, both_engines};
-use crate::keys::{ImportError, ImportKey, ImportedValue, Leak, Question, Route};
+use crate::keys::{ImportError, ImportKey, ImportedValue, Leak, LookUpError, Question, Route};
 use crate::workloads::TokenLifetime;
 
 /// How many values have their hash under this keyring key.
@@ -67,6 +67,13 @@ fn is_put_off<T: std::fmt::Debug>(answer: &Result<T, Refused>) {
     assert!(matches!(answer, Err(Refused::Fault(fault)) if fault.is_passing()), "{answer:?}");
 }
 
+fn refused(error: LookUpError) -> Refused {
+    match error {
+        LookUpError::Refused(refused) => refused,
+        LookUpError::TooMany => panic!("{error}"),
+    }
+}
+
 #[tokio::test]
 async fn a_node_that_lacks_a_new_key_puts_off_good_values_and_calls_none_of_them_unknown() {
     both_engines(async |house| {
@@ -95,8 +102,9 @@ async fn a_node_that_lacks_a_new_key_puts_off_good_values_and_calls_none_of_them
             is_put_off(&ask(&scene, &node, value.expose()).await);
         }
         is_put_off(&node.domain.authenticate_token(machine.expose()).await);
-        is_put_off(&node.domain.look_up_leak(&scene.bob.op(), fresh.value.expose()).await);
-        is_put_off(&node.domain.look_up_leak(&mia.op(), leaked).await);
+        let of_bobs = node.domain.look_up_leak(&scene.bob.op(), fresh.value.expose()).await;
+        is_put_off(&of_bobs.map_err(refused));
+        is_put_off(&node.domain.look_up_leak(&mia.op(), leaked).await.map_err(refused));
         let to_bob = node.domain.look_up_leak(&scene.bob.op(), leaked).await;
         assert!(matches!(to_bob, Ok(Leak::Unknown)), "it is no matter of his: {to_bob:?}");
         // What is there under the old key is good, and what is nowhere is still unknown.
