@@ -1,6 +1,6 @@
 //! The long proofs: `faults --binary PATH [kill-sqlite] [kill-postgres] [two-nodes] [cut-off] [disk-full]
 //! [disk-full-postgres] [disk-full-token] [parsers] [durable-sqlite] [durable-postgres] [failed-sync-sqlite]
-//! [failed-sync-postgres] [restored] [bounds]`. A failure names the round; the same seed and `--from` do it again.
+//! [failed-sync-postgres] [restored] [bounds] [hsm]`. A failure names the round; the same seed and `--from` do it again.
 
 #![allow(clippy::arithmetic_side_effects, reason = "it counts rounds, and serves nobody")]
 
@@ -19,7 +19,7 @@ use keywarden_trials::{
     faults::{
         bounds, cut_off,
         disk_full::{self, Full},
-        durable, failed_sync, kill, parsers, restored, two_nodes,
+        durable, failed_sync, hsm, kill, parsers, restored, two_nodes,
     },
     progress::{Progress, Voice},
 };
@@ -77,6 +77,7 @@ enum Proof {
     FailedSyncPostgres,
     Restored,
     Bounds,
+    Hsm,
 }
 
 fn main() -> ExitCode {
@@ -159,6 +160,7 @@ impl Run<'_> {
             Proof::FailedSyncPostgres => self.failed_sync(Engine::Postgres, progress).await,
             Proof::Restored => self.restored(progress).await,
             Proof::Bounds => self.bounds(progress).await,
+            Proof::Hsm => self.hsm(progress).await,
         }
     }
 
@@ -325,6 +327,17 @@ impl Run<'_> {
         let found = bounds::prove(&self.line.binary, self.folder, self.line.strict).await?;
         Voice::new(self.name, 1).round(1, &found.to_string());
         progress.note(self.name, 1)
+    }
+
+    async fn hsm(&self, progress: &mut Progress) -> Result<()> {
+        let rounds = self.line.rounds.div_ceil(40);
+        if self.from >= rounds {
+            return Ok(());
+        }
+        let mut trial = hsm::Trial::new(&self.line.binary, self.folder, self.line.strict).await?;
+        let one = async |round| Ok(trial.round(round).await?.to_string());
+        self.rounds(rounds, progress, one).await?;
+        trial.end()
     }
 
     fn server(&self) -> Result<&Url> {

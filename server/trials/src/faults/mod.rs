@@ -7,6 +7,7 @@ pub mod cut_off;
 pub mod disk_full;
 pub mod durable;
 pub mod failed_sync;
+pub mod hsm;
 pub mod kill;
 pub mod parsers;
 pub mod restored;
