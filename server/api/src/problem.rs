@@ -136,7 +136,7 @@ impl Problem {
             Kind::TooManyChecks => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
             }
-            Kind::ProjectSealed | Kind::TooManyStreams => {
+            Kind::ProjectSealed | Kind::TooManyExports | Kind::TooManyStreams => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
             }
             Kind::Unavailable => {

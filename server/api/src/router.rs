@@ -8,11 +8,11 @@ use axum::{
 use keywarden_domain::Domain;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::secrets::watch::Streams;
 use crate::{
     audit, device, environments, exchange, fingerprints, introspect, keys, leaks, problem, project_keys,
     project_seals, projects, rewraps, roles, secrets, spec, teams, tokens, trust_rules, users, workloads,
 };
+use crate::{audit::exports::Exports, secrets::watch::Streams};
 
 /// The API. The server mounts it at the root, below its own layers: request id, client address, limits.
 ///
@@ -23,6 +23,7 @@ pub fn router(domain: Domain, streams: Streams) -> Router {
         .route(spec::ADDRESS, get(spec::show))
         .method_not_allowed_fallback(problem::other_method)
         .layer(Extension(streams))
+        .layer(Extension(Exports::default()))
         .layer(from_fn(problem::name_the_request));
     let (hot, _) = hot().split_for_parts();
     let hot = keys::authorize::BELOW

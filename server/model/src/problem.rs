@@ -115,8 +115,11 @@ kinds! {
     TooManyChecks = "too-many-checks", 429, "Too many checks",
         "The caller asked about as many values as it may in a minute.",
         "Wait a minute, then ask again.";
+    TooManyExports = "too-many-exports", 429, "Too many exports",
+        "As many exports of the record are under way as this caller or the server may have.",
+        "Wait until one has ended, then go on after the last event that you have.";
     TooManyStreams = "too-many-streams", 429, "Too many streams",
-        "As many streams are open as this token, its caller or the server may have.",
+        "As many streams are open as this token, its caller, the project or the server may have.",
         "Close one first.";
     Unauthenticated = "unauthenticated", 401, "Not authenticated",
         "There is no token, or it is not good.",

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use axum::{body::Body, extract::State, response::Response};
+use axum::{Extension, body::Body, extract::State, response::Response};
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderValue, header};
@@ -12,7 +12,12 @@ use keywarden_domain::{
 };
 use keywarden_model::EventId;
 
-use crate::{caller::Caller, problem::Problem, query::Query};
+use super::exports::{Exports, IN_ALL, PER_CALLER};
+use crate::{
+    caller::Caller,
+    problem::{Kind, Problem},
+    query::Query,
+};
 
 /// Export the record as it is stored
 ///
@@ -20,6 +25,7 @@ use crate::{caller::Caller, problem::Problem, query::Query};
 /// server is not, and for `keywarden restore apply`. Only for who may read the whole record. `after` goes on where another
 /// answer ended; an event that took long to be written may come in before ones that were told already, so ask again for the
 /// last minutes and leave out what you have. An answer that breaks off is not whole: go on after its last whole line.
+/// A caller may have 2 exports under way and a server 8: one more is answered with 429 and `too-many-exports`.
 #[utoipa::path(
     get,
     path = "/api/v1/audit/export",
@@ -33,6 +39,7 @@ use crate::{caller::Caller, problem::Problem, query::Query};
 )]
 pub(crate) async fn export(
     State(domain): State<Domain>,
+    Extension(exports): Extension<Exports>,
     caller: Caller,
     query: Query,
 ) -> Result<Response, Problem> {
@@ -41,13 +48,20 @@ pub(crate) async fn export(
     let since: Option<DateTime<Utc>> = query.parse("since");
     query.end()?;
     let from = after.max(since.map(just_before));
+    let place = exports.enter(caller.op().actor.id()).ok_or_else(|| {
+        let why = format!(
+            "a caller may have {PER_CALLER} exports under way and a server {IN_ALL}: wait until one has ended"
+        );
+        Problem::new(Kind::TooManyExports, why)
+    })?;
     // Refused before it begins: with a status, as everywhere.
     let first = domain.export_events(caller.op(), from).await?;
     let begun = lines(&first);
-    let rest = stream::try_unfold((domain, caller, first.next), |(domain, caller, next)| async move {
+    let under_way = (domain, caller, place, first.next);
+    let rest = stream::try_unfold(under_way, |(domain, caller, place, next)| async move {
         let Some(next) = next else { return Ok(None) };
         match domain.export_events(caller.op(), Some(next)).await {
-            Ok(page) => Ok(Some((lines(&page), (domain, caller, page.next)))),
+            Ok(page) => Ok(Some((lines(&page), (domain, caller, place, page.next)))),
             // It breaks off: it must not look whole.
             Err(refused) => {
                 tracing::warn!(%refused, "an export of events broke off");

@@ -1,6 +1,7 @@
 //! The audit record, for those who may read it.
 
 pub(crate) mod export;
+pub(crate) mod exports;
 pub(crate) mod list;
 pub(crate) mod show;
 

@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep};
 use utoipa::ToSchema;
 
 pub use self::streams::Streams;
-use self::streams::{IN_ALL, PER_CALLER, PER_TOKEN, Seat, Shared};
+use self::streams::{IN_ALL, PER_CALLER, PER_PROJECT, PER_TOKEN, Seat, Shared};
 use crate::{
     caller::{Caller, bearer},
     keys::create::place,
@@ -67,7 +67,8 @@ pub(crate) struct SecretChanged {
 /// stream goes on where another one ended, on whatever node; a change may then be told twice, and none is missed. `event:
 /// resync` says that changes may have been missed: list the secrets, then go on reading the stream. A stream says something
 /// at least every 15 seconds. It ends when the caller may no longer see the secrets (`event: end`), and when the server
-/// stops: then come back.
+/// stops: then come back. A token may hold 10 streams open, a caller 250, a project 500 and a server 1 000: one more is
+/// answered with 429 and `too-many-streams`.
 #[utoipa::path(
     get,
     path = "/api/v1/secrets/watch",
@@ -101,15 +102,14 @@ pub(crate) async fn watch(
     let place = place(&domain, caller.op(), &project, &environment).await?;
     let last = headers.get(LAST_EVENT_ID).map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
     let actor = &caller.op().actor;
-    let seat = streams.enter(actor.id(), token_of(actor)).ok_or_else(|| {
-        let why = format!(
-            "a token may hold {PER_TOKEN} streams open, a caller {PER_CALLER} and a server {IN_ALL}: close one first"
-        );
-        Problem::new(Kind::TooManyStreams, why)
-    })?;
+    let mut seat = streams.enter(actor.id(), token_of(actor)).ok_or_else(too_many)?;
     let mut watch = SecretWatch::new(place.clone(), folder.as_ref(), last.as_deref());
     // Refused before it begins: with a status, as everywhere.
     let first = domain.look_at_secrets(caller.op(), &mut watch).await?;
+    // Counted now only: who may not see a project's secrets takes none of its places.
+    if watch.project().is_some_and(|project| !seat.watches(project)) {
+        return Err(too_many());
+    }
     let shared = seat.shares(format!("{project}/{environment}"));
     let token = bearer(headers.get_all(header::AUTHORIZATION).iter()).unwrap_or_default().to_owned();
     let stream = Stream {
@@ -134,6 +134,14 @@ pub(crate) async fn watch(
     // Proxies that gather answers before they send them would gather this one for ever.
     headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     Ok(response)
+}
+
+fn too_many() -> Problem {
+    let why = format!(
+        "a token may hold {PER_TOKEN} streams open, a caller {PER_CALLER}, a project {PER_PROJECT} and a server {IN_ALL}: \
+         close one first"
+    );
+    Problem::new(Kind::TooManyStreams, why)
 }
 
 fn token_of(actor: &Actor) -> String {

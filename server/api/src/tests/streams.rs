@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::time::timeout;
 use tower::ServiceExt as _;
 
-use super::Api;
+use super::{Api, Call};
 
 const END: &str = "event: end\ndata: {\"reason\":\"permission\"}\n\n";
 /// Longer than anything here takes.
@@ -91,6 +91,32 @@ async fn a_stream_ends_with_the_role_the_token_and_the_workload_that_it_is_permi
         let revoke = format!("/api/v1/roles/{}/revoke", role.as_str().unwrap());
         assert_eq!(api.post(&revoke, json!({})).await.status, 204);
         assert_eq!(rest(stays).await, END);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn where_a_project_has_all_its_streams_another_one_has_room() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let streams = crate::Streams::default();
+        let router = crate::router(api.house.domain.clone(), streams.clone());
+        let watch = async |project: &str| {
+            let path = format!("/api/v1/secrets/watch?project={project}&environment=live");
+            let call = Call::at(&router, &api.house, "get", &path).bearer(&api.olga);
+            let request = call.request.body(Body::empty()).unwrap();
+            router.clone().oneshot(request).await.unwrap()
+        };
+        let all = streams.all_of(api.pay.id);
+        let refused = watch("pay").await;
+        assert_eq!(refused.status(), 429);
+        assert_eq!(refused.headers()["retry-after"], "10");
+        let body = refused.into_body().collect().await.unwrap().to_bytes();
+        let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(problem["type"], "/api/docs/problems#too-many-streams");
+        assert_eq!(watch("other").await.status(), 200);
+        drop(all);
+        assert_eq!(watch("pay").await.status(), 200);
     })
     .await;
 }

@@ -46,6 +46,8 @@ const PAUSE: TimeDelta = TimeDelta::seconds(5);
 #[derive(Debug)]
 pub struct SecretWatch {
     place: Place,
+    /// Whose secrets it watches; known from the first look on.
+    project: Option<ProjectId>,
     folder: Option<String>,
     /// Where it goes on; `None` before the first look, and after it if it began anew.
     from: Option<Mark>,
@@ -114,6 +116,7 @@ impl SecretWatch {
         let from = last.and_then(|text| text.parse().ok());
         Self {
             place,
+            project: None,
             folder: folder.map(|folder| format!("{}/", folder.folded())),
             lost: last.is_some() && from.is_none(),
             from,
@@ -123,6 +126,11 @@ impl SecretWatch {
             until: None,
             resynced: None,
         }
+    }
+
+    /// The project whose secrets it watches; none before the first look that was allowed.
+    pub fn project(&self) -> Option<ProjectId> {
+        self.project
     }
 
     /// Where this look begins among the events: further back than any operation takes that was not told of yet.
@@ -234,6 +242,7 @@ impl Domain {
     pub async fn look_at_secrets(&self, op: &Op, watch: &mut SecretWatch) -> Result<Look, Refused> {
         let place = self.place(&watch.place).await?;
         self.may_watch(op, place.project_id).await?;
+        watch.project = Some(place.project_id);
         let mut conn = self.store().read().await?;
         let first = watch.until.is_none();
         if first {

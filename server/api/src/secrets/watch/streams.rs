@@ -7,6 +7,7 @@ use std::{
 };
 
 use keywarden_domain::{Domain, Refused, keys::Place, secrets::Recent};
+use keywarden_model::ProjectId;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 pub(super) const PER_TOKEN: usize = 10;
 /// Those of one person or workload, however many tokens it has.
 pub(super) const PER_CALLER: usize = 250;
+/// Those that watch one project, whoever opens them: the others find places, however many workloads one project has.
+pub(super) const PER_PROJECT: usize = 500;
 /// Streams that one server holds open.
 pub(super) const IN_ALL: usize = 1_000;
 /// For how long what was read for one stream is told to the others of its environment: however many there are, the records are
@@ -23,10 +26,17 @@ const FRESH: Duration = Duration::from_millis(250);
 /// A caller, and its token where it has more than one.
 type Holder = (String, String);
 
+/// How many are open.
+#[derive(Debug, Default)]
+struct Open {
+    held: BTreeMap<Holder, usize>,
+    watching: BTreeMap<ProjectId, usize>,
+}
+
 /// The streams of this server. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Streams {
-    open: Arc<Mutex<BTreeMap<Holder, usize>>>,
+    open: Arc<Mutex<Open>>,
     shared: Arc<Mutex<BTreeMap<String, Weak<Shared>>>>,
     stop: CancellationToken,
 }
@@ -37,35 +47,57 @@ impl Streams {
         Self { stop, ..Self::default() }
     }
 
+    /// All places that a project has.
+    #[cfg(test)]
+    pub(crate) fn all_of(&self, project: ProjectId) -> Vec<Seat> {
+        let seat = |n: usize| {
+            let mut seat = self.enter(format!("c{}", n / PER_CALLER), (n / PER_TOKEN).to_string()).unwrap();
+            assert!(seat.watches(project));
+            seat
+        };
+        (0..PER_PROJECT).map(seat).collect()
+    }
+
     /// A place for one more, if there is one.
     pub(super) fn enter(&self, caller: String, token: String) -> Option<Seat> {
         let holder = (caller, token);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_caller = open.iter().filter(|((caller, _), _)| *caller == holder.0).map(|(_, held)| held);
-        if open.values().sum::<usize>() >= IN_ALL || of_caller.sum::<usize>() >= PER_CALLER {
+        let of_caller = open.held.iter().filter(|((caller, _), _)| *caller == holder.0).map(|(_, held)| held);
+        if open.held.values().sum::<usize>() >= IN_ALL || of_caller.sum::<usize>() >= PER_CALLER {
             return None;
         }
-        let held = open.entry(holder.clone()).or_default();
-        if *held >= PER_TOKEN {
+        if !one_more(&mut open.held, &holder, PER_TOKEN) {
             return None;
         }
-        *held = held.saturating_add(1);
         drop(open);
-        Some(Seat { streams: self.clone(), holder })
+        Some(Seat { streams: self.clone(), holder, project: None })
     }
 }
 
-/// A stream's place among those of its token; given back when it ends, however that is.
+/// A stream's place among those of its token and its project; given back when it ends, however that is.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(crate) struct Seat {
     streams: Streams,
     holder: Holder,
+    /// Once it is known that its holder may watch it.
+    project: Option<ProjectId>,
 }
 
 impl Seat {
     /// When all streams end.
     pub(super) fn stop(&self) -> CancellationToken {
         self.streams.stop.clone()
+    }
+
+    /// Takes a place among those that watch this project, if there is one. Once for each seat.
+    pub(super) fn watches(&mut self, project: ProjectId) -> bool {
+        let mut open = self.streams.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_free = one_more(&mut open.watching, &project, PER_PROJECT);
+        drop(open);
+        if is_free {
+            self.project = Some(project);
+        }
+        is_free
     }
 
     /// What the streams of an environment read together; `name`: what it was called when it was asked for.
@@ -84,11 +116,28 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut open = self.streams.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(held) = open.get_mut(&self.holder) {
-            *held = held.saturating_sub(1);
-            if *held == 0 {
-                open.remove(&self.holder);
-            }
+        one_less(&mut open.held, &self.holder);
+        if let Some(project) = &self.project {
+            one_less(&mut open.watching, project);
+        }
+    }
+}
+
+/// Counts one more, unless there are as many as there may be.
+fn one_more<K: Clone + Ord>(counted: &mut BTreeMap<K, usize>, of: &K, most: usize) -> bool {
+    let held = counted.get(of).copied().unwrap_or_default();
+    if held >= most {
+        return false;
+    }
+    counted.insert(of.clone(), held.saturating_add(1));
+    true
+}
+
+fn one_less<K: Ord>(counted: &mut BTreeMap<K, usize>, of: &K) {
+    if let Some(held) = counted.get_mut(of) {
+        *held = held.saturating_sub(1);
+        if *held == 0 {
+            counted.remove(of);
         }
     }
 }
@@ -127,6 +176,8 @@ impl Shared {
 
 #[cfg(test)]
 mod tests {
+    use keywarden_model::TypedId as _;
+
     use super::*;
 
     fn enter(streams: &Streams, caller: &str, token: usize) -> Option<Seat> {
@@ -148,7 +199,22 @@ mod tests {
         let last = enter(&streams, "c", 0).unwrap();
         assert!(enter(&streams, "a", PER_CALLER).is_none());
         drop((one, others, last));
-        assert!(streams.open.lock().unwrap().is_empty(), "what is over is forgotten");
+        assert!(streams.open.lock().unwrap().held.is_empty(), "what is over is forgotten");
+    }
+
+    #[test]
+    fn those_of_one_project_leave_places_for_the_others() {
+        let streams = Streams::default();
+        let project = |n: u128| ProjectId::from_parts(chrono::DateTime::UNIX_EPOCH, n);
+        let all = streams.all_of(project(1));
+        assert_eq!(all.len(), PER_PROJECT);
+        let mut late = enter(&streams, "late", 0).unwrap();
+        assert!(!late.watches(project(1)), "the project has enough");
+        assert!(late.watches(project(2)), "and another one has places");
+        drop(all);
+        assert!(enter(&streams, "late", 1).unwrap().watches(project(1)));
+        drop(late);
+        assert!(streams.open.lock().unwrap().watching.is_empty(), "what is over is forgotten");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Must be so: a [`bombs`] is refused at [`CPU`] and [`MEMORY`]; while [`idle`] connections are held open others are answered,
 //! and no network has more than its share; a flood of [`starts`] of ceremonies leaves less than it may in memory and on the
-//! disk, and whoever is signed in is answered meanwhile; no token, caller or server has more [`streams`] than it may, all that are
+//! disk, and whoever is signed in is answered meanwhile; no token, caller, project or server has more [`streams`] than it may, all that are
 //! open hear of a change, and they end with the permission.
 
 mod bombs;

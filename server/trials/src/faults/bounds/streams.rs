@@ -1,6 +1,7 @@
 //! Streams of changes: as many as may be open, and more.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     time::{Duration, Instant},
 };
@@ -27,9 +28,10 @@ use crate::{
     node::Node,
 };
 
-/// What a token, a caller and a server may hold open.
+/// What a token, a caller, a project and a server may hold open.
 const PER_TOKEN: usize = 10;
 const PER_CALLER: usize = 250;
+const PER_PROJECT: usize = 500;
 const IN_ALL: usize = 1_000;
 /// What one of them may take of the server's memory: its connection, its request, and what it remembers.
 const MEMORY: u64 = 64 << 10;
@@ -57,20 +59,26 @@ pub(super) async fn prove(node: &Node, house: &House, extent: Extent) -> Result<
     let (manager, port, process) = (node.client(&house.manager), node.port(), Process::of(node));
     let mut callers = Vec::new();
     for number in 0..wanted / PER_CALLER {
-        callers.push(Caller::make(&manager, number, PER_CALLER / PER_TOKEN + 1).await?);
+        let project = project(&manager, number / (PER_PROJECT / PER_CALLER)).await?;
+        callers.push(Caller::make(&manager, &project, number, PER_CALLER / PER_TOKEN + 1).await?);
     }
-    let late = Caller::make(&manager, callers.len(), 1).await?;
-    drop(Stream::open(port, late.spare()?).await?);
+    let late = Caller::make(&manager, PROJECT, callers.len(), 1).await?;
+    drop(Stream::open(port, &late.watch()?).await?);
 
     let (before, mut open) = (process.resident()?, Vec::new());
     for caller in &callers {
         open.push(caller.fill(port).await?);
+        if open.len() == PER_PROJECT / PER_CALLER {
+            refused(port, &late.watch()?).await.context("one more of a project")?;
+        }
     }
     let streams = open.iter().map(Vec::len).sum::<usize>();
     let each = process.resident()?.saturating_sub(before) / u64::try_from(streams)?;
     ensure!(each <= MEMORY, "each stream takes {each} bytes");
     if streams == IN_ALL {
-        refused(port, late.spare()?).await.context("one more of a server")?;
+        let elsewhere = project(&manager, wanted.div_ceil(PER_PROJECT)).await?;
+        let other = Caller::make(&manager, &elsewhere, wanted, 1).await?;
+        refused(port, &other.watch()?).await.context("one more of a server")?;
     }
     let slowest = others(node, house).await.with_context(|| format!("beside {streams} streams"))?;
     let spent = process.cpu()?;
@@ -78,8 +86,7 @@ pub(super) async fn prove(node: &Node, house: &House, extent: Extent) -> Result<
     let cpu = process.cpu()?.saturating_sub(spent);
     ensure!(!extent.strict || cpu <= ALONE / PART, "{} ms of CPU in {} s", cpu.as_millis(), ALONE.as_secs());
 
-    let secret = format!("/api/v1/projects/{PROJECT}/environments/{ENVIRONMENT}/secrets/bounds/told");
-    manager.put(&secret, &json!({ "value": "x" })).await?.good()?;
+    put(&manager, &callers, "x").await?;
     let told = all_hear(open.iter_mut().flatten(), "\"path\":\"bounds/told\"").await.context("a change")?;
     let (first, mut gone) = callers.iter().zip(open.drain(..1)).next().context("no caller")?;
     manager.post(&format!("/api/v1/workloads/{}/deactivate", first.id), &json!({})).await?.good()?;
@@ -88,33 +95,69 @@ pub(super) async fn prove(node: &Node, house: &House, extent: Extent) -> Result<
         stream.ends().await?;
     }
     // What ended makes room, and goes on for nobody else.
-    let mut newest = Stream::open(port, late.spare()?).await?;
-    manager.put(&secret, &json!({ "value": "y" })).await?.good()?;
+    let mut newest = Stream::open(port, &late.watch()?).await?;
+    put(&manager, &callers, "y").await?;
     let heard = open.iter_mut().flatten().chain([&mut newest]);
     all_hear(heard, "\"action\":\"secret.put\"").await.context("a change after others have ended")?;
     Ok(Found { open: streams, each, cpu, slowest, told, ended })
 }
 
-/// A workload that may see the secrets, and its tokens.
+/// The first project is the house's own; each further one is made when it is needed first. Its slug.
+async fn project(manager: &Client, number: usize) -> Result<String> {
+    if number == 0 {
+        return Ok(PROJECT.to_owned());
+    }
+    let slug = format!("watched-{number}");
+    if manager.get(&format!("/api/v1/projects/{slug}")).await?.good().is_err() {
+        let project = json!({ "slug": slug, "name": slug });
+        manager.post("/api/v1/projects", &project).await?.good()?;
+        let environment = json!({ "slug": ENVIRONMENT, "name": "Live", "label": "live" });
+        manager.post(&format!("/api/v1/projects/{slug}/environments"), &environment).await?.good()?;
+    }
+    Ok(slug)
+}
+
+/// Changes a secret in each project that is watched.
+async fn put(manager: &Client, callers: &[Caller], value: &str) -> Result<()> {
+    let projects: BTreeSet<_> = callers.iter().map(|caller| caller.project.as_str()).collect();
+    for project in projects {
+        let secret = format!("/api/v1/projects/{project}/environments/{ENVIRONMENT}/secrets/bounds/told");
+        manager.put(&secret, &json!({ "value": value })).await?.good()?;
+    }
+    Ok(())
+}
+
+/// A workload that may see a project's secrets, and its tokens.
 struct Caller {
     id: String,
+    project: String,
     tokens: Vec<String>,
 }
 
+/// What is asked for a stream with.
+struct Watch<'a> {
+    project: &'a str,
+    token: &'a str,
+}
+
 impl Caller {
-    async fn make(manager: &Client, number: usize, tokens: usize) -> Result<Self> {
-        let workload = json!({ "name": format!("watcher {number}"), "project": PROJECT, "role": "viewer" });
+    async fn make(manager: &Client, project: &str, number: usize, tokens: usize) -> Result<Self> {
+        let workload = json!({ "name": format!("watcher {number}"), "project": project, "role": "viewer" });
         let id = manager.post("/api/v1/workloads", &workload).await?.text("id")?;
-        let mut made = Self { id, tokens: Vec::new() };
+        let mut made = Self { id, project: project.to_owned(), tokens: Vec::new() };
         for _ in 0..tokens {
             made.tokens.push(token(manager, &made.id).await?);
         }
         Ok(made)
     }
 
-    /// The token that no stream is opened with.
-    fn spare(&self) -> Result<&str> {
-        self.tokens.last().map(String::as_str).context("no token")
+    /// With the token that no stream is opened with.
+    fn watch(&self) -> Result<Watch<'_>> {
+        Ok(self.with(self.tokens.last().context("no token")?))
+    }
+
+    fn with<'a>(&'a self, token: &'a str) -> Watch<'a> {
+        Watch { project: &self.project, token }
     }
 
     /// Opens as many streams as it may, and finds that neither a token nor the caller gets more.
@@ -122,11 +165,11 @@ impl Caller {
         let mut open = Vec::new();
         for token in self.tokens.iter().take(PER_CALLER / PER_TOKEN) {
             for _ in 0..PER_TOKEN {
-                open.push(Stream::open(port, token).await?);
+                open.push(Stream::open(port, &self.with(token)).await?);
             }
-            refused(port, token).await.context("one more of a token")?;
+            refused(port, &self.with(token)).await.context("one more of a token")?;
         }
-        refused(port, self.spare()?).await.context("one more of a caller")?;
+        refused(port, &self.watch()?).await.context("one more of a caller")?;
         Ok(open)
     }
 }
@@ -138,8 +181,8 @@ struct Stream {
 }
 
 impl Stream {
-    async fn open(port: u16, token: &str) -> Result<Self> {
-        let (head, heard, wire) = begin(port, &request(token)).await?;
+    async fn open(port: u16, watch: &Watch<'_>) -> Result<Self> {
+        let (head, heard, wire) = begin(port, &request(watch)).await?;
         ensure!(head.starts_with("http/1.1 200 "), "a stream is not opened: {head}");
         Ok(Self { wire, heard })
     }
@@ -163,14 +206,14 @@ impl Stream {
     }
 }
 
-fn request(token: &str) -> Request {
-    let path = format!("/api/v1/secrets/watch?project={PROJECT}&environment={ENVIRONMENT}");
+fn request(Watch { project, token }: &Watch<'_>) -> Request {
+    let path = format!("/api/v1/secrets/watch?project={project}&environment={ENVIRONMENT}");
     Request::new("GET", &path, &[("Authorization", &format!("Bearer {token}"))], b"")
 }
 
 /// Whether a stream more is refused as API callers are, and told when to come back.
-async fn refused(port: u16, token: &str) -> Result<()> {
-    let (head, mut body, mut wire) = begin(port, &request(token)).await?;
+async fn refused(port: u16, watch: &Watch<'_>) -> Result<()> {
+    let (head, mut body, mut wire) = begin(port, &request(watch)).await?;
     ensure!(head.starts_with("http/1.1 429 "), "it is answered: {head}");
     for header in ["content-type: application/problem+json", "retry-after: "] {
         ensure!(head.contains(header), "no `{header}`: {head}");
