@@ -127,6 +127,18 @@ impl Domain {
         let own = self.own_seal(seal).ok_or_else(|| RotateSealError::Unknown(seal.clone()))?;
         // Until it is written down which key was made.
         let alone = self.turn_at_seals().await?.ok_or(RotateSealError::Changed)?;
+        let rotated = self.rotate_in_turn(op, seal, own).await;
+        // Also where it was refused: left to itself, the turn ends a while later.
+        alone.end().await;
+        rotated
+    }
+
+    async fn rotate_in_turn(
+        &self,
+        op: &Op,
+        seal: &SealId,
+        own: Arc<dyn Seal>,
+    ) -> Result<RotatedSeal, RotateSealError> {
         let records = Records::load(&mut self.store().read().await?).await?;
         if !records.seals.iter().any(|it| it.id == *seal) {
             return Err(RotateSealError::Unknown(seal.clone()));
@@ -148,50 +160,46 @@ impl Domain {
         });
         let wraps: Arc<[WrapRecord]> = made.await.map_err(cut_off)??.into();
         let (seal, rewrap, by): (_, RewrapId, _) = (seal.clone(), self.fresh(op), op.actor.id());
-        let rotated =
-            self.change(op, Action::ManageSeals, &Resource::Organization, &[], move |tx, record| {
-                let (wraps, seal, by) = (Arc::clone(&wraps), seal.clone(), by.clone());
-                Box::pin(async move {
-                    keyring::hold(tx).await?;
-                    let there = Records::load(tx).await?;
-                    let fits = |key| wraps.iter().any(|wrap| wrap.key_id == key);
-                    if there.unknown > 0 || !there.keys.iter().all(|key| fits(key.id)) {
-                        return Err(RotateSealError::Changed);
-                    }
-                    let number = wraps.iter().filter_map(|wrap| wrapped_by(&wrap.wrapped)).max();
-                    let number = number.ok_or(RotateSealError::Changed)?;
-                    let mut keys = 0_i64;
-                    // A key that was destroyed meanwhile is not brought back.
-                    for wrap in wraps.iter().filter(|wrap| there.keys.iter().any(|key| key.id == wrap.key_id))
-                    {
-                        keyring::put_wrap(tx, &wrap_row(wrap)).await?;
-                        keys = keys.saturating_add(1);
-                    }
-                    let row = rewraps::Insert {
-                        id: rewrap,
-                        kind: Kind::KeyringKeys.name(),
-                        scope: seal.as_str(),
-                        project: None,
-                        from_key: &before.map_or_else(String::new, |before| before.to_string()),
-                        to_key: &number.to_string(),
-                        total: keys,
-                        done: keys,
-                        started_at: record.now(),
-                        started_by: &by,
-                        ended_at: Some(record.now()),
-                    };
-                    rewraps::insert(tx, &row).await?;
-                    let event = record
-                        .event("seal.rotate-key", "seal", &seal)
-                        .change("key", before, number)
-                        .fact("keys", keys)
-                        .fact("rewrap", rewrap);
-                    Ok(Written::new(RotatedSeal { seal, number, rewrap }, event.finish()?))
-                })
-            });
-        let rotated = rotated.await;
-        alone.end().await;
-        rotated
+        self.change(op, Action::ManageSeals, &Resource::Organization, &[], move |tx, record| {
+            let (wraps, seal, by) = (Arc::clone(&wraps), seal.clone(), by.clone());
+            Box::pin(async move {
+                keyring::hold(tx).await?;
+                let there = Records::load(tx).await?;
+                let fits = |key| wraps.iter().any(|wrap| wrap.key_id == key);
+                if there.unknown > 0 || !there.keys.iter().all(|key| fits(key.id)) {
+                    return Err(RotateSealError::Changed);
+                }
+                let number = wraps.iter().filter_map(|wrap| wrapped_by(&wrap.wrapped)).max();
+                let number = number.ok_or(RotateSealError::Changed)?;
+                let mut keys = 0_i64;
+                // A key that was destroyed meanwhile is not brought back.
+                for wrap in wraps.iter().filter(|wrap| there.keys.iter().any(|key| key.id == wrap.key_id)) {
+                    keyring::put_wrap(tx, &wrap_row(wrap)).await?;
+                    keys = keys.saturating_add(1);
+                }
+                let row = rewraps::Insert {
+                    id: rewrap,
+                    kind: Kind::KeyringKeys.name(),
+                    scope: seal.as_str(),
+                    project: None,
+                    from_key: &before.map_or_else(String::new, |before| before.to_string()),
+                    to_key: &number.to_string(),
+                    total: keys,
+                    done: keys,
+                    started_at: record.now(),
+                    started_by: &by,
+                    ended_at: Some(record.now()),
+                };
+                rewraps::insert(tx, &row).await?;
+                let event = record
+                    .event("seal.rotate-key", "seal", &seal)
+                    .change("key", before, number)
+                    .fact("keys", keys)
+                    .fact("rewrap", rewrap);
+                Ok(Written::new(RotatedSeal { seal, number, rewrap }, event.finish()?))
+            })
+        })
+        .await
     }
 
     /// Destroys an old key of a seal of this server, in the HSM and for good, unless it still wraps a key of the keyring.
