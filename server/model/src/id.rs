@@ -134,6 +134,8 @@ ids! {
     OrganizationId = "org", "organization";
     /// A registered passkey.
     PasskeyId = "psk", "passkey";
+    /// A policy: keeps its identity through its versions.
+    PolicyId = "pol", "policy";
     /// A project.
     ProjectId = "prj", "project";
     /// A project's own key, under which data keys are wrapped.

@@ -17,6 +17,7 @@ pub mod metadata;
 pub mod name;
 #[cfg(test)]
 mod parsers;
+pub mod policy;
 pub mod problem;
 pub mod rate;
 pub mod role;
@@ -35,6 +36,7 @@ pub use key::{KeyState, RevokeReason, VerifyCode};
 pub use label::KeyLabel;
 pub use metadata::Metadata;
 pub use name::{Description, Name, Reason};
+pub use policy::{PolicyEffect, PolicyState};
 pub use problem::ProblemKind;
 pub use rate::RateLimit;
 pub use role::{Role, RoleScope};

@@ -69,6 +69,8 @@ fn words_that_are_one_of_few() {
     words::<Role>(&["owner", "admin", "verifier"]);
     words::<SecretKind>(&["text", "json", "binary"]);
     words::<Dialect>(&Dialect::ALL.map(Dialect::as_str));
+    words::<PolicyEffect>(&PolicyEffect::ALL.map(PolicyEffect::as_str));
+    words::<PolicyState>(&PolicyState::ALL.map(PolicyState::as_str));
     words::<VersionState>(&["enabled", "disabled", "destroyed"]);
 }
 
