@@ -119,7 +119,7 @@ pub(crate) fn server() -> Option<String> {
 }
 
 /// A house of some size: 200 projects with 10 000 keys, as many people and events, 5 000 workloads.
-const ROWS: [&str; 24] = [
+const ROWS: [&str; 26] = [
     "INSERT INTO projects (id, slug, name, folded_name, created_at, created_by, row_version)
      SELECT 'prj_' || i, 'p' || i, 'p' || i, 'p' || i, 1, 'x', 1 FROM generate_series(1, 200) i",
     "INSERT INTO environments (id, project_id, slug, name, folded_name, label, overlap_seconds, created_at, created_by,
@@ -191,6 +191,12 @@ const ROWS: [&str; 24] = [
     "INSERT INTO idempotency (caller, key_hash, request_hash, resource_id, status, sealed, created_at, expires_at)
      SELECT 'usr_' || i % 500, decode(md5(i::text), 'hex'), '', 'x', 0, CASE WHEN i % 20 = 0 THEN decode('00', 'hex') END, i, i + 1
      FROM generate_series(1, 10000) i",
+    "INSERT INTO policies (id, project_id, scope, name, folded_name, numbered, created_at, created_by, row_version)
+     SELECT 'pol_' || lpad(i::text, 26, '0'), 'prj_' || (1 + i % 200), 'prj_' || (1 + i % 200), md5(i::text), md5(i::text), 1, i,
+            'x', 1 FROM generate_series(1, 10000) i",
+    "INSERT INTO policy_versions (policy_id, number, state, effect, text, sha256, note, created_at, created_by, starts_at)
+     SELECT 'pol_' || lpad(i::text, 26, '0'), 1, CASE i % 50 WHEN 0 THEN 'active' WHEN 1 THEN 'scheduled' ELSE 'draft' END,
+            'forbid', '', '', '', i, 'x', CASE i % 50 WHEN 1 THEN i END FROM generate_series(1, 10000) i",
     "ANALYZE",
 ];
 

@@ -46,6 +46,7 @@ pub mod node;
 pub mod overview;
 pub mod people;
 pub mod pins;
+pub mod policies;
 pub mod project_seals;
 pub mod projects;
 pub mod rewraps;

@@ -12,14 +12,14 @@ use std::path::{Path, PathBuf};
 use sqlx::{PgPool, SqlitePool, migrate::Migrator};
 
 /// The schema of this version: the number of its newest migration.
-pub const VERSION: i64 = 34;
+pub const VERSION: i64 = 35;
 /// The oldest schema version whose program still works with this schema: before 25 none knows of seals of projects, and would
 /// make keys for such a project that the project's seal does not wrap.
 pub(crate) const OLDEST_COMPATIBLE: i64 = 25;
 /// The oldest schema version whose program understands all that this one would write: before 33 none opens what keys sealed that
-/// are derived from a subject's. While an older one may run, it is not written. Once none does ([`crate::node::note`]), and in
+/// are derived from a subject's, and before 35 none decides by policies that people wrote. While an older one may run, it is not written. Once none does ([`crate::node::note`]), and in
 /// records that are made now, this is the oldest compatible one.
-pub(crate) const SETTLED: i64 = 33;
+pub(crate) const SETTLED: i64 = 35;
 
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");

@@ -281,6 +281,7 @@ ids!(
     OrganizationId,
     PasskeyId,
     PendingPostId,
+    PolicyId,
     ProjectId,
     ProjectKeyId,
     RecipientId,

@@ -4,7 +4,7 @@ use keywarden_model::{ProjectId, UserId, WorkloadId};
 
 use super::Planner;
 use crate::people::{ceremonies, users};
-use crate::{event, idempotency, trust_rules, workloads};
+use crate::{event, idempotency, policies, trust_rules, workloads};
 
 #[tokio::test]
 async fn people_are_listed_along_their_names() {
@@ -113,5 +113,22 @@ async fn answers_that_lose_their_secrets_are_found_among_those_that_have_one() {
         let plan = planner.plan(before, idempotency::ALL).await;
         assert!(plan.searches("idempotency", "idempotency"), "{plan:#?}");
         assert!(plan.goes_along("idempotency_sealed"), "{plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn policies_are_listed_along_their_ids_and_found_by_their_scope() {
+    let none = policies::Filter::default;
+    for planner in Planner::each().await {
+        for filter in [none(), policies::Filter { after: Some(keywarden_model::PolicyId::NIL), ..none() }] {
+            let plan = planner.plan(policies::select(&filter), policies::OLDEST_FIRST).await;
+            assert!(!plan.scans("policies", "p") && !plan.sorts(), "{filter:?}: {plan:#?}");
+        }
+        let within = policies::Filter { within: Some(vec!["prj_7".into()]), ..none() };
+        let plan = planner.plan(policies::select(&within), policies::OLDEST_FIRST).await;
+        assert!(plan.searches("policies", "p"), "{plan:#?}");
+        let plan =
+            planner.plan(policies::waiting(chrono::DateTime::UNIX_EPOCH), policies::LONGEST_WAITING).await;
+        assert!(plan.searches("policy_versions", "policy_versions"), "{plan:#?}");
     }
 }
