@@ -43,6 +43,12 @@ others! {
     RotateKeyringKey = "keyring-key.rotate";
     KeysVerified = "keys.verified";
     SetUp = "organization.set-up";
+    AskToDisablePolicy = "policy.ask-disable";
+    RenamePolicy = "policy.rename";
+    RollBackPolicy = "policy.roll-back";
+    SchedulePolicy = "policy.schedule";
+    SubmitPolicy = "policy.submit";
+    WithdrawPolicy = "policy.withdraw";
     DestroyProjectKey = "project-key.destroy";
     GenerateProjectKey = "project-key.generate";
     OpenRecoveryLink = "recovery.open-link";

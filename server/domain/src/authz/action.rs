@@ -173,6 +173,19 @@ actions! {
     /// Make new recovery codes for yourself.
     RenewRecoveryCodes = "recovery-codes.renew" on Person, Restrict, "s";
 
+    /// Let a version of a policy decide.
+    ActivatePolicy = "policy.activate" on Scope, Restrict, "m";
+    /// Approve what somebody else wrote as a policy.
+    ApprovePolicy = "policy.approve" on Scope, Change, "dm";
+    /// Disable a policy.
+    DisablePolicy = "policy.disable" on Scope, Restrict, "m";
+    /// Write a policy, put it to review or take it back.
+    DraftPolicy = "policy.draft" on Scope, Change, "dm";
+    /// Say whether policies need a second person.
+    RequireReview = "policy.require-review" on Organization, Change, "";
+    /// See policies.
+    ViewPolicy = "policy.view" on Scope, Read, "adm";
+
     /// Archive a project.
     ArchiveProject = "project.archive" on Project, Restrict, "d";
     /// Make a project.
@@ -306,6 +319,67 @@ impl Action {
     /// Whether it may turn a yes into a no, so that the change counter moves.
     pub fn restricts(self) -> bool {
         matches!(self.nature(), Nature::Restrict | Nature::HarmlessRestrict)
+    }
+
+    /// Whether a list is made by asking where it may be done ([`super::Reach`]): what decides over it must be the same for
+    /// all that lies in one project.
+    pub fn is_listed(self) -> bool {
+        matches!(
+            self,
+            Self::ReadAudit
+                | Self::RevokeKey
+                | Self::VerifyKeys
+                | Self::ViewKey
+                | Self::ViewPolicy
+                | Self::ViewProject
+                | Self::ViewSecret
+                | Self::ViewWorkload
+        )
+    }
+
+    /// Whether a policy that somebody wrote may allow it: the reviewed list. What makes somebody an owner or admin, lets them
+    /// act as somebody else, or changes what decides stays with the built-in roles, and so does what is only for oneself.
+    pub fn is_grantable(self) -> bool {
+        match self {
+            Self::AcceptRestore
+            | Self::ActivatePolicy
+            | Self::ApprovePolicy
+            | Self::CreateTrustRule
+            | Self::DisablePolicy
+            | Self::DraftPolicy
+            | Self::EditTeam
+            | Self::EditTrustRule
+            | Self::GrantOrganizationRole
+            | Self::GrantOwner
+            | Self::GrantProjectRole
+            | Self::InviteUser
+            | Self::IssueServiceToken
+            | Self::MakeBackup
+            | Self::ManageRecipients
+            | Self::ManageSeals
+            | Self::NameProjectSeal
+            | Self::RequireReview => false,
+            other => !other.letters().contains('s'),
+        }
+    }
+
+    /// Whether a project's own policy may speak of it: it is done to something in a project, and is not how the organization
+    /// keeps its hand on the project. What such a policy allows is never more than a manager may do there.
+    pub fn is_of_projects(self) -> bool {
+        let within = matches!(
+            self.kind(),
+            Kind::ApiKey | Kind::Environment | Kind::Project | Kind::Secret | Kind::Workload
+        );
+        let kept = matches!(
+            self,
+            Self::ArchiveProject | Self::GrantProjectRole | Self::NameProjectSeal | Self::ViewProject
+        );
+        within && !kept && self.letters().contains('m')
+    }
+
+    /// The action of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.name() == name)
     }
 
     /// In words that follow "you may not": `rotate this key`.

@@ -44,6 +44,7 @@ pub(super) fn gather(
     let uid = resource_uid(types, &target.resource);
     let mut attributes = attributes(types, target);
     let mut parents: HashSet<_> = target.owner.then(|| role(types, Role::Owner)).into_iter().collect();
+    parents.extend(places(types, &target.resource));
     if let Some(who) = principal_uid(types, &principal.who) {
         let held = held(types, principal, target.resource.project());
         if who == uid {
@@ -68,6 +69,17 @@ pub(super) fn gather(
     Ok(Entities::from_entities(entities, None)?)
 }
 
+/// What the thing lies in.
+fn places(types: &Types, resource: &Resource) -> impl Iterator<Item = EntityUid> {
+    let environment = match resource {
+        Resource::ApiKey { environment, .. } | Resource::Secret { environment, .. } => Some(environment),
+        _ => None,
+    };
+    let project = resource.project().filter(|project| *resource != Resource::Project(*project));
+    let environment = environment.map(|id| types.uid(&types.environment, id));
+    environment.into_iter().chain(project.map(|id| types.uid(&types.project, id)))
+}
+
 fn role(types: &Types, role: Role) -> EntityUid {
     types.uid(&types.organization_role, role)
 }
@@ -75,6 +87,11 @@ fn role(types: &Types, role: Role) -> EntityUid {
 /// A role in a project is an entity of its own, named by the project's id.
 fn project_role(types: &Types, project: ProjectId, role: Role) -> EntityUid {
     types.uid(&types.project_role, format_args!("{project}/{role}"))
+}
+
+/// The principal itself, its teams and its roles of the organization: whom a policy's head can name.
+pub(super) fn holders(types: &Types, principal: &Principal) -> Vec<EntityUid> {
+    principal_uid(types, &principal.who).into_iter().chain(held(types, principal, None)).collect()
 }
 
 /// What the principal holds that can matter here. Roles in other projects cannot: a policy names a project's role only

@@ -4,30 +4,57 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use keywarden_model::{Role, RoleScope, ServiceTokenId};
 use keywarden_store::{Conn, Counter, Store, authority, tokens};
 use moka::sync::Cache;
 
-use super::judge::recovering;
+use super::memory::Memory;
 use super::principal::Who;
-use super::{Action, Permit, Principal, Reach, Resource, Rules, Target};
+use super::{
+    Action, Checked, Circumstances, InForce, Permit, PolicyScope, Principal, Reach, Resource, Rules,
+    SignInMethod, Target, TextError,
+};
 use crate::op::SHELL;
 use crate::{Actor, Fault, Op, Refused};
 
 pub(crate) struct Gate {
     rules: Rules,
+    policies: Memory,
     principals: Cache<String, (i64, Arc<Principal>)>,
 }
 
 impl Gate {
     pub(crate) fn new() -> Result<Self, Fault> {
         let principals = Cache::builder().max_capacity(20_000).time_to_live(Duration::from_mins(10)).build();
-        Ok(Self { rules: Rules::builtin()?, principals })
+        Ok(Self { rules: Rules::builtin()?, policies: Memory::new()?, principals })
     }
 
     /// Forgets what everybody may do.
     pub(crate) fn forget(&self) {
         self.principals.invalidate_all();
+        self.policies.forget();
+    }
+
+    /// Reads a text as a policy that may decide there.
+    pub(crate) fn check(&self, scope: PolicyScope, text: &str) -> Result<Checked, Vec<TextError>> {
+        self.policies.check(scope, text)
+    }
+
+    /// What people wrote and activated, as of now, nothing taken from memory unseen: inside a write it holds for that write.
+    pub(crate) async fn in_force_now(&self, conn: &mut Conn) -> Result<Arc<InForce>, Fault> {
+        self.policies.now(conn).await
+    }
+
+    /// Whether somebody may do this, aside from a fresh passkey, if these were the policies.
+    pub(crate) fn would_under(
+        &self,
+        in_force: &InForce,
+        principal: &Principal,
+        (action, target): (Action, &Target),
+        circumstances: &Circumstances,
+    ) -> bool {
+        self.rules.decide_with(in_force, principal, action, target, circumstances).allowed
     }
 
     /// Who asks, as of `counter`.
@@ -70,8 +97,9 @@ impl Gate {
         resource: &Resource,
     ) -> Result<Permit, Refused> {
         let principal = self.principal(op, store, counter).await?;
+        let in_force = self.policies.at(store, counter).await?;
         let target = target(store, action, resource).await?;
-        let answer = self.rules.judge(&principal, op, action, &target, counter.value);
+        let answer = self.rules.judge(&in_force, &principal, op, action, &target, counter.value);
         if resource.lies_nowhere() { Err(Refused::NotFound) } else { answer }
     }
 
@@ -85,8 +113,9 @@ impl Gate {
         resource: &Resource,
     ) -> Result<bool, Refused> {
         let principal = self.principal(op, store, counter).await?;
+        let in_force = self.policies.at(store, counter).await?;
         let target = target(store, action, resource).await?;
-        Ok(self.rules.decide(&principal, action, &target, recovering(op)).allowed)
+        Ok(self.would_under(&in_force, &principal, (action, &target), &Circumstances::of(op)))
     }
 
     /// Whether whoever made something, by the actor's id that was recorded, may do all of this now, aside from a fresh
@@ -96,19 +125,30 @@ impl Gate {
         conn: &mut Conn,
         maker: &str,
         questions: &[(Action, Resource)],
+        now: DateTime<Utc>,
     ) -> Result<bool, Fault> {
         let who = (maker.parse().map(Who::Person)).or_else(|_| maker.parse().map(Who::Workload));
         let Ok(who) = who else { return operator_stands(conn, maker).await };
         let principal = load(who, maker, conn).await?;
+        let in_force = self.policies.now(conn).await?;
+        let away = away(&principal, now);
         let may = |(action, resource): &(Action, Resource)| {
-            self.rules.decide(&principal, *action, &Target::thing(*resource), false).allowed
+            self.would_under(&in_force, &principal, (*action, &Target::thing(*resource)), &away)
         };
         Ok(questions.iter().all(may))
     }
 
     /// Whether somebody who holds just this may do it, aside from a fresh passkey: for saying who else may.
-    pub(crate) fn would_as(&self, principal: &Principal, action: Action, resource: &Resource) -> bool {
-        self.rules.decide(principal, action, &Target::thing(*resource), false).allowed
+    /// They are not here: what policies ask of the moment is this one, without an address or a passkey.
+    pub(crate) fn would_as(
+        &self,
+        principal: &Principal,
+        action: Action,
+        resource: &Resource,
+        now: DateTime<Utc>,
+    ) -> bool {
+        let target = Target::thing(*resource);
+        self.would_under(&self.policies.last(), principal, (action, &target), &away(principal, now))
     }
 
     /// Whether the caller holds a role of the organization.
@@ -130,8 +170,25 @@ impl Gate {
         action: Action,
     ) -> Result<Reach, Refused> {
         let principal = self.principal(op, store, counter).await?;
-        Ok(self.rules.reach(&principal, action, recovering(op)))
+        let in_force = self.policies.at(store, counter).await?;
+        Ok(self.rules.reach_with(&in_force, &principal, action, &Circumstances::of(op)))
     }
+
+    /// Whether [`Gate::reach`] may have another answer later, or from elsewhere, though nothing was changed: then it is not
+    /// to be remembered. As of the last answer.
+    pub(crate) fn is_moody(&self, action: Action) -> bool {
+        self.policies.last().is_moody(action)
+    }
+}
+
+/// Somebody who is not here.
+fn away(principal: &Principal, now: DateTime<Utc>) -> Circumstances {
+    let method = match principal.who {
+        Who::Operator(_) => SignInMethod::Shell,
+        Who::Person(_) => SignInMethod::Passkey,
+        Who::Nobody | Who::Workload(_) => SignInMethod::Token,
+    };
+    Circumstances::absent(now, method)
 }
 
 async fn target(store: &Store, action: Action, resource: &Resource) -> Result<Target, Fault> {
@@ -153,7 +210,8 @@ async fn operator_stands(conn: &mut Conn, maker: &str) -> Result<bool, Fault> {
     }
 }
 
-async fn load(who: Who, id: &str, conn: &mut Conn) -> Result<Principal, Fault> {
+/// Somebody with what counts of theirs.
+pub(crate) async fn load(who: Who, id: &str, conn: &mut Conn) -> Result<Principal, Fault> {
     let standing = authority::standing(conn, id).await?;
     let mut principal = Principal::bare(if standing.active { who } else { Who::Nobody });
     if !standing.active {

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::principal::Who;
-use super::{Action, Permit, Principal, Rules, Target};
+use super::{Action, Circumstances, InForce, Permit, Principal, Rules, Target};
 use crate::{Op, Person, Refused};
 
 /// How old a passkey assertion may be for a change.
@@ -15,15 +15,17 @@ impl Rules {
     /// Policies first, the passkey second: so asking for a passkey tells a stranger nothing.
     pub(super) fn judge(
         &self,
+        in_force: &InForce,
         principal: &Principal,
         op: &Op,
         action: Action,
         target: &Target,
         counter: i64,
     ) -> Result<Permit, Refused> {
-        let decision = self.decide(principal, action, target, recovering(op));
+        let circumstances = Circumstances::of(op);
+        let decision = self.decide_with(in_force, principal, action, target, &circumstances);
         let Some(permit) = Permit::of(decision, counter) else {
-            let known = self.knows(principal, op, action, target);
+            let known = self.knows(in_force, principal, &circumstances, action, target);
             tracing::info!(actor = %op.actor, action = action.name(), known, "domain.authorize refused");
             return Err(if known { Refused::Forbidden(action) } else { Refused::NotFound });
         };
@@ -34,7 +36,14 @@ impl Rules {
     }
 
     /// Whether the caller may know that the thing exists.
-    fn knows(&self, principal: &Principal, op: &Op, action: Action, target: &Target) -> bool {
+    fn knows(
+        &self,
+        in_force: &InForce,
+        principal: &Principal,
+        circumstances: &Circumstances,
+        action: Action,
+        target: &Target,
+    ) -> bool {
         if principal.who == Who::Nobody {
             return false;
         }
@@ -43,7 +52,7 @@ impl Rules {
             Some((sight, _)) if sight == action => false,
             Some((sight, seen)) => {
                 let seen = if seen == target.resource { *target } else { Target::thing(seen) };
-                self.decide(principal, sight, &seen, recovering(op)).allowed
+                self.decide_with(in_force, principal, sight, &seen, circumstances).allowed
             }
         }
     }

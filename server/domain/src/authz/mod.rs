@@ -9,37 +9,49 @@
 //! * *List*: [`Reach`] of the action that views one thing is the scope of the list. Lists have no action of their own.
 //! * *Give a role*, also with an invitation or a new workload: ask for [`Action::to_grant`] besides.
 //!
+//! * *Let people write policies*: [`check`] reads a text, [`InForce`] holds those that decide, sliced, and a [`Gate`] asks them
+//!   beside the built-in ones. What a text may look at is in `written/vocabulary.rs` and the schema; a new attribute belongs
+//!   into both once `entities.rs` or `circumstances.rs` loads it for every decision.
+//!
 //! # How it answers
 //! A stranger who may not see the thing gets *not found*, whoever may see it gets *forbidden* with the verb, and a person
 //! who may do it gets *step up* if their passkey was shown too long ago. Setup, invitations and recovery links are not
 //! decided here: the link is its own proof, and jobs act on the house's account. What was not found is asked about like
 //! anything else, as something in no project (`Resource::lies_nowhere`), so that it takes as long as what is somebody else's.
 //!
-//! **Invariants:** default deny; an error in any policy denies, also if it was a guard's. People control neither policy
-//! text nor free text in entities (S-04): entity ids are typed ids, so that no name can be taken for another thing or a
-//! role (S-02). Guards (`forbid`) hold against owners too.
+//! **Invariants:** default deny; an error in any policy that is asked denies, also if it was a guard's. Nobody controls free
+//! text in entities (S-04): entity ids are typed ids, so that no name can be taken for another thing or a role (S-02). Guards
+//! (`forbid`) hold against owners too, and over everything that people write.
 
 mod action;
+mod circumstances;
 mod entities;
 mod gate;
+mod in_force;
 mod judge;
+mod memory;
 mod permit;
 mod principal;
 mod reach;
 mod resource;
 mod rules;
 mod target;
+mod written;
 
 pub use action::{Action, Kind, Nature};
-pub(crate) use gate::Gate;
+pub use circumstances::{Circumstances, SignInMethod};
+pub(crate) use gate::{Gate, load};
+pub use in_force::InForce;
+pub(crate) use in_force::{Deciding, scope};
 pub use judge::ASSERTION_AGE;
 pub use permit::Permit;
 pub use principal::{Principal, Who};
 pub use reach::Reach;
 pub(crate) use resource::{NOBODY, NOWHERE};
 pub use resource::{Owner, Resource};
-pub use rules::{Decision, Rules};
+pub use rules::{Decision, Rules, schema_text};
 pub use target::Target;
+pub use written::{Checked, LONGEST, PolicyScope, TextError, check};
 
 #[cfg(test)]
 mod tests;

@@ -36,8 +36,11 @@ impl Permit {
     /// The SHA-256 of the circumstances that the policies were asked under, as RFC 8785 writes them: the record shows that
     /// a decision made again was asked the same.
     pub fn context_hash(&self) -> [u8; 32] {
-        let context = serde_json::json!({ "recovering": self.decision.recovering });
-        Sha256::digest(context.to_string().as_bytes()).into()
+        let context = match &self.decision.circumstances {
+            None => serde_json::json!({ "recovering": self.decision.recovering }).to_string(),
+            Some(circumstances) => circumstances.written(),
+        };
+        Sha256::digest(context.as_bytes()).into()
     }
 
     /// The change counter under which it was decided.

@@ -7,7 +7,9 @@ use keywarden_model::{ApiKeyId, EnvironmentId, ProjectId, SecretId, UserId, Work
 
 use super::action::Kind;
 use super::principal::Who;
-use super::{Action, NOBODY, NOWHERE, Owner, Principal, Resource, Rules, Target};
+use super::{
+    Action, Circumstances, InForce, NOBODY, NOWHERE, Owner, Principal, Resource, Rules, Target,
+};
 
 /// Where something may be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,17 +26,25 @@ pub enum Reach {
 }
 
 impl Rules {
-    /// Asks about a project in which nobody holds a role, about each one in which the caller does, and about what the
-    /// caller owns.
-    pub fn reach(&self, principal: &Principal, action: Action, recovering: bool) -> Reach {
+    /// Asks about a project in which nobody holds a role, about each one in which the caller does or that a policy names,
+    /// and about what the caller owns. That tells of everything, since policies over a listed action say the same of all
+    /// that lies in one project ([`super::written`]).
+    pub(crate) fn reach_with(
+        &self,
+        in_force: &InForce,
+        principal: &Principal,
+        action: Action,
+        circumstances: &Circumstances,
+    ) -> Reach {
         let may = |project, owner| {
             let target = Target::thing(specimen(action, project, owner));
-            self.decide(principal, action, &target, recovering).allowed
+            self.decide_with(in_force, principal, action, &target, circumstances).allowed
         };
         if may(NOWHERE, NOBODY) {
             return Reach::All;
         }
-        let mut projects: Vec<_> = principal.projects.iter().map(|(project, _)| *project).collect();
+        let held = principal.projects.iter().map(|(project, _)| *project);
+        let mut projects: Vec<_> = held.chain(in_force.named(action)).collect();
         projects.sort_unstable();
         projects.dedup();
         projects.retain(|project| may(*project, NOBODY));

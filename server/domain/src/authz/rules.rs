@@ -4,12 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use cedar_policy::{
-    Authorizer, Context, Decision as Cedar, EntityId, EntityTypeName, EntityUid, PolicyId, PolicySet,
-    Request, RestrictedExpression, Schema,
+    Authorizer, Context, Decision as Cedar, Entities, EntityId, EntityTypeName, EntityUid, PolicyId,
+    PolicySet, Request, RestrictedExpression, Schema,
 };
 
 use super::principal::Who;
-use super::{Action, Principal, Resource, Target, entities};
+use super::{Action, Circumstances, InForce, Principal, Resource, Target, entities};
 use crate::Fault;
 
 /// A set of policies, parsed and checked against the schema.
@@ -44,16 +44,19 @@ pub struct Decision {
     pub action: Action,
     /// To what.
     pub resource: Resource,
-    /// The only circumstance that policies ask for: the session was opened by a recovery code.
+    /// The only circumstance that built-in policies ask for: the session was opened by a recovery code.
     pub recovering: bool,
+    /// All of them, where policies that people wrote were asked besides.
+    pub circumstances: Option<Circumstances>,
     /// Yes or no.
     pub allowed: bool,
     /// The ids of the policies that made it so.
     pub policies: Vec<String>,
 }
 
-/// The schema's text: the entities, and the actions from the table.
-pub(super) fn schema_text() -> String {
+/// The schema's text: the entities, the circumstances, and the actions from the table. What people write is held to somewhat
+/// less: see `written/vocabulary.rs`.
+pub fn schema_text() -> String {
     use std::fmt::Write as _;
     let mut text = String::from(include_str!("schema.cedarschema"));
     for group in Action::all_groups() {
@@ -65,7 +68,7 @@ pub(super) fn schema_text() -> String {
         let _ = writeln!(
             text,
             "action \"{}\"{groups} appliesTo {{ principal: [Person, Workload, Operator], resource: [{}], \
-             context: {{ recovering: Bool }} }};",
+             context: Circumstances }};",
             action.name(),
             action.kind().types().join(", ")
         );
@@ -128,7 +131,7 @@ impl Rules {
         &self.types
     }
 
-    /// Decides. Anything that goes wrong is a no.
+    /// Decides by these policies alone. Anything that goes wrong is a no.
     pub fn decide(
         &self,
         principal: &Principal,
@@ -136,12 +139,32 @@ impl Rules {
         target: &Target,
         recovering: bool,
     ) -> Decision {
-        let (allowed, policies) = self.ask(principal, action, target, recovering).unwrap_or_else(|cause| {
-            tracing::error!(cause, action = action.name(), "a decision could not be made, so it is no");
-            (false, Vec::new())
-        });
-        let (who, resource) = (principal.who.clone(), target.resource);
-        Decision { who, action, resource, recovering, allowed, policies }
+        let answer = self.ask(principal, action, target, recovering);
+        decision(principal, action, target, recovering, None, answer)
+    }
+
+    /// Decides by these policies and by what people wrote. Anything that goes wrong is a no.
+    pub(crate) fn decide_with(
+        &self,
+        in_force: &InForce,
+        principal: &Principal,
+        action: Action,
+        target: &Target,
+        circumstances: &Circumstances,
+    ) -> Decision {
+        let recovering = circumstances.recovering;
+        let own = self.ask(principal, action, target, recovering);
+        let project = target.resource.project();
+        if let Some(name) = in_force.is_blind(action, project) {
+            let blind = Err(format!("policy `{name}` cannot be asked"));
+            return decision(principal, action, target, recovering, Some(circumstances), blind);
+        }
+        if in_force.slices(action, project).next().is_none() {
+            return decision(principal, action, target, recovering, None, own);
+        }
+        let answer =
+            own.and_then(|own| self.ask_written(own, in_force, principal, action, target, circumstances));
+        decision(principal, action, target, recovering, Some(circumstances), answer)
     }
 
     fn ask(
@@ -150,16 +173,56 @@ impl Rules {
         action: Action,
         target: &Target,
         recovering: bool,
-    ) -> Result<(bool, Vec<String>), String> {
+    ) -> Result<Answer, String> {
+        let context =
+            Context::from_pairs([("recovering".to_owned(), RestrictedExpression::new_bool(recovering))])
+                .map_err(|it| it.to_string())?;
+        let Some((request, entities)) = self.question(principal, action, target, context)? else {
+            return Ok(Answer::Silent);
+        };
+        self.put(&self.policies, &request, &entities)
+    }
+
+    /// Forbids first: whatever allows it, one of them is a no.
+    fn ask_written(
+        &self,
+        own: Answer,
+        in_force: &InForce,
+        principal: &Principal,
+        action: Action,
+        target: &Target,
+        circumstances: &Circumstances,
+    ) -> Result<Answer, String> {
+        let Some((request, entities)) = self.question(principal, action, target, circumstances.context()?)?
+        else {
+            return Ok(Answer::Silent);
+        };
+        let holders = entities::holders(&self.types, principal);
+        let over_owners = target.owner && !action.is_read();
+        let mut answer = own;
+        for slice in in_force.slices(action, target.resource.project()) {
+            let permits = slice.permits.about(&holders).filter(|_| !over_owners && action.is_grantable());
+            for set in slice.forbids.about(&holders).chain(permits) {
+                answer = answer.and(self.put(set, &request, &entities)?);
+            }
+        }
+        Ok(answer)
+    }
+
+    /// The question as Cedar is asked it; `None`: nobody asks.
+    fn question(
+        &self,
+        principal: &Principal,
+        action: Action,
+        target: &Target,
+        context: Context,
+    ) -> Result<Option<(Request, Entities)>, String> {
         let Some(who) = entities::principal_uid(&self.types, &principal.who) else {
-            return Ok((false, Vec::new()));
+            return Ok(None);
         };
         if !action.kind().types().contains(&target.resource.type_name()) {
             return Err(format!("`{}` is not done to {:?}", action.name(), target.resource));
         }
-        let context =
-            Context::from_pairs([("recovering".to_owned(), RestrictedExpression::new_bool(recovering))])
-                .map_err(|it| it.to_string())?;
         let request = Request::new(
             who,
             self.types.uid(&self.types.action, action.name()),
@@ -170,15 +233,74 @@ impl Rules {
         .map_err(|it| it.to_string())?;
         let entities =
             entities::gather(&self.types, principal, action, target).map_err(|it| it.to_string())?;
-        let response = self.authorizer.is_authorized(&request, &self.policies, &entities);
+        Ok(Some((request, entities)))
+    }
+
+    pub(super) fn put(
+        &self,
+        policies: &PolicySet,
+        request: &Request,
+        entities: &Entities,
+    ) -> Result<Answer, String> {
+        let response = self.authorizer.is_authorized(request, policies, entities);
         // Cedar skips a policy that fails: if it was a guard, what is left may say yes.
         if let Some(error) = response.diagnostics().errors().next() {
             return Err(error.to_string());
         }
-        let mut policies: Vec<_> = response.diagnostics().reason().map(ToString::to_string).collect();
-        policies.sort_unstable();
-        Ok((response.decision() == Cedar::Allow, policies))
+        let reasons: Vec<_> = response.diagnostics().reason().map(ToString::to_string).collect();
+        Ok(match (response.decision(), reasons.is_empty()) {
+            (Cedar::Allow, _) => Answer::Allowed(reasons),
+            (Cedar::Deny, true) => Answer::Silent,
+            (Cedar::Deny, false) => Answer::Forbidden(reasons),
+        })
     }
+}
+
+/// What a set of policies says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// Yes, by these.
+    Allowed(Vec<String>),
+    /// No, by these.
+    Forbidden(Vec<String>),
+    /// Nothing, which is a no.
+    Silent,
+}
+
+impl Answer {
+    /// What two sets say together, as one set of all of them would.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Forbidden(one), Self::Forbidden(other)) => Self::Forbidden([one, other].concat()),
+            (Self::Forbidden(one), _) | (_, Self::Forbidden(one)) => Self::Forbidden(one),
+            (Self::Allowed(one), Self::Allowed(other)) => Self::Allowed([one, other].concat()),
+            (Self::Allowed(one), Self::Silent) | (Self::Silent, Self::Allowed(one)) => Self::Allowed(one),
+            (Self::Silent, Self::Silent) => Self::Silent,
+        }
+    }
+}
+
+fn decision(
+    principal: &Principal,
+    action: Action,
+    target: &Target,
+    recovering: bool,
+    circumstances: Option<&Circumstances>,
+    answer: Result<Answer, String>,
+) -> Decision {
+    let (allowed, mut policies) = match answer {
+        Ok(Answer::Allowed(reasons)) => (true, reasons),
+        Ok(Answer::Forbidden(reasons)) => (false, reasons),
+        Ok(Answer::Silent) => (false, Vec::new()),
+        Err(cause) => {
+            tracing::error!(cause, action = action.name(), "a decision could not be made, so it is no");
+            (false, Vec::new())
+        }
+    };
+    policies.sort_unstable();
+    let (who, resource) = (principal.who.clone(), target.resource);
+    let circumstances = circumstances.cloned();
+    Decision { who, action, resource, recovering, circumstances, allowed, policies }
 }
 
 impl Types {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use keywarden_model::time::{from_micros, micros};
 use keywarden_model::{CeremonyId, InvitationId, Name, ProjectId, Role, RoleScope};
 use keywarden_store::people::links;
@@ -86,10 +88,15 @@ impl Domain {
 
     /// Whether a link is no invitation, or one that whoever made it might make now: an authority that was taken away must
     /// not live on in links.
-    pub(super) async fn still_invites(&self, conn: &mut Conn, link: &Link) -> Result<bool, Fault> {
+    pub(super) async fn still_invites(
+        &self,
+        conn: &mut Conn,
+        link: &Link,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Fault> {
         let Some(role) = link.role else { return Ok(true) };
         let questions = asked(role, link.project.as_ref().map(|(id, _)| *id));
-        self.gate().may_still(conn, &link.created_by, &questions).await
+        self.gate().may_still(conn, &link.created_by, &questions, now).await
     }
 
     /// Invitations that were neither used nor withdrawn and are not too old, newest first.
@@ -153,7 +160,7 @@ impl Domain {
         self.change_unasked(&op, "an invitation", &subjects, move |tx, record| {
             let (domain, link, rows) = (domain.clone(), Arc::clone(&link), Arc::clone(&rows));
             Box::pin(async move {
-                if !domain.still_invites(tx, &link).await? || !links::spend(tx, link.id, now).await? {
+                if !domain.still_invites(tx, &link, now).await? || !links::spend(tx, link.id, now).await? {
                     return Err(EnrolError::Link(LinkGone));
                 }
                 rows.write(tx, now).await.map_err(|error| match registered_twice(&error) {

@@ -152,7 +152,7 @@ impl Domain {
             return Err(LinkGone.into());
         }
         let link = link(kind, row)?;
-        if !self.still_invites(&mut conn, &link).await? {
+        if !self.still_invites(&mut conn, &link, op.now).await? {
             return Err(LinkGone.into());
         }
         Ok(link)

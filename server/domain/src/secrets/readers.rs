@@ -3,6 +3,7 @@
 //! The answer is asked of the policies, person by person, and never worked out from the names of roles: what is shown
 //! and what happens cannot come apart.
 
+use chrono::{DateTime, Utc};
 use keywarden_model::{ProjectId, Role, RoleScope, TeamId};
 use keywarden_store::authority::{self, Counting};
 
@@ -63,7 +64,7 @@ impl Domain {
         }
         let readers = rows
             .chunk_by(|one, next| one.holder == next.holder)
-            .filter_map(|held| self.judge_reader(&resource, project, held).transpose());
+            .filter_map(|held| self.judge_reader(&resource, project, held, op.now).transpose());
         let mut readers = readers.collect::<Result<Vec<_>, Fault>>()?;
         readers.sort_by_cached_key(|reader| reader.name.to_lowercase());
         Ok(Readers { readers, incomplete })
@@ -75,6 +76,7 @@ impl Domain {
         resource: &Resource,
         project: ProjectId,
         held: &[Counting],
+        now: DateTime<Utc>,
     ) -> Result<Option<Reader>, Fault> {
         let Some(first) = held.first() else { return Ok(None) };
         let damaged = |what: &str| Fault::Damaged(format!("role_bindings of {}: {what}", first.holder));
@@ -96,11 +98,11 @@ impl Domain {
             for principal in [&mut whole, &mut alone] {
                 ground.give(principal, project);
             }
-            if self.gate().would_as(&alone, Action::ReadSecret, resource) {
+            if self.gate().would_as(&alone, Action::ReadSecret, resource, now) {
                 grounds.push(ground);
             }
         }
-        let may = self.gate().would_as(&whole, Action::ReadSecret, resource);
+        let may = self.gate().would_as(&whole, Action::ReadSecret, resource, now);
         Ok(may.then(|| Reader { holder, name: first.name.clone(), grounds }))
     }
 }

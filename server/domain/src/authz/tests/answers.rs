@@ -3,7 +3,14 @@ use crate::Refused;
 
 fn judge(principal: &Principal, action: Action, seconds: Option<i64>) -> Result<Permit, Refused> {
     let rules = Rules::builtin().unwrap();
-    rules.judge(principal, &op(seconds.map(TimeDelta::seconds)), action, &thing_in(action, here()), 7)
+    rules.judge(
+        &InForce::default(),
+        principal,
+        &op(seconds.map(TimeDelta::seconds)),
+        action,
+        &thing_in(action, here()),
+        7,
+    )
 }
 
 #[test]
@@ -52,7 +59,18 @@ fn machines_have_no_passkey_to_show() {
     give(&mut deployer, Role::Issuer, here());
     let op = Op { actor: Actor::Workload { id: id(1), token: id(1) }, ..op(None) };
     let rules = Rules::builtin().unwrap();
-    assert!(rules.judge(&deployer, &op, Action::IssueKey, &thing_in(Action::IssueKey, here()), 0).is_ok());
+    assert!(
+        rules
+            .judge(
+                &InForce::default(),
+                &deployer,
+                &op,
+                Action::IssueKey,
+                &thing_in(Action::IssueKey, here()),
+                0
+            )
+            .is_ok()
+    );
 }
 
 #[test]
@@ -62,7 +80,7 @@ fn whoever_recovers_needs_no_passkey_to_add_one() {
         person.recovering = true;
     }
     let rules = Rules::builtin().unwrap();
-    let ask = |action| rules.judge(&alice(), &op, action, &own(action), 0);
+    let ask = |action| rules.judge(&InForce::default(), &alice(), &op, action, &own(action), 0);
     assert!(ask(Action::AddPasskey).is_ok());
     assert!(ask(Action::RemovePasskey).is_err());
 }

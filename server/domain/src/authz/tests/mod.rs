@@ -6,7 +6,9 @@ mod escalation;
 mod gate;
 mod matrix;
 mod properties;
+mod sliced;
 mod speed;
+mod written;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::{ProjectId, Role, RoleScope, TypedId};
@@ -17,6 +19,11 @@ use crate::{Actor, Op, Person, Source};
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+}
+
+/// A moment at which nothing is known of whoever asks.
+fn quiet() -> Circumstances {
+    Circumstances::absent(now(), SignInMethod::Passkey)
 }
 
 fn id<I: TypedId>(n: u128) -> I {

@@ -55,7 +55,7 @@ proptest! {
         let rules = Rules::builtin().unwrap();
         let principal = with(&roles, &teams);
         for action in [Action::ViewKey, Action::SuspendKey, Action::RotateKey] {
-            let reach = rules.reach(&principal, action, false);
+            let reach = rules.reach_with(&InForce::default(), &principal, action, &quiet());
             for (project, owner) in &keys {
                 let one = rules.decide(&principal, action, &Target::thing(key(id(*project), *owner)), false);
                 let listed = match &reach {
@@ -66,7 +66,7 @@ proptest! {
             }
         }
         for action in [Action::ViewProject, Action::ReadAudit, Action::ViewWorkload, Action::EditEnvironment, Action::ViewSecret, Action::ReadSecret] {
-            let reach = rules.reach(&principal, action, false);
+            let reach = rules.reach_with(&InForce::default(), &principal, action, &quiet());
             for project in (1..7).map(id) {
                 let one = rules.decide(&principal, action, &thing_in(action, project), false).allowed;
                 prop_assert_eq!(one, reach.covers(project), "{}", action.name());

@@ -60,6 +60,7 @@ fn of_action(action: Action, told: &Told) -> Option<Verdict> {
         | Action::VerifyKeys
         | Action::ViewKey
         | Action::ViewOwnAccount
+        | Action::ViewPolicy
         | Action::ViewProject
         | Action::ViewSecret
         | Action::ViewSystem
@@ -80,12 +81,14 @@ fn of_action(action: Action, told: &Told) -> Option<Verdict> {
         Action::AddPasskey => Widens("passkeys added"),
         // Who asks by a name is asked for a permit all the same: none is given or taken by it.
         Action::AliasSecret => Widens("aliases of secrets changed"),
+        Action::ApprovePolicy => Widens("versions of policies approved"),
         Action::CreateEnvironment => Widens("environments made"),
         Action::CreateProject => Widens("projects made"),
         Action::CreateSecret => Widens("secrets made"),
         Action::CreateTeam => Widens("teams made"),
         Action::CreateTrustRule => Widens("sign-in rules made"),
         Action::CreateWorkload => Widens("workloads made"),
+        Action::DraftPolicy => Widens("versions of policies written"),
         Action::EditProject => Widens("projects renamed"),
         Action::EnableSecretVersion => Widens("versions of secrets enabled"),
         Action::ExtendKeyOverlap => Widens("overlaps of API keys extended"),
@@ -102,12 +105,15 @@ fn of_action(action: Action, told: &Told) -> Option<Verdict> {
         Action::RotateProjectKey => Widens("keys of projects rotated"),
 
         // Narrower or wider, their events do not say it all.
-        Action::EditEnvironment
+        Action::ActivatePolicy
+        | Action::DisablePolicy
+        | Action::EditEnvironment
         | Action::EditKey
         | Action::EditSecret
         | Action::EditTrustRule
         | Action::LabelSecret
-        | Action::NameProjectSeal => Look,
+        | Action::NameProjectSeal
+        | Action::RequireReview => Look,
 
         Action::ArchiveProject => narrows(Narrowing::ArchiveProject(told.thing()?)),
         Action::DeactivateUser => narrows(Narrowing::DeactivatePerson(told.thing()?)),
@@ -184,6 +190,7 @@ fn of_other(other: Other, told: &Told) -> Option<Verdict> {
         | Other::ShareSecret
         | Other::SignIn
         | Other::StepUp
+        | Other::SubmitPolicy
         | Other::UseRecoveryLink
         | Other::WithdrawInvitation
         // Keys that wrapped: the rows of the backup lie under those that it brought, and the new seals wrap those.
@@ -207,10 +214,14 @@ fn of_other(other: Other, told: &Told) -> Option<Verdict> {
         Other::GrantRole => Widens("roles given"),
         Other::Join => Widens("people joined"),
         Other::ReactivateUser => Widens("people let back in"),
+        Other::RenamePolicy => Widens("policies renamed"),
         Other::RenameTeam => Widens("teams renamed"),
         Other::RotateKeyringKey => Widens("keys of the keyring rotated"),
 
-        Other::ChangeRpId => Look,
+        Other::SchedulePolicy => Widens("policies scheduled"),
+
+        // One that was withdrawn, and scheduled before that, would come to decide.
+        Other::AskToDisablePolicy | Other::ChangeRpId | Other::RollBackPolicy | Other::WithdrawPolicy => Look,
 
         Other::DestroyKeyValue => {
             narrows(Narrowing::DestroyValue { key: told.thing()?, value: told.fact("value")? })
@@ -257,6 +268,7 @@ pub(super) fn moves(told: &Told) -> i64 {
             | Other::ReactivateUser
             | Other::RemoveMember
             | Other::RevokeRole
+            | Other::RollBackPolicy
             | Other::SignIn
             | Other::UseRecoveryCode
             | Other::UseRecoveryLink

@@ -1,0 +1,202 @@
+//! What people wrote and activated, as decisions need it: sliced by scope, action and holder, so that a decision asks the few
+//! policies that could fit it.
+//!
+//! Three things hold by structure, whatever a text says. A project's policies are kept apart and asked only about what lies in
+//! that project. Permits are not asked about changes of somebody who holds the role of owner. And the built-in policies are
+//! asked besides, guards included: one forbid of any of them is a no.
+//!
+//! **Invariant:** sliced answers are those of all policies asked at once (`tests/sliced.rs`).
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+
+use cedar_policy::{EntityUid, Policy, PolicySet, Validator};
+use keywarden_model::{PolicyEffect, PolicyId, ProjectId};
+use keywarden_store::policies as rows;
+
+use super::Action;
+use super::written::{Checked, PolicyScope, check};
+use crate::Fault;
+
+/// A version that decides.
+#[derive(Debug, Clone)]
+pub(crate) struct Deciding {
+    pub(crate) policy: PolicyId,
+    pub(crate) number: i64,
+    pub(crate) scope: PolicyScope,
+    pub(crate) checked: Arc<Checked>,
+}
+
+impl Deciding {
+    /// As decisions and events name it: `pol_…@3`.
+    pub(crate) fn name(&self) -> String {
+        format!("{}@{}", self.policy, self.number)
+    }
+}
+
+/// Everything that decides besides the built-in policies.
+#[derive(Default)]
+pub struct InForce {
+    /// How often what decides had changed.
+    pub(crate) revision: i64,
+    deciding: Vec<Deciding>,
+    /// A stored version that cannot be asked any more: where it holds, and its name.
+    unreadable: Vec<(PolicyScope, String)>,
+    slices: HashMap<(PolicyScope, Action), Slice>,
+    /// Projects that are told apart in lists by an action.
+    named: HashMap<Action, BTreeSet<ProjectId>>,
+    /// Actions over which the circumstances decide.
+    moody: HashSet<Action>,
+}
+
+/// What is asked about one action.
+#[derive(Default)]
+pub(super) struct Slice {
+    pub(super) permits: Side,
+    pub(super) forbids: Side,
+}
+
+/// Policies of one effect: those about anybody, and those whose head names somebody.
+#[derive(Default)]
+pub(super) struct Side {
+    anybody: PolicySet,
+    of: HashMap<EntityUid, PolicySet>,
+}
+
+impl Side {
+    fn add(&mut self, holder: Option<EntityUid>, policy: Policy) -> Result<(), Fault> {
+        let set = match holder {
+            Some(holder) => self.of.entry(holder).or_default(),
+            None => &mut self.anybody,
+        };
+        set.add(policy).map_err(|cause| Fault::Damaged(format!("policies: {cause}")))
+    }
+
+    /// The sets that can say something about whoever is or holds one of these.
+    pub(super) fn about<'a>(&'a self, holders: &'a [EntityUid]) -> impl Iterator<Item = &'a PolicySet> {
+        let of = holders.iter().filter_map(|holder| self.of.get(holder));
+        std::iter::once(&self.anybody).filter(|set| !set.is_empty()).chain(of)
+    }
+}
+
+impl InForce {
+    /// Puts versions together.
+    pub(crate) fn of(revision: i64, deciding: Vec<Deciding>) -> Result<Self, Fault> {
+        let mut all = Self { revision, ..Self::default() };
+        for one in &deciding {
+            let Checked { effect, actions, projects, looks_at_context, .. } = &*one.checked;
+            for action in actions {
+                let slice = all.slices.entry((one.scope, *action)).or_default();
+                let side = match effect {
+                    PolicyEffect::Forbid => &mut slice.forbids,
+                    PolicyEffect::Permit => &mut slice.permits,
+                };
+                side.add(one.checked.holder(), one.checked.under(&one.name()))?;
+                let named = all.named.entry(*action).or_default();
+                named.extend(projects.iter().copied());
+                if let PolicyScope::Project(project) = one.scope {
+                    named.insert(project);
+                }
+                if *looks_at_context {
+                    all.moody.insert(*action);
+                }
+            }
+        }
+        all.deciding = deciding;
+        Ok(all)
+    }
+
+    /// From what is stored; what `before` has read already is not read again. A text that this version cannot ask any more
+    /// is no reason to answer nothing at all: see [`InForce::is_blind`].
+    pub(crate) fn read(
+        validator: &Validator,
+        revision: i64,
+        rows: Vec<rows::InForce>,
+        before: &Self,
+    ) -> Result<Self, Fault> {
+        let known: HashMap<_, _> = before.deciding.iter().map(|it| ((it.policy, it.number), it)).collect();
+        let (mut deciding, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
+        for row in rows {
+            if let Some(known) = known.get(&(row.policy_id, row.number)) {
+                deciding.push((*known).clone());
+                continue;
+            }
+            let scope = scope(row.project_id.as_deref(), row.policy_id)?;
+            match check(validator, scope, &row.text) {
+                Ok(checked) => deciding.push(Deciding {
+                    policy: row.policy_id,
+                    number: row.number,
+                    scope,
+                    checked: Arc::new(checked),
+                }),
+                Err(errors) => {
+                    let name = format!("{}@{}", row.policy_id, row.number);
+                    let cause = errors.first().map(ToString::to_string).unwrap_or_default();
+                    tracing::error!(policy = name, cause, "a policy in force cannot be asked");
+                    // One that only allowed allows nothing.
+                    if row.effect != PolicyEffect::Permit.as_str() {
+                        unreadable.push((scope, name));
+                    }
+                }
+            }
+        }
+        Ok(Self { unreadable, ..Self::of(revision, deciding)? })
+    }
+
+    /// The same with another version of one policy, or without it.
+    pub(crate) fn with(&self, policy: PolicyId, version: Option<Deciding>) -> Result<Self, Fault> {
+        let others = self.deciding.iter().filter(|it| it.policy != policy).cloned();
+        let unreadable = self.unreadable.iter().filter(|(_, name)| !name.starts_with(&policy.to_string()));
+        let unreadable = unreadable.cloned().collect();
+        Ok(Self { unreadable, ..Self::of(self.revision, others.chain(version).collect())? })
+    }
+
+    /// Whether a forbid that cannot be asked any more might say no to this. Policies can be seen and disabled all the same,
+    /// by whom the built-in ones let.
+    pub(super) fn is_blind(&self, action: Action, project: Option<ProjectId>) -> Option<&str> {
+        let mends = matches!(action, Action::DisablePolicy | Action::ViewPolicy | Action::ViewProject);
+        let holds = |scope: &PolicyScope| match scope {
+            PolicyScope::Organization => true,
+            PolicyScope::Project(own) => Some(*own) == project,
+        };
+        let found = self.unreadable.iter().find(|(scope, _)| !mends && holds(scope));
+        found.map(|(_, name)| name.as_str())
+    }
+
+    /// What is asked about an action, of the organization and of the thing's project.
+    pub(super) fn slices(&self, action: Action, project: Option<ProjectId>) -> impl Iterator<Item = &Slice> {
+        let scopes = [Some(PolicyScope::Organization), project.map(PolicyScope::Project)];
+        scopes.into_iter().flatten().filter_map(move |scope| self.slices.get(&(scope, action)))
+    }
+
+    /// Projects that policies tell apart from others in lists by this action.
+    pub(super) fn named(&self, action: Action) -> impl Iterator<Item = ProjectId> {
+        self.named.get(&action).into_iter().flatten().copied()
+    }
+
+    /// Whether the same question may have another answer later, or from elsewhere, though nothing was changed.
+    pub(crate) fn is_moody(&self, action: Action) -> bool {
+        self.moody.contains(&action)
+    }
+}
+
+/// From a stored project's id.
+pub(crate) fn scope(project: Option<&str>, policy: PolicyId) -> Result<PolicyScope, Fault> {
+    match project {
+        None => Ok(PolicyScope::Organization),
+        Some(id) => {
+            let id = id.parse().map_err(|_| Fault::Damaged(format!("policies {policy}: project")))?;
+            Ok(PolicyScope::Project(id))
+        }
+    }
+}
+
+impl fmt::Debug for InForce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InForce")
+            .field("revision", &self.revision)
+            .field("deciding", &self.deciding.len())
+            .finish_non_exhaustive()
+    }
+}
