@@ -37,6 +37,7 @@ mod owner;
 pub mod passkeys;
 mod patience;
 pub mod people;
+pub mod policy;
 pub mod project_keys;
 pub mod project_seals;
 pub mod projects;

@@ -3,10 +3,10 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use keywarden_model::{
     AllowedCidrs, ApiKeyId, BackupId, DeviceGrantId, Dialect, EnvironmentId, EventId, InvitationId, KeyLabel,
-    KeyState, KeyValueId, KeyringKeyId, PasskeyId, ProjectId, ProjectKeyId, RateLimit, RecipientId,
-    RevokeReason, RewrapId, Role, RoleBindingId, Scopes, SecretId, SecretKind, SecretLabel, SecretVersionId,
-    ServiceTokenId, SessionId, ShareId, Slug, Tags, TeamId, TrustRuleId, UserId, VerifyCode, VersionState,
-    WorkloadId,
+    KeyState, KeyValueId, KeyringKeyId, PasskeyId, PolicyEffect, PolicyId, ProjectId, ProjectKeyId,
+    RateLimit, RecipientId, RevokeReason, RewrapId, Role, RoleBindingId, Scopes, SecretId, SecretKind,
+    SecretLabel, SecretVersionId, ServiceTokenId, SessionId, ShareId, Slug, Tags, TeamId, TrustRuleId,
+    UserId, VerifyCode, VersionState, WorkloadId,
 };
 use serde_json::Value;
 
@@ -123,6 +123,8 @@ shown!(
     KeyValueId,
     KeyringKeyId,
     PasskeyId,
+    PolicyEffect,
+    PolicyId,
     ProjectId,
     ProjectKeyId,
     RecipientId,

@@ -11,6 +11,7 @@
 mod audit;
 mod keyring;
 mod members;
+mod policies;
 mod roles;
 mod sealed;
 mod secrets;
@@ -91,6 +92,7 @@ impl Domain {
                 findings.found(rule.name, thing, rule.says);
             }
         }
+        self.check_policies(&mut findings).await?;
         let unsealed = self.check_keyring(seals, &mut findings).await?;
         self.check_events(unsealed, &mut findings).await?;
         if unsealed {

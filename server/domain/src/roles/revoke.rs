@@ -1,18 +1,21 @@
 //! Taking a role away.
 
+use std::sync::Arc;
+
 use keywarden_model::{Role, RoleBindingId};
 use keywarden_store::{ChangeKind, Written, roles as rows};
 
 use super::{Holder, RoleBinding, permit_for};
 use crate::audit::Fact;
+use crate::authz::Circumstances;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
 
 /// Why the role is still held.
 #[derive(Debug, thiserror::Error)]
 pub enum RevokeRoleError {
-    /// Nobody else who is active is an owner.
-    #[error("this is the last active owner: make another one first")]
+    /// Nobody else who is active is an owner whom policies let administer.
+    #[error("this is the last active owner who can administer: make another one first")]
     LastOwner,
     /// As everywhere.
     #[error(transparent)]
@@ -36,7 +39,9 @@ impl Domain {
         {
             return Err(Refused::NotFound.into());
         }
+        let (domain, circumstances) = (self.clone(), Arc::new(Circumstances::of(op)));
         self.change(op, action, &resource, &[], move |tx, record| {
+            let (domain, circumstances) = (domain.clone(), Arc::clone(&circumstances));
             Box::pin(async move {
                 let found = rows::find(tx, id).await?.ok_or(Refused::NotFound)?;
                 let binding = RoleBinding::try_from(found)?;
@@ -47,6 +52,13 @@ impl Domain {
                     return Err(RevokeRoleError::LastOwner);
                 }
                 rows::delete(tx, id).await?;
+                // Of the owners who are left, policies may let none administer.
+                if binding.role == Role::Owner && binding.holder_active {
+                    let in_force = domain.gate().in_force_now(tx).await?;
+                    if !domain.can_be_administered(tx, &in_force, &circumstances).await? {
+                        return Err(RevokeRoleError::LastOwner);
+                    }
+                }
                 tx.restrict(ChangeKind::Authority, binding.holder, record.now()).await?;
                 let event = record
                     .event("role.revoke", binding.holder.event_kind(), binding.holder)

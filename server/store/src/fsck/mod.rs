@@ -8,11 +8,13 @@ mod backups;
 mod house;
 mod keys;
 mod people;
+mod policies;
 mod project_seals;
 mod projects;
 mod secrets;
 mod workloads;
 
+pub use policies::{PolicyText, policy_texts};
 pub use secrets::{SealedVersion, sealed_version, sealed_versions, some_versions};
 
 use crate::{Conn, Engine, StoreError, sql};
@@ -43,6 +45,7 @@ pub fn rules(engine: Engine) -> impl Iterator<Item = Rule> {
         projects::RULES,
         project_seals::RULES,
         people::RULES,
+        policies::RULES,
         workloads::RULES,
         keys::RULES,
         secrets::RULES,

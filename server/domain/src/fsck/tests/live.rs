@@ -5,11 +5,13 @@ use keywarden_model::{Alias, ClaimRules, Dialect, EnvironmentId, RevokeReason, R
 use keywarden_vault::{Purpose, SecretBytes, SecretString};
 
 use super::Furnished;
+use crate::authz::PolicyScope;
 use crate::environments::{NewEnvironment, Terms};
 use crate::exchange::{Exchange, shelf::Issuer};
 use crate::keys::{ImportKey, ImportedValue, NewKey, Overlap, Place, Question, Route};
 use crate::people::Browser;
 use crate::people::tests as people;
+use crate::policy::{Activate, NewPolicy};
 use crate::roles::{Grant, Holder};
 use crate::secrets::{
     About, Address, MOST_PASSPHRASES, MadeShare, NewShare, NewValue, PutSecret, ShareLife, Validity, Which,
@@ -42,6 +44,18 @@ pub(super) async fn live(it: &Furnished) {
     let (browser, _) = Browser::fresh(domain.env());
     domain.start_sign_in(&people::nobody(house), browser).await.unwrap();
     domain.start_device(&people::nobody(house)).await.unwrap();
+
+    let rule = NewPolicy {
+        scope: PolicyScope::Organization,
+        name: "No imports on Sundays".parse().unwrap(),
+        text:
+            r#"forbid (principal, action == Action::"key.import", resource) when { context.weekday == 7 };"#
+                .into(),
+        note: "a day of rest".parse().unwrap(),
+    };
+    let rule = domain.draft_policy(&ada.op(house), rule).await.unwrap();
+    let decide = Activate { version: 1, at: None, row_version: 1 };
+    domain.activate_policy(&ada.op(house), rule, decide).await.unwrap();
 
     let team = NewTeam { slug: "payers".parse().unwrap(), name: "Payers".parse().unwrap() };
     let team = domain.create_team(&ada.op(house), team).await.unwrap();

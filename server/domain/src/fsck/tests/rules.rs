@@ -94,6 +94,15 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ("environment-without-event", &["DELETE FROM events WHERE action = 'environment.create'"]),
     ("environment-event-without-environment", &["DELETE FROM environments"]),
     ("environment-limits", &["UPDATE environments SET overlap_seconds = -1"]),
+    // policies
+    ("policy-version-without-event", &["DELETE FROM events WHERE action = 'policy.draft'"]),
+    ("policy-decides-without-event", &["UPDATE policy_versions SET activated_at = 1 WHERE state = 'active'"]),
+    ("policy-approved-by-author", &["UPDATE policy_versions SET approved_by = created_by"]),
+    ("policy-approval-without-event", &["UPDATE policy_versions SET approved_at = 1, approved_by = 'usr_x'"]),
+    ("policy-misnumbered", &["UPDATE policies SET numbered = 7"]),
+    ("policy-without-moment", &["UPDATE policy_versions SET starts_at = 1, due_by = 'usr_x'"]),
+    ("policy-state-unknown", &["UPDATE policy_versions SET state = 'asleep'"]),
+    ("policy-out-of-scope", &["UPDATE policies SET scope = 'prj_x'"]),
     // people
     ("person-without-event", &["DELETE FROM events WHERE action = 'user.join'"]),
     ("person-event-without-person", &["DELETE FROM users"]),
