@@ -6,6 +6,7 @@
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a sum that overflows fails its test"))]
 
+mod activate_policies;
 mod destroy_old_seal_keys;
 mod destroy_values;
 mod drill_backups;
@@ -31,6 +32,7 @@ pub use driver::{Driver, Job, Report, Reports};
 pub fn all() -> Vec<Job> {
     vec![
         look::JOB,
+        activate_policies::JOB,
         destroy_old_seal_keys::JOB,
         destroy_values::JOB,
         drill_backups::JOB,
