@@ -186,6 +186,8 @@ pub async fn find(conn: &mut Conn, id: PolicyId) -> Result<Option<Policy>, Store
 pub struct Filter {
     /// Only these scopes: projects' ids, or [`ORGANIZATION`]; `None` is all.
     pub within: Option<Vec<String>>,
+    /// Only those with a version that is there in its life.
+    pub state: Option<PolicyState>,
     /// A part of the folded name.
     pub containing: Option<String>,
     /// Only those after this one.
@@ -206,6 +208,12 @@ pub(crate) fn select(filter: &Filter) -> Select {
     }
     if let Some(part) = &filter.containing {
         select = select.and(r"p.folded_name LIKE ? ESCAPE '\'", [containing(part)]);
+    }
+    if let Some(state) = filter.state {
+        select = select.and(
+            "EXISTS (SELECT 1 FROM policy_versions v WHERE v.policy_id = p.id AND v.state = ?)",
+            [state.as_str()],
+        );
     }
     if let Some(after) = filter.after {
         select = select.and("p.id > ?", [after]);

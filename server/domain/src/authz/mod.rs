@@ -51,6 +51,7 @@ pub(crate) use resource::{NOBODY, NOWHERE};
 pub use resource::{Owner, Resource};
 pub use rules::{Decision, Rules, schema_text};
 pub use target::Target;
+pub(crate) use written::bounded;
 pub use written::{Checked, LONGEST, PolicyScope, TextError, check};
 
 #[cfg(test)]

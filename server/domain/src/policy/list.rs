@@ -13,6 +13,8 @@ use crate::{Action, Domain, Fault, Op, Refused};
 pub struct PolicyQuery {
     /// Those that hold there; the organization's alone where that is named.
     pub scope: Option<PolicyScope>,
+    /// Those with a version that is there in its life.
+    pub state: Option<PolicyState>,
     /// A part of the name, in any spelling.
     pub search: Option<String>,
     /// Continue after this one.
@@ -42,6 +44,14 @@ pub struct PolicyPage {
 }
 
 impl Domain {
+    /// Whether there is a place of which the caller may see policies.
+    pub async fn sees_policies(&self, op: &Op) -> Result<bool, Refused> {
+        Ok(match self.reach(op, Action::ViewPolicy).await? {
+            Reach::All => true,
+            Reach::Part { projects, .. } => !projects.is_empty(),
+        })
+    }
+
     /// Policies that the caller may see.
     pub async fn policies(&self, op: &Op, query: &PolicyQuery) -> Result<PolicyPage, Refused> {
         let limit = query.limit.clamp(1, 200);
@@ -55,8 +65,12 @@ impl Domain {
                 Some(reach.covers(project).then(|| project.to_string()).into_iter().collect())
             }
         };
-        let filter =
-            rows::Filter { within, containing: query.search.as_deref().and_then(folded), after: query.after };
+        let filter = rows::Filter {
+            within,
+            state: query.state,
+            containing: query.search.as_deref().and_then(folded),
+            after: query.after,
+        };
         let mut conn = self.store().read().await?;
         let mut found = rows::list(&mut conn, &filter, limit.saturating_add(1)).await?;
         let more = found.len() > limit as usize;

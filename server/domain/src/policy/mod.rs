@@ -19,6 +19,7 @@ mod check;
 mod disable;
 mod draft;
 mod due;
+pub mod form;
 mod list;
 mod lockout;
 mod rename;

@@ -11,7 +11,7 @@ const DEEPEST: usize = 24;
 const MOST: usize = 150;
 
 /// Refuses what is too long, too deeply nested or made of too many pieces; one walk over the text.
-pub(super) fn within(text: &str) -> Result<(), TextError> {
+pub(crate) fn within(text: &str) -> Result<(), TextError> {
     if text.len() > LONGEST {
         return Err(TextError::at(text, 0, "this is longer than the 16 KiB that a policy may have"));
     }

@@ -24,6 +24,7 @@ use serde_json::Value;
 use super::Action;
 
 pub use bounds::LONGEST;
+pub(crate) use bounds::within as bounded;
 
 /// Where a policy holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
