@@ -30,6 +30,7 @@ mod keys;
 mod leaks;
 mod once;
 mod page;
+mod policies;
 mod problem;
 mod project_keys;
 mod project_seals;

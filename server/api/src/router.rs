@@ -9,8 +9,9 @@ use keywarden_domain::Domain;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    audit, device, environments, exchange, fingerprints, introspect, keys, leaks, problem, project_keys,
-    project_seals, projects, rewraps, roles, secrets, spec, teams, tokens, trust_rules, users, workloads,
+    audit, device, environments, exchange, fingerprints, introspect, keys, leaks, policies, problem,
+    project_keys, project_seals, projects, rewraps, roles, secrets, spec, teams, tokens, trust_rules, users,
+    workloads,
 };
 use crate::{audit::exports::Exports, secrets::watch::Streams};
 
@@ -132,6 +133,17 @@ fn table() -> OpenApiRouter<Domain> {
         .routes(routes!(teams::members::add, teams::members::remove))
         .routes(routes!(roles::list::list, roles::grant::grant))
         .routes(routes!(roles::revoke::revoke))
+        // what decides
+        .routes(routes!(policies::list::list, policies::create::create))
+        .routes(routes!(policies::check::check))
+        .routes(routes!(policies::show::show, policies::rename::rename))
+        .routes(routes!(policies::redraft::redraft))
+        .routes(routes!(policies::disable::disable))
+        .routes(routes!(policies::steps::activate))
+        .routes(routes!(policies::steps::approve))
+        .routes(routes!(policies::steps::roll_back))
+        .routes(routes!(policies::steps::submit))
+        .routes(routes!(policies::steps::withdraw))
         // what happened
         .routes(routes!(audit::list::list))
         .routes(routes!(audit::export::export))

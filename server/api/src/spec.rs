@@ -87,6 +87,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Secrets", "What others gave us to keep: put, read, labelled, deleted, restored, destroyed."),
     ("Encryption keys", "Projects' keys: rotated; rewraps: how far they are, paused, resumed."),
     ("Projects", "Projects and their environments."),
+    ("Policies", "Who may do what, beside roles: Cedar text in versions."),
     ("Workloads", "Machine identities and their service tokens."),
     ("People", "Persons, teams and roles."),
     ("Leaks", "What to do with a value that was found where it should not be."),

@@ -20,7 +20,7 @@ pub(super) fn routes() -> Vec<(String, Vec<String>)> {
 
 /// Whether a call there asks and changes nothing, whatever its method.
 pub(super) fn asks(path: &str) -> bool {
-    ["verify", "introspect", "authorize", "leaks", "fingerprints/check", "batch-get"]
+    ["verify", "introspect", "authorize", "leaks", "fingerprints/check", "policies/check", "batch-get"]
         .iter()
         .any(|it| path.ends_with(it))
 }
@@ -35,6 +35,7 @@ pub(super) fn nowhere(path: &str) -> String {
     path.replace("{project}", "nowhere")
         .replace("{environment}", "nowhere")
         .replace("{event}", "evt_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
+        .replace("{policy}", "pol_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{key}", "key_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{value}", "kvl_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{secret}", "sec_01JDB2W1N9F6Q3R8T5V7X9Z0AB")

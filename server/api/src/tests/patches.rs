@@ -34,8 +34,12 @@ async fn things(api: &Api) -> Vec<(&'static str, String)> {
         "issuer": "https://issuer.example", "claims": { "sub": "shop" }, "jwks_url": "https://issuer.example/keys",
     });
     let rule = made(api, &rules, rule).await;
+    let text =
+        "forbid (principal, action == Action::\"secret.purge\", resource) when { context.recovering };";
+    let policy = made(api, "/api/v1/policies", json!({ "name": "Nobody purges", "text": text })).await;
     vec![
         ("/api/v1/keys/{key}", format!("/api/v1/keys/{key}")),
+        ("/api/v1/policies/{policy}", format!("/api/v1/policies/{policy}")),
         ("/api/v1/projects/{project}", "/api/v1/projects/pay".into()),
         ("/api/v1/projects/{project}/environments/{environment}", format!("{environments}/stage")),
         ("/api/v1/secrets/{secret}", format!("/api/v1/secrets/{secret}")),

@@ -107,7 +107,13 @@ pub(super) async fn belongings(api: &Api) -> Belongings {
     assert_eq!(api.call("put", &alias).bearer(&api.olga).json(named).await.status, 200);
     let share = api.post(&shares, json!({ "version": 1, "expires_in": "24h" })).await.json()["id"].clone();
     let rotated = api.post("/api/v1/projects/pay/key/rotate", json!({})).await.json();
+    let policy = json!({
+        "name": "Nobody purges", "project": "pay",
+        "text": "forbid (principal, action == Action::\"secret.purge\", resource) when { context.recovering };",
+    });
+    let policy = api.post("/api/v1/policies", policy).await.json()["id"].clone();
     Belongings(vec![
+        ("{policy}", text(&policy)),
         ("{rewrap}", text(&rotated["rewrap"])),
         ("{secret}", text(&secret)),
         ("{share}", text(&share)),
