@@ -7,7 +7,7 @@ use crate::{
     context::House,
     pages::{
         account, audit, device, docs, elsewhere, encryption, entry, home, keys, leaks, notices, palette,
-        people, preferences, projects, secrets, step_up, system, teams, workloads,
+        people, policies, preferences, projects, secrets, step_up, system, teams, workloads,
     },
 };
 
@@ -27,6 +27,7 @@ pub fn router(house: House) -> Router {
         .merge(notices::routes())
         .merge(palette::routes())
         .merge(people::routes())
+        .merge(policies::routes())
         .merge(projects::routes())
         .merge(secrets::routes())
         .merge(step_up::routes())

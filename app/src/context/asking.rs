@@ -189,9 +189,10 @@ impl House {
         let known = async {
             let me = self.domain.me(op).await?;
             let projects = self.domain.projects_in_sight(op, PROJECTS).await?;
-            Ok((me, projects))
+            let policies = self.domain.sees_policies(op).await?;
+            Ok((me, projects, policies))
         };
-        let (me, projects) = known.await.map_err(|refused| render::refused(shell, refused))?;
+        let (me, projects, policies) = known.await.map_err(|refused| render::refused(shell, refused))?;
         let detail = me.role.map_or(shell.text.role_member(), |role| shell.text.role(role));
         shell.proven_until = op
             .actor
@@ -200,6 +201,7 @@ impl House {
             .map(|at| later(at, ASSERTION_AGE))
             .filter(|until| *until > op.now);
         shell.who = Some(Who { name: me.name, detail: detail.to_owned() });
+        shell.policies = policies;
         shell.projects =
             projects.into_iter().map(|it| ProjectLink { slug: it.slug, name: it.name }).collect();
         Ok(())

@@ -92,6 +92,11 @@ impl Draft {
         Self { typed: Some(Arc::new(fields)), errors }
     }
 
+    /// A form that is drawn anew from what was made of it, with what is wrong.
+    pub fn drawn(errors: Errors) -> Self {
+        Self { typed: None, errors }
+    }
+
     /// What is wrong.
     pub fn errors(&self) -> &Errors {
         &self.errors

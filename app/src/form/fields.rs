@@ -121,6 +121,12 @@ impl Fields {
         self.0.get(name).into_iter().flatten().map(|value| value.as_str())
     }
 
+    /// Every value of the fields whose names start so.
+    pub fn starting<'a>(&'a self, start: &'a str) -> impl Iterator<Item = &'a str> {
+        let fields = self.0.iter().filter(move |(name, _)| name.starts_with(start));
+        fields.flat_map(|(_, values)| values.iter().map(|value| value.as_str()))
+    }
+
     /// Whether a checkbox was ticked.
     pub fn ticked(&self, name: &str) -> bool {
         self.0.contains_key(name)
@@ -204,6 +210,7 @@ mod tests {
         assert!(fields.ticked("on") && !fields.ticked("off"));
         assert_eq!(fields.many("scopes[]").collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(fields.text("ghost"), "");
+        assert_eq!(fields.starting("no").collect::<Vec<_>>(), ["a\nb"]);
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub(super) fn side(shell: &Shell) -> AnyView {
             <ul>
                 {link(Section::People)}
                 {link(Section::Workloads)}
+                {shell.policies.then(|| link(Section::Policies))}
             </ul>
             <ul class="nav-apart">
                 {link(Section::Audit)}

@@ -39,6 +39,8 @@ pub struct Shell {
     pub section: Option<Section>,
     /// The projects this person may enter, for the switcher.
     pub projects: Vec<ProjectLink>,
+    /// Whether they may see policies anywhere.
+    pub policies: bool,
     /// The project this page is in.
     pub project: Option<ProjectLink>,
     /// What wraps the keys.
@@ -88,6 +90,8 @@ pub enum Section {
     Leaks,
     /// People, teams, invitations.
     People,
+    /// Who may do what, beside roles.
+    Policies,
     /// Projects and environments.
     Projects,
     /// Secrets.
@@ -108,6 +112,7 @@ impl Section {
             Self::Keys => "/keys",
             Self::Leaks => "/leaks",
             Self::People => "/people",
+            Self::Policies => "/policies",
             Self::Projects => "/projects",
             Self::Secrets => "/secrets",
             Self::System => "/system",
@@ -124,6 +129,7 @@ impl Section {
             Self::Keys => t.keys(),
             Self::Leaks => t.leaks(),
             Self::People => t.people(),
+            Self::Policies => t.policies(),
             Self::Projects => t.projects(),
             Self::Secrets => t.secrets(),
             Self::System => t.system(),
@@ -190,6 +196,7 @@ impl Shell {
             who: None,
             section: None,
             projects: Vec::new(),
+            policies: false,
             project: None,
             protection: Protection::default(),
             condition: Condition::default(),

@@ -11,6 +11,7 @@ use keywarden_domain::{
     Op, Refused,
     keys::{KeyLine, KeyPage, KeyQuery, ListError},
     people::{UserFilter, UserState},
+    policy::PolicyQuery,
     projects::ProjectQuery,
     secrets::{SecretLine, SecretListError, SecretPage, SecretQuery},
     workloads::WorkloadQuery,
@@ -66,6 +67,13 @@ async fn gather(house: &House, shell: &Shell, op: &Op, text: &str) -> Result<Vec
             let href = format!("/projects/{}", it.project.slug);
             hits.push(Hit { label: it.project.name, detail: t.projects_one().to_owned(), href });
         }
+        if shell.policies {
+            let policies = PolicyQuery { search: search.clone(), limit: EACH, ..PolicyQuery::default() };
+            for it in house.domain.policies(op, &policies).await?.policies {
+                let href = format!("/policies/{}", it.policy.id);
+                hits.push(Hit { label: it.policy.name, detail: t.policies_one().to_owned(), href });
+            }
+        }
         let workloads = WorkloadQuery {
             project: None,
             deactivated: false,
@@ -108,13 +116,16 @@ async fn gather(house: &House, shell: &Shell, op: &Op, text: &str) -> Result<Vec
         Section::Projects,
         Section::People,
         Section::Workloads,
+        Section::Policies,
         Section::Audit,
         Section::System,
         Section::Leaks,
         Section::Account,
     ];
+    let sections = sections.into_iter().filter(|it| *it != Section::Policies || shell.policies);
     let sections = sections.map(|section| (section.name(t), section.href().to_owned()));
-    for (label, href) in sections.into_iter().chain(pages) {
+    let policies = shell.policies.then(|| (t.policies_new(), "/policies/new".to_owned()));
+    for (label, href) in sections.chain(pages).chain(policies) {
         if label.to_lowercase().contains(&wanted) {
             hits.push(Hit { label: label.to_owned(), detail: t.palette_page().to_owned(), href });
         }
@@ -144,6 +155,7 @@ fn secrets_found(page: Result<SecretPage, SecretListError>) -> Result<Vec<Secret
 async fn open(Asking { shell, .. }: Asking, Path(id): Path<String>) -> Response {
     let place = match id.split('_').next() {
         Some("key") => "/keys",
+        Some("pol") => "/policies",
         Some("prj") => "/projects",
         Some("sec") => "/secrets",
         Some("wkl") => "/workloads",

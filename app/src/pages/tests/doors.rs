@@ -12,11 +12,13 @@ use http::Request;
 use keywarden_domain::{
     Actor, Person, SecretBytes,
     audit::Query,
+    authz::PolicyScope,
     keys::{NewKey, Place},
+    policy::NewPolicy,
     secrets::{About, NewShare, NewValue, PutSecret, ShareLife, Validity},
     workloads::{NewWorkload, TokenLifetime},
 };
-use keywarden_model::{ProblemKind, Role, SecretKind, TypedId as _, UserId};
+use keywarden_model::{Description, ProblemKind, Role, SecretKind, TypedId as _, UserId};
 
 use super::{Came, Stage, person};
 
@@ -155,6 +157,13 @@ async fn belongings(stage: &Stage) -> Vec<(&'static str, Vec<Parameter>)> {
     let rule = made.to.rsplit_once('/').expect(&made.body).1.to_owned();
     let of_key = Query { resource: Some(issued.id.to_string()), limit: 1, ..Query::default() };
     let event = domain.events(&alice.op(), &of_key).await.unwrap().events[0].id;
+    let new = NewPolicy {
+        scope: PolicyScope::Project(quay.id),
+        name: "nobody purges".parse().unwrap(),
+        text: "forbid (principal, action == Action::\"secret.purge\", resource);".into(),
+        note: Description::default(),
+    };
+    let policy = domain.draft_policy(&alice.op(), new).await.unwrap();
     let of = |name: &'static str, there: String| {
         let (prefix, _) = there.split_once('_').unwrap();
         (name, there.clone(), format!("{prefix}_01JDB2W1N9F6Q3R8T5V7X9Z0AB"))
@@ -170,6 +179,10 @@ async fn belongings(stage: &Stage) -> Vec<(&'static str, Vec<Parameter>)> {
                 same("{environment}", "live"),
                 of("{binding}", held.to_string()),
             ],
+        ),
+        (
+            "/policies/",
+            vec![of("{id}", policy.to_string()), same("{number}", "1"), same("{step}", "activate")],
         ),
         ("/rewraps/", vec![of("{id}", rewrap.to_string())]),
         (
@@ -313,7 +326,8 @@ async fn another_projects_name_in_an_address_looks_like_one_of_nothing() {
     let [(slug, no_slug), (project, no_project), (environment, no_environment)] = &names;
     let mut tried = 0;
     for path in templates().into_iter().filter(|it| !it.contains('{')) {
-        let nouns = ["/audit", "/keys", "/leaks", "/people", "/projects", "/secrets", "/workloads"];
+        let nouns =
+            ["/audit", "/keys", "/leaks", "/people", "/policies", "/projects", "/secrets", "/workloads"];
         // The file is in the record, and so in the next one.
         if path == "/audit.csv" || !nouns.iter().any(|noun| path.starts_with(noun)) {
             continue;

@@ -5,21 +5,24 @@ use std::fmt::Write as _;
 
 use keywarden_domain::{
     SecretBytes,
+    authz::PolicyScope,
     cast::Player,
     keys::{NewKey, Place},
+    policy::NewPolicy,
     secrets::{About, NewValue, PutSecret, Validity},
 };
-use keywarden_model::{Role, SecretKind};
+use keywarden_model::{Description, Role, SecretKind};
 
 use super::{Stage, person};
 
 /// Lists by address, and what to search them for in vain.
-const LISTS: [(&str, Option<&str>); 11] = [
+const LISTS: [(&str, Option<&str>); 12] = [
     ("/", None),
     ("/audit", Some("?action=project.archived")),
     ("/keys", Some("?q=nowhere")),
     ("/people", Some("?q=nowhere")),
     ("/people/invitations", None),
+    ("/policies", Some("?q=nowhere")),
     ("/projects", Some("?q=nowhere")),
     ("/secrets", Some("?q=nowhere")),
     ("/secrets?project=pay&environment=live", None),
@@ -57,6 +60,13 @@ async fn furnished() -> (Stage, [Player; 2]) {
     let pay = stage.cast.project("pay").await;
     let alice = stage.cast.person("Alice", &[(Role::Owner, None)]).await;
     let mallory = stage.cast.person("Mallory", &[]).await;
+    let policy = NewPolicy {
+        scope: PolicyScope::Organization,
+        name: "Nobody purges".parse().unwrap(),
+        text: "forbid (principal, action == Action::\"secret.purge\", resource);".into(),
+        note: Description::default(),
+    };
+    stage.cast.domain.draft_policy(&alice.op(), policy).await.unwrap();
     stage.cast.team("payments", &[alice.id], &[(Role::Manager, Some(pay.id))]).await;
     stage.cast.workload("gateway", Role::Verifier, Some(pay.id)).await;
     let place = Place::Environment(pay.live);

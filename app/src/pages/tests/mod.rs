@@ -10,6 +10,7 @@ mod hand_over;
 mod imports;
 mod keys;
 mod lists;
+mod policies;
 mod posts;
 mod presets;
 mod project_seal;

@@ -1,0 +1,167 @@
+//! Policies, as people write them with a form or as text, and let them decide.
+
+use keywarden_domain::cast::Player;
+use keywarden_model::Role;
+
+use super::{Came, Stage, person};
+
+struct Writing {
+    stage: Stage,
+    olga: Player,
+}
+
+impl Writing {
+    async fn new() -> Self {
+        let stage = Stage::new().await;
+        let olga = stage.cast.person("Olga", &[(Role::Owner, None)]).await;
+        Self { stage, olga }
+    }
+
+    async fn get(&self, path: &str) -> Came {
+        self.stage.get(person(&self.olga), path).await
+    }
+
+    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Came {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.stage.post(person(&self.olga), path, &body).await
+    }
+
+    /// Posts the fields of a page as they stand there, but for these.
+    async fn send(&self, path: &str, came: &Came, but: &[(&str, &str)]) -> Came {
+        let mut fields = fields(&came.body);
+        for (name, value) in but {
+            fields.retain(|(it, _)| it != name);
+            fields.push(((*name).to_owned(), (*value).to_owned()));
+        }
+        let fields: Vec<(&str, &str)> =
+            fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        self.post(path, &fields).await
+    }
+}
+
+/// What a browser would send of the page's form without a button.
+fn fields(page: &str) -> Vec<(String, String)> {
+    let form = page.split("<form class=\"form\"").nth(1).unwrap().split("</form>").next().unwrap();
+    let attribute = |tag: &str, name: &str| {
+        let (_, after) = tag.split_once(&format!(" {name}=\""))?;
+        Some(plain(after.split('"').next()?))
+    };
+    let mut fields = Vec::new();
+    for tag in form.split("<input").skip(1).map(|it| it.split('>').next().unwrap()) {
+        let kind = attribute(tag, "type").unwrap_or_default();
+        let on = kind != "checkbox" || tag.contains(" checked");
+        if let (true, Some(name)) = (on, attribute(tag, "name")) {
+            fields.push((name, attribute(tag, "value").unwrap_or_default()));
+        }
+    }
+    for select in form.split("<select").skip(1).map(|it| it.split("</select>").next().unwrap()) {
+        let options: Vec<&str> = select.split("<option").skip(1).collect();
+        let chosen = options.iter().find(|it| it.split('>').next().unwrap().contains(" selected"));
+        let value = chosen.or(options.first()).and_then(|it| attribute(it, "value"));
+        fields.push((attribute(select, "name").unwrap(), value.unwrap_or_default()));
+    }
+    for area in form.split("<textarea").skip(1) {
+        let (tag, text) = area.split_once('>').unwrap();
+        let text = text.split("</textarea>").next().unwrap();
+        fields.push((attribute(tag, "name").unwrap(), plain(text.strip_prefix('\n').unwrap_or(text))));
+    }
+    fields
+}
+
+fn plain(html: &str) -> String {
+    html.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
+}
+
+#[tokio::test]
+async fn a_usual_case_opens_filled_in_and_says_what_is_left_open() {
+    let it = Writing::new().await;
+    let new = it.get("/policies/new").await;
+    assert_eq!(new.status, 200);
+    assert!(new.body.contains("/policies/new?template=contractors"), "{}", new.body);
+    let path = "/policies/new?template=contractors";
+    let page = it.get(path).await;
+    let refused = it.send(path, &page, &[("name", "No contractors")]).await;
+    assert_eq!(refused.status, 422);
+    assert_eq!(refused.body.matches("Choose one of these.").count(), 4, "{}", refused.body);
+}
+
+#[tokio::test]
+async fn a_policy_is_edited_as_a_form_saved_activated_rolled_back_and_disabled() {
+    let it = Writing::new().await;
+    let path = "/policies/new?template=office-network";
+    let page = it.get(path).await;
+    assert!(page.body.contains("value=\"10.0.0.0/8\""), "{}", page.body);
+    let drawn = it.send(path, &page, &[("do", "add 0"), ("c0_new", "passkey-age:less")]).await;
+    assert_eq!(drawn.status, 200);
+    assert!(drawn.body.contains("name=\"c0-1_value\""), "{}", drawn.body);
+    let wrong = it.send(path, &drawn, &[("name", "Office"), ("c0-1_value", "soon")]).await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.body.contains("Write a whole number."), "{}", wrong.body);
+    let made = it.send(path, &drawn, &[("name", "Office"), ("c0-1_value", "300")]).await;
+    assert_eq!(made.status, 303, "{}", made.body);
+    let policy = made.to;
+    let shown = it.get(&policy).await.body;
+    for said in ["must never", "10.0.0.0/8", "300 seconds", "It was written and decides nothing yet."] {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
+    let activate = format!("{policy}/versions/1/activate");
+    let asked = it.get(&activate).await;
+    assert!(asked.body.contains("Whoever it speaks of is refused"), "{}", asked.body);
+    let done = it.send(&activate, &asked, &[]).await;
+    assert_eq!((done.status.as_u16(), &done.to), (303, &policy), "{}", done.body);
+    assert_eq!(it.send(&activate, &asked, &[]).await.status, 409, "the form was done before");
+
+    let edit = format!("{policy}/edit");
+    let page = it.get(&edit).await;
+    let saved = it.send(&edit, &page, &[("c0-1_value", "60")]).await;
+    assert_eq!(saved.status, 303, "{}", saved.body);
+    let compared = it.get(&format!("{policy}/compare?from=1&to=2")).await.body;
+    assert!(compared.contains("diff-removed") && compared.contains("diff-added"), "{compared}");
+    let activate = format!("{policy}/versions/2/activate");
+    let asked = it.get(&activate).await;
+    assert!(asked.body.contains("It takes the place of version 1"), "{}", asked.body);
+    assert_eq!(it.send(&activate, &asked, &[]).await.status, 303);
+    let back = format!("{policy}/versions/1/roll-back");
+    let asked = it.get(&back).await;
+    assert_eq!(it.send(&back, &asked, &[]).await.status, 303);
+    let disable = format!("{policy}/disable");
+    let asked = it.get(&disable).await;
+    assert_eq!(it.send(&disable, &asked, &[]).await.status, 303);
+    assert!(it.get(&policy).await.body.contains("It decided once."));
+}
+
+#[tokio::test]
+async fn a_text_that_the_form_cannot_show_is_kept_as_it_is() {
+    let it = Writing::new().await;
+    let page = it.get("/policies/new").await;
+    let text = "// why\nforbid (principal, action == Action::\"secret.purge\", resource)\n  when { context.recovering };";
+    let made = it.send("/policies/new", &page, &[("name", "Written"), ("text", text)]).await;
+    assert_eq!(made.status, 303, "{}", made.body);
+    let shown = it.get(&made.to).await.body;
+    assert!(shown.contains("// why"), "{shown}");
+    let edit = format!("{}/edit", made.to);
+    let page = it.get(&edit).await;
+    assert!(page.body.contains("<code translate=\"no\">context.recovering</code>"), "{}", page.body);
+    let both = it
+        .send(&edit, &page, &[("effect", "permit"), ("text", "forbid (principal, action, resource);")])
+        .await;
+    assert_eq!(both.status, 422);
+    assert!(both.body.contains("You changed the form and the text."), "{}", both.body);
+    let bad = it.send(&edit, &page, &[("do", "form"), ("text", "forbid (principal")]).await;
+    assert_eq!(bad.status, 422);
+    assert!(bad.body.contains("Line 1, column") && bad.body.contains("stays text"), "{}", bad.body);
+}
+
+#[tokio::test]
+async fn whoever_may_see_no_policies_is_led_to_none() {
+    let it = Writing::new().await;
+    let pay = it.stage.cast.project("pay").await;
+    let vera = it.stage.cast.person("Vera", &[(Role::Verifier, Some(pay.id))]).await;
+    let mona = it.stage.cast.person("Mona", &[(Role::Manager, Some(pay.id))]).await;
+    for (player, sees) in [(&vera, false), (&mona, true), (&it.olga, true)] {
+        let home = it.stage.get(person(player), "/").await.body;
+        assert_eq!(home.contains("href=\"/policies\""), sees);
+        let list = it.stage.get(person(player), "/policies").await;
+        assert_eq!(list.status, 200);
+    }
+}
