@@ -14,6 +14,7 @@ mod fsck;
 mod keyring;
 mod login;
 mod operator;
+mod policy;
 mod recovery_key;
 mod restore;
 mod rewrap;
@@ -97,6 +98,8 @@ enum Command {
     Logout(login::Out),
     /// What only the server's own shell may do
     Operator(operator::Arguments),
+    /// Keep policies of any server as a folder of Cedar files
+    Policy(policy::Arguments),
     /// Make a key that opens backups; to be done, and kept, on another machine
     RecoveryKey(recovery_key::Arguments),
     /// Bring a backup back into an empty database
@@ -166,6 +169,8 @@ pub(crate) enum Failure {
         "{0} of the entries cannot be imported, so none was; each line above that says `refused` names one"
     )]
     NotImported(u32),
+    #[error("{0} of the files hold no policy that could decide; each line above says where and why")]
+    NoPolicies(usize),
     #[error("no secret would be the variable {0}; nothing was started")]
     NoSuchVariable(String),
     #[error(transparent)]
@@ -237,6 +242,7 @@ impl Failure {
             | Self::Io { .. }
             | Self::Kept { .. }
             | Self::Letter(_)
+            | Self::NoPolicies(_)
             | Self::NoSuchVariable(_)
             | Self::NoValue { .. }
             | Self::NotDestroyed(_)
@@ -285,6 +291,7 @@ fn act(line: Line) -> Result<ExitCode, Failure> {
             let ended = keywarden_vault::seal::pkcs11::serve_library();
             ended.map(|()| ExitCode::SUCCESS).map_err(Failure::io("serve a PKCS#11 library"))
         }
+        Command::Policy(arguments) => runtime()?.block_on(policy::run(arguments)).map(|()| ExitCode::SUCCESS),
         Command::RecoveryKey(arguments) => recovery_key::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Run(arguments) => runtime()?.block_on(run::run(arguments)),
         Command::Secret(arguments) => runtime()?.block_on(secret::run(arguments)).map(|()| ExitCode::SUCCESS),
@@ -326,6 +333,7 @@ fn at_home(line: Line) -> Result<(), Failure> {
         | Command::Login(_)
         | Command::Logout(_)
         | Command::Pkcs11
+        | Command::Policy(_)
         | Command::RecoveryKey(_)
         | Command::Run(_)
         | Command::Secret(_) => Ok(()),

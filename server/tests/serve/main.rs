@@ -34,6 +34,7 @@ mod login;
 mod memory;
 mod owner;
 mod pins;
+mod policies;
 mod project_seal;
 mod racing;
 mod rewrap;

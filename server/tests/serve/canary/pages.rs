@@ -32,7 +32,7 @@ const SHOWS: [&str; 15] = [
 const ENDS: [&str; 3] = ["/sign-out", "/account/sessions", "/people/_/sessions"];
 
 /// Fields of forms that hold names, words and settings; as at the API, any other field that can be typed into is a secret.
-const TOLD: [&str; 47] = [
+const TOLD: [&str; 48] = [
     "actor",
     "action",
     "allowed_cidrs",
@@ -79,6 +79,7 @@ const TOLD: [&str; 47] = [
     "slug",
     "tag",
     "tags",
+    "text",
     "until",
 ];
 
@@ -235,7 +236,10 @@ impl Field {
     fn typed(&self, marks: &Marks, form: &str, badly: bool) -> String {
         let Self { name, kind, value } = self;
         let what = format!("form {form}, {name}");
-        let whose = if TOLD.contains(&name.as_str()) { Whose::Told } else { Whose::Secret };
+        // What a policy's conditions compare with, by their places: `c0-1_value`.
+        let compared = name.starts_with("c0");
+        let told = compared || TOLD.contains(&name.as_str());
+        let whose = if told { Whose::Told } else { Whose::Secret };
         match kind.as_str() {
             "hidden" | "chosen" => value.clone(),
             _ if badly => marks.draw(whose, format!("{what}, too long")).repeat(400),

@@ -40,6 +40,11 @@ impl<'a> Visit<'a> {
         scene.marks.note_token("a service token", token["token"].as_str().unwrap());
         let rule = json!({ "issuer": "https://issuer.example", "claims": { "sub": told("a claim") } });
         let rule = visit.makes(&format!("{of}/rules"), rule);
+        let policy = json!({
+            "name": told("policy"), "project": "pay",
+            "text": "forbid (principal, action == Action::\"secret.purge\", resource) when { context.recovering };",
+        });
+        let policy = visit.makes("/api/v1/policies", policy);
         let team = visit.makes("/api/v1/teams", json!({ "slug": told("team"), "name": told("team") }));
         let secrets = "/api/v1/projects/pay/environments/live/secrets/database/password";
         let value_of = scene.marks.secret("fixture: a value");
@@ -55,6 +60,7 @@ impl<'a> Visit<'a> {
             ("usr_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&person)),
             ("key_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&victim)),
             ("wkl_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&workload["id"])),
+            ("pol_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&policy["id"])),
             ("team_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&team["id"])),
         ];
         visit.things = vec![
@@ -65,6 +71,7 @@ impl<'a> Visit<'a> {
             ("{label}", "blue".into()),
             ("{name}", "prod/database-password".into()),
             ("{path}", "database/password".into()),
+            ("{policy}", text(&policy["id"])),
             ("{project}", "pay".into()),
             ("{rewrap}", text(&rewrap)),
             ("{role}", text(&workload["roles"][0]["id"])),
