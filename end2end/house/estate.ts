@@ -32,6 +32,8 @@ export type Estate = {
   /** The workload's sign-in rule, which refused a token. */
   rule: string;
   team: string;
+  /** A policy that decides nothing, with two versions. */
+  policy: string;
   /** The role of the team in the project `pay`. */
   teamRole: string;
   /** The owner's id, and the id of their passkey. */
@@ -117,6 +119,9 @@ export async function live(house: House, owners: Page, { every = 3, say = (text:
     }
     await passed(at === 0 ? 3 : 2);
   }
+  const never = (what: string): string => `forbid (principal, action == Action::"${what}", resource) when { context.recovering };`;
+  const policy = await admin.post<Made>('/policies', { name: say('No purge while recovering'), text: never('secret.purge'), note: say('Asked for by the audit.') });
+  await admin.post(`/policies/${policy.id}/versions`, { text: never('secret.delete'), note: say('No deleting, too.') });
   const teamRole = await admin.post<Made>('/roles', { holder: team.id, role: 'manager', project: 'pay' });
   const people = await joined(house, owners, admin, say);
 
@@ -223,6 +228,7 @@ export async function live(house: House, owners: Page, { every = 3, say = (text:
     token,
     rule: await ruled(house, admin, workload, say),
     team: team.id,
+    policy: policy.id,
     teamRole: teamRole.id,
     owner,
     passkey,

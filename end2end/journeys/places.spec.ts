@@ -11,7 +11,7 @@ const addresses = readFileSync(new URL(list, folder), 'utf8')
   .flatMap((line) => /^(\/\S*): GET (?!405|303 \/(?!sign-in))/.exec(line)?.[1] ?? []);
 
 const parameters = [
-  'binding', 'dialect', 'environment', 'file', 'id', 'label', 'link', 'number', 'purpose', 'rule', 'seal', 'share', 'slug', 'team', 'token', 'user', 'value',
+  'binding', 'dialect', 'environment', 'file', 'id', 'label', 'link', 'number', 'purpose', 'rule', 'seal', 'share', 'slug', 'step', 'team', 'token', 'user', 'value',
 ];
 
 /** Addresses without a place, and why. */
