@@ -48,7 +48,7 @@ struct Page {
 }
 
 #[derive(Debug, Serialize)]
-struct Text<'a> {
+struct Sent<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,7 +89,7 @@ impl Client {
         project: Option<&str>,
         text: &str,
     ) -> Result<CheckedPolicy, ClientError> {
-        let body = Text { name: None, project, text, note: None };
+        let body = Sent { name: None, project, text, note: None };
         self.ask(Method::POST, address(&self.server, &["policies", "check"]), Some(&body)).await
     }
 
@@ -101,7 +101,7 @@ impl Client {
         text: &str,
         note: &str,
     ) -> Result<Policy, ClientError> {
-        let body = Text { name: Some(name), project, text, note: Some(note) };
+        let body = Sent { name: Some(name), project, text, note: Some(note) };
         self.ask(Method::POST, address(&self.server, &["policies"]), Some(&body)).await
     }
 
@@ -112,7 +112,7 @@ impl Client {
         text: &str,
         note: &str,
     ) -> Result<Policy, ClientError> {
-        let body = Text { name: None, project: None, text, note: Some(note) };
+        let body = Sent { name: None, project: None, text, note: Some(note) };
         self.ask(Method::POST, address(&self.server, &["policies", id, "versions"]), Some(&body)).await
     }
 

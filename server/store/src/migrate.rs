@@ -17,8 +17,8 @@ pub const VERSION: i64 = 35;
 /// make keys for such a project that the project's seal does not wrap.
 pub(crate) const OLDEST_COMPATIBLE: i64 = 25;
 /// The oldest schema version whose program understands all that this one would write: before 33 none opens what keys sealed that
-/// are derived from a subject's, and before 35 none decides by policies that people wrote. While an older one may run, it is not written. Once none does ([`crate::node::note`]), and in
-/// records that are made now, this is the oldest compatible one.
+/// are derived from a subject's, and before 35 none decides by policies that people wrote. While an older one may run, it is not
+/// written. Once none does ([`crate::node::note`]), and in records that are made now, this is the oldest compatible one.
 pub(crate) const SETTLED: i64 = 35;
 
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
@@ -183,6 +183,7 @@ mod tests {
                 true
             }
             ["CREATE", "INDEX", ..] => true,
+            ["INSERT", "INTO", table, ..] => tables.iter().any(|it| it == table),
             ["CREATE", "UNIQUE", "INDEX", _, "ON", table, ..] => tables.iter().any(|it| it == table),
             ["ALTER", "TABLE", _, "ADD", "COLUMN", ..] => {
                 !statement.contains(" NOT NULL") || statement.contains(" DEFAULT ")
@@ -211,6 +212,7 @@ mod tests {
             "ALTER TABLE keys RENAME COLUMN a TO b",
             "ALTER TABLE keys ADD COLUMN a TEXT NOT NULL",
             "CREATE UNIQUE INDEX once ON keys (name)",
+            "INSERT INTO keys (id) VALUES (1)",
         ] {
             assert!(!only_adds(breaks, &mut none), "{breaks}");
         }

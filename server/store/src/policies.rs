@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use keywarden_model::{Name, PolicyEffect, PolicyId, PolicyState, ProjectId};
 
-use crate::{Conn, StoreError, Tx, count::number, dialect::containing, filter::Select, sql};
+use crate::{Conn, StoreError, Tx, count::number, dialect::containing, filter::Select, instance, sql};
 
 /// The scope of what holds everywhere.
 pub const ORGANIZATION: &str = "organization";
@@ -28,6 +28,14 @@ pub struct Policy {
     pub ending_by: Option<String>,
     /// Grows with each step of any of its versions.
     pub row_version: i64,
+}
+
+/// Since this schema programs decide by what people wrote.
+const DECIDING: i64 = 35;
+
+/// Whether every program that may run on these records decides by what people wrote.
+pub async fn all_decide(conn: &mut Conn) -> Result<bool, StoreError> {
+    instance::schema(conn).await.map(|schema| schema.oldest_compatible >= DECIDING)
 }
 
 const COLUMNS: &str = "SELECT p.id, p.project_id, p.name, p.numbered, p.created_at, p.created_by, p.ending_by, p.row_version FROM policies p";

@@ -106,8 +106,9 @@ mod tests {
 
     #[test]
     fn either_text_comes_out_whole_however_long_it_is() {
-        let older: String = (0..3_000).map(|n| format!("{n}\n")).collect();
-        let newer: String = (0..3_000).rev().map(|n| format!("{n}\n")).collect();
+        let numbers: Vec<_> = (0..3_000).map(|n| n.to_string()).collect();
+        let older = numbers.join("\n");
+        let newer = numbers.iter().rev().cloned().collect::<Vec<_>>().join("\n");
         let all = lines(&older, &newer);
         let of = |keep: fn(&Line) -> bool| all.iter().filter(|it| keep(it)).count();
         assert_eq!(of(|it| !matches!(it, Added(_))), 3_000);

@@ -196,6 +196,7 @@ pub(super) fn wrong(t: Text, errors: &mut Errors, error: &ChangePolicyError) {
         ChangePolicyError::NameTaken => errors.at("name", t.policies_name_taken()),
         ChangePolicyError::NeedsApproval => errors.whole(t.policies_needs_approval()),
         ChangePolicyError::NotInForce => errors.whole(t.policies_none_decides()),
+        ChangePolicyError::OlderNodes => errors.whole(t.policies_older_nodes()),
         ChangePolicyError::OwnDraft => errors.whole(t.policies_approve_not_own()),
         ChangePolicyError::Refused(_) => errors.whole(t.form_unreadable()),
         ChangePolicyError::Step(step) => errors.whole(t.policies_wrong_step(t.policy_state(step.state))),

@@ -250,6 +250,7 @@ impl From<ChangePolicyError> for Problem {
             | ChangePolicyError::NameTaken
             | ChangePolicyError::NeedsApproval
             | ChangePolicyError::NotInForce
+            | ChangePolicyError::OlderNodes
             | ChangePolicyError::OwnDraft
             | ChangePolicyError::Step(_)
             | ChangePolicyError::Text(_) => Self::conflict(error),

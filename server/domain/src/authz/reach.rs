@@ -7,9 +7,7 @@ use keywarden_model::{ApiKeyId, EnvironmentId, ProjectId, SecretId, UserId, Work
 
 use super::action::Kind;
 use super::principal::Who;
-use super::{
-    Action, Circumstances, InForce, NOBODY, NOWHERE, Owner, Principal, Resource, Rules, Target,
-};
+use super::{Action, Circumstances, InForce, NOBODY, NOWHERE, Owner, Principal, Resource, Rules, Target};
 
 /// Where something may be done.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -154,6 +154,9 @@ impl Domain {
     ) -> Result<Turned, ChangePolicyError> {
         let (id, now) = (turn.version.policy_id, record.now());
         let to = stepped(turn.version, turn.step)?;
+        if !rows::all_decide(tx).await? {
+            return Err(ChangePolicyError::OlderNodes);
+        }
         let revision = rows::turn(tx).await?;
         self.may_decide(tx, &turn).await?;
         let mut superseded = None;

@@ -30,8 +30,8 @@ impl Domain {
             });
             match done.await {
                 Ok(_) => decide = decide.saturating_add(1),
-                // Another node was faster, or somebody withdrew it.
-                Err(ChangePolicyError::Step(_)) => {}
+                // Another node was faster, or somebody withdrew it; or it waits until every node decides by policies.
+                Err(ChangePolicyError::Step(_) | ChangePolicyError::OlderNodes) => {}
                 Err(ChangePolicyError::Refused(Refused::Fault(fault))) => return Err(fault),
                 Err(refused) => {
                     tracing::warn!(policy = %id, number, %refused, "a scheduled policy may not decide");

@@ -123,6 +123,12 @@ pub enum ChangePolicyError {
         "policies need a second person here: somebody else than the author has to approve this version first"
     )]
     NeedsApproval,
+    /// A node of an older version may still run, which decides without policies.
+    #[error(
+        "a node of an older version may still run, and would decide without this policy: upgrade each node, then try again \
+         after an hour at most"
+    )]
+    OlderNodes,
     /// Whoever wrote it cannot be the second person.
     #[error("whoever wrote a version cannot approve it: ask another person")]
     OwnDraft,

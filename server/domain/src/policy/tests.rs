@@ -448,6 +448,35 @@ async fn a_draft_that_is_sent_twice_is_one_and_a_bad_text_is_none() {
 }
 
 #[tokio::test]
+async fn nothing_decides_while_an_older_node_may_run_and_what_is_scheduled_waits() {
+    both_engines(async |house| {
+        let olga = owner(&house, "Olga").await;
+        let id = drafted(&house, &olga, "Holiday", HOLIDAY).await;
+        let compatible = |version: i64| sql("UPDATE schema_info SET oldest_compatible = $1").bind(version);
+        house.put(vec![compatible(34)]).await;
+        let refused = activated(&house, &olga, id, 1).await;
+        assert!(matches!(refused, Err(ChangePolicyError::OlderNodes)), "{refused:?}");
+        let at = house.now() + TimeDelta::hours(1);
+        let row_version = seen(&house, &olga, id).await;
+        let later = Activate { version: 1, at: Some(at), row_version };
+        house.domain.activate_policy(&olga.op(), id, later).await.unwrap();
+        house.clock.advance(Duration::from_hours(2));
+        assert_eq!(
+            house.domain.activate_due_policies(&house.domain.system_op("activate-policies")).await.unwrap(),
+            0
+        );
+        assert_eq!(states(&house, &olga, id).await, [PolicyState::Scheduled]);
+        house.put(vec![compatible(35)]).await;
+        assert_eq!(
+            house.domain.activate_due_policies(&house.domain.system_op("activate-policies")).await.unwrap(),
+            1
+        );
+        assert_eq!(states(&house, &olga, id).await, [PolicyState::Active]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_forbid_that_cannot_be_read_any_more_denies_until_it_is_disabled() {
     both_engines(async |house| {
         let olga = owner(&house, "Olga").await;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
 };
@@ -57,7 +58,7 @@ fn written(name: &str) -> String {
         } else {
             let mut bytes = [0; 4];
             for byte in letter.encode_utf8(&mut bytes).bytes() {
-                file.push_str(&format!("%{byte:02X}"));
+                write!(file, "%{byte:02X}").ok();
             }
         }
     }
