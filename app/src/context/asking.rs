@@ -5,13 +5,13 @@ use std::convert::Infallible;
 use axum::{extract::FromRequestParts, response::Response};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Method, request::Parts};
-use keywarden_domain::{Actor, Op, Source, authz::ASSERTION_AGE};
+use keywarden_domain::{Actor, Domain, LastRefusal, Op, Source, authz::ASSERTION_AGE};
 use keywarden_model::{RequestId, time::later};
 
 use super::{House, Posted, Standing};
 use crate::{
     render,
-    shell::{ProjectLink, Section, Shell, Visit, Who, encoded},
+    shell::{Decision, ProjectLink, Section, Shell, Visit, Who, encoded},
 };
 
 /// Where a person signs in.
@@ -88,6 +88,7 @@ struct Arrival {
     actor: Actor,
     source: Source,
     request: RequestId,
+    domain: Domain,
 }
 
 impl Arrival {
@@ -110,13 +111,17 @@ impl Arrival {
             actor: extensions.get().cloned().unwrap_or(Actor::Nobody),
             source: extensions.get().cloned().unwrap_or_default(),
             request: extensions.get().copied().unwrap_or_else(|| env.id(now)),
+            domain: house.domain.clone(),
         }
     }
 
     /// The operation goes by the same instant as the frame.
     fn opened(self) -> (Shell, Op) {
-        let Self { shell, actor, source, request } = self;
-        let op = Op { actor, source, request, now: shell.now, once: None, reason: None, seen: None };
+        let Self { mut shell, actor, source, request, domain } = self;
+        let refusal = LastRefusal::default();
+        refusal.by(&actor, shell.now);
+        shell.decision = Decision::of(domain, refusal.clone());
+        let op = Op { actor, source, request, now: shell.now, once: None, reason: None, seen: None, refusal };
         (shell, op)
     }
 }

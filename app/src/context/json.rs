@@ -83,6 +83,11 @@ pub(crate) fn error(status: StatusCode, sentence: &str) -> Response {
     answer(status, &serde_json::json!({ "error": sentence }))
 }
 
+/// As [`error`], with what those who may know find the refusal by.
+fn decided(shell: &Shell, status: StatusCode, sentence: &str) -> Response {
+    answer(status, &serde_json::json!({ "error": sentence, "decision": shell.decision.id() }))
+}
+
 /// What is refused to everybody alike. `back` is the page with the form.
 pub(crate) fn refusal(shell: &Shell, refused: Refused, back: &str) -> Response {
     let t: Text = shell.text;
@@ -108,8 +113,8 @@ pub(crate) fn refusal(shell: &Shell, refused: Refused, back: &str) -> Response {
             tracing::error!(%fault, "page failed");
             error(StatusCode::INTERNAL_SERVER_ERROR, &t.error_fault_with(&shell.request_id))
         }
-        Refused::Forbidden(_) => error(StatusCode::FORBIDDEN, t.error_forbidden()),
-        Refused::NotFound => error(StatusCode::NOT_FOUND, t.error_not_found()),
+        Refused::Forbidden(_) => decided(shell, StatusCode::FORBIDDEN, t.error_forbidden()),
+        Refused::NotFound => decided(shell, StatusCode::NOT_FOUND, t.error_not_found()),
         Refused::Replayed(_) => error(StatusCode::CONFLICT, t.error_done_before()),
         Refused::Stale => error(StatusCode::CONFLICT, t.changed_meanwhile()),
     }

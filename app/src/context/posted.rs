@@ -60,6 +60,7 @@ impl Posted {
             once: self.once_for(part),
             reason: None,
             seen: None,
+            refusal: op.refusal.clone(),
         }
     }
 }

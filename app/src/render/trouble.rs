@@ -8,16 +8,19 @@ use leptos::prelude::*;
 use super::{done_before::done_before, page};
 use crate::{
     shell::{Condition, Shell, encoded},
+    text::Text,
     ui::{EmptyState, Id},
 };
 
 /// 404, for what is not there and for what may not be seen: nobody can tell the two apart.
 pub fn not_found(shell: &Shell) -> Response {
     let t = shell.text;
-    page(shell, t.error_not_found()).status(StatusCode::NOT_FOUND).show(|| {
+    let decision = shell.decision.id();
+    page(shell, t.error_not_found()).status(StatusCode::NOT_FOUND).show(move || {
         view! {
             <EmptyState heading=1 title=t.error_not_found() action=(t.error_home(), "/")>
                 {t.error_not_found_why()}
+                {decision.map(|id| told(t, id))}
             </EmptyState>
         }
     })
@@ -59,13 +62,20 @@ pub fn refused(shell: &Shell, refused: Refused) -> Response {
 /// 403: the thing may be seen, and this may not be done to it.
 fn forbidden(shell: &Shell, action: &'static str) -> Response {
     let t = shell.text;
+    let decision = shell.decision.id();
     page(shell, t.error_forbidden()).status(StatusCode::FORBIDDEN).show(move || {
         view! {
             <EmptyState heading=1 title=t.error_forbidden() action=(t.error_home(), "/")>
                 {t.error_forbidden_why(action)}
+                {decision.map(|id| told(t, id))}
             </EmptyState>
         }
     })
+}
+
+/// By what those who may know find why.
+fn told(t: Text, id: String) -> AnyView {
+    view! { " " {t.error_decision()} " " <Id value=id label=t.error_decision_id()/> }.into_any()
 }
 
 /// 409: what the form speaks of is not any more what was seen.

@@ -2,6 +2,7 @@
 //! page. Handlers fill a [`Shell`]; `layout` draws it.
 
 mod cookies;
+mod decision;
 mod flash;
 mod theme;
 mod visit;
@@ -9,6 +10,7 @@ mod visit;
 use chrono::{DateTime, Utc};
 
 pub use cookies::{Lifetime, cookie, set_cookie};
+pub use decision::Decision;
 pub use flash::Flash;
 pub use theme::Theme;
 pub(crate) use visit::encoded;
@@ -55,6 +57,8 @@ pub struct Shell {
     pub flash: Option<Flash>,
     /// Whether the page is the answer to a post.
     pub posted: bool,
+    /// What a refusal is found by.
+    pub decision: Decision,
 }
 
 /// The person whose session this is.
@@ -204,6 +208,7 @@ impl Shell {
             elevations: Vec::new(),
             flash,
             posted,
+            decision: Decision::default(),
         }
     }
 

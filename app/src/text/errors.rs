@@ -22,6 +22,8 @@ texts! {
     error_fault_with(id: &str) = "Something went wrong on our side. Look before you try again; if it happens again, give the operator this request id: {id}";
     error_forbidden = "You can see this, but not do that";
     error_forbidden_why(action: &str) = "None of your roles allows {action}. Nothing was changed. An owner or admin can give you a role that does.";
+    error_decision = "Give this decision id to an owner, admin or auditor: they can see why.";
+    error_decision_id = "Decision id";
     error_changed = "Somebody changed this";
     error_done_before = "This was done already";
     error_done_before_why = "The same form arrived twice, and the first time counts. If it made a secret value, that was in the first answer and is not shown again: make a new one if you have not stored it.";

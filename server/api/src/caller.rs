@@ -3,7 +3,7 @@
 
 use axum::extract::{FromRef, FromRequestParts, MatchedPath};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, header, request::Parts};
-use keywarden_domain::{Actor, Domain, Op, Refused, Source};
+use keywarden_domain::{Actor, Domain, LastRefusal, Op, Refused, Source};
 use keywarden_model::{ClientAddress, Reason, RequestId, name::TextError};
 
 use crate::{
@@ -98,7 +98,11 @@ fn proven(
     };
     let request = extensions.get::<RequestId>().copied().unwrap_or_else(|| domain.env().id(now));
     match shown {
-        Ok(actor) => Ok(Op { actor, source, request, now, once: None, reason: None, seen: None }),
+        Ok(actor) => {
+            let refusal = extensions.get::<LastRefusal>().cloned().unwrap_or_default();
+            refusal.by(&actor, now);
+            Ok(Op { actor, source, request, now, once: None, reason: None, seen: None, refusal })
+        }
         Err(Refused::NotFound) => {
             let route = extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
             let verdict = if with_token { "bad-token" } else { "no-token" };

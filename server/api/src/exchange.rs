@@ -9,7 +9,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use keywarden_domain::{
-    Actor, Domain, Op, Refused, Source,
+    Actor, Domain, LastRefusal, Op, Refused, Source,
     exchange::{EXCHANGED_LASTS, Exchange, ExchangeError},
 };
 use keywarden_model::{ClientAddress, KeptForStranger, RequestId, WorkloadId};
@@ -201,7 +201,16 @@ impl Posted {
     /// Nobody's operation.
     pub(crate) fn op(&self, domain: &Domain) -> Op {
         let (source, request, now) = (self.source.clone(), self.id, domain.env().now());
-        Op { actor: Actor::Nobody, source, request, now, once: None, reason: None, seen: None }
+        Op {
+            actor: Actor::Nobody,
+            source,
+            request,
+            now,
+            once: None,
+            reason: None,
+            seen: None,
+            refusal: LastRefusal::default(),
+        }
     }
 }
 

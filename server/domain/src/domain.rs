@@ -15,7 +15,7 @@ use crate::audit::{Record, Subjects};
 
 use crate::authz::{Action, Gate, Permit, Reach, Resource};
 use crate::backup::{Drills, Schedule};
-use crate::decisions::Decisions;
+use crate::decisions::{Decisions, LastRefusal};
 use crate::exchange::{Fetch, Keeping, KeySets};
 use crate::freshness::{Freshness, MAX_AGE};
 use crate::keys;
@@ -200,7 +200,16 @@ impl Domain {
 
     /// A door's operation, now.
     pub fn op(&self, actor: Actor, source: Source, request: RequestId) -> Op {
-        Op { actor, source, request, now: self.env().now(), once: None, reason: None, seen: None }
+        Op {
+            actor,
+            source,
+            request,
+            now: self.env().now(),
+            once: None,
+            reason: None,
+            seen: None,
+            refusal: LastRefusal::default(),
+        }
     }
 
     /// A job's operation, now.
@@ -289,6 +298,7 @@ impl Domain {
         let answer = self.gate().authorize(op, self.store(), counter, action, resource).await;
         self.decisions().note(op, action, resource, &answer);
         self.refusals().note_answer(op, action, resource, &answer);
+        op.refusal.note(op, counter.value, action, resource, &answer);
         answer
     }
 

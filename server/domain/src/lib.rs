@@ -19,7 +19,7 @@ pub mod backup;
 #[cfg(any(test, feature = "cast"))]
 pub mod cast;
 mod change;
-mod decisions;
+pub mod decisions;
 mod domain;
 pub mod env;
 pub mod environments;
@@ -38,6 +38,7 @@ pub mod passkeys;
 mod patience;
 pub mod people;
 pub mod policy;
+pub mod permissions;
 pub mod project_keys;
 pub mod project_seals;
 pub mod projects;
@@ -60,6 +61,7 @@ pub mod workloads;
 pub mod written;
 
 pub use authz::{Action, Permit, Resource};
+pub use decisions::LastRefusal;
 pub use domain::{Domain, Settings};
 pub use env::Env;
 pub use fault::Fault;

@@ -9,6 +9,7 @@ use keywarden_model::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::decisions::LastRefusal;
 use crate::once::Once;
 
 /// The id of the operator on the server's own shell.
@@ -31,6 +32,8 @@ pub struct Op {
     pub reason: Option<Reason>,
     /// Which version the caller has seen of the key that it acts on, where they said so: with another one nothing is done.
     pub seen: Option<i64>,
+    /// What was refused last, for whoever answers.
+    pub refusal: LastRefusal,
 }
 
 /// Who does something.
@@ -152,6 +155,7 @@ impl Op {
             once: None,
             reason: None,
             seen: None,
+            refusal: LastRefusal::default(),
         }
     }
 }

@@ -26,6 +26,10 @@ pub trait TypedId: fmt::Display + Copy + Eq + Send + Sync + 'static {
     fn from_parts(at: DateTime<Utc>, random: u128) -> Self;
     /// The moment that it was made at, to the millisecond; the latest there is for an id of no such moment.
     fn made_at(self) -> DateTime<Utc>;
+    /// Its 128 bits, without what tells ids of one noun from those of another.
+    fn to_bytes(self) -> [u8; 16];
+    /// The id of these bits.
+    fn from_bytes(bytes: [u8; 16]) -> Self;
 }
 
 macro_rules! ids {
@@ -49,6 +53,12 @@ macro_rules! ids {
             fn made_at(self) -> DateTime<Utc> {
                 let millis = i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX);
                 DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::<Utc>::MAX_UTC)
+            }
+            fn to_bytes(self) -> [u8; 16] {
+                self.0.to_bytes()
+            }
+            fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Ulid::from_bytes(bytes))
             }
         }
 

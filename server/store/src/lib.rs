@@ -54,6 +54,7 @@ pub mod roles;
 mod rows;
 pub mod secrets;
 mod sql;
+pub mod standings;
 pub mod subject;
 pub mod sweep;
 pub mod teams;

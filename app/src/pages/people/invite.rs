@@ -27,7 +27,10 @@ pub(super) async fn new(State(house): State<House>, Asking { mut shell, op }: As
     shell.section = Some(Section::People);
     match house.domain.would(&op, Action::InviteUser, &Resource::Organization).await {
         Ok(true) => form(&house, &shell, &op, Draft::default()).await,
-        Ok(false) => render::refused(&shell, Refused::Forbidden(Action::InviteUser)),
+        Ok(false) => {
+            op.refusal.nowhere(&op, Action::InviteUser);
+            render::refused(&shell, Refused::Forbidden(Action::InviteUser))
+        }
         Err(refused) => render::refused(&shell, refused),
     }
 }

@@ -13,7 +13,7 @@ use axum::{
 use futures_util::stream;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use keywarden_domain::{
-    Actor, Domain, Op, Refused, SecretString, Source,
+    Actor, Domain, LastRefusal, Op, Refused, SecretString, Source,
     keys::Place,
     secrets::{Look, SecretChange, SecretWatch},
 };
@@ -198,7 +198,16 @@ impl Stream {
     async fn look(&mut self) -> Result<Look, Refused> {
         let actor = self.domain.authenticate_token(self.token.expose()).await?;
         let (source, request, now) = (self.source.clone(), self.request, self.domain.env().now());
-        let op = Op { actor, source, request, now, once: None, reason: None, seen: None };
+        let op = Op {
+            actor,
+            source,
+            request,
+            now,
+            once: None,
+            reason: None,
+            seen: None,
+            refusal: LastRefusal::default(),
+        };
         match self.shared.recent(&self.domain, &self.place).await? {
             Some(recent) => self.domain.hear_of_secrets(&op, &mut self.watch, &recent).await,
             // Nothing is told while nothing can be known.

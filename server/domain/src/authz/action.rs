@@ -2,6 +2,8 @@
 
 use keywarden_model::Role;
 
+use super::Resource;
+
 /// What an action does to the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nature {
@@ -185,6 +187,8 @@ actions! {
     RequireReview = "policy.require-review" on Organization, Change, "";
     /// See policies.
     ViewPolicy = "policy.view" on Scope, Read, "adm";
+    /// See who may do what, and why something was refused.
+    ExplainPermissions = "permission.explain" on Scope, Read, "adm";
 
     /// Archive a project.
     ArchiveProject = "project.archive" on Project, Restrict, "d";
@@ -380,6 +384,11 @@ impl Action {
     /// The action of that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|action| action.name() == name)
+    }
+
+    /// Whether this is a thing that it is done to.
+    pub fn applies_to(self, resource: &Resource) -> bool {
+        self.kind().types().contains(&resource.type_name())
     }
 
     /// In words that follow "you may not": `rotate this key`.

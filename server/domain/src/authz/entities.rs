@@ -96,7 +96,11 @@ pub(super) fn holders(types: &Types, principal: &Principal) -> Vec<EntityUid> {
 
 /// What the principal holds that can matter here. Roles in other projects cannot: a policy names a project's role only
 /// as an attribute of the resource's project. People may hold hundreds.
-fn held(types: &Types, principal: &Principal, here: Option<ProjectId>) -> impl Iterator<Item = EntityUid> {
+pub(super) fn held(
+    types: &Types,
+    principal: &Principal,
+    here: Option<ProjectId>,
+) -> impl Iterator<Item = EntityUid> {
     let teams = principal.teams.iter().map(|team| types.uid(&types.team, team));
     let organization = principal.organization.iter().map(|it| role(types, *it));
     let projects = principal.projects.iter().filter(move |(project, _)| Some(*project) == here);

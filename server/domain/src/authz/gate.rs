@@ -151,6 +151,16 @@ impl Gate {
         self.would_under(&self.policies.last(), principal, (action, &target), &away(principal, now))
     }
 
+    /// The policies in force, for explaining what they say.
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Somebody and what they hold, as it is stored now.
+    pub(crate) async fn principal_of(&self, conn: &mut Conn, who: Who, id: &str) -> Result<Principal, Fault> {
+        load(who, id, conn).await
+    }
+
     /// Whether the caller holds a role of the organization.
     pub(crate) async fn is_privileged(
         &self,

@@ -7,6 +7,7 @@
 //! * *Ask*: `Domain::authorize`, or `Domain::change` which asks for you. A change of somebody (a person, team or
 //!   workload) is decided knowing which roles they hold; that is read here, nobody need bring it.
 //! * *List*: [`Reach`] of the action that views one thing is the scope of the list. Lists have no action of their own.
+//! * *Explain*: [`explain`] asks the policies in force about many at once, and what each of them came to. It knows none of them.
 //! * *Give a role*, also with an invitation or a new workload: ask for [`Action::to_grant`] besides.
 //!
 //! * *Let people write policies*: [`check`] reads a text, [`InForce`] holds those that decide, sliced, and a [`Gate`] asks them
@@ -26,6 +27,7 @@
 mod action;
 mod circumstances;
 mod entities;
+mod explain;
 mod gate;
 mod in_force;
 mod judge;
@@ -40,6 +42,8 @@ mod written;
 
 pub use action::{Action, Kind, Nature};
 pub use circumstances::{Circumstances, SignInMethod};
+pub(crate) use explain::Named;
+pub use explain::{CameTo, Considered, Ground, Part};
 pub(crate) use gate::{Gate, load};
 pub use in_force::InForce;
 pub(crate) use in_force::{Deciding, scope};
@@ -47,6 +51,7 @@ pub use judge::ASSERTION_AGE;
 pub use permit::Permit;
 pub use principal::{Principal, Who};
 pub use reach::Reach;
+pub(crate) use reach::specimen;
 pub(crate) use resource::{NOBODY, NOWHERE};
 pub use resource::{Owner, Resource};
 pub use rules::{Decision, Rules, schema_text};

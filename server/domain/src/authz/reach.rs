@@ -74,7 +74,7 @@ fn owners(principal: &Principal, action: Action) -> Vec<Owner> {
 }
 
 /// Something that the action could be done to, there, of that owner.
-fn specimen(action: Action, project: ProjectId, owner: Owner) -> Resource {
+pub(crate) fn specimen(action: Action, project: ProjectId, owner: Owner) -> Resource {
     match action.kind() {
         Kind::ApiKey => {
             Resource::ApiKey { id: ApiKeyId::NIL, project, environment: EnvironmentId::NIL, owner }

@@ -126,7 +126,6 @@ impl Rules {
         &self.policies
     }
 
-    #[cfg(test)]
     pub(super) fn types(&self) -> &Types {
         &self.types
     }
@@ -167,8 +166,10 @@ impl Rules {
         decision(principal, action, target, recovering, Some(circumstances), answer)
     }
 
-    fn ask(
+    /// What these policies say.
+    pub(super) fn ask(
         &self,
+        policies: &PolicySet,
         principal: &Principal,
         action: Action,
         target: &Target,

@@ -50,6 +50,14 @@ impl Target {
         Ok(Self::holder(resource, &held))
     }
 
+    /// The thing as the gate sees it when it is asked about this action.
+    pub(crate) async fn as_asked(conn: &mut Conn, action: Action, resource: Resource) -> Result<Self, Fault> {
+        if !Self::must_be_loaded(action, &resource) {
+            return Ok(Self::thing(resource));
+        }
+        Self::load(conn, resource).await
+    }
+
     /// Whether what the thing holds must be read: only changes of somebody depend on it.
     pub(super) fn must_be_loaded(action: Action, resource: &Resource) -> bool {
         !action.is_read() && holder(resource).is_some()

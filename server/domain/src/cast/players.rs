@@ -8,7 +8,7 @@ use keywarden_model::{
 use keywarden_store::{Sql, sql};
 
 use super::House;
-use crate::{Actor, Env, Once, Op, Person, Source};
+use crate::{Actor, Env, LastRefusal, Once, Op, Person, Source};
 
 /// A person in a session, whose passkey signed just now.
 #[derive(Debug, Clone)]
@@ -195,5 +195,14 @@ impl Machine {
 pub(super) fn operation(env: &Env, actor: Actor) -> Op {
     let now = env.now();
     let source = Source { address: Some([192, 0, 2, 7].into()), agent: Some("cast/1".into()) };
-    Op { actor, source, request: env.id::<RequestId>(now), now, once: None, reason: None, seen: None }
+    Op {
+        actor,
+        source,
+        request: env.id::<RequestId>(now),
+        now,
+        once: None,
+        reason: None,
+        seen: None,
+        refusal: LastRefusal::default(),
+    }
 }

@@ -7,6 +7,11 @@
 //! **Invariant:** bounded. A flood of distinct questions loses questions, never memory; how many is logged.
 
 mod flush;
+mod refusal;
+mod show;
+
+pub use refusal::{Answer, LastRefusal};
+pub use show::{Question as Explained, Refusal};
 
 use std::collections::HashMap;
 use std::fmt;

@@ -16,7 +16,7 @@ use super::presented::Presented;
 use crate::refused::carries_refused;
 use crate::trust::{Keys, TrustRule};
 use crate::workloads::{FreshToken, IssuedToken};
-use crate::{Actor, Domain, Fault, Op, Refused, SecretString, Source};
+use crate::{Actor, Domain, Fault, LastRefusal, Op, Refused, SecretString, Source};
 
 /// How long a service token is good that was got by exchange.
 pub const EXCHANGED_LASTS: TimeDelta = TimeDelta::minutes(15);
@@ -201,6 +201,7 @@ impl Domain {
             once: None,
             reason: None,
             seen: None,
+            refusal: LastRefusal::default(),
         };
         let spent = rule.terms.single_use.then(|| digest(rule, token));
         let (id, row_version) = (rule.id, rule.row_version);

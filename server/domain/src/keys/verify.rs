@@ -181,6 +181,7 @@ impl Domain {
         }
         let reach = Box::pin(self.gate().reach(op, self.store(), ground.counter, Action::VerifyKeys)).await?;
         if matches!(&reach, Reach::Part { projects, .. } if projects.is_empty()) {
+            op.refusal.nowhere(op, Action::VerifyKeys);
             return Err(Refused::Forbidden(Action::VerifyKeys));
         }
         let reach = Arc::new(reach);

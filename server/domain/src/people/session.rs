@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::{Actor, Domain, Env, Fault, Op, Person, Settings};
+use crate::{Actor, Domain, Env, Fault, LastRefusal, Op, Person, Settings};
 
 /// How long a session may enrol a passkey after a recovery code or link opened it.
 pub const RECOVERING: TimeDelta = TimeDelta::minutes(30);
@@ -218,5 +218,6 @@ pub(super) fn alike(op: &Op, actor: Actor) -> Op {
         once: None,
         reason: None,
         seen: None,
+        refusal: LastRefusal::default(),
     }
 }

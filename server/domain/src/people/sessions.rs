@@ -11,7 +11,7 @@ use keywarden_store::{ChangeKind, StoreError, Tx, Written};
 use super::session::{Contents, RECOVERING, SessionKey, alike, delta};
 use super::terminals::TERMINAL_LASTS;
 use crate::tokens::silent;
-use crate::{Action, Actor, Domain, Fault, Op, Person, Refused, Resource, Source};
+use crate::{Action, Actor, Domain, Fault, LastRefusal, Op, Person, Refused, Resource, Source};
 
 /// How exactly it is known when a session was last used; within a short idle limit more exactly.
 const TOUCH: TimeDelta = TimeDelta::minutes(1);
@@ -128,6 +128,7 @@ impl Domain {
             once: None,
             reason: None,
             seen: None,
+            refusal: LastRefusal::default(),
         };
         let settings = self.settings();
         let privileged = self.is_privileged(&asking).await?;

@@ -125,6 +125,7 @@ impl Domain {
         let place = self.place(place).await?;
         let _permit = self.authorize(op, Action::ViewProject, &Resource::Project(place.project_id)).await?;
         if !self.reach(op, Action::ReadSecret).await?.covers(place.project_id) {
+            op.refusal.nowhere(op, Action::ReadSecret);
             return Err(Refused::Forbidden(Action::ReadSecret).into());
         }
         let reach = match self.reach(op, Action::ViewSecret).await? {
@@ -168,6 +169,7 @@ impl Domain {
             found.into_iter().partition(|it: &Secret| fit.binary_search(&it.id).is_ok());
         for secret in &secrets {
             if !self.would(op, Action::ReadSecret, &secret.resource()).await? {
+                op.refusal.nowhere(op, Action::ReadSecret);
                 return Err(Refused::Forbidden(Action::ReadSecret).into());
             }
         }

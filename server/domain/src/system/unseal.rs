@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 
 use super::records::{Records, key_row, seal_row, wrap_row};
 use crate::audit::{Fact, Record};
-use crate::{Domain, Fault, Op};
+use crate::{Domain, Fault, LastRefusal, Op};
 
 /// Why the keyring is not in memory.
 #[derive(Debug, thiserror::Error)]
@@ -175,6 +175,7 @@ impl Domain {
             once: None,
             reason: None,
             seen: None,
+            refusal: LastRefusal::default(),
         }
     }
 }

@@ -271,7 +271,24 @@ impl Keyring {
         Ok(envelope.seal(&key.id.to_string(), purpose.name(), context, plaintext, rng)?)
     }
 
-    /// Opens what [`Keyring::seal_for`] sealed with the same `input`.
+    /// As [`Keyring::seal_for`], for what strangers can make us seal as often as they like: `period` changes by itself, at
+    /// least once an hour, so that each derived key seals few envelopes, and none of the key's own are used up.
+    pub fn seal_within(
+        &self,
+        purpose: Purpose,
+        period: u64,
+        context: &[u8],
+        plaintext: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Vec<u8>, SealingError> {
+        let held = self.ring()?;
+        let key = held.newest(purpose).ok_or_else(|| self.condition.sealed())?;
+        let envelope = key.envelope_for(&period.to_be_bytes())?;
+        Ok(envelope.seal(&key.id.to_string(), purpose.name(), context, plaintext, rng)?)
+    }
+
+    /// Opens what [`Keyring::seal_for`] sealed with the same `input`, or [`Keyring::seal_within`] in the period of which these
+    /// are the eight bytes, most significant first.
     pub fn open_for(
         &self,
         purpose: Purpose,

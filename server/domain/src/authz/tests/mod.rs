@@ -3,6 +3,7 @@
 mod absent;
 mod answers;
 mod escalation;
+mod explain;
 mod gate;
 mod matrix;
 mod properties;
@@ -15,7 +16,7 @@ use keywarden_model::{ProjectId, Role, RoleScope, TypedId};
 
 use super::action::Kind;
 use super::*;
-use crate::{Actor, Op, Person, Source};
+use crate::{Actor, LastRefusal, Op, Person, Source};
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
@@ -105,5 +106,6 @@ fn op(asserted: Option<TimeDelta>) -> Op {
         once: None,
         reason: None,
         seen: None,
+        refusal: LastRefusal::default(),
     }
 }

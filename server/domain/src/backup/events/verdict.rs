@@ -52,6 +52,7 @@ fn of_action(action: Action, told: &Told) -> Option<Verdict> {
         | Action::DrillBackup
         | Action::EndOthersSession
         | Action::EndOwnSession
+        | Action::ExplainPermissions
         | Action::LookUpLeak
         | Action::MakeBackup
         | Action::OpenShare

@@ -18,7 +18,7 @@ use crate::refused::carries_refused;
 use crate::secrets::put::TRIES;
 use crate::secrets::read::{Revealed, Which, meant, open};
 use crate::secrets::secret::{Address, damaged};
-use crate::{Action, Actor, Domain, Fault, Op, Person, Refused, Resource, one_time, typed};
+use crate::{Action, Actor, Domain, Fault, LastRefusal, Op, Person, Refused, Resource, one_time, typed};
 
 /// A link that serves, before it is opened: nothing of what it leads to.
 #[derive(Debug, Clone)]
@@ -179,6 +179,7 @@ impl Domain {
                     once: None,
                     reason: None,
                     seen: None,
+                    refusal: LastRefusal::default(),
                 };
                 self.change_unasked(
                     &holder,
@@ -248,6 +249,7 @@ impl Domain {
             once: None,
             reason: None,
             seen: None,
+            refusal: LastRefusal::default(),
         };
         self.would(&maker, Action::ReadSecret, resource).await
     }
