@@ -132,7 +132,8 @@ async fn answered(domain: &Domain, request: Request) -> Result<Response, No> {
         caller: caller.as_deref(),
         route: Route::Introspect,
     };
-    let verdict = domain.verify_key(&op, &question).await.map_err(Problem::from)?;
+    let verdict = domain.verify_key(&op, &question).await;
+    let verdict = verdict.map_err(|refused| Problem::from(refused).decided(&domain, &op.refusal))?;
     Ok(json::answer(StatusCode::OK, &Introspected::of(&verdict, &domain.settings().origin)))
 }
 

@@ -8,12 +8,12 @@ use std::borrow::Cow;
 use axum::{
     Extension,
     body::Body,
-    extract::Request,
+    extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
-use keywarden_domain::{Fault, Refused, Replayed};
+use keywarden_domain::{Domain, Fault, LastRefusal, Refused, Replayed};
 pub(crate) use keywarden_model::ProblemKind as Kind;
 use keywarden_model::RequestId;
 use serde::Serialize;
@@ -28,6 +28,7 @@ pub(crate) struct Problem {
     detail: Cow<'static, str>,
     errors: Vec<Flaw>,
     id: Option<String>,
+    decision: Option<String>,
 }
 
 /// RFC 9457, as it is sent.
@@ -59,11 +60,15 @@ pub(crate) struct Wire<'a> {
     /// With `already-done`: the id of what was made the first time.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
+    /// With `forbidden` and `not-found`: give it to somebody who may see why (`GET /api/v1/decisions/{decision}`). It tells you
+    /// nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<&'a str>,
 }
 
 impl Problem {
     pub(crate) fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, detail: detail.into(), errors: Vec::new(), id: None }
+        Self { kind, detail: detail.into(), errors: Vec::new(), id: None, decision: None }
     }
 
     pub(crate) fn with(mut self, errors: Vec<Flaw>) -> Self {
@@ -99,6 +104,15 @@ impl Problem {
         Self::conflict(&why).with(vec![Flaw::at(pointer, why)])
     }
 
+    /// With what those who may see why find this refusal by, if it is one.
+    #[must_use]
+    pub(crate) fn decided(mut self, domain: &Domain, refusal: &LastRefusal) -> Self {
+        if matches!(self.kind, Kind::Forbidden | Kind::NotFound) {
+            self.decision = domain.decision_id(refusal);
+        }
+        self
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
@@ -117,6 +131,7 @@ impl Problem {
             instance: request.map(|id| id.to_string()),
             errors: &self.errors,
             id: self.id.as_deref(),
+            decision: self.decision.as_deref(),
         };
         let mut response = Response::new(Body::from(serde_json::to_vec(&wire).unwrap_or_default()));
         *response.status_mut() = self.status();
@@ -158,12 +173,18 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Gives a problem the id of the request as its `instance`.
-pub(crate) async fn name_the_request(request: Request, next: Next) -> Response {
+/// Gives a problem the id of the request as its `instance`, and a refusal its `decision`.
+pub(crate) async fn name_the_request(
+    State(domain): State<Domain>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let id = request.extensions().get::<RequestId>().copied();
+    let refusal = LastRefusal::default();
+    request.extensions_mut().insert(refusal.clone());
     let mut response = next.run(request).await;
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
-    let mut named = problem.answer(id);
+    let mut named = problem.decided(&domain, &refusal).answer(id);
     // What others said about the refusal stays: `Allow`, rate limits.
     for (name, value) in response.headers() {
         if *name != header::CONTENT_LENGTH {

@@ -2,16 +2,16 @@
 
 use axum::{
     Extension, Router,
-    middleware::from_fn,
+    middleware::from_fn_with_state,
     routing::{any, get},
 };
 use keywarden_domain::Domain;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    audit, device, environments, exchange, fingerprints, introspect, keys, leaks, policies, problem,
-    project_keys, project_seals, projects, rewraps, roles, secrets, spec, teams, tokens, trust_rules, users,
-    workloads,
+    audit, decisions, device, environments, exchange, fingerprints, introspect, keys, leaks, permissions,
+    policies, problem, project_keys, project_seals, projects, rewraps, roles, secrets, spec, teams, tokens,
+    trust_rules, users, workloads,
 };
 use crate::{audit::exports::Exports, secrets::watch::Streams};
 
@@ -25,7 +25,7 @@ pub fn router(domain: Domain, streams: Streams) -> Router {
         .method_not_allowed_fallback(problem::other_method)
         .layer(Extension(streams))
         .layer(Extension(Exports::default()))
-        .layer(from_fn(problem::name_the_request));
+        .layer(from_fn_with_state(domain.clone(), problem::name_the_request));
     let (hot, _) = hot().split_for_parts();
     let hot = keys::authorize::BELOW
         .into_iter()
@@ -144,6 +144,12 @@ fn table() -> OpenApiRouter<Domain> {
         .routes(routes!(policies::steps::roll_back))
         .routes(routes!(policies::steps::submit))
         .routes(routes!(policies::steps::withdraw))
+        // effective permissions
+        .routes(routes!(permissions::who_can::who_can))
+        .routes(routes!(permissions::simulate::simulate))
+        .routes(routes!(permissions::held::of_user))
+        .routes(routes!(permissions::held::of_workload))
+        .routes(routes!(decisions::show::show))
         // what happened
         .routes(routes!(audit::list::list))
         .routes(routes!(audit::export::export))

@@ -90,6 +90,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Policies", "Who may do what, beside roles: Cedar text in versions."),
     ("Workloads", "Machine identities and their service tokens."),
     ("People", "Persons, teams and roles."),
+    ("Permissions", "Effective permissions: who can do what, what would be, and why something was refused."),
     ("Leaks", "What to do with a value that was found where it should not be."),
     ("Audit", "What happened, when, by whom."),
 ];

@@ -104,7 +104,8 @@ async fn answered(domain: &Domain, parts: &Parts) -> Result<Response, Problem> {
         caller: caller.as_deref(),
         route: Route::Authorize,
     };
-    Ok(told(&domain.verify_key(&op, &question).await?))
+    let verdict = domain.verify_key(&op, &question).await;
+    Ok(told(&verdict.map_err(|refused| Problem::from(refused).decided(domain, &op.refusal))?))
 }
 
 /// What the proxy's configuration asks for.

@@ -152,7 +152,8 @@ async fn ask(domain: &Domain, op: &Op, asked: &VerifyKey<'_>) -> Result<Verdict,
         caller: asked.caller.as_deref(),
         route: Route::Verify,
     };
-    Ok(domain.verify_key(op, &question).await?)
+    let verdict = domain.verify_key(op, &question).await;
+    verdict.map_err(|refused| Problem::from(refused).decided(domain, &op.refusal))
 }
 
 /// What is wrong with the body, found by reading it again with care.

@@ -25,6 +25,7 @@ mod once;
 mod parsers;
 mod patches;
 mod paths;
+mod permissions;
 mod projects;
 mod purged;
 mod reasons;
@@ -220,6 +221,10 @@ impl Answer {
         let mut body = serde_json::from_str(&self.body).unwrap_or(Value::Null);
         if let Some(body) = body.as_object_mut() {
             body.remove("instance");
+            // Drawn anew each time, and always as long.
+            if let Some(decision) = body.get_mut("decision") {
+                *decision = decision.as_str().map(str::len).into();
+            }
         }
         (self.status, headers, body)
     }
@@ -259,7 +264,7 @@ fn without_id(word: &str) -> String {
     let Some((prefix, rest)) = word.split_once('_') else { return word.to_owned() };
     let drawn = rest.chars().take_while(char::is_ascii_alphanumeric).count();
     match (prefix, drawn) {
-        ("kwk" | "kws" | "kwt", 1..) => format!("{prefix}_…"),
+        ("dec" | "kwk" | "kws" | "kwt", 1..) => format!("{prefix}_…"),
         (_, 26) => format!("{prefix}_…{}", &rest[26..]),
         _ => word.to_owned(),
     }

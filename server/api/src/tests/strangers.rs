@@ -106,6 +106,8 @@ pub(super) async fn belongings(api: &Api) -> Belongings {
     let alias = format!("/api/v1/secrets/{}/aliases/aws", text(&secret));
     assert_eq!(api.call("put", &alias).bearer(&api.olga).json(named).await.status, 200);
     let share = api.post(&shares, json!({ "version": 1, "expires_in": "24h" })).await.json()["id"].clone();
+    let refused = api.call("get", &format!("/api/v1/keys/{key}")).bearer(&api.mallory).send("").await;
+    let decision = refused.json()["decision"].clone();
     let rotated = api.post("/api/v1/projects/pay/key/rotate", json!({})).await.json();
     let policy = json!({
         "name": "Nobody purges", "project": "pay",
@@ -131,6 +133,7 @@ pub(super) async fn belongings(api: &Api) -> Belongings {
         ("{token}", text(&token)),
         ("{rule}", text(&rule)),
         ("{event}", text(&event)),
+        ("{decision}", text(&decision)),
         ("{user}", api.owner.to_string()),
     ])
 }
@@ -233,7 +236,7 @@ fn stands_for(api: &Api, belongings: &Belongings, field: &str, at: &str) -> Opti
         "keys" | "resource" => {
             vec![[text("other"), belongings.within("{key}"), text("key_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]]
         }
-        "actor" | "holder" => {
+        "actor" | "holder" | "principal" => {
             vec![[text("other"), belongings.within("{workload}"), text("wkl_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]]
         }
         // That there are people and teams is no secret, and a promotion leads to an environment of the secret's project.
@@ -298,7 +301,7 @@ async fn an_id_of_another_project_in_a_query_looks_like_one_of_nothing() {
             let parameters: Vec<_> = parameters.into_iter().flatten().filter(in_query).collect();
             for name in parameters.iter().map(|it| it["name"].as_str().unwrap()) {
                 // A place in a list, and what is sought or shown in it.
-                if !["project", "environment", "resource", "actor", "owner"].contains(&name) {
+                if !["project", "environment", "resource", "actor", "owner", "principal"].contains(&name) {
                     assert!(NARROWS.contains(&name), "say in `NARROWS` or here what `{name}` of {path} is");
                     continue;
                 }
@@ -332,7 +335,7 @@ async fn an_id_of_another_project_in_a_query_looks_like_one_of_nothing() {
 }
 
 /// Parameters of queries that name nothing of a project.
-const NARROWS: [&str; 28] = [
+const NARROWS: [&str; 32] = [
     "action",
     "after",
     "archived",
@@ -345,13 +348,17 @@ const NARROWS: [&str; 28] = [
     "from",
     "ip",
     "ip_from",
+    "kind",
     "label",
     "limit",
     "order",
     "outcome",
+    "passkey",
     "q",
     "raw",
+    "recovering",
     "reversed",
+    "role",
     "scope",
     "since",
     "state",

@@ -319,6 +319,10 @@ impl Visit<'_> {
         let written = Self::written(it, &body);
         let query = match it.name.as_str() {
             "showSecretsAsOf" => format!("?at={}", in_days(0)),
+            "listWhoCan" => "?action=project.create&resource=organization".to_owned(),
+            "simulate" => {
+                format!("?principal={}&action=project.create&resource=organization", self.examples[0].1)
+            }
             "listSecrets" | "watchSecrets" => "?project=pay&environment=live".to_owned(),
             _ => String::new(),
         };

@@ -56,6 +56,8 @@ impl<'a> Visit<'a> {
         visit.makes("/api/v1/projects/pay/key/rotate", json!({}));
         let rewrap = visit.gets("/api/v1/rewraps")["items"][0]["id"].clone();
         let event = visit.gets("/api/v1/audit?limit=1")["items"][0]["id"].clone();
+        // Whoever is refused is given an id.
+        let decision = visit.gets("/api/v1/keys/key_01JDB2W1N9F6Q3R8T5V7X9Z0AB")["decision"].clone();
         visit.examples = vec![
             ("usr_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&person)),
             ("key_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&victim)),
@@ -64,6 +66,7 @@ impl<'a> Visit<'a> {
             ("team_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&team["id"])),
         ];
         visit.things = vec![
+            ("{decision}", text(&decision)),
             ("{dialect}", "aws".into()),
             ("{environment}", "live".into()),
             ("{event}", text(&event)),

@@ -1,0 +1,3 @@
+//! Why something was refused.
+
+pub(crate) mod show;
