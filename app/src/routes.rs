@@ -7,7 +7,7 @@ use crate::{
     context::House,
     pages::{
         account, audit, device, docs, elsewhere, encryption, entry, home, keys, leaks, notices, palette,
-        people, policies, preferences, projects, secrets, step_up, system, teams, workloads,
+        people, permissions, policies, preferences, projects, secrets, step_up, system, teams, workloads,
     },
 };
 
@@ -28,6 +28,7 @@ pub fn router(house: House) -> Router {
         .merge(palette::routes())
         .merge(people::routes())
         .merge(policies::routes())
+        .merge(permissions::routes())
         .merge(projects::routes())
         .merge(secrets::routes())
         .merge(step_up::routes())

@@ -17,9 +17,11 @@ const parameters = [
 /** Addresses without a place, and why. */
 const exceptions: Record<string, string> = {
   '/audit.csv': 'is a file',
+  '/decisions/id': 'is about something that was refused: permissions.spec.ts',
   '/enrol': 'is open to who came in by a recovery code: coming-in.spec.ts',
   '/o/id': 'leads to another page',
   '/palette': 'is JSON for the palette',
+  '/permissions.csv': 'is a file',
   '/recover/link': 'is made on the server\'s shell',
   '/secrets/import/file': 'stands for a file that somebody chose: import.spec.ts',
   '/setup/link': 'works in a house without an owner: first-key.spec.ts',

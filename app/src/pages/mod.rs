@@ -60,6 +60,7 @@ pub(crate) mod listing;
 pub mod notices;
 pub(crate) mod palette;
 pub(crate) mod people;
+pub(crate) mod permissions;
 pub(crate) mod policies;
 pub mod preferences;
 pub(crate) mod projects;

@@ -37,6 +37,7 @@ mod moments;
 mod notices;
 mod numbers;
 mod people;
+mod permissions;
 mod policies;
 mod policy_forms;
 mod policy_templates;

@@ -102,12 +102,15 @@ pub fn FilterInput(
     #[prop(into)] label: String,
     #[prop(optional)] kind: TextKind,
     #[prop(optional, into)] value: String,
+    /// Characters that fit.
+    #[prop(default = 80)]
+    most: u16,
 ) -> impl IntoView {
     let id = format!("filter-{name}");
     view! {
         <span class="filter-select">
             <label for=id.clone()>{label}</label>
-            <input id=id type=kind.html() name=name value=value maxlength="80" autocomplete="off"/>
+            <input id=id type=kind.html() name=name value=value maxlength=most autocomplete="off"/>
         </span>
     }
 }

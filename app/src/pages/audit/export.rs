@@ -118,7 +118,7 @@ fn line(text: &mut String, event: &Event) {
 }
 
 /// A cell that no spreadsheet takes for a formula (OWASP ASVS 1.2.10).
-fn cell_of(value: &str) -> String {
+pub(in crate::pages) fn cell_of(value: &str) -> String {
     let formula = value.starts_with(['=', '+', '-', '@', '\t', '\r', '\0']);
     let guarded = if formula { format!("'{value}") } else { value.to_owned() };
     if guarded.contains([',', '"', '\n', '\r']) {

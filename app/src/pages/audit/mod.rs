@@ -9,6 +9,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use keywarden_domain::{Op, Refused, audit::Query};
 use keywarden_model::time;
 
+pub(super) use export::cell_of;
 pub(super) use list::{outcome, who};
 
 use crate::{context::House, form::Params};

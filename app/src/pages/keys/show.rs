@@ -15,6 +15,7 @@ use super::{around, audit, drain, overview};
 use crate::{
     context::{Asking, House},
     form::Params,
+    pages::permissions,
     render::{self, page},
     shell::Section,
     text::Text,
@@ -62,9 +63,10 @@ pub(super) async fn show(
                 Shown::Overview(house.domain.key_usage(&op, id, from, op.now, Step::Day).await?)
             }
         };
-        Ok((view, may_audit, shown))
+        let who = permissions::way_for(&house, &op, &view.key.resource()).await?;
+        Ok((view, may_audit, who, shown))
     };
-    let (view, may_audit, shown) = match loaded.await {
+    let (view, may_audit, who, shown) = match loaded.await {
         Ok(loaded) => loaded,
         Err(refused) => return render::refused(&shell, refused),
     };
@@ -78,14 +80,14 @@ pub(super) async fn show(
             Shown::Overview(usage) => overview::view(t, &view, &usage),
         };
         view! {
-            {header(t, &view)}
+            {header(t, &view, who)}
             <Tabs tabs=tabs/>
             {body}
         }
     })
 }
 
-fn header(t: Text, view: &KeyView) -> AnyView {
+fn header(t: Text, view: &KeyView, who: Option<String>) -> AnyView {
     let KeyView { key, state, values, may } = view;
     let path = around::path(key);
     let draining = around::draining(values) > 0;
@@ -99,6 +101,7 @@ fn header(t: Text, view: &KeyView) -> AnyView {
         may.then(|| view! { <LinkButton label=label href=format!("{path}/{verb}")/> })
     };
     let actions = view! {
+        {who.map(|href| view! { <LinkButton label=t.permissions_who_can() href=href/> })}
         {link(may.edit, t.edit(), "edit")}
         {link(may.suspend, t.keys_suspend(), "suspend")}
         {link(may.resume, t.keys_resume(), "resume")}

@@ -70,7 +70,7 @@ pub(super) async fn list(State(house): State<House>, Asking { mut shell, op }: A
         };
         view! {
             <PageHeader title=t.invitations() lead=t.invitations_lead() actions=invite.into_any()/>
-            <Tabs tabs=tabs(t, HERE, true)/>
+            <Tabs tabs=tabs(t, HERE, true, true)/>
             <Table caption=t.invitations() columns=columns rows=rows empty=empty.into_any()/>
         }
     })

@@ -30,7 +30,7 @@ pub(super) async fn show(
 ) -> Response {
     shell.section = Some(Section::People);
     let t = shell.text;
-    let (found, invites) = match load(&house, &op, &params).await {
+    let (found, invites, explains) = match load(&house, &op, &params).await {
         Ok(found) => found,
         Err(refused) => return render::refused(&shell, refused),
     };
@@ -75,7 +75,7 @@ pub(super) async fn show(
         });
         view! {
             <PageHeader title=t.people() lead=t.people_lead() actions=actions.into_any()/>
-            <Tabs tabs=tabs(t, LIST, invites)/>
+            <Tabs tabs=tabs(t, LIST, invites, explains)/>
             <FilterBar action=LIST search=params.text("q") search_label=t.people_search() chips=chips>
                 <FilterSelect
                     name="state"
@@ -92,19 +92,20 @@ pub(super) async fn show(
     })
 }
 
-async fn load(house: &House, op: &Op, params: &Params) -> Result<(UserPage, bool), Refused> {
+async fn load(house: &House, op: &Op, params: &Params) -> Result<(UserPage, bool, bool), Refused> {
     let invites = house.domain.would(op, Action::InviteUser, &Resource::Organization).await?;
+    let explains = house.domain.may_explain_somewhere(op).await?;
     let name = match params.text("q") {
         "" => None,
         text => match text.parse() {
             Ok(name) => Some(name),
             // No name looks like this, so nobody has it.
-            Err(_) => return Ok((UserPage { users: Vec::new(), next: None }, invites)),
+            Err(_) => return Ok((UserPage { users: Vec::new(), next: None }, invites, explains)),
         },
     };
     let filter = UserFilter { name, state: state(params) };
     let after = params.read("after");
-    Ok((house.domain.list_users(op, &filter, after, PAGE).await?, invites))
+    Ok((house.domain.list_users(op, &filter, after, PAGE).await?, invites, explains))
 }
 
 fn state(params: &Params) -> Option<UserState> {

@@ -19,7 +19,7 @@ use roles::OfPerson;
 
 use crate::{
     context::House,
-    pages::{elsewhere, roles as held},
+    pages::{elsewhere, permissions::WHO_CAN, roles as held},
     text::Text,
     ui::{Crumb, Tab, crumb, tab},
 };
@@ -64,11 +64,13 @@ fn way_to(t: Text, user: &ShownUser) -> Vec<Crumb> {
 }
 
 /// The lists of this section.
-pub(super) fn tabs(t: Text, current: &str, invites: bool) -> Vec<Tab> {
-    let mut tabs = vec![tab(t.people(), LIST), tab(t.teams(), "/teams")];
+pub(super) fn tabs(t: Text, current: &str, invites: bool, explains: bool) -> Vec<Tab> {
+    let mut places = vec![(t.people(), LIST), (t.teams(), "/teams")];
     if invites {
-        tabs.push(tab(t.invitations(), invitations::HERE));
+        places.push((t.invitations(), invitations::HERE));
     }
-    let labels = [LIST, "/teams", invitations::HERE];
-    tabs.into_iter().zip(labels).map(|(tab, href)| tab.current(href == current)).collect()
+    if explains {
+        places.push((t.permissions(), WHO_CAN));
+    }
+    places.into_iter().map(|(label, href)| tab(label, href).current(href == current)).collect()
 }

@@ -14,7 +14,7 @@ use leptos::prelude::*;
 use super::{find, home, list::state_badge, way};
 use crate::{
     context::{Asking, House},
-    pages::roles,
+    pages::{permissions, roles},
     render::{self, page},
     shell::Section,
     text::Text,
@@ -26,6 +26,7 @@ struct Shown {
     roles: Vec<RoleBinding>,
     may_deactivate: bool,
     may_hand_over: bool,
+    ways: [Option<String>; 2],
 }
 
 pub(super) async fn show(
@@ -35,7 +36,7 @@ pub(super) async fn show(
 ) -> Response {
     shell.section = Some(Section::People);
     let t = shell.text;
-    let Shown { user, roles, may_deactivate, may_hand_over } = match load(&house, &op, &id).await {
+    let Shown { user, roles, may_deactivate, may_hand_over, ways } = match load(&house, &op, &id).await {
         Ok(shown) => shown,
         Err(refused) => return render::refused(&shell, refused),
     };
@@ -50,7 +51,7 @@ pub(super) async fn show(
                 named=true
                 crumbs=way(t)
                 state=state_badge(t, user.state)
-                actions=actions(t, &user, &here, may_deactivate, may_hand_over)
+                actions=actions(t, &user, &here, may_deactivate, may_hand_over, ways)
             />
             <Facts facts=facts(t, user)/>
             <Panel id="roles" title=t.people_roles() aside=give.into_any()>
@@ -67,11 +68,24 @@ async fn load(house: &House, op: &Op, id: &str) -> Result<Shown, Refused> {
         roles: house.domain.roles_of(op, Holder::Person(user.id)).await?,
         may_deactivate: house.domain.would(op, Action::DeactivateUser, &person).await?,
         may_hand_over: house.domain.would(op, Action::HandOverUser, &person).await?,
+        ways: [
+            permissions::way_of(house, op, &person, &home(user.id)).await?,
+            permissions::way_for(house, op, &person).await?,
+        ],
         user,
     })
 }
 
-fn actions(t: Text, user: &ShownUser, here: &str, may_deactivate: bool, may_hand_over: bool) -> AnyView {
+fn actions(
+    t: Text,
+    user: &ShownUser,
+    here: &str,
+    may_deactivate: bool,
+    may_hand_over: bool,
+    [of, who]: [Option<String>; 2],
+) -> AnyView {
+    let of = of.map(|href| view! { <LinkButton label=t.permissions_of_button() href=href/> });
+    let who = who.map(|href| view! { <LinkButton label=t.permissions_who_can() href=href/> });
     let hand_over =
         may_hand_over.then(|| view! { <LinkButton label=t.hand_over() href=format!("{here}/hand-over")/> });
     let change = may_deactivate.then(|| match user.state {
@@ -82,7 +96,7 @@ fn actions(t: Text, user: &ShownUser, here: &str, may_deactivate: bool, may_hand
             view! { <LinkButton label=t.people_reactivate() href=format!("{here}/reactivate")/> }
         }
     });
-    view! { {hand_over}{change} }.into_any()
+    view! { {of}{who}{hand_over}{change} }.into_any()
 }
 
 fn facts(t: Text, user: ShownUser) -> Vec<crate::ui::Fact> {

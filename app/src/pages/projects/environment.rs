@@ -3,6 +3,7 @@ use axum::{
     response::Response,
 };
 use keywarden_domain::{
+    Resource,
     environments::{
         CreateEnvironmentError, EditEnvironment, EditEnvironmentError, Environment, NewEnvironment,
     },
@@ -15,6 +16,7 @@ use super::terms;
 use crate::{
     context::{Asking, House, Posted},
     form::{Draft, Errors},
+    pages::permissions,
     render::{self, page},
     shell::{Section, Shell},
     text::Text,
@@ -27,7 +29,7 @@ use crate::{
 pub(super) async fn new(State(house): State<House>, asking: Asking, Path(slug): Path<String>) -> Response {
     let Asking { shell, op } = asking.at(Section::Projects);
     match house.domain.project(&op, &slug).await {
-        Ok(project) => draw(&shell, &project, None, Draft::default()),
+        Ok(project) => draw(&shell, &project, None, Draft::default(), None),
         Err(refused) => render::refused(&shell, refused),
     }
 }
@@ -51,7 +53,7 @@ pub(super) async fn create(
     let label: Option<KeyLabel> = errors.parsed(t, fields, "label", Text::label_wrong);
     let terms = terms::read(t, fields, &mut errors);
     let (Some(own), Some(name), Some(label), Some(terms)) = (own, name, label, terms) else {
-        return draw(&shell, &project, None, Draft::refused(posted.fields, errors));
+        return draw(&shell, &project, None, Draft::refused(posted.fields, errors), None);
     };
     let new = NewEnvironment { slug: own, name, label, terms };
     let said = t.environments_made(new.name.as_str());
@@ -64,7 +66,7 @@ pub(super) async fn create(
             return house.refused(&shell, &op, &posted, refused).await;
         }
     }
-    draw(&shell, &project, None, Draft::refused(posted.fields, errors))
+    draw(&shell, &project, None, Draft::refused(posted.fields, errors), None)
 }
 
 pub(super) async fn form(
@@ -73,8 +75,14 @@ pub(super) async fn form(
     Path((slug, environment)): Path<(String, String)>,
 ) -> Response {
     let Asking { shell, op } = asking.at(Section::Projects);
-    match load(&house, &op, &slug, &environment).await {
-        Ok((project, environment)) => draw(&shell, &project, Some(environment), Draft::default()),
+    let loaded = async {
+        let (project, environment) = load(&house, &op, &slug, &environment).await?;
+        let this = Resource::Environment { id: environment.id, project: project.id };
+        let who = permissions::way_for(&house, &op, &this).await?;
+        Ok((project, environment, who))
+    };
+    match loaded.await {
+        Ok((project, environment, who)) => draw(&shell, &project, Some(environment), Draft::default(), who),
         Err(refused) => render::refused(&shell, refused),
     }
 }
@@ -95,7 +103,7 @@ pub(super) async fn save(
     let name: Option<Name> = errors.parsed(t, &posted.fields, "name", Text::name_wrong);
     let terms = terms::read(t, &posted.fields, &mut errors);
     let (Some(name), Some(terms)) = (name, terms) else {
-        return draw(&shell, &project, Some(environment), Draft::refused(posted.fields, errors));
+        return draw(&shell, &project, Some(environment), Draft::refused(posted.fields, errors), None);
     };
     let row_version = posted.fields.text("row_version").parse().unwrap_or_default();
     let reads_need_reason = posted.fields.ticked("reads_need_reason");
@@ -109,7 +117,7 @@ pub(super) async fn save(
             return house.refused(&shell, &op, &posted, refused).await;
         }
     }
-    draw(&shell, &project, Some(environment), Draft::refused(posted.fields, errors))
+    draw(&shell, &project, Some(environment), Draft::refused(posted.fields, errors), None)
 }
 
 pub(super) async fn load(
@@ -142,7 +150,13 @@ fn kept(t: Text, project: &Project, environment: &Environment) -> AnyView {
     .into_any()
 }
 
-fn draw(shell: &Shell, project: &Project, environment: Option<Environment>, draft: Draft) -> Response {
+fn draw(
+    shell: &Shell,
+    project: &Project,
+    environment: Option<Environment>,
+    draft: Draft,
+    who: Option<String>,
+) -> Response {
     let t = shell.text;
     let project = project.clone();
     let title = if environment.is_some() { t.environments_edit() } else { t.environments_create() };
@@ -165,9 +179,10 @@ fn draw(shell: &Shell, project: &Project, environment: Option<Environment>, draf
             }
             .into_any(),
         };
+        let who = who.map(|href| view! { <LinkButton label=t.permissions_who_can() href=href/> }.into_any());
         let asks = environment.as_ref().map(|it| it.reads_need_reason);
         view! {
-            <PageHeader title=title crumbs=vec![crumb(t.projects(), "/projects"), crumb(project.name.clone(), back.clone())]/>
+            <PageHeader title=title crumbs=vec![crumb(t.projects(), "/projects"), crumb(project.name.clone(), back.clone())] actions=who.into_any()/>
             <Form draft=draft submit=submit cancel=back>
                 <TextField name="name" label=t.projects_name() required=true maxlength=120 value=name/>
                 {fixed}

@@ -9,6 +9,7 @@ use super::terms::span;
 use crate::{
     cells,
     context::{Asking, House},
+    pages::permissions,
     render::{self, page},
     shell::{ProjectLink, Section},
     ui::{
@@ -34,12 +35,14 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, Path(slug):
             house.domain.would(&op, Action::GrantProjectRole, &home).await?,
             house.domain.would(&op, Action::ArchiveProject, &home).await?,
         ];
-        Ok((project, environments, roles, may))
+        let who = permissions::way_for(&house, &op, &home).await?;
+        Ok((project, environments, roles, may, who))
     };
-    let (project, environments, roles, [may_edit, may_create, may_grant, may_archive]) = match loaded.await {
-        Ok(loaded) => loaded,
-        Err(refused) => return render::refused(&shell, refused),
-    };
+    let (project, environments, roles, [may_edit, may_create, may_grant, may_archive], who) =
+        match loaded.await {
+            Ok(loaded) => loaded,
+            Err(refused) => return render::refused(&shell, refused),
+        };
     shell.project = Some(ProjectLink { slug: project.slug.clone(), name: project.name.clone() });
     let t = shell.text;
     page(&shell, project.name.clone()).show(move || {
@@ -54,6 +57,7 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, Path(slug):
         let actions = view! {
             {(may_archive && open).then(|| view! { <LinkButton label=t.projects_archive() href=format!("{base}/archive")/> })}
             {(may_edit && open).then(|| view! { <LinkButton label=t.edit() href=format!("{base}/edit")/> })}
+            {who.map(|href| view! { <LinkButton label=t.permissions_who_can() href=href/> })}
             <LinkButton label=t.project_key() href=format!("{base}/key")/>
             <LinkButton label=t.projects_see_secrets() href=format!("/secrets?project={}", project.slug)/>
             <LinkButton kind=ButtonKind::Primary label=t.projects_see_keys() href=format!("/keys?project={}", project.slug)/>

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     context::{Asking, House},
     form::Params,
+    pages::permissions,
     render::{self, page},
     shell::Section,
     text::Text,
@@ -80,9 +81,10 @@ pub(super) async fn show(
                 Shown::Overview(names, beside)
             }
         };
-        Ok((view, may, (may_audit, may_people), shown))
+        let who = permissions::way_for(&house, &op, &view.secret.resource()).await?;
+        Ok((view, may, (may_audit, may_people), who, shown))
     };
-    let (view, may, (may_audit, may_people), shown) = match loaded.await {
+    let (view, may, (may_audit, may_people), who, shown) = match loaded.await {
         Ok(loaded) => loaded,
         Err(refused) => return render::refused(&shell, refused),
     };
@@ -110,7 +112,7 @@ pub(super) async fn show(
             Shown::Overview(names, beside) => overview::view(t, &view, may, &names, beside, &params),
         };
         view! {
-            {header(t, &view, may)}
+            {header(t, &view, may, who)}
             <Tabs tabs=tabs/>
             {body}
         }
@@ -127,7 +129,7 @@ async fn reuse(house: &House, op: &Op, secret: &Secret) -> Result<Vec<Held>, Ref
     }
 }
 
-fn header(t: Text, view: &SecretView, may: May) -> AnyView {
+fn header(t: Text, view: &SecretView, may: May, who: Option<String>) -> AnyView {
     let secret = &view.secret;
     let path = around::path(secret);
     let badges = view! {
@@ -144,6 +146,7 @@ fn header(t: Text, view: &SecretView, may: May) -> AnyView {
         may.put.then(|| (t.secrets_new_version(), format!("{path}/versions/new")))
     };
     let actions = view! {
+        {who.map(|href| view! { <LinkButton label=t.permissions_who_can() href=href/> })}
         {link(may.edit, t.edit(), "edit")}
         {link(fields, t.fields_edit(), "fields")}
         {link(may.rotate, t.data_key_rotate(), "data-key")}

@@ -4,13 +4,16 @@ mod backups;
 mod drills;
 
 use axum::{Router, extract::State, response::Response, routing::get};
-use keywarden_domain::system::{Protection, RENEW_AT, System};
+use keywarden_domain::{
+    Resource,
+    system::{Protection, RENEW_AT, System},
+};
 use leptos::prelude::*;
 
 use crate::{
     cells,
     context::{Asking, House},
-    pages::elsewhere,
+    pages::{elsewhere, permissions},
     render::{self, page},
     shell::Section,
     text::Text,
@@ -31,10 +34,15 @@ async fn show(State(house): State<House>, asking: Asking) -> Response {
         Ok(kept) => kept,
         Err(refused) => return render::refused(&shell, refused),
     };
+    let who = match permissions::way_for(&house, &op, &Resource::Organization).await {
+        Ok(who) => who,
+        Err(refused) => return render::refused(&shell, refused),
+    };
     let t = shell.text;
     let settings = house.domain.settings().clone();
     page(&shell, t.system()).show(move || {
-        let actions = view! { <LinkButton label=t.encryption() href="/system/keys"/> };
+        let who = who.map(|href| view! { <LinkButton label=t.permissions_who_can() href=href/> });
+        let actions = view! { {who} <LinkButton label=t.encryption() href="/system/keys"/> };
         let one_seal = (system.seals.len() < 2).then(
             || view! { <Banner tone=Tone::Warn title=t.system_one_seal()>{t.system_one_seal_why()}</Banner> },
         );

@@ -25,9 +25,10 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, params: Par
         let teams = house.domain.teams(&op, after.as_deref(), PAGE).await?;
         let creates = house.domain.would(&op, Action::CreateTeam, &Resource::Organization).await?;
         let invites = house.domain.would(&op, Action::InviteUser, &Resource::Organization).await?;
-        Ok((teams, creates, invites))
+        let explains = house.domain.may_explain_somewhere(&op).await?;
+        Ok((teams, creates, invites, explains))
     };
-    let (found, creates, invites) = match loaded.await {
+    let (found, creates, invites, explains) = match loaded.await {
         Ok(loaded) => loaded,
         Err(refused) => return render::refused(&shell, refused),
     };
@@ -65,7 +66,7 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, params: Par
         };
         view! {
             <PageHeader title=t.teams() lead=t.teams_lead() actions=make.into_any()/>
-            <Tabs tabs=tabs(t, LIST, invites)/>
+            <Tabs tabs=tabs(t, LIST, invites, explains)/>
             <Table caption=t.teams() columns=columns rows=rows pager=pager empty=empty/>
         }
     })

@@ -17,7 +17,10 @@ use crate::{
     cells,
     context::{Asking, House},
     form::Draft,
-    pages::roles::{self, Subject},
+    pages::{
+        permissions,
+        roles::{self, Subject},
+    },
     render::{self, page},
     shell::{Section, Shell},
     text::Text,
@@ -36,6 +39,8 @@ struct Shown {
     roles: Vec<RoleBinding>,
     /// Who could be added, for whoever may add them.
     candidates: Option<Vec<Choice>>,
+    /// The way to who can do something to it.
+    who: Option<String>,
 }
 
 pub(super) async fn show(State(house): State<House>, asking: Asking, Path(slug): Path<String>) -> Response {
@@ -55,13 +60,14 @@ async fn load(house: &House, op: &Op, slug: &str) -> Result<Shown, Refused> {
     } else {
         None
     };
-    Ok(Shown { team, members, roles, candidates })
+    let who = permissions::way_for(house, op, &Resource::Team(team.id)).await?;
+    Ok(Shown { team, members, roles, candidates, who })
 }
 
 /// The page, fresh or after a member could not be added.
 pub(super) async fn draw(house: &House, shell: &Shell, op: &Op, slug: &str, draft: Draft) -> Response {
     let t = shell.text;
-    let Shown { team, members, roles, candidates } = match load(house, op, slug).await {
+    let Shown { team, members, roles, candidates, who } = match load(house, op, slug).await {
         Ok(shown) => shown,
         Err(refused) => return render::refused(shell, refused),
     };
@@ -72,7 +78,8 @@ pub(super) async fn draw(house: &House, shell: &Shell, op: &Op, slug: &str, draf
         let rename =
             edits.then(|| view! { <LinkButton label=t.teams_rename() href=format!("{here}/edit")/> });
         let keys = format!("/keys?owner={}", team.id);
-        let actions = view! { {rename} <LinkButton label=t.projects_see_keys() href=keys/> };
+        let who = who.map(|href| view! { <LinkButton label=t.permissions_who_can() href=href/> });
+        let actions = view! { {who} {rename} <LinkButton label=t.projects_see_keys() href=keys/> };
         let add = candidates.map(|candidates| {
             view! {
                 <Form draft=draft submit=t.teams_add() action=format!("{here}/members") id="add">

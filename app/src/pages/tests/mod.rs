@@ -10,6 +10,7 @@ mod hand_over;
 mod imports;
 mod keys;
 mod lists;
+mod permissions;
 mod policies;
 mod posts;
 mod presets;
@@ -130,4 +131,12 @@ impl Stage {
 fn person(player: &Player) -> Actor {
     let Op { actor, .. } = player.op();
     actor
+}
+
+/// A page with the length of its refusal's id instead of it: that is drawn anew each time.
+fn undecided(body: &str) -> String {
+    let Some((_, after)) = body.split_once("title=\"dec_") else { return body.to_owned() };
+    let id = format!("dec_{}", after.split('"').next().unwrap());
+    let short = format!("{}…{}", &id[..9], &id[id.len() - 4..]);
+    body.replace(&id, &format!("dec_{}", id.len())).replace(&short, "dec_…")
 }

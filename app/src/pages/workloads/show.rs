@@ -11,6 +11,7 @@ use super::rules;
 use crate::{
     cells,
     context::{Asking, House},
+    pages::permissions,
     render::{self, page},
     shell::Section,
     ui::{
@@ -31,9 +32,13 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, Path(id): P
             house.domain.would(&op, Action::DeactivateWorkload, &this).await?,
             house.domain.would(&op, Action::CreateTrustRule, &this).await?,
         ];
-        Ok((shown, rules, may))
+        let ways = [
+            permissions::way_of(&house, &op, &this, &format!("/workloads/{id}")).await?,
+            permissions::way_for(&house, &op, &this).await?,
+        ];
+        Ok((shown, rules, may, ways))
     };
-    let (shown, rules, [may_issue, may_deactivate, may_add_rule]) = match loaded.await {
+    let (shown, rules, [may_issue, may_deactivate, may_add_rule], [of, who]) = match loaded.await {
         Ok(loaded) => loaded,
         Err(refused) => return render::refused(&shell, refused),
     };
@@ -102,6 +107,8 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, Path(id): P
         let no_role = view! { <EmptyState title=t.workloads_no_role()>{t.workloads_no_role_why()}</EmptyState> };
         let rules = rules::panel(t, &it, rules, may_add_rule);
         let actions = view! {
+            {of.map(|href| view! { <LinkButton label=t.permissions_of_workload_button() href=href/> })}
+            {who.map(|href| view! { <LinkButton label=t.permissions_who_can() href=href/> })}
             {(may_deactivate && active).then(|| view! { <LinkButton label=t.workloads_deactivate() href=format!("{base}/deactivate")/> })}
             {(may_issue && active).then(|| view! { <LinkButton kind=ButtonKind::Primary label=t.tokens_issue() href=format!("{base}/tokens/new")/> })}
         };
