@@ -133,7 +133,7 @@ async fn answered(domain: &Domain, request: Request) -> Result<Response, No> {
         route: Route::Introspect,
     };
     let verdict = domain.verify_key(&op, &question).await;
-    let verdict = verdict.map_err(|refused| Problem::from(refused).decided(&domain, &op.refusal))?;
+    let verdict = verdict.map_err(|refused| Problem::from(refused).decided(domain, &op.refusal))?;
     Ok(json::answer(StatusCode::OK, &Introspected::of(&verdict, &domain.settings().origin)))
 }
 

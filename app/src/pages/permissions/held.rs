@@ -105,10 +105,11 @@ fn view(t: Text, params: &Params, found: Permissions, crumbs: Vec<Crumb>, here: 
             .into_any()
     };
     let places = PLACES.into_iter().map(|it| choice(it, kind_of_place(t, it))).collect::<Vec<_>>();
+    let chosen = wanted.to_owned();
     view! {
         <PageHeader title=t.permissions_of(&name) crumbs=crumbs lead=t.permissions_of_lead()/>
         <FilterBar action=here.to_owned() search=params.text("q").to_owned() search_label=t.permissions_action_search() chips=chips.collect()>
-            <FilterSelect name="place" label=t.permissions_place() chosen=wanted.to_owned() choices=places/>
+            <FilterSelect name="place" label=t.permissions_place() chosen=chosen choices=places/>
         </FilterBar>
         <Table caption=t.permissions_of(&name) columns=columns rows=rows pager=pager empty=empty/>
     }

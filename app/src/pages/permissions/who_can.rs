@@ -114,17 +114,18 @@ fn view(t: Text, params: &Params, found: WhoCan) -> AnyView {
         drawn.map(|drawn| view! { <Panel id="picture" title=t.permissions_picture()>{drawn}</Panel> });
     let roles = Role::ALL.into_iter().map(|role| choice(role.as_str(), t.role(role))).collect::<Vec<_>>();
     let (choices, what) = (actions(Some(&found.thing.resource)), explained::thing(t, &found.thing));
+    let (kind, by) = (params.text("kind").to_owned(), params.text("role").to_owned());
     view! {
         <PageHeader title=title crumbs=way(t) lead=t.permissions_lead() actions=buttons.into_any()/>
         <p class="permissions-thing">{t.permissions_thing()}": "{what}</p>
         <FilterBar action=WHO_CAN search=params.text("q").to_owned() search_label=t.permissions_search() chips=chips.collect()>
             <FilterInput name="resource" label=t.permissions_thing() value=thing.clone()/>
             <FilterSelect name="action" label=t.permissions_action() chosen=action choices=choices/>
-            <FilterSelect name="kind" label=t.permissions_kind() chosen=params.text("kind").to_owned() choices=vec![
+            <FilterSelect name="kind" label=t.permissions_kind() chosen=kind choices=vec![
                 choice("person", t.permissions_people()),
                 choice("workload", t.permissions_workloads()),
             ]/>
-            <FilterSelect name="role" label=t.permissions_role() chosen=params.text("role").to_owned() choices=roles/>
+            <FilterSelect name="role" label=t.permissions_role() chosen=by choices=roles/>
         </FilterBar>
         <Table caption=t.permissions_who_can_do(action) columns=columns rows=rows pager=pager empty=empty/>
         {picture}
