@@ -49,7 +49,7 @@ test('an owner sees who can issue keys, asks what if, and opens why a viewer was
     await expect(main.getByRole('row').filter({ hasText: 'key.view' })).toContainText('Viewer of the project');
     await accessible();
     await page.goto(simulator ?? '');
-    await owner.field('The id of a person or workload').fill(person ?? '');
+    await owner.field('Who').selectOption(person ?? '');
     await expect(owner.field('Action')).toHaveValue('key.issue');
     await owner.press('Ask');
     await expect(main.getByText('No, it is not allowed')).toBeVisible();

@@ -15,4 +15,4 @@ pub use draft::{Draft, Errors};
 pub use fields::{Fields, FieldsError, IDEMPOTENCY_KEY, Room};
 pub use params::Params;
 pub use upload::{Upload, Uploaded};
-pub use values::moment_value;
+pub use values::{moment_value, parse_moment};

@@ -48,7 +48,7 @@ pub fn moment_value(at: DateTime<Utc>) -> String {
 
 /// With and without seconds, as browsers send them; with a blank, as people write them where a browser has no
 /// field for it.
-pub(super) fn parse_moment(text: &str) -> Option<DateTime<Utc>> {
+pub fn parse_moment(text: &str) -> Option<DateTime<Utc>> {
     let text = text.replacen(' ', "T", 1);
     ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
         .iter()

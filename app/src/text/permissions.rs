@@ -11,7 +11,7 @@ texts! {
     permissions_lead = "Everybody who can do this now, and by what. The rules are asked as they stand. A change asks for a passkey on top of that.";
     permissions_action = "Action";
     permissions_thing = "Thing";
-    permissions_thing_hint = "Its id, or the word organization";
+    permissions_thing_id = "Or another thing, by its id";
     permissions_organization = "The organization";
     permissions_search = "Part of a name";
     permissions_principal = "Who";
@@ -36,6 +36,10 @@ texts! {
     permissions_path_project(role: &str) = "{role} of the project";
     permissions_path_by_team(path: &str, team: &str) = "{path}, by team {team}";
     permissions_path_team(team: &str) = "Member of team {team}";
+    permissions_path_policy(path: &str, policies: &str) = "{path}, by policy {policies}";
+    permissions_written(name: &str) = "Policy {name}";
+    permissions_moody = "Policies look at the moment, too";
+    permissions_moody_why = "This is the answer of now, from no known address, with a passkey just shown. Ask the simulator about other moments.";
     permissions_path_together = "Several roles or teams together";
 
     permissions_of(name: &str) = "What {name} can do";
@@ -59,13 +63,25 @@ texts! {
     permissions_simulate = "What if?";
     permissions_simulate_for(name: &str) = "What if? {name}";
     permissions_simulator_lead = "Choose who does what to which thing. The rules are asked as if it were done now. Nothing is done.";
-    permissions_principal_hint = "The id of a person or workload";
+    permissions_principal_hint = "Or somebody else, by their id";
     permissions_passkey = "Passkey shown";
-    permissions_passkey_fresh = "In the last five minutes";
-    permissions_passkey_old = "Longer ago, or never";
+    permissions_passkey_now = "Just now";
+    permissions_passkey_minute = "A minute ago";
+    permissions_passkey_minutes = "Ten minutes ago";
+    permissions_passkey_hour = "An hour ago";
+    permissions_passkey_never = "Not in this session";
+    permissions_passkey_ago(n: u64) = "{n} second before" | "{n} seconds before";
+    permissions_at = "When, in UTC";
+    permissions_address = "From address";
+    permissions_under = "Under";
+    permissions_under_in_force = "The policies in force";
+    permissions_under_draft(name: &str, number: &str) = "{name}, version {number}";
+    permissions_unreadable(what: &str) = "This cannot be read: {what}";
+    permissions_unreadable_why = "A time looks like 2027-01-31 09:30. An address looks like 192.0.2.7.";
     permissions_session = "Session";
     permissions_session_usual = "Opened with a passkey";
     permissions_session_recovering = "Opened with a recovery code";
+    permissions_session_token = "None: a token was shown";
     permissions_ask = "Ask";
     permissions_unknown = "There is no such thing, person or action";
     permissions_unknown_why = "Look at the ids again. Each action is done to some kinds of things only.";
@@ -83,6 +99,7 @@ texts! {
     permissions_applies = "It holds";
     permissions_another_principal = "It is for others";
     permissions_conditions = "What it asks for does not hold:";
+    permissions_over_owner = "It holds, but gives nothing over an owner";
     permissions_failed = "It could not be read, so it counts as a no";
     permissions_enough = "Smallest role that would do";
     permissions_enough_none = "No role would do.";
@@ -103,7 +120,7 @@ texts! {
     permissions_decision_not_found = "As if it were not there";
     permissions_decision_passkey = "A passkey was asked for";
     permissions_decision_now = "Answer now";
-    permissions_decision_changed = "Roles, teams or people changed since then. What stands here is how it would be decided now.";
+    permissions_decision_changed = "Roles, teams, people or policies changed since then. What stands here is how the same question would be decided now.";
     permissions_decision_nothing = "There is nothing at the address that was asked for, so no rule was asked.";
     permissions_decision_no_thing = "It is not there";
     permissions_decision_nobody = "Nobody known";

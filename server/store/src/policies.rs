@@ -189,6 +189,15 @@ pub async fn find(conn: &mut Conn, id: PolicyId) -> Result<Option<Policy>, Store
     Select::from(COLUMNS).and("p.id = ?", [id]).then("LIMIT ?", [1_i64]).optional(conn).await
 }
 
+/// Those of these ids that there are.
+pub async fn of(conn: &mut Conn, ids: &[PolicyId]) -> Result<Vec<Policy>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let none: [i64; 0] = [];
+    Select::from(COLUMNS).and_in("p.id", ids.iter().copied()).then("ORDER BY p.id", none).all(conn).await
+}
+
 /// What is looked for. Empty fields do not narrow.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {

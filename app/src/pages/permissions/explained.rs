@@ -3,7 +3,7 @@
 use keywarden_domain::{
     Resource,
     authz::{CameTo, Considered, Part},
-    permissions::{Enough, Path, Thing},
+    permissions::{Enough, Path, Thing, WrittenPolicies},
 };
 use leptos::prelude::*;
 
@@ -13,8 +13,17 @@ use crate::{
     ui::{Badge, Column, Row, Table, Tone},
 };
 
-/// A way to a yes in words.
-pub(super) fn path(t: Text, path: &Path) -> String {
+/// A way to a yes in words; by the names of policies where people wrote what gives it.
+pub(super) fn path(t: Text, path: &Path, written: &WrittenPolicies) -> String {
+    let by = by(t, path, written);
+    let names: Vec<_> = path.policies.iter().filter_map(|it| Some(written.get(it)?.name.as_str())).collect();
+    if names.is_empty() || path.part == Part::Itself {
+        return by;
+    }
+    t.permissions_path_policy(&by, &names.join("; "))
+}
+
+fn by(t: Text, path: &Path, written: &WrittenPolicies) -> String {
     let by = match path.part {
         Part::OrganizationRole(role) => t.permissions_path_role(role, false),
         Part::ProjectRole(role) => t.permissions_path_role(role, true),
@@ -23,7 +32,7 @@ pub(super) fn path(t: Text, path: &Path) -> String {
             return t.permissions_path_team(team);
         }
         Part::Together => t.permissions_path_together().to_owned(),
-        Part::Itself => return policies(t, &path.policies),
+        Part::Itself => return policies(t, &path.policies, written),
     };
     match &path.team {
         Some((_, team)) => t.permissions_path_by_team(&by, team),
@@ -32,8 +41,31 @@ pub(super) fn path(t: Text, path: &Path) -> String {
 }
 
 /// Policies in words, or by the names that people gave them.
-pub(super) fn policies(t: Text, ids: &[String]) -> String {
-    ids.iter().map(|id| t.policy(id).unwrap_or(id.as_str())).collect::<Vec<_>>().join("; ")
+pub(super) fn policies(t: Text, ids: &[String], written: &WrittenPolicies) -> String {
+    let name = |id: &String| match (t.policy(id), written.get(id)) {
+        (Some(words), _) => words.to_owned(),
+        (None, Some(it)) => t.permissions_written(&it.name),
+        (None, None) => id.clone(),
+    };
+    ids.iter().map(name).collect::<Vec<_>>().join("; ")
+}
+
+/// A policy by its name, with the way to it for those who may see it.
+fn policy(t: Text, id: &str, written: &WrittenPolicies) -> AnyView {
+    match (t.policy(id), written.get(id)) {
+        (Some(words), _) => view! { {words}" "<code translate="no">{id.to_owned()}</code> }.into_any(),
+        (None, Some(it)) => {
+            let (name, version) = (it.name.clone(), t.policies_version(it.version));
+            let name = if it.viewable {
+                let there = format!("/policies/{}?version={}", it.policy, it.version);
+                view! { <a href=there translate="no">{name}</a> }.into_any()
+            } else {
+                view! { <span translate="no">{name}</span> }.into_any()
+            };
+            view! { {name}" · "{version} }.into_any()
+        }
+        (None, None) => view! { <code translate="no">{id.to_owned()}</code> }.into_any(),
+    }
 }
 
 /// What a thing is called.
@@ -75,7 +107,7 @@ pub(super) fn enough(t: Text, enough: Option<&Enough>, active: bool) -> String {
 }
 
 /// Every policy that speaks of a question, and what it came to.
-pub(super) fn considered(t: Text, all: Vec<Considered>) -> AnyView {
+pub(super) fn considered(t: Text, all: Vec<Considered>, written: &WrittenPolicies) -> AnyView {
     let columns = vec![
         Column::text(t.permissions_rule()),
         Column::text(t.permissions_effect()),
@@ -95,6 +127,7 @@ pub(super) fn considered(t: Text, all: Vec<Considered>) -> AnyView {
                 }
                 CameTo::AnotherPrincipal => t.permissions_another_principal().into_any(),
                 CameTo::Failed => t.permissions_failed().into_any(),
+                CameTo::OverOwner => t.permissions_over_owner().into_any(),
                 CameTo::Conditions(clauses) => {
                     let clauses =
                         clauses.into_iter().map(|it| view! { <li><code translate="no">{it}</code></li> });
@@ -105,10 +138,7 @@ pub(super) fn considered(t: Text, all: Vec<Considered>) -> AnyView {
                     .into_any()
                 }
             };
-            let name = match t.policy(&it.policy) {
-                Some(words) => view! { {words}" "<code translate="no">{it.policy.clone()}</code> }.into_any(),
-                None => view! { <code translate="no">{it.policy.clone()}</code> }.into_any(),
-            };
+            let name = policy(t, &it.policy, written);
             Row::plain(name, cells![effect, came_to])
         })
         .collect();

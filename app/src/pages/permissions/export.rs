@@ -39,7 +39,7 @@ fn file(t: Text, found: &WhoCan) -> String {
     let mut text = HEAD.to_owned();
     let thing = found.thing.id();
     for it in &found.entitled {
-        let paths: Vec<_> = it.paths.iter().map(|path| explained::path(t, path)).collect();
+        let paths: Vec<_> = it.paths.iter().map(|path| explained::path(t, path, &found.written)).collect();
         let mut policies: Vec<_> =
             it.paths.iter().flat_map(|path| &path.policies).map(String::as_str).collect();
         policies.sort_unstable();

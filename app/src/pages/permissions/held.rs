@@ -5,7 +5,7 @@ use axum::{
     response::Response,
 };
 use keywarden_domain::{
-    permissions::{Allowed, Permissions, Where},
+    permissions::{Allowed, Permissions, Where, WrittenPolicies},
     roles::Holder,
 };
 use keywarden_model::{UserId, WorkloadId};
@@ -74,7 +74,7 @@ async fn show(
 }
 
 fn view(t: Text, params: &Params, found: Permissions, crumbs: Vec<Crumb>, here: &str) -> AnyView {
-    let (name, active) = (found.name.clone(), found.active);
+    let (name, active, written) = (found.name.clone(), found.active, found.written.clone());
     let mut allowed = found.only(params.some("q").as_deref()).allowed;
     let wanted = params.text("place");
     allowed.retain(|it| wanted.is_empty() || it.place.word() == wanted);
@@ -87,7 +87,7 @@ fn view(t: Text, params: &Params, found: Permissions, crumbs: Vec<Crumb>, here: 
         first: (from > 0).then(|| params.first(here)),
         next: (until < allowed.len()).then(|| params.after(here, &until.to_string())),
     };
-    let rows = shown.iter().map(|it| line(t, it)).collect();
+    let rows = shown.iter().map(|it| line(t, it, &written)).collect();
     let columns = vec![
         Column::text(t.permissions_action()),
         Column::text(t.permissions_place()),
@@ -116,7 +116,7 @@ fn view(t: Text, params: &Params, found: Permissions, crumbs: Vec<Crumb>, here: 
     .into_any()
 }
 
-fn line(t: Text, it: &Allowed) -> Row {
+fn line(t: Text, it: &Allowed, written: &WrittenPolicies) -> Row {
     let place = match &it.place {
         Where::Project(id, name) => {
             view! { <a href=format!("/projects/{id}") translate="no">{name.clone()}</a> }.into_any()
@@ -124,7 +124,8 @@ fn line(t: Text, it: &Allowed) -> Row {
         Where::TeamKeys(_, name) => t.permissions_place_team_keys(name).into_any(),
         other => kind_of_place(t, other.word()).into_any(),
     };
-    let paths = it.paths.iter().map(|path| view! { <li>{explained::path(t, path)}</li> }).collect_view();
+    let paths = it.paths.iter().map(|path| view! { <li>{explained::path(t, path, written)}</li> });
+    let paths = paths.collect_view();
     let action = view! { <code translate="no">{it.action.name()}</code> };
     Row::plain(action, cells![place, view! { <ul class="paths">{paths}</ul> }])
 }

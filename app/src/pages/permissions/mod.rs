@@ -1,5 +1,7 @@
 //! Effective permissions: who can do something to a thing, what somebody can do, what would be if, and why it was refused.
 
+mod asked;
+mod choosers;
 mod explained;
 mod export;
 mod held;

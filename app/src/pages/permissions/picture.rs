@@ -56,8 +56,10 @@ impl Picture {
         let mut ways: Vec<_> = crowds.into_iter().collect();
         ways.sort_by_key(|(_, crowd)| std::cmp::Reverse(crowd.people.saturating_add(crowd.workloads)));
         let rest = ways.split_off(ways.len().min(WAYS));
-        let mut picture =
-            Self { ways: ways.iter().map(|(path, _)| explained::path(t, path)).collect(), ..Self::default() };
+        let mut picture = Self {
+            ways: ways.iter().map(|(path, _)| explained::path(t, path, &found.written)).collect(),
+            ..Self::default()
+        };
         let place = |path: &Path| ways.iter().position(|(way, _)| *way == path).unwrap_or(WAYS);
         if !rest.is_empty() {
             picture.ways.push(t.permissions_others(rest.len() as u64));

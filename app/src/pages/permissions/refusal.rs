@@ -7,6 +7,7 @@ use axum::{
 use http::StatusCode;
 use keywarden_domain::{
     Refused,
+    authz::{Circumstances, SignInMethod},
     decisions::{Answer, Explained, Refusal},
 };
 use leptos::prelude::*;
@@ -123,9 +124,7 @@ fn asked(t: Text, it: Explained, facts: &mut Vec<crate::ui::Fact>, who: &str) ->
             Answer::StepUp => t.permissions_decision_passkey(),
         },
     ));
-    if it.recovering {
-        facts.push(fact(t.permissions_session(), t.permissions_session_recovering()));
-    }
+    around(t, &it.circumstances, facts);
     if !there {
         return ().into_any();
     }
@@ -135,11 +134,35 @@ fn asked(t: Text, it: Explained, facts: &mut Vec<crate::ui::Fact>, who: &str) ->
     if !it.allowed && principal {
         facts.push(fact(t.permissions_enough(), explained::enough(t, it.enough.as_ref(), true)));
     }
+    let considered = explained::considered(t, it.considered, &it.written);
     let changed =
         it.changed.then(|| view! { <Banner tone=Tone::Info title=t.permissions_decision_changed()/> });
     view! {
         {changed}
-        <Panel id="considered" title=t.permissions_considered()>{explained::considered(t, it.considered)}</Panel>
+        <Panel id="considered" title=t.permissions_considered()>{considered}</Panel>
     }
     .into_any()
+}
+
+/// What policies could see of the moment.
+fn around(t: Text, it: &Circumstances, facts: &mut Vec<crate::ui::Fact>) {
+    if let Some(address) = it.address {
+        let address = address.to_string();
+        facts.push(fact(t.permissions_address(), view! { <code translate="no">{address}</code> }));
+    }
+    let person = matches!(it.method, SignInMethod::Passkey | SignInMethod::Recovery);
+    let how = match it.method {
+        SignInMethod::Passkey => t.permissions_session_usual(),
+        SignInMethod::Recovery => t.permissions_session_recovering(),
+        SignInMethod::Shell => t.permissions_decision_shell(),
+        SignInMethod::Token => t.permissions_session_token(),
+    };
+    facts.push(fact(t.permissions_session(), how));
+    if person {
+        let shown = match it.passkey_age {
+            None => t.permissions_passkey_never().to_owned(),
+            Some(age) => t.permissions_passkey_ago(u64::try_from(age).unwrap_or(0)),
+        };
+        facts.push(fact(t.permissions_passkey(), shown));
+    }
 }

@@ -1,21 +1,25 @@
 //! `GET /permissions/simulator?principal=…&action=…&resource=…`: what would be if. All of it is in the address.
 
 use axum::{extract::State, response::Response};
-use keywarden_domain::{
-    Action, Op, Refused,
-    permissions::{Circumstances, PasskeyAge, Simulated},
-    roles::Holder,
-};
+use keywarden_domain::{Op, Refused, permissions::Simulated, roles::Holder};
 use leptos::prelude::*;
 
-use super::{SIMULATOR, actions, explained, way};
+use super::{
+    SIMULATOR, actions,
+    asked::{self, Asked},
+    choosers::{self, Choosers},
+    explained, way,
+};
 use crate::{
     context::{Asking, House},
     form::Params,
     render::{self, page},
     shell::Section,
     text::Text,
-    ui::{Banner, EmptyState, Facts, FilterInput, FilterSelect, PageHeader, Panel, Tone, choice, fact},
+    ui::{
+        Banner, Choice, EmptyState, Facts, FilterInput, FilterSelect, PageHeader, Panel, TextKind, Tone,
+        choice, fact,
+    },
 };
 
 /// What came of the question.
@@ -25,67 +29,99 @@ enum Came {
     Unasked,
     /// Something that is named is not there.
     Unknown,
+    /// This part of the moment makes no sense.
+    Unreadable(&'static str),
 }
 
 pub(super) async fn show(State(house): State<House>, asking: Asking, params: Params) -> Response {
     let Asking { shell, op } = asking.at(Section::People);
     let t = shell.text;
-    match load(&house, &op, &params).await {
-        Ok(came) => page(&shell, t.permissions_simulator()).show(move || view(t, &params, came)),
+    let loaded = async {
+        let came = load(&house, t, &op, &params).await?;
+        Ok((came, Choosers::load(&house.domain, &op).await?))
+    };
+    match loaded.await {
+        Ok((came, choosers)) => {
+            page(&shell, t.permissions_simulator()).show(move || view(t, &params, came, &choosers))
+        }
         Err(refused) => render::refused(&shell, refused),
     }
 }
 
-async fn load(house: &House, op: &Op, params: &Params) -> Result<Came, Refused> {
-    let (Some(principal), Some(action), Some(thing)) =
-        (params.some("principal"), params.some("action"), params.some("resource"))
-    else {
-        house.domain.explains_anything(op).await?;
-        return Ok(Came::Unasked);
+async fn load(house: &House, t: Text, op: &Op, params: &Params) -> Result<Came, Refused> {
+    let came = match Asked::read(t, params) {
+        Asked::Whole(case, under) => match house.domain.simulate(op, &case, under).await {
+            Ok(simulated) => return Ok(Came::Answered(Box::new(simulated))),
+            // Whoever may look is told on the form that there is nothing of that kind.
+            Err(Refused::NotFound) => return Ok(Came::Unknown),
+            Err(refused) => return Err(refused),
+        },
+        Asked::Unasked => Came::Unasked,
+        Asked::Unknown => Came::Unknown,
+        Asked::Unreadable(what) => Came::Unreadable(what),
     };
-    let (Some(holder), Some(action)) = (Holder::parse(&principal), Action::named(&action)) else {
-        house.domain.explains_anything(op).await?;
-        return Ok(Came::Unknown);
-    };
-    let passkey = if params.text("passkey") == "old" { PasskeyAge::Old } else { PasskeyAge::Fresh };
-    let circumstances = Circumstances { recovering: params.text("session") == "recovering", passkey };
-    match house.domain.simulate(op, holder, action, &thing, circumstances).await {
-        Ok(simulated) => Ok(Came::Answered(Box::new(simulated))),
-        // Whoever may look is told on the form that there is nothing of that kind.
-        Err(Refused::NotFound) => Ok(Came::Unknown),
-        Err(refused) => Err(refused),
-    }
+    house.domain.explains_anything(op).await?;
+    Ok(came)
 }
 
-fn view(t: Text, params: &Params, came: Came) -> AnyView {
+fn view(t: Text, params: &Params, came: Came, choosers: &Choosers) -> AnyView {
     let answer = match came {
         Came::Unasked => ().into_any(),
         Came::Unknown => view! {
             <EmptyState title=t.permissions_unknown()>{t.permissions_unknown_why()}</EmptyState>
         }
         .into_any(),
+        Came::Unreadable(what) => view! {
+            <EmptyState title=t.permissions_unreadable(what)>{t.permissions_unreadable_why()}</EmptyState>
+        }
+        .into_any(),
         Came::Answered(it) => answered(t, *it),
     };
-    let text = |name: &str| params.text(name).to_owned();
     view! {
         <PageHeader title=t.permissions_simulator() crumbs=way(t) lead=t.permissions_simulator_lead()/>
-        <div class="filter" role="search">
-            <form method="get" action=SIMULATOR class="filter-form">
-                <FilterInput name="principal" label=t.permissions_principal_hint() value=text("principal")/>
-                <FilterSelect name="action" label=t.permissions_action() chosen=text("action") choices=actions(None)/>
-                <FilterInput name="resource" label=t.permissions_thing_hint() value=text("resource")/>
-                <FilterSelect name="passkey" label=t.permissions_passkey() chosen=text("passkey") any=t.permissions_passkey_fresh() choices=vec![
-                    choice("old", t.permissions_passkey_old()),
-                ]/>
-                <FilterSelect name="session" label=t.permissions_session() chosen=text("session") any=t.permissions_session_usual() choices=vec![
-                    choice("recovering", t.permissions_session_recovering()),
-                ]/>
-                <button type="submit" class="button">{t.permissions_ask()}</button>
-            </form>
-        </div>
+        {question(t, params, choosers)}
         {answer}
     }
     .into_any()
+}
+
+fn question(t: Text, params: &Params, choosers: &Choosers) -> AnyView {
+    let (principal, thing) = (asked::principal(params), asked::thing(params));
+    let (principals, things) = (choosers.principals(t, &principal), choosers.things(t, &thing));
+    let under = params.text("under").to_owned();
+    let drafts = choosers.drafts(t, &under);
+    let age = params.text("passkey_age").to_owned();
+    let ages = choosers::with(ages(t), &age);
+    let text = |name: &str| params.text(name).to_owned();
+    let recovery = vec![choice("recovery", t.permissions_session_recovering())];
+    view! {
+        <div class="filter" role="search">
+            <form method="get" action=SIMULATOR class="filter-form">
+                <FilterSelect name="principal" label=t.permissions_principal() chosen=principal any=t.policies_choose() choices=principals/>
+                <FilterInput name="principal_id" label=t.permissions_principal_hint()/>
+                <FilterSelect name="action" label=t.permissions_action() chosen=text("action") any=t.policies_choose() choices=actions(None)/>
+                <FilterSelect name="resource" label=t.permissions_thing() chosen=thing any=t.policies_choose() choices=things/>
+                <FilterInput name="resource_id" label=t.permissions_thing_id()/>
+                <FilterInput name="at" label=t.permissions_at() kind=TextKind::DateTime value=text("at")/>
+                <FilterInput name="address" label=t.permissions_address() value=text("address")/>
+                <FilterSelect name="passkey_age" label=t.permissions_passkey() chosen=age any=t.permissions_passkey_now() choices=ages/>
+                <FilterSelect name="method" label=t.permissions_session() chosen=text("method") any=t.permissions_session_usual() choices=recovery/>
+                <FilterSelect name="under" label=t.permissions_under() chosen=under any=t.permissions_under_in_force() choices=drafts/>
+                <button type="submit" class="button">{t.permissions_ask()}</button>
+            </form>
+        </div>
+    }
+    .into_any()
+}
+
+/// How long ago a passkey may have been shown.
+fn ages(t: Text) -> Vec<Choice> {
+    vec![
+        choice("60", t.permissions_passkey_minute()),
+        choice("600", t.permissions_passkey_minutes()),
+        choice("3600", t.permissions_passkey_hour()),
+        choice("never", t.permissions_passkey_never()),
+    ]
 }
 
 fn answered(t: Text, it: Simulated) -> AnyView {
@@ -101,7 +137,7 @@ fn answered(t: Text, it: Simulated) -> AnyView {
     let decided = if it.policies.is_empty() {
         t.permissions_decided_by_none().to_owned()
     } else {
-        explained::policies(t, &it.policies)
+        explained::policies(t, &it.policies, &it.written)
     };
     let mut facts = vec![
         fact(t.permissions_principal(), view! { <a href=home translate="no">{it.name.clone()}</a> }),
@@ -112,10 +148,11 @@ fn answered(t: Text, it: Simulated) -> AnyView {
     if !it.allowed {
         facts.push(fact(t.permissions_enough(), explained::enough(t, it.enough.as_ref(), it.active)));
     }
+    let considered = explained::considered(t, it.considered, &it.written);
     view! {
         <Banner tone=tone title=words/>
         <Facts facts=facts/>
-        <Panel id="considered" title=t.permissions_considered()>{explained::considered(t, it.considered)}</Panel>
+        <Panel id="considered" title=t.permissions_considered()>{considered}</Panel>
     }
     .into_any()
 }

@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use keywarden_domain::{
     Action, Op, Refused, Resource,
-    permissions::{Entitled, Sought, WhoCan},
+    permissions::{Entitled, Sought, WhoCan, WrittenPolicies},
     roles::Holder,
 };
 use keywarden_model::Role;
@@ -18,8 +18,8 @@ use crate::{
     shell::{Section, Shell},
     text::Text,
     ui::{
-        Column, EmptyState, FilterBar, FilterChip, FilterInput, FilterSelect, LinkButton, PageHeader, Pager,
-        Panel, Row, Table, choice, row,
+        Banner, Column, EmptyState, FilterBar, FilterChip, FilterInput, FilterSelect, LinkButton, PageHeader,
+        Pager, Panel, Row, Table, choice, row,
     },
 };
 
@@ -74,7 +74,7 @@ fn view(t: Text, params: &Params, found: WhoCan) -> AnyView {
     let found = found.only(&sought(params));
     let (shown, next) = found.page(params.some("after").and_then(|it| Holder::parse(&it)), PAGE);
     let (action, thing) = (found.action.name(), found.thing.id());
-    let rows = shown.iter().map(|it| line(t, it, action, &thing)).collect();
+    let rows = shown.iter().map(|it| line(t, it, action, &thing, &found.written)).collect();
     let columns = vec![
         Column::text(t.permissions_principal()),
         Column::text(t.permissions_kind()),
@@ -112,12 +112,16 @@ fn view(t: Text, params: &Params, found: WhoCan) -> AnyView {
     let drawn = (!found.entitled.is_empty()).then(|| picture::draw(t, &found));
     let picture =
         drawn.map(|drawn| view! { <Panel id="picture" title=t.permissions_picture()>{drawn}</Panel> });
+    let moody = found.moody.then(|| {
+        view! { <Banner title=t.permissions_moody()>{t.permissions_moody_why()}</Banner> }
+    });
     let roles = Role::ALL.into_iter().map(|role| choice(role.as_str(), t.role(role))).collect::<Vec<_>>();
     let (choices, what) = (actions(Some(&found.thing.resource)), explained::thing(t, &found.thing));
     let (kind, by) = (params.text("kind").to_owned(), params.text("role").to_owned());
     view! {
         <PageHeader title=title crumbs=way(t) lead=t.permissions_lead() actions=buttons.into_any()/>
         <p class="permissions-thing">{t.permissions_thing()}": "{what}</p>
+        {moody}
         <FilterBar action=WHO_CAN search=params.text("q").to_owned() search_label=t.permissions_search() chips=chips.collect()>
             <FilterInput name="resource" label=t.permissions_thing() value=thing.clone()/>
             <FilterSelect name="action" label=t.permissions_action() chosen=action choices=choices/>
@@ -133,12 +137,13 @@ fn view(t: Text, params: &Params, found: WhoCan) -> AnyView {
     .into_any()
 }
 
-fn line(t: Text, it: &Entitled, action: &str, thing: &str) -> Row {
+fn line(t: Text, it: &Entitled, action: &str, thing: &str, written: &WrittenPolicies) -> Row {
     let home = match it.holder {
         Holder::Workload(id) => format!("/workloads/{id}"),
         holder => format!("/people/{holder}"),
     };
-    let paths = it.paths.iter().map(|path| view! { <li>{explained::path(t, path)}</li> }).collect_view();
+    let paths = it.paths.iter().map(|path| view! { <li>{explained::path(t, path, written)}</li> });
+    let paths = paths.collect_view();
     let simulate = format!("{SIMULATOR}?principal={}&action={action}&resource={thing}", it.holder);
     let cells = cells![
         t.roles_kind(it.holder.kind()),

@@ -22,7 +22,7 @@ use keywarden_domain::{
 };
 use keywarden_model::{PolicyId, PolicyState};
 
-use names::Place;
+pub(super) use names::{Names, Place};
 
 use crate::{
     context::House,

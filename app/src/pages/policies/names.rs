@@ -22,7 +22,7 @@ const PROJECTS: u32 = 50;
 
 /// Where a policy holds.
 #[derive(Clone, Debug)]
-pub(super) enum Place {
+pub(in crate::pages) enum Place {
     Organization,
     Project { id: ProjectId, name: String },
 }
@@ -39,7 +39,7 @@ impl Place {
 
 /// Ids with their names.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Names {
+pub(in crate::pages) struct Names {
     people: Vec<(String, String)>,
     teams: Vec<(String, String)>,
     workloads: Vec<(String, String)>,
@@ -57,7 +57,7 @@ pub(super) struct Noun {
 
 impl Names {
     /// All that this person may see, of a project's policy in that project alone.
-    pub(super) async fn load(domain: &Domain, op: &Op, place: &Place) -> Result<Self, Refused> {
+    pub(in crate::pages) async fn load(domain: &Domain, op: &Op, place: &Place) -> Result<Self, Refused> {
         let here = match place {
             Place::Organization => None,
             Place::Project { id, .. } => Some(*id),
@@ -114,7 +114,7 @@ impl Names {
     }
 
     /// Things of a kind, for a condition's select.
-    pub(super) fn choices(&self, t: Text, kind: &str) -> Vec<Choice> {
+    pub(in crate::pages) fn choices(&self, t: Text, kind: &str) -> Vec<Choice> {
         if kind == "OrganizationRole" {
             let roles = [Role::Owner, Role::Admin, Role::Auditor].into_iter();
             return roles.map(|role| choice(role.as_str(), t.role(role))).collect();

@@ -1,7 +1,11 @@
 //! What pages promise of effective permissions: who can is shown with its paths, to whom it may be; a refusal has an id that
 //! says nothing to who was refused.
 
-use keywarden_model::Role;
+use keywarden_domain::{
+    authz::PolicyScope,
+    policy::{Activate, NewPolicy},
+};
+use keywarden_model::{Description, Role};
 
 use super::{Stage, person};
 
@@ -104,6 +108,12 @@ async fn the_simulator_says_no_and_which_role_would_do() {
     assert!(no.contains("No, it is not allowed") && no.contains("Issuer in pay"), "{no}");
     assert!(no.contains("principal in resource.project.issuer") || no.contains("resource"), "{no}");
     assert!(no.contains(&format!("value=\"{}\"", vera.id)), "the question stays in the form: {no}");
+    // Whoever and whatever can be chosen is called by its name, and what cannot be read is said.
+    for part in ["person Vera", "project pay", "environment pay / live", "The organization"] {
+        assert!(no.contains(part), "{part}: {no}");
+    }
+    let wrong = ask("&action=key.issue&address=office").await.body;
+    assert!(wrong.contains("This cannot be read: From address"), "{wrong}");
     let empty = stage.get(person(&olga), "/permissions/simulator").await.body;
     assert!(!empty.contains("it is not allowed") && !empty.contains("There is no such"), "{empty}");
     let unknown = ask("&action=key.nothing").await;
@@ -112,7 +122,7 @@ async fn the_simulator_says_no_and_which_role_would_do() {
         format!("/permissions/simulator?principal={}&action=passkey.add&resource={}", vera.id, vera.id);
     let yes = stage.get(person(&olga), &itself).await.body;
     assert!(yes.contains("Yes, it is allowed") && yes.contains("It is their own account"), "{yes}");
-    let again = stage.get(person(&olga), &format!("{itself}&passkey=old")).await.body;
+    let again = stage.get(person(&olga), &format!("{itself}&passkey_age=600")).await.body;
     assert!(again.contains("Yes, once a passkey is shown again"), "{again}");
     let held = stage.get(person(&olga), &format!("/people/{}/permissions?place=project", vera.id)).await.body;
     assert!(
@@ -124,6 +134,48 @@ async fn the_simulator_says_no_and_which_role_would_do() {
     {
         assert_eq!(stage.get(person(&vera), &path).await.status, 403, "{path}");
     }
+}
+
+#[tokio::test]
+async fn what_people_wrote_is_shown_by_its_name_with_the_way_there() {
+    let stage = Stage::new().await;
+    let pay = stage.cast.project("pay").await;
+    let olga = stage.cast.person("Olga", &[(Role::Owner, None)]).await;
+    let bob = stage.cast.person("Bob", &[]).await;
+    let mona = stage.cast.person("Mona", &[(Role::Manager, Some(pay.id))]).await;
+    let night = stage.cast.team("night-shift", &[bob.id], &[]).await;
+    let text = format!(
+        r#"permit (principal in Team::"{night}", action == Action::"key.issue", resource) when {{
+            context has address && context.address.isInRange(ip("192.0.2.0/24"))
+        }};"#
+    );
+    let new = NewPolicy {
+        scope: PolicyScope::Project(pay.id),
+        name: "Night shift".parse().unwrap(),
+        text,
+        note: Description::default(),
+    };
+    let id = stage.cast.domain.draft_policy(&olga.op(), new).await.unwrap();
+    let question = format!("principal={}&action=key.issue&resource={}&address=192.0.2.7", bob.id, pay.live);
+    let ask = async |more: &str| {
+        stage.get(person(&olga), &format!("/permissions/simulator?{question}{more}")).await.body
+    };
+    let before = ask("").await;
+    assert!(before.contains("No, it is not allowed"), "{before}");
+    assert!(before.contains("Night shift, version 1"), "a draft can be chosen: {before}");
+    let draft = ask(&format!("&under={id}@1")).await;
+    assert!(draft.contains("Yes, it is allowed") && draft.contains("Policy Night shift"), "{draft}");
+    assert!(draft.contains(&format!("href=\"/policies/{id}?version=1\"")), "{draft}");
+
+    let now = Activate { version: 1, at: None, row_version: 1 };
+    stage.cast.domain.activate_policy(&olga.op(), id, now).await.unwrap();
+    assert!(ask("").await.contains("Yes, it is allowed"));
+    let elsewhere = ask("&address=198.51.100.7").await;
+    assert!(elsewhere.contains("Yes, it is allowed"), "the first of a name counts: {elsewhere}");
+    let who = format!("/permissions?action=key.issue&resource={}", pay.live);
+    let listed = stage.get(person(&mona), &who).await.body;
+    assert!(listed.contains("Policies look at the moment, too"), "{listed}");
+    assert!(!between(&listed, "<tbody>", "</tbody>").contains("Bob"), "no address is known: {listed}");
 }
 
 #[tokio::test]

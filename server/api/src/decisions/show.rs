@@ -43,13 +43,21 @@ pub(crate) struct DecisionQuestion {
     /// Absent if there is no such thing.
     #[serde(skip_serializing_if = "Option::is_none")]
     resource: Option<DecidedResource>,
-    /// The session was opened by a recovery code or link.
-    #[schema(example = false)]
-    recovering: bool,
+    /// From which address, if that was known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "192.0.2.7")]
+    address: Option<String>,
+    /// How many seconds before the person had shown their passkey; absent if they had not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 120)]
+    passkey_age: Option<i64>,
+    /// How they had signed in: `passkey`, `recovery`, `shell` or `token`.
+    #[schema(example = "passkey")]
+    method: &'static str,
     /// `forbidden`, `not-found` or `passkey`: what was missing then was a passkey shown lately.
     #[schema(example = "forbidden")]
     answer: &'static str,
-    /// Since then, who may do what has changed; what follows is how it would be decided now.
+    /// Since then, who may do what has changed; what follows is how the same question would be decided now.
     #[schema(example = false)]
     changed_since: bool,
     #[schema(example = false)]
@@ -78,7 +86,9 @@ impl From<Explained> for DecisionQuestion {
             action: it.action.name(),
             resource_id: it.thing_id,
             resource: it.thing.map(DecidedResource::from),
-            recovering: it.recovering,
+            address: it.circumstances.address.map(|it| it.to_string()),
+            passkey_age: it.circumstances.passkey_age,
+            method: it.circumstances.method.as_str(),
             answer: match it.answer {
                 Answer::Forbidden => "forbidden",
                 Answer::NotFound => "not-found",
@@ -86,7 +96,7 @@ impl From<Explained> for DecisionQuestion {
             },
             changed_since: it.changed,
             allowed: it.allowed,
-            considered: it.considered.into_iter().map(PolicyConsidered::from).collect(),
+            considered: PolicyConsidered::all(it.considered, &it.written),
             smallest_role: it.enough.map(SmallestRole::from),
         }
     }

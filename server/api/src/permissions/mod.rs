@@ -7,7 +7,7 @@ pub(crate) mod who_can;
 use keywarden_domain::{
     Action,
     authz::{CameTo, Considered, Part},
-    permissions::{Enough, Path, Thing},
+    permissions::{Enough, Path, Thing, WrittenPolicies},
     roles::Holder,
 };
 use serde::Serialize;
@@ -32,7 +32,7 @@ pub(crate) struct PermissionPath {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "team_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]
     team: Option<String>,
-    /// The policies that say so.
+    /// The policies that say so: built-in ones by their id, versions that people wrote as `pol_…@3`.
     #[schema(example = json!(["project-manager"]))]
     policies: Vec<String>,
 }
@@ -53,12 +53,17 @@ impl From<Path> for PermissionPath {
 /// A policy that speaks of the action and the thing.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PolicyConsidered {
+    /// A built-in one's id, or `pol_…@3` for a version that people wrote.
     #[schema(example = "project-issuer")]
     policy: String,
+    /// What people call it, if people wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Nobody purges")]
+    name: Option<String>,
     /// `permit` or `forbid`.
     #[schema(example = "permit")]
     effect: &'static str,
-    /// `applies`, `another-principal`, `conditions` or `failed`.
+    /// `applies`, `another-principal`, `conditions`, `failed`, or `over-owner`: it holds, and gives nothing over an owner.
     #[schema(example = "conditions")]
     came_to: &'static str,
     /// The conditions that do not hold, in Cedar.
@@ -67,16 +72,23 @@ pub(crate) struct PolicyConsidered {
     conditions: Vec<String>,
 }
 
-impl From<Considered> for PolicyConsidered {
-    fn from(it: Considered) -> Self {
+impl PolicyConsidered {
+    /// All of them, with what people call those that they wrote.
+    pub(crate) fn all(considered: Vec<Considered>, written: &WrittenPolicies) -> Vec<Self> {
+        considered.into_iter().map(|it| Self::of(it, written)).collect()
+    }
+
+    fn of(it: Considered, written: &WrittenPolicies) -> Self {
         let (came_to, conditions) = match it.came_to {
             CameTo::AnotherPrincipal => ("another-principal", Vec::new()),
             CameTo::Applies => ("applies", Vec::new()),
             CameTo::Conditions(conditions) => ("conditions", conditions),
             CameTo::Failed => ("failed", Vec::new()),
+            CameTo::OverOwner => ("over-owner", Vec::new()),
         };
         let effect = if it.forbids { "forbid" } else { "permit" };
-        Self { policy: it.policy, effect, came_to, conditions }
+        let name = written.get(&it.policy).map(|it| it.name.clone());
+        Self { policy: it.policy, name, effect, came_to, conditions }
     }
 }
 

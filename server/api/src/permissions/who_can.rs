@@ -47,8 +47,9 @@ impl From<&Entitled> for EffectivePermission {
 
 /// List who can do something to a thing, and by what
 ///
-/// Every active person and workload for whom the policies say yes, by name; a fresh passkey is asked for beside that. For
-/// owners, admins and auditors, and of what lies in a project for its managers.
+/// Every active person and workload for whom the policies say yes, by name; a fresh passkey is asked for beside that. Where
+/// policies look at the moment, it is this one, from no known address, with a passkey just shown. For owners, admins and
+/// auditors, and of what lies in a project for its managers.
 #[utoipa::path(
     get,
     path = "/api/v1/permissions",

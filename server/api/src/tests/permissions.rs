@@ -56,11 +56,34 @@ async fn a_simulation_names_the_smallest_role_and_a_principal_what_it_holds() {
         let considered = no["considered"].as_array().unwrap();
         let issuer = considered.iter().find(|it| it["policy"] == "project-issuer").unwrap();
         assert_eq!(issuer["came_to"], "conditions");
-        for wrong in
-            ["", "&action=nothing", "&action=key.issue&passkey=never", "&action=key.issue&recovering=perhaps"]
-        {
+        for wrong in [
+            "",
+            "&action=nothing",
+            "&action=key.issue&passkey_age=old",
+            "&action=key.issue&method=token",
+            "&action=key.issue&at=soon",
+            "&action=key.issue&address=office",
+            "&action=key.issue&version=1",
+        ] {
             assert_eq!(ask(wrong).await.status, 400, "{wrong}");
         }
+        // A draft is asked about before it decides, by its name.
+        let text = format!(
+            r#"permit (principal == Workload::"{id}", action == Action::"key.issue", resource)
+               when {{ context has address && context.address.isInRange(ip("192.0.2.0/24")) }};"#
+        );
+        let draft = json!({ "name": "Idle hands", "project": "pay", "text": text });
+        let draft = api.post("/api/v1/policies", draft).await.json()["id"].as_str().unwrap().to_owned();
+        let under = format!("&action=key.issue&policy={draft}&version=1");
+        let without = ask(&under).await.json();
+        let of = |answer: &Value| {
+            let considered = answer["considered"].as_array().unwrap().clone();
+            considered.into_iter().find(|it| it["name"] == "Idle hands").unwrap()
+        };
+        assert_eq!((&without["allowed"], &of(&without)["came_to"]), (&json!(false), &json!("conditions")));
+        let inside = ask(&format!("{under}&address=192.0.2.7&at=2027-01-01T00:00:00Z")).await.json();
+        assert_eq!((&inside["allowed"], &inside["policies"]), (&json!(true), &json!([format!("{draft}@1")])));
+        assert_eq!(ask("&action=key.issue&address=192.0.2.7").await.json()["allowed"], false);
         let held = api.get(&format!("/api/v1/workloads/{id}/permissions?q=key.")).await.json();
         let actions: Vec<_> =
             held["permissions"].as_array().unwrap().iter().map(|it| &it["action"]).collect();
@@ -92,6 +115,7 @@ async fn every_refusal_has_a_decision_that_its_caller_cannot_open() {
         assert_eq!(why["name"], "viewer");
         let question = &why["question"];
         assert_eq!([&question["action"], &question["answer"]], ["environment.create", "forbidden"]);
+        assert_eq!(question["method"], "token");
         assert_eq!(question["smallest_role"]["role"], "manager");
         assert_eq!(open(&auditor, &hidden).await.json()["question"]["answer"], "not-found");
         assert_eq!(open(&auditor, &nowhere).await.json()["question"], Value::Null);

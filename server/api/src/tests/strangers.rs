@@ -239,6 +239,9 @@ fn stands_for(api: &Api, belongings: &Belongings, field: &str, at: &str) -> Opti
         "actor" | "holder" | "principal" => {
             vec![[text("other"), belongings.within("{workload}"), text("wkl_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]]
         }
+        "policy" => {
+            vec![[text("other"), belongings.within("{policy}"), text("pol_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]]
+        }
         // That there are people and teams is no secret, and a promotion leads to an environment of the secret's project.
         "owner" | "recipient" | "to" => return None,
         _ => panic!("say in `stands_for` what `{field}` of {at} names"),
@@ -301,7 +304,9 @@ async fn an_id_of_another_project_in_a_query_looks_like_one_of_nothing() {
             let parameters: Vec<_> = parameters.into_iter().flatten().filter(in_query).collect();
             for name in parameters.iter().map(|it| it["name"].as_str().unwrap()) {
                 // A place in a list, and what is sought or shown in it.
-                if !["project", "environment", "resource", "actor", "owner", "principal"].contains(&name) {
+                if !["project", "environment", "resource", "actor", "owner", "policy", "principal"]
+                    .contains(&name)
+                {
                     assert!(NARROWS.contains(&name), "say in `NARROWS` or here what `{name}` of {path} is");
                     continue;
                 }
@@ -335,8 +340,9 @@ async fn an_id_of_another_project_in_a_query_looks_like_one_of_nothing() {
 }
 
 /// Parameters of queries that name nothing of a project.
-const NARROWS: [&str; 32] = [
+const NARROWS: [&str; 33] = [
     "action",
+    "address",
     "after",
     "archived",
     "at",
@@ -351,12 +357,12 @@ const NARROWS: [&str; 32] = [
     "kind",
     "label",
     "limit",
+    "method",
     "order",
     "outcome",
-    "passkey",
+    "passkey_age",
     "q",
     "raw",
-    "recovering",
     "reversed",
     "role",
     "scope",

@@ -330,7 +330,8 @@ impl Action {
     pub fn is_listed(self) -> bool {
         matches!(
             self,
-            Self::ReadAudit
+            Self::ExplainPermissions
+                | Self::ReadAudit
                 | Self::RevokeKey
                 | Self::VerifyKeys
                 | Self::ViewKey

@@ -7,6 +7,7 @@ use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use serde_json::json;
 
 use super::judge::recovering;
+use super::principal::Who;
 use crate::{Actor, Op};
 
 /// The moment of a question: what policies find in `context`.
@@ -38,6 +39,23 @@ pub enum SignInMethod {
 }
 
 impl SignInMethod {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Passkey, Self::Recovery, Self::Shell, Self::Token];
+
+    /// By its word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == word)
+    }
+
+    /// How such a principal signs in, if nothing else is known.
+    pub fn usual(who: &Who) -> Self {
+        match who {
+            Who::Operator(_) => Self::Shell,
+            Who::Person(_) => Self::Passkey,
+            Who::Nobody | Who::Workload(_) => Self::Token,
+        }
+    }
+
     /// The word that policies compare.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,21 +1,33 @@
-//! What decisions hang on, and what each policy came to. All of it is asked of the policies in force, whichever they are: no
-//! rule is written down a second time.
+//! What decisions hang on. All of it is asked of the policies in force, built in or written by people: no rule is written down
+//! a second time. What each policy came to is in [`super::considered`].
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use cedar_policy::{Effect, EntityUid, EvalResult, Policy, PolicySet};
+use cedar_policy::{EntityUid, EvalResult, Policy};
 use keywarden_model::{ProjectId, Role, RoleScope, TeamId, UserId};
-use serde_json::{Value, json};
 
 use super::principal::Who;
 use super::reach::specimen;
-use super::{Action, NOBODY, NOWHERE, Principal, Rules, Target, entities};
+use super::{
+    Action, Circumstances, Decision, InForce, NOBODY, NOWHERE, PolicyScope, Principal, Rules, Target,
+    entities,
+};
 use crate::Fault;
 
-/// The entities that policies name.
+/// The built-in policies and what people wrote, as they are asked together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Explainer<'a> {
+    pub(super) rules: &'a Rules,
+    pub(super) in_force: &'a InForce,
+}
+
+/// The entities that policies name, and the projects that have policies of their own.
 #[derive(Debug, Clone)]
-pub(crate) struct Named(Arc<HashSet<EntityUid>>);
+pub(crate) struct Named {
+    entities: Arc<HashSet<EntityUid>>,
+    projects: BTreeSet<ProjectId>,
+}
 
 /// The entities that a principal can be compared with in decisions about one thing: those that policies name, and those
 /// that the thing brings with it.
@@ -46,7 +58,7 @@ pub struct Ground {
 /// A part of what somebody is and holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Part {
-    /// Who it is: the owner of a key, the person themselves, anybody signed in.
+    /// Who it is: the owner of a key, the person themselves, anybody signed in, or somebody whom a policy names.
     Itself,
     /// A role of the organization.
     OrganizationRole(Role),
@@ -58,34 +70,37 @@ pub enum Part {
     Together,
 }
 
-/// A policy that speaks of the action and the thing, and what it came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Considered {
-    /// Its id.
-    pub policy: String,
-    /// It forbids.
-    pub forbids: bool,
-    /// What it came to.
-    pub came_to: CameTo,
-}
+impl<'a> Explainer<'a> {
+    /// Of these policies.
+    pub(crate) fn of(rules: &'a Rules, in_force: &'a InForce) -> Self {
+        Self { rules, in_force }
+    }
 
-/// What a policy came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CameTo {
-    /// It holds.
-    Applies,
-    /// It is for others than who asked.
-    AnotherPrincipal,
-    /// These of its conditions do not hold, as Cedar writes them.
-    Conditions(Vec<String>),
-    /// It could not be evaluated, which is a no.
-    Failed,
-}
+    /// As every use-case asks.
+    pub(crate) fn decide(
+        &self,
+        principal: &Principal,
+        action: Action,
+        target: &Target,
+        circumstances: &Circumstances,
+    ) -> Decision {
+        self.rules.decide_with(self.in_force, principal, action, target, circumstances)
+    }
 
-impl Rules {
     /// What policies name.
     pub(crate) fn named(&self) -> Named {
-        Named(Arc::new(self.policies().policies().flat_map(Policy::entity_literals).collect()))
+        let built_in = self.rules.policies().policies().flat_map(Policy::entity_literals);
+        let written = self.in_force.deciding().iter();
+        let projects = written.clone().filter_map(|it| match it.scope {
+            PolicyScope::Organization => None,
+            PolicyScope::Project(project) => Some(project),
+        });
+        let mut projects: BTreeSet<_> = projects.collect();
+        let entities: HashSet<_> =
+            built_in.chain(written.flat_map(|it| it.checked.policy.entity_literals())).collect();
+        let literal = entities.iter().filter(|uid| *uid.type_name() == self.rules.types().project);
+        projects.extend(literal.filter_map(|uid| uid.id().unescaped().parse::<ProjectId>().ok()));
+        Named { entities: Arc::new(entities), projects }
     }
 
     /// What a principal can be compared with in decisions about this.
@@ -97,7 +112,7 @@ impl Rules {
     ) -> Result<Mentioned, Fault> {
         let mut brought = HashSet::new();
         let nobody = Principal::bare(Who::Nobody);
-        let entities = entities::gather(self.types(), &nobody, action, target)
+        let entities = entities::gather(self.rules.types(), &nobody, action, target)
             .map_err(|cause| Fault::Unexpected(format!("entities: {cause}")))?;
         for entity in entities.iter() {
             brought.insert(entity.uid());
@@ -108,22 +123,19 @@ impl Rules {
         Ok(Mentioned { named: named.clone(), brought })
     }
 
-    /// The projects that policies name.
-    pub(crate) fn named_projects(&self, named: &Named) -> Vec<ProjectId> {
-        let projects = named.0.iter().filter(|uid| *uid.type_name() == self.types().project);
-        projects.filter_map(|uid| uid.id().unescaped().parse().ok()).collect()
-    }
-
-    /// All of the principal that can matter to decisions about the target.
+    /// All of the principal that can matter to decisions about the target. What is taken apart here is all that a principal has:
+    /// something new must be looked at before this compiles again.
     pub(crate) fn likeness(&self, principal: &Principal, target: &Target, among: &Mentioned) -> Likeness {
-        let kind = match principal.who {
+        let Principal { who, teams: _, organization: _, projects: _ } = principal;
+        let kind = match who {
             Who::Nobody => "nobody",
             Who::Operator(_) => "operator",
             Who::Person(_) => "person",
             Who::Workload(_) => "workload",
         };
-        let itself = entities::principal_uid(self.types(), &principal.who).filter(|uid| among.has(uid));
-        let holds: BTreeSet<_> = entities::held(self.types(), principal, target.resource.project())
+        let types = self.rules.types();
+        let itself = entities::principal_uid(types, who).filter(|uid| among.has(uid));
+        let holds: BTreeSet<_> = entities::held(types, principal, target.resource.project())
             .filter(|uid| among.has(uid))
             .collect();
         Likeness { kind, itself, holds: holds.into_iter().collect() }
@@ -135,9 +147,10 @@ impl Rules {
         principal: &Principal,
         action: Action,
         target: &Target,
+        circumstances: &Circumstances,
         among: &Mentioned,
     ) -> Vec<Ground> {
-        let whole = self.decide(principal, action, target, false);
+        let whole = self.decide(principal, action, target, circumstances);
         if !whole.allowed {
             return Vec::new();
         }
@@ -149,7 +162,7 @@ impl Rules {
                 (Part::Team(team), _) => alone.teams.push(team),
                 (Part::Itself | Part::ProjectRole(_) | Part::Together, _) => {}
             }
-            let decision = self.decide(&alone, action, target, false);
+            let decision = self.decide(&alone, action, target, circumstances);
             if decision.allowed { decision.policies } else { Vec::new() }
         };
         let anyway = with(Part::Itself);
@@ -174,78 +187,9 @@ impl Rules {
         let organization = principal.organization.iter().map(|role| Part::OrganizationRole(*role));
         let projects = principal.projects.iter().filter(|(project, _)| Some(*project) == here);
         let projects = projects.map(|(_, role)| Part::ProjectRole(*role));
-        let types = self.types();
+        let types = self.rules.types();
         let teams = principal.teams.iter().filter(|team| among.has(&types.uid(&types.team, team)));
         organization.chain(projects).chain(teams.map(|team| Part::Team(*team))).collect()
-    }
-
-    /// The policies that speak of this action and thing, and what each came to. Those that forbid are named only where they
-    /// hold: the others changed nothing.
-    pub(crate) fn considered(
-        &self,
-        principal: &Principal,
-        action: Action,
-        target: &Target,
-        recovering: bool,
-    ) -> Vec<Considered> {
-        let holds = |policy: Value| self.holds_alone(policy, principal, action, target, recovering);
-        let mut considered = Vec::new();
-        for policy in self.policies().policies() {
-            let forbids = policy.effect() == Effect::Forbid;
-            let mut add = |came_to: CameTo| {
-                if !forbids || matches!(came_to, CameTo::Applies | CameTo::Failed) {
-                    considered.push(Considered { policy: policy.id().to_string(), forbids, came_to });
-                }
-            };
-            let Ok(text) = policy.to_json() else {
-                add(CameTo::Failed);
-                continue;
-            };
-            let clauses = text.get("conditions").and_then(Value::as_array).cloned().unwrap_or_default();
-            let bare = changed(&text, &[("effect", json!("permit")), ("conditions", json!([]))]);
-            match holds(changed(&bare, &[("principal", json!({ "op": "All" }))])) {
-                None => {
-                    add(CameTo::Failed);
-                    continue;
-                }
-                Some(false) => continue,
-                Some(true) => {}
-            }
-            if holds(bare.clone()) != Some(true) {
-                add(CameTo::AnotherPrincipal);
-                continue;
-            }
-            let mut failing = Vec::new();
-            let mut broken = false;
-            for clause in clauses {
-                match holds(changed(&bare, &[("conditions", json!([clause]))])) {
-                    Some(true) => {}
-                    Some(false) => failing.push(in_cedar(&clause)),
-                    None => broken = true,
-                }
-            }
-            add(match (failing.is_empty(), broken) {
-                (_, true) => CameTo::Failed,
-                (true, false) => CameTo::Applies,
-                (false, false) => CameTo::Conditions(failing),
-            });
-        }
-        considered.sort_by(|a, b| (!a.forbids, &a.policy).cmp(&(!b.forbids, &b.policy)));
-        considered
-    }
-
-    /// Whether the policy, and no other, says yes; `None` if it cannot be evaluated.
-    fn holds_alone(
-        &self,
-        policy: Value,
-        principal: &Principal,
-        action: Action,
-        target: &Target,
-        recovering: bool,
-    ) -> Option<bool> {
-        let policy = Policy::from_json(None, policy).ok()?;
-        let alone = PolicySet::from_policies([policy]).ok()?;
-        self.ask(&alone, principal, action, target, recovering).map(|(allowed, _)| allowed).ok()
     }
 
     /// Of the roles that the principal may be given, the one that would turn the answer into a yes and grants the fewest
@@ -255,7 +199,7 @@ impl Rules {
         principal: &Principal,
         action: Action,
         target: &Target,
-        recovering: bool,
+        circumstances: &Circumstances,
         may_hold: impl Fn(Role, Option<ProjectId>) -> bool,
     ) -> Option<(Role, Option<ProjectId>)> {
         let places = Role::ALL.iter().filter_map(|role| match role.scope() {
@@ -265,27 +209,34 @@ impl Rules {
         let enough = places.filter(|(role, project)| {
             may_hold(*role, *project) && {
                 let with = holding(principal.clone(), *role, *project);
-                self.decide(&with, action, target, recovering).allowed
+                self.decide(&with, action, target, circumstances).allowed
             }
         });
         enough.min_by_key(|(role, _)| self.breadth(*role))
     }
 
-    /// How many actions a role allows, somewhere.
+    /// How many actions a role allows, somewhere, by the built-in policies alone.
     fn breadth(&self, role: Role) -> usize {
         let somebody = Principal::bare(Who::Person(UserId::NIL));
         let somebody = holding(somebody, role, (role.scope() == RoleScope::Project).then_some(NOWHERE));
         let may = |action: &&Action| {
             let target = Target::thing(specimen(**action, NOWHERE, NOBODY));
-            self.decide(&somebody, **action, &target, false).allowed
+            self.rules.decide(&somebody, **action, &target, false).allowed
         };
         Action::ALL.iter().filter(may).count()
     }
 }
 
+impl Named {
+    /// The projects that policies tell apart from others.
+    pub(crate) fn projects(&self) -> &BTreeSet<ProjectId> {
+        &self.projects
+    }
+}
+
 impl Mentioned {
     fn has(&self, uid: &EntityUid) -> bool {
-        self.named.0.contains(uid) || self.brought.contains(uid)
+        self.named.entities.contains(uid) || self.brought.contains(uid)
     }
 }
 
@@ -307,26 +258,4 @@ fn holding(mut principal: Principal, role: Role, project: Option<ProjectId>) -> 
         Some(project) => principal.projects.push((project, role)),
     }
     principal
-}
-
-fn changed(policy: &Value, parts: &[(&str, Value)]) -> Value {
-    let mut policy = policy.clone();
-    if let Some(members) = policy.as_object_mut() {
-        for (name, part) in parts {
-            members.insert((*name).to_owned(), part.clone());
-        }
-    }
-    policy
-}
-
-/// A condition as Cedar writes it, on one line.
-fn in_cedar(clause: &Value) -> String {
-    let all = json!({ "op": "All" });
-    let policy = json!({
-        "effect": "permit", "principal": all, "action": all, "resource": all, "conditions": [clause],
-    });
-    let policy = Policy::from_json(None, policy).ok();
-    let text = policy.map(|policy| policy.to_string()).unwrap_or_default();
-    let words = text.split_once(')').map_or(text.as_str(), |(_, rest)| rest).trim().trim_end_matches(';');
-    words.split_whitespace().collect::<Vec<_>>().join(" ")
 }

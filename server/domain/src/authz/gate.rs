@@ -12,8 +12,8 @@ use moka::sync::Cache;
 use super::memory::Memory;
 use super::principal::Who;
 use super::{
-    Action, Checked, Circumstances, InForce, Permit, PolicyScope, Principal, Reach, Resource, Rules,
-    SignInMethod, Target, TextError,
+    Action, Checked, Circumstances, Explainer, InForce, Permit, PolicyScope, Principal, Reach, Resource,
+    Rules, SignInMethod, Target, TextError,
 };
 use crate::op::SHELL;
 use crate::{Actor, Fault, Op, Refused};
@@ -151,9 +151,14 @@ impl Gate {
         self.would_under(&self.policies.last(), principal, (action, &target), &away(principal, now))
     }
 
-    /// The policies in force, for explaining what they say.
-    pub(crate) fn rules(&self) -> &Rules {
-        &self.rules
+    /// What people wrote and activated, as of `counter`.
+    pub(crate) async fn in_force(&self, store: &Store, counter: Counter) -> Result<Arc<InForce>, Fault> {
+        self.policies.at(store, counter).await
+    }
+
+    /// The built-in policies and these, for explaining what they say.
+    pub(crate) fn explainer<'a>(&'a self, in_force: &'a InForce) -> Explainer<'a> {
+        Explainer::of(&self.rules, in_force)
     }
 
     /// Somebody and what they hold, as it is stored now.
@@ -193,12 +198,7 @@ impl Gate {
 
 /// Somebody who is not here.
 fn away(principal: &Principal, now: DateTime<Utc>) -> Circumstances {
-    let method = match principal.who {
-        Who::Operator(_) => SignInMethod::Shell,
-        Who::Person(_) => SignInMethod::Passkey,
-        Who::Nobody | Who::Workload(_) => SignInMethod::Token,
-    };
-    Circumstances::absent(now, method)
+    Circumstances::absent(now, SignInMethod::usual(&principal.who))
 }
 
 async fn target(store: &Store, action: Action, resource: &Resource) -> Result<Target, Fault> {

@@ -164,6 +164,24 @@ impl InForce {
         found.map(|(_, name)| name.as_str())
     }
 
+    /// Every version that decides.
+    pub(super) fn deciding(&self) -> &[Deciding] {
+        &self.deciding
+    }
+
+    /// The versions that are asked about an action, of the organization and of the thing's project, whoever asks.
+    pub(super) fn speaking(
+        &self,
+        action: Action,
+        project: Option<ProjectId>,
+    ) -> impl Iterator<Item = &Deciding> {
+        let holds = move |scope: PolicyScope| match scope {
+            PolicyScope::Organization => true,
+            PolicyScope::Project(own) => Some(own) == project,
+        };
+        self.deciding.iter().filter(move |it| holds(it.scope) && it.checked.actions.contains(&action))
+    }
+
     /// What is asked about an action, of the organization and of the thing's project.
     pub(super) fn slices(&self, action: Action, project: Option<ProjectId>) -> impl Iterator<Item = &Slice> {
         let scopes = [Some(PolicyScope::Organization), project.map(PolicyScope::Project)];

@@ -7,7 +7,8 @@
 //! * *Ask*: `Domain::authorize`, or `Domain::change` which asks for you. A change of somebody (a person, team or
 //!   workload) is decided knowing which roles they hold; that is read here, nobody need bring it.
 //! * *List*: [`Reach`] of the action that views one thing is the scope of the list. Lists have no action of their own.
-//! * *Explain*: [`explain`] asks the policies in force about many at once, and what each of them came to. It knows none of them.
+//! * *Explain*: an [`Explainer`] asks the policies in force, built in and written, about many at once, and what each of them
+//!   came to. It knows none of them.
 //! * *Give a role*, also with an invitation or a new workload: ask for [`Action::to_grant`] besides.
 //!
 //! * *Let people write policies*: [`check`] reads a text, [`InForce`] holds those that decide, sliced, and a [`Gate`] asks them
@@ -26,6 +27,7 @@
 
 mod action;
 mod circumstances;
+mod considered;
 mod entities;
 mod explain;
 mod gate;
@@ -42,8 +44,9 @@ mod written;
 
 pub use action::{Action, Kind, Nature};
 pub use circumstances::{Circumstances, SignInMethod};
-pub(crate) use explain::Named;
-pub use explain::{CameTo, Considered, Ground, Part};
+pub use considered::{CameTo, Considered};
+pub(crate) use explain::{Explainer, Named};
+pub use explain::{Ground, Part};
 pub(crate) use gate::{Gate, load};
 pub use in_force::InForce;
 pub(crate) use in_force::{Deciding, scope};

@@ -166,10 +166,8 @@ impl Rules {
         decision(principal, action, target, recovering, Some(circumstances), answer)
     }
 
-    /// What these policies say.
-    pub(super) fn ask(
+    fn ask(
         &self,
-        policies: &PolicySet,
         principal: &Principal,
         action: Action,
         target: &Target,
@@ -211,7 +209,7 @@ impl Rules {
     }
 
     /// The question as Cedar is asked it; `None`: nobody asks.
-    fn question(
+    pub(super) fn question(
         &self,
         principal: &Principal,
         action: Action,

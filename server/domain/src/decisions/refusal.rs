@@ -4,6 +4,7 @@
 //! refusing leaves nothing behind, however often it happens. Every *not found* has one of the same length, be the thing there or
 //! not, so that no id tells that something is hidden. It ends with the keyring's key, or after thirty days.
 
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -16,6 +17,7 @@ use keywarden_vault::Purpose;
 use sha2::{Digest, Sha256};
 
 use super::Who;
+use crate::authz::{Circumstances, SignInMethod};
 use crate::{Action, Actor, Domain, Op, Permit, Refused, Resource};
 
 /// What an id begins with.
@@ -42,9 +44,17 @@ struct Noted {
 pub(crate) struct Asked {
     pub(crate) action: Action,
     pub(crate) thing: Subject,
-    pub(crate) recovering: bool,
+    pub(crate) around: Around,
     pub(crate) answer: Answer,
     pub(crate) counter: i64,
+}
+
+/// What else was known of the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Around {
+    pub(crate) method: SignInMethod,
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) passkey_age: Option<i64>,
 }
 
 /// How it was answered.
@@ -107,8 +117,9 @@ impl LastRefusal {
             Err(Refused::StepUp) => Answer::StepUp,
             Ok(_) | Err(Refused::Fault(_) | Refused::Replayed(_) | Refused::Stale) => return,
         };
-        let recovering = op.actor.person().is_some_and(|person| person.recovering);
-        let asked = Asked { action, thing: resource.into(), recovering, answer, counter };
+        let Circumstances { method, address, passkey_age, .. } = Circumstances::of(op);
+        let around = Around { method, address, passkey_age };
+        let asked = Asked { action, thing: resource.into(), around, answer, counter };
         self.by(&op.actor, op.now);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).asked = Some(asked);
     }
@@ -134,6 +145,60 @@ impl Domain {
         let (hour, sealed) = bytes.split_at_checked(8)?;
         let text = self.keyring().open_for(Purpose::Session, hour, CONTEXT, sealed).ok()?;
         Told::decode(text.expose()).filter(|told| now - told.at <= LIFE)
+    }
+}
+
+impl Around {
+    /// As the policies saw it.
+    pub(crate) fn circumstances(self, at: DateTime<Utc>) -> Circumstances {
+        let mut circumstances = Circumstances::absent(at, self.method);
+        circumstances.recovering = self.method == SignInMethod::Recovery;
+        circumstances.address = self.address;
+        circumstances.passkey_age = self.passkey_age;
+        circumstances
+    }
+
+    /// Method, address, age: always as long. An address of version 4 stands in one of version 6, and goes back to what it was.
+    fn encode(self) -> [u8; 26] {
+        let mut bytes = [0; 26];
+        let (head, age) = bytes.split_at_mut(18);
+        if let [method, known, address @ ..] = head {
+            *method = match self.method {
+                SignInMethod::Passkey => 1,
+                SignInMethod::Recovery => 2,
+                SignInMethod::Shell => 3,
+                SignInMethod::Token => 4,
+            };
+            *known = u8::from(self.address.is_some());
+            let octets = match self.address {
+                None => [0; 16],
+                Some(IpAddr::V4(it)) => it.to_ipv6_mapped().octets(),
+                Some(IpAddr::V6(it)) => it.octets(),
+            };
+            address.copy_from_slice(&octets);
+        }
+        age.copy_from_slice(&self.passkey_age.unwrap_or(-1).to_be_bytes());
+        bytes
+    }
+
+    fn decode(bytes: [u8; 26]) -> Option<Self> {
+        let ([method, known], rest) = bytes.split_first_chunk()?;
+        let (address, age) = rest.split_first_chunk::<16>()?;
+        let age = i64::from_be_bytes(age.try_into().ok()?);
+        let method = match method {
+            1 => SignInMethod::Passkey,
+            2 => SignInMethod::Recovery,
+            3 => SignInMethod::Shell,
+            4 => SignInMethod::Token,
+            _ => return None,
+        };
+        let address = IpAddr::V6(Ipv6Addr::from(*address)).to_canonical();
+        let address = match known {
+            0 if address == IpAddr::V6(Ipv6Addr::UNSPECIFIED) => None,
+            1 => Some(address),
+            _ => return None,
+        };
+        Some(Self { method, address, passkey_age: (age != -1).then_some(age) })
     }
 }
 
@@ -200,7 +265,7 @@ const VERSION: u8 = 1;
 const NIL: [u8; 16] = [0; 16];
 
 impl Told {
-    /// Always as long: version, who, when, how it was answered, action, thing, circumstances, counter.
+    /// Always as long: version, who, when, how it was answered, action, thing, what was around it, counter.
     fn encode(&self) -> Vec<u8> {
         let (kind, who) = match self.who {
             Who::Nobody => (0, NIL),
@@ -212,22 +277,22 @@ impl Told {
         let mut text = vec![VERSION, kind];
         text.extend(who);
         text.extend(micros(self.at).to_be_bytes());
-        let (answer, action, thing, recovering, counter) = match self.asked {
-            None => (0, [0; 4], (0, NIL), false, 0),
-            Some(Asked { action, thing, recovering, answer, counter }) => {
+        let (answer, action, thing, around, counter) = match self.asked {
+            None => (0, [0; 4], (0, NIL), [0; 26], 0),
+            Some(Asked { action, thing, around, answer, counter }) => {
                 let answer = match answer {
                     Answer::Forbidden => 1,
                     Answer::NotFound => 2,
                     Answer::StepUp => 3,
                 };
-                (answer, mark(action), thing.encode(), recovering, counter)
+                (answer, mark(action), thing.encode(), around.encode(), counter)
             }
         };
         text.push(answer);
         text.extend(action);
         text.push(thing.0);
         text.extend(thing.1);
-        text.push(u8::from(recovering));
+        text.extend(around);
         text.extend(counter.to_be_bytes());
         text
     }
@@ -240,7 +305,7 @@ impl Told {
         let (action, rest) = rest.split_first_chunk::<4>()?;
         let ([thing], rest) = rest.split_first_chunk()?;
         let (id, rest) = rest.split_first_chunk::<16>()?;
-        let ([recovering], rest) = rest.split_first_chunk()?;
+        let (around, rest) = rest.split_first_chunk::<26>()?;
         let counter = i64::from_be_bytes(rest.try_into().ok()?);
         let who = match kind {
             0 => Who::Nobody,
@@ -260,7 +325,8 @@ impl Told {
         let asked = answer.map(|answer| {
             let action = Action::ALL.iter().copied().find(|it| mark(*it) == *action)?;
             let thing = Subject::decode(*thing, *id)?;
-            Some(Asked { action, thing, recovering: *recovering == 1, answer, counter })
+            let around = Around::decode(*around)?;
+            Some(Asked { action, thing, around, answer, counter })
         });
         let asked = match asked {
             Some(None) => return None,
@@ -290,6 +356,11 @@ mod tests {
         assert_eq!(marks.len(), Action::ALL.len());
     }
 
+    fn around(address: &str) -> Around {
+        let address = Some(address.parse().unwrap());
+        Around { method: SignInMethod::Recovery, address, passkey_age: Some(301) }
+    }
+
     #[test]
     fn what_is_told_is_read_back_and_always_as_long() {
         let at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
@@ -297,13 +368,15 @@ mod tests {
         let asked = Asked {
             action: Action::ReadSecret,
             thing: Subject::Secret(SecretId::from_parts(at, 7)),
-            recovering: true,
+            around: around("192.0.2.7"),
             answer: Answer::NotFound,
             counter: 42,
         };
         let who = Who::Workload(WorkloadId::from_parts(at, 9));
         let something = Told { who, at, asked: Some(asked) };
-        for told in [nothing, something] {
+        let bare = Around { method: SignInMethod::Token, address: None, passkey_age: None };
+        let little = Told { asked: Some(Asked { around: bare, ..asked }), ..something };
+        for told in [nothing, something, little] {
             assert_eq!(Told::decode(&told.encode()), Some(told));
         }
         assert_eq!(nothing.encode().len(), something.encode().len());
@@ -315,7 +388,7 @@ mod tests {
         let asked = Asked {
             action: Action::IssueKey,
             thing: Subject::Environment(EnvironmentId::from_parts(at, 3)),
-            recovering: true,
+            around: around("2001:db8::7"),
             answer: Answer::Forbidden,
             counter: 7,
         };

@@ -5,8 +5,8 @@ use keywarden_store::names;
 
 use super::Who;
 use super::refusal::{Answer, Asked, Told};
-use crate::authz::{self, Considered, Principal, Target};
-use crate::permissions::{Enough, Thing};
+use crate::authz::{self, Circumstances, Considered, InForce, Principal, Target};
+use crate::permissions::{Enough, Thing, WrittenPolicies};
 use crate::{Action, Domain, Fault, Op, Refused};
 
 /// A refusal.
@@ -31,16 +31,19 @@ pub struct Question {
     pub thing_id: String,
     /// The thing; `None` if there is no such thing.
     pub thing: Option<Thing>,
-    /// The session was opened by a recovery code or link.
-    pub recovering: bool,
+    /// The moment, as the policies saw it: when, from where, how and how lately they had signed in.
+    pub circumstances: Circumstances,
     /// How it was answered.
     pub answer: Answer,
-    /// Since then somebody's roles, teams or standing changed: what follows is how it would be decided now.
+    /// Since then somebody's roles, teams or standing changed, or policies did: what follows is how the same question, of the
+    /// same moment, would be decided now.
     pub changed: bool,
     /// What the policies say now.
     pub allowed: bool,
     /// The policies that speak of it, and what each comes to.
     pub considered: Vec<Considered>,
+    /// Those among them that people wrote.
+    pub written: WrittenPolicies,
     /// Of the roles that would be enough, the one that allows the least besides; only where the answer is no.
     pub enough: Option<Enough>,
 }
@@ -51,6 +54,8 @@ impl Domain {
     pub async fn decision(&self, op: &Op, id: &str) -> Result<Refusal, Refused> {
         let sight = self.explains(op).await.map_err(hidden)?;
         let told = self.told_by(id, op.now).ok_or(Refused::NotFound)?;
+        let now = self.counter().await?;
+        let in_force = self.gate().in_force(self.store(), now).await?;
         let mut conn = self.store().read().await.map_err(Fault::from)?;
         let thing = match &told.asked {
             Some(asked) => Thing::find(&mut conn, &asked.thing.id()).await?,
@@ -61,32 +66,44 @@ impl Domain {
         }
         let (who, id) = principal(&told);
         let name = names::of(&mut conn, [id.as_str()]).await.map_err(Fault::from)?.remove(&id);
-        let question = match told.asked {
+        let mut question = match told.asked {
             None => None,
-            Some(asked) => Some(self.explain_refusal(&mut conn, who, &id, asked, thing).await?),
+            Some(asked) => {
+                let who = (who, id.as_str());
+                Some(self.explain_refusal(&mut conn, who, told.at, asked, thing, &in_force).await?)
+            }
         };
+        drop(conn);
+        if let (Some(question), Some(asked)) = (&mut question, told.asked) {
+            question.changed = now.authority > asked.counter;
+            let names = question.considered.iter().map(|it| it.policy.as_str());
+            let written = self.written(op, names).await?;
+            question.written = written;
+        }
         Ok(Refusal { who: id, name, at: told.at, question })
     }
 
     async fn explain_refusal(
         &self,
         conn: &mut keywarden_store::Conn,
-        who: authz::Who,
-        id: &str,
+        (who, id): (authz::Who, &str),
+        at: DateTime<Utc>,
         asked: Asked,
         thing: Option<Thing>,
+        in_force: &InForce,
     ) -> Result<Question, Refused> {
-        let Asked { action, thing: subject, recovering, answer, counter } = asked;
-        let changed = self.counter().await?.authority > counter;
+        let Asked { action, thing: subject, around, answer, .. } = asked;
+        let circumstances = around.circumstances(at);
         let mut question = Question {
             action,
             thing_id: subject.id(),
             thing,
-            recovering,
+            circumstances: circumstances.clone(),
             answer,
-            changed,
+            changed: false,
             allowed: false,
             considered: Vec::new(),
+            written: WrittenPolicies::new(),
             enough: None,
         };
         let Some(thing) = question.thing.as_ref().filter(|it| action.applies_to(&it.resource)) else {
@@ -102,13 +119,13 @@ impl Domain {
             authz::Who::Operator(_) | authz::Who::Nobody => (Principal::bare(who), false),
         };
         let target = Target::as_asked(conn, action, thing.resource).await?;
-        let rules = self.gate().rules();
-        question.allowed = rules.decide(&principal, action, &target, recovering).allowed;
-        question.considered = rules.considered(&principal, action, &target, recovering);
+        let explainer = self.gate().explainer(in_force);
+        question.allowed = explainer.decide(&principal, action, &target, &circumstances).allowed;
+        question.considered = explainer.considered(&principal, action, &target, &circumstances);
         if active && !question.allowed {
             let workload = matches!(principal.who, authz::Who::Workload(_));
             let may_hold = |role, _| !(workload && role == keywarden_model::Role::Owner);
-            let enough = rules.smallest_role(&principal, action, &target, recovering, may_hold);
+            let enough = explainer.smallest_role(&principal, action, &target, &circumstances, may_hold);
             question.enough =
                 enough.map(|(role, project)| Enough { role, project: project.and(thing.project.clone()) });
         }

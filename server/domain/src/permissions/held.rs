@@ -6,8 +6,10 @@ use keywarden_model::{ProjectId, Role, TeamId, UserId};
 use keywarden_store::names;
 
 use super::principal::Known;
-use super::{Path, Sight, Thing};
-use crate::authz::{Ground, Kind, NOBODY, NOWHERE, Named, Owner, Part, Rules, Target, specimen};
+use super::{Path, Setting, Sight, Thing, WrittenPolicies};
+use crate::authz::{
+    Circumstances, Explainer, Ground, Kind, NOBODY, NOWHERE, Named, Owner, Part, Target, specimen,
+};
 use crate::roles::Holder;
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
 
@@ -22,6 +24,8 @@ pub struct Permissions {
     pub active: bool,
     /// By place.
     pub allowed: Vec<Allowed>,
+    /// The policies among the paths that people wrote.
+    pub written: WrittenPolicies,
 }
 
 /// Something that somebody can do.
@@ -89,12 +93,15 @@ impl Domain {
             let _seen = self.authorize(op, Action::ViewWorkload, &thing.resource).await?;
         }
         let sight = self.explains(op).await?;
+        let counter = self.counter().await?;
+        let in_force = self.gate().in_force(self.store(), counter).await?;
+        let explainer = self.gate().explainer(&in_force);
+        let named = explainer.named();
         let mut conn = self.store().read().await.map_err(Fault::from)?;
         let known = self.known(&mut conn, &sight, holder).await?;
-        let named = self.gate().rules().named();
         let mut projects: BTreeSet<_> =
             known.principal.projects.iter().map(|(project, _)| *project).collect();
-        projects.extend(self.gate().rules().named_projects(&named));
+        projects.extend(named.projects());
         if let Sight::Projects(seen) = &sight {
             projects = seen.iter().copied().collect();
         }
@@ -103,7 +110,8 @@ impl Domain {
         let wanted = ids.iter().chain(&teams).map(String::as_str);
         let called = names::of(&mut conn, wanted).await.map_err(Fault::from)?;
         drop(conn);
-        let asking = Asking { rules: self.gate().rules(), named: &named, known: &known, called: &called };
+        let moment = Setting::default().circumstances(&known.who, op.now);
+        let asking = Asking { explainer, moment: &moment, named: &named, known: &known, called: &called };
         let mut allowed = Vec::new();
         if matches!(sight, Sight::All) {
             allowed = asking.everywhere()?;
@@ -113,8 +121,10 @@ impl Domain {
             .map(|it| it.action.name())
             .collect();
         allowed.extend(asking.in_projects(&projects, &general)?);
+        let paths = allowed.iter().flat_map(|it| &it.paths);
+        let written = self.written(op, paths.flat_map(|it| it.policies.iter().map(String::as_str))).await?;
         let Known { holder, name, active, .. } = known;
-        Ok(Permissions { holder, name, active, allowed })
+        Ok(Permissions { holder, name, active, allowed, written })
     }
 }
 
@@ -124,7 +134,8 @@ type Like = (Option<ProjectId>, BTreeSet<Role>);
 type May = (Action, Vec<Ground>);
 
 struct Asking<'a> {
-    rules: &'a Rules,
+    explainer: Explainer<'a>,
+    moment: &'a Circumstances,
     named: &'a Named,
     known: &'a Known,
     called: &'a BTreeMap<String, String>,
@@ -186,7 +197,7 @@ impl Asking<'_> {
         projects: &BTreeSet<ProjectId>,
         general: &BTreeSet<&'static str>,
     ) -> Result<Vec<Allowed>, Fault> {
-        let named: BTreeSet<_> = self.rules.named_projects(self.named).into_iter().collect();
+        let named = self.named.projects();
         let mut answers: BTreeMap<Like, Vec<May>> = BTreeMap::new();
         let mut allowed = Vec::new();
         for project in projects {
@@ -219,8 +230,8 @@ impl Asking<'_> {
 
     fn grounds(&self, action: Action, resource: Resource) -> Result<Vec<Ground>, Fault> {
         let target = Target::holder(resource, &[]);
-        let among = self.rules.mentioned(self.named, action, &target)?;
-        Ok(self.rules.grounds(&self.known.principal, action, &target, &among))
+        let among = self.explainer.mentioned(self.named, action, &target)?;
+        Ok(self.explainer.grounds(&self.known.principal, action, &target, self.moment, &among))
     }
 
     /// The ways to a yes that hang on no particular project.

@@ -1,23 +1,27 @@
 //! Effective permissions: who can do something to a thing, what somebody can do where, and what would be if.
 //!
-//! All three ask the policies in force, as every use-case does, and show by which role, team or policy the answer is a yes. Only
+//! All three ask the policies in force, built in and written, as every use-case does, and show by which role, team or policy the answer is a yes. Only
 //! those may look who hold [`Action::ExplainPermissions`]: of everything in the organization, or of what lies in a project.
 //!
 //! **Invariant:** nothing is decided by what a role is called. A policy that comes to be is found here by itself.
 
 mod held;
 mod principal;
+mod setting;
 mod simulate;
 #[cfg(test)]
 mod tests;
 mod thing;
 mod who_can;
+mod written;
 
 pub use crate::authz::{CameTo, Considered, Part};
 pub use held::{Allowed, Permissions, Where};
-pub use simulate::{Circumstances, Enough, PasskeyAge, Simulated};
+pub use setting::{PasskeyAge, Setting};
+pub use simulate::{Case, Enough, Simulated};
 pub use thing::Thing;
 pub use who_can::{Entitled, Path, Sought, WhoCan};
+pub use written::{Under, WrittenPolicies, WrittenPolicy};
 
 use keywarden_model::ProjectId;
 

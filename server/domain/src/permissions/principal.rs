@@ -16,6 +16,8 @@ pub(super) struct Known {
     pub(super) holder: Holder,
     pub(super) name: String,
     pub(super) active: bool,
+    /// Who it is, active or not.
+    pub(super) who: Who,
     /// The project that it belongs to.
     pub(super) home: Option<ProjectId>,
     pub(super) principal: Principal,
@@ -58,11 +60,11 @@ impl Domain {
             }
         };
         let roles = roles::of_principal(conn, &id, MANY).await.map_err(Fault::from)?;
-        let principal = self.gate().principal_of(conn, who, &id).await?;
+        let principal = self.gate().principal_of(conn, who.clone(), &id).await?;
         let holds = || principal.projects.iter().any(|(project, _)| sight.covers(Some(*project)));
         if matches!(holder, Holder::Workload(_)) && !sight.covers(home) && !holds() {
             return Err(Refused::NotFound);
         }
-        Ok(Known { holder, name, active, home, principal, roles })
+        Ok(Known { holder, name, active, who, home, principal, roles })
     }
 }

@@ -1,29 +1,26 @@
-//! What if this principal did that to this thing, under these circumstances?
+//! What if this principal did that to this thing, at such a moment, under such policies?
+
+use std::collections::BTreeMap;
 
 use keywarden_model::{ProjectId, Role};
 
-use super::Thing;
-use crate::authz::{Considered, Target};
+use super::setting::Setting;
+use super::{Sight, Thing, Under, WrittenPolicies};
+use crate::authz::{Considered, InForce, Target};
 use crate::roles::Holder;
 use crate::{Action, Domain, Fault, Op, Refused};
 
-/// What decisions look at beside who, what and to which thing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Circumstances {
-    /// The session was opened by a recovery code or link.
-    pub recovering: bool,
-    /// When the person last showed a passkey.
-    pub passkey: PasskeyAge,
-}
-
-/// How long ago a passkey was shown.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum PasskeyAge {
-    /// At most five minutes.
-    #[default]
-    Fresh,
-    /// Longer, or never.
-    Old,
+/// A question about somebody and something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// Who would do it: a person or a workload.
+    pub holder: Holder,
+    /// What they would do.
+    pub action: Action,
+    /// To which thing: its id, or `organization`.
+    pub thing: String,
+    /// At which moment.
+    pub setting: Setting,
 }
 
 /// What would be.
@@ -47,6 +44,8 @@ pub struct Simulated {
     pub policies: Vec<String>,
     /// The policies that speak of it, and what each came to.
     pub considered: Vec<Considered>,
+    /// Those among them that people wrote.
+    pub written: WrittenPolicies,
     /// Of the roles that would be enough, the one that allows the least besides; only where the answer is no.
     pub enough: Option<Enough>,
 }
@@ -61,32 +60,43 @@ pub struct Enough {
 }
 
 impl Domain {
-    /// Asks the policies as if it were done now.
-    pub async fn simulate(
+    /// Asks policies as if it were done.
+    pub async fn simulate(&self, op: &Op, case: &Case, under: Under) -> Result<Simulated, Refused> {
+        let sight = self.explains(op).await?;
+        let in_force = self.supposed(op, under).await?;
+        let mut simulated = self.ask_case(op, &sight, case, &in_force).await?;
+        let names = simulated.considered.iter().map(|it| it.policy.as_str());
+        let written = self.written(op, names).await?;
+        simulated.written = written;
+        Ok(simulated)
+    }
+
+    /// Asks these policies; nothing is known yet of what those are called that people wrote.
+    pub(super) async fn ask_case(
         &self,
         op: &Op,
-        holder: Holder,
-        action: Action,
-        thing: &str,
-        circumstances: Circumstances,
+        sight: &Sight,
+        case: &Case,
+        in_force: &InForce,
     ) -> Result<Simulated, Refused> {
-        let sight = self.explains(op).await?;
+        let Case { holder, action, setting, .. } = *case;
         let mut conn = self.store().read().await.map_err(Fault::from)?;
-        let thing = Thing::find(&mut conn, thing).await?.filter(|it| action.applies_to(&it.resource));
+        let thing = Thing::find(&mut conn, &case.thing).await?.filter(|it| action.applies_to(&it.resource));
         let thing = thing.filter(|it| sight.covers(it.resource.project())).ok_or(Refused::NotFound)?;
-        let known = self.known(&mut conn, &sight, holder).await?;
+        let known = self.known(&mut conn, sight, holder).await?;
         let target = Target::as_asked(&mut conn, action, thing.resource).await?;
         drop(conn);
-        let (rules, Circumstances { recovering, passkey }) = (self.gate().rules(), circumstances);
-        let decision = rules.decide(&known.principal, action, &target, recovering);
-        let considered = rules.considered(&known.principal, action, &target, recovering);
+        let explainer = self.gate().explainer(in_force);
+        let circumstances = setting.circumstances(&known.who, op.now);
+        let decision = explainer.decide(&known.principal, action, &target, &circumstances);
+        let considered = explainer.considered(&known.principal, action, &target, &circumstances);
         let person = matches!(holder, Holder::Person(_));
-        let needs_passkey = person && !recovering && action.needs_step_up() && passkey == PasskeyAge::Old;
+        let shows = person && !circumstances.recovering && action.needs_step_up();
         let enough = if decision.allowed || !known.active {
             None
         } else {
             let may_hold = |role, project| known.may_hold(role, project);
-            rules.smallest_role(&known.principal, action, &target, recovering, may_hold)
+            explainer.smallest_role(&known.principal, action, &target, &circumstances, may_hold)
         };
         let enough =
             enough.map(|(role, project)| Enough { role, project: project.and(thing.project.clone()) });
@@ -96,9 +106,10 @@ impl Domain {
             active: known.active,
             action,
             allowed: decision.allowed,
-            needs_passkey: decision.allowed && needs_passkey,
+            needs_passkey: decision.allowed && shows && setting.passkey.is_old(),
             policies: decision.policies,
             considered,
+            written: BTreeMap::new(),
             enough,
             thing,
         })

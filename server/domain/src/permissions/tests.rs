@@ -1,9 +1,11 @@
-use keywarden_model::{ApiKeyId, Role, SecretId};
+use keywarden_model::{ApiKeyId, Description, PolicyId, Role, SecretId};
 use keywarden_store::sql;
 
 use super::*;
+use crate::authz::{PolicyScope, SignInMethod};
 use crate::cast::{House, Player, Stage, both_engines};
 use crate::decisions::Answer;
+use crate::policy::{Activate, NewPolicy};
 use crate::roles::Holder;
 
 /// As a page tells it: `Alice: manager in the project through sre`.
@@ -135,10 +137,11 @@ async fn what_is_told_is_what_happens() {
                     let holder = Holder::Person(person.id);
                     let listed = found.entitled.iter().any(|it| it.holder == holder);
                     assert_eq!(listed, may, "{} {} {thing}", person.name, action.name());
-                    let asked = Circumstances::default();
+                    let (thing, setting) = (thing.clone(), Setting::default());
+                    let case = Case { holder, action: *action, thing, setting };
                     let op = scene.alice.op();
-                    let simulated = house.domain.simulate(&op, holder, *action, thing, asked).await.unwrap();
-                    assert_eq!(simulated.allowed, may, "{} {} {thing}", person.name, action.name());
+                    let simulated = house.domain.simulate(&op, &case, Under::InForce).await.unwrap();
+                    assert_eq!(simulated.allowed, may, "{} {case:?}", person.name);
                     told += 1;
                 }
             }
@@ -235,10 +238,11 @@ async fn a_no_is_explained_by_conditions_and_the_smallest_role_and_becomes_a_yes
     both_engines(async |house| {
         let scene = scene(&house).await;
         let live = scene.pay.live.to_string();
-        let asked = async |holder, action, circumstances| {
-            house.domain.simulate(&scene.alice.op(), holder, action, &live, circumstances).await.unwrap()
+        let asked = async |holder, action, setting| {
+            let case = Case { holder, action, thing: live.clone(), setting };
+            house.domain.simulate(&scene.alice.op(), &case, Under::InForce).await.unwrap()
         };
-        let usual = Circumstances::default();
+        let usual = Setting::default();
         let bob = Holder::Person(scene.bob.id);
         let no = asked(bob, Action::IssueKey, usual).await;
         assert!(!no.allowed && no.policies.is_empty() && no.active);
@@ -255,10 +259,10 @@ async fn a_no_is_explained_by_conditions_and_the_smallest_role_and_becomes_a_yes
         let alice = asked(Holder::Person(scene.alice.id), Action::IssueKey, usual).await;
         assert!(alice.allowed && alice.enough.is_none() && !alice.needs_passkey);
         assert_eq!(alice.policies, ["owner-may-everything"]);
-        let old = Circumstances { passkey: PasskeyAge::Old, ..usual };
+        let old = Setting { passkey: PasskeyAge::Seconds(301), ..usual };
         assert!(asked(Holder::Person(scene.alice.id), Action::IssueKey, old).await.needs_passkey);
         // No role helps against a policy that forbids.
-        let recovering = Circumstances { recovering: true, ..usual };
+        let recovering = Setting { method: Some(SignInMethod::Recovery), ..usual };
         let forbidden = asked(Holder::Person(scene.alice.id), Action::IssueKey, recovering).await;
         assert!(!forbidden.allowed && forbidden.enough.is_none());
         assert_eq!(forbidden.policies, ["recovering-may-only-enrol"]);
@@ -304,6 +308,150 @@ async fn a_refusal_is_opened_on_any_node_by_those_entitled_and_by_nobody_else() 
         assert!(later.question.unwrap().changed);
         house.clock.advance(std::time::Duration::from_hours(31 * 24));
         assert!(matches!(house.domain.decision(&scene.alice.op(), &id).await, Err(Refused::NotFound)));
+    })
+    .await;
+}
+
+/// Writes a policy down.
+async fn drafted(house: &House, by: &Player, scope: PolicyScope, name: &str, text: String) -> PolicyId {
+    let new = NewPolicy { scope, name: name.parse().unwrap(), text, note: Description::default() };
+    house.domain.draft_policy(&by.op(), new).await.unwrap()
+}
+
+/// The same, and it decides.
+async fn decides(house: &House, by: &Player, scope: PolicyScope, name: &str, text: String) -> PolicyId {
+    let id = drafted(house, by, scope, name, text).await;
+    let now = Activate { version: 1, at: None, row_version: 1 };
+    house.domain.activate_policy(&by.op(), id, now).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_people_wrote_gives_and_takes_and_is_told_by_its_name() {
+    both_engines(async |house| {
+        let scene = scene(&house).await;
+        let live = scene.pay.live.to_string();
+        let who = async |action| house.domain.who_can(&scene.alice.op(), action, &live).await.unwrap();
+        let night = house.team("night", &[scene.mallory.id], &[]).await;
+        let here = PolicyScope::Project(scene.pay.id);
+        let gives = decides(
+            &house,
+            &scene.alice,
+            here,
+            "Night shift",
+            format!(r#"permit (principal in Team::"{night}", action == Action::"key.issue", resource);"#),
+        )
+        .await;
+        let by = format!("{gives}@1");
+        let found = who(Action::IssueKey).await;
+        assert!(told(&found).contains(&"Mallory: member through night".to_owned()), "{:?}", told(&found));
+        let mallory = found.entitled.iter().find(|it| it.name == "Mallory").unwrap();
+        assert_eq!(mallory.paths[0].policies, std::slice::from_ref(&by));
+        let named = &found.written[&by];
+        assert_eq!((named.name.as_str(), named.version, named.viewable), ("Night shift", 1, true));
+        assert!(!found.moody);
+        // It holds in its own project alone.
+        let other = house.project("third").await.live.to_string();
+        let elsewhere = house.domain.who_can(&scene.alice.op(), Action::IssueKey, &other).await.unwrap();
+        assert!(!told(&elsewhere).iter().any(|it| it.starts_with("Mallory")), "{:?}", told(&elsewhere));
+        let held =
+            house.domain.permissions_of(&scene.alice.op(), Holder::Person(scene.mallory.id)).await.unwrap();
+        let issues: Vec<_> = held.allowed.iter().filter(|it| it.action == Action::IssueKey).collect();
+        assert!(
+            matches!(&issues[..], [one] if matches!(&one.place, Where::Project(_, name) if name == "pay")),
+            "{issues:?}"
+        );
+        assert_eq!(held.written[&by].name, "Night shift");
+
+        // One that forbids takes it from all but whom it lets, and looks at the moment.
+        let office = r#"forbid (principal is Person, action == Action::"key.issue", resource)
+                        unless { context has address && context.address.isInRange(ip("192.0.2.0/24")) };"#;
+        let takes =
+            decides(&house, &scene.alice, PolicyScope::Organization, "From the office", office.into()).await;
+        let found = who(Action::IssueKey).await;
+        assert_eq!(told(&found), ["deployer: issuer here"]);
+        assert!(found.moody);
+        let ask = async |address: Option<&str>, by: &Player| {
+            let setting = Setting { address: address.map(|it| it.parse().unwrap()), ..Setting::default() };
+            let holder = Holder::Person(scene.mallory.id);
+            let case = Case { holder, action: Action::IssueKey, thing: live.clone(), setting };
+            house.domain.simulate(&by.op(), &case, Under::InForce).await.unwrap()
+        };
+        let no = ask(Some("198.51.100.1"), &scene.alice).await;
+        assert_eq!((no.allowed, no.policies), (false, vec![format!("{takes}@1")]));
+        assert_eq!(no.enough, None, "no role helps against it");
+        assert!(ask(Some("192.0.2.9"), &scene.alice).await.allowed);
+        // Whoever may explain in the project, and not see the organization's policies, is told the name alone.
+        let eve = house.person("Manager", &[(Role::Manager, Some(scene.pay.id))]).await;
+        let told = ask(None, &eve).await.written;
+        assert_eq!(
+            [&takes, &gives].map(|id| {
+                let it = &told[&format!("{id}@1")];
+                (it.name.as_str(), it.viewable)
+            }),
+            [("From the office", false), ("Night shift", true)]
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_draft_is_simulated_and_decides_nothing() {
+    both_engines(async |house| {
+        let scene = scene(&house).await;
+        let text = format!(
+            r#"forbid (principal == Person::"{}", action == Action::"team.create", resource);"#,
+            scene.alice.id
+        );
+        let draft = drafted(&house, &scene.alice, PolicyScope::Organization, "No teams", text).await;
+        let case = Case {
+            holder: Holder::Person(scene.alice.id),
+            action: Action::CreateTeam,
+            thing: "organization".into(),
+            setting: Setting::default(),
+        };
+        let ask = async |by: &Player, under| house.domain.simulate(&by.op(), &case, under).await;
+        assert!(ask(&scene.alice, Under::InForce).await.unwrap().allowed);
+        let with = ask(&scene.alice, Under::With(draft, 1)).await.unwrap();
+        assert!(!with.allowed && with.written[&format!("{draft}@1")].name == "No teams");
+        assert!(ask(&scene.alice, Under::InForce).await.unwrap().allowed);
+        let none = ask(&scene.alice, Under::With(draft, 2)).await;
+        assert!(matches!(none, Err(Refused::NotFound)), "{none:?}");
+        // Whoever may not see it is told of no draft.
+        let pay = scene.pay.id.to_string();
+        let hidden = Case { action: Action::ViewProject, thing: pay, ..case.clone() };
+        let eve = house.person("Manager", &[(Role::Manager, Some(scene.pay.id))]).await;
+        assert!(house.domain.simulate(&eve.op(), &hidden, Under::InForce).await.is_ok());
+        let hidden = house.domain.simulate(&eve.op(), &hidden, Under::With(draft, 1)).await;
+        assert!(matches!(hidden, Err(Refused::NotFound)), "{hidden:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refusal_by_a_written_policy_keeps_the_moment_and_names_the_clause() {
+    both_engines(async |house| {
+        let scene = scene(&house).await;
+        let text = r#"forbid (principal, action == Action::"team.create", resource)
+                      unless { context has passkeyAge && context.passkeyAge < 60 };"#;
+        decides(&house, &scene.alice, PolicyScope::Organization, "Lately", text.into()).await;
+        let mut op = scene.alice.op();
+        op.source.address = Some("::ffff:192.0.2.7".parse().unwrap());
+        if let crate::Actor::Person(person) = &mut op.actor {
+            person.asserted_at = Some(op.now - chrono::TimeDelta::seconds(120));
+        }
+        let refused = house.domain.authorize(&op, Action::CreateTeam, &Resource::Organization).await;
+        assert!(matches!(refused, Err(Refused::Forbidden(_))), "{refused:?}");
+        let id = house.domain.decision_id(&op.refusal).unwrap();
+        house.clock.advance(std::time::Duration::from_hours(1));
+        let question = house.domain.decision(&scene.alice.op(), &id).await.unwrap().question.unwrap();
+        let was = &question.circumstances;
+        assert_eq!((was.now, was.passkey_age, was.method), (op.now, Some(120), SignInMethod::Passkey));
+        assert_eq!(was.address, Some("192.0.2.7".parse().unwrap()));
+        assert!(!question.allowed && !question.changed && question.enough.is_none());
+        let (name, it) = question.written.iter().next().unwrap();
+        assert_eq!(it.name, "Lately");
+        let considered = question.considered.iter().find(|it| it.policy == *name).unwrap();
+        assert!(considered.forbids && considered.came_to == CameTo::Applies, "{considered:?}");
     })
     .await;
 }
@@ -380,6 +528,8 @@ fn a_page_goes_on_where_the_last_one_ended() {
         action: Action::ViewTeams,
         thing: Thing { resource: Resource::Organization, name: String::new(), project: None },
         entitled: (0..5).map(somebody).collect(),
+        written: WrittenPolicies::new(),
+        moody: false,
     };
     let (first, next) = found.page(None, 2);
     assert_eq!((first.len(), next), (2, Some(found.entitled[1].holder)));

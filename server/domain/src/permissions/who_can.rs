@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use keywarden_model::{ProjectId, Role, RoleScope, TeamId};
 use keywarden_store::standings::{self, Bound, Standings};
 
-use super::Thing;
-use crate::authz::{Ground, Part, Principal, Target, Who};
+use super::{Setting, Thing, WrittenPolicies};
+use crate::authz::{Ground, InForce, Part, Principal, Target, Who};
 use crate::roles::Holder;
 use crate::{Action, Domain, Fault, Op, Refused};
 
@@ -19,6 +19,10 @@ pub struct WhoCan {
     pub thing: Thing,
     /// People and workloads, by name.
     pub entitled: Vec<Entitled>,
+    /// The policies among their paths that people wrote.
+    pub written: WrittenPolicies,
+    /// Policies look at the moment here, too: the answer is of this one, from no known address, with a passkey just shown.
+    pub moody: bool,
 }
 
 /// Somebody who can.
@@ -107,19 +111,25 @@ impl Domain {
         let here = thing.resource.project();
         let standings = standings::all(&mut conn, here).await.map_err(Fault::from)?;
         drop(conn);
-        let entitled = self.entitled(action, &target, here, standings)?;
-        Ok(WhoCan { action, thing, entitled })
+        let counter = self.counter().await?;
+        let in_force = self.gate().in_force(self.store(), counter).await?;
+        let entitled = self.entitled(op, &in_force, action, &target, here, standings)?;
+        let paths = entitled.iter().flat_map(|it| &it.paths);
+        let written = self.written(op, paths.flat_map(|it| it.policies.iter().map(String::as_str))).await?;
+        Ok(WhoCan { action, thing, entitled, written, moody: in_force.is_moody(action) })
     }
 
     fn entitled(
         &self,
+        op: &Op,
+        in_force: &InForce,
         action: Action,
         target: &Target,
         here: Option<ProjectId>,
         standings: Standings,
     ) -> Result<Vec<Entitled>, Fault> {
-        let rules = self.gate().rules();
-        let among = rules.mentioned(&rules.named(), action, target)?;
+        let explainer = self.gate().explainer(in_force);
+        let among = explainer.mentioned(&explainer.named(), action, target)?;
         let teams: HashMap<&str, &str> =
             standings.teams.iter().map(|it| (it.id.as_str(), it.name.as_str())).collect();
         let mut roles: HashMap<&str, Vec<&Bound>> = HashMap::new();
@@ -140,10 +150,11 @@ impl Domain {
                 held.principal.teams.push(team);
                 held.bind(Some((team, teams.get(id).copied().unwrap_or_default())), roles.get(id))?;
             }
-            let likeness = rules.likeness(&held.principal, target, &among);
-            let grounds = answers
-                .entry(likeness)
-                .or_insert_with(|| rules.grounds(&held.principal, action, target, &among));
+            let likeness = explainer.likeness(&held.principal, target, &among);
+            let grounds = answers.entry(likeness).or_insert_with(|| {
+                let moment = Setting::default().circumstances(&held.principal.who, op.now);
+                explainer.grounds(&held.principal, action, target, &moment, &among)
+            });
             if grounds.is_empty() {
                 continue;
             }

@@ -10,7 +10,7 @@ use keywarden_store::{ChangeKind, Tx, Written, policies as rows};
 use super::review::ReviewRule;
 use super::{ChangePolicyError, meanwhile, project, resource, sha256, state, stepped, version};
 use crate::audit::{Draft, Fact, Record};
-use crate::authz::{Circumstances, Deciding, PolicyScope, SignInMethod};
+use crate::authz::{Circumstances, Deciding, PolicyScope, SignInMethod, TextError};
 use crate::{Action, Domain, Fault, Op};
 
 /// How far ahead something may be scheduled.
@@ -136,12 +136,20 @@ impl Domain {
         if ReviewRule::read(tx).await?.needs_second_person() && !approved {
             return Err(ChangePolicyError::NeedsApproval);
         }
-        let checked = self.gate().check(scope, &version.text).map_err(ChangePolicyError::Text)?;
-        let deciding =
-            Deciding { policy: version.policy_id, number: version.number, scope, checked: Arc::new(checked) };
+        let deciding = self.would_decide(scope, version).map_err(ChangePolicyError::Text)?;
         let in_force = self.gate().in_force_now(tx).await?;
         let next = in_force.with(version.policy_id, Some(deciding))?;
         self.keeps_an_owner(tx, (&in_force, &next), circumstances).await
+    }
+
+    /// A version as it would decide, if its text can.
+    pub(crate) fn would_decide(
+        &self,
+        scope: PolicyScope,
+        version: &rows::Version,
+    ) -> Result<Deciding, Vec<TextError>> {
+        let checked = Arc::new(self.gate().check(scope, &version.text)?);
+        Ok(Deciding { policy: version.policy_id, number: version.number, scope, checked })
     }
 
     /// Lets it decide, in place of the one that does. The revision moves first: whoever else turns the set waits for this

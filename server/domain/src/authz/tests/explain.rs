@@ -2,29 +2,35 @@
 
 use std::collections::HashMap;
 
-use keywarden_model::{TeamId, UserId};
-use rand::{RngExt as _, SeedableRng as _};
+use keywarden_model::{PolicyId, TeamId, UserId};
+use proptest::prelude::*;
+use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
+use super::sliced::{moments, principals, texts};
+use super::written::in_force;
 use super::*;
 
-/// The built-in policies, and ones that single out a person, teams, and two things together.
-fn rules() -> Rules {
+/// Policies that single out a person, teams, and two things together.
+fn written() -> InForce {
     let (person, ops, barred, pair): (UserId, TeamId, TeamId, TeamId) = (id(7), id(3), id(4), id(5));
-    let text = format!(
-        r#"{}
-        @id("one-person")
-        permit (principal == Person::"{person}", action == Action::"key.issue", resource);
-        @id("ops-team")
-        permit (principal in Team::"{ops}", action == Action::"key.issue", resource is Environment);
-        @id("barred-team")
-        forbid (principal in Team::"{barred}", action == Action::"key.issue", resource);
-        @id("both")
-        permit (principal, action == Action::"key.import", resource)
-        when {{ principal in Team::"{pair}" && principal in resource.project.viewer }};"#,
-        include_str!("../builtin.cedar")
-    );
-    Rules::parse(&text).unwrap()
+    let texts = [
+        format!(r#"permit (principal == Person::"{person}", action == Action::"key.issue", resource);"#),
+        format!(
+            r#"permit (principal in Team::"{ops}", action == Action::"key.issue", resource is Environment);"#
+        ),
+        format!(r#"forbid (principal in Team::"{barred}", action == Action::"key.issue", resource);"#),
+        format!(
+            r#"permit (principal, action == Action::"key.import", resource)
+               when {{ principal in Team::"{pair}" && principal in resource.project.viewer }};"#
+        ),
+    ];
+    in_force(&texts.map(|text| (PolicyScope::Organization, text)))
+}
+
+/// The name of the n-th of them, from 1.
+fn named(n: u128) -> String {
+    format!("{}@1", id::<PolicyId>(n))
 }
 
 /// People and workloads with roles here and elsewhere, in some of two hundred teams.
@@ -47,17 +53,18 @@ fn crowd(size: u128) -> Vec<Principal> {
 
 #[test]
 fn principals_of_one_likeness_get_one_answer_and_there_are_few() {
-    let (rules, crowd) = (rules(), crowd(10_000));
-    let named = rules.named();
+    let (rules, written, crowd) = (Rules::builtin().unwrap(), written(), crowd(10_000));
+    let explainer = Explainer::of(&rules, &written);
+    let named = explainer.named();
     for action in
         [Action::IssueKey, Action::ImportKey, Action::RotateKey, Action::AddPasskey, Action::ViewTeams]
     {
         let target = thing_in(action, here());
-        let among = rules.mentioned(&named, action, &target).unwrap();
+        let among = explainer.mentioned(&named, action, &target).unwrap();
         let mut answers = HashMap::new();
         for principal in &crowd {
-            let like = rules.likeness(principal, &target, &among);
-            let answer = rules.decide(principal, action, &target, false);
+            let like = explainer.likeness(principal, &target, &among);
+            let answer = explainer.decide(principal, action, &target, &quiet());
             let answer = (answer.allowed, answer.policies);
             let first = answers.entry(like).or_insert_with(|| answer.clone());
             assert_eq!(*first, answer, "{} {principal:?}", action.name());
@@ -68,15 +75,16 @@ fn principals_of_one_likeness_get_one_answer_and_there_are_few() {
 
 #[test]
 fn each_ground_is_enough_and_who_has_none_may_not() {
-    let rules = rules();
-    let named = rules.named();
+    let (rules, written) = (Rules::builtin().unwrap(), written());
+    let explainer = Explainer::of(&rules, &written);
+    let named_things = explainer.named();
     let mut together = 0;
     for principal in crowd(600) {
         for action in [Action::IssueKey, Action::ImportKey, Action::ReadSecret] {
             let target = thing_in(action, here());
-            let among = rules.mentioned(&named, action, &target).unwrap();
-            let grounds = rules.grounds(&principal, action, &target, &among);
-            let allowed = rules.decide(&principal, action, &target, false).allowed;
+            let among = explainer.mentioned(&named_things, action, &target).unwrap();
+            let grounds = explainer.grounds(&principal, action, &target, &quiet(), &among);
+            let allowed = explainer.decide(&principal, action, &target, &quiet()).allowed;
             assert_eq!(allowed, !grounds.is_empty(), "{} {principal:?}", action.name());
             for ground in grounds {
                 let mut alone = Principal::bare(principal.who.clone());
@@ -89,7 +97,7 @@ fn each_ground_is_enough_and_who_has_none_may_not() {
                         continue;
                     }
                 }
-                let enough = rules.decide(&alone, action, &target, false);
+                let enough = explainer.decide(&alone, action, &target, &quiet());
                 assert!(enough.allowed, "{ground:?}");
                 assert!(ground.policies.iter().all(|it| enough.policies.contains(it)), "{ground:?}");
             }
@@ -99,48 +107,121 @@ fn each_ground_is_enough_and_who_has_none_may_not() {
     pair.teams.push(id(5));
     give(&mut pair, Role::Viewer, here());
     let target = thing_in(Action::ImportKey, here());
-    let among = rules.mentioned(&named, Action::ImportKey, &target).unwrap();
-    let grounds = rules.grounds(&pair, Action::ImportKey, &target, &among);
-    assert_eq!(
-        grounds,
-        [Ground { part: Part::Together, policies: vec!["both".into()] }],
-        "{together} before"
-    );
+    let among = explainer.mentioned(&named_things, Action::ImportKey, &target).unwrap();
+    let grounds = explainer.grounds(&pair, Action::ImportKey, &target, &quiet(), &among);
+    assert_eq!(grounds, [Ground { part: Part::Together, policies: vec![named(4)] }], "{together} before");
 }
 
 /// The policies one by one say what they say together.
 #[test]
 fn what_each_policy_came_to_makes_the_answer() {
-    let rules = rules();
+    let (rules, written) = (Rules::builtin().unwrap(), written());
+    let explainer = Explainer::of(&rules, &written);
     for principal in crowd(150) {
         for action in Action::ALL {
             for recovering in [false, true] {
+                let moment = Circumstances { recovering, ..quiet() };
                 let target = thing_in(*action, here());
-                let considered = rules.considered(&principal, *action, &target, recovering);
-                let applies = |forbids: bool| {
-                    let mut it = considered.iter().filter(|it| it.forbids == forbids);
-                    it.any(|it| it.came_to == CameTo::Applies)
-                };
-                let allowed = rules.decide(&principal, *action, &target, recovering).allowed;
-                assert_eq!(applies(false) && !applies(true), allowed, "{} {considered:?}", action.name());
+                let considered = explainer.considered(&principal, *action, &target, &moment);
+                let allowed = explainer.decide(&principal, *action, &target, &moment).allowed;
+                assert_eq!(says_yes(&considered), allowed, "{} {considered:?}", action.name());
                 assert!(considered.iter().all(|it| it.came_to != CameTo::Failed), "{considered:?}");
             }
         }
     }
 }
 
+/// As decisions are made of policies: a permit, no forbid, and none that fails.
+fn says_yes(considered: &[Considered]) -> bool {
+    let applies =
+        |forbids: bool| considered.iter().any(|it| it.forbids == forbids && it.came_to == CameTo::Applies);
+    applies(false) && !applies(true) && considered.iter().all(|it| it.came_to != CameTo::Failed)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever people wrote: who is alike gets one answer, and what each policy came to makes it.
+    #[test]
+    fn under_any_policies_classes_and_single_policies_tell_the_truth(
+        texts in texts(),
+        crowd in prop::collection::vec(principals(), 1..20),
+        which in 0_usize..Action::ALL.len(),
+        moment in moments(),
+    ) {
+        let (rules, written) = (Rules::builtin().unwrap(), in_force(&texts));
+        let explainer = Explainer::of(&rules, &written);
+        let action = Action::ALL[which];
+        let target = thing_in(action, here());
+        let among = explainer.mentioned(&explainer.named(), action, &target).unwrap();
+        let mut answers = HashMap::new();
+        for principal in &crowd {
+            let answer = explainer.decide(principal, action, &target, &moment);
+            let considered = explainer.considered(principal, action, &target, &moment);
+            prop_assert_eq!(says_yes(&considered), answer.allowed, "{:?}", considered);
+            let answer = (answer.allowed, answer.policies);
+            let like = explainer.likeness(principal, &target, &among);
+            let first = answers.entry(like).or_insert_with(|| answer.clone());
+            prop_assert_eq!(&*first, &answer, "{:?}", principal);
+        }
+    }
+}
+
+#[test]
+fn a_failing_clause_is_named_and_what_comes_after_it_is_not_blamed() {
+    let rules = Rules::builtin().unwrap();
+    let text = r#"permit (principal, action == Action::"key.import", resource)
+                  when { context has address && context.address.isInRange(ip("192.0.2.0/24")) }
+                  unless { context.weekday * 9223372036854775807 > 1 };"#;
+    let written = in_force(&[(PolicyScope::Organization, text.to_owned())]);
+    let explainer = Explainer::of(&rules, &written);
+    let target = thing_in(Action::ImportKey, here());
+    let came_to = |moment: &Circumstances| {
+        let considered = explainer.considered(&alice(), Action::ImportKey, &target, moment);
+        considered.into_iter().find(|it| it.policy == named(1)).unwrap().came_to
+    };
+    let CameTo::Conditions(failing) = came_to(&quiet()) else { panic!("{:?}", came_to(&quiet())) };
+    assert!(failing.len() == 1 && failing[0].contains("isInRange"), "{failing:?}");
+    let inside = Circumstances { address: Some([192, 0, 2, 7].into()), ..quiet() };
+    assert_eq!(came_to(&inside), CameTo::Failed);
+}
+
+/// What people write gives nothing over an owner, and is shown as such.
+#[test]
+fn a_permit_does_not_count_over_an_owner() {
+    let rules = Rules::builtin().unwrap();
+    let text = r#"permit (principal, action == Action::"user.deactivate", resource);"#;
+    let written = in_force(&[(PolicyScope::Organization, text.to_owned())]);
+    let explainer = Explainer::of(&rules, &written);
+    for owner in [false, true] {
+        let target = Target { resource: Resource::Person(id(98)), owner, confined: false };
+        let allowed = explainer.decide(&alice(), Action::DeactivateUser, &target, &quiet()).allowed;
+        let considered = explainer.considered(&alice(), Action::DeactivateUser, &target, &quiet());
+        let it = considered.iter().find(|it| it.policy == named(1)).unwrap();
+        assert_eq!((allowed, it.came_to == CameTo::OverOwner), (!owner, owner), "{considered:?}");
+    }
+}
+
 #[test]
 fn the_smallest_role_is_enough_and_no_smaller_one_is() {
-    let rules = Rules::builtin().unwrap();
-    let smallest = |action| {
+    let (rules, none) = (Rules::builtin().unwrap(), InForce::default());
+    let smallest = |in_force: &InForce, action| {
         let target = thing_in(action, here());
-        rules.smallest_role(&alice(), action, &target, false, |_, _| true).map(|(role, _)| role)
+        let explainer = Explainer::of(&rules, in_force);
+        explainer.smallest_role(&alice(), action, &target, &quiet(), |_, _| true).map(|(role, _)| role)
     };
-    assert_eq!(smallest(Action::IssueKey), Some(Role::Issuer));
-    assert_eq!(smallest(Action::VerifyKeys), Some(Role::Verifier));
-    assert_eq!(smallest(Action::ReadSecret), Some(Role::Reader));
-    assert_eq!(smallest(Action::EditProject), Some(Role::Manager));
-    assert_eq!(smallest(Action::CreateProject), Some(Role::Admin));
-    assert_eq!(smallest(Action::MakeBackup), Some(Role::Owner));
-    assert_eq!(smallest(Action::AddPasskey), None, "nobody acts in another person's account");
+    assert_eq!(smallest(&none, Action::IssueKey), Some(Role::Issuer));
+    assert_eq!(smallest(&none, Action::VerifyKeys), Some(Role::Verifier));
+    assert_eq!(smallest(&none, Action::ReadSecret), Some(Role::Reader));
+    assert_eq!(smallest(&none, Action::EditProject), Some(Role::Manager));
+    assert_eq!(smallest(&none, Action::CreateProject), Some(Role::Admin));
+    assert_eq!(smallest(&none, Action::MakeBackup), Some(Role::Owner));
+    assert_eq!(smallest(&none, Action::AddPasskey), None, "nobody acts in another person's account");
+    let never = r#"forbid (principal, action == Action::"secret.read", resource);"#;
+    let never = in_force(&[(PolicyScope::Organization, never.to_owned())]);
+    assert_eq!(smallest(&never, Action::ReadSecret), None, "no role helps against a policy that forbids");
+    let admins = r#"forbid (principal, action == Action::"secret.read", resource)
+                    unless { principal in OrganizationRole::"owner" };"#;
+    let admins = in_force(&[(PolicyScope::Organization, admins.to_owned())]);
+    assert_eq!(smallest(&admins, Action::ReadSecret), Some(Role::Owner));
 }

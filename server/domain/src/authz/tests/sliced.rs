@@ -11,7 +11,7 @@ use super::*;
 use crate::authz::entities;
 
 /// Texts of all shapes that the language has room for; those that may not decide are left out.
-fn texts() -> impl Strategy<Value = Vec<(PolicyScope, String)>> {
+pub(super) fn texts() -> impl Strategy<Value = Vec<(PolicyScope, String)>> {
     let scope = prop_oneof![
         2 => Just(PolicyScope::Organization),
         1 => (1_u128..4).prop_map(|n| PolicyScope::Project(id(n))),
@@ -59,7 +59,7 @@ fn texts() -> impl Strategy<Value = Vec<(PolicyScope, String)>> {
     })
 }
 
-fn principals() -> impl Strategy<Value = Principal> {
+pub(super) fn principals() -> impl Strategy<Value = Principal> {
     let who = prop_oneof![
         3 => (1_u128..5).prop_map(|n| Who::Person(id(n))),
         1 => (1_u128..5).prop_map(|n| Who::Workload(id(n))),
@@ -75,7 +75,7 @@ fn principals() -> impl Strategy<Value = Principal> {
     })
 }
 
-fn moments() -> impl Strategy<Value = Circumstances> {
+pub(super) fn moments() -> impl Strategy<Value = Circumstances> {
     let address = prop::option::of(prop_oneof![Just([192, 0, 2, 7]), Just([198, 51, 100, 1])]);
     (address, 0_i64..7, any::<bool>()).prop_map(|(address, day, recovering)| Circumstances {
         recovering,
