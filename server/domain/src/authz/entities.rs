@@ -44,7 +44,7 @@ pub(super) fn gather(
     let uid = resource_uid(types, &target.resource);
     let mut attributes = attributes(types, target);
     let mut parents: HashSet<_> = target.owner.then(|| role(types, Role::Owner)).into_iter().collect();
-    parents.extend(places(types, &target.resource));
+    parents.extend(lies_in(types, &target.resource));
     if let Some(who) = principal_uid(types, &principal.who) {
         let held = held(types, principal, target.resource.project());
         if who == uid {
@@ -69,8 +69,13 @@ pub(super) fn gather(
     Ok(Entities::from_entities(entities, None)?)
 }
 
+/// The thing itself and what it lies in: which places a policy's head can name.
+pub(super) fn places(types: &Types, resource: &Resource) -> impl Iterator<Item = EntityUid> {
+    std::iter::once(resource_uid(types, resource)).chain(lies_in(types, resource))
+}
+
 /// What the thing lies in.
-fn places(types: &Types, resource: &Resource) -> impl Iterator<Item = EntityUid> {
+fn lies_in(types: &Types, resource: &Resource) -> impl Iterator<Item = EntityUid> {
     let environment = match resource {
         Resource::ApiKey { environment, .. } | Resource::Secret { environment, .. } => Some(environment),
         _ => None,
@@ -90,8 +95,8 @@ fn project_role(types: &Types, project: ProjectId, role: Role) -> EntityUid {
 }
 
 /// The principal itself, its teams and its roles of the organization: whom a policy's head can name.
-pub(super) fn holders(types: &Types, principal: &Principal) -> Vec<EntityUid> {
-    principal_uid(types, &principal.who).into_iter().chain(held(types, principal, None)).collect()
+pub(super) fn holders(types: &Types, principal: &Principal) -> impl Iterator<Item = EntityUid> {
+    principal_uid(types, &principal.who).into_iter().chain(held(types, principal, None))
 }
 
 /// What the principal holds that can matter here. Roles in other projects cannot: a policy names a project's role only

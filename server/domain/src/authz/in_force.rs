@@ -1,5 +1,5 @@
-//! What people wrote and activated, as decisions need it: sliced by scope, action and holder, so that a decision asks the few
-//! policies that could fit it.
+//! What people wrote and activated, as decisions need it: sliced by scope, action, place and holder, so that a decision asks
+//! the few policies that could fit it.
 //!
 //! Three things hold by structure, whatever a text says. A project's policies are kept apart and asked only about what lies in
 //! that project. Permits are not asked about changes of somebody who holds the role of owner. And the built-in policies are
@@ -57,26 +57,26 @@ pub(super) struct Slice {
     pub(super) forbids: Side,
 }
 
-/// Policies of one effect: those about anybody, and those whose head names somebody.
+/// Policies of one effect, by the place that their heads name and then by whom they name: `None` is everywhere, and anybody.
 #[derive(Default)]
-pub(super) struct Side {
-    anybody: PolicySet,
-    of: HashMap<EntityUid, PolicySet>,
-}
+pub(super) struct Side(HashMap<Option<EntityUid>, HashMap<Option<EntityUid>, PolicySet>>);
 
 impl Side {
-    fn add(&mut self, holder: Option<EntityUid>, policy: Policy) -> Result<(), Fault> {
-        let set = match holder {
-            Some(holder) => self.of.entry(holder).or_default(),
-            None => &mut self.anybody,
-        };
+    fn add(&mut self, checked: &Checked, policy: Policy) -> Result<(), Fault> {
+        let there = self.0.entry(checked.place()).or_default();
+        let set = there.entry(checked.holder()).or_default();
         set.add(policy).map_err(|cause| Fault::Damaged(format!("policies: {cause}")))
     }
 
-    /// The sets that can say something about whoever is or holds one of these.
-    pub(super) fn about<'a>(&'a self, holders: &'a [EntityUid]) -> impl Iterator<Item = &'a PolicySet> {
-        let of = holders.iter().filter_map(|holder| self.of.get(holder));
-        std::iter::once(&self.anybody).filter(|set| !set.is_empty()).chain(of)
+    /// The sets that can say something about whoever is or holds one of these, and what is or lies in one of those; `None`
+    /// among either stands for what names nobody, or no place.
+    pub(super) fn about<'a>(
+        &'a self,
+        holders: &'a [Option<EntityUid>],
+        places: &'a [Option<EntityUid>],
+    ) -> impl Iterator<Item = &'a PolicySet> {
+        let there = places.iter().filter_map(|place| self.0.get(place));
+        there.flat_map(move |there| holders.iter().filter_map(move |holder| there.get(holder)))
     }
 }
 
@@ -92,7 +92,7 @@ impl InForce {
                     PolicyEffect::Forbid => &mut slice.forbids,
                     PolicyEffect::Permit => &mut slice.permits,
                 };
-                side.add(one.checked.holder(), one.checked.under(&one.name()))?;
+                side.add(&one.checked, one.checked.under(&one.name()))?;
                 let named = all.named.entry(*action).or_default();
                 named.extend(projects.iter().copied());
                 if let PolicyScope::Project(project) = one.scope {
@@ -191,6 +191,11 @@ impl InForce {
     /// Projects that policies tell apart from others in lists by this action.
     pub(super) fn named(&self, action: Action) -> impl Iterator<Item = ProjectId> {
         self.named.get(&action).into_iter().flatten().copied()
+    }
+
+    /// Whether anything that people wrote decides over what is done to the organization.
+    pub(crate) fn speaks_of(&self, action: Action) -> bool {
+        self.slices(action, None).next().is_some() || self.is_blind(action, None).is_some()
     }
 
     /// Whether the same question may have another answer later, or from elsewhere, though nothing was changed.

@@ -152,17 +152,17 @@ impl Rules {
         circumstances: &Circumstances,
     ) -> Decision {
         let recovering = circumstances.recovering;
-        let own = self.ask(principal, action, target, recovering);
         let project = target.resource.project();
         if let Some(name) = in_force.is_blind(action, project) {
             let blind = Err(format!("policy `{name}` cannot be asked"));
             return decision(principal, action, target, recovering, Some(circumstances), blind);
         }
         if in_force.slices(action, project).next().is_none() {
-            return decision(principal, action, target, recovering, None, own);
+            return self.decide(principal, action, target, recovering);
         }
-        let answer =
-            own.and_then(|own| self.ask_written(own, in_force, principal, action, target, circumstances));
+        let answer = self.prepare(principal, action, target, circumstances).and_then(|prepared| {
+            prepared.map_or(Ok(Answer::Silent), |prepared| self.ask_all(in_force, &prepared, action, target))
+        });
         decision(principal, action, target, recovering, Some(circumstances), answer)
     }
 
@@ -182,27 +182,44 @@ impl Rules {
         self.put(&self.policies, &request, &entities)
     }
 
-    /// Forbids first: whatever allows it, one of them is a no.
-    fn ask_written(
+    /// Everything that is the same for all sets that a question is put to; `None`: nobody asks.
+    pub(super) fn prepare(
         &self,
-        own: Answer,
-        in_force: &InForce,
         principal: &Principal,
         action: Action,
         target: &Target,
         circumstances: &Circumstances,
+    ) -> Result<Option<Prepared>, String> {
+        let question = self.question(principal, action, target, circumstances.context()?)?;
+        Ok(question.map(|(request, entities)| {
+            let holders = entities::holders(&self.types, principal).map(Some);
+            let places = entities::places(&self.types, &target.resource).map(Some);
+            Prepared {
+                request,
+                entities,
+                holders: std::iter::once(None).chain(holders).collect(),
+                places: std::iter::once(None).chain(places).collect(),
+            }
+        }))
+    }
+
+    /// What the built-in policies say and, where that is no error, those that people wrote: whatever allows it, one forbid
+    /// is a no.
+    pub(super) fn ask_all(
+        &self,
+        in_force: &InForce,
+        prepared: &Prepared,
+        action: Action,
+        target: &Target,
     ) -> Result<Answer, String> {
-        let Some((request, entities)) = self.question(principal, action, target, circumstances.context()?)?
-        else {
-            return Ok(Answer::Silent);
-        };
-        let holders = entities::holders(&self.types, principal);
+        let Prepared { request, entities, holders, places } = prepared;
         let over_owners = target.owner && !action.is_read();
-        let mut answer = own;
+        let mut answer = self.put(&self.policies, request, entities)?;
         for slice in in_force.slices(action, target.resource.project()) {
-            let permits = slice.permits.about(&holders).filter(|_| !over_owners && action.is_grantable());
-            for set in slice.forbids.about(&holders).chain(permits) {
-                answer = answer.and(self.put(set, &request, &entities)?);
+            let may_allow = !over_owners && action.is_grantable();
+            let permits = slice.permits.about(holders, places).filter(|_| may_allow);
+            for set in slice.forbids.about(holders, places).chain(permits) {
+                answer = answer.and(self.put(set, request, entities)?);
             }
         }
         Ok(answer)
@@ -253,6 +270,16 @@ impl Rules {
             (Cedar::Deny, false) => Answer::Forbidden(reasons),
         })
     }
+}
+
+/// A question, taken apart once for all the sets that it is put to.
+pub(super) struct Prepared {
+    request: Request,
+    entities: Entities,
+    /// Whom heads can name so that they fit whoever asks; `None` is whoever they do not name.
+    holders: Vec<Option<EntityUid>>,
+    /// The same of the thing.
+    places: Vec<Option<EntityUid>>,
 }
 
 /// What a set of policies says.

@@ -16,7 +16,8 @@ use std::collections::BTreeSet;
 
 use cedar_policy::ffi::DetailedError;
 use cedar_policy::{
-    ActionConstraint, Effect, Policy, PolicyId, PolicySet, PrincipalConstraint, ValidationMode, Validator,
+    ActionConstraint, Effect, Policy, PolicyId, PolicySet, PrincipalConstraint, ResourceConstraint,
+    ValidationMode, Validator,
 };
 use keywarden_model::{PolicyEffect, ProjectId};
 use serde_json::Value;
@@ -133,6 +134,19 @@ impl Checked {
             | PrincipalConstraint::In(uid)
             | PrincipalConstraint::IsIn(_, uid) => Some(uid),
             PrincipalConstraint::Any | PrincipalConstraint::Is(_) => None,
+        }
+    }
+
+    /// Where the thing must lie, or which it must be, if its head says so and every decision knows it of the thing
+    /// ([`super::entities::places`]).
+    pub(super) fn place(&self) -> Option<cedar_policy::EntityUid> {
+        let known = |uid: &cedar_policy::EntityUid| {
+            ["Environment", "Project"].contains(&uid.type_name().to_string().as_str())
+        };
+        match self.policy.resource_constraint() {
+            ResourceConstraint::Eq(uid) => Some(uid),
+            ResourceConstraint::In(uid) | ResourceConstraint::IsIn(_, uid) => Some(uid).filter(known),
+            ResourceConstraint::Any | ResourceConstraint::Is(_) => None,
         }
     }
 }
