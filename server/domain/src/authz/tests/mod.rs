@@ -2,13 +2,18 @@
 
 mod absent;
 mod answers;
+mod differential;
+mod drawn;
 mod escalation;
 mod explain;
 mod gate;
 mod matrix;
+mod plain;
 mod properties;
+mod round_trip;
 mod sliced;
 mod speed;
+mod world;
 mod written;
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -16,7 +16,7 @@ pub use read::{NotShown, same};
 pub use write::{Flaw, Wrong};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// How deep groups lie in each other; what is deeper is shown as text.
 pub const DEEPEST: usize = 6;

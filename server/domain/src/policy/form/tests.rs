@@ -6,15 +6,16 @@ use rand_chacha::ChaCha20Rng;
 use super::read::one;
 use super::*;
 
-/// Makes forms by chance.
-struct Corpus(ChaCha20Rng);
+/// Makes forms by chance, of names that try to be something else. Those that speak of things as they are, and may decide, are
+/// drawn by `authz/tests/drawn.rs`.
+pub(crate) struct Corpus(pub(crate) ChaCha20Rng);
 
 impl Corpus {
-    fn below(&mut self, most: usize) -> usize {
+    pub(crate) fn below(&mut self, most: usize) -> usize {
         self.0.random_range(0..most)
     }
 
-    fn of<'a, T>(&mut self, list: &'a [T]) -> &'a T {
+    pub(crate) fn of<'a, T>(&mut self, list: &'a [T]) -> &'a T {
         let place = self.below(list.len());
         &list[place]
     }
@@ -49,7 +50,7 @@ impl Corpus {
         }
     }
 
-    fn value(&mut self, takes: Takes) -> String {
+    pub(crate) fn value(&mut self, takes: Takes) -> String {
         let values: &[&str] = match takes {
             Takes::Address => &["10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "0.0.0.0/0"],
             Takes::Days => &["1 2 3 4 5", "7", "1 3 5", "1 2 3 4 5 6 7"],
