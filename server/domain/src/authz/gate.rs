@@ -30,6 +30,12 @@ impl Gate {
         Ok(Self { rules: Rules::builtin()?, policies: Memory::new()?, principals })
     }
 
+    /// The built-in policies, to be asked without the rest.
+    #[cfg(any(test, feature = "cast"))]
+    pub(super) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// Forgets what everybody may do.
     pub(crate) fn forget(&self) {
         self.principals.invalidate_all();

@@ -33,6 +33,8 @@ mod explain;
 mod gate;
 mod in_force;
 mod judge;
+#[cfg(any(test, feature = "cast"))]
+pub mod measured;
 mod memory;
 mod permit;
 mod principal;

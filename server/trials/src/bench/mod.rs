@@ -2,6 +2,7 @@
 //! ratios: absolute ones tell of the machine.
 
 pub mod bao;
+pub mod decisions;
 pub mod draw;
 pub mod fixture;
 pub mod lists;

@@ -12,6 +12,7 @@ use keywarden_trials::{
     Result,
     bench::{
         bao::Bao,
+        decisions,
         draw::Draw,
         fixture::Fixture,
         lists::{self, Figure},
@@ -58,6 +59,9 @@ struct Line {
     /// OpenBao's program, to be compared with
     #[arg(long, env = "KEYWARDEN_TEST_BAO")]
     bao: Option<PathBuf>,
+    /// The program that measures decisions
+    #[arg(long)]
+    decisions: Option<PathBuf>,
     /// Which figures; all without a name
     #[arg(value_enum)]
     figures: Vec<Figures>,
@@ -66,6 +70,7 @@ struct Line {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Figures {
     Sizes,
+    Decisions,
     Verify,
     ListsSqlite,
     ListsPostgres,
@@ -104,6 +109,7 @@ async fn measure(line: &Line) -> Result<()> {
     for figures in if line.figures.is_empty() { all } else { &line.figures } {
         match figures {
             Figures::Sizes => tell_sizes(line, &mut table)?,
+            Figures::Decisions => tell_decisions(line, &mut table)?,
             Figures::Verify => tell_verify(line, &mut table).await?,
             Figures::ListsSqlite => tell_lists(line, &mut table, Engine::Sqlite).await?,
             Figures::ListsPostgres => tell_lists(line, &mut table, Engine::Postgres).await?,
@@ -124,6 +130,11 @@ fn tell_sizes(line: &Line, table: &mut Table) -> Result<()> {
         table.tell(&format!("bytes, {}", size.name), &format!("{} (brotli {})", size.plain, size.brotli));
     }
     Ok(())
+}
+
+fn tell_decisions(line: &Line, table: &mut Table) -> Result<()> {
+    let program = line.decisions.as_ref().context("name the program that measures decisions: --decisions")?;
+    decisions::measure(program, table)
 }
 
 async fn tell_verify(line: &Line, table: &mut Table) -> Result<()> {
