@@ -149,14 +149,58 @@ fn what_is_enormous_or_deep_is_refused_before_it_is_taken_apart() {
         around(&format!("context.weekday == {}1", "-".repeat(4_000))),
         around(&format!("[{}].isEmpty()", "1, ".repeat(2_000))) + &"[".repeat(2_000),
         around(&format!("context.weekday == 1{}", " + 1".repeat(2_000))),
+        around(&format!("[{}1].contains(context.weekday)", "1, ".repeat(4_000))),
+        around(&format!("principal in [{}]", [r#"Team::"team_00000000000000000000000001""#; 520].join(", "))),
+        around(&format!("context{}", " has x.y".repeat(400))),
+        around(&format!("{}1{}.a == 1", "{a: ".repeat(3_000), "}".repeat(3_000))),
+        around("true") + &" unless { false }".repeat(900),
+        "@a ".repeat(2_000) + &around("true"),
+        around("true")
+            .replace("key.rotate\"", &format!("key.rotate\", {}", "Action::\"key.rotate\", ".repeat(700))),
+        around(&format!("context.signInMethod like \"{}\"", "*a".repeat(9_000))),
+        "permit (principal, action, resource);\n".repeat(32_768),
+        format!("{}true{}", "(".repeat(10_000), ")".repeat(10_000)),
         "x".repeat(LONGEST + 1),
         format!("// {}", "ä".repeat(LONGEST)),
     ] {
         assert_eq!(everywhere(&text).unwrap_err().len(), 1);
     }
     // What is just within is taken apart without harm.
+    assert!(everywhere(&around(&format!("[{}1].contains(context.weekday)", "1, ".repeat(499)))).is_ok());
+    assert!(everywhere(&around(&format!("context.signInMethod like \"{}\"", "*a".repeat(4_000)))).is_ok());
     assert!(everywhere(&around(&format!("{}true", "true && ".repeat(120)))).is_ok());
     assert!(everywhere(&around(&format!("{}true{}", "(".repeat(20), ")".repeat(20)))).is_ok());
+}
+
+#[test]
+fn a_pattern_as_long_as_may_be_is_compared_with_what_nearly_fits() {
+    let condition = format!("context.signInMethod like \"{}b\"", "*a*".repeat(2_000));
+    let text =
+        format!("forbid (principal, action == Action::\"key.rotate\", resource) when {{ {condition} }};");
+    let set = one(PolicyScope::Organization, text);
+    let issuer = holding(Role::Issuer, here());
+    assert!(may(&set, &issuer, Action::RotateKey, &thing_in(Action::RotateKey, here())));
+}
+
+#[test]
+fn letters_that_look_like_others_are_refused_in_a_text() {
+    let around = |word: &str| {
+        format!(
+            r#"forbid (principal, action == Action::"key.rotate", resource) when {{ context.signInMethod == "{word}" }};"#
+        )
+    };
+    assert!(everywhere(&around("passkey")).is_ok());
+    // A Cyrillic letter, one that turns around what is beside it, one that cannot be seen.
+    for word in ["p\u{430}sskey", "pass\u{202e}yek", "pass\u{200b}key"] {
+        assert!(everywhere(&around(word)).is_err(), "{word}");
+    }
+    for action in ["key.r\u{43e}tate", "KEY.ROTATE", "key.rotate ", "\u{212a}ey.rotate"] {
+        let text = around("passkey").replace("key.rotate", action);
+        assert!(everywhere(&text).is_err(), "{text}");
+    }
+    let role =
+        r#"forbid (principal in OrganizationRole::"Owner", action == Action::"key.rotate", resource);"#;
+    assert!(everywhere(role).is_err());
 }
 
 #[test]

@@ -9,6 +9,8 @@ pub const LONGEST: usize = 16 * 1024;
 const DEEPEST: usize = 24;
 /// Operators, accesses, branches and calls: each may be one level of what Cedar makes of the text.
 const MOST: usize = 150;
+/// What stands between commas: each is looked at for every action and kind of thing that the policy is about.
+const LISTED: usize = 500;
 
 /// Refuses what is too long, too deeply nested or made of too many pieces; one walk over the text.
 pub(crate) fn within(text: &str) -> Result<(), TextError> {
@@ -18,7 +20,11 @@ pub(crate) fn within(text: &str) -> Result<(), TextError> {
     if let Some(at) = text.find('\0') {
         return Err(TextError::at(text, at, "remove this NUL"));
     }
-    let (mut depth, mut pieces) = (0_usize, 0_usize);
+    if let Some((at, _)) = text.char_indices().find(|(_, it)| is_unseen(*it)) {
+        let says = "remove this character, which cannot be seen: inside quotes it can be written as `\\u{…}`";
+        return Err(TextError::at(text, at, says));
+    }
+    let (mut depth, mut pieces, mut listed) = (0_usize, 0_usize, 0_usize);
     let mut rest = text.char_indices().peekable();
     while let Some((at, c)) = rest.next() {
         match c {
@@ -49,6 +55,13 @@ pub(crate) fn within(text: &str) -> Result<(), TextError> {
                 rest.next_if(|(_, next)| *next == c);
                 pieces = pieces.saturating_add(1);
             }
+            ',' => {
+                listed = listed.saturating_add(1);
+                if listed > LISTED {
+                    let says = "this lists too much for one policy: name a team, a group of actions or a project instead";
+                    return Err(TextError::at(text, at, says));
+                }
+            }
             '!' | '-' | '+' | '*' | '.' | '<' | '>' | '=' | '@' | '?' => pieces = pieces.saturating_add(1),
             _ if c.is_alphabetic() || c == '_' => {
                 let mut word = String::from(c);
@@ -66,4 +79,11 @@ pub(crate) fn within(text: &str) -> Result<(), TextError> {
         }
     }
     Ok(())
+}
+
+/// What cannot be seen, or turns around what is beside it: two texts that read alike would not be the same.
+fn is_unseen(letter: char) -> bool {
+    let turns = matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let hides = matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{feff}');
+    turns || hides || (letter.is_control() && !matches!(letter, '\n' | '\r' | '\t'))
 }
