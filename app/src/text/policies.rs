@@ -98,7 +98,7 @@ texts! {
     policies_no_moment = "Name a moment that is ahead, within a year.";
     policies_locks_out = "No owner could invite people, give roles and change policies any more. Let it except one of them.";
     policies_older_nodes = "A node of an older version may still run, and would decide without this policy. Upgrade each node, then try again after an hour at most.";
-    policies_needs_approval = "Policies need a second person here. Somebody else than the author approves this version first.";
+    policies_needs_approval = "Policies need a second person here. Somebody else than the author approves this version first. What a machine wrote is approved by one person and activated by another.";
     policies_wrong_step(state: &str) = "The version is now: {state}. This cannot be done with it.";
     policies_text_no_longer(why: &str) = "This text cannot decide any more. {why}";
     policies_archived = "This project is archived. Nothing new is made in it.";

@@ -1,5 +1,6 @@
 //! Letting a version decide: now, from a moment on, or again.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -8,7 +9,7 @@ use keywarden_model::{PolicyId, PolicyState};
 use keywarden_store::{ChangeKind, Tx, Written, policies as rows};
 
 use super::review::ReviewRule;
-use super::{ChangePolicyError, meanwhile, project, resource, sha256, state, stepped, version};
+use super::{ChangePolicyError, is_person, meanwhile, project, resource, sha256, state, stepped, version};
 use crate::audit::{Draft, Fact, Record};
 use crate::authz::{Circumstances, Deciding, PolicyScope, SignInMethod, TextError};
 use crate::{Action, Domain, Fault, Op};
@@ -132,8 +133,7 @@ impl Domain {
     /// can administer beside it.
     pub(super) async fn may_decide(&self, tx: &mut Tx, turn: &Turn<'_>) -> Result<(), ChangePolicyError> {
         let Turn { scope, version, circumstances, .. } = *turn;
-        let approved = version.approved_by.as_ref().is_some_and(|it| *it != version.created_by);
-        if ReviewRule::read(tx).await?.needs_second_person() && !approved {
+        if ReviewRule::read(tx).await?.needs_second_person() && !was_looked_at(version, turn.by) {
             return Err(ChangePolicyError::NeedsApproval);
         }
         let deciding = self.would_decide(scope, version).map_err(ChangePolicyError::Text)?;
@@ -184,6 +184,15 @@ impl Domain {
         tx.restrict(ChangeKind::Authority, id, now).await?;
         Ok(Turned { revision, superseded })
     }
+}
+
+/// Whether two people stand behind a version that `by` lets decide: whoever wrote it and whoever approved it. What a machine
+/// wrote may be from the hand of whoever approves it, so that somebody else has to let it decide.
+fn was_looked_at(version: &rows::Version, by: &str) -> bool {
+    let approved = version.approved_by.as_deref().filter(|it| *it != version.created_by);
+    let behind = [Some(version.created_by.as_str()), approved, Some(by)];
+    let people: BTreeSet<_> = behind.into_iter().flatten().filter(|it| is_person(it)).collect();
+    approved.is_some() && people.len() > 1
 }
 
 /// What every event of a turn says.

@@ -7,7 +7,7 @@ use keywarden_model::policy::PolicyStep;
 use keywarden_store::{ChangeKind, Written, policies as rows};
 
 use super::review::ReviewRule;
-use super::{ChangePolicyError, meanwhile, project, resource, stepped};
+use super::{ChangePolicyError, is_person, meanwhile, project, resource, stepped};
 use crate::authz::Circumstances;
 use crate::{Action, Domain, Op, Refused};
 
@@ -35,7 +35,9 @@ impl Domain {
                     let event = record.event(name, "policy", id).project(project(scope));
                     event.fact("version", active.number)
                 };
-                let alone = policy.ending_by.as_ref().is_none_or(|first| *first == by || !person);
+                // The word of a machine is nobody's: it may be in the hand of whoever comes second.
+                let first = policy.ending_by.filter(|first| is_person(first));
+                let alone = first.is_none_or(|first| first == by || !person);
                 if ReviewRule::read(tx).await?.needs_second_person() && alone {
                     rows::set_ending(tx, id, Some(&by)).await?;
                     return Ok(Written::new(id, event("policy.ask-disable").finish()?));

@@ -8,7 +8,8 @@
 //! `policy.draft` writes, `policy.approve` is the second look, `policy.activate` and `policy.disable` turn. Owners do all of
 //! that for the organization, admins write and approve, managers do it in their projects. Where the organization asks for a
 //! second person ([`Domain::require_policy_review`]), nothing that decides changes by one person alone: activating needs an
-//! approval by somebody else than the author, disabling and doing without the rule need two who say so.
+//! approval by somebody else than the author (and a third hand where the author is a machine, which may be the approver's own),
+//! disabling and doing without the rule need two who say so.
 //!
 //! **Invariants:** what decides was checked in the transaction that let it, under the policies that it would decide beside: at
 //! least one owner can still administer. Text goes into events as its digest.
@@ -33,7 +34,7 @@ mod withdraw;
 use chrono::{DateTime, Utc};
 use keywarden_model::time::from_micros;
 use keywarden_model::{
-    Description, Name, PolicyEffect, PolicyId, PolicyState, ProjectId, policy::PolicyStepError,
+    Description, Name, PolicyEffect, PolicyId, PolicyState, ProjectId, UserId, policy::PolicyStepError,
 };
 use keywarden_store::{Conn, StoreError, policies as rows};
 
@@ -105,8 +106,8 @@ pub enum ChangePolicyError {
     ChangedMeanwhile,
     /// Nobody could administer any more.
     #[error(
-        "no owner could invite people, give roles and change policies any more, as things are here and now: let it except \
-         one of them"
+        "no owner could invite people, give roles and change policies any more, as things are here and now or at some time \
+         ahead: let it except one of them"
     )]
     LocksOut,
     /// The moment is not ahead.
@@ -120,7 +121,8 @@ pub enum ChangePolicyError {
     NotInForce,
     /// A second person has to look at it first.
     #[error(
-        "policies need a second person here: somebody else than the author has to approve this version first"
+        "policies need a second person here: somebody else than the author has to approve this version first, and what a \
+         machine wrote is approved by one person and activated by another"
     )]
     NeedsApproval,
     /// A node of an older version may still run, which decides without policies.
@@ -146,6 +148,11 @@ carries_refused!(ChangePolicyError);
 
 fn told(errors: &[TextError]) -> String {
     errors.first().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Whether an actor's id is a person's.
+pub(crate) fn is_person(actor: &str) -> bool {
+    actor.parse::<UserId>().is_ok()
 }
 
 /// What a step of a policy is asked of.

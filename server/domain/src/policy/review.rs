@@ -2,6 +2,7 @@
 
 use keywarden_store::{Conn, Written, policies as rows};
 
+use super::is_person;
 use crate::audit::Fact;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
@@ -72,7 +73,10 @@ impl Domain {
             Box::pin(async move {
                 let set = rows::set(tx).await?;
                 let before = ReviewRule::of(&set)?;
-                let second = person && set.asked_by.as_ref().is_some_and(|first| *first != by);
+                // The word of a machine is nobody's: it may be in the hand of whoever comes second.
+                let first = set.asked_by.as_ref().filter(|first| is_person(first));
+                let second = person && first.is_some_and(|first| *first != by);
+                let takes_over = person && first.is_none();
                 let (after, asked_by) = match (before, wanted) {
                     (ReviewRule::On, true) | (ReviewRule::Off, false) => {
                         return Err(RequireReviewError::Same);
@@ -80,6 +84,7 @@ impl Domain {
                     (ReviewRule::Off | ReviewRule::Ending, true) => (ReviewRule::On, None),
                     (ReviewRule::On, false) => (ReviewRule::Ending, Some(by.as_str())),
                     (ReviewRule::Ending, false) if second => (ReviewRule::Off, None),
+                    (ReviewRule::Ending, false) if takes_over => (ReviewRule::Ending, Some(by.as_str())),
                     (ReviewRule::Ending, false) => return Err(RequireReviewError::AnotherOwner),
                 };
                 rows::set_review(tx, &set, after.as_str(), asked_by).await?;
