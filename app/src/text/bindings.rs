@@ -20,6 +20,7 @@ texts! {
     roles_taken = "The role is taken away.";
     roles_already = "This role is held already.";
     roles_no_such_holder = "There is no such active person, team or workload.";
+    roles_locks_out = "No owner could invite people, give roles and change policies any more. Change the policies first.";
     roles_last_owner = "This is the last active owner. Make somebody else an owner first.";
     holder_person = "Person";
     holder_team = "Team";

@@ -63,6 +63,7 @@ pub(super) async fn grant(
         Ok(_) => return render::done(&shell, &format!("/projects/{slug}#roles"), t.roles_given()),
         Err(GrantRoleError::AlreadyHeld) => errors.at("role", t.roles_already()),
         Err(GrantRoleError::Archived) => errors.whole(t.projects_is_archived()),
+        Err(GrantRoleError::LocksOut) => errors.whole(t.roles_locks_out()),
         Err(GrantRoleError::NoSuchHolder) => errors.at("holder", t.roles_no_such_holder()),
         Err(GrantRoleError::OnlyPeopleOwn | GrantRoleError::WrongScope(_)) => {
             errors.at("role", t.form_choose());
@@ -120,9 +121,10 @@ pub(super) async fn revoke(
     };
     match house.domain.revoke_role(&op, binding.id).await {
         Ok(_) => render::done(&shell, &back, t.roles_taken()),
-        Err(RevokeRoleError::LastOwner) => {
+        Err(error @ (RevokeRoleError::LastOwner | RevokeRoleError::LocksOut)) => {
             let mut errors = Errors::new();
-            errors.whole(t.roles_last_owner());
+            let last = matches!(error, RevokeRoleError::LastOwner);
+            errors.whole(if last { t.roles_last_owner() } else { t.roles_locks_out() });
             draw_revoke(&shell, &project, binding, Draft::refused(posted.fields, errors))
         }
         Err(RevokeRoleError::Refused(refused)) => house.refused(&shell, &op, &posted, refused).await,

@@ -61,6 +61,7 @@ pub(crate) async fn grant<H: Holds>(
                 Ok(_) => return render::done(&shell, &subject.home, t.roles_given()),
                 Err(GrantRoleError::AlreadyHeld) => errors.at("role", t.roles_already()),
                 Err(GrantRoleError::Archived) => errors.at("project", t.roles_archived()),
+                Err(GrantRoleError::LocksOut) => errors.whole(t.roles_locks_out()),
                 Err(GrantRoleError::NoSuchHolder) => errors.whole(t.roles_no_such_holder()),
                 Err(GrantRoleError::OnlyPeopleOwn) => errors.at("role", t.roles_only_people()),
                 Err(GrantRoleError::WrongScope(_)) => errors.at("project", t.roles_wrong_scope()),

@@ -63,9 +63,10 @@ pub(crate) async fn revoke<H: Holds>(
     };
     match house.domain.revoke_role(&op, binding.id).await {
         Ok(_) => render::done(&shell, &subject.home, t.roles_taken()),
-        Err(RevokeRoleError::LastOwner) => {
+        Err(error @ (RevokeRoleError::LastOwner | RevokeRoleError::LocksOut)) => {
             let mut errors = Errors::new();
-            errors.whole(t.roles_last_owner());
+            let last = matches!(error, RevokeRoleError::LastOwner);
+            errors.whole(if last { t.roles_last_owner() } else { t.roles_locks_out() });
             show(&shell, binding, subject, crumbs, Draft::refused(posted.fields, errors))
         }
         Err(RevokeRoleError::Refused(refused)) => house.refused(&shell, &op, &posted, refused).await,

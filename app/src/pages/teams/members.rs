@@ -16,7 +16,7 @@ use crate::{
     context::{Asking, House, Posted},
     form::{Draft, Errors},
     render::{self, page},
-    shell::Section,
+    shell::{Section, Shell},
     ui::{Confirm, Form, PageHeader},
 };
 
@@ -38,6 +38,7 @@ pub(super) async fn add(
         Ok(person) => match house.domain.add_member(&op, team.id, person).await {
             Ok(_) => return render::done(&shell, &home(&team), t.teams_added()),
             Err(MemberError::AlreadyIn) => errors.at("person", t.teams_already_in()),
+            Err(MemberError::LocksOut) => errors.whole(t.roles_locks_out()),
             Err(MemberError::NoSuchPerson | MemberError::NotIn) => {
                 errors.at("person", t.teams_no_such_person());
             }
@@ -60,18 +61,22 @@ pub(super) async fn before(
     Path((slug, user)): Path<(String, String)>,
 ) -> Response {
     let Asking { shell, op } = asking.at(Section::People);
-    let t = shell.text;
     let (team, member) = match find(&house, &op, &slug, &user).await {
         Ok(found) => found,
         Err(refused) => return render::refused(&shell, refused),
     };
-    page(&shell, t.teams_remove_what(&member.name)).show(move || {
+    confirm(&shell, team, member, Draft::default())
+}
+
+fn confirm(shell: &Shell, team: Team, member: Member, draft: Draft) -> Response {
+    let t = shell.text;
+    page(shell, t.teams_remove_what(&member.name)).of(&draft).show(move || {
         let title = t.teams_remove_title(&member.name, &team.name);
         let consequences = vec![t.teams_remove_roles().to_owned(), t.teams_remove_keys().to_owned()];
         view! {
             <PageHeader title=t.teams_remove_what(&member.name) crumbs=way_to(t, &team)/>
             <Confirm title=title consequences=consequences>
-                <Form submit=t.teams_remove() danger=true cancel=home(&team)/>
+                <Form draft=draft submit=t.teams_remove() danger=true cancel=home(&team)/>
             </Confirm>
         }
     })
@@ -95,6 +100,11 @@ pub(super) async fn remove(
         // Somebody else was faster: the page shows what is true either way.
         Ok(_) | Err(MemberError::AlreadyIn | MemberError::NoSuchPerson | MemberError::NotIn) => {
             render::done(&shell, &home(&team), t.teams_removed())
+        }
+        Err(MemberError::LocksOut) => {
+            let mut errors = Errors::new();
+            errors.whole(t.roles_locks_out());
+            confirm(&shell, team, member, Draft::refused(posted.fields, errors))
         }
         Err(MemberError::Refused(refused)) => house.refused(&shell, &op, &posted, refused).await,
     }

@@ -75,7 +75,9 @@ impl GrantRole {
 impl From<GrantRoleError> for Problem {
     fn from(error: GrantRoleError) -> Self {
         match error {
-            GrantRoleError::AlreadyHeld | GrantRoleError::Archived => Self::conflict(error),
+            GrantRoleError::AlreadyHeld | GrantRoleError::Archived | GrantRoleError::LocksOut => {
+                Self::conflict(error)
+            }
             GrantRoleError::NoSuchHolder => Self::invalid(Flaw::at("/holder", error)),
             GrantRoleError::OnlyPeopleOwn | GrantRoleError::WrongScope(_) => {
                 Self::invalid(Flaw::at("/role", error))

@@ -34,7 +34,7 @@ pub(crate) async fn revoke(
 impl From<RevokeRoleError> for Problem {
     fn from(error: RevokeRoleError) -> Self {
         match error {
-            RevokeRoleError::LastOwner => Self::conflict(error),
+            RevokeRoleError::LastOwner | RevokeRoleError::LocksOut => Self::conflict(error),
             RevokeRoleError::Refused(refused) => refused.into(),
         }
     }

@@ -80,6 +80,7 @@ pub(crate) async fn remove(
 fn done<T>(outcome: Result<T, MemberError>) -> Result<Response, Problem> {
     match outcome {
         Ok(_) | Err(MemberError::AlreadyIn | MemberError::NotIn) => Ok(json::nothing()),
+        Err(error @ MemberError::LocksOut) => Err(Problem::conflict(error)),
         Err(MemberError::NoSuchPerson) => Err(Problem::not_found()),
         Err(MemberError::Refused(refused)) => Err(refused.into()),
     }

@@ -1,3 +1,5 @@
+mod attacks;
+
 use std::time::Duration;
 
 use chrono::TimeDelta;

@@ -1,10 +1,13 @@
 //! Giving a role.
 
+use std::sync::Arc;
+
 use keywarden_model::{ProjectId, Role, RoleBindingId};
 use keywarden_store::{ChangeKind, StoreError, Tx, Written, projects, roles as rows, teams, workloads};
 
 use super::{Holder, permit_for};
 use crate::audit::Fact;
+use crate::authz::Circumstances;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
 
@@ -28,6 +31,11 @@ pub enum GrantRoleError {
     /// The project is archived.
     #[error("this project is archived: no role is given in it")]
     Archived,
+    /// A policy forbids whoever holds the role what owners must be able to do, and it would be held by all who can.
+    #[error(
+        "with this role no owner could invite people, give roles and change policies any more: change the policies first"
+    )]
+    LocksOut,
     /// There is no such active person, team or workload, or it cannot hold roles there.
     #[error("there is no such active person, team or workload that could hold a role here")]
     NoSuchHolder,
@@ -60,8 +68,9 @@ impl Domain {
         }
         let id: RoleBindingId = self.fresh(op);
         let by = op.actor.id();
+        let (domain, circumstances) = (self.clone(), Arc::new(Circumstances::of(op)));
         self.change(op, action, &resource, &[], move |tx, record| {
-            let by = by.clone();
+            let (by, domain, circumstances) = (by.clone(), domain.clone(), Arc::clone(&circumstances));
             Box::pin(async move {
                 if let Some(project) = project {
                     let home = projects::find(tx, project).await?.ok_or(Refused::NotFound)?;
@@ -81,10 +90,14 @@ impl Domain {
                     created_at: record.now(),
                     created_by: &by,
                 };
+                let mattered = project.is_none() && domain.is_administered(tx, &circumstances).await?;
                 rows::insert(tx, row).await.map_err(|error| match error {
                     StoreError::Conflict(_) => GrantRoleError::AlreadyHeld,
                     other => other.into(),
                 })?;
+                if mattered && !domain.is_administered(tx, &circumstances).await? {
+                    return Err(GrantRoleError::LocksOut);
+                }
                 // Not for a no: so that every node learns of the new yes at once.
                 tx.restrict(ChangeKind::Authority, holder, record.now()).await?;
                 let event = record

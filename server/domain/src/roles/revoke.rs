@@ -17,6 +17,11 @@ pub enum RevokeRoleError {
     /// Nobody else who is active is an owner whom policies let administer.
     #[error("this is the last active owner who can administer: make another one first")]
     LastOwner,
+    /// A policy lets the owners who are left administer for this role alone.
+    #[error(
+        "without this role no owner could invite people, give roles and change policies any more: change the policies first"
+    )]
+    LocksOut,
     /// As everywhere.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -51,6 +56,9 @@ impl Domain {
                 {
                     return Err(RevokeRoleError::LastOwner);
                 }
+                // A policy may go by any role of the organization, of an owner or of a team of theirs.
+                let mattered =
+                    binding.project.is_none() && domain.is_administered(tx, &circumstances).await?;
                 rows::delete(tx, id).await?;
                 // Of the owners who are left, policies may let none administer.
                 if binding.role == Role::Owner && binding.holder_active {
@@ -58,6 +66,8 @@ impl Domain {
                     if !domain.can_be_administered(tx, &in_force, &circumstances).await? {
                         return Err(RevokeRoleError::LastOwner);
                     }
+                } else if mattered && !domain.is_administered(tx, &circumstances).await? {
+                    return Err(RevokeRoleError::LocksOut);
                 }
                 tx.restrict(ChangeKind::Authority, binding.holder, record.now()).await?;
                 let event = record
