@@ -3,6 +3,9 @@
 #![allow(clippy::arithmetic_side_effects, reason = "a sum that overflows fails its test")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot read the workspace has failed")]
 
+#[path = "house/actions.rs"]
+mod actions;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
