@@ -30,7 +30,8 @@ const HANDS_OUT: [&str; 9] = [
 ];
 
 /// Operations with a body that no request here is good enough for, and where they are gone through.
-const NEVER_GOOD: [(&str, &str); 2] = [
+const NEVER_GOOD: [(&str, &str); 3] = [
+    ("activatePolicy", "no organization-wide role of a machine lets policies decide: `policies.rs`"),
     ("exchangeToken", "it needs an issuer outside: `exchange.rs`, `login.rs`"),
     ("nameProjectSeal", "it needs a seal that the operator set: `project_seal.rs`"),
 ];
