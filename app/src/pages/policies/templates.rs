@@ -123,13 +123,13 @@ impl Template {
             },
             Self::OwnKeys => Form {
                 who: people(),
-                clauses: vec![clause(
-                    true,
-                    vec![Condition::Group(Group {
+                clauses: vec![Clause {
+                    unless: true,
+                    group: Group {
                         any: true,
                         of: vec![test("owner-person", "self", ""), test("owner-team", "self", "")],
-                    })],
-                )],
+                    },
+                }],
                 ..forbid(listed(&["key.edit", "key.rotate"]))
             },
             Self::RotateKeys => Form {

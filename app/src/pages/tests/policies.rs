@@ -41,7 +41,9 @@ impl Writing {
 
 /// What a browser would send of the page's form without a button.
 fn fields(page: &str) -> Vec<(String, String)> {
-    let form = page.split("<form class=\"form\"").nth(1).unwrap().split("</form>").next().unwrap();
+    let mut forms = page.split("<form").skip(1);
+    let form = forms.find(|it| it.split('>').next().unwrap().contains(" class=\"form\"")).unwrap();
+    let form = form.split("</form>").next().unwrap();
     let attribute = |tag: &str, name: &str| {
         let (_, after) = tag.split_once(&format!(" {name}=\""))?;
         Some(plain(after.split('"').next()?))
