@@ -39,6 +39,7 @@ mod patience;
 pub mod people;
 pub mod permissions;
 pub mod policy;
+pub mod policy_tests;
 pub mod project_keys;
 pub mod project_seals;
 pub mod projects;

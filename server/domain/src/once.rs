@@ -11,8 +11,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::{
-    ApiKeyId, BackupId, DrillId, EnvironmentId, InvitationId, PasskeyId, PolicyId, ProjectId, RecipientId,
-    RewrapId, RoleBindingId, SecretId, ServiceTokenId, TeamId, TrustRuleId, UserId, WorkloadId,
+    ApiKeyId, BackupId, DrillId, EnvironmentId, InvitationId, PasskeyId, PolicyId, PolicyTestId, ProjectId,
+    RecipientId, RewrapId, RoleBindingId, SecretId, ServiceTokenId, TeamId, TrustRuleId, UserId, WorkloadId,
     time::{LAST, from_micros, later},
 };
 use keywarden_store::{Conn, Tx, idempotency};
@@ -229,6 +229,7 @@ repeatable_ids!(
     InvitationId,
     PasskeyId,
     PolicyId,
+    PolicyTestId,
     ProjectId,
     RecipientId,
     RewrapId,

@@ -146,6 +146,8 @@ ids! {
     PasskeyId = "psk", "passkey";
     /// A policy: keeps its identity through its versions.
     PolicyId = "pol", "policy";
+    /// A test of policies: a question with the answer that is expected.
+    PolicyTestId = "pts", "policy test";
     /// A project.
     ProjectId = "prj", "project";
     /// A project's own key, under which data keys are wrapped.

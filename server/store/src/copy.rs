@@ -56,6 +56,7 @@ pub(crate) const TABLES: &[Table] = &[
     single("policy_set"),
     table("policies", "id"),
     table("policy_versions", "policy_id, number"),
+    table("policy_tests", "id"),
     table("workloads", "id"),
     table("service_tokens", "id"),
     table("trust_rules", "id"),

@@ -47,6 +47,7 @@ pub mod overview;
 pub mod people;
 pub mod pins;
 pub mod policies;
+pub mod policy_tests;
 pub mod project_seals;
 pub mod projects;
 pub mod rewraps;

@@ -189,6 +189,18 @@ pub async fn find(conn: &mut Conn, id: PolicyId) -> Result<Option<Policy>, Store
     Select::from(COLUMNS).and("p.id = ?", [id]).then("LIMIT ?", [1_i64]).optional(conn).await
 }
 
+/// The one of a scope that has this name, in any spelling of it.
+pub async fn named(conn: &mut Conn, scope: &str, name: &str) -> Result<Option<PolicyId>, StoreError> {
+    let Ok(name) = name.parse::<Name>() else { return Ok(None) };
+    let found: Option<Policy> = Select::from(COLUMNS)
+        .and("p.scope = ?", [scope])
+        .and("p.folded_name = ?", [name.folded()])
+        .then("LIMIT ?", [1_i64])
+        .optional(conn)
+        .await?;
+    Ok(found.map(|row| row.id))
+}
+
 /// Those of these ids that there are.
 pub async fn of(conn: &mut Conn, ids: &[PolicyId]) -> Result<Vec<Policy>, StoreError> {
     if ids.is_empty() {

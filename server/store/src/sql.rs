@@ -282,6 +282,7 @@ ids!(
     PasskeyId,
     PendingPostId,
     PolicyId,
+    PolicyTestId,
     ProjectId,
     ProjectKeyId,
     RecipientId,

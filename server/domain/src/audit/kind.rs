@@ -49,6 +49,8 @@ others! {
     SchedulePolicy = "policy.schedule";
     SubmitPolicy = "policy.submit";
     WithdrawPolicy = "policy.withdraw";
+    DeletePolicyTest = "policy-test.delete";
+    SavePolicyTest = "policy-test.save";
     DestroyProjectKey = "project-key.destroy";
     GenerateProjectKey = "project-key.generate";
     OpenRecoveryLink = "recovery.open-link";

@@ -152,6 +152,15 @@ impl InForce {
         Ok(Self { unreadable, ..Self::of(self.revision, others.chain(version).collect())? })
     }
 
+    /// The same with these versions, each in the place of its policy's.
+    pub(crate) fn with_all(&self, versions: Vec<Deciding>) -> Result<Self, Fault> {
+        let replaced: HashSet<_> = versions.iter().map(|it| it.policy).collect();
+        let others = self.deciding.iter().filter(|it| !replaced.contains(&it.policy)).cloned();
+        let is_replaced = |name: &String| replaced.iter().any(|it| name.starts_with(&it.to_string()));
+        let unreadable = self.unreadable.iter().filter(|(_, name)| !is_replaced(name)).cloned().collect();
+        Ok(Self { unreadable, ..Self::of(self.revision, others.chain(versions.iter().cloned()).collect())? })
+    }
+
     /// Whether a forbid that cannot be asked any more might say no to this. Policies can be seen and disabled all the same,
     /// by whom the built-in ones let.
     pub(super) fn is_blind(&self, action: Action, project: Option<ProjectId>) -> Option<&str> {

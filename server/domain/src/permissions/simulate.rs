@@ -72,7 +72,7 @@ impl Domain {
     }
 
     /// Asks these policies; nothing is known yet of what those are called that people wrote.
-    pub(super) async fn ask_case(
+    pub(crate) async fn ask_case(
         &self,
         op: &Op,
         sight: &Sight,

@@ -12,7 +12,7 @@ use super::review::ReviewRule;
 use super::{ChangePolicyError, is_person, meanwhile, project, resource, sha256, state, stepped, version};
 use crate::audit::{Draft, Fact, Record};
 use crate::authz::{Circumstances, Deciding, PolicyScope, SignInMethod, TextError};
-use crate::{Action, Domain, Fault, Op};
+use crate::{Action, Domain, Fault, Op, Resource};
 
 /// How far ahead something may be scheduled.
 const FARTHEST: TimeDelta = TimeDelta::days(366);
@@ -52,10 +52,11 @@ impl Domain {
         id: PolicyId,
         what: Activate,
     ) -> Result<PolicyId, ChangePolicyError> {
-        match what.at {
+        let done = match what.at {
             Some(at) => self.schedule_policy(op, id, what, at).await,
             None => self.turn_policy(op, id, what, PolicyStep::Activate).await,
-        }
+        };
+        self.told_in_sight(op, done).await
     }
 
     /// Lets a version decide again that did before.
@@ -67,7 +68,22 @@ impl Domain {
         row_version: i64,
     ) -> Result<PolicyId, ChangePolicyError> {
         let what = Activate { version: number, at: None, row_version };
-        self.turn_policy(op, id, what, PolicyStep::RollBack).await
+        let done = self.turn_policy(op, id, what, PolicyStep::RollBack).await;
+        self.told_in_sight(op, done).await
+    }
+
+    /// Tests that fail are named to those who may see them.
+    async fn told_in_sight(
+        &self,
+        op: &Op,
+        done: Result<PolicyId, ChangePolicyError>,
+    ) -> Result<PolicyId, ChangePolicyError> {
+        let Err(ChangePolicyError::FailsTests(mut failing)) = done else { return done };
+        if !self.would(op, Action::ViewPolicy, &Resource::Organization).await? {
+            failing.hide_the_organizations();
+        }
+        // Whose project's tests they are sees no others than these: a policy of the organization is turned by who sees all.
+        Err(ChangePolicyError::FailsTests(failing))
     }
 
     async fn turn_policy(
@@ -139,7 +155,9 @@ impl Domain {
         let deciding = self.would_decide(scope, version).map_err(ChangePolicyError::Text)?;
         let in_force = self.gate().in_force_now(tx).await?;
         let next = in_force.with(version.policy_id, Some(deciding))?;
-        self.keeps_an_owner(tx, (&in_force, &next), circumstances).await
+        self.keeps_an_owner(tx, (&in_force, &next), circumstances).await?;
+        let failing = self.failing_tests(tx, scope, (&in_force, &next), circumstances.now).await?;
+        if failing.is_empty() { Ok(()) } else { Err(ChangePolicyError::FailsTests(failing.into())) }
     }
 
     /// A version as it would decide, if its text can.

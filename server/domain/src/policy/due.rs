@@ -97,6 +97,7 @@ impl Domain {
 /// The reason as events say it.
 fn why(refused: &ChangePolicyError) -> &'static str {
     match refused {
+        ChangePolicyError::FailsTests(_) => "fails-tests",
         ChangePolicyError::LocksOut => "locks-out",
         ChangePolicyError::NeedsApproval => "needs-approval",
         ChangePolicyError::Refused(_) => "not-allowed",

@@ -31,6 +31,8 @@ mod submit;
 mod tests;
 mod withdraw;
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use keywarden_model::time::from_micros;
 use keywarden_model::{
@@ -39,6 +41,7 @@ use keywarden_model::{
 use keywarden_store::{Conn, StoreError, policies as rows};
 
 use crate::authz::{self, PolicyScope, TextError};
+use crate::policy_tests::Failing;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
 
@@ -104,6 +107,9 @@ pub enum ChangePolicyError {
     /// Somebody else changed it since it was read.
     #[error("this policy was changed meanwhile: look at it again")]
     ChangedMeanwhile,
+    /// Tests that people saved would come out otherwise than expected.
+    #[error("{0}: change the policy, or delete those tests first")]
+    FailsTests(FailingTests),
     /// Nobody could administer any more.
     #[error(
         "no owner could invite people, give roles and change policies any more, as things are here and now or at some time \
@@ -145,6 +151,44 @@ pub enum ChangePolicyError {
     Text(Vec<TextError>),
 }
 carries_refused!(ChangePolicyError);
+
+/// Tests that what is to decide would fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailingTests {
+    /// Their names, as far as the caller may see them.
+    pub named: Vec<String>,
+    /// How many others there are.
+    pub others: usize,
+    all: Vec<Failing>,
+}
+
+impl From<Vec<Failing>> for FailingTests {
+    fn from(all: Vec<Failing>) -> Self {
+        Self { named: all.iter().map(|it| it.name.clone()).collect(), others: 0, all }
+    }
+}
+
+impl FailingTests {
+    /// Those of the organization are counted, not named.
+    fn hide_the_organizations(&mut self) {
+        let seen = self.all.iter().filter(|it| it.scope != PolicyScope::Organization);
+        self.named = seen.map(|it| it.name.clone()).collect();
+        self.others = self.all.len().saturating_sub(self.named.len());
+    }
+}
+
+impl fmt::Display for FailingTests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// More are not named in one line.
+        const NAMED: usize = 5;
+        f.write_str("these tests would fail")?;
+        for (at, name) in self.named.iter().take(NAMED).enumerate() {
+            write!(f, "{} `{name}`", if at == 0 { ":" } else { "," })?;
+        }
+        let others = self.named.len().saturating_sub(NAMED).saturating_add(self.others);
+        if others > 0 { write!(f, ", and {others} more") } else { Ok(()) }
+    }
+}
 
 fn told(errors: &[TextError]) -> String {
     errors.first().map(ToString::to_string).unwrap_or_default()

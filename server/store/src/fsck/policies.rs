@@ -55,6 +55,19 @@ pub(super) const RULES: &[Rule] = &[
         "is a policy that holds elsewhere than it says",
         "SELECT id AS thing FROM policies WHERE scope <> coalesce(project_id, 'organization')",
     ),
+    rule(
+        "policy-test-without-event",
+        "is a test of policies of whose saving there is no event",
+        "SELECT t.id AS thing FROM policy_tests t
+         WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = t.id AND e.at = t.created_at
+                           AND e.action = 'policy-test.save' AND e.outcome = 'allowed')",
+    ),
+    rule(
+        "policy-test-out-of-scope",
+        "is a test of policies that belongs elsewhere than it says, or expects no answer that there is",
+        "SELECT id AS thing FROM policy_tests
+         WHERE scope <> coalesce(project_id, 'organization') OR expected NOT IN ('allowed', 'refused')",
+    ),
 ];
 
 /// A version as stored.

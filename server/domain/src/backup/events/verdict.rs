@@ -191,6 +191,8 @@ fn of_other(other: Other, told: &Told) -> Option<Verdict> {
         | Other::ShareSecret
         | Other::SignIn
         | Other::StepUp
+        // A test that comes back keeps a policy from deciding, and gives nothing.
+        | Other::DeletePolicyTest
         | Other::SubmitPolicy
         | Other::UseRecoveryLink
         | Other::WithdrawInvitation
@@ -216,6 +218,7 @@ fn of_other(other: Other, told: &Told) -> Option<Verdict> {
         Other::Join => Widens("people joined"),
         Other::ReactivateUser => Widens("people let back in"),
         Other::RenamePolicy => Widens("policies renamed"),
+        Other::SavePolicyTest => Widens("tests of policies saved"),
         Other::RenameTeam => Widens("teams renamed"),
         Other::RotateKeyringKey => Widens("keys of the keyring rotated"),
 

@@ -11,14 +11,16 @@ use crate::exchange::{Exchange, shelf::Issuer};
 use crate::keys::{ImportKey, ImportedValue, NewKey, Overlap, Place, Question, Route};
 use crate::people::Browser;
 use crate::people::tests as people;
+use crate::permissions::{Case, Setting};
 use crate::policy::{Activate, NewPolicy};
+use crate::policy_tests::NewPolicyTest;
 use crate::roles::{Grant, Holder};
 use crate::secrets::{
     About, Address, MOST_PASSPHRASES, MadeShare, NewShare, NewValue, PutSecret, ShareLife, Validity, Which,
 };
 use crate::teams::NewTeam;
 use crate::workloads::WorkloadQuery;
-use crate::{Once, Op, Source, trust};
+use crate::{Action, Once, Op, Source, trust};
 
 /// Everything happens that leaves rows, by use-cases alone.
 pub(super) async fn live(it: &Furnished) {
@@ -56,6 +58,15 @@ pub(super) async fn live(it: &Furnished) {
     let rule = domain.draft_policy(&ada.op(house), rule).await.unwrap();
     let decide = Activate { version: 1, at: None, row_version: 1 };
     domain.activate_policy(&ada.op(house), rule, decide).await.unwrap();
+    let case = Case {
+        holder: Holder::Person(ada.person.id),
+        action: Action::CreateProject,
+        thing: "organization".into(),
+        setting: Setting::default(),
+    };
+    let name = "Owners make projects".parse().unwrap();
+    let test = NewPolicyTest { scope: PolicyScope::Organization, name, case, allowed: true };
+    domain.save_policy_test(&ada.op(house), test).await.unwrap();
 
     let team = NewTeam { slug: "payers".parse().unwrap(), name: "Payers".parse().unwrap() };
     let team = domain.create_team(&ada.op(house), team).await.unwrap();

@@ -103,6 +103,8 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ("policy-without-moment", &["UPDATE policy_versions SET starts_at = 1, due_by = 'usr_x'"]),
     ("policy-state-unknown", &["UPDATE policy_versions SET state = 'asleep'"]),
     ("policy-out-of-scope", &["UPDATE policies SET scope = 'prj_x'"]),
+    ("policy-test-without-event", &["DELETE FROM events WHERE action = 'policy-test.save'"]),
+    ("policy-test-out-of-scope", &["UPDATE policy_tests SET expected = 'perhaps'"]),
     // people
     ("person-without-event", &["DELETE FROM events WHERE action = 'user.join'"]),
     ("person-event-without-person", &["DELETE FROM users"]),
