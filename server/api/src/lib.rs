@@ -33,6 +33,7 @@ mod once;
 mod page;
 mod permissions;
 mod policies;
+mod policy_tests;
 mod problem;
 mod project_keys;
 mod project_seals;

@@ -10,8 +10,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     audit, decisions, device, environments, exchange, fingerprints, introspect, keys, leaks, permissions,
-    policies, problem, project_keys, project_seals, projects, rewraps, roles, secrets, spec, teams, tokens,
-    trust_rules, users, workloads,
+    policies, policy_tests, problem, project_keys, project_seals, projects, rewraps, roles, secrets, spec,
+    teams, tokens, trust_rules, users, workloads,
 };
 use crate::{audit::exports::Exports, secrets::watch::Streams};
 
@@ -136,6 +136,9 @@ fn table() -> OpenApiRouter<Domain> {
         // what decides
         .routes(routes!(policies::list::list, policies::create::create))
         .routes(routes!(policies::check::check))
+        .routes(routes!(policy_tests::list::list, policy_tests::create::create))
+        .routes(routes!(policy_tests::run::run))
+        .routes(routes!(policy_tests::delete::delete))
         .routes(routes!(policies::show::show, policies::rename::rename))
         .routes(routes!(policies::redraft::redraft))
         .routes(routes!(policies::disable::disable))

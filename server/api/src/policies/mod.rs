@@ -246,7 +246,8 @@ impl From<ChangePolicyError> for Problem {
         match error {
             ChangePolicyError::ChangedMeanwhile => etag::changed(),
             ChangePolicyError::Moment => Self::invalid(Flaw::at("/at", error)),
-            ChangePolicyError::LocksOut
+            ChangePolicyError::FailsTests(_)
+            | ChangePolicyError::LocksOut
             | ChangePolicyError::NameTaken
             | ChangePolicyError::NeedsApproval
             | ChangePolicyError::NotInForce

@@ -20,9 +20,18 @@ pub(super) fn routes() -> Vec<(String, Vec<String>)> {
 
 /// Whether a call there asks and changes nothing, whatever its method.
 pub(super) fn asks(path: &str) -> bool {
-    ["verify", "introspect", "authorize", "leaks", "fingerprints/check", "policies/check", "batch-get"]
-        .iter()
-        .any(|it| path.ends_with(it))
+    [
+        "verify",
+        "introspect",
+        "authorize",
+        "leaks",
+        "fingerprints/check",
+        "policies/check",
+        "policies/tests/run",
+        "batch-get",
+    ]
+    .iter()
+    .any(|it| path.ends_with(it))
 }
 
 /// The path with the project `pay`, and otherwise with what could be there and is not.
@@ -37,6 +46,7 @@ pub(super) fn nowhere(path: &str) -> String {
         .replace("{decision}", "dec_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{event}", "evt_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{policy}", "pol_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
+        .replace("{test}", "pts_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{key}", "key_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{value}", "kvl_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{secret}", "sec_01JDB2W1N9F6Q3R8T5V7X9Z0AB")

@@ -26,6 +26,7 @@ mod parsers;
 mod patches;
 mod paths;
 mod permissions;
+mod policy_tests;
 mod projects;
 mod purged;
 mod reasons;

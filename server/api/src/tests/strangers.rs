@@ -114,8 +114,12 @@ pub(super) async fn belongings(api: &Api) -> Belongings {
         "text": "forbid (principal, action == Action::\"secret.purge\", resource) when { context.recovering };",
     });
     let policy = api.post("/api/v1/policies", policy).await.json()["id"].clone();
+    let case = json!({ "principal": api.owner, "action": "key.issue", "resource": api.pay.live });
+    let test = json!({ "name": "Nobody issues", "project": "pay", "case": case, "allowed": false });
+    let test = api.post("/api/v1/policies/tests", test).await.json()["id"].clone();
     Belongings(vec![
         ("{policy}", text(&policy)),
+        ("{test}", text(&test)),
         ("{rewrap}", text(&rotated["rewrap"])),
         ("{secret}", text(&secret)),
         ("{share}", text(&share)),
@@ -236,6 +240,8 @@ fn stands_for(api: &Api, belongings: &Belongings, field: &str, at: &str) -> Opti
         "keys" | "resource" => {
             vec![[text("other"), belongings.within("{key}"), text("key_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]]
         }
+        // Whoever may not see who can what hears that, whomever they name.
+        "principal" if at.starts_with("post /api/v1/policies/tests") => return None,
         "actor" | "holder" | "principal" => {
             vec![[text("other"), belongings.within("{workload}"), text("wkl_01JDB2W1N9F6Q3R8T5V7X9Z0AB")]]
         }

@@ -38,11 +38,15 @@ const NEVER_GOOD: [(&str, &str); 3] = [
 
 /// Fields that hold names, words and settings. Whatever is not here is treated as a secret, so that a new field is one until
 /// somebody says otherwise.
-const TOLD: [&str; 37] = [
+const TOLD: [&str; 46] = [
+    "action",
+    "address",
     "allowed_cidrs",
     "at",
     "audience",
     "caller",
+    "case",
+    "cases",
     "claims",
     "client_id",
     "content_type",
@@ -63,14 +67,19 @@ const TOLD: [&str; 37] = [
     "last_day",
     "later",
     "metadata",
+    "method",
     "name",
     "nested",
     "not_before",
     "note",
     "owner",
+    "passkey_age",
+    "policies",
+    "principal",
     "project",
     "reason",
     "recipient",
+    "resource",
     "role",
     "scopes",
     "slug",

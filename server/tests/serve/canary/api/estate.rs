@@ -45,6 +45,9 @@ impl<'a> Visit<'a> {
             "text": "forbid (principal, action == Action::\"secret.purge\", resource) when { context.recovering };",
         });
         let policy = visit.makes("/api/v1/policies", policy);
+        let case = json!({ "principal": person, "action": "project.create", "resource": "organization" });
+        let test = json!({ "name": told("policy test"), "case": case, "allowed": false });
+        let test = visit.makes("/api/v1/policies/tests", test);
         let team = visit.makes("/api/v1/teams", json!({ "slug": told("team"), "name": told("team") }));
         let secrets = "/api/v1/projects/pay/environments/live/secrets/database/password";
         let value_of = scene.marks.secret("fixture: a value");
@@ -63,6 +66,7 @@ impl<'a> Visit<'a> {
             ("key_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&victim)),
             ("wkl_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&workload["id"])),
             ("pol_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&policy["id"])),
+            ("pts_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&test["id"])),
             ("team_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&team["id"])),
         ];
         visit.things = vec![
@@ -75,6 +79,7 @@ impl<'a> Visit<'a> {
             ("{name}", "prod/database-password".into()),
             ("{path}", "database/password".into()),
             ("{policy}", text(&policy["id"])),
+            ("{test}", text(&test["id"])),
             ("{project}", "pay".into()),
             ("{rewrap}", text(&rewrap)),
             ("{role}", text(&workload["roles"][0]["id"])),
