@@ -34,6 +34,8 @@ export type Estate = {
   team: string;
   /** A policy that decides nothing, with two versions. */
   policy: string;
+  /** A test that policies pass. */
+  policyTest: string;
   /** The role of the team in the project `pay`. */
   teamRole: string;
   /** The owner's id, and the id of their passkey. */
@@ -125,6 +127,11 @@ export async function live(house: House, owners: Page, { every = 3, say = (text:
   const teamRole = await admin.post<Made>('/roles', { holder: team.id, role: 'manager', project: 'pay' });
   const people = await joined(house, owners, admin, say);
 
+  const policyTest = await admin.post<Made>('/policies/tests', {
+    name: say('People make no projects'),
+    case: { principal: people.person, action: 'project.create', resource: 'organization' },
+    allowed: false,
+  });
   await admin.post('/keys', { project: 'pay', environment: 'development', name: say('notebook'), owner: people.person });
 
   const gateways: Machine[] = [];
@@ -229,6 +236,7 @@ export async function live(house: House, owners: Page, { every = 3, say = (text:
     rule: await ruled(house, admin, workload, say),
     team: team.id,
     policy: policy.id,
+    policyTest: policyTest.id,
     teamRole: teamRole.id,
     owner,
     passkey,

@@ -57,6 +57,16 @@ test('an owner sees who can issue keys, asks what if, and opens why a viewer was
     await accessible();
   });
 
+  await test.step('the answer is saved as a test', async () => {
+    await owner.press('Save as test');
+    await owner.isAt('Save as test');
+    await owner.field('Name').fill(`${name} issues nothing`);
+    await owner.press('Save as test');
+    await owner.isAt('Tests');
+    await expect(main.getByRole('row').filter({ hasText: `${name} issues nothing` })).toContainText('Passes');
+    await accessible();
+  });
+
   await test.step('the viewer is refused, and learns an id and no rule', async () => {
     const refused = await other.goto('/people/invite');
     expect(refused?.status()).toBe(403);

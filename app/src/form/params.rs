@@ -44,6 +44,11 @@ impl Params {
         names.iter().any(|name| self.0.contains_key(*name))
     }
 
+    /// The address of another page with the same parameters, but these.
+    pub fn carried(&self, path: &str, but: &[&str]) -> String {
+        self.address(path, |it| !but.contains(&it), None)
+    }
+
     /// The list without a filter, from its first page on.
     pub fn without(&self, path: &str, name: &str) -> String {
         self.address(path, |it| it != name && it != "after", None)

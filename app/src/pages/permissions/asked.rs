@@ -15,7 +15,7 @@ use crate::{
 
 /// What came of reading one.
 #[derive(Debug)]
-pub(super) enum Asked {
+pub(in crate::pages) enum Asked {
     /// All of it is there.
     Whole(Box<Case>, Under),
     /// Not all of it is there yet.
@@ -27,7 +27,7 @@ pub(super) enum Asked {
 }
 
 impl Asked {
-    pub(super) fn read(t: Text, params: &Params) -> Self {
+    pub(in crate::pages) fn read(t: Text, params: &Params) -> Self {
         let setting = match setting(t, params) {
             Ok(setting) => setting,
             Err(what) => return Self::Unreadable(what),

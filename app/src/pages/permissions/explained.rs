@@ -77,7 +77,7 @@ pub(super) fn name(t: Text, thing: &Thing) -> String {
 }
 
 /// A thing by its name, with the way to it and where it lies.
-pub(super) fn thing(t: Text, thing: &Thing) -> AnyView {
+pub(in crate::pages) fn thing(t: Text, thing: &Thing) -> AnyView {
     let id = thing.id();
     let href = match thing.resource {
         Resource::Organization => return t.permissions_organization().into_any(),

@@ -1,8 +1,8 @@
 //! Effective permissions: who can do something to a thing, what somebody can do, what would be if, and why it was refused.
 
-mod asked;
+pub(super) mod asked;
 mod choosers;
-mod explained;
+pub(super) mod explained;
 mod export;
 mod held;
 mod picture;
@@ -31,7 +31,7 @@ pub(crate) fn routes() -> Router<House> {
 }
 
 pub(super) const WHO_CAN: &str = "/permissions";
-const SIMULATOR: &str = "/permissions/simulator";
+pub(super) const SIMULATOR: &str = "/permissions/simulator";
 const DECISIONS: &str = "/decisions";
 
 /// The way to who can do something to a thing, for those who may look: a button on the thing's own page.

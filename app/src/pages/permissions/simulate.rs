@@ -1,7 +1,7 @@
 //! `GET /permissions/simulator?principal=…&action=…&resource=…`: what would be if. All of it is in the address.
 
 use axum::{extract::State, response::Response};
-use keywarden_domain::{Op, Refused, permissions::Simulated, roles::Holder};
+use keywarden_domain::{Action, Op, Refused, Resource, permissions::Simulated, roles::Holder};
 use leptos::prelude::*;
 
 use super::{
@@ -13,18 +13,19 @@ use super::{
 use crate::{
     context::{Asking, House},
     form::Params,
+    pages::policies::SAVE_TEST as SAVE,
     render::{self, page},
     shell::Section,
     text::Text,
     ui::{
-        Banner, Choice, EmptyState, Facts, FilterInput, FilterSelect, PageHeader, Panel, TextKind, Tone,
-        choice, fact,
+        Banner, Choice, EmptyState, Facts, FilterInput, FilterSelect, LinkButton, PageHeader, Panel,
+        TextKind, Tone, choice, fact,
     },
 };
 
 /// What came of the question.
 enum Came {
-    Answered(Box<Simulated>),
+    Answered(Box<Simulated>, Option<String>),
     /// Not all of it is there yet.
     Unasked,
     /// Something that is named is not there.
@@ -51,7 +52,16 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, params: Par
 async fn load(house: &House, t: Text, op: &Op, params: &Params) -> Result<Came, Refused> {
     let came = match Asked::read(t, params) {
         Asked::Whole(case, under) => match house.domain.simulate(op, &case, under).await {
-            Ok(simulated) => return Ok(Came::Answered(Box::new(simulated))),
+            Ok(simulated) => {
+                // What people draft can be saved as a test, where they draft policies.
+                let home = match simulated.thing.resource.project() {
+                    Some(project) => Resource::Project(project),
+                    None => Resource::Organization,
+                };
+                let may = house.domain.would(op, Action::DraftPolicy, &home).await?;
+                let save = may.then(|| params.carried(SAVE, &["under"]));
+                return Ok(Came::Answered(Box::new(simulated), save));
+            }
             // Whoever may look is told on the form that there is nothing of that kind.
             Err(Refused::NotFound) => return Ok(Came::Unknown),
             Err(refused) => return Err(refused),
@@ -75,7 +85,7 @@ fn view(t: Text, params: &Params, came: Came, choosers: &Choosers) -> AnyView {
             <EmptyState title=t.permissions_unreadable(what)>{t.permissions_unreadable_why()}</EmptyState>
         }
         .into_any(),
-        Came::Answered(it) => answered(t, *it),
+        Came::Answered(it, save) => answered(t, *it, save),
     };
     view! {
         <PageHeader title=t.permissions_simulator() crumbs=way(t) lead=t.permissions_simulator_lead()/>
@@ -124,7 +134,7 @@ fn ages(t: Text) -> Vec<Choice> {
     ]
 }
 
-fn answered(t: Text, it: Simulated) -> AnyView {
+fn answered(t: Text, it: Simulated, save: Option<String>) -> AnyView {
     let (tone, words) = match (it.allowed, it.needs_passkey) {
         (true, false) => (Tone::Good, t.permissions_yes()),
         (true, true) => (Tone::Warn, t.permissions_yes_passkey()),
@@ -151,6 +161,7 @@ fn answered(t: Text, it: Simulated) -> AnyView {
     let considered = explained::considered(t, it.considered, &it.written);
     view! {
         <Banner tone=tone title=words/>
+        {save.map(|there| view! { <LinkButton label=t.policies_test_save() href=there/> })}
         <Facts facts=facts/>
         <Panel id="considered" title=t.permissions_considered()>{considered}</Panel>
     }

@@ -111,8 +111,10 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, params: Par
             view! { <p class="policy-rule">{label} " " <a href="/policies/review">{t.policies_review_change()}</a></p> }
         });
         let states = Vec::from(STATES.map(|it| choice(it.as_str(), t.policy_state(it))));
+        let tests = href("/policies/tests", &[("project", params.text("project"))]);
+        let buttons = view! { <LinkButton label=t.policies_tests() href=tests/> {make} };
         view! {
-            <PageHeader title=t.policies() lead=t.policies_lead() actions=make.into_any()/>
+            <PageHeader title=t.policies() lead=t.policies_lead() actions=buttons.into_any()/>
             {rule}
             {begun.then(|| view! {
                 <FilterBar action=LIST search=params.text("q").to_owned() search_label=t.policies_search() chips=chips>

@@ -9,6 +9,7 @@ mod list;
 mod names;
 mod new;
 mod review;
+mod saved_tests;
 mod sentence;
 mod show;
 mod steps;
@@ -35,6 +36,12 @@ pub(crate) fn routes() -> Router<House> {
         .route("/policies", get(list::show))
         .route("/policies/new", get(new::form).post(new::create))
         .route("/policies/review", get(review::form).post(review::require))
+        .route("/policies/tests", get(saved_tests::list::show))
+        .route(SAVE_TEST, get(saved_tests::new::form).post(saved_tests::new::save))
+        .route(
+            "/policies/tests/{id}/delete",
+            get(saved_tests::delete::before).post(saved_tests::delete::delete),
+        )
         .route("/policies/{id}", get(show::show))
         .route("/policies/{id}/edit", get(edit::form).post(edit::save))
         .route("/policies/{id}/compare", get(compare::show))
@@ -43,6 +50,9 @@ pub(crate) fn routes() -> Router<House> {
 }
 
 const LIST: &str = "/policies";
+const TESTS: &str = "/policies/tests";
+/// Where a simulation is saved as a test; its question stands in the address.
+pub(super) const SAVE_TEST: &str = "/policies/tests/new";
 
 /// A policy's page.
 fn path(policy: &Policy) -> String {

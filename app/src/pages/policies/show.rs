@@ -15,7 +15,7 @@ use leptos::prelude::*;
 use super::{
     load,
     names::{Names, Place},
-    path, place,
+    path, place, saved_tests,
     sentence::sentence,
     steps::Step,
     tone, way,
@@ -82,9 +82,10 @@ pub(super) async fn show(
             Some(number) => shown.versions.iter().find(|it| it.number == number),
         };
         let version = wanted.cloned().ok_or(Refused::NotFound)?;
-        Ok((shown, version, place, names, may))
+        let ran = saved_tests::under(&house.domain, &op, &shown.policy, &version).await?;
+        Ok((shown, version, place, names, may, ran))
     };
-    let (shown, version, place, names, may) = match loaded.await {
+    let (shown, version, place, names, may, ran) = match loaded.await {
         Ok(loaded) => loaded,
         Err(refused) => return render::refused(&shell, refused),
     };
@@ -108,6 +109,7 @@ pub(super) async fn show(
             {ending}
             <Panel id="says" title=t.policies_says()>{said}</Panel>
             <Panel id="version" title=title>{known}</Panel>
+            {saved_tests::panel(t, ran, &shown.policy)}
             <CodeBlock id="text" label=t.policies_text() text=version.text.clone()/>
             <Panel id="versions" title=t.policies_versions()>{table}{comparing}</Panel>
         }

@@ -191,6 +191,11 @@ pub(super) async fn take(
 pub(super) fn wrong(t: Text, errors: &mut Errors, error: &ChangePolicyError) {
     match error {
         ChangePolicyError::ChangedMeanwhile => errors.whole(t.policies_changed_meanwhile()),
+        ChangePolicyError::FailsTests(failing) => {
+            let others = (failing.others > 0).then(|| t.policies_tests_others(failing.others));
+            let names: Vec<_> = failing.named.iter().cloned().chain(others).collect();
+            errors.whole(t.policies_fails_tests(&names.join("; ")));
+        }
         ChangePolicyError::LocksOut => errors.whole(t.policies_locks_out()),
         ChangePolicyError::Moment => errors.at("at", t.policies_no_moment()),
         ChangePolicyError::NameTaken => errors.at("name", t.policies_name_taken()),

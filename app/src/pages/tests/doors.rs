@@ -10,11 +10,14 @@ use std::{
 use axum::body::Body;
 use http::Request;
 use keywarden_domain::{
-    Actor, Person, SecretBytes,
+    Action, Actor, Person, SecretBytes,
     audit::Query,
     authz::PolicyScope,
     keys::{NewKey, Place},
+    permissions::{Case, Setting},
     policy::NewPolicy,
+    policy_tests::NewPolicyTest,
+    roles::Holder,
     secrets::{About, NewShare, NewValue, PutSecret, ShareLife, Validity},
     workloads::{NewWorkload, TokenLifetime},
 };
@@ -164,6 +167,15 @@ async fn belongings(stage: &Stage) -> Vec<(&'static str, Vec<Parameter>)> {
         note: Description::default(),
     };
     let policy = domain.draft_policy(&alice.op(), new).await.unwrap();
+    let case = Case {
+        holder: Holder::Person(alice.id),
+        action: Action::CreateEnvironment,
+        thing: quay.id.to_string(),
+        setting: Setting::default(),
+    };
+    let (scope, name) = (PolicyScope::Project(quay.id), "alice makes environments".parse().unwrap());
+    let test = NewPolicyTest { scope, name, case, allowed: true };
+    let test = domain.save_policy_test(&alice.op(), test).await.unwrap();
     let of = |name: &'static str, there: String| {
         let (prefix, _) = there.split_once('_').unwrap();
         (name, there.clone(), format!("{prefix}_01JDB2W1N9F6Q3R8T5V7X9Z0AB"))
@@ -180,6 +192,7 @@ async fn belongings(stage: &Stage) -> Vec<(&'static str, Vec<Parameter>)> {
                 of("{binding}", held.to_string()),
             ],
         ),
+        ("/policies/tests/", vec![of("{id}", test.to_string())]),
         (
             "/policies/",
             vec![of("{id}", policy.to_string()), same("{number}", "1"), same("{step}", "activate")],

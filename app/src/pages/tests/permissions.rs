@@ -179,6 +179,53 @@ async fn what_people_wrote_is_shown_by_its_name_with_the_way_there() {
 }
 
 #[tokio::test]
+async fn a_simulation_is_saved_as_a_test_that_keeps_a_policy_from_deciding() {
+    let stage = Stage::new().await;
+    let pay = stage.cast.project("pay").await;
+    let olga = stage.cast.person("Olga", &[(Role::Owner, None)]).await;
+    let bob = stage.cast.person("Bob", &[(Role::Issuer, Some(pay.id))]).await;
+    let vera = stage.cast.person("Vera", &[(Role::Viewer, Some(pay.id))]).await;
+    let question = format!("principal={}&action=key.issue&resource={}", bob.id, pay.live);
+    let asked = stage.get(person(&olga), &format!("/permissions/simulator?{question}")).await.body;
+    assert!(asked.contains("Save as test"), "{asked}");
+    let new = format!("/policies/tests/new?{question}");
+    let form = stage.get(person(&olga), &new).await;
+    assert!(form.status == 200 && form.body.contains("key.issue"), "{}", form.body);
+    let nameless = stage.post(person(&olga), &new, "name=&expected=allowed&scope=organization").await;
+    assert_eq!(nameless.status, 422, "{}", nameless.body);
+    let body = "name=Bob+issues+keys&expected=allowed&scope=organization";
+    let saved = stage.post(person(&olga), &new, body).await;
+    assert_eq!((saved.status.as_u16(), saved.to.as_str()), (303, "/policies/tests"), "{}", saved.body);
+    let list = stage.get(person(&olga), "/policies/tests").await.body;
+    assert!(list.contains("Bob issues keys") && list.contains("Passes"), "{list}");
+
+    let draft = NewPolicy {
+        scope: PolicyScope::Organization,
+        name: "Never".parse().unwrap(),
+        text: r#"forbid (principal, action == Action::"key.issue", resource);"#.into(),
+        note: Description::default(),
+    };
+    let id = stage.cast.domain.draft_policy(&olga.op(), draft).await.unwrap();
+    let shown = stage.get(person(&olga), &format!("/policies/{id}")).await.body;
+    assert!(shown.contains("Bob issues keys") && shown.contains("Fails"), "{shown}");
+    let activate = format!("/policies/{id}/versions/1/activate");
+    let refused = stage.post(person(&olga), &activate, "row_version=1").await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.body.contains("These tests would fail: Bob issues keys"), "{}", refused.body);
+
+    let test = between(&list, "/policies/tests/pts_", "/delete");
+    let delete = format!("/policies/tests/pts_{test}/delete");
+    for path in ["/policies/tests", new.as_str(), delete.as_str()] {
+        assert!([403, 404].contains(&stage.get(person(&vera), path).await.status.as_u16()), "{path}");
+    }
+    assert_eq!(stage.get(person(&olga), &delete).await.status, 200);
+    let gone = stage.post(person(&olga), &delete, "").await;
+    assert_eq!((gone.status.as_u16(), gone.to.as_str()), (303, "/policies/tests"), "{}", gone.body);
+    let activated = stage.post(person(&olga), &activate, "row_version=1").await;
+    assert_eq!(activated.status, 303, "{}", activated.body);
+}
+
+#[tokio::test]
 async fn a_refusal_is_opened_by_an_owner_and_says_nothing_to_who_was_refused() {
     let stage = Stage::new().await;
     let pay = stage.cast.project("pay").await;
