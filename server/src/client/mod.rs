@@ -32,7 +32,7 @@ pub(crate) use answers::{ImportFile, Imported, Listed, Made, Value, Version, Who
 pub(crate) use error::ClientError;
 pub(crate) use files::Files;
 pub(crate) use login::{Asked, Login};
-pub(crate) use policies::{Policy, PolicyVersion};
+pub(crate) use policies::{Policy, PolicyCase, PolicyVersion};
 pub(crate) use running::{Aside, Running, Taken, Told};
 pub(crate) use variables::{Variable, VariablesError, named};
 pub(crate) use versions::Switch;

@@ -41,6 +41,40 @@ pub(crate) struct PolicyTextError {
     pub(crate) detail: String,
 }
 
+/// A question to policies.
+#[derive(Debug, Serialize)]
+pub(crate) struct PolicyCase<'a> {
+    pub(crate) principal: &'a str,
+    pub(crate) action: &'a str,
+    pub(crate) resource: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) at: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) address: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) passkey_age: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) method: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct Run<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project: Option<&'a str>,
+    policies: Vec<Sent<'a>>,
+    cases: &'a [PolicyCase<'a>],
+}
+
+#[derive(Debug, Deserialize)]
+struct Came {
+    results: Vec<Outcome>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Outcome {
+    outcome: String,
+}
+
 #[derive(Debug, Deserialize)]
 struct Page {
     items: Vec<Policy>,
@@ -114,6 +148,23 @@ impl Client {
     ) -> Result<Policy, ClientError> {
         let body = Sent { name: None, project: None, text, note: Some(note) };
         self.ask(Method::POST, address(&self.server, &["policies", id, "versions"]), Some(&body)).await
+    }
+
+    /// What comes of these questions under what decides there, with these texts in the place of the policies of their names:
+    /// `allowed`, `refused` or `gone`, in their order. Nothing is kept.
+    pub(crate) async fn run_policy_cases(
+        &self,
+        project: Option<&str>,
+        texts: &[(&str, &str)],
+        cases: &[PolicyCase<'_>],
+    ) -> Result<Vec<String>, ClientError> {
+        let policies = texts.iter();
+        let policies =
+            policies.map(|(name, text)| Sent { name: Some(*name), project: None, text, note: None });
+        let body = Run { project, policies: policies.collect(), cases };
+        let url = address(&self.server, &["policies", "tests", "run"]);
+        let came: Came = self.ask(Method::POST, url, Some(&body)).await?;
+        Ok(came.results.into_iter().map(|it| it.outcome).collect())
     }
 
     /// Lets a version decide: `activate`, or `roll-back` for one that did before.

@@ -171,6 +171,10 @@ pub(crate) enum Failure {
     NotImported(u32),
     #[error("{0} of the files hold no policy that could decide; each line above says where and why")]
     NoPolicies(usize),
+    #[error("{}: {cause}", file.display())]
+    NoTests { file: PathBuf, cause: String },
+    #[error("{0} of the tests failed; each line above that says `fail` names one")]
+    TestsFailed(usize),
     #[error("no secret would be the variable {0}; nothing was started")]
     NoSuchVariable(String),
     #[error(transparent)]
@@ -243,6 +247,8 @@ impl Failure {
             | Self::Kept { .. }
             | Self::Letter(_)
             | Self::NoPolicies(_)
+            | Self::NoTests { .. }
+            | Self::TestsFailed(_)
             | Self::NoSuchVariable(_)
             | Self::NoValue { .. }
             | Self::NotDestroyed(_)

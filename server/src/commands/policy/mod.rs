@@ -1,8 +1,13 @@
 //! `keywarden policy`: policies of any server as a folder of Cedar files, one policy a file, called by its name.
 
+mod cases;
 mod folder;
 
-use std::{collections::BTreeMap, io::Write as _, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 use clap::Subcommand;
 
@@ -32,6 +37,14 @@ enum What {
     },
     /// Say what `apply` would do, what is wrong with a file, and what is on the server alone; does nothing
     Plan(Place),
+    /// Ask what is expected of the folder's policies, as if they decided; fails where a decision is another one. Changes nothing
+    Test {
+        #[command(flatten)]
+        place: Place,
+        /// The file of expected decisions, in TOML or JSON; `tests.toml` or `tests.json` in the folder without one
+        #[arg(long)]
+        tests: Option<PathBuf>,
+    },
     /// Write what decides on the server into files; a policy that nothing of decides comes as its newest draft
     Pull(Place),
 }
@@ -79,6 +92,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         What::Apply { place, activate, note } => apply(&client, &place, activate, &note).await,
         What::Plan(place) => plan(&client, &place).await.map(|_| ()),
         What::Pull(place) => pull(&client, &place).await,
+        What::Test { place, tests } => test(&client, &place, tests.as_deref()).await,
     }
 }
 
@@ -123,6 +137,36 @@ async fn plan(client: &Client, place: &Place) -> Result<(Vec<Policy>, BTreeMap<S
         said(writeln!(out, "{:<9}{}", "extra", policy.name))?;
     }
     if bad > 0 { Err(Failure::NoPolicies(bad)) } else { Ok((policies, files)) }
+}
+
+async fn test(client: &Client, place: &Place, tests: Option<&Path>) -> Result<(), Failure> {
+    /// Cases that a server takes at once.
+    const AT_ONCE: usize = 200;
+    let cases = cases::read(&place.folder, tests)?;
+    let project = place.project.as_deref();
+    let (files, policies) = (folder::read(&place.folder)?, client.policies(project).await?);
+    let differs = |(name, text): &(&String, &String)| !matches!(Step::of(&policies, name, text), Step::Same);
+    let texts: Vec<_> =
+        files.iter().filter(differs).map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let mut out = std::io::stdout().lock();
+    let mut failed = 0_usize;
+    for some in cases.chunks(AT_ONCE) {
+        let asked: Vec<_> = some.iter().map(cases::Case::asked).collect();
+        let outcomes = client.run_policy_cases(project, &texts, &asked).await?;
+        if outcomes.len() != some.len() {
+            return Err(Failure::Usage("the server answered another number of tests"));
+        }
+        for (case, outcome) in some.iter().zip(outcomes) {
+            let expected = case.expect.as_str();
+            if outcome == expected {
+                said(writeln!(out, "pass     {}", case.name))?;
+            } else {
+                failed = failed.saturating_add(1);
+                said(writeln!(out, "fail     {}: {outcome}, and must be {expected}", case.name))?;
+            }
+        }
+    }
+    if failed > 0 { Err(Failure::TestsFailed(failed)) } else { Ok(()) }
 }
 
 async fn apply(client: &Client, place: &Place, activate: bool, note: &str) -> Result<(), Failure> {
