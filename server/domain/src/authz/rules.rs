@@ -1,5 +1,6 @@
 //! The policies in force, and asking them.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,6 +10,7 @@ use cedar_policy::{
 };
 
 use super::principal::Who;
+use super::written::actions;
 use super::{Action, Circumstances, InForce, Principal, Resource, Target, entities};
 use crate::Fault;
 
@@ -16,6 +18,8 @@ use crate::Fault;
 pub struct Rules {
     authorizer: Authorizer,
     policies: PolicySet,
+    /// Those that are about an action: the others say nothing of it, and cannot fail.
+    about: HashMap<Action, PolicySet>,
     types: Types,
 }
 
@@ -93,10 +97,18 @@ impl Rules {
                 .add(policy.new_id(PolicyId::new(id)))
                 .map_err(|it| broken("policies", it.to_string()))?;
         }
+        let mut about: HashMap<_, PolicySet> = HashMap::new();
+        for policy in policies.policies() {
+            for action in actions(policy) {
+                let set = about.entry(action).or_default();
+                set.add(policy.clone()).map_err(|it| broken("policies", it.to_string()))?;
+            }
+        }
         let name = |text: &str| EntityTypeName::from_str(text).map_err(|it| broken(text, it.to_string()));
         Ok(Self {
             authorizer: Authorizer::new(),
             policies,
+            about,
             types: Types {
                 action: name("Action")?,
                 api_key: name("ApiKey")?,
@@ -179,7 +191,11 @@ impl Rules {
         let Some((request, entities)) = self.question(principal, action, target, context)? else {
             return Ok(Answer::Silent);
         };
-        self.put(&self.policies, &request, &entities)
+        self.put(self.about(action), &request, &entities)
+    }
+
+    fn about(&self, action: Action) -> &PolicySet {
+        self.about.get(&action).unwrap_or(&self.policies)
     }
 
     /// Everything that is the same for all sets that a question is put to; `None`: nobody asks.
@@ -214,7 +230,7 @@ impl Rules {
     ) -> Result<Answer, String> {
         let Prepared { request, entities, holders, places } = prepared;
         let over_owners = target.owner && !action.is_read();
-        let mut answer = self.put(&self.policies, request, entities)?;
+        let mut answer = self.put(self.about(action), request, entities)?;
         for slice in in_force.slices(action, target.resource.project()) {
             let may_allow = !over_owners && action.is_grantable();
             let permits = slice.permits.about(holders, places).filter(|_| may_allow);

@@ -194,7 +194,7 @@ fn fits(validator: &Validator, policy: &Policy, text: &str) -> Vec<TextError> {
 }
 
 /// Every action that the head lets it be about.
-fn actions(policy: &Policy) -> Vec<Action> {
+pub(super) fn actions(policy: &Policy) -> Vec<Action> {
     let names: Option<Vec<String>> = match policy.action_constraint() {
         ActionConstraint::Any => None,
         ActionConstraint::Eq(uid) => Some(vec![uid.id().unescaped().to_owned()]),
