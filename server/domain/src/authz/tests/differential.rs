@@ -38,20 +38,21 @@ async fn compare(questions: u32, seed: u64) -> Tally {
     let other = house.neighbour().await;
     house.put(World::rows()).await;
     let (mut drawn, mut world, validator) = (Drawn::new(seed), World::new(), written::validator());
+    let schema = Rules::schema().unwrap();
     let mut rows = Vec::new();
     // Enough that the first questions have something to differ by.
     for _ in 0..60 {
         rows.extend(world.change(&mut drawn, &validator));
     }
     house.put(rows).await;
-    let (mut tally, mut plain) = (Tally::default(), Plain::of(&world));
+    let (mut tally, mut plain) = (Tally::default(), Plain::of(&world, &schema));
     for question in 0..questions {
         if question.is_multiple_of(BETWEEN) {
             for _ in 0..=drawn.below(3) {
                 house.put(world.change(&mut drawn, &validator)).await;
             }
             other.domain.look().await.unwrap();
-            plain = Plain::of(&world);
+            plain = Plain::of(&world, &schema);
         }
         let domain = if question.is_multiple_of(2) { &house.domain } else { &other.domain };
         let (op, action) = (somebody(&mut drawn), something(&mut drawn, &world));

@@ -63,22 +63,21 @@ pub(super) fn written(scope: PolicyScope, name: &str, text: &str) -> Policy {
     Policy::from_json(Some(PolicyId::new(name)), json).unwrap()
 }
 
-pub(super) struct Plain {
-    schema: Schema,
+pub(super) struct Plain<'a> {
+    schema: &'a Schema,
     entities: Entities,
     policies: PolicySet,
     /// Whom deactivation makes nobody.
     away: Vec<String>,
 }
 
-impl Plain {
-    pub(super) fn of(world: &World) -> Self {
-        let schema = Rules::schema().unwrap();
+impl<'a> Plain<'a> {
+    pub(super) fn of(world: &World, schema: &'a Schema) -> Self {
         let mut policies = builtin();
         for it in &world.policies {
             policies.add(written(it.scope, &it.name(), &it.text)).unwrap();
         }
-        let entities = Entities::from_json_value(Value::Array(entities(world)), Some(&schema)).unwrap();
+        let entities = Entities::from_json_value(Value::Array(entities(world)), Some(schema)).unwrap();
         let everybody = world.people.iter().chain(&world.workloads);
         let away = everybody.filter(|it| !it.active).map(|it| it.id.clone()).collect();
         Self { schema, entities, policies, away }
@@ -101,7 +100,7 @@ impl Plain {
             return Said { allowed: false, failed: false, policies: Vec::new() };
         }
         let action = entity("Action", action.name());
-        let context = Context::from_json_value(context(op), Some((&self.schema, &action))).unwrap();
+        let context = Context::from_json_value(context(op), Some((self.schema, &action))).unwrap();
         let thing = match resource {
             Resource::ApiKey { id, .. } => entity("ApiKey", &id.to_string()),
             Resource::Environment { id, .. } => entity("Environment", &id.to_string()),
@@ -112,7 +111,7 @@ impl Plain {
             Resource::Team(id) => entity("Team", &id.to_string()),
             Resource::Workload { id, .. } => entity("Workload", &id.to_string()),
         };
-        let request = Request::new(who, action, thing, context, Some(&self.schema)).unwrap();
+        let request = Request::new(who, action, thing, context, Some(self.schema)).unwrap();
         let response = Authorizer::new().is_authorized(&request, &self.policies, &self.entities);
         let failed = response.diagnostics().errors().next().is_some();
         let mut policies: Vec<_> = response.diagnostics().reason().map(ToString::to_string).collect();

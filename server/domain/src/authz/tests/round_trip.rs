@@ -113,6 +113,7 @@ fn texts_written_by_hand_are_shown_as_they_are_or_not_at_all() {
         ("// nothing yet", NotShown::Many(0)),
         ("permit (principal, action, resource) when { context. };", NotShown::Unreadable),
         ("permit (principal, action, resource) when { \"open };", NotShown::Unreadable),
+        ("permit (principal in Team::\"a\u{200b}\", action, resource);", NotShown::Unreadable),
     ] {
         assert_eq!(Form::read(text), Err(why), "{text}");
     }
@@ -127,7 +128,7 @@ fn twins_in_a_text_are_not_taken_for_each_other() {
         ("team", "Team"),
         ("team", "\u{ff54}eam"),
         ("team", "te\u{430}m"),
-        ("team", "team\u{200b}"),
+        ("team", "team\\u{200b}"),
         ("team", "team "),
     ] {
         let (one, other) = (of(one), of(other));
