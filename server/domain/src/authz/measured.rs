@@ -25,6 +25,7 @@ use sha2::{Digest as _, Sha256};
 use super::rules::Answer;
 use super::{Action, Circumstances, Owner, PolicyScope, Resource, Target, TextError};
 use crate::cast::{Engine, House};
+use crate::roles::Holder;
 use crate::{Actor, Op, Person, Refused};
 
 const PEOPLE: u128 = 9_000;
@@ -37,6 +38,8 @@ const TEAMS: u128 = 200;
 const PROJECTS: u128 = 100;
 /// Of all projects.
 const ENVIRONMENTS: u128 = 1_000;
+/// Secrets that are rows, where who can is asked; their environments are rows as well.
+const STORED: u128 = 10_000;
 /// Policies about anybody and anything.
 const FOR_ALL: usize = 10;
 /// What is asked: readings, changes and looks, of keys and of secrets.
@@ -79,6 +82,21 @@ pub struct Measured {
     pub first: Took,
     /// How many of them were allowed, of a hundred.
     pub allowed: u32,
+}
+
+/// How long it takes to say who can, and what somebody can.
+#[derive(Debug, Clone, Copy)]
+pub struct MeasuredReverse {
+    /// How many policies people wrote.
+    pub policies: usize,
+    /// How many things have a row.
+    pub stored: u128,
+    /// Everybody who can read a secret, each with their paths.
+    pub who_can: Took,
+    /// How many those were, at most.
+    pub most: usize,
+    /// Everything that somebody can, everywhere.
+    pub held: Took,
 }
 
 /// A house, and what was seen in it.
@@ -126,6 +144,32 @@ pub async fn measure_fitting(policies: usize, questions: usize) -> Measured {
         large.question(&op, Action::ReadSecret, &thing(n)).await;
     }
     large.told()
+}
+
+/// Asks the other way round in a house with so many policies, where things are rows, too: for each of some secrets who can read
+/// it, and for some people what they can.
+pub async fn measure_reverse(policies: usize, questions: u128) -> MeasuredReverse {
+    let large = Large::with(policies, &texts(policies)).await;
+    let rows = stored();
+    for some in rows.chunks(AT_ONCE) {
+        large.house.put(some.to_vec()).await;
+    }
+    let (domain, owner) = (&large.house.domain, large.op(0));
+    let (mut who_can, mut held, mut most) = (Vec::new(), Vec::new(), 0);
+    for n in 0..questions {
+        let secret = id::<SecretId>(n * 97 % STORED * 2);
+        let began = Instant::now();
+        let told = domain.who_can(&owner, Action::ReadSecret, &secret.to_string()).await;
+        who_can.push(began.elapsed());
+        most = most.max(told.expect("who can").entitled.len());
+
+        let person = Holder::Person(id(n * 997 % PEOPLE));
+        let began = Instant::now();
+        let told = domain.permissions_of(&owner, person).await;
+        held.push(began.elapsed());
+        assert!(told.is_ok(), "what somebody can");
+    }
+    MeasuredReverse { policies, stored: STORED, who_can: Took::of(who_can), most, held: Took::of(held) }
 }
 
 fn at() -> DateTime<Utc> {
@@ -324,6 +368,34 @@ fn people() -> Vec<Sql> {
     });
     let people = projects.chain(teams).chain(users).chain(workloads).chain(members);
     people.chain(of_people).chain(of_workloads).chain(of_the_house).collect()
+}
+
+/// Environments and secrets.
+fn stored() -> Vec<Sql> {
+    let environments = (0..ENVIRONMENTS).map(|n| {
+        sql("INSERT INTO environments (id, project_id, slug, name, folded_name, label, overlap_seconds, created_at,
+                                       created_by, row_version)
+             VALUES ($1, $2, $3, $4, $5, 'live', 3600, 0, 'cast', 1)")
+        .bind(id::<EnvironmentId>(n))
+        .bind(project_of(n))
+        .bind(format!("environment-{n}"))
+        .bind(format!("environment {n}"))
+        .bind(format!("environment {n}"))
+    });
+    let secrets = (0..STORED).filter_map(|n| match thing(n * 2) {
+        Resource::Secret { id, project, environment } => Some(
+            sql("INSERT INTO secrets (id, project_id, environment_id, path, folded_path, description, tags, last_version,
+                                      created_at, created_by, row_version)
+                 VALUES ($1, $2, $3, $4, $5, '', '{}', 0, 0, 'cast', 1)")
+            .bind(id)
+            .bind(project)
+            .bind(environment)
+            .bind(format!("secret-{n}"))
+            .bind(format!("secret-{n}")),
+        ),
+        _ => None,
+    });
+    environments.chain(secrets).collect()
 }
 
 impl Large {

@@ -16,6 +16,9 @@ const P99: f64 = 50.0;
 /// The whole call with a thousand policies costs at most so many times what it costs with a hundred.
 const GROWTH: f64 = 1.5;
 
+/// Who can do something to a thing is said within this, in microseconds.
+const WHO_CAN: f64 = 2e6;
+
 /// How long something took, in microseconds.
 #[derive(Debug, Clone, Copy)]
 struct Took {
@@ -39,42 +42,100 @@ struct Measured {
     first: Took,
 }
 
+/// A house that was asked the other way round: who can, and what somebody can.
+#[derive(Debug, Clone)]
+struct Reverse {
+    policies: u64,
+    principals: u64,
+    things: u64,
+    most: u64,
+    who_can: Took,
+    held: Took,
+}
+
+/// What the program says.
+#[derive(Debug, Clone, Default)]
+struct Said {
+    houses: Vec<Measured>,
+    reverse: Vec<Reverse>,
+}
+
 /// Runs it, and tells and judges what it says.
 pub fn measure(program: &Path, table: &mut Table) -> Result<()> {
     let ran = Command::new(program).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
     let ran = ran.with_context(|| program.display().to_string())?;
     ensure!(ran.status.success(), "{}: {}", program.display(), ran.status);
-    let said = String::from_utf8(ran.stdout)?;
-    let houses = said.lines().map(read).collect::<Result<Vec<_>>>()?;
-    tell(&houses, table)
+    let said = Said::read(&String::from_utf8(ran.stdout)?)?;
+    tell(&said.houses, table)?;
+    ensure!(!said.reverse.is_empty(), "nobody was asked who can");
+    for it in &said.reverse {
+        tell_reverse(it, table);
+    }
+    Ok(())
 }
 
-fn read(line: &str) -> Result<Measured> {
-    let told: Value = serde_json::from_str(line).with_context(|| format!("what is this? {line}"))?;
-    let number = |name: &str| told.get(name).and_then(Value::as_u64).with_context(|| format!("no {name}"));
-    let took = |name: &str| {
-        let told = told.get(name).with_context(|| format!("no {name}"))?;
+/// A line of what it says.
+struct Line(Value);
+
+impl Line {
+    fn number(&self, name: &str) -> Result<u64> {
+        self.0.get(name).and_then(Value::as_u64).with_context(|| format!("no {name} in {}", self.0))
+    }
+
+    fn took(&self, name: &str) -> Result<Took> {
         let figure = |figure: &str| {
-            let told = told.get(figure).and_then(Value::as_f64);
-            told.with_context(|| format!("no {figure} of {name}"))
+            let told = self.0.get(name).and_then(|it| it.get(figure)).and_then(Value::as_f64);
+            told.with_context(|| format!("no {figure} of {name} in {}", self.0))
         };
-        anyhow::Ok(Took {
+        Ok(Took {
             per_second: figure("per_second")?,
             mean: figure("mean")?,
             p50: figure("p50")?,
             p99: figure("p99")?,
         })
+    }
+}
+
+impl Said {
+    fn read(text: &str) -> Result<Self> {
+        let mut said = Self::default();
+        for line in text.lines() {
+            let line = Line(serde_json::from_str(line).with_context(|| format!("what is this? {line}"))?);
+            let sort = line.0.get("sort").and_then(Value::as_str).context("no sort")?.to_owned();
+            if sort == "reverse" {
+                said.reverse.push(Reverse {
+                    policies: line.number("policies")?,
+                    principals: line.number("principals")?,
+                    things: line.number("things")?,
+                    most: line.number("most")?,
+                    who_can: line.took("who_can")?,
+                    held: line.took("held")?,
+                });
+                continue;
+            }
+            said.houses.push(Measured {
+                sort,
+                policies: line.number("policies")?,
+                principals: line.number("principals")?,
+                things: line.number("things")?,
+                allowed: line.number("allowed")?,
+                evaluated: line.took("evaluated")?,
+                authorized: line.took("authorized")?,
+                first: line.took("first")?,
+            });
+        }
+        Ok(said)
+    }
+}
+
+fn tell_reverse(it: &Reverse, table: &mut Table) {
+    let told = |what: &str| {
+        format!("{} principals, {} things, {} policies, {what}", it.principals, it.things, it.policies)
     };
-    Ok(Measured {
-        sort: told.get("sort").and_then(Value::as_str).context("no sort")?.to_owned(),
-        policies: number("policies")?,
-        principals: number("principals")?,
-        things: number("things")?,
-        allowed: number("allowed")?,
-        evaluated: took("evaluated")?,
-        authorized: took("authorized")?,
-        first: took("first")?,
-    })
+    let seconds = |took: Took| format!("p50 {:.3} s, p99 {:.3} s", took.p50 / 1e6, took.p99 / 1e6);
+    let value = format!("{} people (p99 at most {:.0}): {}", it.most, WHO_CAN / 1e6, seconds(it.who_can));
+    table.judge(&told("who can read one"), &value, it.who_can.p99 <= WHO_CAN);
+    table.tell(&told("what somebody can"), &seconds(it.held));
 }
 
 fn tell(houses: &[Measured], table: &mut Table) -> Result<()> {
@@ -126,9 +187,12 @@ mod tests {
     }
 
     fn told(lines: &[String]) -> Result<()> {
-        let houses = lines.iter().map(|it| read(it)).collect::<Result<Vec<_>>>()?;
+        let said = Said::read(&lines.join("\n"))?;
         let mut table = Table::default();
-        tell(&houses, &mut table)?;
+        tell(&said.houses, &mut table)?;
+        for it in &said.reverse {
+            tell_reverse(it, &mut table);
+        }
         table.end()
     }
 
@@ -145,6 +209,17 @@ mod tests {
         let growing = told(&[line("named", 100, 20.0, 30.0), line("named", 1_000, 30.1, 40.0)]).unwrap_err();
         assert_eq!(growing.to_string(), "missed: authorize, 1 000 policies to 100 (at most 1.5)");
         assert!(told(&[line("named", 100, 20.0, 30.0)]).is_err(), "nothing to compare with");
+        let took = |micros: f64| serde_json::json!({ "per_second": 1.0, "mean": micros, "p50": micros, "p99": micros });
+        let reverse = |micros: f64| {
+            let told = serde_json::json!({
+                "sort": "reverse", "policies": 1_000, "principals": 10_000, "things": 10_000, "most": 90,
+                "who_can": took(micros), "held": took(1e9),
+            });
+            [good.to_vec(), vec![told.to_string()]].concat()
+        };
+        assert!(told(&reverse(2e6)).is_ok());
+        let slow = told(&reverse(2.1e6)).unwrap_err().to_string();
+        assert_eq!(slow, "missed: 10000 principals, 10000 things, 1000 policies, who can read one");
         assert!(told(&["nonsense".to_owned()]).is_err());
     }
 }
