@@ -145,16 +145,7 @@ fn somebody(drawn: &mut Drawn) -> Op {
         ["nowhere", "192.0.2.7", "10.1.2.3", "::ffff:10.1.2.3", "2001:db8::1", "198.51.100.9"]
             .map(|text| text.parse().ok());
     let source = Source { address: *drawn.of(&addresses), agent: None };
-    Op {
-        actor,
-        source,
-        request: id(1),
-        now,
-        once: None,
-        reason: None,
-        seen: None,
-        refusal: LastRefusal::default(),
-    }
+    Op { actor, source, now, ..op(None) }
 }
 
 /// What they want to do: as a rule something that a policy speaks of.
