@@ -21,12 +21,15 @@ pub(super) fn most(kind: &str) -> u128 {
     }
 }
 
+/// What fails when it is asked, on most days or for some.
+const FAILING: &[&str] = &[
+    "context.weekday * 9223372036854775807 > 1",
+    "9223372036854775807 + context.weekday > 1",
+    "context has passkeyAge && context.passkeyAge * 9223372036854775807 >= 0",
+];
+
 /// What no comparison of the form says; `{Kind}` is the id of one of them. Add what decisions come to know of.
 const TEXTS: &[&str] = &[
-    // These fail on most days, or for some.
-    "context.weekday * 9223372036854775807 > 1",
-    "context.weekday - 9223372036854775807 < -9223372036854775806",
-    "context has passkeyAge && context.passkeyAge * 9223372036854775807 >= 0",
     "context.weekday > 5",
     "context.weekday - 3 > 0 || context.recovering",
     "context.now.toDate() == datetime(\"2027-01-15\") || context.weekday == 3",
@@ -153,7 +156,8 @@ impl Drawn {
     }
 
     fn text(&mut self) -> String {
-        let (mut rest, mut text) = (*self.of(TEXTS), String::new());
+        let texts = if self.one_in(6) { FAILING } else { TEXTS };
+        let (mut rest, mut text) = (*self.of(texts), String::new());
         while let Some((before, after)) = rest.split_once('{') {
             let (kind, beyond) = after.split_once('}').unwrap();
             text.push_str(before);
