@@ -46,7 +46,7 @@ test('an owner sees who can issue keys, asks what if, and opens why a viewer was
     const person = page.url().split('/').pop();
     await owner.press('What can they do?');
     await owner.isAt(`What ${name} can do`);
-    await expect(main.getByRole('row').filter({ hasText: 'key.view' })).toContainText('Viewer of the project');
+    await expect(main.getByRole('row').filter({ hasText: 'key.view' }).filter({ hasText: place })).toContainText('Viewer of the project');
     await accessible();
     await page.goto(simulator ?? '');
     await owner.field('Who').selectOption(person ?? '');

@@ -1,9 +1,14 @@
-// A rule from a usual case, edited as a form and as text, activated, felt, changed and rolled back.
+// A rule from a usual case, edited as a form and as text, tested, looked at by a second person, activated, explained from a
+// refusal, changed and rolled back.
+import { Authenticator } from '../house/authenticator.ts';
+import { Person } from '../house/person.ts';
 import { expect, test } from '../house/test.ts';
 
 test('a policy is made from a usual case, refuses what it says, and is rolled back', async ({
   accessible,
   admin,
+  browser,
+  house,
   owner,
   page,
 }, { project }) => {
@@ -40,7 +45,7 @@ test('a policy is made from a usual case, refuses what it says, and is rolled ba
     await owner.field('they signed in with').selectOption({ label: 'a passkey' });
     await main.getByRole('button', { name: 'Nest part 1.2 in a group' }).click();
     await expect(owner.field('they signed in with')).toHaveValue('passkey');
-    await main.getByRole('button', { name: 'Remove part 1.2' }).click();
+    await main.getByRole('button', { name: 'Remove part 1.2', exact: true }).click();
     await expect(owner.field('they signed in with')).toHaveCount(0);
     await owner.press('Write the text from the form');
     await expect(owner.field('The same as text')).toHaveValue(/context\.address\.isInRange\(ip\("192\.0\.2\.0\/24"\)\)/);
@@ -64,6 +69,26 @@ test('a policy is made from a usual case, refuses what it says, and is rolled ba
   });
   const policy = page.url();
 
+  const other = await browser.newPage({ baseURL: house.url });
+  const second = new Person(other, await Authenticator.attach(other));
+
+  await test.step('a second person looks at it', async () => {
+    await page.goto('/people/invite');
+    await owner.field('Name').fill(`Second ${project.name}`);
+    await page.getByRole('radio', { name: 'Admin' }).check();
+    await owner.press('Make invitation link');
+    await second.join(await page.getByLabel('Link').inputValue());
+    await page.goto(policy);
+    await owner.press('Submit for review');
+    await owner.press('Submit for review');
+    await owner.isAt(name);
+    await other.goto(policy);
+    await second.press('Approve');
+    await second.press('Approve');
+    await second.isAt(name);
+    await expect(other.getByRole('main').getByText('The version is approved.')).toBeVisible();
+  });
+
   await test.step('it decides once it is activated', async () => {
     await page.goto(`/secrets/${secret.id}`);
     await owner.press('Reveal');
@@ -75,15 +100,27 @@ test('a policy is made from a usual case, refuses what it says, and is rolled ba
     await owner.press('Activate');
     await owner.isAt(name);
     await page.goto(`/secrets/${secret.id}`);
-await owner.press('Reveal');
+    await expect(main.getByRole('link', { name: 'Reveal', exact: true })).toHaveCount(0);
+    await page.goto(`/secrets/${secret.id}/versions/1/reveal`);
     await owner.isAt('You can see this, but not do that');
+    await accessible();
+  });
+
+  await test.step('the refusal is explained', async () => {
+    const id = await main.locator('.id code').first().getAttribute('title');
+    await page.goto('/decisions');
+    await owner.field('Decision id').fill(id ?? '');
+    await owner.press('Open');
+    await owner.isAt('Refusal');
+    await expect(main).toContainText(name);
+    await expect(main).toContainText('secret.read');
     await accessible();
   });
 
   await test.step('another version lets it be again', async () => {
     await page.goto(policy);
     await owner.press('Edit');
-    await main.getByRole('button', { name: 'Remove part 1.1' }).click();
+    await main.getByRole('button', { name: 'Remove part 1.1', exact: true }).click();
     await owner.field('New condition in part 1').selectOption({ label: 'they signed in with' });
     await main.getByRole('button', { name: 'Add condition to part 1' }).click();
     await owner.field('they signed in with').selectOption({ label: 'a passkey' });
@@ -113,4 +150,5 @@ await owner.press('Reveal');
     await owner.isAt(name);
     await accessible();
   });
+  await other.context().close();
 });

@@ -201,6 +201,7 @@ mod tests {
         let often: Vec<_> = crate::all().iter().map(|job| (job.name, job.every)).collect();
         let written = [
             ("look", Duration::from_millis(250)),
+            ("activate-policies", Duration::from_secs(15)),
             ("destroy-old-seal-keys", Duration::from_hours(24)),
             ("destroy-values", Duration::from_hours(1)),
             ("drill-backups", Duration::from_secs(15)),

@@ -80,6 +80,7 @@ const INNER: &[&str] = &[
     "operator_token",
     "purge_secret_versions",
     "purge_secrets",
+    "renew_keyring_keys",
     "restore",
     "rewrap",
     "sweep",

@@ -115,7 +115,7 @@ fn words(page: &str) -> String {
 /// Typed ids and public ids hold random characters: a word stands for each.
 fn without_ids(piece: &str) -> String {
     let word = |word: &str| {
-        let id = word.split_once('_').is_some_and(|(_, id)| id.len() == 26);
+        let id = word.split_once('_').is_some_and(|(kind, id)| id.len() == 26 || kind == "dec");
         match word.rsplit_once('_') {
             Some((value, "…")) => format!("{}_ID_…", value.rsplit_once('_').map_or("", |it| it.0)),
             _ if id => "ID".to_owned(),

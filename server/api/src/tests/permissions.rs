@@ -118,7 +118,10 @@ async fn every_refusal_has_a_decision_that_its_caller_cannot_open() {
         assert_eq!(question["method"], "token");
         assert_eq!(question["smallest_role"]["role"], "manager");
         assert_eq!(open(&auditor, &hidden).await.json()["question"]["answer"], "not-found");
-        assert_eq!(open(&auditor, &nowhere).await.json()["question"], Value::Null);
+        // What there is not is asked about as a thing that nobody holds anything of.
+        let nowhere_asked = open(&auditor, &nowhere).await.json()["question"].clone();
+        assert_eq!([&nowhere_asked["action"], &nowhere_asked["answer"]], ["project.view", "not-found"]);
+        assert_eq!(nowhere_asked["resource_id"], json!(keywarden_model::ProjectId::NIL));
         for answer in [&forbidden, &hidden, &nowhere] {
             for caller in [&viewer, &api.mallory] {
                 assert_eq!(open(caller, answer).await.status, 404);

@@ -209,13 +209,12 @@ impl Rules {
         let question = self.question(principal, action, target, circumstances.context()?)?;
         Ok(question.map(|(request, entities)| {
             let holders = entities::holders(&self.types, principal).map(Some);
+            let mut holders: Vec<_> = std::iter::once(None).chain(holders).collect();
+            // A role that somebody holds twice asks its policies once.
+            holders.sort_unstable();
+            holders.dedup();
             let places = entities::places(&self.types, &target.resource).map(Some);
-            Prepared {
-                request,
-                entities,
-                holders: std::iter::once(None).chain(holders).collect(),
-                places: std::iter::once(None).chain(places).collect(),
-            }
+            Prepared { request, entities, holders, places: std::iter::once(None).chain(places).collect() }
         }))
     }
 

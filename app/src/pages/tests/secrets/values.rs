@@ -7,7 +7,7 @@ use keywarden_domain::{
 };
 use keywarden_model::Role;
 
-use super::super::person;
+use super::super::{person, undecided};
 use super::{VALUE, cast, form, put};
 
 #[tokio::test]
@@ -106,8 +106,8 @@ async fn to_a_stranger_there_is_no_secret_and_who_only_looks_reads_no_value() {
         let none = stage.get(person(&mallory), &format!("{ghost}{path}")).await;
         assert_eq!((came.status.as_u16(), none.status.as_u16()), (404, 404), "{path}");
         let id = secret.id.to_string();
-        let alike = came.body.replace(&id, "sec_00000000000000000000000000");
-        assert_eq!(alike, none.body, "{path}");
+        let alike = undecided(&came.body).replace(&id, "sec_00000000000000000000000000");
+        assert_eq!(alike, undecided(&none.body), "{path}");
     }
     for path in [
         "/delete",

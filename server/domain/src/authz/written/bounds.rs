@@ -9,8 +9,9 @@ pub const LONGEST: usize = 16 * 1024;
 const DEEPEST: usize = 24;
 /// Operators, accesses, branches and calls: each may be one level of what Cedar makes of the text.
 const MOST: usize = 150;
-/// What stands between commas: each is looked at for every action and kind of thing that the policy is about.
-const LISTED: usize = 500;
+/// Commas: the two of every policy, and those between five hundred things. Each thing is looked at for every action and kind of
+/// thing that the policy is about.
+const LISTED: usize = 501;
 
 /// Refuses what is too long, too deeply nested or made of too many pieces; one walk over the text.
 pub(crate) fn within(text: &str) -> Result<(), TextError> {

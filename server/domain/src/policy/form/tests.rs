@@ -222,7 +222,7 @@ fn names_reach_no_further_than_their_place() {
     let form = Form {
         annotations: [("id".to_owned(), Some(evil.to_owned()))].into(),
         who: Scope::In(named.clone()),
-        what: What::Listed(vec![evil.to_owned()]),
+        what: What::Listed(vec![evil.to_owned(), format!("{evil}]")]),
         things: Scope::Equal(named),
         ..Form::default()
     };
