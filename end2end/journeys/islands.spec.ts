@@ -54,6 +54,64 @@ test('the palette finds a key by its name and goes there', async ({ accessible, 
   await expect(box).toBeHidden();
 });
 
+test('form and text of a policy follow each other, and words complete themselves', async ({ accessible, owner, page }) => {
+  const main = page.getByRole('main');
+  const text = owner.field('The same as text');
+  await page.goto('/policies/new?template=office-network');
+  const says = main.getByRole('status');
+  await test.step('the text follows the form', async () => {
+    await owner.field('the request comes from').fill('192.0.2.0/24');
+    await expect(text).toHaveValue(/192\.0\.2\.0\/24/);
+    await expect(says).toHaveText('Form and text say the same.');
+    await owner.field('the request comes from').fill('nowhere');
+    await expect(says).toHaveText('The text follows once each part of the form is filled in.');
+    await expect(text).toHaveValue(/192\.0\.2\.0\/24/);
+    await owner.field('the request comes from').fill('198.51.100.0/24');
+    await expect(text).toHaveValue(/198\.51\.100\.0\/24/);
+  });
+  await test.step('a new condition has the focus, and its button posts nothing away', async () => {
+    await owner.field('New condition in part 1').selectOption({ label: 'they signed in with' });
+    await main.getByRole('button', { name: 'Add condition to part 1' }).click();
+    await expect(owner.field('they signed in with')).toBeFocused();
+    await owner.field('they signed in with').selectOption({ label: 'a passkey' });
+    await expect(text).toHaveValue(/signInMethod == "passkey"/);
+    await accessible();
+  });
+  await test.step('the form follows the text, and waits while there is none', async () => {
+    await text.fill('forbid (principal, action');
+    await expect(says).toContainText('The text is no policy yet. The form waits. Error: Line 1, column');
+    await expect(main.locator('.policy-form')).toHaveAttribute('inert', '');
+    await accessible();
+    await text.fill('forbid (principal, action, resource) when { context.passkeyAge > 5 };');
+    await expect(main.locator('.policy-form')).not.toHaveAttribute('inert');
+    await expect(main.locator('.policy-form textarea')).toHaveCount(1);
+    await text.fill('forbid (principal, action, resource) when { resource is Secret };');
+    await expect(main.locator('.policy-flag')).toHaveText('the thing is a secret');
+  });
+  await test.step('comments are not lost by a change of the form', async () => {
+    await text.fill('// Why.\nforbid (principal, action, resource) when { resource is Secret };');
+    await expect(says).toHaveText('Form and text say the same.');
+    await owner.field('Can or must never').selectOption({ label: 'can' });
+    await expect(says).toContainText('The text has comments');
+    await expect(text).toHaveValue(/^\/\/ Why/);
+  });
+  await test.step('words complete themselves', async () => {
+    await text.fill('forbid (principal, action, resource) when { ');
+    await text.press('End');
+    await text.pressSequentially('passk');
+    await expect(main.getByRole('option', { name: /context\.passkeyAge/ })).toBeVisible();
+    await accessible();
+    await text.press('Escape');
+    await expect(main.getByRole('option')).toHaveCount(0);
+    await text.pressSequentially('e');
+    await text.press('ArrowDown');
+    await text.press('Enter');
+    await expect(text).toHaveValue('forbid (principal, action, resource) when { context.passkeyAge');
+    await text.pressSequentially(' > 5 };');
+    await expect(says).toHaveText('Form and text say the same.');
+  });
+});
+
 test('a page that asks for a passkey fetches none of it, however long it is open', async ({ house, owner, page }) => {
   const asked: string[] = [];
   page.on('request', (request) => asked.push(request.url()));

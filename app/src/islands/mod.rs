@@ -6,17 +6,20 @@
 
 mod browser;
 pub mod clock;
+mod completion;
 pub mod conceal;
 pub mod copy;
 pub mod countdown;
 pub mod distance;
 pub mod palette;
+pub mod two_sides;
 
 pub use clock::{Clock, ClockWords};
 pub use conceal::Conceal;
 pub use copy::Copy;
 pub use countdown::Countdown;
 pub use palette::{Palette, PaletteWords};
+pub use two_sides::{TwoSides, TwoSidesWords};
 
 /// What the loader calls before it starts the islands.
 #[cfg(feature = "hydrate")]

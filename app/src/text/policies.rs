@@ -11,6 +11,8 @@ texts! {
     policies_new = "New policy";
     policies_none = "No policy yet";
     policies_none_why = "Roles alone decide so far. A policy takes away from that, or adds to it. Start from a usual case.";
+    policies_none_seen = "No policy that you can see";
+    policies_none_seen_why = "Those of your projects are listed here. Those of the whole organization are shown to owners, admins and auditors.";
     policies_none_found = "No policy fits";
     policies_none_found_why = "Search for another name, or show all states.";
     policies_search = "Name of the policy";

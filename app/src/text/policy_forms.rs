@@ -55,6 +55,14 @@ texts! {
     policies_only_text = "The form cannot show this policy. It stays text";
     policies_form_made = "The form shows what the text says.";
     policies_text_made = "The text says what the form shows.";
+    policies_live_same = "Form and text say the same.";
+    policies_live_unfinished = "The text follows once each part of the form is filled in.";
+    policies_live_unreadable = "The text is no policy yet. The form waits.";
+    policies_live_text = "The form cannot show this. The text counts.";
+    policies_live_apart = "The text has comments, and stays as it is until you write it from the form.";
+    policies_live_failed = "The server did not answer. The buttons still work.";
+    policies_live_offers = "Words that fit here";
+    policies_live_of(thing: &str, kind: &str) = "{thing}: {kind}";
     policies_too_many = "The form has room for 60 conditions. Write a longer policy as text.";
     policies_at_line(line: u32, column: u32, says: &str) = "Line {line}, column {column}: {says}";
     policies_utc_hint = "In UTC.";

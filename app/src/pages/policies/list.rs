@@ -53,10 +53,12 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, params: Par
         let may_write = house.domain.would(&op, Action::DraftPolicy, &home).await?;
         let may_see_all = house.domain.would(&op, Action::ViewPolicy, &Resource::Organization).await?;
         let review = if may_see_all { Some(house.domain.policy_review(&op).await?) } else { None };
+        let may_test = may_see_all || house.domain.sees_policies(&op).await?;
         let projects = house.domain.projects_in_sight(&op, PROJECTS).await?;
-        Ok((house.domain.policies(&op, &query).await?, may_write, review, projects))
+        let may = (may_write, may_see_all, may_test);
+        Ok((house.domain.policies(&op, &query).await?, may, review, projects))
     };
-    let (found, may_write, review, names) = match loaded.await {
+    let (found, (may_write, may_see_all, may_test), review, names) = match loaded.await {
         Ok(loaded) => loaded,
         Err(refused) => return render::refused(&shell, refused),
     };
@@ -90,10 +92,12 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, params: Par
         let begun = params.any(&filters) || !rows.is_empty();
         let empty = if params.any(&filters) {
             view! { <EmptyState title=t.policies_none_found() action=(t.list_clear(), LIST)>{t.policies_none_found_why()}</EmptyState> }.into_any()
-        } else if may_write {
+        } else if may_write && may_see_all {
             view! { <EmptyState title=t.policies_none() action=(t.policies_new(), new.clone()) cli="keywarden policy apply policies">{t.policies_none_why()}</EmptyState> }.into_any()
-        } else {
+        } else if may_see_all {
             view! { <EmptyState title=t.policies_none()>{t.policies_none_why()}</EmptyState> }.into_any()
+        } else {
+            view! { <EmptyState title=t.policies_none_seen()>{t.policies_none_seen_why()}</EmptyState> }.into_any()
         };
         let pager = Pager {
             shown: String::new(),
@@ -112,7 +116,8 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, params: Par
         });
         let states = Vec::from(STATES.map(|it| choice(it.as_str(), t.policy_state(it))));
         let tests = href("/policies/tests", &[("project", params.text("project"))]);
-        let buttons = view! { <LinkButton label=t.policies_tests() href=tests/> {make} };
+        let tests = may_test.then(|| view! { <LinkButton label=t.policies_tests() href=tests/> });
+        let buttons = view! { {tests} {make} };
         view! {
             <PageHeader title=t.policies() lead=t.policies_lead() actions=buttons.into_any()/>
             {rule}

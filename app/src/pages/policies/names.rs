@@ -96,6 +96,14 @@ impl Names {
         }
     }
 
+    /// All of it: the type, the id and the name of each.
+    pub(super) fn each_thing(&self) -> impl Iterator<Item = (&'static str, &str, &str)> {
+        let kinds = ["Environment", "Person", "Project", "Team", "Workload"].into_iter();
+        kinds.flat_map(|kind| {
+            self.table(kind).iter().map(move |(id, name)| (kind, id.as_str(), name.as_str()))
+        })
+    }
+
     /// What a thing is called; its id where nobody told us more.
     pub(super) fn named(&self, t: Text, kind: &str, id: &str) -> String {
         if kind == "OrganizationRole" {
@@ -163,6 +171,35 @@ impl Names {
     }
 }
 
+/// What actions are about, in the order in which it is offered.
+const AREAS: [&str; 13] = [
+    "key",
+    "secret",
+    "project",
+    "environment",
+    "workload",
+    "user",
+    "team",
+    "role",
+    "policy",
+    "audit",
+    "leak",
+    "backup",
+    "system",
+];
+
+/// Where somebody looks for an action: at the noun of its name, or at the one that its noun belongs to.
+fn area(action: Action) -> &'static str {
+    match action.name().split('.').next().unwrap_or_default() {
+        "fingerprint" => "leak",
+        "permission" => "policy",
+        "project-key" => "project",
+        "service-token" | "trust-rule" => "workload",
+        "notice" | "passkey" | "recovery-codes" | "session" => "account",
+        noun => noun,
+    }
+}
+
 /// What a policy can be about there, by noun; what is chosen is among it, whatever it is.
 pub(super) fn actions(t: Text, place: &Place, effect: Effect, chosen: &[String]) -> Vec<Noun> {
     let offered = |action: &Action| {
@@ -171,8 +208,10 @@ pub(super) fn actions(t: Text, place: &Place, effect: Effect, chosen: &[String])
         (fits && gives) || chosen.iter().any(|it| it == action.name())
     };
     let mut nouns: Vec<Noun> = Vec::new();
-    for action in Action::ALL.iter().filter(|it| offered(it)) {
-        let noun = action.name().split('.').next().unwrap_or_default();
+    let place = |noun: &str| AREAS.iter().position(|it| *it == noun).unwrap_or(AREAS.len());
+    let mut all: Vec<_> = Action::ALL.iter().filter(|it| offered(it)).map(|it| (area(*it), it)).collect();
+    all.sort_by_key(|(noun, _)| place(noun));
+    for (noun, action) in all {
         let box_ = choice(action.name(), t.action(action.name()));
         match nouns.iter_mut().find(|it| it.name == noun) {
             Some(there) => there.choices.push(box_),

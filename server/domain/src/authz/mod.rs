@@ -42,6 +42,7 @@ mod reach;
 mod resource;
 mod rules;
 mod target;
+mod words;
 mod written;
 
 pub use action::{Action, Kind, Nature};
@@ -61,6 +62,7 @@ pub(crate) use resource::{NOBODY, NOWHERE};
 pub use resource::{Owner, Resource};
 pub use rules::{Decision, Rules, schema_text};
 pub use target::Target;
+pub use words::{Word, words};
 pub(crate) use written::bounded;
 pub use written::{Checked, LONGEST, PolicyScope, TextError, check};
 

@@ -16,6 +16,10 @@ pub(super) enum Act {
     Draw,
     /// The form of the text.
     FromText,
+    /// The text again, as the form that was just changed says it, where nothing is lost by that.
+    FollowForm,
+    /// The form again, as the text that was just changed says it.
+    FollowText,
     /// This condition in a group of its own.
     Nest(Place),
     /// This condition away.
@@ -54,6 +58,8 @@ impl Act {
             ("when", _) => Self::Clause { unless: false },
             ("unless", _) => Self::Clause { unless: true },
             ("form", _) => Self::FromText,
+            ("live-form", _) => Self::FollowForm,
+            ("live-text", _) => Self::FollowText,
             ("text", _) => Self::ToText,
             _ => Self::Draw,
         }
@@ -75,7 +81,13 @@ impl Act {
             }
             Self::Nest(place) => nest(form, &place.0),
             Self::Remove(place) => remove(form, &place.0),
-            Self::Clause { .. } | Self::Draw | Self::FromText | Self::Save | Self::ToText => {}
+            Self::Clause { .. }
+            | Self::Draw
+            | Self::FollowForm
+            | Self::FollowText
+            | Self::FromText
+            | Self::Save
+            | Self::ToText => {}
         }
     }
 }

@@ -6,6 +6,7 @@
 mod acts;
 mod draw;
 mod posted;
+mod words;
 
 use keywarden_domain::{
     Domain, Op, Refused,
@@ -24,6 +25,7 @@ use super::{
 };
 use crate::{
     form::{Draft, Errors, Fields},
+    islands::TwoSides,
     text::Text,
     ui::{Banner, Form, Hidden, Panel, TextArea, TextField, Tone, Writes},
 };
@@ -40,6 +42,8 @@ pub(super) struct Editor {
     seen: String,
     said: Option<&'static str>,
     errors: Errors,
+    /// The browser asks again while somebody writes, and shows parts of the answer: what is wrong so far is no failure.
+    live: bool,
 }
 
 /// What a post asks for.
@@ -62,6 +66,7 @@ impl Editor {
             text,
             said: None,
             errors: Errors::new(),
+            live: false,
         }
     }
 
@@ -75,6 +80,7 @@ impl Editor {
             seen: text.to_owned(),
             said: None,
             errors: Errors::new(),
+            live: false,
         }
     }
 
@@ -90,8 +96,10 @@ impl Editor {
             seen,
             said: None,
             errors: Errors::new(),
+            live: fields.ticked("live"),
         };
         let act = Act::of(fields);
+        let typed_nothing = editor.text.trim() == editor.seen.trim();
         if act == Act::Save {
             return editor.save(t, fields, drawn);
         }
@@ -101,6 +109,11 @@ impl Editor {
                 editor.seen.clone_from(&editor.text);
                 editor.said = editor.shown.is_ok().then(|| t.policies_form_made());
             }
+            (Act::FollowText, _) => {
+                editor.shown = Policy::read(&editor.text);
+                editor.seen.clone_from(&editor.text);
+            }
+            (Act::FollowForm, Ok(_)) => editor.follow_form(),
             (Act::ToText, Ok(policy)) => match policy.to_text() {
                 Ok(text) => {
                     editor.said = Some(t.policies_text_made());
@@ -112,6 +125,9 @@ impl Editor {
                 act.apply(policy, fields);
                 if count(policy) >= posted::MOST {
                     editor.errors.whole(t.policies_too_many());
+                }
+                if typed_nothing {
+                    editor.follow_form();
                 }
             }
             (_, Err(_)) => {}
@@ -146,6 +162,32 @@ impl Editor {
                 self.errors.at("note", t.name_wrong(&error));
                 (self, Asked::Page)
             }
+        }
+    }
+
+    /// Has the text say what the form says, unless something in it would be lost, or the form has gaps.
+    fn follow_form(&mut self) {
+        let made = self.shown.as_ref().ok().and_then(|policy| policy.to_text().ok());
+        match made {
+            Some(made) if form::same(&made, &self.text) => self.seen.clone_from(&self.text),
+            Some(made) if !self.has_comments() => self.take(made),
+            _ => {}
+        }
+    }
+
+    /// Whether the text has something in it that the form does not keep. A slash pair in a string is taken for one, too.
+    fn has_comments(&self) -> bool {
+        self.text.contains("//")
+    }
+
+    /// What form and text are to each other, in a word for the browser.
+    fn state(&self) -> &'static str {
+        match self.shown.as_ref().map(Policy::to_text) {
+            Ok(Ok(made)) if form::same(&made, &self.text) => "same",
+            Ok(Ok(_)) => "apart",
+            Ok(Err(_)) => "unfinished",
+            Err(NotShown::Unreadable) => "unreadable",
+            Err(_) => "text",
         }
     }
 
@@ -211,7 +253,7 @@ impl Editor {
 
     /// For the page's status.
     pub(super) fn draft(&self) -> Draft {
-        Draft::drawn(self.errors.clone())
+        if self.live { Draft::default() } else { Draft::drawn(self.errors.clone()) }
     }
 
     /// The whole form, with what else it carries along.
@@ -223,23 +265,15 @@ impl Editor {
         cancel: String,
         row_version: Option<i64>,
     ) -> AnyView {
-        let draft = self.draft();
+        let draft = Draft::drawn(self.errors.clone());
         let said = self.said.map(|said| view! { <Banner title=said/> });
         let words = self.shown.as_ref().ok().map(|policy| {
             let words = sentence(t, policy, names);
             view! { <Panel id="says" title=t.policies_says()>{words}</Panel> }
         });
-        let comments = self
-            .text
-            .contains("//")
-            .then(|| view! { <p class="field-hint">{t.policies_comments_lost()}</p> });
-        let parts = match &self.shown {
-            Ok(policy) => draw::parts(t, policy, names, place),
-            Err(why) => {
-                let why = t.policies_not_shown(why);
-                view! { <Banner tone=Tone::Warn title=t.policies_only_text()>{why}</Banner> }.into_any()
-            }
-        };
+        let (state, live, vocabulary) = (self.state(), words::live(t), words::vocabulary(t, names));
+        let comments =
+            self.has_comments().then(|| view! { <p class="field-hint">{t.policies_comments_lost()}</p> });
         let to_text = self.shown.is_ok().then(|| {
             view! { <button type="submit" class="button" name="do" value="text">{t.policies_to_text()}</button> }
         });
@@ -247,17 +281,27 @@ impl Editor {
             view! { <TextField name="name" label=t.policies_name() required=true maxlength=120 value=name/> }
         });
         let seen = row_version.map(|it| view! { <Hidden name="row_version" value=it.to_string()/> });
+        // Drawn within the form: fields look there for what is wrong with them.
+        let (names, place, shown) = (names.clone(), place.clone(), self.shown);
+        let parts = move || match &shown {
+            Ok(policy) => draw::parts(t, policy, &names, &place),
+            Err(why) => {
+                let why = t.policies_not_shown(why);
+                view! { <Banner tone=Tone::Warn title=t.policies_only_text()>{why}</Banner> }.into_any()
+            }
+        };
         view! {
             {said}
-            {words}
+            <div id="policy-says">{words}</div>
             <Form draft=draft submit=t.policies_save() cancel=cancel>
                 {seen}
                 {name}
-                <div class="policy-sides">
-                    <div class="policy-form">{parts}</div>
+                <div class="policy-sides" data-state=state>
+                    <div class="policy-form">{parts()}</div>
                     <div class="policy-text">
                         <TextArea name="text" label=t.policies_as_text() hint=t.policies_as_text_hint() writes=Writes::Code required=true maxlength=16384 rows=16 value=self.text/>
                         <input type="hidden" name="text_seen" value=self.seen/>
+                        <TwoSides words=live vocabulary=vocabulary/>
                         {comments}
                         <div class="actions">
                             {to_text}
