@@ -57,12 +57,16 @@ fn an_owner_may_change_another_owner() {
 }
 
 #[test]
-fn a_manager_gets_no_token_of_a_workload_that_reaches_beyond_the_project() {
+fn a_manager_gets_no_token_of_a_workload_that_reaches_beyond_the_project_and_lets_no_machine_sign_in_as_it() {
     let rules = Rules::builtin().unwrap();
     let manager = holding(Role::Manager, here());
     let gateway = Resource::Workload { id: id(1), project: Some(here()) };
+    let ways = [Action::IssueServiceToken, Action::CreateTrustRule, Action::EditTrustRule];
     let token = |held: &[(Role, Option<ProjectId>)]| {
-        rules.decide(&manager, Action::IssueServiceToken, &Target::holder(gateway, held), false).allowed
+        let target = Target::holder(gateway, held);
+        let [one, others @ ..] = ways.map(|way| rules.decide(&manager, way, &target, false).allowed);
+        assert_eq!(others, [one; 2], "each way carries as far");
+        one
     };
     assert!(token(&[]));
     assert!(token(&[(Role::Manager, Some(here())), (Role::Verifier, Some(here()))]));
