@@ -15,12 +15,12 @@ use crate::{
 /// 404, for what is not there and for what may not be seen: nobody can tell the two apart.
 pub fn not_found(shell: &Shell) -> Response {
     let t = shell.text;
-    let decision = shell.decision.id();
+    let (decision, sees) = (shell.decision.id(), shell.policies);
     page(shell, t.error_not_found()).status(StatusCode::NOT_FOUND).show(move || {
         view! {
             <EmptyState heading=1 title=t.error_not_found() action=(t.error_home(), "/")>
                 {t.error_not_found_why()}
-                {decision.map(|id| told(t, id))}
+                {decision.map(|id| told(t, id, sees))}
             </EmptyState>
         }
     })
@@ -62,19 +62,24 @@ pub fn refused(shell: &Shell, refused: Refused) -> Response {
 /// 403: the thing may be seen, and this may not be done to it.
 fn forbidden(shell: &Shell, action: &'static str) -> Response {
     let t = shell.text;
-    let decision = shell.decision.id();
+    let (decision, sees) = (shell.decision.id(), shell.policies);
     page(shell, t.error_forbidden()).status(StatusCode::FORBIDDEN).show(move || {
         view! {
             <EmptyState heading=1 title=t.error_forbidden() action=(t.error_home(), "/")>
                 {t.error_forbidden_why(action)}
-                {decision.map(|id| told(t, id))}
+                {decision.map(|id| told(t, id, sees))}
             </EmptyState>
         }
     })
 }
 
-/// By what those who may know find why.
-fn told(t: Text, id: String) -> AnyView {
+/// By what those who may know find why; who sees policies is led there.
+fn told(t: Text, id: String, sees: bool) -> AnyView {
+    if sees {
+        let href = format!("/decisions/{id}");
+        return view! { " " <a href=href>{t.error_decision_open()}</a> " " <Id value=id label=t.error_decision_id()/> }
+            .into_any();
+    }
     view! { " " {t.error_decision()} " " <Id value=id label=t.error_decision_id()/> }.into_any()
 }
 

@@ -24,7 +24,7 @@ texts! {
     permissions_people_count(n: u64) = "{n} person" | "{n} people";
     permissions_workloads_count(n: u64) = "{n} workload" | "{n} workloads";
     permissions_none = "Nobody can do this";
-    permissions_none_why = "No role that somebody holds allows it. Ask the simulator what would.";
+    permissions_none_why = "No role that somebody holds allows it, or a policy forbids it. Ask the simulator why, and what would help.";
     permissions_none_match = "Nobody who can fits this filter";
     permissions_none_match_why = "Others can. Take the filter away to see them.";
     permissions_export = "Export CSV";

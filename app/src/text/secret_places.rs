@@ -83,7 +83,7 @@ texts! {
     as_of_nothing = "Nothing can be returned";
     as_of_same = "It is as it was";
     as_of_same_why = "The same secrets are here, and the same versions are current.";
-    as_of_not_yours = "None of your roles lets you return it.";
+    as_of_not_yours = "You are not allowed to return it.";
     as_of_return = "Return to this";
     as_of_return_title(at: &str) = "Return to what was here at {at}";
     as_of_moves(n: usize) = "{n} secret gets back the version that was current: callers read it at once." | "{n} secrets get back the version that was current: callers read it at once.";

@@ -98,7 +98,7 @@ texts! {
     secrets_reveal = "Reveal";
     secrets_download = "Download";
     secrets_reveal_why = "Each reading is in the record, with who, when and from where.";
-    secrets_reveal_not_yours = "None of your roles lets you read it.";
+    secrets_reveal_not_yours = "You are not allowed to read it.";
     secrets_reveal_shut = "It is not read in this state.";
     secrets_revealed = "Value revealed";
     secrets_revealed_lead = "It is in this page and in no other. Leaving the page takes it away; a reload shows nothing.";
