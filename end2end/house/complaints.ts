@@ -22,7 +22,7 @@ export class Complaints {
     context.on('response', (response) => {
       const status = response.status();
       if (response.request().isNavigationRequest() && status >= 400 && status < 500) {
-        this.#refusedPages.add(response.url());
+        this.#refusedPages.add(withoutPlace(response.url()));
       }
     });
     context.on('console', (message) => {
@@ -47,6 +47,11 @@ export class Complaints {
     if (!message.text().startsWith('Failed to load resource')) {
       return false;
     }
-    return this.#refusedPages.has(url) || (!this.#wasm && url.endsWith('.wasm'));
+    return this.#refusedPages.has(withoutPlace(url)) || (!this.#wasm && url.endsWith('.wasm'));
   }
+}
+
+/** A page's address without the place on it, which no server sees. */
+function withoutPlace(url: string): string {
+  return url.split('#')[0] ?? url;
 }
