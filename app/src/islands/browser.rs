@@ -62,8 +62,12 @@ extern "C" {
     fn name(this: &Named) -> Option<String>;
 }
 
-/// Posts a form to the page's own address as this button would, and the page that comes back; nothing is shown of it.
-pub(super) async fn ask_again(form: &Element, button: &str) -> Option<Document> {
+/// Posts a form to the page's own address as this button would, with its fields as they are now, and the page that comes back;
+/// nothing is shown of it.
+pub(super) fn ask_again(
+    form: &Element,
+    button: &str,
+) -> Option<impl Future<Output = Option<Document>> + use<>> {
     let fields = Parameters::of(&FormData::new(form).ok()?).ok()?;
     fields.append("do", button);
     fields.append("live", "1");
@@ -72,13 +76,15 @@ pub(super) async fn ask_again(form: &Element, button: &str) -> Option<Document> 
         js_sys::Reflect::set(&how, &JsValue::from_str(name), &value).ok()?;
     }
     let here = window().location();
-    let address = format!("{}{}", here.pathname().ok()?, here.search().ok()?);
-    let response: Response = send(&address, &how).await.ok()?.unchecked_into();
-    if !response.ok() {
-        return None;
-    }
-    let text = response.text().await.ok()?.as_string()?;
-    Parser::parser().ok()?.parse(&text, "text/html").ok()
+    let address = [here.pathname().ok()?, here.search().ok()?].concat();
+    Some(async move {
+        let response: Response = send(&address, &how).await.ok()?.unchecked_into();
+        if !response.ok() {
+            return None;
+        }
+        let text = response.text().await.ok()?.as_string()?;
+        Parser::parser().ok()?.parse(&text, "text/html").ok()
+    })
 }
 
 /// Puts what another element has into this one.

@@ -1,21 +1,22 @@
 //! Which words may stand where somebody types, and putting one there.
 
-use super::two_sides::Word;
+use web_sys::HtmlTextAreaElement;
 
 /// So many are offered at once.
 const MOST: usize = 8;
 /// Of fewer letters too much begins.
 const LEAST: usize = 2;
+/// What ends a word, besides white space.
+const ENDS: &str = "(){}[],;=!<>&|+*/?@";
 
-/// What may be meant by what stands before the caret, best first.
-pub(super) fn offers(area: &web_sys::HtmlTextAreaElement, all: &[Word]) -> Vec<Word> {
+/// The lines of what may be meant by what stands before the caret, best first.
+pub(super) fn offers<'a>(area: &HtmlTextAreaElement, all: &'a str) -> Vec<&'a str> {
     let before = before(area);
-    let begun = begun(&before);
-    matching(begun, all)
+    matching(begun(&before), all, |text| String::from(js_sys::JsString::from(text).to_lower_case()))
 }
 
 /// Puts a word in the place of what was begun.
-pub(super) fn put(area: &web_sys::HtmlTextAreaElement, word: &str) {
+pub(super) fn put(area: &HtmlTextAreaElement, word: &str) {
     let before = before(area);
     let caret = length(&before);
     let start = caret.saturating_sub(length(begun(&before)));
@@ -25,47 +26,43 @@ pub(super) fn put(area: &web_sys::HtmlTextAreaElement, word: &str) {
 }
 
 /// The text up to the caret, which browsers count in UTF-16.
-fn before(area: &web_sys::HtmlTextAreaElement) -> String {
-    let caret = area.selection_start().ok().flatten().unwrap_or(0);
-    let units: Vec<u16> = area.value().encode_utf16().take(usize::try_from(caret).unwrap_or(0)).collect();
-    String::from_utf16_lossy(&units)
+fn before(area: &HtmlTextAreaElement) -> String {
+    let caret = area.selection_start().ok().flatten().unwrap_or_default();
+    js_sys::JsString::from(area.value()).substring(0, caret).into()
 }
 
 fn length(text: &str) -> u32 {
-    u32::try_from(text.encode_utf16().count()).unwrap_or(u32::MAX)
+    js_sys::JsString::from(text).length()
 }
 
 /// The word that is being typed.
 fn begun(before: &str) -> &str {
-    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | ':' | '"' | '-');
-    let start = before.char_indices().rev().take_while(|(_, c)| is_part(*c)).last();
-    before.get(start.map_or(before.len(), |(at, _)| at)..).unwrap_or_default()
+    let ends = |c: char| c.is_ascii_whitespace() || ENDS.contains(c);
+    before.rsplit(ends).next().unwrap_or_default()
 }
 
 /// The words that begin so, then those that have it somewhere, in their text or their meaning.
-fn matching(begun: &str, all: &[Word]) -> Vec<Word> {
+fn matching<'a>(begun: &str, all: &'a str, small: impl Fn(&str) -> String) -> Vec<&'a str> {
+    let mut found = Vec::new();
     if begun.chars().count() < LEAST {
-        return Vec::new();
+        return found;
     }
-    let begun = begun.to_lowercase();
-    let mut found: Vec<(u8, &Word)> = Vec::new();
-    for word in all {
-        let text = word.text.to_lowercase();
-        let rank = if text == begun {
-            continue;
-        } else if text.starts_with(&begun) {
-            0
-        } else if text.contains(&begun) {
-            1
-        } else if word.means.to_lowercase().contains(&begun) {
-            2
-        } else {
-            continue;
-        };
-        found.push((rank, word));
+    let begun = small(begun);
+    let ranks: [fn(&str, &str, &str) -> bool; 3] = [
+        |text, _, begun| text.starts_with(begun),
+        |text, _, begun| text.contains(begun) && !text.starts_with(begun),
+        |text, means, begun| means.contains(begun) && !text.contains(begun),
+    ];
+    for fits in ranks {
+        for line in all.lines() {
+            let (text, means) = line.split_once('\t').unwrap_or((line, ""));
+            let text = small(text);
+            if text != begun && fits(&text, &small(means), &begun) && found.len() < MOST {
+                found.push(line);
+            }
+        }
     }
-    found.sort_by_key(|(rank, _)| *rank);
-    found.into_iter().take(MOST).map(|(_, word)| word.clone()).collect()
+    found
 }
 
 #[cfg(test)]
@@ -74,23 +71,20 @@ mod tests {
 
     #[test]
     fn words_are_found_by_what_is_typed_of_them() {
-        let word = |text: &str, means: &str| Word { text: text.into(), means: means.into() };
-        let all = [
-            word("permit", ""),
-            word("Action::\"secret.read\"", "read a secret"),
-            word("context.passkeyAge", "seconds"),
-            word("Team::\"team_1\"", "team Payments"),
-        ];
-        let found = |before: &str| -> Vec<String> {
-            matching(begun(before), &all).into_iter().map(|it| it.text).collect()
+        let all = "permit\t\nAction::\"secret.read\"\tread a secret\ncontext.passkeyAge\tseconds\n\
+                   Team::\"team_1\"\tteam Payments\nPerson::\"usr_1\"\tÄrger";
+        let found = |before: &str| -> Vec<&str> {
+            let lines = matching(begun(before), all, str::to_lowercase).into_iter();
+            lines.map(|it| it.split('\t').next().unwrap_or_default()).collect()
         };
-        assert_eq!(found("pe"), ["permit"]);
+        assert_eq!(found("pe"), ["permit", "Person::\"usr_1\""]);
         assert_eq!(found("permit (principal in Paym"), ["Team::\"team_1\""]);
         assert_eq!(found("action == Action::\"sec"), ["Action::\"secret.read\""]);
         assert_eq!(found("when { context.pa"), ["context.passkeyAge"]);
-        assert_eq!(found("permit"), Vec::<String>::new());
-        assert_eq!(found("when { a"), Vec::<String>::new());
+        assert_eq!(found("permit"), Vec::<&str>::new());
+        assert_eq!(found("when { a"), Vec::<&str>::new());
         assert_eq!(found("pa"), ["context.passkeyAge", "Team::\"team_1\""]);
+        assert_eq!(found("är"), ["Person::\"usr_1\""]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub use conceal::Conceal;
 pub use copy::Copy;
 pub use countdown::Countdown;
 pub use palette::{Palette, PaletteWords};
-pub use two_sides::{TwoSides, TwoSidesWords};
+pub use two_sides::TwoSides;
 
 /// What the loader calls before it starts the islands.
 #[cfg(feature = "hydrate")]

@@ -46,6 +46,7 @@ texts! {
     policies_draw = "Draw the form again";
     policies_text_condition = "A condition as Cedar text";
     policies_text_condition_at(place: &str) = "Cedar text of part {place}";
+    policies_as_form = "As a form";
     policies_as_text = "The same as text";
     policies_as_text_hint = "Cedar. Change the form or the text, not both at once: each can be made from the other.";
     policies_to_text = "Write the text from the form";

@@ -271,7 +271,7 @@ impl Editor {
             let words = sentence(t, policy, names);
             view! { <Panel id="says" title=t.policies_says()>{words}</Panel> }
         });
-        let (state, live, vocabulary) = (self.state(), words::live(t), words::vocabulary(t, names));
+        let (state, says, vocabulary) = (self.state(), words::says(t), words::vocabulary(t, names));
         let comments =
             self.has_comments().then(|| view! { <p class="field-hint">{t.policies_comments_lost()}</p> });
         let to_text = self.shown.is_ok().then(|| {
@@ -297,11 +297,11 @@ impl Editor {
                 {seen}
                 {name}
                 <div class="policy-sides" data-state=state>
-                    <div class="policy-form">{parts()}</div>
+                    <fieldset class="policy-form" aria-label=t.policies_as_form()>{parts()}</fieldset>
                     <div class="policy-text">
                         <TextArea name="text" label=t.policies_as_text() hint=t.policies_as_text_hint() writes=Writes::Code required=true maxlength=16384 rows=16 value=self.text/>
                         <input type="hidden" name="text_seen" value=self.seen/>
-                        <TwoSides words=live vocabulary=vocabulary/>
+                        <TwoSides says=says vocabulary=vocabulary offers=t.policies_live_offers()/>
                         {comments}
                         <div class="actions">
                             {to_text}
