@@ -31,8 +31,7 @@ impl Gate {
     }
 
     /// The built-in policies, to be asked without the rest.
-    #[cfg(any(test, feature = "cast"))]
-    pub(super) fn rules(&self) -> &Rules {
+    pub(crate) fn rules(&self) -> &Rules {
         &self.rules
     }
 

@@ -161,6 +161,26 @@ impl InForce {
         Ok(Self { unreadable, ..Self::of(self.revision, others.chain(versions.iter().cloned()).collect())? })
     }
 
+    /// The version of a policy that decides.
+    pub(crate) fn version_of(&self, policy: PolicyId) -> Option<&Deciding> {
+        self.deciding.iter().find(|it| it.policy == policy)
+    }
+
+    /// All versions that decide.
+    pub(crate) fn deciding(&self) -> &[Deciding] {
+        &self.deciding
+    }
+
+    /// The same with each version as `change` leaves it, or without it.
+    pub(crate) fn altered(
+        &self,
+        change: impl Fn(&Deciding) -> Result<Option<Deciding>, Fault>,
+    ) -> Result<Self, Fault> {
+        let deciding = self.deciding.iter().filter_map(|it| change(it).transpose());
+        let altered = Self::of(self.revision, deciding.collect::<Result<_, _>>()?)?;
+        Ok(Self { unreadable: self.unreadable.clone(), ..altered })
+    }
+
     /// Whether a forbid that cannot be asked any more might say no to this. Policies can be seen and disabled all the same,
     /// by whom the built-in ones let.
     pub(super) fn is_blind(&self, action: Action, project: Option<ProjectId>) -> Option<&str> {
@@ -173,9 +193,12 @@ impl InForce {
         found.map(|(_, name)| name.as_str())
     }
 
-    /// Every version that decides.
-    pub(super) fn deciding(&self) -> &[Deciding] {
-        &self.deciding
+    /// Projects in which answers hang on a version of their own that cannot be asked any more.
+    pub(super) fn blind_projects(&self) -> impl Iterator<Item = ProjectId> {
+        self.unreadable.iter().filter_map(|(scope, _)| match scope {
+            PolicyScope::Organization => None,
+            PolicyScope::Project(project) => Some(*project),
+        })
     }
 
     /// The versions that are asked about an action, of the organization and of the thing's project, whoever asks.

@@ -9,6 +9,7 @@
 //! * *List*: [`Reach`] of the action that views one thing is the scope of the list. Lists have no action of their own.
 //! * *Explain*: an [`Explainer`] asks the policies in force, built in and written, about many at once, and what each of them
 //!   came to. It knows none of them.
+//! * *Ask about many*: [`alike`] says which people and which things no policy tells apart, so that one of each is asked for all.
 //! * *Give a role*, also with an invitation or a new workload: ask for [`Action::to_grant`] besides.
 //!
 //! * *Let people write policies*: [`check`] reads a text, [`InForce`] holds those that decide, sliced, and a [`Gate`] asks them
@@ -26,6 +27,7 @@
 //! (`forbid`) hold against owners too, and over everything that people write.
 
 mod action;
+mod alike;
 mod circumstances;
 mod considered;
 mod entities;
@@ -46,6 +48,9 @@ mod words;
 mod written;
 
 pub use action::{Action, Kind, Nature};
+#[cfg(test)]
+use alike::SeenThing;
+pub(crate) use alike::{Brought, Literals};
 pub use circumstances::{Circumstances, SignInMethod};
 pub use considered::{CameTo, Considered};
 pub(crate) use explain::{Explainer, Named};

@@ -1,6 +1,7 @@
 //! The cast of the authorization tests, and one file for each question.
 
 mod absent;
+mod alike;
 mod answers;
 mod differential;
 mod drawn;

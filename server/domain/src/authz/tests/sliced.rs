@@ -140,7 +140,7 @@ impl Plain {
     }
 }
 
-fn things(action: Action) -> Vec<Target> {
+pub(super) fn things(action: Action) -> Vec<Target> {
     let mut things = Vec::new();
     for project in (1..6).map(id) {
         let thing = thing_in(action, project).resource;

@@ -10,6 +10,7 @@
 
 mod bounds;
 mod lists;
+mod moments;
 mod vocabulary;
 
 use std::collections::BTreeSet;
