@@ -22,11 +22,12 @@ impl Domain {
                 "domain.flush_decisions: more distinct decisions than are kept"
             );
         }
-        let mut decisions: Vec<(Decision, Question, Tally)> = noted
-            .tallies
-            .into_iter()
-            .map(|(question, tally)| (decision(&question, &tally), question, tally))
-            .collect();
+        let mut decisions: Vec<(Decision, Question, Tally)> = Vec::with_capacity(noted.tallies.len());
+        for (question, tally) in noted.tallies {
+            let mut decision = decision(&question, &tally);
+            decision.sealed_address = self.sealed_address(&question, &tally, &decision).await;
+            decisions.push((decision, question, tally));
+        }
         decisions.sort_unstable_by(|a, b| a.0.cmp(&b.0)); // two nodes lock rows in one order
         let total = decisions.len() as u64;
         while !decisions.is_empty() {
@@ -78,6 +79,9 @@ fn decision(question: &Question, tally: &Tally) -> Decision {
         times: tally.times,
         first_at: tally.first_at,
         last_at: tally.last_at,
+        method: tally.moment.method.as_str(),
+        passkey_age: tally.moment.passkey_age,
+        sealed_address: None,
     }
 }
 

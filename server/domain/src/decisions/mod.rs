@@ -2,10 +2,11 @@
 //! changed policy can be asked the same questions before it counts.
 //!
 //! Noted in memory, for it happens with every request, and written once a minute. Verifications are not decisions of
-//! people and would be too many; things that the caller may not know of are refusals, see [`crate::refusals`].
+//! people and would be too many, and so is what lists leave out; things that the caller may not know of are refusals, see [`crate::refusals`].
 //!
 //! **Invariant:** bounded. A flood of distinct questions loses questions, never memory; how many is logged.
 
+mod address;
 mod flush;
 mod refusal;
 mod show;
@@ -13,13 +14,17 @@ mod show;
 pub use refusal::{Answer, LastRefusal};
 pub use show::{Question as Explained, Refusal};
 
+pub(crate) use address::opened;
+
 use std::collections::HashMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use keywarden_model::time::micros;
 use keywarden_model::{ServiceTokenId, UserId, WorkloadId};
 
+use crate::authz::{Circumstances, SignInMethod};
 use crate::{Action, Actor, Op, Permit, Refused, Resource};
 
 /// Distinct decisions kept between two flushes.
@@ -76,6 +81,22 @@ struct Tally {
     times: i64,
     first_at: i64,
     last_at: i64,
+    moment: Moment,
+}
+
+/// How the latest was asked.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    method: SignInMethod,
+    passkey_age: Option<i64>,
+    address: Option<IpAddr>,
+}
+
+impl Moment {
+    fn of(op: &Op) -> Self {
+        let Circumstances { address, passkey_age, method, .. } = Circumstances::of(op);
+        Self { method, passkey_age, address }
+    }
 }
 
 impl Decisions {
@@ -109,7 +130,9 @@ impl Decisions {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(tally) = noted.tallies.get_mut(&question) {
             tally.times = tally.times.saturating_add(1);
-            tally.last_at = tally.last_at.max(at);
+            if at >= tally.last_at {
+                (tally.last_at, tally.moment) = (at, Moment::of(op));
+            }
             if tally.allowed != permit.is_some() {
                 tally.allowed = permit.is_some();
                 tally.policies = policies(permit);
@@ -121,6 +144,7 @@ impl Decisions {
                 times: 1,
                 first_at: at,
                 last_at: at,
+                moment: Moment::of(op),
             };
             noted.tallies.insert(question, tally);
         } else {
@@ -139,7 +163,9 @@ impl Decisions {
             if let Some(tally) = noted.tallies.get_mut(&question) {
                 tally.times = tally.times.saturating_add(older.times);
                 tally.first_at = tally.first_at.min(older.first_at);
-                tally.last_at = tally.last_at.max(older.last_at);
+                if older.last_at > tally.last_at {
+                    (tally.last_at, tally.moment) = (older.last_at, older.moment);
+                }
             } else if noted.tallies.len() < AT_MOST {
                 noted.tallies.insert(question, older);
             } else {
