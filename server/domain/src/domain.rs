@@ -10,6 +10,7 @@ use keywarden_model::{RequestId, TypedId};
 use keywarden_store::keys::public_ids;
 use keywarden_store::{Changed, Counter, Store, change};
 use keywarden_vault::{DerivingKey, Keyring, Seal};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::audit::{Record, Subjects};
 
@@ -29,6 +30,8 @@ use crate::{Actor, Env, Fault, Op, Refused, Source};
 
 /// Steps of the change counter that are read at once; more than that and everything is forgotten.
 const STEPS: i64 = 1_000;
+/// Comparisons of what policies would change that run at once: each may hold everybody and everything in memory.
+const COMPARED_AT_ONCE: usize = 2;
 
 /// What the domain is told about this deployment.
 #[derive(Debug, Clone)]
@@ -74,6 +77,7 @@ pub struct Domain(Arc<Inner>);
 
 struct Inner {
     checking: tokio::sync::Mutex<()>,
+    comparing: Arc<Semaphore>,
     decisions: Decisions,
     env: Env,
     exchange: Exchanging,
@@ -104,6 +108,7 @@ impl Domain {
         });
         Ok(Self(Arc::new(Inner {
             checking: tokio::sync::Mutex::default(),
+            comparing: Arc::new(Semaphore::new(COMPARED_AT_ONCE)),
             decisions: Decisions::default(),
             env,
             exchange: Exchanging { key_sets: KeySets::new(), keeping: Keeping::default() },
@@ -345,6 +350,12 @@ impl Domain {
     ) -> Result<Option<Arc<DerivingKey>>, Fault> {
         let inner = &self.0;
         inner.subjects.key(id, &inner.store, &inner.keyring, &inner.env, now).await
+    }
+
+    /// Waits for a turn to compare; it lasts for as long as what is returned is kept.
+    pub(crate) async fn turn_to_compare(&self) -> Result<OwnedSemaphorePermit, Fault> {
+        let turn = Arc::clone(&self.0.comparing).acquire_owned().await;
+        turn.map_err(|cause| Fault::Unexpected(format!("a turn to compare: {cause}")))
     }
 
     /// The key of a subject as stored now; none is made.

@@ -30,6 +30,7 @@ pub mod dialect;
 pub mod drills;
 mod engine;
 pub mod environments;
+pub mod estate;
 pub mod event;
 #[cfg(test)]
 mod explain;

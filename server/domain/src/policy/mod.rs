@@ -17,6 +17,7 @@
 mod activate;
 mod approve;
 mod check;
+pub mod difference;
 mod disable;
 mod draft;
 mod due;

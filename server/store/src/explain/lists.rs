@@ -4,7 +4,7 @@ use keywarden_model::{ProjectId, UserId, WorkloadId};
 
 use super::Planner;
 use crate::people::{ceremonies, users};
-use crate::{event, idempotency, policies, trust_rules, workloads};
+use crate::{decisions, estate, event, idempotency, policies, trust_rules, workloads};
 
 #[tokio::test]
 async fn people_are_listed_along_their_names() {
@@ -130,5 +130,46 @@ async fn policies_are_listed_along_their_ids_and_found_by_their_scope() {
         let plan =
             planner.plan(policies::waiting(chrono::DateTime::UNIX_EPOCH), policies::LONGEST_WAITING).await;
         assert!(plan.searches("policy_versions", "policy_versions"), "{plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn everybody_and_everything_is_read_along_the_ids() {
+    use estate::Kind;
+    for planner in Planner::each().await {
+        for kind in [Kind::ApiKeys, Kind::People, Kind::Workloads] {
+            for after in ["", "usr_7"] {
+                let plan = planner.plan(estate::select(kind, None, after), estate::ALONG_IDS).await;
+                let table = match kind {
+                    Kind::ApiKeys => "api_keys",
+                    Kind::People => "users",
+                    _ => "workloads",
+                };
+                assert!(!plan.scans(table, table) && !plan.sorts(), "{kind:?}: {plan:#?}");
+            }
+        }
+        for (table, select) in
+            [("users", estate::active_people("")), ("workloads", estate::active_workloads(""))]
+        {
+            let plan = planner.plan(select, estate::ALONG_IDS).await;
+            assert!(!plan.scans(table, table) && !plan.sorts(), "{table}: {plan:#?}");
+        }
+        let here = estate::select(Kind::ApiKeys, Some(ProjectId::NIL), "");
+        let plan = planner.plan(here, estate::ALONG_IDS).await;
+        assert!(plan.searches("api_keys", "api_keys"), "{plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn decisions_are_replayed_along_their_action() {
+    for planner in Planner::each().await {
+        for project in [None, Some(ProjectId::NIL)] {
+            let latest = decisions::select("secret.read", project, chrono::DateTime::UNIX_EPOCH);
+            let plan = planner.plan(latest, decisions::LATEST_FIRST).await;
+            if planner.store.engine() == crate::Engine::Sqlite {
+                assert!(plan.searches("decision_log", "decision_log"), "{plan:#?}");
+                assert!(plan.goes_along("decision_log_by_action"), "{plan:#?}");
+            }
+        }
     }
 }
