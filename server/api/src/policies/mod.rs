@@ -2,10 +2,12 @@
 
 pub(crate) mod check;
 pub(crate) mod create;
+pub(crate) mod difference;
 pub(crate) mod disable;
 pub(crate) mod list;
 pub(crate) mod redraft;
 pub(crate) mod rename;
+pub(crate) mod replay;
 pub(crate) mod show;
 pub(crate) mod steps;
 

@@ -6,6 +6,7 @@ mod authorize;
 mod bombs;
 mod bulk;
 mod device;
+mod differences;
 mod document;
 mod edges;
 mod everybody;
