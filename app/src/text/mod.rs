@@ -39,6 +39,7 @@ mod numbers;
 mod people;
 mod permissions;
 mod policies;
+mod policy_difference;
 mod policy_forms;
 mod policy_templates;
 mod problems;

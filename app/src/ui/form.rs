@@ -63,6 +63,9 @@ pub fn Form(
     /// The answer is a file, and the page stays.
     #[prop(optional)]
     file: bool,
+    /// Another button, beside it. Enter stays with the form's own.
+    #[prop(optional)]
+    beside: Option<AnyView>,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     let words = words();
@@ -87,6 +90,7 @@ pub fn Form(
             {fields}
             <div class="actions">
                 <super::Button label=submit kind=kind/>
+                {beside}
                 {cancel.map(|cancel| view! { <super::LinkButton label=t.ui_cancel() href=cancel/> })}
             </div>
         </form>

@@ -2,7 +2,11 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use keywarden_domain::keys::{EditKeyError, Key, KeyPatch};
+use keywarden_domain::{
+    authz::Owner,
+    keys::{EditKeyError, Key, KeyPatch},
+    policy::difference::Grant,
+};
 use leptos::prelude::*;
 
 use super::{
@@ -13,6 +17,7 @@ use super::{
 use crate::{
     context::{Asking, House, Posted},
     form::{Draft, Errors},
+    pages::policies::difference::{Impact, is_preview, panel, preview},
     render::{self, page},
     shell::{Section, Shell},
     ui::{Form, Hidden, PageHeader, choice},
@@ -23,7 +28,7 @@ pub(super) async fn form(State(house): State<House>, asking: Asking, Path(id): P
     let loaded =
         async { Ok((around::load(&house, &op, &id).await?.key, choices::teams(&house, &op).await?)) };
     match loaded.await {
-        Ok((key, teams)) => draw(&mut shell, &key, teams, Draft::default()),
+        Ok((key, teams)) => draw(&mut shell, &key, teams, (Impact::None, Draft::default())),
         Err(refused) => render::refused(&shell, refused),
     }
 }
@@ -43,6 +48,16 @@ pub(super) async fn save(
         Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
     };
     let mut errors = Errors::new();
+    if is_preview(&posted.fields) {
+        let Some(owner) = Owner::parse(posted.fields.text("owner")) else {
+            errors.at("owner", t.form_choose());
+            return draw(&mut shell, &key, teams, (Impact::None, Draft::refused(posted.fields, errors)));
+        };
+        return match Impact::given(&house.domain, &op, Grant::Own(key.id, owner)).await {
+            Ok(impact) => draw(&mut shell, &key, teams, (impact, Draft::refused(posted.fields, errors))),
+            Err(refused) => house.refused(&shell, &op, &posted, refused).await,
+        };
+    }
     let read = terms::read(t, &posted.fields, &mut errors);
     let expires_at = terms::optional_moment(t, &posted.fields, &mut errors, "expires_at");
     let version = posted.fields.text("row_version").parse().ok();
@@ -50,7 +65,7 @@ pub(super) async fn save(
         errors.whole(t.form_unreadable());
     }
     let (Some(read), Ok(expires_at), Some(version)) = (read, expires_at, version) else {
-        return draw(&mut shell, &key, teams, Draft::refused(posted.fields, errors));
+        return draw(&mut shell, &key, teams, (Impact::None, Draft::refused(posted.fields, errors)));
     };
     let patch = KeyPatch {
         name: Some(read.name),
@@ -75,10 +90,15 @@ pub(super) async fn save(
         Err(EditKeyError::Terms(error)) => terms::note(t, &mut errors, &error),
         Err(EditKeyError::Refused(refused)) => return house.refused(&shell, &op, &posted, refused).await,
     }
-    draw(&mut shell, &key, teams, Draft::refused(posted.fields, errors))
+    draw(&mut shell, &key, teams, (Impact::None, Draft::refused(posted.fields, errors)))
 }
 
-fn draw(shell: &mut Shell, key: &Key, teams: Vec<(String, String)>, draft: Draft) -> Response {
+fn draw(
+    shell: &mut Shell,
+    key: &Key,
+    teams: Vec<(String, String)>,
+    (impact, draft): (Impact, Draft),
+) -> Response {
     around::place(shell, &key.project_slug);
     let t = shell.text;
     let key = key.clone();
@@ -91,9 +111,11 @@ fn draw(shell: &mut Shell, key: &Key, teams: Vec<(String, String)>, draft: Draft
             teams.into_iter().filter(|(id, _)| *id != owner).map(|(id, name)| choice(id, name).named()),
         );
         let expires_at = key.expires_at.map(moments::field).unwrap_or_default();
+        let impact = panel(t, impact, None);
         view! {
             <PageHeader title=t.keys_edit() crumbs=around::crumbs_below(t, &key)/>
-            <Form draft=draft submit=t.save() cancel=around::path(&key)>
+            {impact}
+            <Form draft=draft submit=t.save() cancel=around::path(&key) beside=preview(t)>
                 <Hidden name="row_version" value=key.row_version.to_string()/>
                 {fields::who(t, owners, &start)}
                 {fields::dates(t, expires_at, &start)}

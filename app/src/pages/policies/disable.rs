@@ -4,11 +4,17 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use keywarden_domain::policy::{ChangePolicyError, ShownPolicy};
+use keywarden_domain::{
+    Domain, Op, Refused,
+    policy::{ChangePolicyError, ShownPolicy, difference::PolicyChange},
+};
 use keywarden_model::{PolicyEffect, PolicyState};
 use leptos::prelude::*;
 
-use super::{load, path, steps, way_to};
+use super::{
+    difference::{self, Impact},
+    load, path, steps, way_to,
+};
 use crate::{
     context::{Asking, House, Posted},
     form::{Draft, Errors},
@@ -19,10 +25,19 @@ use crate::{
 
 pub(super) async fn before(State(house): State<House>, asking: Asking, Path(id): Path<String>) -> Response {
     let Asking { shell, op } = asking.at(Section::Policies);
-    match load(&house.domain, &op, &id).await {
-        Ok(shown) => draw(&shell, &shown, Draft::default()),
+    let loaded = async {
+        let shown = load(&house.domain, &op, &id).await?;
+        let impact = impact(&house.domain, &op, &shown).await?;
+        Ok((shown, impact))
+    };
+    match loaded.await {
+        Ok((shown, impact)) => draw(&shell, &shown, impact, Draft::default()),
         Err(refused) => render::refused(&shell, refused),
     }
+}
+
+async fn impact(domain: &Domain, op: &Op, shown: &ShownPolicy) -> Result<Impact, Refused> {
+    Impact::of(domain, op, shown.policy.id, PolicyChange::Disabled).await
 }
 
 pub(super) async fn disable(
@@ -48,10 +63,14 @@ pub(super) async fn disable(
             Err(error) => steps::wrong(t, &mut errors, &error),
         },
     }
-    draw(&shell, &shown, Draft::refused(posted.fields, errors))
+    let impact = match impact(&house.domain, &op, &shown).await {
+        Ok(impact) => impact,
+        Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
+    };
+    draw(&shell, &shown, impact, Draft::refused(posted.fields, errors))
 }
 
-fn draw(shell: &Shell, shown: &ShownPolicy, draft: Draft) -> Response {
+fn draw(shell: &Shell, shown: &ShownPolicy, impact: Impact, draft: Draft) -> Response {
     let t = shell.text;
     let policy = shown.policy.clone();
     let active = shown.versions.iter().find(|it| it.state == PolicyState::Active);
@@ -65,8 +84,10 @@ fn draw(shell: &Shell, shown: &ShownPolicy, draft: Draft) -> Response {
         let title = t.policies_disable_title(&policy.name);
         let (way, back) = (way_to(t, &policy), path(&policy));
         let seen = policy.row_version.to_string();
+        let impact = difference::panel(t, impact, Some(&difference::address(&policy, None)));
         view! {
             <PageHeader title=t.policies_disable() crumbs=way/>
+            {impact}
             <Confirm title=title consequences=consequences>
                 <Form draft=draft submit=t.policies_disable() danger=true cancel=back>
                     <Hidden name="row_version" value=seen/>

@@ -2,12 +2,14 @@
 
 mod compare;
 mod diff;
+pub(crate) mod difference;
 mod disable;
 mod edit;
 mod editor;
 mod list;
 mod names;
 mod new;
+mod replay;
 mod review;
 mod saved_tests;
 mod sentence;
@@ -45,7 +47,11 @@ pub(crate) fn routes() -> Router<House> {
         .route("/policies/{id}", get(show::show))
         .route("/policies/{id}/edit", get(edit::form).post(edit::save))
         .route("/policies/{id}/compare", get(compare::show))
+        .route("/policies/{id}/difference", get(difference::disabling))
         .route("/policies/{id}/disable", get(disable::before).post(disable::disable))
+        .route("/policies/{id}/replay", get(replay::disabling))
+        .route("/policies/{id}/versions/{number}/difference", get(difference::version))
+        .route("/policies/{id}/versions/{number}/replay", get(replay::version))
         .route("/policies/{id}/versions/{number}/{step}", get(steps::before).post(steps::take))
 }
 

@@ -13,7 +13,7 @@ use keywarden_model::PolicyState;
 use leptos::prelude::*;
 
 use super::{
-    load,
+    difference, load,
     names::{Names, Place},
     path, place, saved_tests,
     sentence::sentence,
@@ -40,6 +40,8 @@ struct May {
     approve: bool,
     turn: bool,
     disable: bool,
+    /// See who may do what, and so what would change.
+    explain: bool,
 }
 
 impl May {
@@ -53,6 +55,7 @@ impl May {
             approve: domain.would(op, Action::ApprovePolicy, &home).await?,
             turn: domain.would(op, Action::ActivatePolicy, &home).await?,
             disable: domain.would(op, Action::DisablePolicy, &home).await?,
+            explain: domain.may_explain(op, &home).await?,
         })
     }
 
@@ -130,11 +133,15 @@ fn actions(t: Text, shown: &ShownPolicy, version: &PolicyVersion, may: May) -> A
         let there = format!("{here}/edit?version={}", version.number);
         view! { <LinkButton label=t.policies_edit() href=there/> }
     });
+    let there = difference::address(&shown.policy, Some(version.number));
+    let changes = (may.explain && version.state != PolicyState::Active)
+        .then(|| view! { <LinkButton label=t.policies_difference() href=there/> });
     let active = shown.active().is_some();
     let disable = (may.disable && active)
         .then(|| view! { <LinkButton label=t.policies_disable() href=format!("{here}/disable")/> });
     let events = format!("/audit?resource={}", shown.policy.id);
-    view! { {steps} {edit} {disable} <LinkButton label=t.policies_what_happened() href=events/> }.into_any()
+    view! { {steps} {changes} {edit} {disable} <LinkButton label=t.policies_what_happened() href=events/> }
+        .into_any()
 }
 
 /// The sentence, or why there is none.

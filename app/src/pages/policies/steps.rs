@@ -6,13 +6,16 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use keywarden_domain::{
-    Domain, Op,
-    policy::{Activate, ChangePolicyError, Policy, PolicyVersion, ShownPolicy},
+    Domain, Op, Refused,
+    policy::{Activate, ChangePolicyError, Policy, PolicyVersion, ShownPolicy, difference::PolicyChange},
 };
 use keywarden_model::{PolicyEffect, PolicyId, PolicyState};
 use leptos::prelude::*;
 
-use super::{path, version_of, way_to};
+use super::{
+    difference::{self, Impact},
+    path, version_of, way_to,
+};
 use crate::{
     context::{Asking, House, Posted},
     form::{Draft, Errors},
@@ -112,6 +115,22 @@ impl Step {
         }
     }
 
+    /// What would change by it, for the steps that let a version decide or lead there.
+    async fn impact(
+        self,
+        domain: &Domain,
+        op: &Op,
+        shown: &ShownPolicy,
+        version: &PolicyVersion,
+    ) -> Result<Impact, Refused> {
+        match self {
+            Self::Activate | Self::Approve | Self::RollBack => {
+                Impact::of(domain, op, shown.policy.id, PolicyChange::Version(version.number)).await
+            }
+            Self::Submit | Self::Withdraw => Ok(Impact::None),
+        }
+    }
+
     async fn take(
         self,
         domain: &Domain,
@@ -146,8 +165,13 @@ pub(super) async fn before(
 ) -> Response {
     let Asking { shell, op } = asking.at(Section::Policies);
     let Some(step) = step(&slug) else { return render::not_found(&shell) };
-    match version_of(&house.domain, &op, &id, &number).await {
-        Ok((shown, version)) => draw(&shell, step, &shown, &version, Draft::default()),
+    let loaded = async {
+        let (shown, version) = version_of(&house.domain, &op, &id, &number).await?;
+        let impact = step.impact(&house.domain, &op, &shown, &version).await?;
+        Ok((shown, version, impact))
+    };
+    match loaded.await {
+        Ok((shown, version, impact)) => draw(&shell, step, (&shown, &version), impact, Draft::default()),
         Err(refused) => render::refused(&shell, refused),
     }
 }
@@ -184,7 +208,11 @@ pub(super) async fn take(
             Err(error) => wrong(t, &mut errors, &error),
         }
     }
-    draw(&shell, step, &shown, &version, Draft::refused(posted.fields, errors))
+    let impact = match step.impact(&house.domain, &op, &shown, &version).await {
+        Ok(impact) => impact,
+        Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
+    };
+    draw(&shell, step, (&shown, &version), impact, Draft::refused(posted.fields, errors))
 }
 
 /// Why a step was not taken, in the catalogue's words.
@@ -212,20 +240,29 @@ pub(super) fn wrong(t: Text, errors: &mut Errors, error: &ChangePolicyError) {
     }
 }
 
-fn draw(shell: &Shell, step: Step, shown: &ShownPolicy, version: &PolicyVersion, draft: Draft) -> Response {
+fn draw(
+    shell: &Shell,
+    step: Step,
+    (shown, version): (&ShownPolicy, &PolicyVersion),
+    impact: Impact,
+    draft: Draft,
+) -> Response {
     let t = shell.text;
     let Policy { name, row_version, .. } = shown.policy.clone();
     let title = step.title(t, &name, version.number);
     let consequences = step.consequences(t, shown, version);
     let (crumbs, back) = (way_to(t, &shown.policy), path(&shown.policy));
+    let there = difference::address(&shown.policy, Some(version.number));
     page(shell, title.clone()).of(&draft).show(move || {
         let later = (step == Step::Activate).then(|| {
             view! { <TextField name="at" label=t.policies_from() kind=TextKind::DateTime hint=t.policies_from_hint()/> }
         });
         let seen = row_version.to_string();
         let calm = !matches!(step, Step::Activate | Step::RollBack);
+        let impact = difference::panel(t, impact, Some(&there));
         view! {
             <PageHeader title=step.label(t) crumbs=crumbs/>
+            {impact}
             <Confirm title=title consequences=consequences calm=calm>
                 <Form draft=draft submit=step.label(t) cancel=back>
                     <Hidden name="row_version" value=seen/>

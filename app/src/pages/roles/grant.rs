@@ -6,15 +6,17 @@ use axum::{
 };
 use keywarden_domain::{
     Op, Refused,
+    policy::difference,
     roles::{Grant, GrantRoleError, Holder},
 };
-use keywarden_model::{ProjectId, Role};
+use keywarden_model::{ProjectId, Role, RoleScope};
 use leptos::prelude::*;
 
 use super::{Holds, Subject};
 use crate::{
     context::{Asking, House, Posted},
     form::{Draft, Errors},
+    pages::policies::difference::{Impact, is_preview, panel, preview},
     render::{self, page},
     shell::{Section, Shell},
     text::Text,
@@ -31,7 +33,9 @@ pub(crate) async fn new<H: Holds>(
 ) -> Response {
     let Asking { shell, op } = asking.at(Section::People);
     match H::find(&house, &op, shell.text, &at).await {
-        Ok((subject, crumbs)) => form(&house, &shell, &op, subject, crumbs, Draft::default()).await,
+        Ok((subject, crumbs)) => {
+            form(&house, &shell, &op, subject, crumbs, (Impact::None, Draft::default())).await
+        }
         Err(refused) => render::refused(&shell, refused),
     }
 }
@@ -55,6 +59,22 @@ pub(crate) async fn grant<H: Holds>(
         id => id.parse::<ProjectId>().map(Some),
     };
     match (role, project) {
+        // A role that stands in another place than it was chosen for says so when it is given.
+        (Some(role), Ok(project))
+            if is_preview(&posted.fields) && (role.scope() == RoleScope::Project) == project.is_some() =>
+        {
+            let given = difference::Grant::Give(subject.holder, role, project);
+            match Impact::given(&house.domain, &op, given).await {
+                Ok(impact) => {
+                    let draft = Draft::refused(posted.fields, errors);
+                    return form(&house, &shell, &op, subject, crumbs, (impact, draft)).await;
+                }
+                Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
+            }
+        }
+        (Some(_), Ok(_)) if is_preview(&posted.fields) => {
+            errors.at("project", t.roles_wrong_scope());
+        }
         (Some(role), Ok(project)) => {
             let wanted = Grant { holder: subject.holder, role, project };
             match house.domain.grant_role(&op, wanted).await {
@@ -73,7 +93,7 @@ pub(crate) async fn grant<H: Holds>(
         (None, _) => errors.at("role", t.roles_choose()),
         (Some(_), Err(_)) => return render::refused(&shell, Refused::NotFound),
     }
-    form(&house, &shell, &op, subject, crumbs, Draft::refused(posted.fields, errors)).await
+    form(&house, &shell, &op, subject, crumbs, (Impact::None, Draft::refused(posted.fields, errors))).await
 }
 
 /// Roles that this kind of holder can have.
@@ -101,7 +121,7 @@ async fn form(
     op: &Op,
     subject: Subject,
     crumbs: Vec<Crumb>,
-    draft: Draft,
+    (impact, draft): (Impact, Draft),
 ) -> Response {
     let t = shell.text;
     let projects = match house.domain.projects_in_sight(op, PROJECTS).await {
@@ -113,9 +133,11 @@ async fn form(
             .into_iter()
             .map(|project| choice(project.id.to_string(), project.name).named())
             .collect::<Vec<_>>();
+        let impact = panel(t, impact, None);
         view! {
             <PageHeader title=t.roles_give_to(&subject.name) crumbs=crumbs/>
-            <Form draft=draft submit=t.roles_give() cancel=subject.home>
+            {impact}
+            <Form draft=draft submit=t.roles_give() cancel=subject.home beside=preview(t)>
                 <RadioGroup name="role" label=t.roles_role() required=true choices=choices(t, subject.holder)/>
                 <SelectField name="project" label=t.roles_project() hint=t.roles_project_hint() placeholder=t.roles_no_project() choices=projects/>
             </Form>

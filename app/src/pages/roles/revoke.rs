@@ -6,6 +6,7 @@ use axum::{
 };
 use keywarden_domain::{
     Op, Refused,
+    policy::difference::Grant,
     roles::{RevokeRoleError, RoleBinding},
 };
 use keywarden_model::RoleBindingId;
@@ -15,6 +16,7 @@ use super::{Holds, Subject};
 use crate::{
     context::{Asking, House, Posted},
     form::{Draft, Errors},
+    pages::policies::difference::{Impact, panel},
     render::{self, page},
     shell::{Section, Shell},
     ui::{Confirm, Crumb, Form, PageHeader},
@@ -37,10 +39,14 @@ pub(crate) async fn before<H: Holds>(
     let found = async {
         let (subject, crumbs) = H::find(&house, &op, shell.text, &at).await?;
         let binding = find(&house, &op, &binding, &subject).await?;
-        Ok((subject, crumbs, binding))
+        let taken = Grant::Take(binding.holder, binding.role, binding.project);
+        let impact = Impact::given(&house.domain, &op, taken).await?;
+        Ok((subject, crumbs, binding, impact))
     };
     match found.await {
-        Ok((subject, crumbs, binding)) => show(&shell, binding, subject, crumbs, Draft::default()),
+        Ok((subject, crumbs, binding, impact)) => {
+            show(&shell, (binding, impact), subject, crumbs, Draft::default())
+        }
         Err(refused) => render::refused(&shell, refused),
     }
 }
@@ -67,13 +73,19 @@ pub(crate) async fn revoke<H: Holds>(
             let mut errors = Errors::new();
             let last = matches!(error, RevokeRoleError::LastOwner);
             errors.whole(if last { t.roles_last_owner() } else { t.roles_locks_out() });
-            show(&shell, binding, subject, crumbs, Draft::refused(posted.fields, errors))
+            show(&shell, (binding, Impact::None), subject, crumbs, Draft::refused(posted.fields, errors))
         }
         Err(RevokeRoleError::Refused(refused)) => house.refused(&shell, &op, &posted, refused).await,
     }
 }
 
-fn show(shell: &Shell, binding: RoleBinding, subject: Subject, crumbs: Vec<Crumb>, draft: Draft) -> Response {
+fn show(
+    shell: &Shell,
+    (binding, impact): (RoleBinding, Impact),
+    subject: Subject,
+    crumbs: Vec<Crumb>,
+    draft: Draft,
+) -> Response {
     let t = shell.text;
     let role = t.role(binding.role);
     page(shell, t.roles_take_what(role)).of(&draft).show(move || {
@@ -81,8 +93,10 @@ fn show(shell: &Shell, binding: RoleBinding, subject: Subject, crumbs: Vec<Crumb
             Some(project) => t.roles_take_there(project),
             None => t.roles_take_everywhere().to_owned(),
         };
+        let impact = panel(t, impact, None);
         view! {
             <PageHeader title=t.roles_take_what(role) crumbs=crumbs/>
+            {impact}
             <Confirm title=t.roles_take_title(role, &subject.name) consequences=vec![stops, t.roles_take_others().to_owned()]>
                 <Form draft=draft submit=t.roles_take() danger=true cancel=subject.home/>
             </Confirm>

@@ -6,6 +6,7 @@ use axum::{
 };
 use keywarden_domain::{
     Op, Refused,
+    policy::difference::Grant,
     teams::{Member, MemberError, Team},
 };
 use keywarden_model::UserId;
@@ -15,6 +16,7 @@ use super::{home, show, way_to};
 use crate::{
     context::{Asking, House, Posted},
     form::{Draft, Errors},
+    pages::policies::difference::{self, Impact, panel},
     render::{self, page},
     shell::{Section, Shell},
     ui::{Confirm, Form, PageHeader},
@@ -34,6 +36,16 @@ pub(super) async fn add(
     };
     let mut errors = Errors::new();
     match posted.fields.text("person").parse::<UserId>() {
+        Ok(person) if difference::is_preview(&posted.fields) => {
+            let impact = Impact::given(&house.domain, &op, Grant::Join(team.id, person)).await;
+            return match impact {
+                Ok(impact) => {
+                    let draft = Draft::refused(posted.fields, errors);
+                    show::draw(&house, &shell, &op, &slug, (impact, draft)).await
+                }
+                Err(refused) => house.refused(&shell, &op, &posted, refused).await,
+            };
+        }
         Err(_) => errors.at("person", t.teams_no_such_person()),
         Ok(person) => match house.domain.add_member(&op, team.id, person).await {
             Ok(_) => return render::done(&shell, &home(&team), t.teams_added()),
@@ -45,7 +57,8 @@ pub(super) async fn add(
             Err(MemberError::Refused(refused)) => return house.refused(&shell, &op, &posted, refused).await,
         },
     }
-    show::draw(&house, &shell, &op, &slug, Draft::refused(posted.fields, errors)).await
+    let draft = Draft::refused(posted.fields, errors);
+    show::draw(&house, &shell, &op, &slug, (Impact::None, draft)).await
 }
 
 async fn find(house: &House, op: &Op, slug: &str, user: &str) -> Result<(Team, Member), Refused> {
@@ -61,20 +74,27 @@ pub(super) async fn before(
     Path((slug, user)): Path<(String, String)>,
 ) -> Response {
     let Asking { shell, op } = asking.at(Section::People);
-    let (team, member) = match find(&house, &op, &slug, &user).await {
+    let found = async {
+        let (team, member) = find(&house, &op, &slug, &user).await?;
+        let impact = Impact::given(&house.domain, &op, Grant::Leave(team.id, member.user)).await?;
+        Ok((team, member, impact))
+    };
+    let (team, member, impact) = match found.await {
         Ok(found) => found,
         Err(refused) => return render::refused(&shell, refused),
     };
-    confirm(&shell, team, member, Draft::default())
+    confirm(&shell, team, member, (impact, Draft::default()))
 }
 
-fn confirm(shell: &Shell, team: Team, member: Member, draft: Draft) -> Response {
+fn confirm(shell: &Shell, team: Team, member: Member, (impact, draft): (Impact, Draft)) -> Response {
     let t = shell.text;
     page(shell, t.teams_remove_what(&member.name)).of(&draft).show(move || {
         let title = t.teams_remove_title(&member.name, &team.name);
         let consequences = vec![t.teams_remove_roles().to_owned(), t.teams_remove_keys().to_owned()];
+        let impact = panel(t, impact, None);
         view! {
             <PageHeader title=t.teams_remove_what(&member.name) crumbs=way_to(t, &team)/>
+            {impact}
             <Confirm title=title consequences=consequences>
                 <Form draft=draft submit=t.teams_remove() danger=true cancel=home(&team)/>
             </Confirm>
@@ -104,7 +124,7 @@ pub(super) async fn remove(
         Err(MemberError::LocksOut) => {
             let mut errors = Errors::new();
             errors.whole(t.roles_locks_out());
-            confirm(&shell, team, member, Draft::refused(posted.fields, errors))
+            confirm(&shell, team, member, (Impact::None, Draft::refused(posted.fields, errors)))
         }
         Err(MemberError::Refused(refused)) => house.refused(&shell, &op, &posted, refused).await,
     }

@@ -19,6 +19,7 @@ use crate::{
     form::Draft,
     pages::{
         permissions,
+        policies::difference::{Impact, panel, preview},
         roles::{self, Subject},
     },
     render::{self, page},
@@ -45,7 +46,7 @@ struct Shown {
 
 pub(super) async fn show(State(house): State<House>, asking: Asking, Path(slug): Path<String>) -> Response {
     let Asking { shell, op } = asking.at(Section::People);
-    draw(&house, &shell, &op, &slug, Draft::default()).await
+    draw(&house, &shell, &op, &slug, (Impact::None, Draft::default())).await
 }
 
 async fn load(house: &House, op: &Op, slug: &str) -> Result<Shown, Refused> {
@@ -65,7 +66,13 @@ async fn load(house: &House, op: &Op, slug: &str) -> Result<Shown, Refused> {
 }
 
 /// The page, fresh or after a member could not be added.
-pub(super) async fn draw(house: &House, shell: &Shell, op: &Op, slug: &str, draft: Draft) -> Response {
+pub(super) async fn draw(
+    house: &House,
+    shell: &Shell,
+    op: &Op,
+    slug: &str,
+    (impact, draft): (Impact, Draft),
+) -> Response {
     let t = shell.text;
     let Shown { team, members, roles, candidates, who } = match load(house, op, slug).await {
         Ok(shown) => shown,
@@ -82,14 +89,16 @@ pub(super) async fn draw(house: &House, shell: &Shell, op: &Op, slug: &str, draf
         let actions = view! { {who} {rename} <LinkButton label=t.projects_see_keys() href=keys/> };
         let add = candidates.map(|candidates| {
             view! {
-                <Form draft=draft submit=t.teams_add() action=format!("{here}/members") id="add">
+                <Form draft=draft submit=t.teams_add() action=format!("{here}/members") id="add" beside=preview(t)>
                     <SelectField name="person" label=t.teams_person() required=true placeholder=t.teams_choose_person() choices=candidates/>
                 </Form>
             }
         });
+        let impact = panel(t, impact, None);
         let give = view! { <a href=format!("{here}/roles/new")>{t.roles_give()}</a> };
         view! {
             <PageHeader title=team.name.clone() named=true crumbs=way(t) actions=actions.into_any()/>
+            {impact}
             <Panel id="members" title=t.teams_count(team.members)>
                 {table(t, &here, members, edits)}
                 {add}

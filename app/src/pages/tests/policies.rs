@@ -1,6 +1,10 @@
 //! Policies, as people write them with a form or as text, and let them decide.
 
-use keywarden_domain::cast::Player;
+use keywarden_domain::{
+    authz::Owner,
+    cast::Player,
+    keys::{NewKey, Place},
+};
 use keywarden_model::Role;
 
 use super::{Came, Stage, person};
@@ -166,4 +170,85 @@ async fn whoever_may_see_no_policies_is_led_to_none() {
         let list = it.stage.get(person(player), "/policies").await;
         assert_eq!(list.status, 200);
     }
+}
+
+#[tokio::test]
+async fn before_a_version_decides_the_page_says_what_would_change_and_for_whom() {
+    let it = Writing::new().await;
+    let pay = it.stage.cast.project("pay").await;
+    let rob = it.stage.cast.person("Rob", &[(Role::Manager, Some(pay.id))]).await;
+    let page = it.get("/policies/new").await;
+    let text = "forbid (principal, action == Action::\"project.edit\", resource) unless { principal in OrganizationRole::\"owner\" };";
+    let made = it.send("/policies/new", &page, &[("name", "Frozen"), ("text", text)]).await;
+    assert_eq!(made.status, 303, "{}", made.body);
+    let policy = made.to;
+    let asked = it.get(&format!("{policy}/versions/1/activate")).await.body;
+    for said in ["1 person would lose rights, on 1 thing.", "rename a project", "Always"] {
+        assert!(asked.contains(said), "{said}: {asked}");
+    }
+    let there = format!("{policy}/versions/1/difference");
+    assert!(asked.contains(&there), "{asked}");
+    let whole = it.get(&there).await.body;
+    assert!(whole.contains("Rob") && whole.contains(&format!("/people/{}", rob.id)), "{whole}");
+    let none = it.get(&format!("{policy}/difference")).await.body;
+    assert!(none.contains("Nothing would change"), "{none}");
+    let replayed = it.get(&format!("{policy}/versions/1/replay")).await;
+    assert_eq!(replayed.status, 200);
+    assert!(replayed.body.contains("Would newly deny 0, newly allow 0."), "{}", replayed.body);
+}
+
+#[tokio::test]
+async fn what_a_role_would_give_is_seen_before_it_is_given() {
+    let it = Writing::new().await;
+    let pay = it.stage.cast.project("pay").await;
+    let ann = it.stage.cast.person("Ann", &[]).await;
+    let path = format!("/people/{}/roles/new", ann.id);
+    let page = it.get(&path).await;
+    let project = pay.id.to_string();
+    let seen = it.send(&path, &page, &[("role", "manager"), ("project", &project), ("do", "preview")]).await;
+    assert_eq!(seen.status, 200, "{}", seen.body);
+    assert!(seen.body.contains("1 person would gain rights"), "{}", seen.body);
+    assert!(seen.body.contains("rename a project"), "{}", seen.body);
+    let wrong = it.send(&path, &page, &[("role", "manager"), ("project", ""), ("do", "preview")]).await;
+    assert_eq!(wrong.status, 422);
+    let given = it.send(&path, &page, &[("role", "manager"), ("project", &project)]).await;
+    assert_eq!(given.status, 303, "nothing was given before: {}", given.body);
+}
+
+#[tokio::test]
+async fn what_another_owner_of_a_key_could_do_is_seen_before_it_is_theirs() {
+    let it = Writing::new().await;
+    let house = &it.stage.cast;
+    let pay = house.project("pay").await;
+    let ann = house.person("Ann", &[]).await;
+    let team = house.team("on-call", &[ann.id], &[]).await.to_string();
+    let key = NewKey::named(Place::Environment(pay.live), "Checkout".parse().unwrap());
+    let key = house.domain.issue_key(&it.olga.op(), key).await.unwrap().id;
+    let path = format!("/keys/{key}/edit");
+    let page = it.get(&path).await;
+    let seen = it.send(&path, &page, &[("owner", &team), ("do", "preview")]).await;
+    assert_eq!(seen.status, 200, "{}", seen.body);
+    assert!(seen.body.contains("1 person would gain rights, on 1 thing."), "{}", seen.body);
+    let owner = house.domain.key(&it.olga.op(), key).await.unwrap().key.owner;
+    assert_eq!(owner, Owner::Person(it.olga.id), "nothing was done");
+    let nobody = it.send(&path, &page, &[("owner", "nobody"), ("do", "preview")]).await;
+    assert_eq!(nobody.status, 422, "{}", nobody.body);
+}
+
+#[tokio::test]
+async fn what_a_member_of_a_team_would_gain_is_seen_before_they_come_in() {
+    let it = Writing::new().await;
+    let house = &it.stage.cast;
+    let pay = house.project("pay").await;
+    let ann = house.person("Ann", &[]).await;
+    house.team("on-call", &[], &[(Role::Reader, Some(pay.id))]).await;
+    let person = ann.id.to_string();
+    let page = it.get("/teams/on-call").await;
+    let seen = it.send("/teams/on-call/members", &page, &[("person", &person), ("do", "preview")]).await;
+    assert_eq!(seen.status, 200, "{}", seen.body);
+    assert!(seen.body.contains("1 person would gain rights"), "{}", seen.body);
+    let added = it.send("/teams/on-call/members", &page, &[("person", &person)]).await;
+    assert_eq!(added.status, 303, "nothing was done before: {}", added.body);
+    let leaving = it.get(&format!("/teams/on-call/members/{person}/remove")).await.body;
+    assert!(leaving.contains("1 person would lose rights"), "{leaving}");
 }
