@@ -170,6 +170,8 @@ ids! {
     ShareId = "shr", "share";
     /// A service token of a workload.
     ServiceTokenId = "stk", "service token";
+    /// A standard: keeps its identity through its versions.
+    StandardId = "std", "standard";
     /// A team of people.
     TeamId = "team", "team";
     /// A rule that lets a workload sign in with a token of another issuer.

@@ -57,6 +57,8 @@ pub(crate) const TABLES: &[Table] = &[
     table("policies", "id"),
     table("policy_versions", "policy_id, number"),
     table("policy_tests", "id"),
+    table("standards", "id"),
+    table("standard_versions", "standard_id, number"),
     table("workloads", "id"),
     table("service_tokens", "id"),
     table("trust_rules", "id"),

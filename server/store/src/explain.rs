@@ -197,6 +197,13 @@ const ROWS: [&str; 26] = [
     "INSERT INTO policy_versions (policy_id, number, state, effect, text, sha256, note, created_at, created_by, starts_at)
      SELECT 'pol_' || lpad(i::text, 26, '0'), 1, CASE i % 50 WHEN 0 THEN 'active' WHEN 1 THEN 'scheduled' ELSE 'draft' END,
             'forbid', '', '', '', i, 'x', CASE i % 50 WHEN 1 THEN i END FROM generate_series(1, 10000) i",
+    "INSERT INTO standards (id, project_id, scope, name, folded_name, numbered, created_at, created_by, row_version)
+     SELECT 'std_' || lpad(i::text, 26, '0'), 'prj_' || (1 + i % 200), 'prj_' || (1 + i % 200), md5(i::text), md5(i::text), 1, i,
+            'x', 1 FROM generate_series(1, 10000) i",
+    "INSERT INTO standard_versions (standard_id, number, scope, state, rules, environments, reads_need_reason, sha256, note,
+                                    created_at, created_by)
+     SELECT 'std_' || lpad(i::text, 26, '0'), 1, 'prj_' || (1 + i % 200), CASE i % 50 WHEN 0 THEN 'active' ELSE 'draft' END,
+            '{}', '', i % 2 = 0, '', '', i, 'x' FROM generate_series(1, 10000) i",
     "ANALYZE",
 ];
 

@@ -56,6 +56,7 @@ pub mod roles;
 mod rows;
 pub mod secrets;
 mod sql;
+pub mod standards;
 pub mod standings;
 pub mod subject;
 pub mod sweep;

@@ -295,6 +295,7 @@ ids!(
     ServiceTokenId,
     SessionId,
     ShareId,
+    StandardId,
     TeamId,
     TrustRuleId,
     UserId,

@@ -4,7 +4,7 @@ use keywarden_model::{ProjectId, UserId, WorkloadId};
 
 use super::Planner;
 use crate::people::{ceremonies, users};
-use crate::{decisions, estate, event, idempotency, policies, trust_rules, workloads};
+use crate::{decisions, estate, event, idempotency, policies, standards, trust_rules, workloads};
 
 #[tokio::test]
 async fn people_are_listed_along_their_names() {
@@ -113,6 +113,38 @@ async fn answers_that_lose_their_secrets_are_found_among_those_that_have_one() {
         let plan = planner.plan(before, idempotency::ALL).await;
         assert!(plan.searches("idempotency", "idempotency"), "{plan:#?}");
         assert!(plan.goes_along("idempotency_sealed"), "{plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn standards_are_listed_along_their_ids_and_found_by_where_they_hold() {
+    let none = standards::Filter::default;
+    for planner in Planner::each().await {
+        for filter in [none(), standards::Filter { after: Some(keywarden_model::StandardId::NIL), ..none() }]
+        {
+            let plan = planner.plan(standards::select(&filter), standards::OLDEST_FIRST).await;
+            assert!(!plan.scans("standards", "s") && !plan.sorts(), "{filter:?}: {plan:#?}");
+        }
+        let within = standards::Filter { within: Some(vec!["prj_7".into()]), ..none() };
+        let plan = planner.plan(standards::select(&within), standards::OLDEST_FIRST).await;
+        assert!(plan.searches("standards", "s"), "{plan:#?}");
+        let plan =
+            planner.plan(standards::in_force_in(ProjectId::NIL), "ORDER BY v.standard_id LIMIT ?").await;
+        assert!(plan.searches("standard_versions", "v"), "{plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_held_against_standards_is_read_along_its_ids() {
+    let now = chrono::DateTime::UNIX_EPOCH;
+    for planner in Planner::each().await {
+        for project in [None, Some(ProjectId::NIL)] {
+            let slice = standards::Slice { project, after: "", now, limit: 500 };
+            let plan = planner.plan(standards::living_keys(&slice), standards::KEYS_ALONG).await;
+            assert!(!plan.scans("api_keys", "k"), "{project:?}: {plan:#?}");
+            let plan = planner.plan(standards::living_secrets(&slice), standards::SECRETS_ALONG).await;
+            assert!(!plan.scans("secrets", "s"), "{project:?}: {plan:#?}");
+        }
     }
 }
 

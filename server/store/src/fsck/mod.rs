@@ -12,10 +12,12 @@ mod policies;
 mod project_seals;
 mod projects;
 mod secrets;
+mod standards;
 mod workloads;
 
 pub use policies::{PolicyText, policy_texts};
 pub use secrets::{SealedVersion, sealed_version, sealed_versions, some_versions};
+pub use standards::{StandardText, standard_texts};
 
 use crate::{Conn, Engine, StoreError, sql};
 
@@ -46,6 +48,7 @@ pub fn rules(engine: Engine) -> impl Iterator<Item = Rule> {
         project_seals::RULES,
         people::RULES,
         policies::RULES,
+        standards::RULES,
         workloads::RULES,
         keys::RULES,
         secrets::RULES,

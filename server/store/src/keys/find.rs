@@ -185,6 +185,8 @@ pub struct Place {
     pub project_id: ProjectId,
     /// Whether the project is archived.
     pub archived_at: Option<i64>,
+    /// The environment's slug.
+    pub slug: String,
     /// The label in the text of values.
     pub label: String,
     /// How long a key lives at most.
@@ -192,7 +194,7 @@ pub struct Place {
 }
 
 const PLACES: &str =
-    "SELECT e.id AS environment_id, e.project_id, p.archived_at, e.label, e.max_lifetime_seconds
+    "SELECT e.id AS environment_id, e.project_id, p.archived_at, e.slug, e.label, e.max_lifetime_seconds
                       FROM environments e JOIN projects p ON p.id = e.project_id";
 
 /// The environment by its id.

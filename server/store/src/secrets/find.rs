@@ -26,7 +26,7 @@ pub struct SecretRow {
     pub recovery_days: i64,
     /// Whether the environment lets nothing be destroyed before.
     pub purge_protection: bool,
-    /// Whether the environment asks why a value is read.
+    /// Whether the environment, or a standard in force there, asks why a value is read.
     pub reads_need_reason: bool,
     /// Folders and name.
     pub path: String,
@@ -138,7 +138,12 @@ pub struct LabelRow {
 /// the order.
 pub(super) const SECRETS: &str =
     "SELECT s.id, s.project_id, p.slug AS project_slug, p.archived_at, s.environment_id, e.slug AS environment_slug,
-            e.secret_recovery_days AS recovery_days, e.purge_protection, e.reads_need_reason, s.path, s.folded_path, s.description, s.tags,
+            e.secret_recovery_days AS recovery_days, e.purge_protection,
+            (e.reads_need_reason OR EXISTS (SELECT 1 FROM standard_versions r WHERE r.state = 'active' AND r.reads_need_reason
+                 AND r.scope IN ('organization', s.project_id) AND (r.environments = ''
+                     OR r.environments LIKE '%,' || e.slug || ',%' OR r.environments LIKE '%,' || e.label || ',%')))
+                AS reads_need_reason,
+            s.path, s.folded_path, s.description, s.tags,
             s.owner_id, coalesce(u.name, t.name, s.owner_id) AS owner_name, s.last_version, s.created_at, s.created_by, s.deleted_at, s.purge_at, s.purged_at, s.row_version
      FROM secrets s LEFT JOIN projects p ON p.id = s.project_id
           LEFT JOIN environments e ON e.id = s.environment_id
