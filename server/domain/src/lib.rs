@@ -48,6 +48,7 @@ mod refused;
 pub mod rewraps;
 pub mod roles;
 pub mod secrets;
+pub mod standards;
 mod steady;
 mod sweep;
 pub mod system;

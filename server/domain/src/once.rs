@@ -12,7 +12,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::{
     ApiKeyId, BackupId, DrillId, EnvironmentId, InvitationId, PasskeyId, PolicyId, PolicyTestId, ProjectId,
-    RecipientId, RewrapId, RoleBindingId, SecretId, ServiceTokenId, TeamId, TrustRuleId, UserId, WorkloadId,
+    RecipientId, RewrapId, RoleBindingId, SecretId, ServiceTokenId, StandardId, TeamId, TrustRuleId, UserId, WorkloadId,
     time::{LAST, from_micros, later},
 };
 use keywarden_store::{Conn, Tx, idempotency};
@@ -236,6 +236,7 @@ repeatable_ids!(
     RoleBindingId,
     SecretId,
     ServiceTokenId,
+    StandardId,
     TeamId,
     TrustRuleId,
     UserId,

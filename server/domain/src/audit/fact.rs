@@ -5,8 +5,8 @@ use keywarden_model::{
     AllowedCidrs, ApiKeyId, BackupId, DeviceGrantId, Dialect, EnvironmentId, EventId, InvitationId, KeyLabel,
     KeyState, KeyValueId, KeyringKeyId, PasskeyId, PolicyEffect, PolicyId, ProjectId, ProjectKeyId,
     RateLimit, RecipientId, RevokeReason, RewrapId, Role, RoleBindingId, Scopes, SecretId, SecretKind,
-    SecretLabel, SecretVersionId, ServiceTokenId, SessionId, ShareId, Slug, Tags, TeamId, TrustRuleId,
-    UserId, VerifyCode, VersionState, WorkloadId,
+    SecretLabel, SecretVersionId, ServiceTokenId, SessionId, ShareId, Slug, StandardId, Tags, TeamId,
+    TrustRuleId, UserId, VerifyCode, VersionState, WorkloadId,
 };
 use serde_json::Value;
 
@@ -140,6 +140,7 @@ shown!(
     SessionId,
     ShareId,
     &Slug,
+    StandardId,
     TeamId,
     TrustRuleId,
     UserId,

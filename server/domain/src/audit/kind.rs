@@ -82,6 +82,14 @@ others! {
     SignIn = "session.sign-in";
     StepUp = "session.step-up";
     OpenSetup = "setup.open";
+    ActivateStandard = "standard.activate";
+    ApproveStandard = "standard.approve";
+    AskToEndStandard = "standard.ask-end";
+    DraftStandard = "standard.draft";
+    EndStandard = "standard.end";
+    RollBackStandard = "standard.roll-back";
+    SubmitStandard = "standard.submit";
+    WithdrawStandard = "standard.withdraw";
     AcceptClock = "system.accept-clock";
     ChangeRpId = "system.change-rp-id";
     Copy = "system.copy";

@@ -67,6 +67,11 @@ impl Owner {
         text.parse().map(Self::Person).or_else(|_| text.parse().map(Self::Team)).ok()
     }
 
+    /// Whether it is a team.
+    pub fn is_team(self) -> bool {
+        matches!(self, Self::Team(_))
+    }
+
     /// `person` or `team`.
     pub fn kind(self) -> &'static str {
         match self {

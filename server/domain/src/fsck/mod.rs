@@ -15,6 +15,7 @@ mod policies;
 mod roles;
 mod sealed;
 mod secrets;
+mod standards;
 
 use std::fmt;
 use std::sync::Arc;
@@ -93,6 +94,7 @@ impl Domain {
             }
         }
         self.check_policies(&mut findings).await?;
+        self.check_standards(&mut findings).await?;
         let unsealed = self.check_keyring(seals, &mut findings).await?;
         self.check_events(unsealed, &mut findings).await?;
         if unsealed {

@@ -14,6 +14,7 @@ use super::terms::{TermError, Terms};
 use crate::audit::{Draft, Record};
 use crate::authz::Owner;
 use crate::refused::carries_refused;
+use crate::standards::InForce;
 use crate::{Action, Domain, Op, Refused, owner};
 
 /// What is to change; `None` leaves a field as it is, `Some(None)` empties it.
@@ -118,6 +119,11 @@ impl Domain {
                         rows::stop_value(tx, value, end).await?;
                     }
                 }
+                let since = it.values.first().map_or(it.key.created_at, |newest| newest.created_at);
+                let Key { project, environment_slug, label, .. } = &it.key;
+                let held = InForce::of(tx, *project, environment_slug, label).await?;
+                held.hold_key(Some(&it.key.stand(since)), &terms.stand(since), now)
+                    .map_err(TermError::Standard)?;
                 if terms.owner != it.key.owner {
                     terms.check_owner(tx).await??;
                 }

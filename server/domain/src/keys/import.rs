@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use super::issue::{NewKey, insert_key, told};
 use super::terms::{TermError, Terms, latest_expiry};
 use crate::refused::carries_refused;
+use crate::standards::InForce;
 use crate::{Action, Domain, Fault, Op, Refused, Resource, owner};
 
 /// Shorter values can be guessed from their SHA-256.
@@ -167,9 +168,12 @@ impl Domain {
                 }
                 let (owner, made) =
                     owner::settle(tx, &record, owner, id).await?.ok_or(ImportError::NoOwner)?;
-                let expires_at = new.expires_at.or_else(|| latest_expiry(now, place.max_lifetime_seconds));
+                let held = InForce::of(tx, place.project_id, &place.slug, &place.label).await?;
+                let longest = held.longest(place.max_lifetime_seconds);
+                let expires_at = new.expires_at.or_else(|| latest_expiry(now, longest));
                 let terms = Terms::of(new, owner, expires_at);
                 terms.check_times(now, place.max_lifetime_seconds, now)?;
+                held.hold_key(None, &terms.stand(now), now).map_err(TermError::Standard)?;
                 if last_day <= now || terms.expires_at.is_some_and(|end| end < last_day) {
                     return Err(ImportError::LastDay);
                 }

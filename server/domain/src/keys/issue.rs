@@ -17,6 +17,7 @@ use crate::audit::{Draft, Fact, Record};
 use crate::authz::{NOWHERE, Owner};
 use crate::once::Repeatable;
 use crate::refused::carries_refused;
+use crate::standards::InForce;
 use crate::{Action, Domain, Fault, Op, Refused, Resource, owner};
 
 /// The environment that a key or secret is for.
@@ -144,9 +145,12 @@ impl Domain {
                 }
                 let (owner, made) =
                     owner::settle(tx, &record, owner, id).await?.ok_or(IssueError::NoOwner)?;
-                let expires_at = new.expires_at.or_else(|| latest_expiry(now, place.max_lifetime_seconds));
+                let held = InForce::of(tx, place.project_id, &place.slug, &place.label).await?;
+                let longest = held.longest(place.max_lifetime_seconds);
+                let expires_at = new.expires_at.or_else(|| latest_expiry(now, longest));
                 let terms = Terms::of(&new, owner, expires_at);
                 terms.check_times(now, place.max_lifetime_seconds, now)?;
+                held.hold_key(None, &terms.stand(now), now).map_err(TermError::Standard)?;
                 terms.check_owner(tx).await??;
                 insert_key(tx, id, &place, &terms, false, &record, &by).await??;
                 let label: KeyLabel =
@@ -170,6 +174,7 @@ impl Domain {
             environment_id: EnvironmentId::NIL,
             project_id: NOWHERE,
             archived_at: None,
+            slug: String::new(),
             label: String::new(),
             max_lifetime_seconds: None,
         }))

@@ -7,6 +7,7 @@ use keywarden_store::keys::{self as rows, Attributes};
 
 use super::issue::NewKey;
 use crate::authz::Owner;
+use crate::standards::{Breach, KeyStand};
 use crate::{Fault, Refused};
 
 /// Everything about a key that people choose.
@@ -48,6 +49,9 @@ pub enum TermError {
     /// There is no such team or active person.
     #[error("the owner must be a team or an active person")]
     OwnerUnknown,
+    /// It would break a standard that is in force there.
+    #[error(transparent)]
+    Standard(#[from] Breach),
 }
 
 impl Terms {
@@ -93,6 +97,18 @@ impl Terms {
     pub(super) async fn check_owner(&self, tx: &mut Tx) -> Result<Result<(), TermError>, Refused> {
         let active = rows::owner_is_active(tx, &self.owner.to_string()).await?;
         Ok(if active { Ok(()) } else { Err(TermError::OwnerUnknown) })
+    }
+
+    /// As standards see a key of these terms whose newest value was made then.
+    pub(super) fn stand(&self, since: DateTime<Utc>) -> KeyStand<'_> {
+        KeyStand {
+            name: self.name.as_str(),
+            of_team: self.owner.is_team(),
+            tags: &self.tags,
+            scopes: &self.scopes,
+            expires_at: self.expires_at,
+            since,
+        }
     }
 
     /// As the row holds them.

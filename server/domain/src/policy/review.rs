@@ -48,7 +48,7 @@ impl ReviewRule {
         matches!(self, Self::Ending | Self::On)
     }
 
-    pub(super) async fn read(conn: &mut Conn) -> Result<Self, Fault> {
+    pub(crate) async fn read(conn: &mut Conn) -> Result<Self, Fault> {
         Self::of(&rows::set(conn).await?)
     }
 

@@ -9,6 +9,7 @@ use super::secret::{Address, Secret, claim};
 use crate::audit::Record;
 use crate::authz::Owner;
 use crate::refused::carries_refused;
+use crate::standards::{Breach, InForce, SecretStand};
 use crate::{Action, Domain, Op, Refused, owner};
 
 /// What is to change; `None` leaves a field as it is.
@@ -34,6 +35,9 @@ pub enum EditSecretError {
     /// As everywhere.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// It would break a standard that is in force there.
+    #[error(transparent)]
+    Standard(#[from] Breach),
     /// Somebody changed it since it was read.
     #[error("this secret was changed meanwhile: look at it again")]
     Stale,
@@ -83,6 +87,12 @@ pub(super) async fn describe(
     if owner != before.owner && !may_own(tx, owner).await? {
         return Err(EditSecretError::OwnerUnknown);
     }
+    let place = keywarden_store::keys::place(tx, before.environment).await?.ok_or(Refused::NotFound)?;
+    let held = InForce::of(tx, before.project, &place.slug, &place.label).await?;
+    let (path, of_team) = (before.path.as_str(), owner.is_team());
+    // How old its value is, no edit changes.
+    let after = SecretStand { path, of_team, tags, since: None };
+    held.hold_secret(Some(&before.stand(None)), &after, record.now())?;
     let attributes = rows::Attributes {
         description: description.as_str(),
         tags: &tagging(tags)?,

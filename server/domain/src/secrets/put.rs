@@ -20,6 +20,7 @@ use crate::authz::Owner;
 use crate::keys::Place;
 use crate::once::Repeatable;
 use crate::refused::carries_refused;
+use crate::standards::{Breach, InForce, SecretStand};
 use crate::{Action, Domain, Op, Refused, Resource, owner};
 
 /// How often a put begins anew because the secret, or its project's key, came or went under it.
@@ -113,6 +114,9 @@ pub enum PutError {
     /// As everywhere.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// It would break a standard that is in force there.
+    #[error(transparent)]
+    Standard(#[from] Breach),
     /// Something else is there than was expected.
     #[error("the secret was changed meanwhile: read it again, then decide")]
     Stale,
@@ -303,6 +307,10 @@ impl Putting {
         if !may_own(tx, owner).await? {
             return Err(PutError::OwnerUnknown.into());
         }
+        let held = InForce::of(tx, place.project_id, &place.slug, &place.label).await?;
+        let stand =
+            SecretStand { path: path.as_str(), of_team: owner.is_team(), tags, since: Some(record.now()) };
+        held.hold_secret(None, &stand, record.now()).map_err(PutError::Standard)?;
         let row = Insert {
             id,
             project: place.project_id,

@@ -72,9 +72,9 @@ pub struct Secret {
     pub deletion: Option<Deletion>,
     /// Grows with each change; an edit names the one it saw.
     pub row_version: i64,
-    /// Whether its environment asks why a value is read.
+    /// Whether its environment, or a standard in force there, asks why a value is read.
     pub reads_need_reason: bool,
-    pub(super) archived: bool,
+    pub(crate) archived: bool,
     pub(super) recovery_days: i64,
     /// Whether its environment lets nothing be destroyed before its window is over.
     pub purge_protection: bool,

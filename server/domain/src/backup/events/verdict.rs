@@ -194,6 +194,7 @@ fn of_other(other: Other, told: &Told) -> Option<Verdict> {
         // A test that comes back keeps a policy from deciding, and gives nothing.
         | Other::DeletePolicyTest
         | Other::SubmitPolicy
+        | Other::SubmitStandard
         | Other::UseRecoveryLink
         | Other::WithdrawInvitation
         // Keys that wrapped: the rows of the backup lie under those that it brought, and the new seals wrap those.
@@ -223,6 +224,16 @@ fn of_other(other: Other, told: &Told) -> Option<Verdict> {
         Other::RotateKeyringKey => Widens("keys of the keyring rotated"),
 
         Other::SchedulePolicy => Widens("policies scheduled"),
+
+        Other::ApproveStandard => Widens("versions of standards approved"),
+        Other::DraftStandard => Widens("versions of standards written"),
+
+        // What a standard refuses, no event of it says.
+        Other::ActivateStandard
+        | Other::AskToEndStandard
+        | Other::EndStandard
+        | Other::RollBackStandard
+        | Other::WithdrawStandard => Look,
 
         // One that was withdrawn, and scheduled before that, would come to decide.
         Other::AskToDisablePolicy | Other::ChangeRpId | Other::RollBackPolicy | Other::WithdrawPolicy => Look,
@@ -266,13 +277,16 @@ pub(super) fn moves(told: &Told) -> i64 {
         Some(EventKind::Action(action)) if action.restricts() => each(),
         Some(EventKind::Action(_)) => 0,
         Some(EventKind::Other(other)) => match other {
-            Other::AddMember
+            Other::ActivateStandard
+            | Other::AddMember
             | Other::DestroyKeyValue
+            | Other::EndStandard
             | Other::GrantRole
             | Other::ReactivateUser
             | Other::RemoveMember
             | Other::RevokeRole
             | Other::RollBackPolicy
+            | Other::RollBackStandard
             | Other::SignIn
             | Other::UseRecoveryCode
             | Other::UseRecoveryLink

@@ -18,6 +18,7 @@ use crate::roles::{Grant, Holder};
 use crate::secrets::{
     About, Address, MOST_PASSPHRASES, MadeShare, NewShare, NewValue, PutSecret, ShareLife, Validity, Which,
 };
+use crate::standards::NewStandard;
 use crate::teams::NewTeam;
 use crate::workloads::WorkloadQuery;
 use crate::{Action, Once, Op, Source, trust};
@@ -67,6 +68,14 @@ pub(super) async fn live(it: &Furnished) {
     let name = "Owners make projects".parse().unwrap();
     let test = NewPolicyTest { scope: PolicyScope::Organization, name, case, allowed: true };
     domain.save_policy_test(&ada.op(house), test).await.unwrap();
+    let standard = NewStandard {
+        scope: PolicyScope::Organization,
+        name: "Keys are rotated in time".parse().unwrap(),
+        rules: serde_json::from_str(r#"{"key_rotation_days":3650,"environments":["live"]}"#).unwrap(),
+        note: "agreed in May".parse().unwrap(),
+    };
+    let standard = domain.draft_standard(&ada.op(house), standard).await.unwrap();
+    domain.activate_standard(&ada.op(house), standard, 1, 1).await.unwrap();
 
     let team = NewTeam { slug: "payers".parse().unwrap(), name: "Payers".parse().unwrap() };
     let team = domain.create_team(&ada.op(house), team).await.unwrap();

@@ -94,6 +94,14 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ("environment-without-event", &["DELETE FROM events WHERE action = 'environment.create'"]),
     ("environment-event-without-environment", &["DELETE FROM environments"]),
     ("environment-limits", &["UPDATE environments SET overlap_seconds = -1"]),
+    // standards
+    ("standard-version-without-event", &["DELETE FROM events WHERE action = 'standard.draft'"]),
+    ("standard-in-force-without-event", &["UPDATE standard_versions SET activated_at = 1 WHERE state = 'active'"]),
+    ("standard-approved-by-author", &["UPDATE standard_versions SET approved_by = created_by"]),
+    ("standard-approval-without-event", &["UPDATE standard_versions SET approved_at = 1, approved_by = 'usr_x'"]),
+    ("standard-misnumbered", &["UPDATE standards SET numbered = 7"]),
+    ("standard-state-unknown", &["UPDATE standard_versions SET state = 'asleep'"]),
+    ("standard-out-of-scope", &["UPDATE standard_versions SET scope = 'prj_x'"]),
     // policies
     ("policy-version-without-event", &["DELETE FROM events WHERE action = 'policy.draft'"]),
     ("policy-decides-without-event", &["UPDATE policy_versions SET activated_at = 1 WHERE state = 'active'"]),

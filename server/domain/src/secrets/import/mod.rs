@@ -28,6 +28,7 @@ use super::{TemplateError, ValueError};
 use crate::keys::Place;
 use crate::once::{Repeatable, words};
 use crate::refused::carries_refused;
+use crate::standards::Breach;
 use crate::{Action, Domain, Op, Refused};
 
 /// A file, and where it goes.
@@ -208,6 +209,9 @@ pub enum ImportError {
     /// As everywhere.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// This secret would break a standard that is in force there.
+    #[error("`{0}`: {1}")]
+    Standard(String, Breach),
     /// This secret has as many labels as may be, and `current` is none of them.
     #[error("`{0}` has as many labels as may be: take one away first")]
     TooManyLabels(String),

@@ -230,6 +230,7 @@ fn of_words(why: EditSecretError) -> PutError {
         EditSecretError::OwnerUnknown => PutError::OwnerUnknown,
         EditSecretError::Refused(refused) => PutError::Refused(refused),
         EditSecretError::Stale => PutError::Stale,
+        EditSecretError::Standard(breach) => PutError::Standard(breach),
     }
 }
 
@@ -286,6 +287,7 @@ fn failed(path: &str, why: PutError) -> Outcome {
         PutError::KeyExhausted => ImportError::KeyExhausted,
         PutError::NoOwner => ImportError::NoOwner,
         PutError::Refused(refused) => refused.into(),
+        PutError::Standard(breach) => ImportError::Standard(path.to_owned(), breach),
         PutError::TooManyLabels => ImportError::TooManyLabels(path.to_owned()),
     })
 }
