@@ -44,6 +44,7 @@ mod roles;
 mod router;
 mod secrets;
 mod spec;
+mod standards;
 mod teams;
 mod tokens;
 mod trust_rules;

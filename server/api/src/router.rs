@@ -11,7 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     audit, decisions, device, environments, exchange, fingerprints, introspect, keys, leaks, permissions,
     policies, policy_tests, problem, project_keys, project_seals, projects, rewraps, roles, secrets, spec,
-    teams, tokens, trust_rules, users, workloads,
+    standards, teams, tokens, trust_rules, users, workloads,
 };
 use crate::{audit::exports::Exports, secrets::watch::Streams};
 
@@ -157,6 +157,19 @@ fn table() -> OpenApiRouter<Domain> {
         .routes(routes!(permissions::held::of_user))
         .routes(routes!(permissions::held::of_workload))
         .routes(routes!(decisions::show::show))
+        // what things have to be like
+        .routes(routes!(standards::list::list, standards::create::create))
+        .routes(routes!(standards::check::check))
+        .routes(routes!(standards::show::show))
+        .routes(routes!(standards::report::report))
+        .routes(routes!(standards::report::tally))
+        .routes(routes!(standards::redraft::redraft))
+        .routes(routes!(standards::end::end))
+        .routes(routes!(standards::steps::activate))
+        .routes(routes!(standards::steps::approve))
+        .routes(routes!(standards::steps::roll_back))
+        .routes(routes!(standards::steps::submit))
+        .routes(routes!(standards::steps::withdraw))
         // what happened
         .routes(routes!(audit::list::list))
         .routes(routes!(audit::export::export))

@@ -88,6 +88,10 @@ const TAGS: &[(&str, &str)] = &[
     ("Encryption keys", "Projects' keys: rotated; rewraps: how far they are, paused, resumed."),
     ("Projects", "Projects and their environments."),
     ("Policies", "Who may do what, beside roles: Cedar text in versions."),
+    (
+        "Standards",
+        "What keys, secrets and environments have to be like: rules in versions, and what breaks them.",
+    ),
     ("Workloads", "Machine identities and their service tokens."),
     ("People", "Persons, teams and roles."),
     ("Permissions", "Effective permissions: who can do what, what would be, and why something was refused."),

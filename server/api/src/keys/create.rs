@@ -17,6 +17,7 @@ use crate::{
     flaw::{Flaw, Flaws},
     json::{self, Asked, absent},
     problem::Problem,
+    standards,
 };
 
 /// A new key.
@@ -229,6 +230,7 @@ impl From<TermError> for Problem {
             TermError::HasBegun => Self::invalid(Flaw::at("/not_before", error)),
             TermError::NameTaken => Self::taken("/name", error),
             TermError::OwnerUnknown => Self::invalid(Flaw::at("/owner", error)),
+            TermError::Standard(breach) => standards::broken(&breach),
         }
     }
 }

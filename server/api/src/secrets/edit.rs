@@ -19,6 +19,7 @@ use crate::{
     json::{Asked, emptied, kept},
     keys::create::OWNER,
     problem::Problem,
+    standards,
 };
 
 /// What changes; what is absent stays, `null` empties (RFC 7396; tags are replaced as a whole).
@@ -82,6 +83,7 @@ impl From<EditSecretError> for Problem {
             EditSecretError::OwnerUnknown => Self::invalid(Flaw::at("/owner", error)),
             EditSecretError::Refused(refused) => refused.into(),
             EditSecretError::Stale => etag::changed(),
+            EditSecretError::Standard(breach) => standards::broken(&breach),
         }
     }
 }

@@ -220,6 +220,7 @@ fn as_the_file_says(error: ImportError, file: &ImportFile) -> ImportError {
             let named = entries.into_iter().map(|it| PlannedEntry { path: name(it.path), ..it });
             ImportError::Entries(named.collect())
         }
+        ImportError::Standard(path, breach) => ImportError::Standard(name(path), breach),
         ImportError::TooManyLabels(path) => ImportError::TooManyLabels(name(path)),
         other => other,
     }
@@ -252,6 +253,7 @@ impl From<ImportError> for Problem {
                 Self::from(told.collect::<Vec<_>>())
             }
             ImportError::Refused(refused) => refused.into(),
+            ImportError::Standard(..) => Self::invalid(Flaw::at("/content", error)),
         }
     }
 }

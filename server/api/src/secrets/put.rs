@@ -21,6 +21,7 @@ use crate::{
     json::{self, Asked},
     keys::create::OWNER,
     problem::Problem,
+    standards,
 };
 
 /// A new value. No `Debug`: it is a secret.
@@ -211,6 +212,7 @@ impl From<PutError> for Problem {
             PutError::Previous => Self::invalid(Flaw::at("/label", error)),
             PutError::Refused(refused) => refused.into(),
             PutError::Stale => etag::changed(),
+            PutError::Standard(breach) => standards::broken(&breach),
             PutError::TooLong(_) => Self::invalid(Flaw::at("/value", error)),
         }
     }

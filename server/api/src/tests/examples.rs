@@ -28,6 +28,7 @@ pub(super) fn asks(path: &str) -> bool {
         "fingerprints/check",
         "policies/check",
         "policies/tests/run",
+        "standards/check",
         "batch-get",
     ]
     .iter()
@@ -47,6 +48,7 @@ pub(super) fn nowhere(path: &str) -> String {
         .replace("{event}", "evt_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{policy}", "pol_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{test}", "pts_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
+        .replace("{standard}", "std_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{key}", "key_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{value}", "kvl_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{secret}", "sec_01JDB2W1N9F6Q3R8T5V7X9Z0AB")

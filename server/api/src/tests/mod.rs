@@ -36,6 +36,7 @@ mod rotations;
 mod secrets;
 mod shares;
 mod spellings;
+mod standards;
 mod strangers;
 mod streams;
 mod templates;

@@ -117,9 +117,12 @@ pub(super) async fn belongings(api: &Api) -> Belongings {
     let case = json!({ "principal": api.owner, "action": "key.issue", "resource": api.pay.live });
     let test = json!({ "name": "Nobody issues", "project": "pay", "case": case, "allowed": false });
     let test = api.post("/api/v1/policies/tests", test).await.json()["id"].clone();
+    let standard = json!({ "name": "Payments", "project": "pay", "rules": { "team_owner": true } });
+    let standard = api.post("/api/v1/standards", standard).await.json()["id"].clone();
     Belongings(vec![
         ("{policy}", text(&policy)),
         ("{test}", text(&test)),
+        ("{standard}", text(&standard)),
         ("{rewrap}", text(&rotated["rewrap"])),
         ("{secret}", text(&secret)),
         ("{share}", text(&share)),

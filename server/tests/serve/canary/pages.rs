@@ -32,10 +32,11 @@ const SHOWS: [&str; 15] = [
 const ENDS: [&str; 3] = ["/sign-out", "/account/sessions", "/people/_/sessions"];
 
 /// Fields of forms that hold names, words and settings; as at the API, any other field that can be typed into is a secret.
-const TOLD: [&str; 48] = [
+const TOLD: [&str; 56] = [
     "actor",
     "action",
     "allowed_cidrs",
+    "approved_scopes",
     "at",
     "audience",
     "back",
@@ -46,11 +47,15 @@ const TOLD: [&str; 48] = [
     "days",
     "description",
     "environment",
+    "environments",
     "expires_at",
     "folder",
     "ids",
     "issuer",
     "jwks_url",
+    "key_lifetime_days",
+    "key_names",
+    "key_rotation_days",
     "keys",
     "last_day",
     "length",
@@ -73,7 +78,10 @@ const TOLD: [&str; 48] = [
     "q",
     "rate_limit",
     "reason",
+    "sample",
     "scopes",
+    "secret_names",
+    "secret_rotation_days",
     "seen",
     "sha256",
     "slug",

@@ -48,6 +48,10 @@ impl<'a> Visit<'a> {
         let case = json!({ "principal": person, "action": "project.create", "resource": "organization" });
         let test = json!({ "name": told("policy test"), "case": case, "allowed": false });
         let test = visit.makes("/api/v1/policies/tests", test);
+        // In force, it changes nothing for what is tried after it.
+        let standard =
+            json!({ "name": told("standard"), "project": "pay", "rules": { "key_rotation_days": 3650 } });
+        let standard = visit.makes("/api/v1/standards", standard);
         let team = visit.makes("/api/v1/teams", json!({ "slug": told("team"), "name": told("team") }));
         let secrets = "/api/v1/projects/pay/environments/live/secrets/database/password";
         let value_of = scene.marks.secret("fixture: a value");
@@ -67,6 +71,7 @@ impl<'a> Visit<'a> {
             ("wkl_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&workload["id"])),
             ("pol_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&policy["id"])),
             ("pts_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&test["id"])),
+            ("std_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&standard["id"])),
             ("team_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&team["id"])),
         ];
         visit.things = vec![
@@ -85,6 +90,7 @@ impl<'a> Visit<'a> {
             ("{role}", text(&workload["roles"][0]["id"])),
             ("{rule}", text(&rule["id"])),
             ("{secret}", text(&secret["id"])),
+            ("{standard}", text(&standard["id"])),
             ("{share}", text(&share["id"])),
             ("{team}", text(&team["id"])),
             ("{token}", text(&token["id"])),
