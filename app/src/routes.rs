@@ -7,7 +7,8 @@ use crate::{
     context::House,
     pages::{
         account, audit, device, docs, elsewhere, encryption, entry, home, keys, leaks, notices, palette,
-        people, permissions, policies, preferences, projects, secrets, step_up, system, teams, workloads,
+        people, permissions, policies, preferences, projects, secrets, standards, step_up, system, teams,
+        workloads,
     },
 };
 
@@ -31,6 +32,7 @@ pub fn router(house: House) -> Router {
         .merge(permissions::routes())
         .merge(projects::routes())
         .merge(secrets::routes())
+        .merge(standards::routes())
         .merge(step_up::routes())
         .merge(system::routes())
         .merge(teams::routes())

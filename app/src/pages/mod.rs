@@ -66,6 +66,7 @@ pub mod preferences;
 pub(crate) mod projects;
 pub(crate) mod roles;
 pub(crate) mod secrets;
+pub(crate) mod standards;
 pub(crate) mod step_up;
 pub(crate) mod system;
 pub(crate) mod teams;

@@ -60,6 +60,7 @@ mod secret_templates;
 mod secret_verbs;
 mod secrets;
 mod shell;
+mod standards;
 mod step_up;
 mod system;
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::{around, audit, drain, overview};
 use crate::{
     context::{Asking, House},
     form::Params,
-    pages::permissions,
+    pages::{permissions, standards::held as standards},
     render::{self, page},
     shell::Section,
     text::Text,
@@ -64,9 +64,11 @@ pub(super) async fn show(
             }
         };
         let who = permissions::way_for(&house, &op, &view.key.resource()).await?;
-        Ok((view, may_audit, who, shown))
+        let since = view.values.first().map_or(view.key.created_at, |newest| newest.created_at);
+        let breaches = house.domain.breaches_of_key(&op, &view.key, since).await?;
+        Ok((view, may_audit, who, shown, breaches))
     };
-    let (view, may_audit, who, shown) = match loaded.await {
+    let (view, may_audit, who, shown, breaches) = match loaded.await {
         Ok(loaded) => loaded,
         Err(refused) => return render::refused(&shell, refused),
     };
@@ -81,6 +83,7 @@ pub(super) async fn show(
         };
         view! {
             {header(t, &view, who)}
+            {standards::banner(t, &breaches)}
             <Tabs tabs=tabs/>
             {body}
         }

@@ -13,6 +13,7 @@ use keywarden_model::{
 use super::moments;
 use crate::{
     form::{Errors, Fields},
+    pages::standards::held as standards,
     text::Text,
 };
 
@@ -161,6 +162,7 @@ pub(super) fn note(t: Text, errors: &mut Errors, error: &TermError) {
         }
         TermError::NameTaken => errors.at("name", t.keys_name_taken()),
         TermError::OwnerUnknown => errors.at("owner", t.keys_owner_unknown()),
+        TermError::Standard(breach) => standards::note(t, errors, breach),
     }
 }
 

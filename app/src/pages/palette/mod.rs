@@ -158,6 +158,7 @@ async fn open(Asking { shell, .. }: Asking, Path(id): Path<String>) -> Response 
         Some("pol") => "/policies",
         Some("prj") => "/projects",
         Some("sec") => "/secrets",
+        Some("std") => "/standards",
         Some("wkl") => "/workloads",
         Some("usr") => "/people",
         Some("team") => "/teams",

@@ -7,7 +7,7 @@ mod disable;
 mod edit;
 mod editor;
 mod list;
-mod names;
+pub(in crate::pages) mod names;
 mod new;
 mod replay;
 mod review;

@@ -29,7 +29,7 @@ pub(in crate::pages) enum Place {
 
 impl Place {
     /// As the domain has it.
-    pub(super) fn scope(&self) -> PolicyScope {
+    pub(in crate::pages) fn scope(&self) -> PolicyScope {
         match self {
             Self::Organization => PolicyScope::Organization,
             Self::Project { id, .. } => PolicyScope::Project(*id),
@@ -105,7 +105,7 @@ impl Names {
     }
 
     /// What a thing is called; its id where nobody told us more.
-    pub(super) fn named(&self, t: Text, kind: &str, id: &str) -> String {
+    pub(in crate::pages) fn named(&self, t: Text, kind: &str, id: &str) -> String {
         if kind == "OrganizationRole" {
             return id.parse::<Role>().map_or_else(|_| id.to_owned(), |role| t.role(role).to_owned());
         }

@@ -8,6 +8,7 @@ use keywarden_domain::{
         CreateEnvironmentError, EditEnvironment, EditEnvironmentError, Environment, NewEnvironment,
     },
     projects::Project,
+    standards::Holding,
 };
 use keywarden_model::{KeyLabel, Name, Slug};
 use leptos::prelude::*;
@@ -16,7 +17,7 @@ use super::terms;
 use crate::{
     context::{Asking, House, Posted},
     form::{Draft, Errors},
-    pages::permissions,
+    pages::{permissions, standards::held as standards},
     render::{self, page},
     shell::{Section, Shell},
     text::Text,
@@ -29,7 +30,7 @@ use crate::{
 pub(super) async fn new(State(house): State<House>, asking: Asking, Path(slug): Path<String>) -> Response {
     let Asking { shell, op } = asking.at(Section::Projects);
     match house.domain.project(&op, &slug).await {
-        Ok(project) => draw(&shell, &project, None, Draft::default(), None),
+        Ok(project) => draw(&shell, &project, None, Beside::default(), Draft::default()),
         Err(refused) => render::refused(&shell, refused),
     }
 }
@@ -53,7 +54,7 @@ pub(super) async fn create(
     let label: Option<KeyLabel> = errors.parsed(t, fields, "label", Text::label_wrong);
     let terms = terms::read(t, fields, &mut errors);
     let (Some(own), Some(name), Some(label), Some(terms)) = (own, name, label, terms) else {
-        return draw(&shell, &project, None, Draft::refused(posted.fields, errors), None);
+        return draw(&shell, &project, None, Beside::default(), Draft::refused(posted.fields, errors));
     };
     let new = NewEnvironment { slug: own, name, label, terms };
     let said = t.environments_made(new.name.as_str());
@@ -66,7 +67,7 @@ pub(super) async fn create(
             return house.refused(&shell, &op, &posted, refused).await;
         }
     }
-    draw(&shell, &project, None, Draft::refused(posted.fields, errors), None)
+    draw(&shell, &project, None, Beside::default(), Draft::refused(posted.fields, errors))
 }
 
 pub(super) async fn form(
@@ -75,14 +76,10 @@ pub(super) async fn form(
     Path((slug, environment)): Path<(String, String)>,
 ) -> Response {
     let Asking { shell, op } = asking.at(Section::Projects);
-    let loaded = async {
-        let (project, environment) = load(&house, &op, &slug, &environment).await?;
-        let this = Resource::Environment { id: environment.id, project: project.id };
-        let who = permissions::way_for(&house, &op, &this).await?;
-        Ok((project, environment, who))
-    };
-    match loaded.await {
-        Ok((project, environment, who)) => draw(&shell, &project, Some(environment), Draft::default(), who),
+    match load_with(&house, &op, &slug, &environment).await {
+        Ok((project, environment, beside)) => {
+            draw(&shell, &project, Some(environment), beside, Draft::default())
+        }
         Err(refused) => render::refused(&shell, refused),
     }
 }
@@ -95,7 +92,7 @@ pub(super) async fn save(
 ) -> Response {
     let Asking { shell, op } = asking.at(Section::Projects).once(&posted);
     let t = shell.text;
-    let (project, environment) = match load(&house, &op, &slug, &environment).await {
+    let (project, environment, beside) = match load_with(&house, &op, &slug, &environment).await {
         Ok(loaded) => loaded,
         Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
     };
@@ -103,7 +100,7 @@ pub(super) async fn save(
     let name: Option<Name> = errors.parsed(t, &posted.fields, "name", Text::name_wrong);
     let terms = terms::read(t, &posted.fields, &mut errors);
     let (Some(name), Some(terms)) = (name, terms) else {
-        return draw(&shell, &project, Some(environment), Draft::refused(posted.fields, errors), None);
+        return draw(&shell, &project, Some(environment), beside, Draft::refused(posted.fields, errors));
     };
     let row_version = posted.fields.text("row_version").parse().unwrap_or_default();
     let reads_need_reason = posted.fields.ticked("reads_need_reason");
@@ -117,7 +114,29 @@ pub(super) async fn save(
             return house.refused(&shell, &op, &posted, refused).await;
         }
     }
-    draw(&shell, &project, Some(environment), Draft::refused(posted.fields, errors), None)
+    draw(&shell, &project, Some(environment), beside, Draft::refused(posted.fields, errors))
+}
+
+/// What is said of an environment beside its form.
+#[derive(Default)]
+struct Beside {
+    /// The standards that hold in it.
+    holding: Vec<Holding>,
+    /// Where it is shown who can do what in it.
+    who: Option<String>,
+}
+
+async fn load_with(
+    house: &House,
+    op: &keywarden_domain::Op,
+    slug: &str,
+    environment: &str,
+) -> Result<(Project, Environment, Beside), keywarden_domain::Refused> {
+    let (project, it) = load(house, op, slug, environment).await?;
+    let holding = house.domain.standards_in_force(op, project.id, &it.slug, &it.label).await?;
+    let this = Resource::Environment { id: it.id, project: project.id };
+    let who = permissions::way_for(house, op, &this).await?;
+    Ok((project, it, Beside { holding, who }))
 }
 
 pub(super) async fn load(
@@ -154,8 +173,8 @@ fn draw(
     shell: &Shell,
     project: &Project,
     environment: Option<Environment>,
+    beside: Beside,
     draft: Draft,
-    who: Option<String>,
 ) -> Response {
     let t = shell.text;
     let project = project.clone();
@@ -179,7 +198,7 @@ fn draw(
             }
             .into_any(),
         };
-        let who = who.map(|href| view! { <LinkButton label=t.permissions_who_can() href=href/> }.into_any());
+        let who = beside.who.map(|href| view! { <LinkButton label=t.permissions_who_can() href=href/> }.into_any());
         let asks = environment.as_ref().map(|it| it.reads_need_reason);
         view! {
             <PageHeader title=title crumbs=vec![crumb(t.projects(), "/projects"), crumb(project.name.clone(), back.clone())] actions=who.into_any()/>
@@ -194,6 +213,7 @@ fn draw(
                     <CheckboxField name="reads_need_reason" label=t.reasons_env() hint=t.reasons_env_hint() checked=asks/>
                 })}
             </Form>
+            {standards::panel(t, &beside.holding)}
             {environment.map(|it| kept(t, &project, &it))}
         }
     })

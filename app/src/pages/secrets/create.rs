@@ -12,6 +12,7 @@ use crate::{
     context::{Asking, House, PostedValue},
     form::{Draft, Errors, Params},
     pages::keys::{Spot, spots},
+    pages::standards::held as standards,
     render::{self, page},
     shell::{Section, Shell},
     text::Text,
@@ -90,6 +91,7 @@ fn note(t: Text, errors: &mut Errors, error: &PutError) {
         PutError::Twin => errors.at("path", t.secrets_path_twin()),
         PutError::KeyExhausted => errors.whole(t.secrets_key_exhausted()),
         PutError::Lapsed => errors.at("expires_at", t.keys_expires_past()),
+        PutError::Standard(breach) => standards::note(t, errors, breach),
         PutError::NoOwner | PutError::OwnerUnknown => errors.at("owner", t.keys_owner_unknown()),
         // None of them comes of a first version that is `current`.
         PutError::About | PutError::Previous | PutError::TooManyLabels | PutError::Refused(_) => {

@@ -12,6 +12,7 @@ use super::{around, fields};
 use crate::{
     context::{Asking, House, Posted},
     form::{Draft, Errors},
+    pages::standards::held as standards,
     render::{self, page},
     shell::{Section, Shell},
     ui::{Form, Hidden, PageHeader},
@@ -49,6 +50,7 @@ pub(super) async fn save(
             Err(EditSecretError::Deleted) => errors.whole(t.secrets_is_deleted()),
             Err(EditSecretError::Stale) => errors.whole(t.changed_meanwhile()),
             Err(EditSecretError::OwnerUnknown) => errors.at("owner", t.keys_owner_unknown()),
+            Err(EditSecretError::Standard(breach)) => standards::note(t, &mut errors, &breach),
             Err(EditSecretError::Refused(refused)) => {
                 return house.refused(&shell, &op, &posted, refused).await;
             }

@@ -177,6 +177,7 @@ fn why(t: Text, error: &PromoteError) -> String {
         PromoteError::Put(PutError::Deleted) => t.secrets_promote_deleted().to_owned(),
         PromoteError::Put(PutError::KeyExhausted) => t.secrets_key_exhausted().to_owned(),
         PromoteError::Put(PutError::NoOwner | PutError::OwnerUnknown) => t.secrets_promote_owner().to_owned(),
+        PromoteError::Put(PutError::Standard(breach)) => t.standard_breach(breach),
         PromoteError::Put(PutError::TooManyLabels) => t.secrets_label_many().to_owned(),
         PromoteError::Put(PutError::Twin) => t.secrets_path_twin().to_owned(),
         PromoteError::Outside { number, outside } => validity::outside(t, *number, *outside),

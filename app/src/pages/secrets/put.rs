@@ -84,6 +84,7 @@ pub(super) fn note(t: Text, errors: &mut Errors, error: &PutError) {
         PutError::KeyExhausted => errors.whole(t.secrets_key_exhausted()),
         PutError::Lapsed => errors.at("expires_at", t.keys_expires_past()),
         PutError::Previous => errors.at("own", t.secrets_label_follows()),
+        PutError::Standard(breach) => errors.whole(t.standard_breach(breach)),
         PutError::TooLong(wrong) => errors.at("value", value::said(t, *wrong)),
         PutError::TooManyLabels => errors.at("own", t.secrets_label_many()),
         PutError::Stale | PutError::Twin | PutError::Refused(_) => errors.whole(t.changed_meanwhile()),

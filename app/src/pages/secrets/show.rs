@@ -20,7 +20,7 @@ use super::{
 use crate::{
     context::{Asking, House},
     form::Params,
-    pages::permissions,
+    pages::{permissions, standards::held as standards},
     render::{self, page},
     shell::Section,
     text::Text,
@@ -82,9 +82,10 @@ pub(super) async fn show(
             }
         };
         let who = permissions::way_for(&house, &op, &view.secret.resource()).await?;
-        Ok((view, may, (may_audit, may_people), who, shown))
+        let breaches = house.domain.breaches_of_secret(&op, &view).await?;
+        Ok((view, may, (may_audit, may_people), who, shown, breaches))
     };
-    let (view, may, (may_audit, may_people), who, shown) = match loaded.await {
+    let (view, may, (may_audit, may_people), who, shown, breaches) = match loaded.await {
         Ok(loaded) => loaded,
         Err(refused) => return render::refused(&shell, refused),
     };
@@ -113,6 +114,7 @@ pub(super) async fn show(
         };
         view! {
             {header(t, &view, may, who)}
+            {standards::banner(t, &breaches)}
             <Tabs tabs=tabs/>
             {body}
         }

@@ -19,6 +19,7 @@ use keywarden_domain::{
     policy_tests::NewPolicyTest,
     roles::Holder,
     secrets::{About, NewShare, NewValue, PutSecret, ShareLife, Validity},
+    standards::{NewStandard, Rules},
     workloads::{NewWorkload, TokenLifetime},
 };
 use keywarden_model::{Description, ProblemKind, Role, SecretKind, TypedId as _, UserId};
@@ -176,6 +177,13 @@ async fn belongings(stage: &Stage) -> Vec<(&'static str, Vec<Parameter>)> {
     let (scope, name) = (PolicyScope::Project(quay.id), "alice makes environments".parse().unwrap());
     let test = NewPolicyTest { scope, name, case, allowed: true };
     let test = domain.save_policy_test(&alice.op(), test).await.unwrap();
+    let standard = NewStandard {
+        scope: PolicyScope::Project(quay.id),
+        name: "teams own keys".parse().unwrap(),
+        rules: Rules { team_owner: true, ..Rules::default() },
+        note: Description::default(),
+    };
+    let standard = domain.draft_standard(&alice.op(), standard).await.unwrap();
     let of = |name: &'static str, there: String| {
         let (prefix, _) = there.split_once('_').unwrap();
         (name, there.clone(), format!("{prefix}_01JDB2W1N9F6Q3R8T5V7X9Z0AB"))
@@ -196,6 +204,10 @@ async fn belongings(stage: &Stage) -> Vec<(&'static str, Vec<Parameter>)> {
         (
             "/policies/",
             vec![of("{id}", policy.to_string()), same("{number}", "1"), same("{step}", "activate")],
+        ),
+        (
+            "/standards/",
+            vec![of("{id}", standard.to_string()), same("{number}", "1"), same("{step}", "activate")],
         ),
         ("/rewraps/", vec![of("{id}", rewrap.to_string())]),
         (
@@ -339,8 +351,17 @@ async fn another_projects_name_in_an_address_looks_like_one_of_nothing() {
     let [(slug, no_slug), (project, no_project), (environment, no_environment)] = &names;
     let mut tried = 0;
     for path in templates().into_iter().filter(|it| !it.contains('{')) {
-        let nouns =
-            ["/audit", "/keys", "/leaks", "/people", "/policies", "/projects", "/secrets", "/workloads"];
+        let nouns = [
+            "/audit",
+            "/keys",
+            "/leaks",
+            "/people",
+            "/policies",
+            "/projects",
+            "/secrets",
+            "/standards",
+            "/workloads",
+        ];
         // The file is in the record, and so in the next one.
         if path == "/audit.csv" || !nouns.iter().any(|noun| path.starts_with(noun)) {
             continue;

@@ -10,19 +10,21 @@ use keywarden_domain::{
     keys::{NewKey, Place},
     policy::NewPolicy,
     secrets::{About, NewValue, PutSecret, Validity},
+    standards::{NewStandard, Rules},
 };
 use keywarden_model::{Description, Role, SecretKind};
 
 use super::{Stage, person};
 
 /// Lists by address, and what to search them for in vain.
-const LISTS: [(&str, Option<&str>); 12] = [
+const LISTS: [(&str, Option<&str>); 13] = [
     ("/", None),
     ("/audit", Some("?action=project.archived")),
     ("/keys", Some("?q=nowhere")),
     ("/people", Some("?q=nowhere")),
     ("/people/invitations", None),
     ("/policies", Some("?q=nowhere")),
+    ("/standards", Some("?q=nowhere")),
     ("/projects", Some("?q=nowhere")),
     ("/secrets", Some("?q=nowhere")),
     ("/secrets?project=pay&environment=live", None),
@@ -67,6 +69,13 @@ async fn furnished() -> (Stage, [Player; 2]) {
         note: Description::default(),
     };
     stage.cast.domain.draft_policy(&alice.op(), policy).await.unwrap();
+    let standard = NewStandard {
+        scope: PolicyScope::Organization,
+        name: "Teams own keys".parse().unwrap(),
+        rules: Rules { team_owner: true, ..Rules::default() },
+        note: Description::default(),
+    };
+    stage.cast.domain.draft_standard(&alice.op(), standard).await.unwrap();
     stage.cast.team("payments", &[alice.id], &[(Role::Manager, Some(pay.id))]).await;
     stage.cast.workload("gateway", Role::Verifier, Some(pay.id)).await;
     let place = Place::Environment(pay.live);

@@ -19,6 +19,7 @@ mod rules;
 mod secret_access;
 mod secrets;
 mod shares;
+mod standards;
 mod standing;
 mod templates;
 mod words;

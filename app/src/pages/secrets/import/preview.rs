@@ -239,6 +239,7 @@ fn refused(t: Text, why: &ImportError) -> AnyView {
         }
         ImportError::KeyExhausted => t.secrets_key_exhausted().to_owned(),
         ImportError::NoOwner => t.keys_owner_unknown().to_owned(),
+        ImportError::Standard(path, breach) => format!("{path}: {}", t.standard_breach(breach)),
         ImportError::TooManyLabels(path) => format!("{path}: {}", t.secrets_label_many()),
         _ => t.import_moved_some().to_owned(),
     };
