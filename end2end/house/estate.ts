@@ -36,6 +36,8 @@ export type Estate = {
   policy: string;
   /** A test that policies pass. */
   policyTest: string;
+  /** A standard that is not in force, with two versions. */
+  standard: string;
   /** The role of the team in the project `pay`. */
   teamRole: string;
   /** The owner's id, and the id of their passkey. */
@@ -124,6 +126,8 @@ export async function live(house: House, owners: Page, { every = 3, say = (text:
   const never = (what: string): string => `forbid (principal, action == Action::"${what}", resource) when { context.recovering };`;
   const policy = await admin.post<Made>('/policies', { name: say('No purge while recovering'), text: never('secret.purge'), note: say('Asked for by the audit.') });
   await admin.post(`/policies/${policy.id}/versions`, { text: never('secret.delete'), note: say('No deleting, too.') });
+  const standard = await admin.post<Made>('/standards', { name: say('Keys of production'), rules: { environments: ['production'], key_lifetime_days: 90, tags: ['cost'] } });
+  await admin.post(`/standards/${standard.id}/versions`, { rules: { key_names: '[a-z][a-z0-9-]*', team_owner: true }, note: say('For all of them.') });
   const teamRole = await admin.post<Made>('/roles', { holder: team.id, role: 'manager', project: 'pay' });
   const people = await joined(house, owners, admin, say);
 
@@ -237,6 +241,7 @@ export async function live(house: House, owners: Page, { every = 3, say = (text:
     team: team.id,
     policy: policy.id,
     policyTest: policyTest.id,
+    standard: standard.id,
     teamRole: teamRole.id,
     owner,
     passkey,
