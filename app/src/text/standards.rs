@@ -101,6 +101,7 @@ texts! {
     standards_ending(who: &str) = "{who} wants to end this standard. Another person has to agree.";
     standards_not_in_force = "No version of it is in force.";
     standards_needs_approval = "Standards need a second person here. Somebody else than the author approves this version first.";
+    standards_older_nodes = "A node of an older version may still run, and would refuse nothing. Upgrade each node, then try again after an hour at most.";
     standards_changed_meanwhile = "Somebody changed this standard meanwhile. Look at it again.";
     standards_state_active = "In force";
     standards_breach(name: &str, what: &str) = "The standard “{name}” is in force. {what}";

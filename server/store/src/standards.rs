@@ -5,7 +5,7 @@ use keywarden_model::{
     ApiKeyId, EnvironmentId, Name, PolicyState, ProjectId, SecretId, StandardId, time::micros,
 };
 
-use crate::{Conn, StoreError, Tx, count::number, dialect::containing, filter::Select, sql};
+use crate::{Conn, StoreError, Tx, count::number, dialect::containing, filter::Select, instance, sql};
 
 /// The scope of what holds everywhere.
 pub const ORGANIZATION: &str = "organization";
@@ -30,6 +30,14 @@ pub struct Standard {
     pub ending_by: Option<String>,
     /// Grows with each step of any of its versions.
     pub row_version: i64,
+}
+
+/// Since this schema programs hold things to standards.
+const HOLDING: i64 = 38;
+
+/// Whether every program that may run on these records holds things to standards.
+pub async fn all_hold(conn: &mut Conn) -> Result<bool, StoreError> {
+    instance::schema(conn).await.map(|schema| schema.oldest_compatible >= HOLDING)
 }
 
 const COLUMNS: &str =

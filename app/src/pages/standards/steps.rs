@@ -201,6 +201,7 @@ pub(super) fn wrong(t: Text, errors: &mut Errors, error: &ChangeStandardError) {
         ChangeStandardError::ChangedMeanwhile => errors.whole(t.standards_changed_meanwhile()),
         ChangeStandardError::NeedsApproval => errors.whole(t.standards_needs_approval()),
         ChangeStandardError::NotInForce => errors.whole(t.standards_not_in_force()),
+        ChangeStandardError::OlderNodes => errors.whole(t.standards_older_nodes()),
         ChangeStandardError::OwnDraft => errors.whole(t.policies_approve_not_own()),
         ChangeStandardError::Refused(_) => errors.whole(t.form_unreadable()),
         ChangeStandardError::Step(step) => {

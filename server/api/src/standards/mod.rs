@@ -224,6 +224,7 @@ impl From<ChangeStandardError> for Problem {
             ChangeStandardError::ChangedMeanwhile => etag::changed(),
             ChangeStandardError::NeedsApproval
             | ChangeStandardError::NotInForce
+            | ChangeStandardError::OlderNodes
             | ChangeStandardError::OwnDraft
             | ChangeStandardError::Step(_) => Self::conflict(error),
             ChangeStandardError::Refused(refused) => refused.into(),

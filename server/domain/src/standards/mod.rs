@@ -108,6 +108,12 @@ pub enum ChangeStandardError {
     /// No version is in force.
     #[error("this standard is not in force: there is nothing to end")]
     NotInForce,
+    /// A node of an older version may still run, which holds nothing to standards.
+    #[error(
+        "a node of an older version may still run, and would hold nothing to this standard: upgrade each node, then try \
+         again after an hour at most"
+    )]
+    OlderNodes,
     /// Whoever wrote it cannot be the second person.
     #[error("whoever wrote a version cannot approve it: ask another person")]
     OwnDraft,

@@ -124,6 +124,9 @@ impl Domain {
                 let (_, next) = version(tx, id, number).await?;
                 rows::touch(tx, id, row_version).await.map_err(meanwhile)?;
                 let to = stepped(&next, step)?;
+                if !rows::all_hold(tx).await? {
+                    return Err(ChangeStandardError::OlderNodes);
+                }
                 let approved = next.approved_by.as_ref().is_some_and(|it| *it != next.created_by);
                 if ReviewRule::read(tx).await?.needs_second_person() && !approved {
                     return Err(ChangeStandardError::NeedsApproval);

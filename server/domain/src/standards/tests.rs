@@ -164,6 +164,23 @@ async fn a_second_person_is_asked_for_as_with_policies() {
 }
 
 #[tokio::test]
+async fn none_comes_into_force_while_an_older_node_may_run() {
+    both_engines(async |house| {
+        let olga = owner(&house, "Olga").await;
+        let id = drafted(&house, &olga, PolicyScope::Organization, "Teams", r#"{"team_owner":true}"#).await;
+        let compatible = |version: i64| {
+            keywarden_store::sql("UPDATE schema_info SET oldest_compatible = $1").bind(version)
+        };
+        house.put(vec![compatible(34)]).await;
+        let refused = activated(&house, &olga, id, 1).await;
+        assert!(matches!(refused, Err(ChangeStandardError::OlderNodes)), "{refused:?}");
+        house.put(vec![compatible(38)]).await;
+        activated(&house, &olga, id, 1).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn strangers_find_no_standard_and_a_projects_own_holds_there_alone() {
     both_engines(async |house| {
         let (olga, mallory) = (owner(&house, "Olga").await, house.person("Mallory", &[]).await);
