@@ -7,7 +7,6 @@ use super::{Text, texts};
 
 texts! {
     standards = "Standards";
-    standards_one = "Standard";
     standards_lead = "What keys, secrets and their settings have to be like. In force, a standard refuses what would break it.";
     standards_new = "New standard";
     standards_new_lead = "Saving makes a draft. It shows what breaks it, and refuses nothing yet.";

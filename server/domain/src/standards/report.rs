@@ -336,7 +336,7 @@ impl Look<'_> {
                 since: from_micros(row.renewed_at),
             };
             let demands = self.rules.of_key(&stand, self.now);
-            found = (!demands.is_empty()).then(|| Found {
+            found = (!demands.is_empty()).then_some(Found {
                 thing: Thing::Key(row.id, row.name),
                 project_slug: row.project_slug,
                 environment_slug: row.environment_slug,
@@ -357,7 +357,7 @@ impl Look<'_> {
                 since: row.renewed_at.map(from_micros),
             };
             let demands = self.rules.of_secret(&stand, self.now);
-            found = (!demands.is_empty()).then(|| Found {
+            found = (!demands.is_empty()).then_some(Found {
                 thing: Thing::Secret(row.id, row.path),
                 project_slug: row.project_slug,
                 environment_slug: row.environment_slug,

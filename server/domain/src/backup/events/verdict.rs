@@ -228,15 +228,17 @@ fn of_other(other: Other, told: &Told) -> Option<Verdict> {
         Other::ApproveStandard => Widens("versions of standards approved"),
         Other::DraftStandard => Widens("versions of standards written"),
 
+        // One that was withdrawn, and scheduled before that, would come to decide.
         // What a standard refuses, no event of it says.
         Other::ActivateStandard
+        | Other::AskToDisablePolicy
         | Other::AskToEndStandard
+        | Other::ChangeRpId
         | Other::EndStandard
+        | Other::RollBackPolicy
         | Other::RollBackStandard
+        | Other::WithdrawPolicy
         | Other::WithdrawStandard => Look,
-
-        // One that was withdrawn, and scheduled before that, would come to decide.
-        Other::AskToDisablePolicy | Other::ChangeRpId | Other::RollBackPolicy | Other::WithdrawPolicy => Look,
 
         Other::DestroyKeyValue => {
             narrows(Narrowing::DestroyValue { key: told.thing()?, value: told.fact("value")? })
