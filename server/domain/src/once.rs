@@ -12,7 +12,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::{
     ApiKeyId, BackupId, DrillId, EnvironmentId, InvitationId, PasskeyId, PolicyId, PolicyTestId, ProjectId,
-    RecipientId, RewrapId, RoleBindingId, SecretId, ServiceTokenId, StandardId, TeamId, TrustRuleId, UserId, WorkloadId,
+    RecipientId, RewrapId, RoleBindingId, SecretId, ServiceTokenId, StandardId, TeamId, TrustRuleId, UserId,
+    WorkloadId,
     time::{LAST, from_micros, later},
 };
 use keywarden_store::{Conn, Tx, idempotency};
