@@ -97,6 +97,9 @@ texts! {
     standards_end_title(name: &str) = "End {name}";
     standards_end_what = "Nothing is refused for it any more. Its versions are kept, and can be in force again.";
     standards_ended = "The standard is not in force any more.";
+    standards_unreadable = "What it asks for cannot be read";
+    standards_unreadable_why = "It cannot be put in force. Write its rules anew: that makes another version.";
+    standards_unreadable_active = "Nothing is made where it holds, and nothing that standards look at is changed there. End it, or write its rules anew and put that version in force.";
     standards_ending(who: &str) = "{who} wants to end this standard. Another person has to agree.";
     standards_not_in_force = "No version of it is in force.";
     standards_needs_approval = "Standards need a second person here. Somebody else than the author approves this version first.";
@@ -116,6 +119,7 @@ texts! {
     standards_demand_secret_name(pattern: &str) = "Paths of secrets look like {pattern} here: choose such a path.";
     standards_demand_secret_rotation(days: u32) = "Secrets get a new value each day here: put one." | "Secrets get a new value every {days} days here: put one.";
     standards_demand_tag(tag: &str) = "The tag {tag} is missing: add it.";
+    standards_demand_unreadable = "Its rules cannot be read, so nothing is made or changed here: end it, or put another version of it in force.";
 }
 
 impl Text {
@@ -131,6 +135,7 @@ impl Text {
             Demand::SecretName { pattern } => self.standards_demand_secret_name(pattern),
             Demand::SecretRotation { days } => self.standards_demand_secret_rotation(*days),
             Demand::Tag { tag } => self.standards_demand_tag(tag),
+            Demand::Unreadable => self.standards_demand_unreadable().to_owned(),
         }
     }
 

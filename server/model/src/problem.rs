@@ -43,6 +43,9 @@ macro_rules! kinds {
 }
 
 kinds! {
+    BreaksStandard = "breaks-standard", 422, "Breaks a standard",
+        "What was asked for would break a standard that is in force where it is: `detail` names it and what it asks for.",
+        "Do as it asks, or talk with whoever decides about it; `GET /api/v1/standards` lists those that you may see.";
     Closed = "closed", 503, "Closed after a restore",
         "This server was restored from a backup, and nobody has accepted yet what is lost by that.",
         "The operator accepts the gap by name; until then every door stays shut.";

@@ -57,6 +57,7 @@ pub(super) async fn extend(
         }
         Err(ExtendError::Archived) => errors.whole(t.projects_is_archived()),
         Err(ExtendError::Current) => errors.whole(t.drain_is_current()),
+        Err(ExtendError::Standard(breach)) => errors.at("until", t.standard_breach(&breach)),
         Err(ExtendError::Stopped) => return stopped(&shell, &key),
         Err(ExtendError::When) => errors.at("until", t.drain_when_wrong()),
         Err(ExtendError::Refused(refused)) => return house.refused(&shell, &op, &posted, refused).await,

@@ -32,7 +32,7 @@ pub(super) async fn form(
             None => shown.versions.first(),
             Some(number) => shown.versions.iter().find(|it| it.number == number),
         };
-        let rules = wanted.map(|it| it.rules.clone()).ok_or(Refused::NotFound)?;
+        let rules = wanted.map(|it| it.rules.clone().unwrap_or_default()).ok_or(Refused::NotFound)?;
         Ok((shown.standard, rules))
     };
     match loaded.await {

@@ -15,13 +15,15 @@ use crate::{
 pub(in crate::pages) fn note(t: Text, errors: &mut Errors, breach: &Breach) {
     let said = t.standard_breach(breach);
     match breach.demand.rule() {
-        StandardRule::KeyLifetime => errors.at("expires_at", said),
-        StandardRule::KeyName => errors.at("name", said),
-        StandardRule::Owner => errors.at("owner", said),
-        StandardRule::Scope => errors.at("scopes", said),
-        StandardRule::SecretName => errors.at("path", said),
-        StandardRule::Tag => errors.at("tags", said),
-        StandardRule::KeyRotation | StandardRule::Reason | StandardRule::SecretRotation => errors.whole(said),
+        Some(StandardRule::KeyLifetime) => errors.at("expires_at", said),
+        Some(StandardRule::KeyName) => errors.at("name", said),
+        Some(StandardRule::Owner) => errors.at("owner", said),
+        Some(StandardRule::Scope) => errors.at("scopes", said),
+        Some(StandardRule::SecretName) => errors.at("path", said),
+        Some(StandardRule::Tag) => errors.at("tags", said),
+        None | Some(StandardRule::KeyRotation | StandardRule::Reason | StandardRule::SecretRotation) => {
+            errors.whole(said);
+        }
     }
 }
 
@@ -49,7 +51,7 @@ pub(in crate::pages) fn panel(t: Text, holding: &[Holding]) -> Option<AnyView> {
     }
     let each = holding.iter().map(|it| {
         let there = format!("{LIST}/{}", it.standard);
-        let asks = asks(t, &it.rules).join(". ");
+        let asks = said(t, it.rules.as_ref()).join(". ");
         view! { <li><a href=there translate="no">{it.name.clone()}</a> ": " {asks}</li> }
     });
     let each = each.collect_view();
@@ -64,8 +66,13 @@ pub(in crate::pages) fn panel(t: Text, holding: &[Holding]) -> Option<AnyView> {
     )
 }
 
+/// What rules ask for, or that nobody can tell.
+pub(super) fn said(t: Text, rules: Option<&Rules>) -> Vec<String> {
+    rules.map_or_else(|| vec![t.standards_unreadable().to_owned()], |rules| asks(t, rules))
+}
+
 /// What rules ask for, one sentence each.
-pub(super) fn asks(t: Text, rules: &Rules) -> Vec<String> {
+fn asks(t: Text, rules: &Rules) -> Vec<String> {
     let mut asks = Vec::new();
     asks.extend(rules.key_names.as_ref().map(|it| t.standards_asks_key_names(it.as_str())));
     asks.extend(rules.secret_names.as_ref().map(|it| t.standards_asks_secret_names(it.as_str())));

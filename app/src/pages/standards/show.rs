@@ -84,9 +84,13 @@ pub(super) async fn show(
         let version = wanted.cloned().ok_or(Refused::NotFound)?;
         let (id, number) = (shown.standard.id, version.number);
         let after = params.read::<ReportPlace>("after");
-        let report = house.domain.standard_report(&op, id, number, after, PAGE).await?;
-        let tally = house.domain.standard_tally(&op, id, number).await?;
-        Ok((shown, version, place, names, may, (report, tally)))
+        let broken = if version.rules.is_some() {
+            let report = house.domain.standard_report(&op, id, number, after, PAGE).await?;
+            Some((report, house.domain.standard_tally(&op, id, number).await?))
+        } else {
+            None
+        };
+        Ok((shown, version, place, names, may, broken))
     };
     let (shown, version, place, names, may, broken) = match loaded.await {
         Ok(loaded) => loaded,
@@ -102,17 +106,26 @@ pub(super) async fn show(
         });
         let title = t.policies_version(version.number);
         let known = facts(t, &shown.standard, &version, &place, &names);
-        let asks = held::asks(t, &version.rules);
+        let asks = held::said(t, version.rules.as_ref());
         let asks = asks.into_iter().map(|it| view! { <li>{it}</li> }).collect_view();
-        let report = report(t, &here, &params, broken);
+        let report = broken.map(|broken| {
+            let report = report(t, &here, &params, broken);
+            view! { <Panel id="report" title=t.standards_report()>{report}</Panel> }
+        });
+        let unreadable = version.rules.is_none().then(|| {
+            let active = version.state == PolicyState::Active;
+            let why = if active { t.standards_unreadable_active() } else { t.standards_unreadable_why() };
+            view! { <Banner tone=Tone::Bad title=t.standards_unreadable()>{why}</Banner> }
+        });
         let table = versions(t, &here, &shown.versions, &names, may);
         let actions = actions(t, &shown, &version, may);
         let name = shown.standard.name.clone();
         view! {
             <PageHeader title=name named=true crumbs=way(t) state=state.into_any() actions=actions/>
             {ending}
+            {unreadable}
             <Panel id="asks" title=t.standards_asks()><ul>{asks}</ul></Panel>
-            <Panel id="report" title=t.standards_report()>{report}</Panel>
+            {report}
             <Panel id="version" title=title>{known}</Panel>
             <Panel id="versions" title=t.policies_versions()>{table}</Panel>
         }
@@ -181,19 +194,20 @@ fn facts(t: Text, standard: &Standard, version: &StandardVersion, place: &Place,
         Place::Organization => t.standards_everywhere().into_any(),
         Place::Project { name, .. } => view! { <span translate="no">{name.clone()}</span> }.into_any(),
     };
-    let environments: Vec<_> = version.rules.environments.iter().map(|it| it.as_str().to_owned()).collect();
-    let environments = if environments.is_empty() {
-        t.standards_environments_all().into_any()
-    } else {
-        view! { <span translate="no">{environments.join(", ")}</span> }.into_any()
-    };
+    let environments = version.rules.as_ref().map(|rules| {
+        let named: Vec<_> = rules.environments.iter().map(|it| it.as_str().to_owned()).collect();
+        if named.is_empty() {
+            return t.standards_environments_all().into_any();
+        }
+        view! { <span translate="no">{named.join(", ")}</span> }.into_any()
+    });
     let mut facts = vec![
         fact(t.policies_state(), t.standard_state(version.state)),
         fact(t.standards_where(), home),
-        fact(t.standards_environments(), environments),
         fact(t.policies_who_wrote(), actor(t, names, &version.created_by)),
         fact(t.policies_when_written(), view! { <Time at=version.created_at/> }),
     ];
+    facts.extend(environments.map(|it| fact(t.standards_environments(), it)));
     if let Some((at, by)) = version.approved.clone() {
         facts.push(fact(t.policies_approved_by(), view! { {actor(t, names, &by)} " " <Time at=at/> }));
     }

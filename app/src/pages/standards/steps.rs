@@ -96,8 +96,8 @@ impl Step {
             Self::Activate | Self::RollBack => {
                 let breaks = tally.map(|it| t.standard_tally(it));
                 let goes_on = tally.filter(|it| it.all() > 0).map(|_| t.standards_goes_on().to_owned());
-                let reason =
-                    version.rules.reads_need_reason.then(|| t.standards_activate_reason().to_owned());
+                let reason = version.rules.as_ref().is_some_and(|it| it.reads_need_reason);
+                let reason = reason.then(|| t.standards_activate_reason().to_owned());
                 let what = Some(t.standards_activate_what().to_owned());
                 [what, breaks, goes_on, reason].into_iter().flatten().collect()
             }
@@ -132,9 +132,12 @@ impl Step {
         domain: &Domain,
         op: &Op,
         id: StandardId,
-        number: i64,
+        version: &StandardVersion,
     ) -> Result<Option<Tally>, Refused> {
-        if self.turns() { domain.standard_tally(op, id, number).await.map(Some) } else { Ok(None) }
+        if !self.turns() || version.rules.is_none() {
+            return Ok(None);
+        }
+        domain.standard_tally(op, id, version.number).await.map(Some)
     }
 }
 
@@ -153,7 +156,7 @@ pub(super) async fn before(
     let Some(step) = step(&slug) else { return render::not_found(&shell) };
     let loaded = async {
         let (shown, version) = version_of(&house.domain, &op, &id, &number).await?;
-        let tally = step.tally(&house.domain, &op, shown.standard.id, version.number).await?;
+        let tally = step.tally(&house.domain, &op, shown.standard.id, &version).await?;
         Ok((shown, version, tally))
     };
     match loaded.await {
@@ -189,7 +192,7 @@ pub(super) async fn take(
             }
         }
     }
-    match step.tally(&house.domain, &op, shown.standard.id, version.number).await {
+    match step.tally(&house.domain, &op, shown.standard.id, &version).await {
         Ok(tally) => draw(&shell, step, &shown, &version, tally, Draft::refused(posted.fields, errors)),
         Err(refused) => render::refused(&shell, refused),
     }
@@ -207,6 +210,7 @@ pub(super) fn wrong(t: Text, errors: &mut Errors, error: &ChangeStandardError) {
         ChangeStandardError::Step(step) => {
             errors.whole(t.policies_wrong_step(t.standard_state(step.state)));
         }
+        ChangeStandardError::Unreadable => errors.whole(t.standards_unreadable_why()),
     }
 }
 

@@ -73,3 +73,44 @@ async fn a_look_at_rules_keeps_nothing_and_tells_what_they_would_find() {
         post(&fields.map(|(name, value)| if name == "act" { (name, "") } else { (name, value) })).await;
     assert_eq!(kept.status, 303, "{}", kept.body);
 }
+
+#[tokio::test]
+async fn rules_that_cannot_be_read_are_told_wherever_they_hold_and_can_be_written_anew() {
+    let stage = Stage::new().await;
+    let olga = stage.cast.person("Olga", &[(Role::Owner, None)]).await;
+    let pay = stage.cast.project("pay").await;
+    let domain = &stage.cast.domain;
+    let key = NewKey::named(Place::Environment(pay.live), "Checkout".parse().unwrap());
+    let key = domain.issue_key(&olga.op(), key).await.unwrap().id;
+    let new = NewStandard {
+        scope: PolicyScope::Organization,
+        name: "Our names".parse().unwrap(),
+        rules: Rules { key_names: Some(".*".parse().unwrap()), ..Rules::default() },
+        note: Description::default(),
+    };
+    let id = domain.draft_standard(&olga.op(), new).await.unwrap();
+    domain.activate_standard(&olga.op(), id, 1, 1).await.unwrap();
+    stage.cast.put_by(&["UPDATE standard_versions SET rules = '{\"colour\":\"red\"}'"]).await;
+
+    let get = async |path: String| {
+        let shown = stage.get(person(&olga), &path).await;
+        assert_eq!(shown.status, 200, "{path}: {}", shown.body);
+        shown.body
+    };
+    for path in [format!("/keys/{key}"), format!("/standards/{id}")] {
+        let body = get(path.clone()).await;
+        assert!(body.contains("cannot be read"), "{path}: {body}");
+    }
+    let environment = get("/projects/pay/environments/live".to_owned()).await;
+    assert!(environment.contains("What it asks for cannot be read"), "{environment}");
+    assert!(get(format!("/standards/{id}")).await.contains("Nothing is made where it holds"));
+    get(format!("/standards/{id}/end")).await;
+    let body = "idempotency_key=aaaaaaaaaaaaaaaa&row_version=2&key_names=pay-.*";
+    let written = stage.post(person(&olga), &format!("/standards/{id}/edit"), body).await;
+    assert_eq!(written.status, 303, "{}", written.body);
+    get(format!("/standards/{id}/versions/2/activate")).await;
+    let body = "idempotency_key=bbbbbbbbbbbbbbbb&row_version=3";
+    let active = stage.post(person(&olga), &format!("/standards/{id}/versions/2/activate"), body).await;
+    assert_eq!(active.status, 303, "{}", active.body);
+    assert!(get(format!("/keys/{key}")).await.contains("Names of keys look like pay-.* here"));
+}

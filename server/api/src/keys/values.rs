@@ -20,6 +20,7 @@ use crate::{
     flaw::{Flaw, Flaws},
     json::Asked,
     problem::Problem,
+    standards,
 };
 
 /// `{key}` and `{value}` of a path.
@@ -135,6 +136,7 @@ impl From<ExtendError> for Problem {
         match error {
             ExtendError::Archived | ExtendError::Current | ExtendError::Stopped => Self::conflict(error),
             ExtendError::Refused(refused) => refused.into(),
+            ExtendError::Standard(breach) => standards::broken_at("/until", &breach),
             ExtendError::When => Self::invalid(Flaw::at("/until", error)),
         }
     }

@@ -21,6 +21,7 @@ use crate::{
     json::{self, Asked},
     keys::create::place,
     problem::{Kind, Problem},
+    standards,
 };
 
 /// A file of values. No `Debug`: it is a secret.
@@ -253,7 +254,7 @@ impl From<ImportError> for Problem {
                 Self::from(told.collect::<Vec<_>>())
             }
             ImportError::Refused(refused) => refused.into(),
-            ImportError::Standard(..) => Self::invalid(Flaw::at("/content", error)),
+            ImportError::Standard(..) => standards::broken_at("/content", error),
         }
     }
 }

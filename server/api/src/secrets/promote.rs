@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use keywarden_domain::{
     Domain,
-    secrets::{Address, Expected, PromoteError, Promotion},
+    secrets::{Address, Expected, PromoteError, Promotion, PutError},
 };
 use keywarden_model::SecretId;
 use serde::Deserialize;
@@ -18,6 +18,7 @@ use crate::{
     json::Asked,
     keys::create::place,
     problem::{Kind, Problem},
+    standards,
 };
 
 /// Where the value goes, and what was seen here and there.
@@ -96,6 +97,7 @@ impl From<PromoteError> for Problem {
             PromoteError::Here => Self::invalid(Flaw::at("/to", error)),
             PromoteError::NoReason => Self::no_reason(error),
             PromoteError::Outside { .. } => Self::new(Kind::OutsideValidity, error.to_string()),
+            PromoteError::Put(PutError::Standard(breach)) => standards::broken_at("/to", &breach),
             PromoteError::Put(error) => error.into(),
             PromoteError::Refused(refused) => refused.into(),
             PromoteError::Same | PromoteError::Shut { .. } => Self::conflict(error),

@@ -29,7 +29,7 @@ use crate::{
     etag::{self, tagged},
     flaw::Flaw,
     json,
-    problem::Problem,
+    problem::{Kind, Problem},
 };
 
 /// A standard.
@@ -72,7 +72,9 @@ pub(crate) struct StandardVersion {
     /// `active`, `draft`, `in-review`, `superseded` or `withdrawn`.
     #[schema(example = "draft")]
     state: &'static str,
-    rules: StandardRules,
+    /// Absent: they cannot be read. In force, nothing is made then where they hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rules: Option<StandardRules>,
     /// What its author says about it.
     note: String,
     created_at: DateTime<Utc>,
@@ -129,7 +131,7 @@ impl From<standards::StandardVersion> for StandardVersion {
         Self {
             number: version.number,
             state: version.state.as_str(),
-            rules: (&version.rules).into(),
+            rules: version.rules.as_ref().map(Into::into),
             note: version.note.as_str().to_owned(),
             created_at: version.created_at,
             created_by: version.created_by,
@@ -192,17 +194,25 @@ impl<S: Send + Sync> FromRequestParts<S> for Place {
 /// What a standard in force refuses: at the field that it is about. A secret's path stands in the address.
 pub(crate) fn broken(breach: &Breach) -> Problem {
     let pointer = match breach.demand.rule() {
-        StandardRule::KeyLifetime => "/expires_at",
-        StandardRule::KeyName => "/name",
-        StandardRule::Owner => "/owner",
-        StandardRule::Scope => "/scopes",
-        StandardRule::Tag => "/tags",
-        StandardRule::KeyRotation
-        | StandardRule::Reason
-        | StandardRule::SecretName
-        | StandardRule::SecretRotation => "",
+        Some(StandardRule::KeyLifetime) => "/expires_at",
+        Some(StandardRule::KeyName) => "/name",
+        Some(StandardRule::Owner) => "/owner",
+        Some(StandardRule::Scope) => "/scopes",
+        Some(StandardRule::Tag) => "/tags",
+        None
+        | Some(
+            StandardRule::KeyRotation
+            | StandardRule::Reason
+            | StandardRule::SecretName
+            | StandardRule::SecretRotation,
+        ) => "",
     };
-    Problem::invalid(Flaw::at(pointer, breach))
+    broken_at(pointer, breach)
+}
+
+/// As [`broken`], at this field.
+pub(crate) fn broken_at(pointer: &'static str, why: impl std::fmt::Display) -> Problem {
+    Problem::new(Kind::BreaksStandard, why.to_string()).with(vec![Flaw::at(pointer, why)])
 }
 
 impl From<DraftStandardError> for Problem {
@@ -226,7 +236,8 @@ impl From<ChangeStandardError> for Problem {
             | ChangeStandardError::NotInForce
             | ChangeStandardError::OlderNodes
             | ChangeStandardError::OwnDraft
-            | ChangeStandardError::Step(_) => Self::conflict(error),
+            | ChangeStandardError::Step(_)
+            | ChangeStandardError::Unreadable => Self::conflict(error),
             ChangeStandardError::Refused(refused) => refused.into(),
         }
     }

@@ -6,6 +6,7 @@ use keywarden_domain::{
     Domain,
     standards::{Demand, Found, Thing},
 };
+use keywarden_model::StandardRule;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -51,7 +52,7 @@ pub(crate) struct StandardDemand {
 
 impl From<Demand> for StandardDemand {
     fn from(demand: Demand) -> Self {
-        Self { rule: demand.rule().as_str(), detail: demand.to_string() }
+        Self { rule: demand.rule().map_or("unreadable", StandardRule::as_str), detail: demand.to_string() }
     }
 }
 

@@ -7,6 +7,11 @@ use super::{Answer, Api};
 
 const STANDARDS: &str = "/api/v1/standards";
 
+fn broken(answer: &Answer, pointer: &str, says: &str) {
+    assert!(answer.json()["type"].as_str().unwrap().ends_with("#breaks-standard"), "{answer:?}");
+    refused(answer, pointer, says);
+}
+
 fn refused(answer: &Answer, pointer: &str, says: &str) {
     assert_eq!(answer.status, 422, "{answer:?}");
     let told = &answer.json()["errors"][0];
@@ -45,14 +50,14 @@ async fn what_a_standard_refuses_is_told_at_its_field() {
         assert_eq!((active.status.as_u16(), &active.json()["active"]), (200, &json!(1)), "{active:?}");
         let issue = async |name: &str, more: Value| api.post("/api/v1/keys", key(name, &more)).await;
         let tags = json!(["cost=12"]);
-        refused(&issue("Books", json!({ "tags": tags })).await, "/name", "`Ours`");
-        refused(&issue("pay-books", json!({})).await, "/tags", "`cost`");
+        broken(&issue("Books", json!({ "tags": tags })).await, "/name", "`Ours`");
+        broken(&issue("pay-books", json!({})).await, "/tags", "`cost`");
         let scoped = json!({ "tags": tags, "scopes": ["refunds:write"] });
-        refused(&issue("pay-books", scoped).await, "/scopes", "`refunds:write`");
+        broken(&issue("pay-books", scoped).await, "/scopes", "`refunds:write`");
         let long = json!({ "tags": tags, "expires_at": "2099-01-31T00:00:00Z" });
         assert_eq!(issue("pay-books", long).await.status, 422);
         assert_eq!(issue("pay-books", json!({ "tags": tags })).await.status, 201);
-        refused(&api.put("Password", json!({ "value": "hunter2", "tags": tags })).await, "", "[a-z]+/[a-z]+");
+        broken(&api.put("Password", json!({ "value": "hunter2", "tags": tags })).await, "", "[a-z]+/[a-z]+");
 
         let ended = api.post(&format!("{there}/end"), json!({})).await;
         assert_eq!((ended.status.as_u16(), ended.json().get("active")), (200, None), "{ended:?}");
@@ -85,6 +90,29 @@ async fn rules_that_are_none_are_told_one_by_one() {
         let checked = json!({ "project": "pay", "rules": { "team_owner": true } });
         let checked = api.post(&format!("{STANDARDS}/check"), checked).await;
         assert_eq!((checked.status.as_u16(), &checked.json()["complete"]), (200, &json!(true)), "{checked:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rules_that_cannot_be_read_refuse_and_are_left_out() {
+    both_engines(async |house| {
+        let api = Api::in_house(house).await;
+        let made =
+            api.post(STANDARDS, json!({ "name": "Ours", "rules": { "key_names": ".*" } })).await.json();
+        let there = format!("{STANDARDS}/{}", made["id"].as_str().unwrap());
+        api.post(&format!("{there}/versions/1/activate"), json!({})).await;
+        api.house.put_by(&["UPDATE standard_versions SET rules = '{\"colour\":\"red\"}'"]).await;
+        broken(&api.post("/api/v1/keys", key("Books", &json!({}))).await, "", "its rules cannot be read");
+        let shown = api.get(&there).await;
+        assert_eq!(
+            (shown.status.as_u16(), shown.json()["versions"][0].get("rules")),
+            (200, None),
+            "{shown:?}"
+        );
+        let ended = api.post(&format!("{there}/end"), json!({})).await;
+        assert_eq!(ended.status, 200, "{ended:?}");
+        assert_eq!(api.post("/api/v1/keys", key("Books", &json!({}))).await.status, 201);
     })
     .await;
 }

@@ -8,6 +8,7 @@ use keywarden_store::{ChangeKind, Written};
 use super::key::{Key, KeyValue, claim};
 use super::rotate::LONGEST_OVERLAP;
 use crate::refused::carries_refused;
+use crate::standards::{Breach, InForce};
 use crate::{Action, Domain, Op, Refused};
 
 /// Why an old value gets no more time.
@@ -22,6 +23,9 @@ pub enum ExtendError {
     /// As everywhere.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// It would work for longer than a standard that is in force lets keys live.
+    #[error(transparent)]
+    Standard(#[from] Breach),
     /// It has stopped: what was refused once stays refused.
     #[error("this value has stopped already: its callers need the new one")]
     Stopped,
@@ -63,6 +67,8 @@ impl Domain {
                 let it = claim(tx, &record, id, owner).await?;
                 let old = it.values.iter().find(|it| it.id == value).ok_or(Refused::NotFound)?;
                 check(&it.key, old, until, now)?;
+                let held = InForce::of(tx, it.key.project, &it.key.environment_slug, &it.key.label).await?;
+                held.hold_value(old.created_at, old.stops_at, until)?;
                 rows::stop_value(tx, value, until).await?;
                 tx.restrict(ChangeKind::Key, id, now).await?;
                 let event = record

@@ -149,7 +149,9 @@ impl Domain {
     /// can administer beside it.
     pub(super) async fn may_decide(&self, tx: &mut Tx, turn: &Turn<'_>) -> Result<(), ChangePolicyError> {
         let Turn { scope, version, circumstances, .. } = *turn;
-        if ReviewRule::read(tx).await?.needs_second_person() && !was_looked_at(version, turn.by) {
+        if ReviewRule::read(tx).await?.needs_second_person()
+            && !was_looked_at(&version.created_by, version.approved_by.as_deref(), turn.by)
+        {
             return Err(ChangePolicyError::NeedsApproval);
         }
         let deciding = self.would_decide(scope, version).map_err(ChangePolicyError::Text)?;
@@ -206,9 +208,9 @@ impl Domain {
 
 /// Whether two people stand behind a version that `by` lets decide: whoever wrote it and whoever approved it. What a machine
 /// wrote may be from the hand of whoever approves it, so that somebody else has to let it decide.
-fn was_looked_at(version: &rows::Version, by: &str) -> bool {
-    let approved = version.approved_by.as_deref().filter(|it| *it != version.created_by);
-    let behind = [Some(version.created_by.as_str()), approved, Some(by)];
+pub(crate) fn was_looked_at(created_by: &str, approved_by: Option<&str>, by: &str) -> bool {
+    let approved = approved_by.filter(|it| *it != created_by);
+    let behind = [Some(created_by), approved, Some(by)];
     let people: BTreeSet<_> = behind.into_iter().flatten().filter(|it| is_person(it)).collect();
     approved.is_some() && people.len() > 1
 }

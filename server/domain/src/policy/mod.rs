@@ -47,6 +47,7 @@ use crate::refused::carries_refused;
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
 
 pub use activate::Activate;
+pub(crate) use activate::was_looked_at;
 pub use draft::{DraftPolicyError, NewPolicy, Redraft};
 pub use list::{ListedPolicy, PolicyPage, PolicyQuery};
 pub use review::{RequireReviewError, ReviewRule};

@@ -1,6 +1,7 @@
 //! What is in force in an environment, and what is held against it there.
 
 use chrono::{DateTime, Utc};
+use keywarden_model::time::later;
 use keywarden_model::{ProjectId, SecretLabel, StandardId};
 use keywarden_store::{Conn, standards as rows};
 
@@ -16,8 +17,8 @@ pub struct Holding {
     pub standard: StandardId,
     /// What people call it.
     pub name: String,
-    /// What it asks for.
-    pub rules: Rules,
+    /// What it asks for; `None`: that cannot be read.
+    pub rules: Option<Rules>,
 }
 
 /// All that are in force in one environment.
@@ -35,21 +36,45 @@ impl InForce {
         let found = rows::in_force(conn, project).await?;
         let mut holding = Vec::with_capacity(found.len());
         for row in found {
-            let rules = super::read_rules(&row.rules, row.standard_id)?;
-            if rules.are_about(slug, label) {
-                holding.push(Holding { standard: row.standard_id, name: row.name, rules });
-            }
+            let rules = match serde_json::from_str::<Rules>(&row.rules) {
+                Ok(rules) if !rules.are_about(slug, label) => continue,
+                Ok(rules) => Some(rules),
+                Err(cause) => {
+                    let standard = row.standard_id.to_string();
+                    tracing::error!(standard, %cause, "a standard in force cannot be read");
+                    None
+                }
+            };
+            holding.push(Holding { standard: row.standard_id, name: row.name, rules });
         }
         Ok(Self(holding))
     }
 
     /// How long keys live at most, in seconds: the strictest of these and of the environment's own limit.
     pub(crate) fn longest(&self, own: Option<i64>) -> Option<i64> {
-        let days = self.0.iter().filter_map(|it| it.rules.key_lifetime_days);
+        let days = self.0.iter().filter_map(|it| it.rules.as_ref()?.key_lifetime_days);
         days.map(|it| it.span().num_seconds()).chain(own).min()
     }
 
-    /// Refuses a key that is made, or what an edit makes worse of one: what stays as it was is reported, not refused.
+    /// Refuses to let a value work on for longer than a key with it as its newest one lives.
+    pub(crate) fn hold_value(
+        &self,
+        made: DateTime<Utc>,
+        before: Option<DateTime<Utc>>,
+        until: DateTime<Utc>,
+    ) -> Result<(), Breach> {
+        if before.is_some_and(|end| until <= end) {
+            return Ok(());
+        }
+        let late = |rules: &Rules| {
+            let days = rules.key_lifetime_days.filter(|days| until > later(made, days.span()));
+            days.map(|days| Demand::KeyLifetime { days: days.number() }).into_iter().collect()
+        };
+        self.first(late)
+    }
+
+    /// Refuses a key that is made, or what an edit changes about one to what it must not be: what stays as it was is reported,
+    /// not refused.
     pub(crate) fn hold_key(
         &self,
         before: Option<&KeyStand<'_>>,
@@ -62,7 +87,10 @@ impl InForce {
             Demand::Owner => before.of_team == after.of_team,
             other => had.contains(other),
         };
-        self.hold(now, |rules, now| {
+        if before == Some(after) {
+            return Ok(());
+        }
+        self.first(|rules| {
             let had = before.map(|it| (it, rules.of_key(it, now)));
             let mut demands = rules.of_key(after, now);
             demands.retain(|it| !had.as_ref().is_some_and(|(before, had)| kept(it, before, had)));
@@ -77,7 +105,10 @@ impl InForce {
         after: &SecretStand<'_>,
         now: DateTime<Utc>,
     ) -> Result<(), Breach> {
-        self.hold(now, |rules, now| {
+        if before == Some(after) {
+            return Ok(());
+        }
+        self.first(|rules| {
             let had = before.map(|it| rules.of_secret(it, now)).unwrap_or_default();
             let mut demands = rules.of_secret(after, now);
             demands.retain(|it| !had.contains(it));
@@ -85,13 +116,8 @@ impl InForce {
         })
     }
 
-    fn hold(
-        &self,
-        now: DateTime<Utc>,
-        ask: impl Fn(&Rules, DateTime<Utc>) -> Vec<Demand>,
-    ) -> Result<(), Breach> {
-        let broken = self.breaches(|rules| ask(rules, now));
-        let first = broken.into_iter().find(|it| !it.demand.rule().is_broken_by_time());
+    fn first(&self, ask: impl Fn(&Rules) -> Vec<Demand>) -> Result<(), Breach> {
+        let first = self.breaches(ask).into_iter().find(|it| !it.demand.is_of_time());
         first.map_or(Ok(()), Err)
     }
 
@@ -99,7 +125,8 @@ impl InForce {
         let of = |it: &Holding| {
             let (standard, name) = (it.standard, it.name.clone());
             let breach = move |demand| Breach { standard, name: name.clone(), demand };
-            ask(&it.rules).into_iter().map(breach).collect::<Vec<_>>()
+            let demands = it.rules.as_ref().map_or_else(|| vec![Demand::Unreadable], &ask);
+            demands.into_iter().map(breach).collect::<Vec<_>>()
         };
         self.0.iter().flat_map(of).collect()
     }

@@ -5,8 +5,13 @@
 //! the standard is refused, on every door: the rules are read in the transaction that writes. What is there already, and
 //! breaks it, goes on as it is and is told of: on its own page, and in the standard's report.
 //!
+//! What is restored was there already: a deleted secret comes back as it was, and a folder as it was then.
+//!
 //! Where an environment has a setting of its own for the same thing, the stricter of the two holds: the shorter life, and
 //! a reason as soon as one of them asks for it. What time alone breaks (a key that was not rotated) refuses nothing.
+//!
+//! One in force whose rules cannot be read might ask for anything: where it holds, nothing is made, and nothing that standards
+//! look at is changed, until it is ended or another version of it is in force. The refusal says so, and so does each thing's page.
 //!
 //! # Who
 //! As policies ([`crate::policy`]), with the same actions and the same second person, where the organization asks for one.
@@ -78,8 +83,8 @@ pub struct StandardVersion {
     pub number: i64,
     /// Where it is in its life; none is ever scheduled.
     pub state: PolicyState,
-    /// What it asks for.
-    pub rules: Rules,
+    /// What it asks for; `None`: this program cannot read it. In force, it refuses all that standards look at.
+    pub rules: Option<Rules>,
     /// What its author says about it.
     pub note: Description,
     /// When it was written.
@@ -123,6 +128,9 @@ pub enum ChangeStandardError {
     /// The version is elsewhere in its life.
     #[error(transparent)]
     Step(#[from] PolicyStepError),
+    /// What it asks for cannot be read.
+    #[error("the rules of this version cannot be read: write them anew, as another version")]
+    Unreadable,
 }
 carries_refused!(ChangeStandardError);
 
@@ -179,9 +187,9 @@ fn damaged(version: &rows::Version, what: &str) -> Fault {
     Fault::Damaged(format!("standard_versions {}@{}: {what}", version.standard_id, version.number))
 }
 
-/// Rules as rows hold them. What this program cannot read refuses rather than lets through.
-fn read_rules(text: &str, of: StandardId) -> Result<Rules, Fault> {
-    serde_json::from_str(text).map_err(|cause| Fault::Damaged(format!("standard_versions of {of}: {cause}")))
+/// Rules as a row holds them, if this program can read them.
+fn read_rules(version: &rows::Version) -> Option<Rules> {
+    serde_json::from_str(&version.rules).ok()
 }
 
 /// A write that found another row version than it has seen.
@@ -215,7 +223,7 @@ impl TryFrom<rows::Version> for StandardVersion {
         Ok(Self {
             number: row.number,
             state: state(&row)?,
-            rules: read_rules(&row.rules, row.standard_id)?,
+            rules: read_rules(&row),
             note: row.note.parse().map_err(|_| damaged(&row, "note"))?,
             created_at: from_micros(row.created_at),
             created_by: row.created_by,

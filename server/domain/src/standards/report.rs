@@ -237,7 +237,8 @@ impl Domain {
         let mut conn = self.store().read().await?;
         let version = rows::version(&mut conn, id, number).await?.ok_or(Refused::NotFound)?;
         let in_force = super::state(&version)? == PolicyState::Active;
-        Ok((scope, super::read_rules(&version.rules, id)?, in_force))
+        let rules = super::read_rules(&version).ok_or_else(|| super::damaged(&version, "rules"))?;
+        Ok((scope, rules, in_force))
     }
 
     async fn look_at<'a>(

@@ -110,6 +110,9 @@ pub enum Demand {
         /// As it is asked for.
         tag: String,
     },
+    /// What is asked for cannot be read.
+    #[error("its rules cannot be read, end it or put another version of it in force")]
+    Unreadable,
 }
 
 /// A standard that something breaks.
@@ -125,7 +128,7 @@ pub struct Breach {
 }
 
 /// What of a key is held against standards.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct KeyStand<'a> {
     pub(crate) name: &'a str,
     pub(crate) of_team: bool,
@@ -137,7 +140,7 @@ pub(crate) struct KeyStand<'a> {
 }
 
 /// What of a secret is held against standards.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SecretStand<'a> {
     pub(crate) path: &'a str,
     pub(crate) of_team: bool,
@@ -200,9 +203,9 @@ impl<'de> Deserialize<'de> for EnvironmentWord {
 }
 
 impl Demand {
-    /// By which rule.
-    pub fn rule(&self) -> StandardRule {
-        match self {
+    /// By which rule, where that is known.
+    pub fn rule(&self) -> Option<StandardRule> {
+        Some(match self {
             Self::KeyLifetime { .. } => StandardRule::KeyLifetime,
             Self::KeyName { .. } => StandardRule::KeyName,
             Self::KeyRotation { .. } => StandardRule::KeyRotation,
@@ -212,7 +215,13 @@ impl Demand {
             Self::SecretName { .. } => StandardRule::SecretName,
             Self::SecretRotation { .. } => StandardRule::SecretRotation,
             Self::Tag { .. } => StandardRule::Tag,
-        }
+            Self::Unreadable => return None,
+        })
+    }
+
+    /// Whether time alone brings it about: then nothing is refused for it.
+    pub fn is_of_time(&self) -> bool {
+        self.rule().is_some_and(StandardRule::is_broken_by_time)
     }
 }
 

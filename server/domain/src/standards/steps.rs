@@ -4,10 +4,10 @@ use keywarden_model::StandardId;
 use keywarden_model::policy::PolicyStep;
 use keywarden_store::{ChangeKind, Tx, Written, standards as rows};
 
-use super::{ChangeStandardError, meanwhile, sha256, stepped, version};
+use super::{ChangeStandardError, meanwhile, read_rules, sha256, stepped, version};
 use crate::audit::{Draft, Fact, Record};
 use crate::authz::PolicyScope;
-use crate::policy::{ReviewRule, project, resource};
+use crate::policy::{ReviewRule, is_person, project, resource, was_looked_at};
 use crate::{Action, Domain, Fault, Op, Refused};
 
 impl Domain {
@@ -127,8 +127,10 @@ impl Domain {
                 if !rows::all_hold(tx).await? {
                     return Err(ChangeStandardError::OlderNodes);
                 }
-                let approved = next.approved_by.as_ref().is_some_and(|it| *it != next.created_by);
-                if ReviewRule::read(tx).await?.needs_second_person() && !approved {
+                // What cannot be read would refuse everything.
+                read_rules(&next).ok_or(ChangeStandardError::Unreadable)?;
+                let looked_at = was_looked_at(&next.created_by, next.approved_by.as_deref(), &by);
+                if ReviewRule::read(tx).await?.needs_second_person() && !looked_at {
                     return Err(ChangeStandardError::NeedsApproval);
                 }
                 let now = record.now();
@@ -166,7 +168,9 @@ impl Domain {
                 rows::touch(tx, id, row_version).await.map_err(meanwhile)?;
                 let active = rows::active(tx, id).await?.ok_or(ChangeStandardError::NotInForce)?;
                 let to = stepped(&active, PolicyStep::Supersede)?;
-                let alone = standard.ending_by.as_ref().is_none_or(|first| *first == by || !person);
+                // The word of a machine is nobody's: it may be in the hand of whoever comes second.
+                let first = standard.ending_by.filter(|first| is_person(first));
+                let alone = first.is_none_or(|first| first == by || !person);
                 if ReviewRule::read(tx).await?.needs_second_person() && alone {
                     rows::set_ending(tx, id, Some(&by)).await?;
                     let event = told(&record, "standard.ask-end", scope, &active)?;

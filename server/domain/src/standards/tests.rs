@@ -1,3 +1,5 @@
+mod around;
+
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -68,7 +70,7 @@ async fn put(house: &House, by: &Player, pay: &Stage, path: &str) -> Result<Put,
 
 fn broken(refused: Result<Issued, IssueError>) -> StandardRule {
     match refused {
-        Err(IssueError::Terms(TermError::Standard(breach))) => breach.demand.rule(),
+        Err(IssueError::Terms(TermError::Standard(breach))) => breach.demand.rule().unwrap(),
         other => panic!("{other:?}"),
     }
 }
@@ -219,7 +221,7 @@ async fn what_an_edit_leaves_as_it_was_is_not_refused_and_what_it_changes_is() {
         in_force(&house, &olga, strict).await;
         let edit = async |patch: KeyPatch| house.domain.edit_key(&olga.op(), id, None, patch).await;
         let refused = |done: Result<(), EditKeyError>| match done {
-            Err(EditKeyError::Terms(TermError::Standard(breach))) => breach.demand.rule(),
+            Err(EditKeyError::Terms(TermError::Standard(breach))) => breach.demand.rule().unwrap(),
             other => panic!("{other:?}"),
         };
         let described = KeyPatch { description: Some("what for".parse().unwrap()), ..KeyPatch::default() };
@@ -273,7 +275,7 @@ async fn secrets_are_held_to_their_paths_owners_and_tags() {
         in_force(&house, &olga, r#"{"secret_names":"[a-z]+/[a-z]+","team_owner":true}"#).await;
         let named = put(&house, &olga, &pay, "Other").await;
         let Err(PutError::Standard(breach)) = named else { panic!("{named:?}") };
-        assert_eq!(breach.demand.rule(), StandardRule::Owner);
+        assert_eq!(breach.demand.rule().unwrap(), StandardRule::Owner);
 
         // Another value makes nothing worse.
         put(&house, &olga, &pay, "Password").await.unwrap();
@@ -286,7 +288,7 @@ async fn secrets_are_held_to_their_paths_owners_and_tags() {
         assert!(matches!(back, Err(EditSecretError::Standard(_))), "{back:?}");
         let view = house.domain.secret(&olga.op(), &Address::Id(there.id)).await.unwrap();
         let breaks = house.domain.breaches_of_secret(&olga.op(), &view).await.unwrap();
-        let rules: Vec<_> = breaks.iter().map(|it| it.demand.rule()).collect();
+        let rules: Vec<_> = breaks.iter().map(|it| it.demand.rule().unwrap()).collect();
         assert_eq!(rules, [StandardRule::SecretName]);
     })
     .await;
@@ -386,7 +388,7 @@ async fn what_time_breaks_is_reported_and_refuses_nothing() {
         let since = view.values[0].created_at;
         let breaks = house.domain.breaches_of_key(&olga.op(), &view.key, since).await.unwrap();
         assert_eq!(breaks.len(), 1);
-        assert_eq!(breaks[0].demand.rule(), StandardRule::KeyRotation);
+        assert_eq!(breaks[0].demand.rule().unwrap(), StandardRule::KeyRotation);
     })
     .await;
 }
