@@ -11,7 +11,7 @@ const SECRET: &str = "kws_live_0A1B2C3D4E5F_hunter2Hunter2HUNTER2";
 const NUMBER: u64 = 8_204_917_736_251;
 
 /// Fields with words of a caller's own, which are quoted to say which of them is wrong.
-const QUOTED: [&str; 4] = ["allowed_cidrs", "scopes", "seal", "tags"];
+const QUOTED: [&str; 5] = ["allowed_cidrs", "approved_scopes", "scopes", "seal", "tags"];
 
 /// Where something stands in a body, itself first.
 fn places(body: &Value) -> Vec<String> {
@@ -66,7 +66,8 @@ async fn a_refusal_repeats_no_secret_wherever_it_stood() {
                     continue;
                 }
                 refused += 1;
-                let field = place.split('/').nth(1).unwrap_or_default().to_owned();
+                let mut names = place.split('/').skip(1);
+                let field = names.find(|it| *it != "rules").unwrap_or_default().to_owned();
                 let said = [&SECRET[22..], &number].iter().any(|it| answer.body.contains(it));
                 if said && QUOTED.contains(&field.as_str()) {
                     quoted.insert(field);

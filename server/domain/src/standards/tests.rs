@@ -173,7 +173,7 @@ async fn none_comes_into_force_while_an_older_node_may_run() {
         let compatible = |version: i64| {
             keywarden_store::sql("UPDATE schema_info SET oldest_compatible = $1").bind(version)
         };
-        house.put(vec![compatible(34)]).await;
+        house.put(vec![compatible(37)]).await;
         let refused = activated(&house, &olga, id, 1).await;
         assert!(matches!(refused, Err(ChangeStandardError::OlderNodes)), "{refused:?}");
         house.put(vec![compatible(38)]).await;
