@@ -13,6 +13,8 @@ texts! {
     standards_new_in(project: &str) = "New standard in {project}";
     standards_none = "No standard yet";
     standards_none_why = "Start with a rule that all your keys should keep, such as a longest life. You see what breaks it before it is in force.";
+    standards_none_seen = "No standard that you can see";
+    standards_none_seen_why = "Those of your projects are listed here. Those of the whole organization are shown to owners, admins and auditors. What one of them refuses says so.";
     standards_none_found = "No standard fits";
     standards_none_found_why = "Search for another name, or show all states.";
     standards_search = "Name of the standard";

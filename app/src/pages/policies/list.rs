@@ -116,8 +116,13 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, params: Par
         });
         let states = Vec::from(STATES.map(|it| choice(it.as_str(), t.policy_state(it))));
         let tests = href("/policies/tests", &[("project", params.text("project"))]);
-        let tests = may_test.then(|| view! { <LinkButton label=t.policies_tests() href=tests/> });
-        let buttons = view! { {tests} <LinkButton label=t.standards_see() href="/standards"/> {make} };
+        let beside = may_test.then(|| {
+            view! {
+                <LinkButton label=t.policies_tests() href=tests/>
+                <LinkButton label=t.standards_see() href="/standards"/>
+            }
+        });
+        let buttons = view! { {beside} {make} };
         view! {
             <PageHeader title=t.policies() lead=t.policies_lead() actions=buttons.into_any()/>
             {rule}

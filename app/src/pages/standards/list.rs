@@ -50,10 +50,11 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, params: Par
             _ => Resource::Organization,
         };
         let may_write = house.domain.would(&op, Action::DraftPolicy, &home).await?;
+        let may_see_all = house.domain.would(&op, Action::ViewPolicy, &Resource::Organization).await?;
         let projects = house.domain.projects_in_sight(&op, PROJECTS).await?;
-        Ok((house.domain.standards(&op, &query).await?, may_write, projects))
+        Ok((house.domain.standards(&op, &query).await?, (may_write, may_see_all), projects))
     };
-    let (found, may_write, names) = match loaded.await {
+    let (found, (may_write, may_see_all), names) = match loaded.await {
         Ok(loaded) => loaded,
         Err(refused) => return render::refused(&shell, refused),
     };
@@ -90,8 +91,10 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, params: Par
             view! { <EmptyState title=t.standards_none_found() action=(t.list_clear(), LIST)>{t.standards_none_found_why()}</EmptyState> }.into_any()
         } else if may_write {
             view! { <EmptyState title=t.standards_none() action=(t.standards_new(), new.clone())>{t.standards_none_why()}</EmptyState> }.into_any()
-        } else {
+        } else if may_see_all {
             view! { <EmptyState title=t.standards_none()>{t.standards_none_why()}</EmptyState> }.into_any()
+        } else {
+            view! { <EmptyState title=t.standards_none_seen()>{t.standards_none_seen_why()}</EmptyState> }.into_any()
         };
         let pager = Pager {
             shown: String::new(),
