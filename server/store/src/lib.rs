@@ -34,6 +34,7 @@ pub mod estate;
 pub mod event;
 #[cfg(test)]
 mod explain;
+pub mod facts;
 pub mod filter;
 mod folder;
 pub mod fsck;

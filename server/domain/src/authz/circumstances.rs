@@ -6,8 +6,10 @@ use cedar_policy::{Context, RestrictedExpression};
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use serde_json::json;
 
+use super::clock;
 use super::judge::recovering;
 use super::principal::Who;
+use super::rules::Types;
 use crate::{Actor, Op};
 
 /// The moment of a question: what policies find in `context`.
@@ -23,6 +25,8 @@ pub struct Circumstances {
     pub passkey_age: Option<i64>,
     /// How whoever asks signed in.
     pub method: SignInMethod,
+    /// Whoever asks said why.
+    pub reason: bool,
 }
 
 /// How whoever asks signed in.
@@ -91,12 +95,13 @@ impl Circumstances {
             address: op.source.address.map(|it| it.to_canonical()),
             passkey_age: shown.map(|at| (op.now - at).num_seconds().max(0)),
             method,
+            reason: op.reason.is_some(),
         }
     }
 
-    /// Of somebody who is not here, at this moment: without an address, and without a passkey shown.
+    /// Of somebody who is not here, at this moment: without an address, a passkey shown, or a reason.
     pub fn absent(now: DateTime<Utc>, method: SignInMethod) -> Self {
-        Self { recovering: false, now, address: None, passkey_age: None, method }
+        Self { recovering: false, now, address: None, passkey_age: None, method, reason: false }
     }
 
     /// As the record writes it, by RFC 8785: names in alphabetical order.
@@ -106,18 +111,21 @@ impl Circumstances {
             "method": self.method.as_str(),
             "now": self.now.to_rfc3339_opts(SecondsFormat::Micros, true),
             "passkey_age": self.passkey_age,
+            "reason": self.reason,
             "recovering": self.recovering,
         })
         .to_string()
     }
 
     /// As policies see it. Cedar's moments are of milliseconds.
-    pub(super) fn context(&self) -> Result<Context, String> {
+    pub(super) fn context(&self, types: &Types) -> Result<Context, String> {
         let now = self.now.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
         let mut pairs = vec![
             ("recovering", RestrictedExpression::new_bool(self.recovering)),
             ("now", RestrictedExpression::new_datetime(now)),
             ("weekday", RestrictedExpression::new_long(self.now.weekday().number_from_monday().into())),
+            ("clock", RestrictedExpression::new_entity_uid(types.uid(&types.clock, clock::ID))),
+            ("reasonGiven", RestrictedExpression::new_bool(self.reason)),
             ("signInMethod", RestrictedExpression::new_string(self.method.as_str().to_owned())),
         ];
         if let Some(address) = self.address {

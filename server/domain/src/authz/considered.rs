@@ -49,8 +49,7 @@ impl Explainer<'_> {
             let (policy, came_to) = (name.to_owned(), CameTo::Failed);
             considered.push(Considered { policy, forbids: true, came_to });
         }
-        let asked = circumstances.context();
-        let asked = asked.and_then(|context| self.rules.question(principal, action, target, context));
+        let asked = self.rules.question_to(self.in_force, principal, action, target, circumstances);
         let Ok(Some((request, entities))) = asked else { return considered };
         let question = Question { of: self, request, entities };
         let mut add = |policy: &Policy, name: String, counts: bool| {

@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use cedar_policy::{Entities, Entity, EntityUid, RestrictedExpression};
-use keywarden_model::{ProjectId, Role};
+use keywarden_model::{EnvironmentId, ProjectId, Role};
 
 use super::principal::Who;
 use super::rules::Types;
-use super::{Action, Owner, Principal, Resource, Target};
+use super::{Action, Facts, Owner, Principal, Resource, Target};
 
 type Cause = Box<dyn std::error::Error>;
 
@@ -33,7 +33,8 @@ pub(super) fn resource_uid(types: &Types, resource: &Resource) -> EntityUid {
     }
 }
 
-/// The principal, the action, the resource and its project; nothing else is looked at by a policy.
+/// The principal, the action, the resource, its environment and its project; nothing else is looked at by a policy. What was not
+/// read of the resource ([`Target::facts`]) is left out.
 pub(super) fn gather(
     types: &Types,
     principal: &Principal,
@@ -43,6 +44,7 @@ pub(super) fn gather(
     let mut entities = Vec::with_capacity(4);
     let uid = resource_uid(types, &target.resource);
     let mut attributes = attributes(types, target);
+    let facts = target.facts.as_ref();
     let mut parents: HashSet<_> = target.owner.then(|| role(types, Role::Owner)).into_iter().collect();
     parents.extend(lies_in(types, &target.resource));
     if let Some(who) = principal_uid(types, &principal.who) {
@@ -57,7 +59,8 @@ pub(super) fn gather(
     let groups = action.groups().map(|group| types.uid(&types.action, group)).collect();
     entities.push(Entity::new_no_attrs(types.uid(&types.action, action.name()), groups));
     if let Some(project) = target.resource.project() {
-        let roles = roles_of(types, project);
+        let slug = facts.map(|it| ("slug".to_owned(), words(&it.project)));
+        let roles = roles_of(types, project).chain(slug);
         if target.resource == Resource::Project(project) {
             attributes.extend(roles);
         } else {
@@ -65,7 +68,18 @@ pub(super) fn gather(
             entities.push(Entity::new(project, roles.collect(), HashSet::new())?);
         }
     }
-    entities.push(Entity::new(uid, attributes, parents)?);
+    if let (Some(facts), Some(project), Some(environment)) =
+        (facts, target.resource.project(), environment(&target.resource))
+    {
+        let project = types.uid(&types.project, project);
+        let attributes = of_environment(types, environment, facts)
+            .chain([("project".to_owned(), RestrictedExpression::new_entity_uid(project.clone()))]);
+        let itself = types.uid(&types.environment, environment);
+        entities.push(Entity::new(itself, attributes.collect(), HashSet::from([project]))?);
+    }
+    let tags = facts.into_iter().flat_map(|it| it.tags.iter());
+    let tags = tags.map(|(name, value)| (name.to_owned(), words(value)));
+    entities.push(Entity::new_with_tags(uid, attributes, parents, tags)?);
     Ok(Entities::from_entities(entities, None)?)
 }
 
@@ -76,13 +90,35 @@ pub(super) fn places(types: &Types, resource: &Resource) -> impl Iterator<Item =
 
 /// What the thing lies in.
 fn lies_in(types: &Types, resource: &Resource) -> impl Iterator<Item = EntityUid> {
-    let environment = match resource {
-        Resource::ApiKey { environment, .. } | Resource::Secret { environment, .. } => Some(environment),
-        _ => None,
-    };
+    let environment = environment(resource);
     let project = resource.project().filter(|project| *resource != Resource::Project(*project));
     let environment = environment.map(|id| types.uid(&types.environment, id));
     environment.into_iter().chain(project.map(|id| types.uid(&types.project, id)))
+}
+
+/// The environment that it lies in.
+fn environment(resource: &Resource) -> Option<EnvironmentId> {
+    match resource {
+        Resource::ApiKey { environment, .. } | Resource::Secret { environment, .. } => Some(*environment),
+        _ => None,
+    }
+}
+
+/// What is asked of an environment by name.
+fn of_environment(
+    types: &Types,
+    id: EnvironmentId,
+    facts: &Facts,
+) -> impl Iterator<Item = (String, RestrictedExpression)> {
+    let itself = RestrictedExpression::new_entity_uid(types.uid(&types.environment, id));
+    [("environment", itself), ("slug", words(&facts.environment)), ("label", words(&facts.label))]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+}
+
+/// What somebody wrote, as a value: it is never read as Cedar (S-04).
+fn words(text: &str) -> RestrictedExpression {
+    RestrictedExpression::new_string(text.to_owned())
 }
 
 fn role(types: &Types, role: Role) -> EntityUid {
@@ -134,24 +170,33 @@ fn attributes(types: &Types, target: &Target) -> HashMap<String, RestrictedExpre
         Resource::ApiKey { environment, owner, .. } => {
             let uid = types.uid(&types.environment, environment);
             attributes.insert("environment".to_owned(), RestrictedExpression::new_entity_uid(uid));
-            let (name, uid) = match owner {
-                Owner::Person(id) => ("ownerPerson", types.uid(&types.person, id)),
-                Owner::Team(id) => ("ownerTeam", types.uid(&types.team, id)),
-            };
-            attributes.insert(name.to_owned(), RestrictedExpression::new_entity_uid(uid));
+            attributes.extend([owned(types, *owner)]);
         }
         Resource::Secret { environment, .. } => {
             let uid = types.uid(&types.environment, environment);
             attributes.insert("environment".to_owned(), RestrictedExpression::new_entity_uid(uid));
+            let owner = target.facts.as_ref().and_then(|it| it.owner);
+            attributes.extend(owner.map(|owner| owned(types, owner)));
+        }
+        Resource::Environment { id, .. } => {
+            let itself = types.uid(&types.environment, id);
+            attributes.insert("environment".to_owned(), RestrictedExpression::new_entity_uid(itself));
+            if let Some(facts) = &target.facts {
+                attributes.extend(of_environment(types, *id, facts));
+            }
         }
         Resource::Workload { .. } => {
             attributes.insert("confined".to_owned(), RestrictedExpression::new_bool(target.confined));
         }
-        Resource::Environment { .. }
-        | Resource::Organization
-        | Resource::Person(_)
-        | Resource::Project(_)
-        | Resource::Team(_) => {}
+        Resource::Organization | Resource::Person(_) | Resource::Project(_) | Resource::Team(_) => {}
     }
     attributes
+}
+
+fn owned(types: &Types, owner: Owner) -> (String, RestrictedExpression) {
+    let (name, uid) = match owner {
+        Owner::Person(id) => ("ownerPerson", types.uid(&types.person, id)),
+        Owner::Team(id) => ("ownerTeam", types.uid(&types.team, id)),
+    };
+    (name.to_owned(), RestrictedExpression::new_entity_uid(uid))
 }

@@ -10,8 +10,8 @@ use keywarden_model::{ProjectId, Role, RoleScope, TeamId, UserId};
 use super::principal::Who;
 use super::reach::specimen;
 use super::{
-    Action, Circumstances, Decision, InForce, NOBODY, NOWHERE, PolicyScope, Principal, Rules, Target,
-    entities,
+    Action, Circumstances, Decision, InForce, NOBODY, NOWHERE, PolicyScope, Principal, Resource, Rules,
+    Target, entities,
 };
 use crate::Fault;
 
@@ -85,6 +85,16 @@ impl<'a> Explainer<'a> {
         circumstances: &Circumstances,
     ) -> Decision {
         self.rules.decide_with(self.in_force, principal, action, target, circumstances)
+    }
+
+    /// Whether a decision about this must know what the thing's row says ([`super::Facts`]).
+    pub(crate) fn asks_of(&self, action: Action, resource: &Resource) -> bool {
+        self.in_force.asks_of(action, resource)
+    }
+
+    /// Whether any policy asks what projects or environments are called in addresses.
+    pub(crate) fn asks_of_slugs(&self) -> bool {
+        self.in_force.deciding().iter().any(|it| it.checked.asks.slugs)
     }
 
     /// What policies name.

@@ -12,8 +12,8 @@ use moka::sync::Cache;
 use super::memory::Memory;
 use super::principal::Who;
 use super::{
-    Action, Checked, Circumstances, Explainer, InForce, Permit, PolicyScope, Principal, Reach, Resource,
-    Rules, SignInMethod, Target, TextError,
+    Action, Checked, Circumstances, Explainer, Facts, InForce, Permit, PolicyScope, Principal, Reach,
+    Resource, Rules, SignInMethod, Target, TextError,
 };
 use crate::op::SHELL;
 use crate::{Actor, Fault, Op, Refused};
@@ -103,7 +103,7 @@ impl Gate {
     ) -> Result<Permit, Refused> {
         let principal = self.principal(op, store, counter).await?;
         let in_force = self.policies.at(store, counter).await?;
-        let target = target(store, action, resource).await?;
+        let target = target(store, &in_force, action, resource).await?;
         let answer = self.rules.judge(&in_force, &principal, op, action, &target, counter.value);
         if resource.lies_nowhere() { Err(Refused::NotFound) } else { answer }
     }
@@ -119,7 +119,7 @@ impl Gate {
     ) -> Result<bool, Refused> {
         let principal = self.principal(op, store, counter).await?;
         let in_force = self.policies.at(store, counter).await?;
-        let target = target(store, action, resource).await?;
+        let target = target(store, &in_force, action, resource).await?;
         Ok(self.would_under(&in_force, &principal, (action, &target), &Circumstances::of(op)))
     }
 
@@ -137,28 +137,40 @@ impl Gate {
         let principal = load(who, maker, conn).await?;
         let in_force = self.policies.now(conn).await?;
         let away = away(&principal, now);
-        let may = |(action, resource): &(Action, Resource)| {
-            self.would_under(&in_force, &principal, (*action, &Target::thing(*resource)), &away)
-        };
-        Ok(questions.iter().all(may))
+        for (action, resource) in questions {
+            let mut target = Target::thing(*resource);
+            if in_force.asks_of(*action, resource) {
+                target = target.with(Facts::load(conn, resource).await?);
+            }
+            if !self.would_under(&in_force, &principal, (*action, &target), &away) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Whether somebody who holds just this may do it, aside from a fresh passkey: for saying who else may.
-    /// They are not here: what policies ask of the moment is this one, without an address or a passkey.
+    /// They are not here: what policies ask of the moment is this one, without an address or a passkey. The target is
+    /// [`Target::as_asked`] of [`Gate::in_force_last`].
     pub(crate) fn would_as(
         &self,
+        in_force: &InForce,
         principal: &Principal,
         action: Action,
-        resource: &Resource,
+        target: &Target,
         now: DateTime<Utc>,
     ) -> bool {
-        let target = Target::thing(*resource);
-        self.would_under(&self.policies.last(), principal, (action, &target), &away(principal, now))
+        self.would_under(in_force, principal, (action, target), &away(principal, now))
     }
 
     /// What people wrote and activated, as of `counter`.
     pub(crate) async fn in_force(&self, store: &Store, counter: Counter) -> Result<Arc<InForce>, Fault> {
         self.policies.at(store, counter).await
+    }
+
+    /// What people wrote and activated, as it was last read.
+    pub(crate) fn in_force_last(&self) -> Arc<InForce> {
+        self.policies.last()
     }
 
     /// The built-in policies and these, for explaining what they say.
@@ -206,12 +218,17 @@ fn away(principal: &Principal, now: DateTime<Utc>) -> Circumstances {
     Circumstances::absent(now, SignInMethod::usual(&principal.who))
 }
 
-async fn target(store: &Store, action: Action, resource: &Resource) -> Result<Target, Fault> {
-    if !Target::must_be_loaded(action, resource) {
+async fn target(
+    store: &Store,
+    in_force: &InForce,
+    action: Action,
+    resource: &Resource,
+) -> Result<Target, Fault> {
+    if !Target::must_be_loaded(action, resource) && !in_force.asks_of(action, resource) {
         return Ok(Target::thing(*resource));
     }
     let mut conn = store.read().await?;
-    Target::load(&mut conn, *resource).await
+    Target::as_asked(&mut conn, in_force, action, *resource).await
 }
 
 /// The shell does what it likes, and what its tokens did outlives their hour, but not their being revoked.

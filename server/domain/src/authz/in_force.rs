@@ -15,8 +15,9 @@ use cedar_policy::{EntityUid, Policy, PolicySet, Validator};
 use keywarden_model::{PolicyEffect, PolicyId, ProjectId};
 use keywarden_store::policies as rows;
 
-use super::Action;
+use super::facts::Asks;
 use super::written::{Checked, PolicyScope, check};
+use super::{Action, Resource};
 use crate::Fault;
 
 /// A version that decides.
@@ -55,6 +56,8 @@ pub struct InForce {
 pub(super) struct Slice {
     pub(super) permits: Side,
     pub(super) forbids: Side,
+    /// What any of them looks at besides what every decision knows.
+    pub(super) asks: Asks,
 }
 
 /// Policies of one effect, by the place that their heads name and then by whom they name: `None` is everywhere, and anybody.
@@ -93,6 +96,7 @@ impl InForce {
                     PolicyEffect::Permit => &mut slice.permits,
                 };
                 side.add(&one.checked, one.checked.under(&one.name()))?;
+                slice.asks.add(&one.checked.asks);
                 let named = all.named.entry(*action).or_default();
                 named.extend(projects.iter().copied());
                 if let PolicyScope::Project(project) = one.scope {
@@ -218,6 +222,34 @@ impl InForce {
     pub(super) fn slices(&self, action: Action, project: Option<ProjectId>) -> impl Iterator<Item = &Slice> {
         let scopes = [Some(PolicyScope::Organization), project.map(PolicyScope::Project)];
         scopes.into_iter().flatten().filter_map(move |scope| self.slices.get(&(scope, action)))
+    }
+
+    /// Whether a decision about this must read the thing's row first ([`super::Facts`]).
+    pub(crate) fn asks_of(&self, action: Action, resource: &Resource) -> bool {
+        self.slices(action, resource.project()).any(|slice| slice.asks.needs(resource))
+    }
+
+    /// The policies that read these tags of things in that project, or whose such a thing is; each with where it holds.
+    pub(crate) fn readers_of<'a>(
+        &'a self,
+        project: ProjectId,
+        tags: &'a BTreeSet<String>,
+        owner: bool,
+    ) -> impl Iterator<Item = (PolicyScope, PolicyId)> + 'a {
+        let here = move |one: &&Deciding| match one.scope {
+            PolicyScope::Organization => true,
+            PolicyScope::Project(own) => own == project,
+        };
+        let reads = move |one: &&Deciding| {
+            let asks = &one.checked.asks;
+            (owner && asks.owner) || !asks.tags.is_disjoint(tags)
+        };
+        self.deciding.iter().filter(here).filter(reads).map(|one| (one.scope, one.policy))
+    }
+
+    /// Whether any policy, wherever it holds, asks whose a thing is.
+    pub(crate) fn reads_owners(&self) -> bool {
+        self.deciding.iter().any(|one| one.checked.asks.owner)
     }
 
     /// Projects that policies tell apart from others in lists by this action.

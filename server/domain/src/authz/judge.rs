@@ -51,7 +51,7 @@ impl Rules {
             None => true,
             Some((sight, _)) if sight == action => false,
             Some((sight, seen)) => {
-                let seen = if seen == target.resource { *target } else { Target::thing(seen) };
+                let seen = if seen == target.resource { target.clone() } else { Target::thing(seen) };
                 self.decide_with(in_force, principal, sight, &seen, circumstances).allowed
             }
         }

@@ -386,7 +386,7 @@ fn stored() -> Vec<Sql> {
         Resource::Secret { id, project, environment } => Some(
             sql("INSERT INTO secrets (id, project_id, environment_id, path, folded_path, description, tags, last_version,
                                       created_at, created_by, row_version)
-                 VALUES ($1, $2, $3, $4, $5, '', '{}', 0, 0, 'cast', 1)")
+                 VALUES ($1, $2, $3, $4, $5, '', '[]', 0, 0, 'cast', 1)")
             .bind(id)
             .bind(project)
             .bind(environment)
@@ -467,10 +467,10 @@ impl Large {
         let principal = gate.principal(op, store, counter).await.expect("whoever asks");
         let mut conn = store.read().await.expect("a connection");
         let in_force = gate.in_force_now(&mut conn).await.expect("what is in force");
+        let target = Target::as_asked(&mut conn, &in_force, action, *resource).await.expect("the thing");
         drop(conn);
-        let target = Target::thing(*resource);
         let rules = gate.rules();
-        let prepared = rules.prepare(&principal, action, &target, &Circumstances::of(op));
+        let prepared = rules.prepare(&in_force, &principal, action, &target, &Circumstances::of(op));
         let prepared = prepared.expect("a question").expect("somebody who asks");
         let began = Instant::now();
         let said = rules.ask_all(&in_force, &prepared, action, &target);

@@ -14,7 +14,7 @@
 //!
 //! * *Let people write policies*: [`check`] reads a text, [`InForce`] holds those that decide, sliced, and a [`Gate`] asks them
 //!   beside the built-in ones. What a text may look at is in `written/vocabulary.rs` and the schema; a new attribute belongs
-//!   into both once `entities.rs` or `circumstances.rs` loads it for every decision.
+//!   into both once `entities.rs` or `circumstances.rs` loads it for every decision, or `facts.rs` where a policy asks for it.
 //!
 //! # How it answers
 //! A stranger who may not see the thing gets *not found*, whoever may see it gets *forbidden* with the verb, and a person
@@ -22,16 +22,19 @@
 //! decided here: the link is its own proof, and jobs act on the house's account. What was not found is asked about like
 //! anything else, as something in no project (`Resource::lies_nowhere`), so that it takes as long as what is somebody else's.
 //!
-//! **Invariants:** default deny; an error in any policy that is asked denies, also if it was a guard's. Nobody controls free
-//! text in entities (S-04): entity ids are typed ids, so that no name can be taken for another thing or a role (S-02). Guards
+//! **Invariants:** default deny; an error in any policy that is asked denies, also if it was a guard's. Free text
+//! is in no entity's id (S-04): those are typed ids, so that no name can be taken for another thing or a role (S-02). The only free
+//! text that policies compare is a tag's value, and it is a value there: nothing reads it as Cedar. Guards
 //! (`forbid`) hold against owners too, and over everything that people write.
 
 mod action;
 mod alike;
 mod circumstances;
+mod clock;
 mod considered;
 mod entities;
 mod explain;
+mod facts;
 mod gate;
 mod in_force;
 mod judge;
@@ -52,9 +55,11 @@ pub use action::{Action, Kind, Nature};
 use alike::SeenThing;
 pub(crate) use alike::{Brought, Literals};
 pub use circumstances::{Circumstances, SignInMethod};
+pub use clock::{zone, zones};
 pub use considered::{CameTo, Considered};
 pub(crate) use explain::{Explainer, Named};
 pub use explain::{Ground, Part};
+pub use facts::{Asks, Facts};
 pub(crate) use gate::{Gate, load};
 pub use in_force::InForce;
 pub(crate) use in_force::{Deciding, scope};

@@ -11,7 +11,7 @@ use cedar_policy::{
 
 use super::principal::Who;
 use super::written::actions;
-use super::{Action, Circumstances, InForce, Principal, Resource, Target, entities};
+use super::{Action, Circumstances, InForce, Principal, Resource, Target, clock, entities};
 use crate::Fault;
 
 /// A set of policies, parsed and checked against the schema.
@@ -27,6 +27,7 @@ pub struct Rules {
 pub(super) struct Types {
     pub action: EntityTypeName,
     pub api_key: EntityTypeName,
+    pub clock: EntityTypeName,
     pub environment: EntityTypeName,
     pub operator: EntityTypeName,
     pub organization: EntityTypeName,
@@ -112,6 +113,7 @@ impl Rules {
             types: Types {
                 action: name("Action")?,
                 api_key: name("ApiKey")?,
+                clock: name("Clock")?,
                 environment: name("Environment")?,
                 operator: name("Operator")?,
                 organization: name("Organization")?,
@@ -172,7 +174,7 @@ impl Rules {
         if in_force.slices(action, project).next().is_none() {
             return self.decide(principal, action, target, recovering);
         }
-        let answer = self.prepare(principal, action, target, circumstances).and_then(|prepared| {
+        let answer = self.prepare(in_force, principal, action, target, circumstances).and_then(|prepared| {
             prepared.map_or(Ok(Answer::Silent), |prepared| self.ask_all(in_force, &prepared, action, target))
         });
         decision(principal, action, target, recovering, Some(circumstances), answer)
@@ -201,12 +203,13 @@ impl Rules {
     /// Everything that is the same for all sets that a question is put to; `None`: nobody asks.
     pub(super) fn prepare(
         &self,
+        in_force: &InForce,
         principal: &Principal,
         action: Action,
         target: &Target,
         circumstances: &Circumstances,
     ) -> Result<Option<Prepared>, String> {
-        let question = self.question(principal, action, target, circumstances.context()?)?;
+        let question = self.question_to(in_force, principal, action, target, circumstances)?;
         Ok(question.map(|(request, entities)| {
             let holders = entities::holders(&self.types, principal).map(Some);
             let mut holders: Vec<_> = std::iter::once(None).chain(holders).collect();
@@ -240,8 +243,34 @@ impl Rules {
         Ok(answer)
     }
 
+    /// The question as these policies are asked it, with what the clock shows wherever one of them asks; `None`: nobody asks.
+    pub(super) fn question_to(
+        &self,
+        in_force: &InForce,
+        principal: &Principal,
+        action: Action,
+        target: &Target,
+        circumstances: &Circumstances,
+    ) -> Result<Option<(Request, Entities)>, String> {
+        if target.facts.is_none() && in_force.asks_of(action, &target.resource) {
+            return Err("what a policy asks of the thing was not read".to_owned());
+        }
+        let context = circumstances.context(&self.types)?;
+        let Some((request, entities)) = self.question(principal, action, target, context)? else {
+            return Ok(None);
+        };
+        let slices = in_force.slices(action, target.resource.project());
+        let mut zones = slices.flat_map(|it| &it.asks.zones).peekable();
+        if zones.peek().is_none() {
+            return Ok(Some((request, entities)));
+        }
+        let clock = clock::entity(&self.types, zones, circumstances.now).map_err(|it| it.to_string())?;
+        let entities = entities.upsert_entities([clock], None).map_err(|it| it.to_string())?;
+        Ok(Some((request, entities)))
+    }
+
     /// The question as Cedar is asked it; `None`: nobody asks.
-    pub(super) fn question(
+    fn question(
         &self,
         principal: &Principal,
         action: Action,

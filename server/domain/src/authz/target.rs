@@ -5,12 +5,12 @@ use std::fmt;
 use keywarden_model::{ProjectId, Role};
 use keywarden_store::{Conn, authority};
 
-use super::{Action, Resource};
+use super::{Action, Facts, InForce, Resource};
 use crate::Fault;
 
 /// What something is done to, and what that thing may do itself. Acting on somebody can be a way to act *as* them (a
 /// token of a workload, a member of a team), so a decision must know what they hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The thing.
     pub resource: Resource,
@@ -18,12 +18,14 @@ pub struct Target {
     pub owner: bool,
     /// It is a workload that holds no role outside its own project.
     pub confined: bool,
+    /// What policies that people wrote ask of it besides; read only where one in force asks.
+    pub facts: Option<Facts>,
 }
 
 impl Target {
     /// A thing that holds no roles: anything but people, teams and workloads.
     pub fn thing(resource: Resource) -> Self {
-        Self { resource, owner: false, confined: false }
+        Self { resource, owner: false, confined: false, facts: None }
     }
 
     /// Somebody who holds these roles; `None` stands for the organization.
@@ -33,6 +35,7 @@ impl Target {
             resource,
             owner: held.iter().any(|(role, _)| *role == Role::Owner),
             confined: home.is_some() && held.iter().all(|(_, project)| *project == home),
+            facts: None,
         }
     }
 
@@ -50,12 +53,29 @@ impl Target {
         Ok(Self::holder(resource, &held))
     }
 
-    /// The thing as the gate sees it when it is asked about this action.
-    pub(crate) async fn as_asked(conn: &mut Conn, action: Action, resource: Resource) -> Result<Self, Fault> {
-        if !Self::must_be_loaded(action, &resource) {
-            return Ok(Self::thing(resource));
+    /// The same with what was read of it.
+    #[must_use]
+    pub fn with(self, facts: Facts) -> Self {
+        Self { facts: Some(facts), ..self }
+    }
+
+    /// Reads whatever deciding about this must know: what the thing holds, and what policies in force ask of it. Not one statement
+    /// where neither matters. As [`Target::load`], to be read after the change counter.
+    pub(crate) async fn as_asked(
+        conn: &mut Conn,
+        in_force: &InForce,
+        action: Action,
+        resource: Resource,
+    ) -> Result<Self, Fault> {
+        let target = if Self::must_be_loaded(action, &resource) {
+            Self::load(conn, resource).await?
+        } else {
+            Self::thing(resource)
+        };
+        if !in_force.asks_of(action, &resource) {
+            return Ok(target);
         }
-        Self::load(conn, resource).await
+        Ok(target.with(Facts::load(conn, &resource).await?))
     }
 
     /// Whether what the thing holds must be read: only changes of somebody depend on it.

@@ -55,6 +55,7 @@ pub(crate) struct Around {
     pub(crate) method: SignInMethod,
     pub(crate) address: Option<IpAddr>,
     pub(crate) passkey_age: Option<i64>,
+    pub(crate) reason: bool,
 }
 
 /// How it was answered.
@@ -117,8 +118,8 @@ impl LastRefusal {
             Err(Refused::StepUp) => Answer::StepUp,
             Ok(_) | Err(Refused::Fault(_) | Refused::Replayed(_) | Refused::Stale) => return,
         };
-        let Circumstances { method, address, passkey_age, .. } = Circumstances::of(op);
-        let around = Around { method, address, passkey_age };
+        let Circumstances { method, address, passkey_age, reason, .. } = Circumstances::of(op);
+        let around = Around { method, address, passkey_age, reason };
         let asked = Asked { action, thing: resource.into(), around, answer, counter };
         self.by(&op.actor, op.now);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).asked = Some(asked);
@@ -155,10 +156,11 @@ impl Around {
         circumstances.recovering = self.method == SignInMethod::Recovery;
         circumstances.address = self.address;
         circumstances.passkey_age = self.passkey_age;
+        circumstances.reason = self.reason;
         circumstances
     }
 
-    /// Method, address, age: always as long. An address of version 4 stands in one of version 6, and goes back to what it was.
+    /// Method, what is known, address, age: always as long. An address of version 4 stands in one of version 6, and goes back to what it was.
     fn encode(self) -> [u8; 26] {
         let mut bytes = [0; 26];
         let (head, age) = bytes.split_at_mut(18);
@@ -169,7 +171,7 @@ impl Around {
                 SignInMethod::Shell => 3,
                 SignInMethod::Token => 4,
             };
-            *known = u8::from(self.address.is_some());
+            *known = u8::from(self.address.is_some()) | u8::from(self.reason) << 1;
             let octets = match self.address {
                 None => [0; 16],
                 Some(IpAddr::V4(it)) => it.to_ipv6_mapped().octets(),
@@ -194,11 +196,11 @@ impl Around {
         };
         let address = IpAddr::V6(Ipv6Addr::from(*address)).to_canonical();
         let address = match known {
-            0 if address == IpAddr::V6(Ipv6Addr::UNSPECIFIED) => None,
-            1 => Some(address),
+            0 | 2 if address == IpAddr::V6(Ipv6Addr::UNSPECIFIED) => None,
+            1 | 3 => Some(address),
             _ => return None,
         };
-        Some(Self { method, address, passkey_age: (age != -1).then_some(age) })
+        Some(Self { method, address, passkey_age: (age != -1).then_some(age), reason: known & 2 != 0 })
     }
 }
 
@@ -358,7 +360,7 @@ mod tests {
 
     fn around(address: &str) -> Around {
         let address = Some(address.parse().unwrap());
-        Around { method: SignInMethod::Recovery, address, passkey_age: Some(301) }
+        Around { method: SignInMethod::Recovery, address, passkey_age: Some(301), reason: true }
     }
 
     #[test]
@@ -374,9 +376,10 @@ mod tests {
         };
         let who = Who::Workload(WorkloadId::from_parts(at, 9));
         let something = Told { who, at, asked: Some(asked) };
-        let bare = Around { method: SignInMethod::Token, address: None, passkey_age: None };
-        let little = Told { asked: Some(Asked { around: bare, ..asked }), ..something };
-        for told in [nothing, something, little] {
+        let bare = Around { method: SignInMethod::Token, address: None, passkey_age: None, reason: true };
+        let least = Around { reason: false, ..bare };
+        let with = |around| Told { asked: Some(Asked { around, ..asked }), ..something };
+        for told in [nothing, something, with(bare), with(least)] {
             assert_eq!(Told::decode(&told.encode()), Some(told));
         }
         assert_eq!(nothing.encode().len(), something.encode().len());

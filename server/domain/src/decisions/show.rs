@@ -118,7 +118,7 @@ impl Domain {
             // What an operator's token may do is known by its holder alone; nobody holds nothing.
             authz::Who::Operator(_) | authz::Who::Nobody => (Principal::bare(who), false),
         };
-        let target = Target::as_asked(conn, action, thing.resource).await?;
+        let target = Target::as_asked(conn, in_force, action, thing.resource).await?;
         let explainer = self.gate().explainer(in_force);
         question.allowed = explainer.decide(&principal, action, &target, &circumstances).allowed;
         question.considered = explainer.considered(&principal, action, &target, &circumstances);

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use keywarden_model::{ProjectId, Role, TeamId, UserId};
-use keywarden_store::names;
+use keywarden_store::{facts, names};
 
 use super::principal::Known;
 use super::{Path, Setting, Sight, Thing, WrittenPolicies};
 use crate::authz::{
-    Circumstances, Explainer, Ground, Kind, NOBODY, NOWHERE, Named, Owner, Part, Target, specimen,
+    Circumstances, Explainer, Facts, Ground, Kind, NOBODY, NOWHERE, Named, Owner, Part, Target, specimen,
 };
 use crate::roles::Holder;
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
@@ -84,7 +84,7 @@ impl Permissions {
 
 impl Domain {
     /// What somebody can do, aside from a fresh passkey, as far as the caller may see it. A thing that a policy singles out by
-    /// what it is like is asked about at the thing.
+    /// what it is like is asked about at the thing: here each is of nobody, without tags and in an environment without a name.
     pub async fn permissions_of(&self, op: &Op, holder: Holder) -> Result<Permissions, Refused> {
         if let Holder::Workload(id) = holder {
             let mut conn = self.store().read().await.map_err(Fault::from)?;
@@ -109,9 +109,17 @@ impl Domain {
         let teams: Vec<_> = known.principal.teams.iter().map(ToString::to_string).collect();
         let wanted = ids.iter().chain(&teams).map(String::as_str);
         let called = names::of(&mut conn, wanted).await.map_err(Fault::from)?;
+        let mut slugs = BTreeMap::new();
+        if explainer.asks_of_slugs() {
+            for project in &projects {
+                let row = facts::of_project(&mut conn, *project).await.map_err(Fault::from)?;
+                slugs.insert(*project, row.map(|it| it.project).unwrap_or_default());
+            }
+        }
         drop(conn);
         let moment = Setting::default().circumstances(&known.who, op.now);
-        let asking = Asking { explainer, moment: &moment, named: &named, known: &known, called: &called };
+        let (named, known, called) = (&named, &known, &called);
+        let asking = Asking { explainer, moment: &moment, named, known, called, slugs: &slugs };
         let mut allowed = Vec::new();
         if matches!(sight, Sight::All) {
             allowed = asking.everywhere()?;
@@ -123,12 +131,11 @@ impl Domain {
         allowed.extend(asking.in_projects(&projects, &general)?);
         let paths = allowed.iter().flat_map(|it| &it.paths);
         let written = self.written(op, paths.flat_map(|it| it.policies.iter().map(String::as_str))).await?;
-        let Known { holder, name, active, .. } = known;
-        Ok(Permissions { holder, name, active, allowed, written })
+        Ok(Permissions { holder, name: known.name.clone(), active: known.active, allowed, written })
     }
 }
 
-/// What the answer for a project hangs on: itself, if policies name it, and the roles that are held there.
+/// What the answer for a project hangs on: itself, if policies tell it apart, and the roles that are held there.
 type Like = (Option<ProjectId>, BTreeSet<Role>);
 /// Something that may be done, and by what.
 type May = (Action, Vec<Ground>);
@@ -139,6 +146,8 @@ struct Asking<'a> {
     named: &'a Named,
     known: &'a Known,
     called: &'a BTreeMap<String, String>,
+    /// What projects are called in addresses, where a policy asks for it.
+    slugs: &'a BTreeMap<ProjectId, String>,
 }
 
 impl Asking<'_> {
@@ -203,7 +212,8 @@ impl Asking<'_> {
         for project in projects {
             let held = self.known.principal.projects.iter().filter(|(at, _)| at == project);
             let roles: BTreeSet<_> = held.map(|(_, role)| *role).collect();
-            let like = (named.contains(project).then_some(*project), roles);
+            let told_apart = named.contains(project) || self.slugs.contains_key(project);
+            let like = (told_apart.then_some(*project), roles);
             if !answers.contains_key(&like) {
                 answers.insert(like.clone(), self.in_project(*project, general)?);
             }
@@ -229,7 +239,11 @@ impl Asking<'_> {
     }
 
     fn grounds(&self, action: Action, resource: Resource) -> Result<Vec<Ground>, Fault> {
-        let target = Target::holder(resource, &[]);
+        let mut target = Target::holder(resource, &[]);
+        if self.explainer.asks_of(action, &resource) {
+            let slug = resource.project().and_then(|it| self.slugs.get(&it)).cloned();
+            target = target.with(Facts { project: slug.unwrap_or_default(), ..Facts::default() });
+        }
         let among = self.explainer.mentioned(self.named, action, &target)?;
         Ok(self.explainer.grounds(&self.known.principal, action, &target, self.moment, &among))
     }

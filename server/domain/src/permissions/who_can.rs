@@ -104,15 +104,15 @@ impl Domain {
     /// for each set of what they can look at, however many people share it.
     pub async fn who_can(&self, op: &Op, action: Action, thing: &str) -> Result<WhoCan, Refused> {
         let sight = self.explains(op).await?;
+        let counter = self.counter().await?;
+        let in_force = self.gate().in_force(self.store(), counter).await?;
         let mut conn = self.store().read().await.map_err(Fault::from)?;
         let thing = Thing::find(&mut conn, thing).await?.filter(|it| action.applies_to(&it.resource));
         let thing = thing.filter(|it| sight.covers(it.resource.project())).ok_or(Refused::NotFound)?;
-        let target = Target::as_asked(&mut conn, action, thing.resource).await?;
+        let target = Target::as_asked(&mut conn, &in_force, action, thing.resource).await?;
         let here = thing.resource.project();
         let standings = standings::all(&mut conn, here).await.map_err(Fault::from)?;
         drop(conn);
-        let counter = self.counter().await?;
-        let in_force = self.gate().in_force(self.store(), counter).await?;
         let entitled = self.entitled(op, &in_force, action, &target, here, standings)?;
         let paths = entitled.iter().flat_map(|it| &it.paths);
         let written = self.written(op, paths.flat_map(|it| it.policies.iter().map(String::as_str))).await?;

@@ -209,7 +209,7 @@ impl Domain {
         let Some(there) = there.filter(|_| known.contains_key(&id)) else { return Ok(Outcome::Gone) };
         let circumstances = setting.circumstances(&who, now);
         let principal = load(who, &id, conn).await?;
-        let target = Target::as_asked(conn, *action, there.resource).await?;
+        let target = Target::as_asked(conn, in_force, *action, there.resource).await?;
         let yes = self.gate().would_under(in_force, &principal, (*action, &target), &circumstances);
         Ok(if yes { Outcome::Allowed } else { Outcome::Refused })
     }

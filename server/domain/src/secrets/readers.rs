@@ -8,7 +8,7 @@ use keywarden_model::{ProjectId, Role, RoleScope, TeamId};
 use keywarden_store::authority::{self, Counting};
 
 use super::secret::Address;
-use crate::authz::{Principal, Who};
+use crate::authz::{InForce, Principal, Target, Who};
 use crate::roles::Holder;
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
 
@@ -55,6 +55,8 @@ impl Domain {
         let project = resource.project().ok_or(Refused::NotFound)?;
         let mut conn = self.store().read().await.map_err(Fault::from)?;
         let mut rows = authority::counting(&mut conn, project, MANY + 1).await.map_err(Fault::from)?;
+        let in_force = self.gate().in_force_last();
+        let target = Target::as_asked(&mut conn, &in_force, Action::ReadSecret, resource).await?;
         drop(conn);
         let incomplete = rows.len() > MANY as usize;
         if incomplete {
@@ -64,7 +66,7 @@ impl Domain {
         }
         let readers = rows
             .chunk_by(|one, next| one.holder == next.holder)
-            .filter_map(|held| self.judge_reader(&resource, project, held, op.now).transpose());
+            .filter_map(|held| self.judge_reader((&in_force, &target), project, held, op.now).transpose());
         let mut readers = readers.collect::<Result<Vec<_>, Fault>>()?;
         readers.sort_by_cached_key(|reader| reader.name.to_lowercase());
         Ok(Readers { readers, incomplete })
@@ -73,7 +75,7 @@ impl Domain {
     /// The holder of these roles as a reader; `None` if the policies say no.
     fn judge_reader(
         &self,
-        resource: &Resource,
+        (in_force, target): (&InForce, &Target),
         project: ProjectId,
         held: &[Counting],
         now: DateTime<Utc>,
@@ -98,11 +100,11 @@ impl Domain {
             for principal in [&mut whole, &mut alone] {
                 ground.give(principal, project);
             }
-            if self.gate().would_as(&alone, Action::ReadSecret, resource, now) {
+            if self.gate().would_as(in_force, &alone, Action::ReadSecret, target, now) {
                 grounds.push(ground);
             }
         }
-        let may = self.gate().would_as(&whole, Action::ReadSecret, resource, now);
+        let may = self.gate().would_as(in_force, &whole, Action::ReadSecret, target, now);
         Ok(may.then(|| Reader { holder, name: first.name.clone(), grounds }))
     }
 }

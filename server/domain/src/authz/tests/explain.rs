@@ -152,7 +152,7 @@ proptest! {
         let (rules, written) = (Rules::builtin().unwrap(), in_force(&texts));
         let explainer = Explainer::of(&rules, &written);
         let action = Action::ALL[which];
-        let target = thing_in(action, here());
+        let target = thing_in(action, here()).with(known());
         let among = explainer.mentioned(&explainer.named(), action, &target).unwrap();
         let mut answers = HashMap::new();
         for principal in &crowd {
@@ -194,7 +194,7 @@ fn a_permit_does_not_count_over_an_owner() {
     let written = in_force(&[(PolicyScope::Organization, text.to_owned())]);
     let explainer = Explainer::of(&rules, &written);
     for owner in [false, true] {
-        let target = Target { resource: Resource::Person(id(98)), owner, confined: false };
+        let target = Target { resource: Resource::Person(id(98)), owner, confined: false, facts: None };
         let allowed = explainer.decide(&alice(), Action::DeactivateUser, &target, &quiet()).allowed;
         let considered = explainer.considered(&alice(), Action::DeactivateUser, &target, &quiet());
         let it = considered.iter().find(|it| it.policy == named(1)).unwrap();

@@ -7,6 +7,7 @@ mod differential;
 mod drawn;
 mod escalation;
 mod explain;
+mod facts;
 mod gate;
 mod matrix;
 mod plain;
@@ -35,6 +36,17 @@ fn quiet() -> Circumstances {
 
 fn id<I: TypedId>(n: u128) -> I {
     I::from_parts(now(), n)
+}
+
+/// What may be read of a thing.
+fn known() -> Facts {
+    Facts {
+        tags: keywarden_model::Tags::parse(["team=payments"]).unwrap(),
+        owner: Some(Owner::Person(id(1))),
+        environment: "production".into(),
+        label: "live".into(),
+        project: "pay".into(),
+    }
 }
 
 /// The project in which things happen.

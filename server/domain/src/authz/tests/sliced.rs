@@ -3,12 +3,15 @@
 use std::net::IpAddr;
 
 use cedar_policy::{Authorizer, Effect, Policy, PolicyId, PolicySet, Request, Schema};
-use keywarden_model::{EnvironmentId, TeamId, UserId};
+use keywarden_model::{EnvironmentId, Tags, TeamId, UserId};
 use proptest::prelude::*;
 
 use super::written::{in_force, validator};
 use super::*;
-use crate::authz::entities;
+use crate::authz::{clock, entities};
+
+/// Where it is Saturday already while it is Friday in UTC, for most of the day.
+const ZONE: &str = "Pacific/Kiritimati";
 
 /// Texts of all shapes that the language has room for; those that may not decide are left out.
 pub(super) fn texts() -> impl Strategy<Value = Vec<(PolicyScope, String)>> {
@@ -46,6 +49,12 @@ pub(super) fn texts() -> impl Strategy<Value = Vec<(PolicyScope, String)>> {
         1 => Just("when { resource has project && principal in resource.project.viewer }".to_owned()),
         1 => Just("when { resource has ownerPerson && resource.ownerPerson == principal }".to_owned()),
         1 => Just("when { context.weekday * 9223372036854775807 > 1 }".to_owned()),
+        2 => Just(r#"when { resource.hasTag("team") && resource.getTag("team") == "payments" }"#.to_owned()),
+        1 => Just(r#"unless { resource has environment && resource.environment.slug == "production" }"#.to_owned()),
+        1 => Just(r#"when { resource has project && resource.project.slug != "pay" }"#.to_owned()),
+        1 => Just(format!(
+            r#"when {{ context.clock.hasTag("{ZONE}") && context.clock.getTag("{ZONE}").weekday < 3 }}"#
+        )),
     ];
     let effect = prop_oneof![Just("permit"), Just("forbid")];
     let text = (scope, effect, principal, action, resource, condition).prop_map(
@@ -129,11 +138,14 @@ impl Plain {
             who,
             types.uid(&types.action, action.name()),
             entities::resource_uid(types, &target.resource),
-            circumstances.context().unwrap(),
+            circumstances.context(types).unwrap(),
             Some(&self.schema),
         )
         .unwrap();
+        let zones = [String::from(ZONE)];
+        let clock = clock::entity(types, zones.iter(), circumstances.now).unwrap();
         let entities = entities::gather(types, principal, action, target).unwrap();
+        let entities = entities.upsert_entities([clock], None).unwrap();
         let response = Authorizer::new().is_authorized(&request, &all, &entities);
         let failed = response.diagnostics().errors().next().is_some();
         !failed && response.decision() == cedar_policy::Decision::Allow
@@ -175,7 +187,23 @@ pub(super) fn things(action: Action) -> Vec<Target> {
     if action.kind() == Kind::Scope {
         things.push(Target::thing(Resource::Organization));
     }
-    things
+    // What is read of things that policies ask of; some are tagged, some lie in production.
+    let known = things.into_iter().enumerate().map(|(n, thing)| {
+        let tags: &[&str] = match n % 3 {
+            0 => &[],
+            1 => &["team=payments"],
+            _ => &["team", "data=cards"],
+        };
+        let environment = if n % 2 == 0 { "production" } else { "staging" };
+        thing.with(Facts {
+            tags: Tags::parse(tags).unwrap(),
+            owner: Some(Owner::Person(id(1 + u128::try_from(n % 3).unwrap()))),
+            environment: environment.into(),
+            label: "live".into(),
+            project: if n % 5 == 0 { "pay".into() } else { "web".into() },
+        })
+    });
+    known.collect()
 }
 
 proptest! {

@@ -1,13 +1,14 @@
 //! Policies that people write: one statement of Cedar text each, checked before it can decide anything.
 //!
 //! What a text may speak of is what can be told truly of every decision, lists included: the schema's attributes of the
-//! thing, the principal's teams and roles, and the circumstances. What the schema knows and a decision does not load (where
+//! thing and its tags, the principal's teams and roles, and the circumstances. What the schema knows and a decision does not load (where
 //! a workload belongs that asks, the teams of a thing's owner) is refused here, and so is what a list could not follow: see
 //! [`vocabulary`] and [`lists`].
 //!
 //! **Invariants:** a text that passes names no built-in policy, has no slots, and allows nothing that
 //! [`Action::is_grantable`] keeps back. Its id is the policy's own, never one from the text.
 
+mod asks;
 mod bounds;
 mod lists;
 mod moments;
@@ -23,7 +24,7 @@ use cedar_policy::{
 use keywarden_model::{PolicyEffect, ProjectId};
 use serde_json::Value;
 
-use super::Action;
+use super::{Action, Asks};
 
 pub use bounds::LONGEST;
 pub(crate) use bounds::within as bounded;
@@ -79,6 +80,8 @@ pub struct Checked {
     pub actions: Vec<Action>,
     /// Its conditions: `when` and `unless`, as Cedar's JSON writes them.
     pub conditions: Vec<Value>,
+    /// What it looks at besides what every decision knows.
+    pub asks: Asks,
     /// Whether a condition looks at the circumstances.
     pub looks_at_context: bool,
     /// The projects that its head names.
@@ -115,6 +118,7 @@ pub fn check(validator: &Validator, scope: PolicyScope, text: &str) -> Result<Ch
         principal: part("principal"),
         resource: part("resource"),
         actions,
+        asks: asks::of(&conditions),
         looks_at_context: conditions.iter().any(|it| vocabulary::mentions(it, "context")),
         conditions,
         projects: lists::projects(&policy),

@@ -1,23 +1,31 @@
 //! What a text may speak of: only what every decision knows. A policy that looks at something that is not loaded would say
 //! no where it means yes, or the other way round, and the schema alone does not see that.
 
-use keywarden_model::{ApiKeyId, EnvironmentId, ProjectId, SecretId, TeamId, TypedId, UserId, WorkloadId};
+use keywarden_model::{
+    ApiKeyId, EnvironmentId, ProjectId, SecretId, Tags, TeamId, TypedId, UserId, WorkloadId,
+};
 use serde_json::Value;
+
+use super::super::clock;
 
 /// What is asked of the thing itself.
 const OF_RESOURCE: &[&str] = &[
     "environment",
     "issuer",
+    "label",
     "manager",
     "ownerPerson",
     "ownerTeam",
     "project",
     "reader",
+    "slug",
     "verifier",
     "viewer",
 ];
 /// What is asked of the thing's project.
-const OF_PROJECT: &[&str] = &["issuer", "manager", "reader", "verifier", "viewer"];
+const OF_PROJECT: &[&str] = &["issuer", "manager", "reader", "slug", "verifier", "viewer"];
+/// What is asked of the environment that it lies in.
+const OF_ENVIRONMENT: &[&str] = &["label", "slug"];
 /// What a principal is `in`.
 const HOLDERS: &[&str] = &["OrganizationRole", "Team"];
 /// What a thing is `in`.
@@ -88,6 +96,7 @@ fn walk(expression: &Value, errors: &mut Vec<String>) {
                     },
                     "Var" => {}
                     "." | "has" => access(inner, errors),
+                    "getTag" | "hasTag" => tag(inner, errors),
                     "in" => membership(inner.get("left"), inner.get("right"), errors),
                     "is" if inner.get("in").is_some() => {
                         membership(inner.get("left"), inner.get("in"), errors);
@@ -106,19 +115,64 @@ fn access(access: &Value, errors: &mut Vec<String>) {
     let allowed = match (variable(left), left.get(".")) {
         (Some("context"), _) => return,
         (Some("resource"), _) => OF_RESOURCE.contains(&attribute),
-        (None, Some(before)) => {
-            let project = before.get("left").and_then(variable) == Some("resource")
-                && text(before, "attr") == "project";
-            project && OF_PROJECT.contains(&attribute)
+        (None, Some(before)) if before.get("left").and_then(variable) == Some("resource") => {
+            match text(before, "attr") {
+                "environment" => OF_ENVIRONMENT.contains(&attribute),
+                "project" => OF_PROJECT.contains(&attribute),
+                _ => false,
+            }
+        }
+        // What the clock shows somewhere.
+        (None, None) if left.get("getTag").is_some_and(of_clock) => {
+            walk(left, errors);
+            return;
         }
         _ => false,
     };
     if !allowed {
         errors.push(format!(
-            "`{attribute}` is not known here: ask for an attribute of `context` or of `resource`, or for a role in \
-             `resource.project`"
+            "`{attribute}` is not known here: ask for an attribute of `context` or of `resource`, for a role in \
+             `resource.project`, or for the slug of `resource.environment`"
         ));
     }
+}
+
+/// Of a tag: of the thing, or of the clock, by its name written out: what is asked for must be known before it is asked.
+fn tag(asked: &Value, errors: &mut Vec<String>) {
+    let left = asked.get("left").unwrap_or(&Value::Null);
+    let name = asked.get("right").and_then(|it| it.get("Value")).and_then(Value::as_str);
+    let (of_resource, of_clock) = (variable(left) == Some("resource"), is_clock(left));
+    match name {
+        _ if !of_resource && !of_clock => {
+            errors.push("tags are known of `resource` and of `context.clock` alone".to_owned());
+        }
+        None => errors.push("write the name of the tag out, in quotes".to_owned()),
+        Some(name) if of_clock && clock::zone(name).is_none() => {
+            errors.push(format!("`{name}` is no time zone: write one as `Europe/Berlin`"));
+        }
+        Some(name) if of_resource && !is_tag(name) => {
+            errors
+                .push(format!("no tag is called `{name}`: names have lower-case letters, digits and `._-`"));
+        }
+        Some(_) => {}
+    }
+}
+
+/// Whether a tag could have this name.
+fn is_tag(name: &str) -> bool {
+    Tags::parse([name]).is_ok_and(|tags| tags.iter().eq([(name, "")]))
+}
+
+/// Whether this is `context.clock`.
+pub(super) fn is_clock(expression: &Value) -> bool {
+    expression
+        .get(".")
+        .is_some_and(|it| it.get("left").and_then(variable) == Some("context") && text(it, "attr") == "clock")
+}
+
+/// Whether a tag is asked of the clock.
+fn of_clock(asked: &Value) -> bool {
+    asked.get("left").is_some_and(is_clock)
 }
 
 fn membership(left: Option<&Value>, right: Option<&Value>, errors: &mut Vec<String>) {
@@ -185,10 +239,10 @@ fn is<I: TypedId + std::str::FromStr + PartialEq>(id: &str) -> bool {
     id.parse::<I>().is_ok_and(|it| it != I::from_parts(chrono::DateTime::UNIX_EPOCH, 0))
 }
 
-fn variable(expression: &Value) -> Option<&str> {
+pub(super) fn variable(expression: &Value) -> Option<&str> {
     expression.get("Var").and_then(Value::as_str)
 }
 
-fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+pub(super) fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value.get(field).and_then(Value::as_str).unwrap_or_default()
 }
