@@ -69,6 +69,11 @@ texts! {
     policies_utc_hint = "In UTC.";
     policies_number_hint = "In seconds: 300 is five minutes.";
     policies_instant_hint = "In UTC, as 2027-01-31T18:00:00Z.";
+    policies_zone = "Time zone";
+    policies_zone_hint = "The name of a city in it, as Europe/Berlin. Summer time is followed.";
+    policies_tag_hint = "As team or team=payments. Capital letters count in what stands after the =.";
+    policies_tag_name_hint = "The part before the =, as team.";
+    policies_slug_hint = "The short name that stands in addresses, as production.";
     policies_address_hint = "One address, or a range as 10.0.0.0/8.";
     policies_each_in(what: &str, place: &str) = "{what} in {place}";
     policies_named(kind: &str, name: &str) = "{kind} {name}";
@@ -115,6 +120,16 @@ texts! {
 
     policies_test_address = "the request comes from";
     policies_test_weekday = "it is one of these days";
+    policies_test_local_weekday = "by local time it is one of these days";
+    policies_test_local_from = "by local time it is at or after";
+    policies_test_local_before = "by local time it is before";
+    policies_test_reason = "whoever asks said why";
+    policies_test_tag_is = "the thing has the tag";
+    policies_test_tag_has = "the thing has a tag of the name";
+    policies_test_environment_is = "the thing is in an environment called";
+    policies_test_environment_is_not = "the thing is in an environment that is not called";
+    policies_test_project_is = "the thing is in a project called";
+    policies_test_project_is_not = "the thing is in a project that is not called";
     policies_test_time_from = "the time of day is at or after";
     policies_test_time_before = "the time of day is before";
     policies_test_moment_from = "it is at or after";
@@ -158,6 +173,9 @@ texts! {
     policies_wrong_empty = "Add a condition, or remove this group.";
     policies_wrong_instant = "Write an instant as 2027-01-31T18:00:00Z.";
     policies_wrong_number = "Write a whole number.";
+    policies_wrong_slug = "Write the short name that stands in addresses: production.";
+    policies_wrong_tag = "Write a tag as team or team=payments, with a lower-case name.";
+    policies_wrong_zone = "Write a time zone by its name: Europe/Berlin.";
     policies_wrong_text(cause: &str) = "This is no condition in Cedar: {cause}.";
     policies_wrong_time = "Write a time of day as 09:30.";
 
@@ -244,6 +262,16 @@ impl Text {
         match (field, operator) {
             ("address", _) => self.policies_test_address(),
             ("weekday", _) => self.policies_test_weekday(),
+            ("local-weekday", _) => self.policies_test_local_weekday(),
+            ("local-time", "from") => self.policies_test_local_from(),
+            ("local-time", _) => self.policies_test_local_before(),
+            ("reason", _) => self.policies_test_reason(),
+            ("tag", _) => self.policies_test_tag_is(),
+            ("tag-name", _) => self.policies_test_tag_has(),
+            ("environment", "is") => self.policies_test_environment_is(),
+            ("environment", _) => self.policies_test_environment_is_not(),
+            ("project", "is") => self.policies_test_project_is(),
+            ("project", _) => self.policies_test_project_is_not(),
             ("time", "from") => self.policies_test_time_from(),
             ("time", _) => self.policies_test_time_before(),
             ("moment", "from") => self.policies_test_moment_from(),
@@ -311,8 +339,11 @@ impl Text {
             Wrong::Instant => self.policies_wrong_instant(),
             Wrong::Missing => self.form_missing(),
             Wrong::Number => self.policies_wrong_number(),
+            Wrong::Slug => self.policies_wrong_slug(),
+            Wrong::Tag => self.policies_wrong_tag(),
             Wrong::Text(cause) => return self.policies_wrong_text(cause),
             Wrong::Time => self.policies_wrong_time(),
+            Wrong::Zone => self.policies_wrong_zone(),
         }
         .to_owned()
     }

@@ -5,7 +5,7 @@ use keywarden_domain::policy::form::{
 };
 use leptos::prelude::*;
 
-use super::names::Names;
+use super::{editor::zoned, names::Names};
 use crate::text::Text;
 
 /// The sentence, with the names of whom and what it speaks of.
@@ -102,7 +102,17 @@ fn test(t: Text, test: &Test, names: &Names) -> AnyView {
         Some(Takes::Days) => t.policies_days(&test.value),
         Some(Takes::Number) => t.policies_seconds(&test.value),
         Some(Takes::Word(_)) => t.policies_method(&test.value).to_owned(),
-        Some(Takes::Address | Takes::Instant | Takes::Time) => test.value.clone(),
+        Some(Takes::ZonedDays) => {
+            let (zone, days) = zoned(&test.value);
+            t.policies_each_in(&t.policies_days(days), zone)
+        }
+        Some(Takes::ZonedTime) => {
+            let (zone, time) = zoned(&test.value);
+            t.policies_each_in(time, zone)
+        }
+        Some(Takes::Address | Takes::Instant | Takes::Slug | Takes::Tag | Takes::TagName | Takes::Time) => {
+            test.value.clone()
+        }
     };
     view! { {words} " " <span class="policy-part" translate="no">{value}</span> }.into_any()
 }

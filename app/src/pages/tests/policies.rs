@@ -252,3 +252,55 @@ async fn what_a_member_of_a_team_would_gain_is_seen_before_they_come_in() {
     let leaving = it.get(&format!("/teams/on-call/members/{person}/remove")).await.body;
     assert!(leaving.contains("1 person would lose rights"), "{leaving}");
 }
+
+#[tokio::test]
+async fn conditions_on_tags_and_local_time_are_written_with_the_form_and_shown_as_a_sentence() {
+    let it = Writing::new().await;
+    let path = "/policies/new?template=office-network";
+    let mut page = it.get(path).await;
+    for (at, what) in [
+        (1, "tag:is"),
+        (2, "local-weekday:on"),
+        (3, "local-time:from"),
+        (4, "environment:is"),
+        (5, "reason:given"),
+    ] {
+        page = it.send(path, &page, &[("do", "add 0"), ("c0_new", what)]).await;
+        assert!(page.body.contains(&format!("id=\"at-0-{at}\"")), "{what}: {}", page.body);
+    }
+    let filled = |zone: &'static str| {
+        [
+            ("name", "Office"),
+            ("c0-1_value", "team=\"payments\" \\"),
+            ("c0-2_zone", zone),
+            ("c0-2_days[]", "6"),
+            ("c0-3_zone", "Europe/Berlin"),
+            ("c0-3_value", "09:30"),
+            ("c0-4_value", "production"),
+        ]
+    };
+    let wrong = it.send(path, &page, &filled("Moon/Sea")).await;
+    assert_eq!(wrong.status, 422);
+    assert_eq!(
+        wrong.body.matches("Write a time zone by its name: Europe/Berlin.").count(),
+        2,
+        "{}",
+        wrong.body
+    );
+    let made = it.send(path, &page, &filled("Europe/Berlin")).await;
+    assert_eq!(made.status, 303, "{}", made.body);
+    let shown = it.get(&made.to).await.body;
+    for said in ["Saturday in Europe/Berlin", "09:30 in Europe/Berlin", "whoever asks said why", "production"]
+    {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
+    let edit = it.get(&format!("{}/edit", made.to)).await;
+    let fields = fields(&edit.body);
+    let (_, text) = fields.iter().find(|(name, _)| name == "text").unwrap();
+    assert!(text.contains(r#"resource.getTag("team") == "\"payments\" \\""#), "{text}");
+    for (name, value) in
+        [("c0-1_value", "team=\"payments\" \\"), ("c0-2_zone", "Europe/Berlin"), ("c0-3_value", "09:30")]
+    {
+        assert!(fields.contains(&(name.to_owned(), value.to_owned())), "{name}: {fields:?}");
+    }
+}

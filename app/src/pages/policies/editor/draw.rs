@@ -6,7 +6,7 @@ use keywarden_domain::policy::form::{
 use leptos::prelude::*;
 
 use super::super::names::{Names, Place, actions as actions_of};
-use super::posted::{annotation, days, kind, name, scope_value, ticked};
+use super::posted::{annotation, days, kind, name, scope_value, ticked, zoned};
 use crate::{
     text::Text,
     ui::{CheckboxGroup, Choice, Hidden, SelectField, TextArea, TextField, TextKind, Writes, choice},
@@ -212,6 +212,33 @@ fn test(t: Text, at: &str, test: &Test, names: &Names) -> AnyView {
             let boxes = (1..=7).map(|day| choice(day.to_string(), t.policies_day(day))).collect();
             view! { <CheckboxGroup name=days(at) label=label choices=boxes values=chosen required=true/> }.into_any()
         }
+        Some(Takes::ZonedDays) => {
+            let (zone_name, value) = zoned(&value);
+            let chosen = value.split(' ').map(str::to_owned).collect();
+            let boxes = (1..=7).map(|day| choice(day.to_string(), t.policies_day(day))).collect();
+            view! {
+                {zone(t, at, zone_name)}
+                <CheckboxGroup name=days(at) label=label choices=boxes values=chosen required=true/>
+            }
+            .into_any()
+        }
+        Some(Takes::ZonedTime) => {
+            let (zone_name, value) = zoned(&value);
+            view! {
+                {zone(t, at, zone_name)}
+                <TextField name=field label=label kind=TextKind::Time required=true value=value.to_owned()/>
+            }
+            .into_any()
+        }
+        Some(it @ (Takes::Slug | Takes::Tag | Takes::TagName)) => {
+            let (hint, most) = match it {
+                Takes::Slug => (t.policies_slug_hint(), 40),
+                Takes::Tag => (t.policies_tag_hint(), 121),
+                _ => (t.policies_tag_name_hint(), 40),
+            };
+            view! { <TextField name=field label=label required=true mono=true maxlength=most value=value hint=hint/> }
+                .into_any()
+        }
         Some(Takes::Thing(kind)) => {
             let choices = with(names.choices(t, kind), &value);
             view! { <SelectField name=field label=label required=true placeholder=t.policies_choose() choices=choices value=value/> }
@@ -240,4 +267,13 @@ fn test(t: Text, at: &str, test: &Test, names: &Names) -> AnyView {
         }
     };
     view! { <Hidden name=name(at, "what") value=what/> {input} }.into_any()
+}
+
+/// Where clocks show what a condition compares.
+fn zone(t: Text, at: &str, value: &str) -> AnyView {
+    let (name, value) = (name(at, "zone"), value.to_owned());
+    view! {
+        <TextField name=name label=t.policies_zone() required=true mono=true maxlength=60 value=value hint=t.policies_zone_hint()/>
+    }
+    .into_any()
 }

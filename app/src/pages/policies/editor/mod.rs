@@ -30,6 +30,7 @@ use crate::{
     ui::{Banner, Form, Hidden, Panel, TextArea, TextField, Tone, Writes},
 };
 use acts::Act;
+pub(super) use posted::zoned;
 
 /// What the page shows of a policy that is being written.
 pub(super) struct Editor {
@@ -198,12 +199,16 @@ impl Editor {
 
     /// Says at each field of the form what is wrong with it.
     fn wrong(&mut self, t: Text, fields: &Fields, flaws: &[Flaw]) {
+        let what = |at: &str| fields.text(&posted::name(at, "what")).to_owned();
         for Flaw { at, wrong } in flaws {
             let field = match (at.as_str(), wrong) {
                 ("who" | "what" | "things", _) => at.clone(),
                 (at, Wrong::Empty) => posted::name(at, "new"),
                 (at, Wrong::Deep) => posted::name(at, "kind"),
-                (at, _) if fields.text(&posted::name(at, "what")).starts_with("weekday:") => posted::days(at),
+                (at, Wrong::Zone) => posted::name(at, "zone"),
+                (at, Wrong::Days) => posted::days(at),
+                (at, Wrong::Missing) if what(at).starts_with("weekday:") => posted::days(at),
+                (at, Wrong::Missing) if what(at).starts_with("local-") => posted::name(at, "zone"),
                 (at, _) => posted::name(at, "value"),
             };
             self.errors.at(&field, t.policies_wrong(wrong));

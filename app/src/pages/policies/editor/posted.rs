@@ -82,10 +82,16 @@ fn test(fields: &Fields, at: &str) -> Test {
     Test { field: field.to_owned(), operator: operator.to_owned(), value: value(fields, at) }
 }
 
-/// What was typed, or the days that were ticked.
+/// What was typed, or the days that were ticked; after the time zone where one is asked for.
 fn value(fields: &Fields, at: &str) -> String {
-    let days: Vec<&str> = fields.many(&days(at)).collect();
-    if days.is_empty() { fields.text(&name(at, "value")).to_owned() } else { days.join(" ") }
+    let (zone, days): (_, Vec<&str>) = (name(at, "zone"), fields.many(&days(at)).collect());
+    let value = if days.is_empty() { fields.text(&name(at, "value")).to_owned() } else { days.join(" ") };
+    if fields.ticked(&zone) { format!("{} {value}", fields.text(&zone)) } else { value }
+}
+
+/// A time zone, and what is asked of it there.
+pub(in super::super) fn zoned(value: &str) -> (&str, &str) {
+    value.split_once(' ').unwrap_or((value, ""))
 }
 
 /// The boxes of a condition's days.

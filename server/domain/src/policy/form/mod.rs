@@ -7,12 +7,14 @@
 
 mod fields;
 mod read;
+mod takes;
 mod write;
 
 use std::collections::BTreeMap;
 
-pub use fields::{Field, Operator, Takes, field, fields};
+pub use fields::{Field, Operator, field, fields};
 pub use read::{NotShown, same};
+pub use takes::Takes;
 pub use write::{Flaw, Wrong};
 
 #[cfg(test)]

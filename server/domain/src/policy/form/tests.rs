@@ -57,9 +57,16 @@ impl Corpus {
             Takes::Instant => &["2026-12-31T18:00:00Z", "2027-01-01T00:00:00.250Z"],
             Takes::Nothing => &[""],
             Takes::Number => &["0", "7", "300", "9223372036854775807"],
+            Takes::Slug => &["production", "a-1"],
+            Takes::Tag => {
+                &["team", "team=payments", "data=ü “x” \\ y", "say=\"hi\"); permit(principal", "a=b=c"]
+            }
+            Takes::TagName => &["team", "a.b-c_d"],
             Takes::Thing(_) => return self.word(),
             Takes::Time => &["00:00", "09:30", "08:00", "23:59", "00:05"],
             Takes::Word(words) => words,
+            Takes::ZonedDays => &["Europe/Berlin 1 2 3", "UTC 7"],
+            Takes::ZonedTime => &["America/New_York 09:30", "Asia/Kolkata 00:00"],
         };
         (*self.of(values)).to_owned()
     }
@@ -171,6 +178,7 @@ fn values_that_are_written_otherwise_stay_as_they_are() {
         "[5, 1].contains(context.weekday)",
         "context.now < datetime(\"2026-12-31\")",
         "context.signInMethod == \"moon\"",
+        "resource.hasTag(\"Team\")",
     ] {
         let form = Form::read(&format!("permit (principal, action, resource) when {{ {text} }};")).unwrap();
         assert_eq!(form.clauses[0].group.of, [Condition::Text(text.to_owned())]);
@@ -255,6 +263,15 @@ fn what_is_wrong_is_told_at_its_place() {
         ("time", "before", "9:00", Wrong::Time),
         ("weekday", "on", "0", Wrong::Days),
         ("weekday", "on", "2 1", Wrong::Days),
+        ("local-weekday", "on", "Europe/Berlin 2 1", Wrong::Days),
+        ("local-weekday", "on", "europe/berlin 1", Wrong::Zone),
+        ("local-time", "from", "Moon/Sea 09:30", Wrong::Zone),
+        ("local-time", "from", "Europe/Berlin", Wrong::Time),
+        ("local-time", "from", "09:30", Wrong::Zone),
+        ("environment", "is", "Prod uction", Wrong::Slug),
+        ("tag", "is", "Team=payments", Wrong::Tag),
+        ("tag", "is", "team=a\u{202e}b", Wrong::Tag),
+        ("tag-name", "has", "team=payments", Wrong::Tag),
     ] {
         assert_eq!(bad(field, operator, value), [empty.clone(), Flaw { at: "0-1-0".into(), wrong }]);
     }
@@ -269,4 +286,34 @@ fn groups_that_lie_too_deep_are_refused_as_a_form_and_shown_as_text() {
     let text = format!("permit (principal, action, resource) when {{ {text} }};");
     let form = Form::read(&text).unwrap();
     assert_eq!(one(&form.to_text().unwrap()), one(&text));
+}
+
+#[test]
+fn a_tag_reaches_no_further_than_its_place() {
+    for value in [
+        "\"); permit(principal, action, resource); //",
+        "\\",
+        "\\\" || true || \"",
+        "x\" } unless { true",
+        "раymеnts",
+        "pay\u{301}ments",
+    ] {
+        let test = Test { field: "tag".into(), operator: "is".into(), value: format!("team={value}") };
+        let group = Group { any: false, of: vec![Condition::Test(test)] };
+        let form = Form { clauses: vec![Clause { unless: false, group }], ..Form::default() };
+        let text = match form.to_text() {
+            Ok(text) => text,
+            Err(flaws) => {
+                // No tag has this value: there is nothing to compare.
+                assert!(format!("team={value}").parse::<keywarden_model::tag::Tag>().is_err());
+                assert_eq!(flaws, [Flaw { at: "0-0".into(), wrong: Wrong::Tag }]);
+                continue;
+            }
+        };
+        let json = one(&text).unwrap();
+        let compared = json.pointer("/conditions/0/body/&&/right/==/right/Value").unwrap();
+        assert_eq!(compared, &serde_json::Value::from(value), "{text}");
+        assert_eq!(json.pointer("/conditions").unwrap().as_array().unwrap().len(), 1);
+        assert_eq!(Form::read(&text), Ok(form), "{text}");
+    }
 }

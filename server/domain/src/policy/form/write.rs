@@ -7,6 +7,7 @@ use cedar_policy::Policy;
 use crate::authz::bounded;
 
 use super::fields;
+use super::takes::is_unseen;
 use super::{Clause, Condition, DEEPEST, Effect, Form, Group, Named, Scope, Test, What};
 
 /// What is wrong, and where: a condition's path is its clause's place and then its place in each group, `0-2-1`; the
@@ -46,12 +47,21 @@ pub enum Wrong {
     /// It is no whole number.
     #[error("write a whole number")]
     Number,
+    /// It is no slug.
+    #[error("write the short name that stands in addresses: `production`")]
+    Slug,
+    /// It is no tag.
+    #[error("write a tag: `team` or `team=payments`, with a lower-case name")]
+    Tag,
     /// It is no Cedar expression.
     #[error("this is no condition in Cedar: {0}")]
     Text(String),
     /// It is no time of the day.
     #[error("write a time of the day: `09:30`")]
     Time,
+    /// There is no such time zone.
+    #[error("write a time zone by its name: `Europe/Berlin`")]
+    Zone,
 }
 
 /// A line that is longer is broken.
@@ -208,7 +218,7 @@ impl Writer {
         let text = match known {
             None => Err(Wrong::Choose),
             Some((field, operator)) => {
-                operator.takes.literal(&test.value).map(|value| operator.text(field, &value))
+                operator.takes.filled(&test.value).map(|filled| operator.text(field, &filled))
             }
         };
         text.unwrap_or_else(|wrong| {
@@ -249,7 +259,7 @@ fn escape(literal: &mut String, letter: char) {
         '\t' => literal.push_str("\\t"),
         '\r' => literal.push_str("\\r"),
         // Also what hides or turns around what is beside it.
-        letter if letter.is_control() || fields::is_unseen(letter) => {
+        letter if letter.is_control() || is_unseen(letter) => {
             let _ = write!(literal, "\\u{{{:x}}}", u32::from(letter));
         }
         letter => literal.push(letter),
