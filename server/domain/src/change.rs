@@ -33,6 +33,21 @@ impl Concerned for [Resource] {
     }
 }
 
+/// Whatever else is done with it, and to what.
+#[derive(Debug)]
+pub(crate) struct Besides {
+    /// What the change is about.
+    pub(crate) what: Resource,
+    /// What else is asked for.
+    pub(crate) also: Vec<(Action, Resource)>,
+}
+
+impl Concerned for Besides {
+    fn each(&self, action: Action) -> Vec<(Action, Resource)> {
+        std::iter::once((action, self.what)).chain(self.also.iter().copied()).collect()
+    }
+}
+
 /// Another thing that the change takes from: reading it is asked for as well.
 #[derive(Debug)]
 pub(crate) struct With {
@@ -95,18 +110,20 @@ impl Domain {
             + Sync
             + 'static,
     {
+        let questions = concerned.each(action);
+        let restricts = questions.iter().any(|(action, _)| action.restricts());
         for _ in 0..DECISIONS {
             let mut permit: Option<Permit> = None;
-            for (action, resource) in concerned.each(action) {
+            for (action, resource) in questions.iter().copied() {
                 // The first one tells the event; it is the oldest, too, so that what it rests on is checked for all.
                 let one = self.authorize(op, action, &resource).await?;
                 permit = permit.or(Some(one));
             }
             let permit = permit.ok_or(Refused::NotFound)?;
-            let basis = Basis::Permit { counter: permit.counter(), restricts: action.restricts() };
+            let basis = Basis::Permit { counter: permit.counter(), restricts };
             let record = self.record(op, Some(&permit), subjects).await.map_err(Refused::from)?;
             let done = self.commit(op, basis, record, body.clone()).await;
-            if let Some(done) = self.settled(done, action.restricts()).await? {
+            if let Some(done) = self.settled(done, restricts).await? {
                 return Ok(done);
             }
         }

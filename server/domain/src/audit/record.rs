@@ -1,12 +1,12 @@
 //! Making events. A [`Record`] exists only where a permit was given (or a job, link or operator acts on its own
 //! account), and only a record makes events, so that nothing is written without either.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use keywarden_model::{EventId, ProjectId, Reason, RequestId, SessionId, Tags};
+use keywarden_model::{EventId, PolicyId, ProjectId, Reason, RequestId, SessionId, Tags};
 use keywarden_store::{EventRow, PersonalRow};
 use keywarden_vault::DerivingKey;
 use serde_json::{Map, Value, json};
@@ -189,6 +189,14 @@ impl Draft {
             Some(from) => event.text("tags_before", from),
             None => event,
         }
+    }
+
+    /// Policies in force that read what was changed, where there are any: it was a grant, or took one away.
+    pub(crate) fn read_by(self, policies: &BTreeSet<PolicyId>) -> Self {
+        if policies.is_empty() {
+            return self;
+        }
+        self.fact("read_by", Fact::list(policies.iter().map(|id| Fact::from(*id))))
     }
 
     /// Free text that the actor wrote (a name, a reason); it tells of the actor.

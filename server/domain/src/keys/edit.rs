@@ -13,6 +13,8 @@ use super::key::{Claimed, Key, claimed};
 use super::terms::{TermError, Terms};
 use crate::audit::{Draft, Record};
 use crate::authz::Owner;
+use crate::change::Besides;
+use crate::policy::Moved;
 use crate::refused::carries_refused;
 use crate::standards::InForce;
 use crate::{Action, Domain, Op, Refused, owner};
@@ -91,9 +93,12 @@ impl Domain {
         patch: KeyPatch,
     ) -> Result<(), EditKeyError> {
         let (resource, owner) = self.key_as_resource(id).await?;
+        let moved = self.moved(&resource, patch.tags.as_ref(), patch.owner).await?;
+        let regrants = self.regrants(resource.project(), &moved).await?;
+        let concerned = Besides { what: resource, also: regrants.questions() };
         let patch = Arc::new(patch);
-        self.change(op, Action::EditKey, &resource, &[], move |tx, record| {
-            let patch = Arc::clone(&patch);
+        self.change(op, Action::EditKey, &concerned, &[], move |tx, record| {
+            let (patch, regrants) = (Arc::clone(&patch), regrants.clone());
             Box::pin(async move {
                 let now = record.now();
                 let taken = match if_version {
@@ -137,7 +142,9 @@ impl Domain {
                     other => other.into(),
                 })?;
                 tx.restrict(ChangeKind::Key, id, now).await?;
-                Ok(Written::new((), told(&record, &it.key, &terms).finish()?))
+                let moved = Moved::of((&it.key.tags, it.key.owner), (&terms.tags, terms.owner));
+                let readers = regrants.note(tx, (it.key.project, &id), &moved, now).await?;
+                Ok(Written::new((), told(&record, &it.key, &terms).read_by(&readers).finish()?))
             })
         })
         .await

@@ -10,6 +10,7 @@ use keywarden_store::people::{owned, seen, users};
 use keywarden_store::{ChangeKind, Written};
 
 use crate::authz::Owner;
+use crate::change::Besides;
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Op, Refused, Resource, owner};
 
@@ -171,8 +172,10 @@ impl Domain {
             return Err(HandOverError::Count);
         }
         let (things, now) = (Arc::new((keys, secrets)), op.now);
-        self.change(op, Action::HandOverUser, &Resource::Person(from), &[], move |tx, record| {
-            let things = Arc::clone(&things);
+        let regrants = self.regrants_of_owners().await?;
+        let concerned = Besides { what: Resource::Person(from), also: regrants.questions() };
+        self.change(op, Action::HandOverUser, &concerned, &[], move |tx, record| {
+            let (things, regrants) = (Arc::clone(&things), regrants.clone());
             Box::pin(async move {
                 let (keys, secrets) = &*things;
                 let receiver = to.to_string();
@@ -184,6 +187,7 @@ impl Domain {
                     .fact("to", owner::fact(to))
                     .fact("keys", u64::try_from(keys.len()).unwrap_or(u64::MAX))
                     .fact("secrets", u64::try_from(secrets.len()).unwrap_or(u64::MAX));
+                regrants.note_owners(tx, from, now).await?;
                 let mut written = Written::new(from, event.finish()?);
                 for key in keys {
                     let given = owned::give(tx, *key, from, (to.kind(), &receiver)).await?;

@@ -24,6 +24,7 @@ mod due;
 pub mod form;
 mod list;
 mod lockout;
+mod regrant;
 mod rename;
 mod review;
 mod show;
@@ -50,6 +51,7 @@ pub use activate::Activate;
 pub(crate) use activate::was_looked_at;
 pub use draft::{DraftPolicyError, NewPolicy, Redraft};
 pub use list::{ListedPolicy, PolicyPage, PolicyQuery};
+pub(crate) use regrant::{Moved, Regrants};
 pub use review::{RequireReviewError, ReviewRule};
 pub use show::ShownPolicy;
 

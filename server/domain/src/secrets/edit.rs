@@ -8,6 +8,8 @@ use super::about::{may_own, tagging};
 use super::secret::{Address, Secret, claim};
 use crate::audit::Record;
 use crate::authz::Owner;
+use crate::change::Besides;
+use crate::policy::{Moved, Regrants};
 use crate::refused::carries_refused;
 use crate::standards::{Breach, InForce, SecretStand};
 use crate::{Action, Domain, Op, Refused, owner};
@@ -55,8 +57,11 @@ impl Domain {
         patch: SecretPatch,
     ) -> Result<(), EditSecretError> {
         let resource = self.secret_as_resource(&Address::Id(id)).await?;
-        self.change(op, Action::EditSecret, &resource, &[], move |tx, record| {
-            let patch = patch.clone();
+        let moved = self.moved(&resource, patch.tags.as_ref(), patch.owner).await?;
+        let regrants = self.regrants(resource.project(), &moved).await?;
+        let concerned = Besides { what: resource, also: regrants.questions() };
+        self.change(op, Action::EditSecret, &concerned, &[], move |tx, record| {
+            let (patch, regrants) = (patch.clone(), regrants.clone());
             Box::pin(async move {
                 let it = claim(tx, &resource).await?;
                 if if_version.is_some_and(|seen| seen != it.seen_version()) {
@@ -66,7 +71,7 @@ impl Domain {
                 if before.deletion.is_some() {
                     return Err(EditSecretError::Deleted);
                 }
-                let event = describe(tx, &record, &before, &patch).await?;
+                let event = describe(tx, &record, &before, &patch, &regrants).await?;
                 Ok(Written::new((), event))
             })
         })
@@ -80,6 +85,7 @@ pub(super) async fn describe(
     record: &Record,
     before: &Secret,
     patch: &SecretPatch,
+    regrants: &Regrants,
 ) -> Result<EventRow, EditSecretError> {
     let description = patch.description.as_ref().unwrap_or(&before.description);
     let tags = patch.tags.as_ref().unwrap_or(&before.tags);
@@ -100,11 +106,14 @@ pub(super) async fn describe(
         owner_id: &owner.to_string(),
     };
     rows::edit(tx, before.id, &attributes).await?;
+    let moved = Moved::of((&before.tags, before.owner), (tags, owner));
+    let readers = regrants.note(tx, (before.project, &before.id), &moved, record.now()).await?;
     let mut event = record
         .event(Action::EditSecret.name(), "secret", before.id)
         .project(before.project)
         .change("owner", owner::fact(before.owner), owner::fact(owner))
-        .tags(Some(&before.tags), tags);
+        .tags(Some(&before.tags), tags)
+        .read_by(&readers);
     if before.description != *description {
         event = event.text("description_before", &before.description).text("description", description);
     }

@@ -13,6 +13,7 @@ use super::{EntryOutcome, ImportError, ImportFile, Imported, PlannedEntry, Seen}
 use crate::audit::{Fact, Record};
 use crate::change::Records;
 use crate::keys::Place;
+use crate::policy::Regrants;
 use crate::secrets::edit::{EditSecretError, SecretPatch, describe};
 use crate::secrets::files::FileFormat;
 use crate::secrets::put::{Attempt, Put, PutError, PutSecret, Putting, claim_to_put};
@@ -65,7 +66,9 @@ impl Domain {
             if !refused.is_empty() {
                 return Err(ImportError::Entries(refused));
             }
-            let questions = plan.questions();
+            let mut questions = plan.questions();
+            let regrants = self.regrants(Some(plan.project), &plan.moved()).await?;
+            questions.extend(regrants.questions());
             if questions.is_empty() {
                 return Ok(plan.done(plan.told()));
             }
@@ -74,9 +77,10 @@ impl Domain {
             let done = self
                 .change_together(op, &questions, move |tx, records| {
                     let (plan, keyring, putting) = (Arc::clone(&plan), Arc::clone(&keyring), putting.clone());
-                    Box::pin(
-                        async move { Writing { records, keyring, putting, format }.all(tx, &plan).await },
-                    )
+                    let regrants = regrants.clone();
+                    Box::pin(async move {
+                        Writing { records, keyring, putting, format, regrants }.all(tx, &plan).await
+                    })
                 })
                 .await;
             match done {
@@ -111,6 +115,7 @@ struct Writing {
     keyring: Arc<Keyring>,
     putting: Putting,
     format: FileFormat,
+    regrants: Regrants,
 }
 
 impl Writing {
@@ -135,7 +140,7 @@ impl Writing {
                 (Does::Create { path, put, .. }, Some(sealed)) => {
                     self.create(tx, &place, path, put, sealed).await
                 }
-                (Does::Change { resource, put, patch }, sealed) => {
+                (Does::Change { resource, put, patch, .. }, sealed) => {
                     let put = put.as_ref().zip(sealed.as_ref());
                     self.change(tx, resource, step.told.current, put, patch.as_ref()).await
                 }
@@ -216,7 +221,8 @@ impl Writing {
         }
         if let Some(patch) = patch {
             let record = self.records.of(Action::EditSecret)?;
-            let event = describe(tx, record, &it.secret, patch).await.map_err(of_words)?;
+            let event = describe(tx, record, &it.secret, patch, &self.regrants).await;
+            let event = event.map_err(of_words)?;
             wrote.events.push(event);
         }
         Ok(wrote)
@@ -228,8 +234,8 @@ fn of_words(why: EditSecretError) -> PutError {
     match why {
         EditSecretError::Deleted => PutError::Deleted,
         EditSecretError::OwnerUnknown => PutError::OwnerUnknown,
+        EditSecretError::Refused(Refused::Stale) | EditSecretError::Stale => PutError::Stale,
         EditSecretError::Refused(refused) => PutError::Refused(refused),
-        EditSecretError::Stale => PutError::Stale,
         EditSecretError::Standard(breach) => PutError::Standard(breach),
     }
 }

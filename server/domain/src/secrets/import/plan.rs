@@ -11,6 +11,7 @@ use keywarden_vault::{Purpose, SecretBytes};
 
 use super::{EntryOutcome, EntryRefusal, ImportError, ImportFile, PlannedEntry};
 use crate::keys::Place;
+use crate::policy::Moved;
 use crate::secrets::about::About;
 use crate::secrets::edit::SecretPatch;
 use crate::secrets::files::{self, Entry};
@@ -31,7 +32,7 @@ pub(super) struct Step {
 
 #[derive(Debug)]
 pub(super) enum Does {
-    Change { resource: Resource, put: Option<PutSecret>, patch: Option<SecretPatch> },
+    Change { resource: Resource, put: Option<PutSecret>, patch: Option<SecretPatch>, moved: Moved },
     Create { id: SecretId, path: SecretPath, put: PutSecret },
     Keep,
     Nothing,
@@ -62,7 +63,7 @@ impl Plan {
         let (mut questions, mut creates) = (Vec::new(), false);
         for step in &self.steps {
             match &step.does {
-                Does::Change { resource, put, patch } => {
+                Does::Change { resource, put, patch, .. } => {
                     questions.extend(put.as_ref().map(|_| (Action::PutSecret, *resource)));
                     questions.extend(patch.as_ref().map(|_| (Action::EditSecret, *resource)));
                 }
@@ -72,6 +73,17 @@ impl Plan {
         }
         questions.extend(creates.then_some((Action::CreateSecret, environment)));
         questions
+    }
+
+    /// What it changes of secrets that policies can read.
+    pub(super) fn moved(&self) -> Moved {
+        let mut all = Moved::default();
+        for step in &self.steps {
+            if let Does::Change { moved, .. } = &step.does {
+                all.add(moved);
+            }
+        }
+        all
     }
 }
 
@@ -238,7 +250,11 @@ impl Domain {
         }
         let outcome = EntryOutcome::Change { value: value.is_some(), about: patch.is_some() };
         let told = PlannedEntry { outcome, ..told };
-        Ok(Step { told, folded, does: Does::Change { resource, put: value.map(becomes_current), patch } })
+        let tags = patch.as_ref().and_then(|it| it.tags.as_ref()).unwrap_or(&there.secret.tags);
+        let owner = there.secret.owner;
+        let moved = Moved::of((&there.secret.tags, owner), (tags, owner));
+        let does = Does::Change { resource, put: value.map(becomes_current), patch, moved };
+        Ok(Step { told, folded, does })
     }
 
     /// Whether the current version can be read and has this value, as far as the caller may know.
