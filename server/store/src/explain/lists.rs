@@ -1,10 +1,10 @@
 //! Lists of people, machines and events.
 
-use keywarden_model::{ProjectId, UserId, WorkloadId};
+use keywarden_model::{ApiKeyId, EnvironmentId, ProjectId, SecretId, UserId, WorkloadId};
 
 use super::Planner;
 use crate::people::{ceremonies, users};
-use crate::{decisions, estate, event, idempotency, policies, standards, trust_rules, workloads};
+use crate::{decisions, estate, event, facts, idempotency, policies, standards, trust_rules, workloads};
 
 #[tokio::test]
 async fn people_are_listed_along_their_names() {
@@ -201,6 +201,26 @@ async fn decisions_are_replayed_along_their_action() {
             if planner.store.engine() == crate::Engine::Sqlite {
                 assert!(plan.searches("decision_log", "decision_log"), "{plan:#?}");
                 assert!(plan.goes_along("decision_log_by_action"), "{plan:#?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_policies_ask_of_a_thing_is_found_by_its_id() {
+    for planner in Planner::each().await {
+        for (asked, tables) in [
+            (facts::key(ApiKeyId::NIL), &[("api_keys", "k"), ("environments", "e"), ("projects", "p")][..]),
+            (facts::secret(SecretId::NIL), &[("secrets", "s"), ("environments", "e"), ("projects", "p")]),
+            (facts::environment(EnvironmentId::NIL), &[("environments", "e"), ("projects", "p")]),
+            (facts::project(ProjectId::NIL), &[("projects", "p")]),
+        ] {
+            let plan = planner.plan(asked, facts::ONE).await;
+            for (table, alias) in tables {
+                // PostgreSQL looks at all rows of what has but a few pages.
+                let few =
+                    plan.engine == crate::Engine::Postgres && matches!(*table, "environments" | "projects");
+                assert!(few || plan.searches(table, alias), "{table}: {plan:#?}");
             }
         }
     }
