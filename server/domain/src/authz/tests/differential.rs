@@ -145,7 +145,8 @@ fn somebody(drawn: &mut Drawn) -> Op {
         ["nowhere", "192.0.2.7", "10.1.2.3", "::ffff:10.1.2.3", "2001:db8::1", "198.51.100.9"]
             .map(|text| text.parse().ok());
     let source = Source { address: *drawn.of(&addresses), agent: None };
-    Op { actor, source, now, ..op(None) }
+    let reason = drawn.one_in(3).then(|| "incident 7".parse().unwrap());
+    Op { actor, source, now, reason, ..op(None) }
 }
 
 /// What they want to do: as a rule something that a policy speaks of.

@@ -51,6 +51,14 @@ const TEXTS: &[&str] = &[
     "principal is Person && resource is Person && principal == resource",
     "action in [Action::\"as-issuer\", Action::\"reading\"]",
     "!(action == Action::\"key.rotate\")",
+    "resource.hasTag(\"team\") && resource.getTag(\"team\") like \"pay*\"",
+    "resource.hasTag(\"team\") && resource.hasTag(\"data\")",
+    "!(resource.hasTag(\"a.b-c_d\"))",
+    "resource has environment && resource.environment.label == \"live\"",
+    "resource has project && resource.project.slug like \"project-*\"",
+    "context.clock.hasTag(\"Europe/Berlin\") && context.clock.getTag(\"Europe/Berlin\").time > duration(\"12h\")",
+    "context.clock.hasTag(\"Asia/Kolkata\") && context.clock.getTag(\"Asia/Kolkata\").weekday == 6",
+    "!context.reasonGiven",
 ];
 
 /// What may stand for whom, and for what, in a head.

@@ -7,14 +7,14 @@
 use std::fmt::Write as _;
 
 use cedar_policy::{
-    Authorizer, Context, Decision as Cedar, Effect, Entities, EntityId, EntityUid, Policy, PolicyId,
+    Authorizer, Context, Decision as Cedar, Effect, Entities, Entity, EntityId, EntityUid, Policy, PolicyId,
     PolicySet, Request, Schema,
 };
-use chrono::Datelike as _;
-use keywarden_model::{EnvironmentId, ServiceTokenId, TeamId};
+use chrono::{Datelike as _, Timelike as _};
+use keywarden_model::{EnvironmentId, ServiceTokenId, Tags, TeamId};
 use serde_json::{Value, json};
 
-use super::world::{Somebody, World, all, key_of, project_of, secret_of, team_id};
+use super::world::{Somebody, World, all, key_of, names_of, project_of, secret_of, slug_of, team_id};
 use super::*;
 
 /// The tokens that were made on the shell, by what they may do.
@@ -112,7 +112,8 @@ impl<'a> Plain<'a> {
             Resource::Workload { id, .. } => entity("Workload", &id.to_string()),
         };
         let request = Request::new(who, action, thing, context, Some(self.schema)).unwrap();
-        let response = Authorizer::new().is_authorized(&request, &self.policies, &self.entities);
+        let entities = self.entities.clone().add_entities([clock(op.now)], Some(self.schema)).unwrap();
+        let response = Authorizer::new().is_authorized(&request, &self.policies, &entities);
         let failed = response.diagnostics().errors().next().is_some();
         let mut policies: Vec<_> = response.diagnostics().reason().map(ToString::to_string).collect();
         policies.sort_unstable();
@@ -170,8 +171,9 @@ fn entities(world: &World) -> Vec<Value> {
         entities.push(one(uid("Operator", token(place)), json!({}), vec![uid("OrganizationRole", role)]));
     }
     entities.push(one(uid("Operator", "shell"), json!({}), vec![uid("OrganizationRole", Role::Owner)]));
-    for project in all("Project").map(id::<ProjectId>) {
-        let mut attributes = json!({ "project": attribute("Project", project) });
+    for n in all("Project") {
+        let project = id::<ProjectId>(n);
+        let mut attributes = json!({ "project": attribute("Project", project), "slug": slug_of(n) });
         for role in Role::ALL.iter().filter(|it| it.scope() == RoleScope::Project) {
             attributes[role.as_str()] = json!({ "__entity": project_role(project, *role) });
         }
@@ -179,20 +181,26 @@ fn entities(world: &World) -> Vec<Value> {
     }
     for n in all("Environment") {
         let project = project_of(n);
-        let attributes = json!({ "project": attribute("Project", project) });
-        entities.push(one(
-            uid("Environment", id::<EnvironmentId>(n)),
-            attributes,
-            vec![uid("Project", project)],
-        ));
+        let (environment, (slug, label)) = (id::<EnvironmentId>(n), names_of(n));
+        let attributes = json!({
+            "project": attribute("Project", project),
+            "environment": attribute("Environment", environment),
+            "slug": slug,
+            "label": label,
+        });
+        entities.push(one(uid("Environment", environment), attributes, vec![uid("Project", project)]));
     }
-    for thing in all("ApiKey").map(key_of).chain(all("Secret").map(secret_of)) {
+    let keys = all("ApiKey").map(key_of).zip(&world.of_keys).map(|(key, tags)| (key, tags, None));
+    let secrets = all("Secret").map(secret_of).zip(&world.of_secrets);
+    for (thing, tags, owner) in
+        keys.chain(secrets.map(|(secret, (tags, owner))| (secret, tags, Some(*owner))))
+    {
         let (kind, name, project, environment, owner) = match thing {
             Resource::ApiKey { id, project, environment, owner } => {
                 ("ApiKey", id.to_string(), project, environment, Some(owner))
             }
             Resource::Secret { id, project, environment } => {
-                ("Secret", id.to_string(), project, environment, None)
+                ("Secret", id.to_string(), project, environment, owner)
             }
             other => panic!("{other:?} is neither"),
         };
@@ -206,9 +214,34 @@ fn entities(world: &World) -> Vec<Value> {
             None => {}
         }
         // Its project comes with the environment.
-        entities.push(one(uid(kind, name), attributes, vec![uid("Environment", environment)]));
+        let mut thing = one(uid(kind, name), attributes, vec![uid("Environment", environment)]);
+        thing["tags"] = tags_of(tags);
+        entities.push(thing);
     }
     entities
+}
+
+fn tags_of(tags: &Tags) -> Value {
+    tags.iter().map(|(name, value)| (name.to_owned(), json!(value))).collect::<serde_json::Map<_, _>>().into()
+}
+
+/// What clocks show in every zone that conditions are drawn with.
+fn clock(now: DateTime<Utc>) -> Entity {
+    let there = |zone: chrono_tz::Tz| {
+        let there = now.with_timezone(&zone);
+        json!({
+            "weekday": there.weekday().number_from_monday(),
+            "time": { "__extn": { "fn": "duration", "arg": format!("{}s", there.num_seconds_from_midnight()) } },
+        })
+    };
+    let tags = json!({
+        "America/New_York": there(chrono_tz::America::New_York),
+        "Asia/Kolkata": there(chrono_tz::Asia::Kolkata),
+        "Europe/Berlin": there(chrono_tz::Europe::Berlin),
+        "UTC": there(chrono_tz::UTC),
+    });
+    let clock = json!({ "uid": uid("Clock", "now"), "attrs": {}, "parents": [], "tags": tags });
+    Entity::from_json_value(clock, None).unwrap()
 }
 
 /// The circumstances, told in the schema's words.
@@ -218,6 +251,8 @@ fn context(op: &Op) -> Value {
         "now": { "__extn": { "fn": "datetime", "arg": op.now.format("%Y-%m-%dT%H:%M:%S.000Z").to_string() } },
         "weekday": op.now.weekday().number_from_monday(),
         "signInMethod": "token",
+        "clock": attribute("Clock", "now"),
+        "reasonGiven": op.reason.is_some(),
     });
     match &op.actor {
         Actor::Person(person) => {

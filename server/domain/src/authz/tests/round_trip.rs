@@ -1,12 +1,14 @@
 //! What may decide goes to a form and back: the same policy, as Cedar's JSON has it, and the same answers.
 
+use std::collections::BTreeSet;
+
 use cedar_policy::Policy;
 use serde_json::Value;
 
 use super::drawn::Drawn;
 use super::written::{in_force, validator};
 use super::*;
-use crate::policy::form::{Condition, Form, Group, NotShown, same};
+use crate::policy::form::{Condition, Form, Group, NotShown, Test, fields, same};
 
 fn json(text: &str) -> Value {
     Policy::parse(None, text).unwrap_or_else(|why| panic!("{why}: {text}")).to_json().unwrap()
@@ -22,11 +24,28 @@ fn texts(group: &Group) -> Vec<&str> {
     inside.flatten().collect()
 }
 
+/// The comparisons of a form, wherever they stand.
+fn tests(form: &Form) -> Vec<Test> {
+    fn of(group: &Group, found: &mut Vec<Test>) {
+        for condition in &group.of {
+            match condition {
+                Condition::Group(inner) | Condition::Not(inner) => of(inner, found),
+                Condition::Test(test) => found.push(test.clone()),
+                Condition::Text(_) => {}
+            }
+        }
+    }
+    let mut found = Vec::new();
+    form.clauses.iter().for_each(|clause| of(&clause.group, &mut found));
+    found
+}
+
 /// Draws forms, and looks at each on its way to text, into Cedar, and back. Most may decide, some may not: a draft is edited
 /// all the same.
 fn round_trips(policies: usize, seed: u64) {
     let mut drawn = Drawn::new(seed);
     let (mut left, mut kept) = (policies, 0_usize);
+    let mut met = BTreeSet::new();
     while left > 0 {
         let (_, form) = drawn.form();
         let text = form.to_text().unwrap_or_else(|flaws| panic!("{flaws:?} in {form:?}"));
@@ -35,6 +54,13 @@ fn round_trips(policies: usize, seed: u64) {
         }
         left -= 1;
         let read = Form::read(&text).unwrap_or_else(|why| panic!("{why}: {text}"));
+        // What the form wrote as a comparison is read as that comparison, with what was filled in.
+        let mut back = tests(&read);
+        for test in tests(&form) {
+            let place = back.iter().position(|it| *it == test);
+            back.swap_remove(place.unwrap_or_else(|| panic!("{test:?} is not read from {text}")));
+            met.insert((test.field, test.operator));
+        }
         let again = read.to_text().unwrap();
         assert_eq!(json(&again), json(&text), "{text}\n{again}");
         assert!(same(&text, &again), "{text}\n{again}");
@@ -42,6 +68,10 @@ fn round_trips(policies: usize, seed: u64) {
         assert_eq!(Form::read(&again).unwrap().to_text().unwrap(), again, "{text}");
         kept += read.clauses.iter().map(|it| texts(&it.group).len()).sum::<usize>();
     }
+    let all = fields().iter().flat_map(|field| field.operators.iter().map(|it| (field.name, it.name)));
+    let missing: Vec<_> =
+        all.filter(|(field, how)| !met.contains(&((*field).into(), (*how).into()))).collect();
+    assert!(missing.is_empty(), "never met: {missing:?}");
     assert!(kept > policies / 2, "only {kept} conditions were such as no comparison says");
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use cedar_policy::Validator;
-use keywarden_model::{PolicyId, TeamId, UserId, WorkloadId};
+use keywarden_model::{EnvironmentId, PolicyId, Tags, TeamId, UserId, WorkloadId};
 use keywarden_store::{Sql, sql};
 use sha2::{Digest as _, Sha256};
 
@@ -49,6 +49,10 @@ pub(super) struct World {
     /// What each team holds.
     pub(super) teams: Vec<Held>,
     pub(super) policies: Vec<Active>,
+    /// The tags of each key, by its number less one.
+    pub(super) of_keys: Vec<Tags>,
+    /// The tags of each secret, and whose it is.
+    pub(super) of_secrets: Vec<(Tags, Owner)>,
     /// How many policies there ever were.
     written: u128,
 }
@@ -61,6 +65,16 @@ pub(super) fn all(kind: &str) -> impl Iterator<Item = u128> + use<> {
 /// The project of an environment.
 pub(super) fn project_of(environment: u128) -> ProjectId {
     id((environment - 1) % most("Project") + 1)
+}
+
+/// What a project is called in addresses: one of them by a name that conditions are drawn with.
+pub(super) fn slug_of(project: u128) -> String {
+    if project == 1 { "a-1".to_owned() } else { format!("project-{project}") }
+}
+
+/// What an environment is called in addresses, and in keys: each project has two.
+pub(super) fn names_of(environment: u128) -> (&'static str, &'static str) {
+    if environment <= most("Project") { ("production", "live") } else { ("staging", "test") }
 }
 
 /// The key of a number: of a person, or of a team.
@@ -103,6 +117,8 @@ impl World {
                 .collect(),
             teams: all("Team").map(|_| Held::new()).collect(),
             policies: Vec::new(),
+            of_keys: all("ApiKey").map(|_| Tags::default()).collect(),
+            of_secrets: all("Secret").map(|_| (Tags::default(), Owner::Person(id(1)))).collect(),
             written: 0,
         }
     }
@@ -113,7 +129,7 @@ impl World {
             sql("INSERT INTO projects (id, slug, name, folded_name, created_at, created_by, row_version)
                  VALUES ($1, $2, $3, $4, 0, 'cast', 1)")
             .bind(id::<ProjectId>(n))
-            .bind(format!("project-{n}"))
+            .bind(slug_of(n))
             .bind(format!("Project {n}"))
             .bind(format!("project {n}"))
         });
@@ -141,12 +157,12 @@ impl World {
             .bind(format!("Team {n}"))
             .bind(format!("team {n}"))
         });
-        projects.chain(people).chain(workloads).chain(teams).collect()
+        projects.chain(people).chain(workloads).chain(teams).chain(things()).collect()
     }
 
     /// Something changes: who holds what, who is in which team, who is active, what decides. The rows that say so.
     pub(super) fn change(&mut self, drawn: &mut Drawn, validator: &Validator) -> Vec<Sql> {
-        match drawn.below(8) {
+        match drawn.below(10) {
             0 | 1 => {
                 let somebody = drawn.below(self.people.len());
                 let somebody = &mut self.people[somebody];
@@ -163,6 +179,7 @@ impl World {
             }
             4 => self.turn_member(drawn),
             5 => self.turn_activity(drawn),
+            6 | 7 => self.turn_thing(drawn),
             _ => self.turn_policy(drawn, validator),
         }
     }
@@ -195,6 +212,33 @@ impl World {
         };
         let state = if somebody.active { "active" } else { "deactivated" };
         vec![row.bind(state).bind(somebody.id.clone())]
+    }
+
+    /// A key or a secret is described otherwise.
+    fn turn_thing(&mut self, drawn: &mut Drawn) -> Vec<Sql> {
+        let all = ["team=payments", "team", "team=shop", "data=ü “x” \\ y", "a=b=c", "a.b-c_d"];
+        let mut words: Vec<_> = all.iter().filter(|_| drawn.one_in(3)).copied().collect();
+        words.dedup_by_key(|word| word.split('=').next().map(str::to_owned));
+        let tags = Tags::parse(words).unwrap();
+        let stored = serde_json::to_string(&tags.words()).unwrap();
+        if drawn.one_in(2) {
+            let place = drawn.below(self.of_keys.len());
+            self.of_keys[place] = tags;
+            let (_, id) = key_of(u128::try_from(place).unwrap() + 1).name();
+            return vec![sql("UPDATE api_keys SET tags = $1 WHERE id = $2").bind(stored).bind(id)];
+        }
+        let place = drawn.below(self.of_secrets.len());
+        let owner =
+            if drawn.one_in(2) { Owner::Person(drawn.one("Person")) } else { Owner::Team(drawn.one("Team")) };
+        self.of_secrets[place] = (tags, owner);
+        let (_, id) = secret_of(u128::try_from(place).unwrap() + 1).name();
+        vec![
+            sql("UPDATE secrets SET tags = $1, owner_kind = $2, owner_id = $3 WHERE id = $4")
+                .bind(stored)
+                .bind(owner.kind())
+                .bind(owner.to_string())
+                .bind(id),
+        ]
     }
 
     /// One policy more, another version of one, or one fewer.
@@ -240,6 +284,49 @@ impl World {
         let held = somebody.roles.iter().chain(teams);
         held.filter_map(|(project, role)| Some(((*project)?, *role))).collect::<Vec<_>>().into_iter()
     }
+}
+
+/// Environments with keys and secrets in them.
+fn things() -> impl Iterator<Item = Sql> {
+    let environments = all("Environment").map(|n| {
+        let (slug, label) = names_of(n);
+        sql("INSERT INTO environments (id, project_id, slug, name, folded_name, label, overlap_seconds, created_at,
+                                       created_by, row_version)
+             VALUES ($1, $2, $3, $4, $5, $6, 3600, 0, 'cast', 1)")
+        .bind(id::<EnvironmentId>(n))
+        .bind(project_of(n))
+        .bind(slug)
+        .bind(slug)
+        .bind(slug)
+        .bind(label)
+    });
+    let things = all("ApiKey").map(key_of).chain(all("Secret").map(secret_of));
+    environments.chain(things.enumerate().map(|(n, thing)| match thing {
+        Resource::ApiKey { id, project, environment, owner } => {
+            sql("INSERT INTO api_keys (id, project_id, environment_id, name, folded_name, description, owner_kind, owner_id,
+                                       scopes, allowed_cidrs, tags, metadata, imported, created_at, created_by, row_version)
+                 VALUES ($1, $2, $3, $4, $5, '', $6, $7, '[]', '[]', '[]', '{}', 0, 0, 'cast', 1)")
+            .bind(id)
+            .bind(project)
+            .bind(environment)
+            .bind(format!("Key {n}"))
+            .bind(format!("key {n}"))
+            .bind(owner.kind())
+            .bind(owner.to_string())
+        }
+        Resource::Secret { id, project, environment } => {
+            sql("INSERT INTO secrets (id, project_id, environment_id, path, folded_path, description, tags, owner_kind, owner_id,
+                                      last_version, created_at, created_by, row_version)
+                 VALUES ($1, $2, $3, $4, $5, '', '[]', 'person', $6, 0, 0, 'cast', 1)")
+            .bind(id)
+            .bind(project)
+            .bind(environment)
+            .bind(format!("secret-{n}"))
+            .bind(format!("secret-{n}"))
+            .bind(super::id::<UserId>(1))
+        }
+        other => panic!("{other:?} is neither"),
+    }))
 }
 
 /// The id of a team by its place.
