@@ -39,7 +39,7 @@ texts! {
     permissions_path_policy(path: &str, policies: &str) = "{path}, by policy {policies}";
     permissions_written(name: &str) = "Policy {name}";
     permissions_moody = "Policies look at the moment, too";
-    permissions_moody_why = "This is the answer of now, from no known address, with a passkey just shown. Ask the simulator about other moments.";
+    permissions_moody_why = "This is the answer of now, from no known address, with a passkey just shown and no reason given. Ask the simulator about other moments.";
     permissions_path_together = "Several roles or teams together";
 
     permissions_of(name: &str) = "What {name} can do";
@@ -71,6 +71,9 @@ texts! {
     permissions_passkey_hour = "An hour ago";
     permissions_passkey_never = "Not in this session";
     permissions_passkey_ago(n: u64) = "{n} second before" | "{n} seconds before";
+    permissions_reason = "Reason";
+    permissions_reason_given = "Given";
+    permissions_reason_none = "None given";
     permissions_at = "When, in UTC";
     permissions_address = "From address";
     permissions_under = "Under";

@@ -55,6 +55,8 @@ pub(crate) struct PolicyCase<'a> {
     pub(crate) passkey_age: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) method: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason_given: Option<bool>,
 }
 
 #[derive(Debug, Serialize)]

@@ -68,7 +68,12 @@ fn setting(t: Text, params: &Params) -> Result<Setting, &'static str> {
         "" => None,
         text => Some(SignInMethod::named(text).ok_or_else(|| t.permissions_session())?),
     };
-    Ok(Setting { at, address, passkey, method })
+    let reason = match params.text("reason") {
+        "" => false,
+        "given" => true,
+        _ => return Err(t.permissions_reason()),
+    };
+    Ok(Setting { at, address, passkey, method, reason })
 }
 
 fn under(params: &Params) -> Option<Under> {
@@ -94,11 +99,12 @@ mod tests {
     #[test]
     fn a_question_is_whole_or_says_what_is_amiss() {
         let whole = format!("principal={WHO}&action=key.issue&resource=organization");
-        let moment = "&at=2027-01-01T09:30&address=192.0.2.7&passkey_age=never&method=recovery";
+        let moment = "&at=2027-01-01T09:30&address=192.0.2.7&passkey_age=never&method=recovery&reason=given";
         let Asked::Whole(case, under) = read(&format!("{whole}{moment}")) else { panic!("not whole") };
         assert_eq!((case.thing.as_str(), under), ("organization", Under::InForce));
         assert_eq!(case.setting.passkey, PasskeyAge::Never);
         assert_eq!(case.setting.method, Some(SignInMethod::Recovery));
+        assert!(case.setting.reason);
         let by_id = read(&format!("{whole}&resource_id=key_1"));
         assert!(matches!(by_id, Asked::Whole(case, _) if case.thing == "key_1"));
         assert!(matches!(read("principal=x"), Asked::Unasked));
@@ -106,7 +112,7 @@ mod tests {
             let query = format!("principal={WHO}&resource=organization{wrong}&action=key.issue");
             assert!(matches!(read(&query), Asked::Unknown), "{wrong}");
         }
-        for wrong in ["&at=soon", "&address=office", "&passkey_age=old", "&method=guess"] {
+        for wrong in ["&at=soon", "&address=office", "&passkey_age=old", "&method=guess", "&reason=good"] {
             assert!(matches!(read(&format!("{whole}{wrong}")), Asked::Unreadable(_)), "{wrong}");
         }
     }

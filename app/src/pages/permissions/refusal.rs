@@ -165,4 +165,6 @@ fn around(t: Text, it: &Circumstances, facts: &mut Vec<crate::ui::Fact>) {
         };
         facts.push(fact(t.permissions_passkey(), shown));
     }
+    let reason = if it.reason { t.permissions_reason_given() } else { t.permissions_reason_none() };
+    facts.push(fact(t.permissions_reason(), reason));
 }

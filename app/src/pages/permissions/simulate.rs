@@ -104,6 +104,7 @@ fn question(t: Text, params: &Params, choosers: &Choosers) -> AnyView {
     let ages = choosers::with(ages(t), &age);
     let text = |name: &str| params.text(name).to_owned();
     let recovery = vec![choice("recovery", t.permissions_session_recovering())];
+    let given = vec![choice("given", t.permissions_reason_given())];
     view! {
         <div class="filter" role="search">
             <form method="get" action=SIMULATOR class="filter-form">
@@ -116,6 +117,7 @@ fn question(t: Text, params: &Params, choosers: &Choosers) -> AnyView {
                 <FilterInput name="address" label=t.permissions_address() value=text("address")/>
                 <FilterSelect name="passkey_age" label=t.permissions_passkey() chosen=age any=t.permissions_passkey_now() choices=ages/>
                 <FilterSelect name="method" label=t.permissions_session() chosen=text("method") any=t.permissions_session_usual() choices=recovery/>
+                <FilterSelect name="reason" label=t.permissions_reason() chosen=text("reason") any=t.permissions_reason_none() choices=given/>
                 <FilterSelect name="under" label=t.permissions_under() chosen=under any=t.permissions_under_in_force() choices=drafts/>
                 <button type="submit" class="button">{t.permissions_ask()}</button>
             </form>

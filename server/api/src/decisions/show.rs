@@ -54,6 +54,9 @@ pub(crate) struct DecisionQuestion {
     /// How they had signed in: `passkey`, `recovery`, `shell` or `token`.
     #[schema(example = "passkey")]
     method: &'static str,
+    /// Whether they had said why.
+    #[schema(example = false)]
+    reason_given: bool,
     /// `forbidden`, `not-found` or `passkey`: what was missing then was a passkey shown lately.
     #[schema(example = "forbidden")]
     answer: &'static str,
@@ -89,6 +92,7 @@ impl From<Explained> for DecisionQuestion {
             address: it.circumstances.address.map(|it| it.to_string()),
             passkey_age: it.circumstances.passkey_age,
             method: it.circumstances.method.as_str(),
+            reason_given: it.circumstances.reason,
             answer: match it.answer {
                 Answer::Forbidden => "forbidden",
                 Answer::NotFound => "not-found",

@@ -78,6 +78,7 @@ impl From<Simulated> for Simulation {
         ("address" = Option<String>, Query, description = "From which address; otherwise none is known"),
         ("passkey_age" = Option<String>, Query, description = "How many seconds ago the person showed their passkey, or `never`; otherwise 0. Workloads have none"),
         ("method" = Option<String>, Query, description = "How the person signed in: `passkey` or `recovery`; otherwise `passkey`. Workloads show a token"),
+        ("reason_given" = Option<bool>, Query, description = "Whether a reason is given for it; otherwise not"),
         ("policy" = Option<String>, Query, description = "Besides what is in force, ask this policy, in place of its version that decides: `pol_…`"),
         ("version" = Option<i64>, Query, description = "Which version of that policy"),
     ),
@@ -108,7 +109,8 @@ pub(crate) async fn simulate(
 /// Takes the moment out of a query.
 fn setting(query: &mut Reading) -> Setting {
     let (at, address) = (query.parse("at"), query.parse("address"));
-    let mut setting = Setting { at, address, ..Setting::default() };
+    let reason = query.parse("reason_given").unwrap_or_default();
+    let mut setting = Setting { at, address, reason, ..Setting::default() };
     if let Some(text) = query.text("passkey_age") {
         match PasskeyAge::parse(&text) {
             Some(age) => setting.passkey = age,

@@ -47,6 +47,9 @@ pub(crate) struct PolicyCase {
     /// How the person signed in: `passkey` or `recovery`; otherwise `passkey`.
     #[schema(example = "passkey")]
     method: Option<String>,
+    /// Whether a reason is given for it; otherwise not.
+    #[schema(example = false)]
+    reason_given: Option<bool>,
 }
 
 impl PolicyCase {
@@ -61,7 +64,7 @@ impl PolicyCase {
         if action.is_none() {
             note("action", "this is no action: they are called like `key.issue`");
         }
-        let mut setting = Setting::default();
+        let mut setting = Setting { reason: self.reason_given.unwrap_or_default(), ..Setting::default() };
         if let Some(at) = self.at {
             setting.at = time::instant(&at);
             if setting.at.is_none() {
@@ -120,6 +123,9 @@ pub(crate) struct PolicyTest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "passkey")]
     method: Option<&'static str>,
+    /// Whether a reason is given for it.
+    #[schema(example = false)]
+    reason_given: bool,
     /// Whether the answer must be yes.
     #[schema(example = true)]
     allowed: bool,
@@ -145,6 +151,7 @@ impl From<policy_tests::PolicyTest> for PolicyTest {
             address: setting.address.map(|it| it.to_string()),
             passkey_age: setting.passkey.to_string(),
             method: setting.method.map(SignInMethod::as_str),
+            reason_given: setting.reason,
             allowed: it.allowed,
             created_at: it.created_at,
             created_by: it.created_by,

@@ -349,7 +349,7 @@ async fn an_id_of_another_project_in_a_query_looks_like_one_of_nothing() {
 }
 
 /// Parameters of queries that name nothing of a project.
-const NARROWS: [&str; 33] = [
+const NARROWS: [&str; 34] = [
     "action",
     "address",
     "after",
@@ -372,6 +372,7 @@ const NARROWS: [&str; 33] = [
     "passkey_age",
     "q",
     "raw",
+    "reason_given",
     "reversed",
     "role",
     "scope",

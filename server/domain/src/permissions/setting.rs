@@ -18,6 +18,8 @@ pub struct Setting {
     pub passkey: PasskeyAge,
     /// How the person signed in; otherwise with a passkey. Workloads always show a token.
     pub method: Option<SignInMethod>,
+    /// Whether whoever asks says why.
+    pub reason: bool,
 }
 
 /// How long ago a passkey was shown.
@@ -80,6 +82,7 @@ impl Setting {
         let mut circumstances = Circumstances::absent(self.at.unwrap_or(now), method);
         circumstances.recovering = method == SignInMethod::Recovery;
         circumstances.address = self.address.map(|it| it.to_canonical());
+        circumstances.reason = self.reason;
         if person && !circumstances.recovering {
             circumstances.passkey_age = self.passkey.seconds();
         }

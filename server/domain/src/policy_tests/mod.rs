@@ -74,6 +74,8 @@ impl TryFrom<rows::PolicyTest> for PolicyTest {
 
 const ALLOWED: &str = "allowed";
 const REFUSED: &str = "refused";
+/// Of a reason: which one makes no difference.
+const GIVEN: &str = "given";
 
 fn expected(allowed: bool) -> &'static str {
     if allowed { ALLOWED } else { REFUSED }
@@ -97,6 +99,9 @@ fn written(setting: &Setting) -> String {
     if let Some(method) = setting.method {
         put("method", method.as_str().to_owned());
     }
+    if setting.reason {
+        put("reason", GIVEN.to_owned());
+    }
     Value::Object(fields).to_string()
 }
 
@@ -109,6 +114,7 @@ fn read(text: &str) -> Option<Setting> {
             "at" => setting.at = Some(value.parse().ok()?),
             "method" => setting.method = Some(SignInMethod::named(value)?),
             "passkey_age" => setting.passkey = PasskeyAge::parse(value)?,
+            "reason" if value == GIVEN => setting.reason = true,
             _ => return None,
         }
     }

@@ -206,12 +206,13 @@ fn a_moment_is_read_as_it_was_written() {
         address: Some("192.0.2.7".parse().unwrap()),
         passkey: PasskeyAge::Never,
         method: Some(SignInMethod::Recovery),
+        reason: true,
     };
     for setting in [whole, Setting::default()] {
         assert_eq!(read(&written(&setting)), Some(setting));
     }
     assert_eq!(written(&Setting::default()), "{}");
-    for wrong in ["", "[]", r#"{"at":1}"#, r#"{"at":"soon"}"#, r#"{"else":"x"}"#] {
+    for wrong in ["", "[]", r#"{"at":1}"#, r#"{"at":"soon"}"#, r#"{"else":"x"}"#, r#"{"reason":"none"}"#] {
         assert_eq!(read(wrong), None, "{wrong}");
     }
 }

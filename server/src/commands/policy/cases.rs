@@ -24,6 +24,7 @@ pub(super) struct Case {
     address: Option<String>,
     passkey_age: Option<String>,
     method: Option<String>,
+    reason_given: Option<bool>,
     pub(super) expect: Expect,
 }
 
@@ -38,6 +39,7 @@ impl Case {
             address: self.address.as_deref(),
             passkey_age: self.passkey_age.as_deref(),
             method: self.method.as_deref(),
+            reason_given: self.reason_given,
         }
     }
 }
@@ -107,17 +109,18 @@ mod tests {
             resource = "env_1"
             at = "2027-01-31T23:00:00Z"
             passkey_age = "never"
+            reason_given = true
             expect = "refused"
         "#;
         let json = r#"{"test":[{"name":"Bob issues no keys at night","principal":"usr_1","action":"key.issue",
-            "resource":"env_1","at":"2027-01-31T23:00:00Z","passkey_age":"never","expect":"refused"}]}"#;
+            "resource":"env_1","at":"2027-01-31T23:00:00Z","passkey_age":"never","reason_given":true,"expect":"refused"}]}"#;
         for cases in [parse(toml, false).unwrap(), parse(json, true).unwrap()] {
             let [case] = &cases[..] else { panic!("{cases:?}") };
             assert_eq!((case.name.as_str(), case.expect), ("Bob issues no keys at night", Expect::Refused));
             let asked = serde_json::to_value(case.asked()).unwrap();
             let wanted = serde_json::json!({
                 "principal": "usr_1", "action": "key.issue", "resource": "env_1", "at": "2027-01-31T23:00:00Z",
-                "passkey_age": "never",
+                "passkey_age": "never", "reason_given": true,
             });
             assert_eq!(asked, wanted);
         }

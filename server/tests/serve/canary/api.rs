@@ -38,7 +38,7 @@ const NEVER_GOOD: [(&str, &str); 3] = [
 
 /// Fields that hold names, words and settings. Whatever is not here is treated as a secret, so that a new field is one until
 /// somebody says otherwise.
-const TOLD: [&str; 46] = [
+const TOLD: [&str; 47] = [
     "action",
     "address",
     "allowed_cidrs",
@@ -78,6 +78,7 @@ const TOLD: [&str; 46] = [
     "principal",
     "project",
     "reason",
+    "reason_given",
     "recipient",
     "resource",
     "role",

@@ -111,6 +111,7 @@ fn asked(case: &Case) -> String {
             ("address", &case.setting.address.map(|it| it.to_string()).unwrap_or_default()),
             ("passkey_age", &age),
             ("method", case.setting.method.map(SignInMethod::as_str).unwrap_or_default()),
+            ("reason", if case.setting.reason { "given" } else { "" }),
         ],
     )
 }
