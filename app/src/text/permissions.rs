@@ -1,5 +1,6 @@
 //! Words of effective permissions: who can, what if, why not.
 
+use keywarden_domain::permissions::Missing;
 use keywarden_model::Role;
 
 use super::{Text, texts};
@@ -102,6 +103,14 @@ texts! {
     permissions_applies = "It holds";
     permissions_another_principal = "It is for others";
     permissions_conditions = "What it asks for does not hold:";
+    permissions_missing = "Because this is missing:";
+    permissions_missing_address = "the address that the request comes from";
+    permissions_missing_environment = "an environment that the thing is in";
+    permissions_missing_passkey = "a passkey, shown in the session";
+    permissions_missing_person = "a person whom the thing belongs to";
+    permissions_missing_project = "a project that the thing is in";
+    permissions_missing_team = "a team that the thing belongs to";
+    permissions_missing_tag(name: &str) = "a tag of the thing with the name {name}";
     permissions_over_owner = "It holds, but gives nothing over an owner";
     permissions_failed = "It could not be read, so it counts as a no";
     permissions_enough = "Smallest role that would do";
@@ -147,6 +156,24 @@ texts! {
 }
 
 impl Text {
+    /// What a condition asks for and is not there.
+    pub(crate) fn permissions_missing_thing(self, missing: &Missing) -> String {
+        let path = match missing {
+            Missing::Attribute(path) => path.as_str(),
+            Missing::Tag(name) => return self.permissions_missing_tag(name),
+        };
+        match path {
+            "context.address" => self.permissions_missing_address(),
+            "context.passkeyAge" => self.permissions_missing_passkey(),
+            "resource.environment" => self.permissions_missing_environment(),
+            "resource.ownerPerson" => self.permissions_missing_person(),
+            "resource.ownerTeam" => self.permissions_missing_team(),
+            "resource.project" => self.permissions_missing_project(),
+            other => other,
+        }
+        .to_owned()
+    }
+
     /// A policy in words; `None` for one that people wrote, which has its name.
     pub(crate) fn policy(self, id: &str) -> Option<&'static str> {
         Some(match id {

@@ -3,7 +3,7 @@
 use keywarden_domain::{
     Resource,
     authz::{CameTo, Considered, Part},
-    permissions::{Enough, Path, Thing, WrittenPolicies},
+    permissions::{Enough, Missing, Path, Thing, WrittenPolicies},
 };
 use leptos::prelude::*;
 
@@ -139,8 +139,16 @@ pub(super) fn considered(t: Text, all: Vec<Considered>, written: &WrittenPolicie
                 }
             };
             let name = policy(t, &it.policy, written);
+            let came_to = view! { {came_to} {missing(t, &it.missing)} };
             Row::plain(name, cells![effect, came_to])
         })
         .collect();
     view! { <Table caption=t.permissions_considered() columns=columns rows=rows/> }.into_any()
+}
+
+/// What conditions ask for and is not there.
+fn missing(t: Text, missing: &[Missing]) -> Option<AnyView> {
+    let items = missing.iter().map(|it| view! { <li>{t.permissions_missing_thing(it)}</li> }).collect_view();
+    let some = view! { <p>{t.permissions_missing()}</p> <ul class="conditions">{items}</ul> };
+    (!missing.is_empty()).then(|| some.into_any())
 }

@@ -70,6 +70,10 @@ pub(crate) struct PolicyConsidered {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(example = json!(["when { principal in resource.project.issuer }"]))]
     conditions: Vec<String>,
+    /// What conditions ask for and is not there, where that made a difference: attributes and tags, in Cedar.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!(["context.address"]))]
+    missing: Vec<String>,
 }
 
 impl PolicyConsidered {
@@ -88,7 +92,8 @@ impl PolicyConsidered {
         };
         let effect = if it.forbids { "forbid" } else { "permit" };
         let name = written.get(&it.policy).map(|it| it.name.clone());
-        Self { policy: it.policy, name, effect, came_to, conditions }
+        let missing = it.missing.iter().map(ToString::to_string).collect();
+        Self { policy: it.policy, name, effect, came_to, conditions, missing }
     }
 }
 

@@ -1,5 +1,8 @@
 //! What each policy that speaks of a question came to: asked of that policy alone, clause by clause.
 
+use std::collections::BTreeSet;
+use std::fmt;
+
 use cedar_policy::{Effect, Entities, Policy, PolicySet, Request};
 use serde_json::{Value, json};
 
@@ -16,6 +19,27 @@ pub struct Considered {
     pub forbids: bool,
     /// What it came to.
     pub came_to: CameTo,
+    /// What its conditions ask for and is not there, where that made a difference: of one that permits and does not hold,
+    /// and of one that forbids and does.
+    pub missing: Vec<Missing>,
+}
+
+/// Something that a condition asks for and that is not there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Missing {
+    /// An attribute, by its path: `context.address`.
+    Attribute(String),
+    /// A tag of the thing, by its name.
+    Tag(String),
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Attribute(path) => f.write_str(path),
+            Self::Tag(name) => write!(f, "resource.getTag({name:?})"),
+        }
+    }
 }
 
 /// What a policy came to.
@@ -47,22 +71,22 @@ impl Explainer<'_> {
         let mut considered = Vec::new();
         if let Some(name) = self.in_force.is_blind(action, project) {
             let (policy, came_to) = (name.to_owned(), CameTo::Failed);
-            considered.push(Considered { policy, forbids: true, came_to });
+            considered.push(Considered { policy, forbids: true, came_to, missing: Vec::new() });
         }
         let asked = self.rules.question_to(self.in_force, principal, action, target, circumstances);
         let Ok(Some((request, entities))) = asked else { return considered };
         let question = Question { of: self, request, entities };
         let mut add = |policy: &Policy, name: String, counts: bool| {
             let forbids = policy.effect() == Effect::Forbid;
-            let came_to = match question.put(policy) {
+            let (came_to, missing) = match question.put(policy) {
                 None => return,
-                Some(CameTo::Applies) if !counts => CameTo::OverOwner,
+                Some((CameTo::Applies, _)) if !counts => (CameTo::OverOwner, Vec::new()),
                 // It is not asked, so that it makes no difference that it cannot be.
-                Some(CameTo::Failed) if !counts => return,
-                Some(came_to) => came_to,
+                Some((CameTo::Failed, _)) if !counts => return,
+                Some(told) => told,
             };
             if !forbids || matches!(came_to, CameTo::Applies | CameTo::Failed) {
-                considered.push(Considered { policy: name, forbids, came_to });
+                considered.push(Considered { policy: name, forbids, came_to, missing });
             }
         };
         for policy in self.rules.policies().policies() {
@@ -89,34 +113,75 @@ struct Question<'a> {
 }
 
 impl Question<'_> {
-    /// What the policy comes to; `None` where it speaks of something else.
-    fn put(&self, policy: &Policy) -> Option<CameTo> {
-        let Ok(text) = policy.to_json() else { return Some(CameTo::Failed) };
+    /// What the policy comes to, and what it asks for that is not there; `None` where it speaks of something else.
+    fn put(&self, policy: &Policy) -> Option<(CameTo, Vec<Missing>)> {
+        let failed = || (CameTo::Failed, Vec::new());
+        let Ok(text) = policy.to_json() else { return Some(failed()) };
         let clauses = text.get("conditions").and_then(Value::as_array).cloned().unwrap_or_default();
         let bare = changed(&text, &[("effect", json!("permit")), ("conditions", json!([]))]);
         match self.holds(changed(&bare, &[("principal", json!({ "op": "All" }))])) {
-            None => return Some(CameTo::Failed),
+            None => return Some(failed()),
             Some(false) => return None,
             Some(true) => {}
         }
         if self.holds(bare.clone()) != Some(true) {
-            return Some(CameTo::AnotherPrincipal);
+            return Some((CameTo::AnotherPrincipal, Vec::new()));
         }
         let (mut failing, mut broken) = (Vec::new(), false);
-        for clause in clauses {
+        for clause in &clauses {
             match self.holds(changed(&bare, &[("conditions", json!([clause]))])) {
                 Some(true) => {}
                 // Conditions are asked in order, and one that does not hold hides what fails after it.
                 _ if broken => {}
-                Some(false) => failing.push(in_cedar(&clause)),
+                Some(false) => failing.push(clause),
                 None => broken = failing.is_empty(),
             }
         }
-        Some(match (failing.is_empty(), broken) {
-            (_, true) => CameTo::Failed,
+        let forbids = policy.effect() == Effect::Forbid;
+        let mut missing = BTreeSet::new();
+        let came_to = match (failing.is_empty(), broken) {
+            (_, true) => return Some(failed()),
             (true, false) => CameTo::Applies,
-            (false, false) => CameTo::Conditions(failing),
-        })
+            (false, false) => CameTo::Conditions(failing.iter().map(|clause| in_cedar(clause)).collect()),
+        };
+        let blamed = match (forbids, &came_to) {
+            (true, CameTo::Applies) => clauses.iter().collect(),
+            (true, _) => Vec::new(),
+            (false, _) => failing,
+        };
+        for clause in blamed {
+            let when = clause.get("kind").and_then(Value::as_str) == Some("when");
+            let body = clause.get("body").unwrap_or(&Value::Null);
+            self.missing(&bare, body, when != forbids, &mut missing);
+        }
+        Some((came_to, missing.into_iter().collect()))
+    }
+
+    /// Notes what an expression asks whether it is there and is not, where the answer to the question would rather be a yes
+    /// if it were: `wanted` says whether it would if the whole expression held.
+    fn missing(&self, bare: &Value, expression: &Value, wanted: bool, missing: &mut BTreeSet<Missing>) {
+        for (operator, inner) in expression.as_object().into_iter().flatten() {
+            let part = |name: &str| inner.get(name).unwrap_or(&Value::Null);
+            match operator.as_str() {
+                "!" => self.missing(bare, part("arg"), !wanted, missing),
+                "&&" | "||" => {
+                    self.missing(bare, part("left"), wanted, missing);
+                    self.missing(bare, part("right"), wanted, missing);
+                }
+                "if-then-else" => {
+                    self.missing(bare, part("then"), wanted, missing);
+                    self.missing(bare, part("else"), wanted, missing);
+                }
+                "has" | "hasTag" if wanted => {
+                    let alone = json!([{ "kind": "when", "body": expression }]);
+                    // What cannot be asked by itself is within something else that is not there.
+                    if self.holds(changed(bare, &[("conditions", alone)])) == Some(false) {
+                        missing.extend(named(operator, inner));
+                    }
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Whether the policy, and no other, says yes; `None` if it cannot be evaluated.
@@ -126,6 +191,25 @@ impl Question<'_> {
         let answer = self.of.rules.put(&alone, &self.request, &self.entities).ok()?;
         Some(matches!(answer, Answer::Allowed(_)))
     }
+}
+
+/// What a `has` asks for.
+fn named(operator: &str, asked: &Value) -> Option<Missing> {
+    if operator == "hasTag" {
+        let name = asked.get("right")?.get("Value")?.as_str()?;
+        return Some(Missing::Tag(name.to_owned()));
+    }
+    Some(Missing::Attribute(path(asked)?))
+}
+
+/// An attribute as it is written: `resource.project.slug`.
+fn path(asked: &Value) -> Option<String> {
+    let (left, name) = (asked.get("left")?, asked.get("attr")?.as_str()?);
+    let before = match left.get("Var") {
+        Some(variable) => variable.as_str()?.to_owned(),
+        None => path(left.get(".")?)?,
+    };
+    Some(format!("{before}.{name}"))
 }
 
 fn changed(policy: &Value, parts: &[(&str, Value)]) -> Value {

@@ -56,7 +56,7 @@ use alike::SeenThing;
 pub(crate) use alike::{Brought, Literals};
 pub use circumstances::{Circumstances, SignInMethod};
 pub use clock::{zone, zones};
-pub use considered::{CameTo, Considered};
+pub use considered::{CameTo, Considered, Missing};
 pub(crate) use explain::{Explainer, Named};
 pub use explain::{Ground, Part};
 pub use facts::{Asks, Facts};

@@ -15,7 +15,7 @@ mod thing;
 mod who_can;
 mod written;
 
-pub use crate::authz::{CameTo, Considered, Part};
+pub use crate::authz::{CameTo, Considered, Missing, Part};
 pub use held::{Allowed, Permissions, Where};
 pub use setting::{PasskeyAge, Setting};
 pub use simulate::{Case, Enough, Simulated};

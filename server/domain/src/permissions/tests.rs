@@ -1,3 +1,5 @@
+mod facts;
+
 use keywarden_model::{ApiKeyId, Description, PolicyId, Role, SecretId};
 use keywarden_store::sql;
 

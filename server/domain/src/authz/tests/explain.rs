@@ -225,3 +225,63 @@ fn the_smallest_role_is_enough_and_no_smaller_one_is() {
     let admins = in_force(&[(PolicyScope::Organization, admins.to_owned())]);
     assert_eq!(smallest(&admins, Action::ReadSecret), Some(Role::Owner));
 }
+
+/// What is not there is told from what is there and otherwise.
+#[test]
+fn what_conditions_ask_for_and_is_not_there_is_named_where_it_made_a_difference() {
+    let rules = Rules::builtin().unwrap();
+    let missing = |text: &str, facts: Facts, moment: &Circumstances| {
+        let written = in_force(&[(PolicyScope::Organization, text.to_owned())]);
+        let explainer = Explainer::of(&rules, &written);
+        let target = thing_in(Action::ReadSecret, here()).with(facts);
+        let considered = explainer.considered(&alice(), Action::ReadSecret, &target, moment);
+        let it = considered.into_iter().find(|it| it.policy == named(1)).map(|it| (it.came_to, it.missing));
+        let told =
+            |missing: Vec<Missing>| missing.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        it.map(|(came_to, missing)| (came_to == CameTo::Applies, told(missing)))
+    };
+    let tagged =
+        |word: &str| Facts { tags: keywarden_model::Tags::parse([word]).unwrap(), ..Facts::default() };
+    let none = Facts::default;
+    let told = |applies: bool, missing: &str| Some((applies, missing.to_owned()));
+    let inside = Circumstances { address: Some([192, 0, 2, 7].into()), ..quiet() };
+    let permit = |conditions: &str| {
+        format!(r#"permit (principal, action == Action::"secret.read", resource) {conditions};"#)
+    };
+    let forbid = |conditions: &str| {
+        format!(r#"forbid (principal, action == Action::"secret.read", resource) {conditions};"#)
+    };
+
+    let team = permit(r#"when { resource.hasTag("team") && resource.getTag("team") == "payments" }"#);
+    assert_eq!(missing(&team, none(), &quiet()), told(false, r#"resource.getTag("team")"#));
+    assert_eq!(
+        missing(&team, tagged("team=shop"), &quiet()),
+        told(false, ""),
+        "it is there, and another one"
+    );
+    assert_eq!(missing(&team, tagged("team=payments"), &quiet()), told(true, ""));
+
+    let office = permit(
+        r#"when { context has address && context.address.isInRange(ip("192.0.2.0/24")) }
+           when { context has passkeyAge || resource has ownerTeam }"#,
+    );
+    let told_all = told(false, "context.address, context.passkeyAge, resource.ownerTeam");
+    assert_eq!(missing(&office, none(), &quiet()), told_all);
+    let told_less = told(false, "context.passkeyAge, resource.ownerTeam");
+    assert_eq!(missing(&office, none(), &inside), told_less, "what holds lacks nothing");
+
+    // That something is there is not what stands in the way.
+    let nowhere = permit("unless { context has address }");
+    assert_eq!(missing(&nowhere, none(), &inside), told(false, ""));
+    let turned = permit("unless { !(context has address) }");
+    assert_eq!(missing(&turned, none(), &quiet()), told(false, "context.address"));
+
+    let own = forbid("unless { resource has ownerPerson && resource.ownerPerson == principal }");
+    assert_eq!(missing(&own, none(), &quiet()), told(true, "resource.ownerPerson"));
+    let other = Facts { owner: Some(Owner::Person(id(7))), ..none() };
+    assert_eq!(missing(&own, other, &quiet()), told(true, ""));
+    let mine = Facts { owner: Some(Owner::Person(id(1))), ..none() };
+    assert_eq!(missing(&own, mine, &quiet()), None, "what forbids and does not hold is not named");
+    let tags = forbid(r#"when { resource.hasTag("team") || !(resource.hasTag("data")) }"#);
+    assert_eq!(missing(&tags, none(), &quiet()), told(true, r#"resource.getTag("data")"#));
+}
