@@ -47,8 +47,8 @@ pub use drain::Drain;
 pub use empty::{Action, EmptyState};
 pub use facts::{Fact, Facts, fact};
 pub use field::{
-    CheckboxField, CheckboxGroup, Choice, FieldGroup, FileField, RadioGroup, SelectField, TextArea,
-    TextField, TextKind, Writes, choice,
+    CheckboxField, CheckboxGroup, Choice, FieldGroup, FileField, RadioGroup, SelectField, Suggestions,
+    TextArea, TextField, TextKind, Writes, choice,
 };
 pub use filter::{FilterBar, FilterChip, FilterInput, FilterSelect};
 pub use form::{Form, Hidden};

@@ -61,6 +61,7 @@ pub mod standards;
 pub mod standings;
 pub mod subject;
 pub mod sweep;
+pub mod tags;
 pub mod teams;
 pub mod tokens;
 pub mod trust_rules;

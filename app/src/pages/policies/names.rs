@@ -1,8 +1,11 @@
 //! Whom and what a policy can name, as its author may see them: for the choices of the editor, and for the sentence.
 
+use std::collections::BTreeSet;
+
 use keywarden_domain::{
     Action, Domain, Op, Refused,
     authz::PolicyScope,
+    environments::Environment,
     people::{UserFilter, UserState},
     policy::form::{Effect, Named},
     projects::Project,
@@ -45,6 +48,9 @@ pub(in crate::pages) struct Names {
     workloads: Vec<(String, String)>,
     projects: Vec<(String, String)>,
     environments: Vec<(String, String)>,
+    /// Of projects and of environments.
+    slugs: (Vec<String>, BTreeSet<String>),
+    tags: Vec<String>,
 }
 
 /// Actions of one noun.
@@ -76,13 +82,43 @@ impl Names {
             limit: MOST,
         };
         let workloads = seen(domain.workloads(op, &machines).await.map(|page| page.workloads))?;
+        let environments = environments(domain, op, &projects).await?;
+        let slugs = (
+            projects.iter().map(|it| it.slug.clone()).collect(),
+            environments.iter().map(|(_, it)| it.slug.clone()).collect(),
+        );
+        let named =
+            |(project, it): (String, Environment)| (it.id.to_string(), format!("{project} / {}", it.name));
         Ok(Self {
+            tags: domain.tags_in_sight(op, place.scope()).await?.into_iter().collect(),
+            slugs,
             people: people.into_iter().map(|it| (it.id.to_string(), it.name)).collect(),
             teams: teams.into_iter().map(|it| (it.id.to_string(), it.name)).collect(),
             workloads: workloads.into_iter().map(|it| (it.id.to_string(), it.name)).collect(),
-            environments: environments(domain, op, &projects).await?,
+            environments: environments.into_iter().map(named).collect(),
             projects: projects.into_iter().map(|it| (it.id.to_string(), it.name)).collect(),
         })
+    }
+
+    /// What projects are called in addresses.
+    pub(super) fn project_slugs(&self) -> Vec<String> {
+        self.slugs.0.clone()
+    }
+
+    /// What environments are called in addresses.
+    pub(super) fn environment_slugs(&self) -> Vec<String> {
+        self.slugs.1.iter().cloned().collect()
+    }
+
+    /// Tags that there are.
+    pub(super) fn tags(&self) -> &[String] {
+        &self.tags
+    }
+
+    /// Their names, each once.
+    pub(super) fn tag_names(&self) -> Vec<String> {
+        let names = self.tags.iter().filter_map(|tag| tag.split('=').next());
+        names.map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     fn table(&self, kind: &str) -> &[(String, String)] {
@@ -242,13 +278,11 @@ async fn environments(
     domain: &Domain,
     op: &Op,
     projects: &[Project],
-) -> Result<Vec<(String, String)>, Refused> {
+) -> Result<Vec<(String, Environment)>, Refused> {
     let mut all = Vec::new();
     for project in projects {
         let found = seen(domain.environments(op, project.id).await)?;
-        all.extend(
-            found.into_iter().map(|it| (it.id.to_string(), format!("{} / {}", project.name, it.name))),
-        );
+        all.extend(found.into_iter().map(|it| (project.name.clone(), it)));
     }
     Ok(all)
 }

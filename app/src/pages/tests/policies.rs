@@ -268,6 +268,15 @@ async fn conditions_on_tags_and_local_time_are_written_with_the_form_and_shown_a
         page = it.send(path, &page, &[("do", "add 0"), ("c0_new", what)]).await;
         assert!(page.body.contains(&format!("id=\"at-0-{at}\"")), "{what}: {}", page.body);
     }
+    // What fields offer while somebody types; anything else can be typed all the same.
+    let list = |id: &str| {
+        page.body.contains(&format!("list=\"{id}\"")) && page.body.contains(&format!("<datalist id=\"{id}\""))
+    };
+    for id in ["offered-tags", "offered-zones", "offered-environments"] {
+        assert!(list(id), "{id}: {}", page.body);
+    }
+    assert!(!page.body.contains("offered-projects"), "nothing asks for it");
+    assert!(page.body.contains("<option value=\"Europe/Berlin\">"), "{}", page.body);
     let filled = |zone: &'static str| {
         [
             ("name", "Office"),

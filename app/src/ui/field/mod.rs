@@ -7,7 +7,7 @@ pub mod text;
 
 pub use choices::{CheckboxField, CheckboxGroup, FieldGroup, RadioGroup};
 pub use select::SelectField;
-pub use text::{FileField, TextArea, TextField, TextKind, Writes};
+pub use text::{FileField, Suggestions, TextArea, TextField, TextKind, Writes};
 
 /// One of several values; see [`choice`].
 #[derive(Clone, Debug)]

@@ -60,6 +60,9 @@ pub fn TextField(
     #[prop(default = "off")] autocomplete: &'static str,
     #[prop(optional, into)] min: Option<String>,
     #[prop(optional, into)] max: Option<String>,
+    /// The id of the [`Suggestions`] that are offered while somebody types.
+    #[prop(optional, into)]
+    list: Option<String>,
 ) -> impl IntoView {
     let hint = hint.or_else(|| (kind == TextKind::DateTime).then(|| words().text.form_utc().to_owned()));
     let frame = Frame::new(&name, label, hint, required);
@@ -80,7 +83,9 @@ pub fn TextField(
             min=min
             max=max
             placeholder=placeholder
-            autocomplete=autocomplete
+            // Where it is turned off, some browsers offer nothing of a list either.
+            autocomplete=list.is_none().then_some(autocomplete)
+            list=list
             autocapitalize=as_typed.then_some("off")
             spellcheck=as_typed.then_some("false")
             aria-describedby=frame.described_by()
@@ -88,6 +93,13 @@ pub fn TextField(
         />
     };
     frame.around(control.into_any())
+}
+
+/// What a [`TextField`] may offer while somebody types; anything else can be typed all the same.
+#[component]
+pub fn Suggestions(#[prop(into)] id: String, values: Vec<String>) -> impl IntoView {
+    let options = values.into_iter().map(|it| view! { <option value=it></option> }).collect_view();
+    view! { <datalist id=id translate="no">{options}</datalist> }
 }
 
 /// A file of this machine. It is never kept over a refused post: browsers do not let a page choose one.

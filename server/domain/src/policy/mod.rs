@@ -29,6 +29,7 @@ mod rename;
 mod review;
 mod show;
 mod submit;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod withdraw;

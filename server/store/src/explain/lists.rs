@@ -4,7 +4,7 @@ use keywarden_model::{ApiKeyId, EnvironmentId, ProjectId, SecretId, UserId, Work
 
 use super::Planner;
 use crate::people::{ceremonies, users};
-use crate::{decisions, estate, event, facts, idempotency, policies, standards, trust_rules, workloads};
+use crate::{decisions, estate, event, facts, idempotency, policies, standards, tags, trust_rules, workloads};
 
 #[tokio::test]
 async fn people_are_listed_along_their_names() {
@@ -222,6 +222,25 @@ async fn what_policies_ask_of_a_thing_is_found_by_its_id() {
                     plan.engine == crate::Engine::Postgres && matches!(*table, "environments" | "projects");
                 assert!(few || plan.searches(table, alias), "{table}: {plan:#?}");
             }
+        }
+    }
+}
+
+#[tokio::test]
+async fn tags_are_found_by_steps_along_their_index_and_by_project() {
+    for planner in Planner::each().await {
+        for (table, alias, all) in
+            [("key_tags", "k", tags::every_key()), ("secret_tags", "s", tags::every_secret())]
+        {
+            let plan = planner.plan(all, tags::SOME).await;
+            assert!(plan.searches(table, alias), "{table}: {plan:#?}");
+        }
+        for (things, alias, table, within) in [
+            ("api_keys", "k", "key_tags", tags::keys_in(ProjectId::NIL)),
+            ("secrets", "s", "secret_tags", tags::secrets_in(ProjectId::NIL)),
+        ] {
+            let plan = planner.plan(within, tags::IN_ORDER).await;
+            assert!(plan.searches(things, alias) && plan.searches(table, "t"), "{table}: {plan:#?}");
         }
     }
 }

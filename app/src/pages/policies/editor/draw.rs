@@ -6,6 +6,7 @@ use keywarden_domain::policy::form::{
 use leptos::prelude::*;
 
 use super::super::names::{Names, Place, actions as actions_of};
+use super::offered;
 use super::posted::{annotation, days, kind, name, scope_value, ticked, zoned};
 use crate::{
     text::Text,
@@ -38,6 +39,7 @@ pub(super) fn parts(t: Text, form: &Form, names: &Names, place: &Place) -> AnyVi
         </div>
         {actions(t, form, place)}
         {clauses}
+        {offered::lists(form, names)}
         <div class="actions">
             <button type="submit" class="button" name="do" value="when" formaction=next.clone()>{t.policies_add_when()}</button>
             <button type="submit" class="button" name="do" value="unless" formaction=next>{t.policies_add_unless()}</button>
@@ -236,7 +238,8 @@ fn test(t: Text, at: &str, test: &Test, names: &Names) -> AnyView {
                 Takes::Tag => (t.policies_tag_hint(), 121),
                 _ => (t.policies_tag_name_hint(), 40),
             };
-            view! { <TextField name=field label=label required=true mono=true maxlength=most value=value hint=hint/> }
+            let list = offered::list(&test.field, it);
+            view! { <TextField name=field label=label required=true mono=true maxlength=most value=value hint=hint list=list.unwrap_or_default()/> }
                 .into_any()
         }
         Some(Takes::Thing(kind)) => {
@@ -272,8 +275,9 @@ fn test(t: Text, at: &str, test: &Test, names: &Names) -> AnyView {
 /// Where clocks show what a condition compares.
 fn zone(t: Text, at: &str, value: &str) -> AnyView {
     let (name, value) = (name(at, "zone"), value.to_owned());
+    let list = offered::list("", Takes::ZonedTime).unwrap_or_default();
     view! {
-        <TextField name=name label=t.policies_zone() required=true mono=true maxlength=60 value=value hint=t.policies_zone_hint()/>
+        <TextField name=name label=t.policies_zone() required=true mono=true maxlength=60 value=value hint=t.policies_zone_hint() list=list/>
     }
     .into_any()
 }

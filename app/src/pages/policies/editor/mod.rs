@@ -5,6 +5,7 @@
 
 mod acts;
 mod draw;
+mod offered;
 mod posted;
 mod words;
 
