@@ -6,7 +6,7 @@ use super::super::names::Names;
 use crate::text::Text;
 
 /// Of the language itself.
-const KEYWORDS: [&str; 20] = [
+const KEYWORDS: [&str; 22] = [
     "permit",
     "forbid",
     "principal",
@@ -24,6 +24,8 @@ const KEYWORDS: [&str; 20] = [
     "isInRange(ip(\"\"))",
     "contains()",
     "containsAny([])",
+    "hasTag(\"\")",
+    "getTag(\"\")",
     "toTime()",
     "datetime(\"\")",
     "duration(\"\")",
