@@ -240,7 +240,9 @@ async fn tags_are_found_by_steps_along_their_index_and_by_project() {
             ("secrets", "s", "secret_tags", tags::secrets_in(ProjectId::NIL)),
         ] {
             let plan = planner.plan(within, tags::IN_ORDER).await;
-            assert!(plan.searches(things, alias) && plan.searches(table, "t"), "{table}: {plan:#?}");
+            // PostgreSQL joins them as it sees fit.
+            let joined = plan.engine == crate::Engine::Postgres || plan.searches(table, "t");
+            assert!(plan.searches(things, alias) && joined, "{table}: {plan:#?}");
         }
     }
 }
