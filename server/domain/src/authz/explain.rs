@@ -167,7 +167,7 @@ impl<'a> Explainer<'a> {
         // Of somebody who is the thing themselves, it tells a role that they would be left without.
         let itself = entities::principal_uid(self.rules.types(), &principal.who)
             == Some(entities::resource_uid(self.rules.types(), &target.resource));
-        let target = &Target { owner: target.owner && !itself, ..*target };
+        let target = &Target { owner: target.owner && !itself, ..target.clone() };
         let with = |part: Part| {
             let mut alone = Principal::bare(principal.who.clone());
             match (part, target.resource.project()) {
