@@ -2,7 +2,7 @@
 
 use keywarden_model::ProjectId;
 
-use crate::{Conn, StoreError, filter::Select, sql};
+use crate::{Conn, StoreError, facts::Facts, filter::Select, sql};
 
 /// A kind of thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,6 +83,71 @@ pub(crate) fn select(kind: Kind, project: Option<ProjectId>, after: &str) -> Sel
         (_, Some(project)) => select.and("project_id = ?", [project]),
     };
     select.and("id > ?", [after])
+}
+
+/// A thing with what policies may ask of its row.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Known {
+    /// Its id.
+    pub id: String,
+    /// What they may ask.
+    #[sqlx(flatten)]
+    pub facts: Facts,
+}
+
+/// What policies may ask of those that [`things`] finds for the same; of people and teams they ask nothing.
+pub async fn known(
+    conn: &mut Conn,
+    kind: Kind,
+    project: Option<ProjectId>,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<Known>, StoreError> {
+    match asked(kind, project, after) {
+        Some(select) => select.then(ALONG_IDS, [limit]).all(conn).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+pub(crate) fn asked(kind: Kind, project: Option<ProjectId>, after: &str) -> Option<Select> {
+    let none: [i64; 0] = [];
+    let select = match kind {
+        Kind::ApiKeys => Select::from(
+            "SELECT k.id AS id, k.tags AS tags, k.owner_id AS owner, e.slug AS environment, e.label AS label, p.slug AS project
+             FROM api_keys k JOIN environments e ON e.id = k.environment_id JOIN projects p ON p.id = k.project_id",
+        )
+        .and("k.revoked_at IS NULL", none)
+        .and("k.id > ?", [after]),
+        Kind::Environments => Select::from(
+            "SELECT e.id AS id, CAST('[]' AS TEXT) AS tags, CAST('' AS TEXT) AS owner, e.slug AS environment, e.label AS label,
+                    p.slug AS project
+             FROM environments e JOIN projects p ON p.id = e.project_id",
+        )
+        .and("e.id > ?", [after]),
+        Kind::People | Kind::Teams => return None,
+        Kind::Projects => Select::from(
+            "SELECT p.id AS id, CAST('[]' AS TEXT) AS tags, CAST('' AS TEXT) AS owner, CAST('' AS TEXT) AS environment,
+                    CAST('' AS TEXT) AS label, p.slug AS project
+             FROM projects p",
+        )
+        .and("p.id > ?", [after]),
+        Kind::Secrets => Select::from(
+            "SELECT s.id AS id, s.tags AS tags, s.owner_id AS owner, e.slug AS environment, e.label AS label, p.slug AS project
+             FROM secrets s JOIN environments e ON e.id = s.environment_id JOIN projects p ON p.id = s.project_id",
+        )
+        .and("s.purged_at IS NULL", none)
+        .and("s.id > ?", [after]),
+        Kind::Workloads => Select::from(
+            "SELECT w.id AS id, CAST('[]' AS TEXT) AS tags, CAST('' AS TEXT) AS owner, CAST('' AS TEXT) AS environment,
+                    CAST('' AS TEXT) AS label, p.slug AS project
+             FROM workloads w JOIN projects p ON p.id = w.project_id",
+        )
+        .and("w.id > ?", [after]),
+    };
+    Some(match project {
+        Some(project) => select.and("p.id = ?", [project]),
+        None => select,
+    })
 }
 
 /// Somebody active.

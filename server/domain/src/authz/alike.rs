@@ -9,7 +9,7 @@
 //! **Invariant:** of two things alike, and two principals alike who hold the same roles in the thing's project and the same of
 //! what it brings, one asked about the other's place gets the same answer (`tests/alike.rs`).
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use cedar_policy::{Entities, EntityUid, EvalResult, Policy};
 
@@ -17,9 +17,12 @@ use super::principal::Who;
 use super::{Action, InForce, PolicyScope, Principal, Resource, Rules, Target, entities};
 use crate::Fault;
 
-/// The entities that policies name.
+/// The entities and the tags that policies name.
 #[derive(Debug, Clone)]
-pub(crate) struct Literals(HashSet<EntityUid>);
+pub(crate) struct Literals {
+    entities: HashSet<EntityUid>,
+    tags: BTreeSet<String>,
+}
 
 /// Somebody, or a team, as the thing or one of its attributes names them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,7 +52,9 @@ impl Literals {
     pub(crate) fn of<'a>(rules: &Rules, sets: impl IntoIterator<Item = &'a InForce>) -> Self {
         let mut named: HashSet<_> = rules.policies().policies().flat_map(Policy::entity_literals).collect();
         let project = |id| rules.types().uid(&rules.types().project, id);
+        let mut tags = BTreeSet::new();
         for set in sets {
+            tags.extend(set.asks().tags);
             for deciding in set.deciding() {
                 named.extend(deciding.checked.policy.entity_literals());
                 // A project's own policy names it by where it holds.
@@ -59,11 +64,11 @@ impl Literals {
             }
             named.extend(set.blind_projects().map(project));
         }
-        Self(named)
+        Self { entities: named, tags }
     }
 
     fn writes_out(&self, uid: &EntityUid) -> bool {
-        self.0.contains(uid) || KINDS.contains(&uid.type_name().to_string().as_str())
+        self.entities.contains(uid) || KINDS.contains(&uid.type_name().to_string().as_str())
     }
 }
 
@@ -137,6 +142,13 @@ impl Writing<'_> {
                 Err(_) => format!("{name}?"),
             })
             .collect();
+        // Tags that nobody asks for tell nothing apart.
+        let tags = told.get(uid).into_iter().flat_map(cedar_policy::Entity::tags);
+        let tags = tags.filter(|(name, _)| self.literals.tags.contains(*name));
+        attributes.extend(tags.map(|(name, value)| match value {
+            Ok(value) => format!("#{name:?}={value}"),
+            Err(_) => format!("#{name:?}?"),
+        }));
         attributes.sort_unstable();
         let parents = told.ancestors(uid).into_iter().flatten();
         let mut parents: Vec<String> =

@@ -18,6 +18,8 @@ use crate::Fault;
 pub struct Asks {
     /// The owner of a thing.
     pub owner: bool,
+    /// Whether somebody said why.
+    pub reason: bool,
     /// Slugs and labels of environments and projects.
     pub slugs: bool,
     /// Names of tags.
@@ -44,8 +46,9 @@ impl Asks {
     }
 
     /// All that both look at.
-    pub(super) fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         self.owner |= other.owner;
+        self.reason |= other.reason;
         self.slugs |= other.slugs;
         self.tags.extend(other.tags.iter().cloned());
         self.zones.extend(other.zones.iter().cloned());

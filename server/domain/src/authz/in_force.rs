@@ -224,6 +224,18 @@ impl InForce {
         scopes.into_iter().flatten().filter_map(move |scope| self.slices.get(&(scope, action)))
     }
 
+    /// All that its policies look at besides what every decision knows.
+    pub(crate) fn asks(&self) -> Asks {
+        let mut asks = Asks::default();
+        self.deciding.iter().for_each(|one| asks.add(&one.checked.asks));
+        asks
+    }
+
+    /// Whether a policy that is asked about this action looks at whether somebody said why.
+    pub(crate) fn asks_why(&self, action: Action) -> bool {
+        self.deciding.iter().any(|one| one.checked.asks.reason && one.checked.actions.contains(&action))
+    }
+
     /// Whether a decision about this must read the thing's row first ([`super::Facts`]).
     pub(crate) fn asks_of(&self, action: Action, resource: &Resource) -> bool {
         self.slices(action, resource.project()).any(|slice| slice.asks.needs(resource))

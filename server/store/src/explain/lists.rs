@@ -4,7 +4,9 @@ use keywarden_model::{ApiKeyId, EnvironmentId, ProjectId, SecretId, UserId, Work
 
 use super::Planner;
 use crate::people::{ceremonies, users};
-use crate::{decisions, estate, event, facts, idempotency, policies, standards, tags, trust_rules, workloads};
+use crate::{
+    decisions, estate, event, facts, idempotency, policies, standards, tags, trust_rules, workloads,
+};
 
 #[tokio::test]
 async fn people_are_listed_along_their_names() {

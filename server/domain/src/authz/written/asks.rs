@@ -47,6 +47,7 @@ fn attribute(name: &str, asks: &mut Asks) {
     match name {
         "label" | "slug" => asks.slugs = true,
         "ownerPerson" | "ownerTeam" => asks.owner = true,
+        "reasonGiven" => asks.reason = true,
         _ => {}
     }
 }

@@ -404,7 +404,10 @@ fn strangers(class: &Class, people: &Bits, but: &HashMap<u32, Vec<u32>>) -> Opti
 
 /// What reads are asked about knows of no roles.
 fn as_asked(action: Action, target: &Target) -> Target {
-    if action.is_read() { Target::thing(target.resource) } else { *target }
+    if action.is_read() {
+        return Target { facts: target.facts.clone(), ..Target::thing(target.resource) };
+    }
+    target.clone()
 }
 
 fn roles(principal: &Principal, project: Option<ProjectId>) -> Vec<Role> {

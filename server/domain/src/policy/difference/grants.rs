@@ -7,7 +7,7 @@ use keywarden_store::keys;
 use super::moments::Moments;
 use super::world::{Changed, Standings, World};
 use super::{Difference, RowPage};
-use crate::authz::{Owner, PolicyScope, Target};
+use crate::authz::{Facts, Owner, PolicyScope, Target};
 use crate::roles::Holder;
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
 
@@ -85,12 +85,14 @@ impl Domain {
         world.read_people(&mut conn, &standings).await?;
         match (grant, key) {
             (Grant::Own(_, owner), Some(key)) => {
-                let after = owned(key, owner);
-                world.things.push(Changed::to(Target::thing(key), Target::thing(after)));
+                let asked = in_force.asks().needs(&key);
+                let facts = if asked { Some(Facts::load(&mut conn, &key).await?) } else { None };
+                let with = |key| Target { facts: facts.clone(), ..Target::thing(key) };
+                world.things.push(Changed::to(with(key), with(owned(key, owner))));
             }
             _ => {
                 let within = crate::policy::project(scope);
-                world.read_things(&mut conn, &standings, &actions, within).await?;
+                world.read_things(&mut conn, &standings, (&actions, &in_force.asks()), within).await?;
                 world.granted(&standings.granted(grant))?;
             }
         }

@@ -37,7 +37,7 @@ use keywarden_store::{Conn, names, policies as rows};
 use tokio::{sync::OwnedSemaphorePermit, task::spawn_blocking};
 
 use super::resource;
-use crate::authz::{Deciding, InForce, Kind, PolicyScope, Reach, TextError};
+use crate::authz::{Asks, Deciding, InForce, Kind, PolicyScope, Reach, TextError};
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
 
@@ -278,6 +278,15 @@ pub(super) struct Proposal {
     pub(super) actions: Vec<Action>,
 }
 
+impl Proposal {
+    /// What is asked of things, before or after.
+    pub(super) fn asks(&self) -> Asks {
+        let mut asks = self.in_force.asks();
+        self.next.iter().for_each(|it| asks.add(&it.checked.asks));
+        asks
+    }
+}
+
 impl Domain {
     /// Who would gain and who would lose what. Whoever asks must be able to see the policy, who may do what there, the people, and
     /// all things that are told of.
@@ -296,7 +305,8 @@ impl Domain {
         self.may_be_told(op, scope, &proposal.actions).await?;
         let turn = self.turn_to_compare().await?;
         let mut conn = self.store().read().await?;
-        let world = World::read(&mut conn, &proposal.actions, super::project(scope)).await?;
+        let world =
+            World::read(&mut conn, &proposal.actions, &proposal.asks(), super::project(scope)).await?;
         drop(conn);
         let Proposal { in_force, policy, next, actions } = proposal;
         let moments = Moments::of(&in_force, policy, next.as_ref(), &actions, op.now)?;

@@ -20,7 +20,7 @@ use tokio::{sync::OwnedSemaphorePermit, task::spawn_blocking};
 
 use super::world::{Standings, World};
 use super::{Called, Change, DifferenceError, PolicyChange, Proposal};
-use crate::authz::{Circumstances, InForce, Owner, Principal, SignInMethod, Target, Who};
+use crate::authz::{Asks, Circumstances, Facts, InForce, Owner, Principal, SignInMethod, Target, Who};
 use crate::op::SHELL;
 use crate::{Action, Domain, Fault, Op, Resource, decisions};
 
@@ -129,7 +129,7 @@ impl Domain {
         }
         logged.sort_by(|one, other| (other.last_at, &one.digest).cmp(&(one.last_at, &other.digest)));
         let mut again = Vec::with_capacity(logged.len());
-        let mut asking = Asking::new(self, &mut conn).await?;
+        let mut asking = Asking::new(self, &mut conn, proposal.asks()).await?;
         for row in logged {
             again.push(asking.again(&mut conn, row).await?);
         }
@@ -199,7 +199,13 @@ impl Domain {
                     continue;
                 };
                 let moody = in_force.is_moody(it.action) || changed.is_moody(it.action);
+                // The log does not say whether somebody said why.
+                let why = in_force.asks_why(it.action) || changed.asks_why(it.action);
                 let circumstances = match (&it.circumstances, moody) {
+                    (Some(_), true) if why => {
+                        add(&mut replay.moment_unknown);
+                        continue;
+                    }
                     (Some(then), _) => then.clone(),
                     (None, false) => it.unknown(),
                     (None, true) => {
@@ -282,10 +288,13 @@ struct Asking<'a> {
     here: HashMap<String, Option<Principal>>,
     /// There are more people than these.
     more: bool,
+    /// What is asked of things, and was read of them as they are today.
+    asks: Asks,
+    known: HashMap<String, Facts>,
 }
 
 impl<'a> Asking<'a> {
-    async fn new(domain: &'a Domain, conn: &mut Conn) -> Result<Self, Fault> {
+    async fn new(domain: &'a Domain, conn: &mut Conn, asks: Asks) -> Result<Self, Fault> {
         let standings = Standings::read(conn).await?;
         let mut world = World::default();
         world.read_people(conn, &standings).await?;
@@ -295,7 +304,7 @@ impl<'a> Asking<'a> {
             Who::Nobody | Who::Operator(_) => None,
         });
         let (here, more) = (here.collect(), world.more_people);
-        Ok(Self { domain, standings, here, more })
+        Ok(Self { domain, standings, here, more, asks, known: HashMap::new() })
     }
 
     async fn again(&mut self, conn: &mut Conn, logged: Logged) -> Result<Again, Fault> {
@@ -306,6 +315,7 @@ impl<'a> Asking<'a> {
             return Ok(Again::Gone);
         };
         let target = if action.is_read() { Target::thing(resource) } else { self.standings.target(resource) };
+        let target = Target { facts: self.facts(conn, &resource).await?, ..target };
         let circumstances = logged.method.as_deref().and_then(method).map(|method| Circumstances {
             recovering: recovering(&logged.context),
             passkey_age: logged.passkey_age,
@@ -315,6 +325,20 @@ impl<'a> Asking<'a> {
             return Ok(Again::Gone);
         }
         Ok(Again::Question(Box::new(Question { logged, action, principal, target, circumstances })))
+    }
+
+    /// What policies ask of the thing, read once.
+    async fn facts(&mut self, conn: &mut Conn, resource: &Resource) -> Result<Option<Facts>, Fault> {
+        if !self.asks.needs(resource) {
+            return Ok(None);
+        }
+        let (_, id) = resource.name();
+        if let Some(known) = self.known.get(&id) {
+            return Ok(Some(known.clone()));
+        }
+        let facts = Facts::load(conn, resource).await?;
+        self.known.insert(id, facts.clone());
+        Ok(Some(facts))
     }
 
     /// The one who asked, if they are here and may do anything; a token made on the shell for as long as its row is there.

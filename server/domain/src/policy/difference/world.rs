@@ -9,7 +9,7 @@ use keywarden_store::{
 };
 
 use super::Grant;
-use crate::authz::{Kind, Owner, Principal, Target, Who};
+use crate::authz::{Asks, Facts, Kind, Owner, Principal, Target, Who};
 use crate::{Action, Fault, Resource};
 
 /// Rows that are read at once.
@@ -59,16 +59,18 @@ impl<T> Changed<T> {
 }
 
 impl World {
-    /// Everybody who is active, and all things that these actions are done to: in a project, or anywhere.
+    /// Everybody who is active, and all things that these actions are done to: in a project, or anywhere. Of each thing is read
+    /// what policies ask of it.
     pub(crate) async fn read(
         conn: &mut Conn,
         actions: &[Action],
+        asks: &Asks,
         within: Option<ProjectId>,
     ) -> Result<Self, Fault> {
         let standings = Standings::read(conn).await?;
         let mut world = Self::default();
         world.read_people(conn, &standings).await?;
-        world.read_things(conn, &standings, actions, within).await?;
+        world.read_things(conn, &standings, (actions, asks), within).await?;
         Ok(world)
     }
 
@@ -101,7 +103,7 @@ impl World {
         &mut self,
         conn: &mut Conn,
         standings: &Standings,
-        actions: &[Action],
+        (actions, asks): (&[Action], &Asks),
         within: Option<ProjectId>,
     ) -> Result<(), Fault> {
         let kinds: HashSet<Kind> = actions.iter().map(|it| it.kind()).collect();
@@ -121,14 +123,22 @@ impl World {
             let mut after = wanted.then(String::new);
             while let Some(id) = after.take() {
                 let batch = estate::things(conn, rows, within, &id, BATCH).await?;
+                let first = batch.first().map(|it| resource(rows, it)).transpose()?;
+                // Of workloads, those that lie in a project.
+                let asked =
+                    first.is_some_and(|it| asks.needs(&it)) || (rows == Rows::Workloads && asks.slugs);
+                let known =
+                    if asked { estate::known(conn, rows, within, &id, BATCH).await? } else { Vec::new() };
+                let mut known: HashMap<_, _> = known.into_iter().map(|it| (it.id, it.facts)).collect();
                 after = batch.last().map(|it| it.id.clone());
                 for row in &batch {
                     if self.things.len() >= THINGS {
                         self.more_things = true;
                         return Ok(());
                     }
-                    let resource = resource(rows, row)?;
-                    self.things.push(Changed::not(standings.target(resource)));
+                    let target = standings.target(resource(rows, row)?);
+                    let facts = known.remove(&row.id).map(Facts::try_from).transpose()?;
+                    self.things.push(Changed::not(Target { facts, ..target }));
                 }
             }
         }
@@ -149,7 +159,8 @@ impl World {
             person.after = (then != person.before).then_some(then);
         }
         for thing in &mut self.things {
-            let then = after.target(thing.before.resource);
+            let facts = thing.before.facts.clone();
+            let then = Target { facts, ..after.target(thing.before.resource) };
             thing.after = (then != thing.before).then_some(then);
         }
         Ok(())

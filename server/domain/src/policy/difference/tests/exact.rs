@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use keywarden_model::{ApiKeyId, EnvironmentId, SecretId, TypedId, UserId, WorkloadId};
+use keywarden_model::{ApiKeyId, EnvironmentId, SecretId, Tags, TypedId, UserId, WorkloadId};
 use proptest::prelude::*;
 
 use super::super::compare::{Found, compare};
 use super::super::moments::{Moments, weigh};
 use super::super::world::Changed;
 use super::*;
-use crate::authz::{Gate, Owner, Principal, Target, Who};
+use crate::authz::{Facts, Gate, Owner, Principal, Target, Who};
 
 type Said = BTreeSet<(&'static str, String, String, Change, When)>;
 
@@ -59,8 +59,27 @@ fn targets() -> impl Strategy<Value = Target> {
         };
         let somebody =
             matches!(resource, Resource::Person(_) | Resource::Team(_) | Resource::Workload { .. });
-        Target { resource, owner: somebody && one && n < 3, confined: kind > 5 && other && n % 2 == 0 }
+        Target {
+            resource,
+            owner: somebody && one && n < 3,
+            confined: kind > 5 && other && n % 2 == 0,
+            facts: Some(facts(resource, n)),
+        }
     })
+}
+
+/// What the thing's row says: one of two teams or none, and the slugs of where it lies.
+fn facts(resource: Resource, n: u8) -> Facts {
+    let tags = match n % 3 {
+        0 => vec!["team=red".to_owned()],
+        1 => vec!["team=blue".to_owned(), "old".to_owned()],
+        _ => Vec::new(),
+    };
+    let tagged = matches!(resource, Resource::ApiKey { .. } | Resource::Secret { .. });
+    let (tags, owner) = if tagged { (tags, Some(Owner::Person(id(n % 12)))) } else { (Vec::new(), None) };
+    let slug = if n % 2 == 0 { "live" } else { "test" };
+    let (environment, label) = (slug.to_owned(), slug.to_owned());
+    Facts { tags: Tags::parse(tags).unwrap(), owner, environment, label, project: "pay".to_owned() }
 }
 
 fn texts() -> impl Strategy<Value = String> {
@@ -93,6 +112,9 @@ fn texts() -> impl Strategy<Value = String> {
         "when { resource has ownerTeam && principal in resource.ownerTeam }",
         "unless { resource has project && principal in resource.project.reader }",
         "when { context.weekday == 2 }",
+        "when { resource.hasTag(\"team\") && resource.getTag(\"team\") == \"red\" }",
+        "unless { resource.hasTag(\"old\") }",
+        "when { resource has environment && resource.environment.slug == \"live\" }",
         "unless { context has address && context.address.isInRange(ip(\"192.0.2.0/24\")) }",
         "when { principal == resource }",
     ]);
@@ -133,7 +155,10 @@ fn by_asking_all(gate: &Gate, moments: &Moments, world: &World, actions: &[Actio
     let mut said = Said::new();
     for action in actions {
         for target in world.things.iter().filter(|it| action.applies_to(&it.before.resource)) {
-            let as_asked = |it: &Target| if action.is_read() { Target::thing(it.resource) } else { *it };
+            let as_asked = |it: &Target| {
+                let read = Target { facts: it.facts.clone(), ..Target::thing(it.resource) };
+                if action.is_read() { read } else { it.clone() }
+            };
             let (before, after) = (as_asked(&target.before), as_asked(target.after()));
             for person in &world.people {
                 let answers: Vec<_> = (moments.sets.iter())
@@ -229,7 +254,7 @@ proptest! {
             }
         });
         let things = distinct(things, |it| thing(&it.0)).into_iter().map(|(before, n)| {
-            let mut after = before;
+            let mut after = before.clone();
             match &mut after.resource {
                 Resource::ApiKey { owner, .. } if n % 2 == 0 => *owner = Owner::Person(id(n % 12)),
                 Resource::Person(_) | Resource::Team(_) => after.owner = n % 5 == 0,
@@ -267,7 +292,7 @@ fn what_could_be_at_some_moment_is_not_missed() {
             None => Changed::not(ann.clone()),
             Some(after) => Changed::to(ann.clone(), after),
         }],
-        things: vec![Changed::not(target)],
+        things: vec![Changed::not(target.clone())],
         ..World::default()
     };
     let verdicts = |moments: &Moments, world: &World| {
