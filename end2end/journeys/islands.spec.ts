@@ -80,10 +80,10 @@ test('form and text of a policy follow each other, and words complete themselves
   await test.step('the form follows the text, and waits while there is none', async () => {
     await text.fill('forbid (principal, action');
     await expect(says).toContainText('The text is no policy yet. The form waits. Error: Line 1, column');
-    await expect(main.locator('.policy-form')).toBeDisabled();
+    await expect(owner.field('Who')).toBeDisabled();
     await accessible();
     await text.fill('forbid (principal, action, resource) when { context.passkeyAge > 5 };');
-    await expect(main.locator('.policy-form')).toBeEnabled();
+    await expect(owner.field('Who')).toBeEnabled();
     await expect(main.locator('.policy-form textarea')).toHaveCount(1);
     await text.fill('forbid (principal, action, resource) when { resource is Secret };');
     await expect(main.locator('.policy-flag')).toHaveText('the thing is a secret');

@@ -65,8 +65,11 @@ pub(super) async fn show(
                 <div class="table-frame" role="group" aria-label=title.clone() tabindex="0">
                     <table class="policy-diff">
                         <caption class="visually-hidden">{title.clone()}</caption>
-                        <thead class="visually-hidden">
-                            <tr><th scope="col">{t.policies_compare()}</th><th scope="col">{t.policies_line()}</th></tr>
+                        <thead>
+                            <tr>
+                                <th scope="col"><span class="visually-hidden">{t.policies_compare()}</span></th>
+                                <th scope="col"><span class="visually-hidden">{t.policies_line()}</span></th>
+                            </tr>
                         </thead>
                         <tbody>{rows}</tbody>
                     </table>
