@@ -77,7 +77,7 @@ fn facts(resource: Resource, n: u8) -> Facts {
     };
     let tagged = matches!(resource, Resource::ApiKey { .. } | Resource::Secret { .. });
     let (tags, owner) = if tagged { (tags, Some(Owner::Person(id(n % 12)))) } else { (Vec::new(), None) };
-    let slug = if n % 2 == 0 { "live" } else { "test" };
+    let slug = if n.is_multiple_of(2) { "live" } else { "test" };
     let (environment, label) = (slug.to_owned(), slug.to_owned());
     Facts { tags: Tags::parse(tags).unwrap(), owner, environment, label, project: "pay".to_owned() }
 }
