@@ -73,7 +73,11 @@ pub(super) fn vocabulary(t: Text, names: &Names) -> String {
 
 /// Each a line, with a tab between its parts; names have neither in them.
 fn lines(parts: impl IntoIterator<Item = (String, String)>) -> String {
-    parts.into_iter().map(|(one, other)| format!("{one}\t{other}\n")).collect()
+    let mut lines = String::new();
+    for (one, other) in parts {
+        lines.extend([&one, "\t", &other, "\n"]);
+    }
+    lines
 }
 
 /// As Cedar names a thing. Ids have nothing in them that would end the string.
