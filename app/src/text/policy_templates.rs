@@ -21,6 +21,8 @@ texts! {
     policies_template_office_network_means = "Write your own range. Look first at the addresses in the audit log: a proxy may hide them.";
     policies_template_own_keys = "Keys are changed by their owners";
     policies_template_own_keys_means = "Managers go on seeing and revoking every key. Only its owner, or their team, edits and rotates it.";
+    policies_template_own_role = "A role of your own";
+    policies_template_own_role_means = "Name it as the role. Whoever is in the team holds it in the project. Tick what it gives.";
     policies_template_rotate_keys = "A team may rotate the keys of a project";
     policies_template_rotate_keys_means = "Choose the team and the project. It gives nothing else: not to see the keys, not to issue one.";
 }

@@ -16,12 +16,14 @@ pub(super) enum Template {
     OfficeHours,
     OfficeNetwork,
     OwnKeys,
+    OwnRole,
     RotateKeys,
     SecretsByMachines,
 }
 
 impl Template {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
+        Self::OwnRole,
         Self::Contractors,
         Self::OfficeNetwork,
         Self::OfficeHours,
@@ -41,6 +43,7 @@ impl Template {
             Self::OfficeHours => "office-hours",
             Self::OfficeNetwork => "office-network",
             Self::OwnKeys => "own-keys",
+            Self::OwnRole => "own-role",
             Self::RotateKeys => "rotate-keys",
             Self::SecretsByMachines => "secrets-by-machines",
         }
@@ -59,6 +62,7 @@ impl Template {
             Self::OfficeHours => t.policies_template_office_hours(),
             Self::OfficeNetwork => t.policies_template_office_network(),
             Self::OwnKeys => t.policies_template_own_keys(),
+            Self::OwnRole => t.policies_template_own_role(),
             Self::RotateKeys => t.policies_template_rotate_keys(),
             Self::SecretsByMachines => t.policies_template_machines(),
         }
@@ -73,6 +77,7 @@ impl Template {
             Self::OfficeHours => t.policies_template_office_hours_means(),
             Self::OfficeNetwork => t.policies_template_office_network_means(),
             Self::OwnKeys => t.policies_template_own_keys_means(),
+            Self::OwnRole => t.policies_template_own_role_means(),
             Self::RotateKeys => t.policies_template_rotate_keys_means(),
             Self::SecretsByMachines => t.policies_template_machines_means(),
         }
@@ -131,6 +136,12 @@ impl Template {
                     },
                 }],
                 ..forbid(listed(&["key.edit", "key.rotate"]))
+            },
+            Self::OwnRole => Form {
+                effect: Effect::Permit,
+                who: open_in("Team"),
+                things: open_in("Project"),
+                ..forbid(listed(&["key.issue", "key.rotate", "secret.put"]))
             },
             Self::RotateKeys => Form {
                 effect: Effect::Permit,
