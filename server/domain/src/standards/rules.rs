@@ -340,6 +340,7 @@ impl Rules {
 
 #[cfg(test)]
 mod tests {
+    use super::super::report::ReportPlace;
     use super::*;
 
     fn at(days: i64) -> DateTime<Utc> {
@@ -348,6 +349,25 @@ mod tests {
 
     fn rules(json: &str) -> Rules {
         serde_json::from_str(json).unwrap()
+    }
+
+    /// What people write of standards, changed by chance (S-28).
+    #[test]
+    fn parsers_of_standards_read_or_refuse_what_comes() {
+        let specimens = [
+            "[a-z]+-(live|test)",
+            "90",
+            "production",
+            "env_01JDB2W1N9F6Q3R8T5V7X9Z0AB",
+            r#"{"environments":["live"],"key_names":"[a-z-]+","key_lifetime_days":90,"tags":["team=payments"]}"#,
+        ];
+        keywarden_garble::texts(&specimens, |text| {
+            if let Ok(pattern) = text.parse::<NamePattern>() {
+                std::hint::black_box(pattern.fits(text));
+            }
+            drop((text.parse::<Days>(), text.parse::<EnvironmentWord>(), text.parse::<ReportPlace>()));
+            drop(serde_json::from_str::<Rules>(text));
+        });
     }
 
     #[test]
