@@ -45,7 +45,7 @@ texts! {
     policies_difference_more_lines(n: u64) = "{n} more line is not shown." | "{n} more lines are not shown.";
     policies_difference_moody = "Some of it depends on time, address or passkey";
     policies_difference_moody_why = "We assumed that everybody asks now, from an unknown address, with a passkey just shown. What differs at other times is marked.";
-    policies_difference_looked(people: &str, things: &str) = "We looked at {people} people and workloads, and at {things} things.";
+    policies_difference_looked(people: &str, things: &str) = "People and workloads looked at: {people}. Things: {things}.";
     policies_difference_left = "We could not look at everything";
     policies_difference_left_why = "There are too many people, things or rules to compare. More may change than is shown here.";
     policies_difference_preview = "Show what would change";

@@ -155,7 +155,7 @@ pub(super) fn view(
                 <CheckboxField name="reads_need_reason" label=t.standards_reason() hint=t.standards_reason_hint() checked=reason/>
             </FieldGroup>
             <TextArea name="note" label=t.standards_about() rows=2 maxlength=1000 hint=t.standards_about_hint()/>
-            <Button label=t.standards_check() name="act" value="check"/>
+            <div class="actions"><Button label=t.standards_check() name="act" value="check"/></div>
         </Form>
     }
     .into_any()
