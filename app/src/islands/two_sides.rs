@@ -196,7 +196,9 @@ impl Sides {
         if let (Some(here), Some(new)) = (seen(find(&self.form, name)), seen(new(name))) {
             here.set_value(&new.value());
         }
-        let wrong = new(".policy-text .field-error").filter(|_| state == "unreadable").and_then(|it| it.text_content());
+        let wrong = new(".policy-text .field-error")
+            .filter(|_| state == "unreadable")
+            .and_then(|it| it.text_content());
         self.say(&state, &wrong.unwrap_or_default());
         if !there.is_empty() {
             self.go(act, there);

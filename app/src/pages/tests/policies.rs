@@ -208,7 +208,7 @@ async fn what_a_role_would_give_is_seen_before_it_is_given() {
     let seen = it.send(&path, &page, &[("role", "manager"), ("project", &project), ("do", "preview")]).await;
     assert_eq!(seen.status, 200, "{}", seen.body);
     assert!(seen.body.contains("1 person would gain rights"), "{}", seen.body);
-    assert!(seen.body.contains("rename a project"), "{}", seen.body);
+    assert!(seen.body.contains("issue a key"), "{}", seen.body);
     let wrong = it.send(&path, &page, &[("role", "manager"), ("project", ""), ("do", "preview")]).await;
     assert_eq!(wrong.status, 422);
     let given = it.send(&path, &page, &[("role", "manager"), ("project", &project)]).await;
