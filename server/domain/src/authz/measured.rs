@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use keywarden_model::{
-    EnvironmentId, PolicyEffect, PolicyId, ProjectId, Role, SecretId, TeamId, TypedId, UserId, WorkloadId,
+    EnvironmentId, PolicyEffect, PolicyId, ProjectId, Role, RoleBindingId, SecretId, TeamId, TypedId, UserId,
+    WorkloadId,
 };
 use keywarden_store::{Sql, sql};
 use rand::{RngExt as _, SeedableRng as _};
@@ -167,7 +168,7 @@ pub async fn measure_reverse(policies: usize, questions: u128) -> MeasuredRevers
         let began = Instant::now();
         let told = domain.permissions_of(&owner, person).await;
         held.push(began.elapsed());
-        assert!(told.is_ok(), "what somebody can");
+        assert!(told.is_ok(), "what somebody can: {:?}", told.err());
     }
     MeasuredReverse { policies, stored: STORED, who_can: Took::of(who_can), most, held: Took::of(held) }
 }
@@ -342,10 +343,10 @@ fn people() -> Vec<Sql> {
                 .bind(id::<UserId>(n))
         })
     });
-    let binding = |kind: &'static str, holder: String, role: Role, project: Option<ProjectId>| {
+    let binding = |n: u128, kind: &'static str, holder: String, role: Role, project: Option<ProjectId>| {
         sql("INSERT INTO role_bindings (id, principal_kind, principal_id, role, project_id, created_at, created_by)
              VALUES ($1, $2, $3, $4, $5, 0, 'cast')")
-        .bind(format!("{holder}-{role}"))
+        .bind(id::<RoleBindingId>(n))
         .bind(kind)
         .bind(holder)
         .bind(role.as_str())
@@ -358,13 +359,15 @@ fn people() -> Vec<Sql> {
             2 => Role::Reader,
             _ => Role::Manager,
         };
-        binding("person", id::<UserId>(n).to_string(), role, Some(id(home_of(n))))
+        binding(n, "person", id::<UserId>(n).to_string(), role, Some(id(home_of(n))))
     });
-    let of_workloads = (0..WORKLOADS)
-        .map(|n| binding("workload", id::<WorkloadId>(n).to_string(), Role::Reader, Some(id(home_of(n)))));
+    let of_workloads = (0..WORKLOADS).map(|n| {
+        let holder = id::<WorkloadId>(n).to_string();
+        binding(PEOPLE + n, "workload", holder, Role::Reader, Some(id(home_of(n))))
+    });
     let of_the_house = (0..10).map(|n| {
         let role = if n % 2 == 0 { Role::Owner } else { Role::Admin };
-        binding("person", id::<UserId>(n).to_string(), role, None)
+        binding(PEOPLE + WORKLOADS + n, "person", id::<UserId>(n).to_string(), role, None)
     });
     let people = projects.chain(teams).chain(users).chain(workloads).chain(members);
     people.chain(of_people).chain(of_workloads).chain(of_the_house).collect()
