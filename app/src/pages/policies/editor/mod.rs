@@ -143,7 +143,10 @@ impl Editor {
         let made = self.shown.as_ref().ok().filter(|_| drawn).map(Policy::to_text);
         let text = match made {
             Some(Ok(made)) if form::same(&made, &self.text) => Some(self.text.clone()),
-            Some(Ok(made)) if !form::same(&made, &self.seen) => (!typed).then_some(made),
+            // What the form cannot keep goes when its author says so, by the button that writes the text.
+            Some(Ok(made)) if !form::same(&made, &self.seen) => {
+                (!typed && !self.has_comments()).then_some(made)
+            }
             Some(Err(flaws)) if !typed => {
                 self.wrong(t, fields, &flaws);
                 return (self, Asked::Page);
@@ -152,7 +155,7 @@ impl Editor {
             Some(Ok(_)) | None => Some(self.text.clone()),
         };
         let Some(text) = text else {
-            self.errors.whole(t.policies_both_changed());
+            self.errors.whole(if typed { t.policies_both_changed() } else { t.policies_comments_lost() });
             return (self, Asked::Page);
         };
         match self.note.parse() {
@@ -277,7 +280,9 @@ impl Editor {
             let words = sentence(t, policy, names);
             view! { <Panel id="says" title=t.policies_says()>{words}</Panel> }
         });
-        let (state, says, vocabulary) = (self.state(), words::says(t), words::vocabulary(t, names));
+        let (state, says) = (self.state(), words::says(t));
+        // The browser has the words since the page came.
+        let vocabulary = if self.live { String::new() } else { words::vocabulary(t, names) };
         let comments =
             self.has_comments().then(|| view! { <p class="field-hint">{t.policies_comments_lost()}</p> });
         let to_text = self.shown.is_ok().then(|| {
@@ -372,6 +377,13 @@ mod tests {
         assert_eq!(saved("permit", commented).as_deref(), Some(commented));
         assert_eq!(saved("forbid", forbid).as_deref(), Some(forbid));
         assert_eq!(saved("forbid", other), None);
+        let change = fields("forbid", commented, commented, "");
+        let (editor, asked) = Editor::posted(Text::default(), &change, false);
+        assert!(
+            matches!(asked, Asked::Page) && editor.errors.any(),
+            "a comment goes by its author's word alone"
+        );
+        assert_eq!(editor.text, commented);
     }
 
     #[test]
