@@ -40,6 +40,8 @@ pub enum PolicyStep {
     Activate,
     /// A second person says yes to it.
     Approve,
+    /// A solver shows what it would change.
+    Prove,
     /// It decides again.
     RollBack,
     /// It will decide from a certain moment on.
@@ -105,6 +107,9 @@ impl PolicyState {
             (Self::Draft | Self::InReview, PolicyStep::Schedule) => Ok(Self::Scheduled),
             (Self::Draft, PolicyStep::Submit) | (Self::InReview, PolicyStep::Approve) => Ok(Self::InReview),
             (Self::Active, PolicyStep::Supersede) => Ok(Self::Superseded),
+            (Self::Draft | Self::InReview | Self::Scheduled | Self::Superseded, PolicyStep::Prove) => {
+                Ok(self)
+            }
             (Self::Draft | Self::InReview | Self::Scheduled, PolicyStep::Withdraw) => Ok(Self::Withdrawn),
             (state, step) => Err(PolicyStepError { state, step }),
         }
@@ -129,9 +134,10 @@ impl PolicyState {
 
 impl PolicyStep {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Activate,
         Self::Approve,
+        Self::Prove,
         Self::RollBack,
         Self::Schedule,
         Self::Submit,
@@ -143,6 +149,7 @@ impl PolicyStep {
         match self {
             Self::Activate => "activated",
             Self::Approve => "approved",
+            Self::Prove => "proven",
             Self::RollBack => "rolled back to",
             Self::Schedule => "scheduled",
             Self::Submit => "put to review",
@@ -187,19 +194,23 @@ mod tests {
     #[test]
     fn a_version_goes_forward_and_only_one_that_decided_comes_back() {
         use PolicyState::{Active, Draft, InReview, Scheduled, Superseded, Withdrawn};
-        use PolicyStep::{Activate, Approve, RollBack, Schedule, Submit, Supersede, Withdraw};
+        use PolicyStep::{Activate, Approve, Prove, RollBack, Schedule, Submit, Supersede, Withdraw};
         let ways = [
             (Active, Supersede, Superseded),
             (Draft, Activate, Active),
+            (Draft, Prove, Draft),
             (Draft, Schedule, Scheduled),
             (Draft, Submit, InReview),
             (Draft, Withdraw, Withdrawn),
             (InReview, Activate, Active),
             (InReview, Approve, InReview),
+            (InReview, Prove, InReview),
             (InReview, Schedule, Scheduled),
             (InReview, Withdraw, Withdrawn),
             (Scheduled, Activate, Active),
+            (Scheduled, Prove, Scheduled),
             (Scheduled, Withdraw, Withdrawn),
+            (Superseded, Prove, Superseded),
             (Superseded, RollBack, Active),
         ];
         for state in PolicyState::ALL {

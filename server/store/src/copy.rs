@@ -59,6 +59,7 @@ pub(crate) const TABLES: &[Table] = &[
     table("policy_tests", "id"),
     table("standards", "id"),
     table("standard_versions", "standard_id, number"),
+    table("policy_proofs", "policy_id, number"),
     table("workloads", "id"),
     table("service_tokens", "id"),
     table("trust_rules", "id"),

@@ -119,7 +119,7 @@ pub(crate) fn server() -> Option<String> {
 }
 
 /// A house of some size: 200 projects with 10 000 keys, as many people and events, 5 000 workloads.
-const ROWS: [&str; 28] = [
+const ROWS: [&str; 29] = [
     "INSERT INTO projects (id, slug, name, folded_name, created_at, created_by, row_version)
      SELECT 'prj_' || i, 'p' || i, 'p' || i, 'p' || i, 1, 'x', 1 FROM generate_series(1, 200) i",
     "INSERT INTO environments (id, project_id, slug, name, folded_name, label, overlap_seconds, created_at, created_by,
@@ -204,6 +204,9 @@ const ROWS: [&str; 28] = [
                                     created_at, created_by)
      SELECT 'std_' || lpad(i::text, 26, '0'), 1, 'prj_' || (1 + i % 200), CASE i % 50 WHEN 0 THEN 'active' ELSE 'draft' END,
             '{}', '', i % 2 = 0, '', '', i, 'x' FROM generate_series(1, 10000) i",
+    "INSERT INTO policy_proofs (policy_id, number, state, asked_at, asked_by, environments, compared)
+     SELECT 'pol_' || lpad(i::text, 26, '0'), 1, CASE i % 50 WHEN 0 THEN 'waiting' ELSE 'done' END, i, 'x', 0, 0
+     FROM generate_series(1, 10000) i",
     "ANALYZE",
 ];
 

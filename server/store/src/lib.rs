@@ -52,6 +52,7 @@ pub mod policies;
 pub mod policy_tests;
 pub mod project_seals;
 pub mod projects;
+pub mod proofs;
 pub mod rewraps;
 pub mod roles;
 mod rows;

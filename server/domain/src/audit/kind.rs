@@ -44,6 +44,8 @@ others! {
     KeysVerified = "keys.verified";
     SetUp = "organization.set-up";
     AskToDisablePolicy = "policy.ask-disable";
+    AskForProof = "policy.ask-proof";
+    ProvePolicy = "policy.prove";
     RenamePolicy = "policy.rename";
     RollBackPolicy = "policy.roll-back";
     SchedulePolicy = "policy.schedule";

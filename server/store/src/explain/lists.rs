@@ -5,7 +5,7 @@ use keywarden_model::{ApiKeyId, EnvironmentId, ProjectId, SecretId, UserId, Work
 use super::Planner;
 use crate::people::{ceremonies, users};
 use crate::{
-    decisions, estate, event, facts, idempotency, policies, standards, tags, trust_rules, workloads,
+    decisions, estate, event, facts, idempotency, policies, proofs, standards, tags, trust_rules, workloads,
 };
 
 #[tokio::test]
@@ -164,6 +164,8 @@ async fn policies_are_listed_along_their_ids_and_found_by_their_scope() {
         let plan =
             planner.plan(policies::waiting(chrono::DateTime::UNIX_EPOCH), policies::LONGEST_WAITING).await;
         assert!(plan.searches("policy_versions", "policy_versions"), "{plan:#?}");
+        let plan = planner.plan(proofs::open(chrono::DateTime::UNIX_EPOCH), proofs::LONGEST_WAITING).await;
+        assert!(plan.searches("policy_proofs", "policy_proofs") && !plan.sorts(), "{plan:#?}");
     }
 }
 

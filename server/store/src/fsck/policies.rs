@@ -33,6 +33,20 @@ pub(super) const RULES: &[Rule] = &[
                            AND e.action = 'policy.approve' AND e.outcome = 'allowed')",
     ),
     rule(
+        "policy-proof-without-event",
+        "is a version of a policy of which something was shown without an event that says so",
+        "SELECT r.policy_id || '@' || r.number AS thing FROM policy_proofs r
+         WHERE r.state = 'done'
+           AND NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = r.policy_id AND e.at = r.ended_at
+                           AND e.action = 'policy.prove' AND e.outcome = 'allowed')",
+    ),
+    rule(
+        "policy-proof-state",
+        "is a version of a policy whose proof is in a state that is none",
+        "SELECT policy_id || '@' || number AS thing FROM policy_proofs
+         WHERE state NOT IN ('waiting', 'running', 'done') OR (state = 'done') <> (verdict IS NOT NULL)",
+    ),
+    rule(
         "policy-misnumbered",
         "is a policy whose newest version has another number than it says",
         "SELECT p.id AS thing FROM policies p

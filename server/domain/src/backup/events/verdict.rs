@@ -195,6 +195,9 @@ fn of_other(other: Other, told: &Told) -> Option<Verdict> {
         | Other::DeletePolicyTest
         | Other::SubmitPolicy
         | Other::SubmitStandard
+        // What was shown of a version is shown anew by whoever asks.
+        | Other::AskForProof
+        | Other::ProvePolicy
         | Other::UseRecoveryLink
         | Other::WithdrawInvitation
         // Keys that wrapped: the rows of the backup lie under those that it brought, and the new seals wrap those.

@@ -107,6 +107,16 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ("policy-decides-without-event", &["UPDATE policy_versions SET activated_at = 1 WHERE state = 'active'"]),
     ("policy-approved-by-author", &["UPDATE policy_versions SET approved_by = created_by"]),
     ("policy-approval-without-event", &["UPDATE policy_versions SET approved_at = 1, approved_by = 'usr_x'"]),
+    (
+        "policy-proof-without-event",
+        &["INSERT INTO policy_proofs (policy_id, number, state, asked_at, asked_by, environments, compared, verdict, ended_at)
+           SELECT policy_id, number, 'done', 1, 'usr_x', 1, 1, 'equivalent', 1 FROM policy_versions"],
+    ),
+    (
+        "policy-proof-state",
+        &["INSERT INTO policy_proofs (policy_id, number, state, asked_at, asked_by, environments, compared)
+           SELECT policy_id, number, 'asleep', 1, 'usr_x', 0, 0 FROM policy_versions"],
+    ),
     ("policy-misnumbered", &["UPDATE policies SET numbered = 7"]),
     ("policy-without-moment", &["UPDATE policy_versions SET starts_at = 1, due_by = 'usr_x'"]),
     ("policy-state-unknown", &["UPDATE policy_versions SET state = 'asleep'"]),
