@@ -49,10 +49,10 @@ macro_rules! tables {
 }
 
 /// What holds something that is somebody's: credentials, things, who may do what, the record.
-const TABLES: [(&str, &str); 43] = tables!(
+const TABLES: [(&str, &str); 44] = tables!(
     "api_keys" "ceremonies" "changes" "environments" "event_personal" "events" "exchanged_tokens" "idempotency"
     "key_tags" "key_values" "keyring_keys" "keyring_wraps" "notices" "offered_seals" "one_time_links" "organizations"
-    "passkeys" "pending_posts" "policies" "policy_tests" "policy_versions" "project_keys" "project_seals" "projects" "recovery_codes" "refused_tokens" "rewraps" "role_bindings"
+    "passkeys" "pending_posts" "policies" "policy_proofs" "policy_tests" "policy_versions" "project_keys" "project_seals" "projects" "recovery_codes" "refused_tokens" "rewraps" "role_bindings"
     "secret_aliases" "secret_history" "secret_labels" "secret_references" "secret_shares" "secret_versions" "secrets" "service_tokens"
     "standard_versions" "standards"
     "sessions" "team_members" "trust_rules" "users" "workloads"
@@ -355,6 +355,7 @@ fn settings(shelf: &Shelf) -> Settings {
         seals: Vec::new(),
         old_seal_keys: Some(hours(30 * 24)),
         fetch: Arc::new(shelf.clone()),
+        prover: Arc::new(crate::policy::proof::NoProver),
     }
 }
 

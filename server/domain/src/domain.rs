@@ -23,6 +23,7 @@ use crate::keys;
 use crate::lately::Lately;
 use crate::passkeys::{Passkeys, Relying, RelyingError};
 use crate::people::Turns;
+use crate::policy::proof::Prover;
 use crate::refusals::Refusals;
 use crate::system::{Marking, Missing};
 use crate::tokens::Tokens;
@@ -62,6 +63,8 @@ pub struct Settings {
     pub old_seal_keys: Option<Duration>,
     /// How issuers of other tokens are reached.
     pub fetch: Arc<dyn Fetch>,
+    /// Who shows what a policy would change.
+    pub prover: Arc<dyn Prover>,
 }
 
 /// What is remembered of issuers, and of the tokens that were refused.

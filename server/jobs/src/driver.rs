@@ -33,18 +33,26 @@ pub struct Job {
     at_most: Duration,
     run: Run,
     last: Option<Run>,
+    given_up: bool,
 }
 
 impl Job {
     /// Runs `run` about every `every`.
     pub const fn new(name: &'static str, every: Duration, run: Run) -> Self {
-        Self { name, every, at_most: LONGEST_RUN, run, last: None }
+        Self { name, every, at_most: LONGEST_RUN, run, last: None, given_up: false }
     }
 
     /// A run that takes longer is given up and tried again: the connection that it waits on may be dead.
     #[must_use]
     pub const fn at_most(mut self, at_most: Duration) -> Self {
         self.at_most = at_most;
+        self
+    }
+
+    /// A run that is under way when the server stops is given up: what it does is done anew elsewhere, or later.
+    #[must_use]
+    pub const fn given_up_at_the_end(mut self) -> Self {
+        self.given_up = true;
         self
     }
 
@@ -116,7 +124,13 @@ impl Driver {
 async fn repeat(job: Job, domain: Domain, reports: Reports, stop: CancellationToken) {
     let mut failures = 0_u32;
     loop {
-        let ended = once(job, job.run, &domain, &reports, job.at_most).await;
+        let run = once(job, job.run, &domain, &reports, job.at_most);
+        let ended = if job.given_up {
+            let Some(ended) = stop.run_until_cancelled(run).await else { break };
+            ended
+        } else {
+            run.await
+        };
         failures = match ended {
             Ok(()) => 0,
             Err(cause) => {
@@ -213,6 +227,7 @@ mod tests {
             ("flush-verify-counts", Duration::from_mins(1)),
             ("make-backups", Duration::from_secs(30)),
             ("note-clock", Duration::from_secs(10)),
+            ("prove-policies", Duration::from_secs(5)),
             ("purge-secrets", Duration::from_mins(5)),
             ("renew-keyring-keys", Duration::from_mins(10)),
             ("rewrap", Duration::from_secs(1)),

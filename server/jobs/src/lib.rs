@@ -20,6 +20,7 @@ mod flush_verify_counts;
 mod look;
 mod make_backups;
 mod note_clock;
+mod prove_policies;
 mod purge_secrets;
 mod renew_keyring_keys;
 mod rewrap;
@@ -44,6 +45,7 @@ pub fn all() -> Vec<Job> {
         flush_verify_counts::JOB,
         make_backups::JOB,
         note_clock::JOB,
+        prove_policies::JOB,
         purge_secrets::JOB,
         renew_keyring_keys::JOB,
         rewrap::JOB,

@@ -16,6 +16,9 @@
 //!   beside the built-in ones. What a text may look at is in `written/vocabulary.rs` and the schema; a new attribute belongs
 //!   into both once `entities.rs` or `circumstances.rs` loads it for every decision, or `facts.rs` where a policy asks for it.
 //!
+//! * *Reason about all questions at once*: [`comparison`] puts what decides before and after a change into two sets of Cedar
+//!   policies for each request environment; `whole.rs` and `possible.rs` say what is in them and what is taken for granted.
+//!
 //! # How it answers
 //! A stranger who may not see the thing gets *not found*, whoever may see it gets *forbidden* with the verb, and a person
 //! who may do it gets *step up* if their passkey was shown too long ago. Setup, invitations and recovery links are not
@@ -31,6 +34,7 @@ mod action;
 mod alike;
 mod circumstances;
 mod clock;
+mod comparison;
 mod considered;
 mod entities;
 mod explain;
@@ -42,11 +46,13 @@ mod judge;
 pub mod measured;
 mod memory;
 mod permit;
+mod possible;
 mod principal;
 mod reach;
 mod resource;
 mod rules;
 mod target;
+mod whole;
 mod words;
 mod written;
 
@@ -56,6 +62,7 @@ use alike::SeenThing;
 pub(crate) use alike::{Brought, Literals};
 pub use circumstances::{Circumstances, SignInMethod};
 pub use clock::{zone, zones};
+pub(crate) use comparison::{Change, Comparison, Touched};
 pub use considered::{CameTo, Considered, Missing};
 pub(crate) use explain::{Explainer, Named};
 pub use explain::{Ground, Part};

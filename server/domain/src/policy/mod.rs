@@ -11,6 +11,8 @@
 //! approval by somebody else than the author (and a third hand where the author is a machine, which may be the approver's own),
 //! disabling and doing without the rule need two who say so.
 //!
+//! Before that, a solver shows what a version would change: see [`proof`].
+//!
 //! **Invariants:** what decides was checked in the transaction that let it, under the policies that it would decide beside: at
 //! least one owner can still administer. Text goes into events as its digest.
 
@@ -24,6 +26,7 @@ mod due;
 pub mod form;
 mod list;
 mod lockout;
+pub mod proof;
 mod regrant;
 mod rename;
 mod review;

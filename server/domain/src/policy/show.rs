@@ -1,10 +1,13 @@
 //! One policy with its versions.
 
-use keywarden_model::PolicyId;
-use keywarden_store::policies as rows;
+use std::collections::BTreeMap;
 
+use keywarden_model::PolicyId;
+use keywarden_store::{policies as rows, proofs};
+
+use super::proof::{NoSolver, Proof};
 use super::{Policy, PolicyVersion, resource};
-use crate::{Action, Domain, Op, Refused};
+use crate::{Action, Domain, Fault, Op, Refused};
 
 /// Versions that are shown, newest first.
 const VERSIONS: u32 = 1_000;
@@ -16,6 +19,10 @@ pub struct ShownPolicy {
     pub policy: Policy,
     /// Its versions, newest first.
     pub versions: Vec<PolicyVersion>,
+    /// What a solver showed of versions, or is to show, by their number.
+    pub proofs: BTreeMap<i64, Proof>,
+    /// The solver that is there, or why there is none.
+    pub solver: Result<String, NoSolver>,
 }
 
 impl ShownPolicy {
@@ -34,6 +41,10 @@ impl Domain {
         let policy = rows::find(&mut conn, id).await?.ok_or(Refused::NotFound)?;
         let versions = rows::versions(&mut conn, id, VERSIONS).await?;
         let versions = versions.into_iter().map(PolicyVersion::try_from).collect::<Result<_, _>>()?;
-        Ok(ShownPolicy { policy: policy.try_into()?, versions })
+        let revision = rows::set(&mut conn).await?.revision;
+        let found = proofs::of(&mut conn, id).await?;
+        let proofs = found.iter().map(|row| Ok((row.number, Proof::read(row, revision)?)));
+        let proofs = proofs.collect::<Result<_, Fault>>()?;
+        Ok(ShownPolicy { policy: policy.try_into()?, versions, proofs, solver: self.proof_solver() })
     }
 }

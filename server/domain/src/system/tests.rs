@@ -45,6 +45,7 @@ fn on(store: Store) -> Domain {
         seals: Vec::new(),
         old_seal_keys: None,
         fetch: Arc::new(crate::exchange::shelf::Shelf::default()),
+        prover: Arc::new(crate::policy::proof::NoProver),
     };
     let ticks = env.clone();
     let keyring = Arc::new(Keyring::new(Duration::from_mins(5), move || ticks.monotonic()));

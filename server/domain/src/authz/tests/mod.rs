@@ -3,6 +3,7 @@
 mod absent;
 mod alike;
 mod answers;
+mod comparison;
 mod differential;
 mod drawn;
 mod escalation;

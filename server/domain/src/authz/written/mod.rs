@@ -127,6 +127,11 @@ pub fn check(validator: &Validator, scope: PolicyScope, text: &str) -> Result<Ch
 }
 
 impl Checked {
+    /// Whether asking it may fail: a sum or a product may be more than there is room for.
+    pub(super) fn can_fail(&self) -> bool {
+        self.conditions.iter().any(vocabulary::can_fail)
+    }
+
     /// The policy under an id of ours.
     pub(super) fn under(&self, id: &str) -> Policy {
         self.policy.new_id(PolicyId::new(id))

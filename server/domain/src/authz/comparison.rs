@@ -1,0 +1,128 @@
+//! What decides before and after a change, as two sets of policies for each request environment that the change can touch: a
+//! type of principal, an action and a type of thing.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use cedar_policy::{EntityTypeName, Policy, PolicySet, RequestEnv};
+use keywarden_model::{PolicyId, ProjectId};
+
+use super::possible::{guard, named};
+use super::whole::{is_asked, narrowed};
+use super::{Action, InForce, PolicyScope, Rules};
+
+/// Who can ask: the types of principals in the schema.
+const PRINCIPALS: [&str; 3] = ["Person", "Workload", "Operator"];
+
+/// A request environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Touched {
+    /// The type of whoever asks.
+    pub(crate) principal: &'static str,
+    /// What is done.
+    pub(crate) action: Action,
+    /// The type of the thing that it is done to.
+    pub(crate) resource: &'static str,
+}
+
+/// The two sets, and what has to be known of them.
+pub(crate) struct Comparison {
+    pub(crate) environment: RequestEnv,
+    pub(crate) before: PolicySet,
+    pub(crate) after: PolicySet,
+    /// Policies that may fail when they are asked, confined to questions that can be put. Cedar passes over one that fails, and
+    /// here it is a no: the sets say what is decided if none of these ever fails.
+    pub(crate) fallible: Vec<Policy>,
+}
+
+/// A change of one policy.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Change<'a> {
+    pub(crate) policy: PolicyId,
+    pub(crate) before: &'a InForce,
+    pub(crate) after: &'a InForce,
+}
+
+impl<'a> Change<'a> {
+    fn versions(&self) -> impl Iterator<Item = &'a super::Deciding> {
+        [self.before.of_policy(self.policy), self.after.of_policy(self.policy)].into_iter().flatten()
+    }
+
+    /// The project that neither version can reach beyond. A policy stays in the scope that it was written for.
+    fn home(&self) -> Option<ProjectId> {
+        self.versions().find_map(|it| match it.scope {
+            PolicyScope::Organization => None,
+            PolicyScope::Project(project) => Some(project),
+        })
+    }
+
+    /// Every environment that either version can say something about, in the order of the table of actions. In all others both
+    /// sets are the same.
+    pub(crate) fn touches(&self) -> Vec<Touched> {
+        let about = |action: &Action| self.versions().any(|it| it.checked.actions.contains(action));
+        let actions = Action::ALL.iter().copied().filter(about);
+        let things = actions.flat_map(|action| action.kind().types().iter().map(move |it| (action, *it)));
+        things
+            .flat_map(|(action, resource)| {
+                PRINCIPALS.map(|principal| Touched { principal, action, resource })
+            })
+            .collect()
+    }
+}
+
+impl Rules {
+    /// The two sets for one environment; or why they cannot be written down.
+    pub(crate) fn compare(&self, change: &Change<'_>, touched: Touched) -> Result<Comparison, String> {
+        let Touched { principal, action, resource } = touched;
+        let home = change.home();
+        let mut before = self.whole(change.before, action, home)?;
+        let mut after = self.whole(change.after, action, home)?;
+        let mut places = BTreeSet::new();
+        for policy in before.policies().chain(after.policies()) {
+            named(&policy.to_json().map_err(|it| it.to_string())?, &mut places);
+        }
+        let guard = guard(principal, resource, &places, home)?;
+        for set in [&mut before, &mut after] {
+            set.add(guard.clone()).map_err(|it| it.to_string())?;
+        }
+        let deciding = change.before.deciding().iter().chain(change.after.of_policy(change.policy));
+        let fallible = deciding
+            .filter(|it| it.checked.can_fail() && is_asked(it, action, home))
+            .map(|it| confined(&narrowed(it, action)?, &guard))
+            .collect::<Result<_, String>>()?;
+        let kind = |name: &str| EntityTypeName::from_str(name).map_err(|it| it.to_string());
+        let uid = format!(r#"Action::"{}""#, action.name())
+            .parse()
+            .map_err(|it: cedar_policy::ParseErrors| it.to_string())?;
+        let environment = RequestEnv::new(kind(principal)?, uid, kind(resource)?);
+        Ok(Comparison { environment, before, after, fallible })
+    }
+}
+
+/// A policy that is asked only about what the guard lets pass: its own conditions come after that.
+fn confined(policy: &Policy, guard: &Policy) -> Result<Policy, String> {
+    let json = policy.to_json().map_err(|it| it.to_string())?;
+    let guarding = guard.to_json().map_err(|it| it.to_string())?;
+    let body = guarding.pointer("/conditions/0/body").cloned().ok_or("the guard has no condition")?;
+    let mut conditions = vec![serde_json::json!({ "kind": "when", "body": body })];
+    conditions.extend(json.get("conditions").and_then(|it| it.as_array()).cloned().unwrap_or_default());
+    let mut json = json;
+    if let Some(own) = json.get_mut("conditions") {
+        *own = conditions.into();
+    }
+    Policy::from_json(Some(policy.id().clone()), json).map_err(|it| it.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authz::whole::with;
+
+    #[test]
+    fn more_conditions_come_after_a_policys_own() {
+        let policy = Policy::parse(None, "permit (principal, action, resource) when { context.recovering };");
+        let more = with(&policy.unwrap(), "unless { context.weekday == 1 }").unwrap();
+        let text = more.to_cedar().unwrap();
+        assert!(text.find("recovering") < text.find("weekday"), "{text}");
+    }
+}

@@ -1,0 +1,114 @@
+//! What holds of every question that is really put, written as a policy that forbids all others.
+//!
+//! The schema leaves room for things that never are: a key in an environment of another project than its own, a person whose
+//! passkey was shown in the future, two roles of a project that are one. A solver that looks for a request would find those first.
+//! The same guard goes into both sets that are compared, so that it takes nothing from what is shown about what can be.
+//!
+//! Nothing is taken for granted here that another fact of the records could break: which environment lies in which project, and
+//! who holds what, is open.
+//!
+//! **Invariant:** no question that [`Rules::decide_with`](super::Rules::decide_with) is asked about is forbidden by it
+//! (`tests/comparison.rs`).
+
+use std::collections::BTreeSet;
+
+use cedar_policy::{Policy, PolicyId};
+use keywarden_model::ProjectId;
+use serde_json::Value;
+
+/// The id of the guard.
+pub(super) const GUARD: &str = "cannot-be";
+/// The roles that a project gives, as its attributes.
+const ROLES: [&str; 5] = ["issuer", "manager", "reader", "verifier", "viewer"];
+
+/// The guard for one kind of principal and of thing. `named` are the environments and projects that policies name: what lies
+/// in one of them says so. `home` confines it to the things of one project.
+pub(super) fn guard(
+    principal: &str,
+    resource: &str,
+    named: &BTreeSet<(String, String)>,
+    home: Option<ProjectId>,
+) -> Result<Policy, String> {
+    let mut holds = moment(principal);
+    holds.extend(thing(resource, named));
+    if let Some(home) = home {
+        holds.push(format!(r#"(resource has project && resource.project == Project::"{home}")"#));
+    }
+    let holds = holds.join(" && ");
+    let text = format!("forbid (principal, action, resource) unless {{ {holds} }};");
+    Policy::parse(Some(PolicyId::new(GUARD)), text).map_err(|it| it.to_string())
+}
+
+fn moment(principal: &str) -> Vec<String> {
+    let mut holds = vec![
+        r#"context.now >= datetime("2020-01-01")"#.to_owned(),
+        r#"context.now < datetime("2200-01-01")"#.to_owned(),
+        "context.weekday >= 1".to_owned(),
+        "context.weekday <= 7".to_owned(),
+    ];
+    if principal == "Person" {
+        holds.push(r#"["passkey", "recovery"].contains(context.signInMethod)"#.to_owned());
+        holds.push(r#"context.recovering == (context.signInMethod == "recovery")"#.to_owned());
+        // Shown at some time since 1970, in seconds.
+        let age = "context.passkeyAge >= 0 && context.passkeyAge < 10000000000";
+        holds.push(format!("(if context has passkeyAge then ({age}) else true)"));
+    } else {
+        let ways = if principal == "Operator" { r#"["shell", "token"]"# } else { r#"["token"]"# };
+        holds.push(format!("{ways}.contains(context.signInMethod)"));
+        holds.push("!context.recovering".to_owned());
+        holds.push("!(context has passkeyAge)".to_owned());
+    }
+    holds
+}
+
+fn thing(resource: &str, named: &BTreeSet<(String, String)>) -> Vec<String> {
+    let mut holds = Vec::new();
+    match resource {
+        "ApiKey" => holds.push("((resource has ownerPerson) != (resource has ownerTeam))".to_owned()),
+        "Organization" => holds.push(r#"resource == Organization::"organization""#.to_owned()),
+        "Project" => holds.push("resource.project == resource".to_owned()),
+        // One that may do everything holds a role outside its project.
+        "Workload" => holds.push(
+            r#"(if resource.confined then (resource has project && !(resource in OrganizationRole::"owner")) else true)"#
+                .to_owned(),
+        ),
+        _ => {}
+    }
+    let in_environment = matches!(resource, "ApiKey" | "Secret");
+    if in_environment || matches!(resource, "Environment" | "Project" | "Workload") {
+        for (n, one) in ROLES.iter().enumerate() {
+            for other in ROLES.iter().skip(n.saturating_add(1)) {
+                let differ = format!("resource.project.{one} != resource.project.{other}");
+                holds.push(format!("(if resource has project then {differ} else true)"));
+            }
+        }
+        for (kind, id) in named {
+            let lies = format!(r#"resource in {kind}::"{id}""#);
+            match kind.as_str() {
+                "Project" => holds.push(format!(
+                    r#"(({lies}) == (resource has project && resource.project == Project::"{id}"))"#
+                )),
+                "Environment" if in_environment => {
+                    holds.push(format!(r#"(({lies}) == (resource.environment == Environment::"{id}"))"#));
+                }
+                _ => {}
+            }
+        }
+    }
+    holds
+}
+
+/// The environments and projects that a policy names, as Cedar's JSON has them.
+pub(super) fn named(policy: &Value, found: &mut BTreeSet<(String, String)>) {
+    match policy {
+        Value::Object(fields) => {
+            let text = |name: &str| fields.get(name).and_then(Value::as_str);
+            if let (Some(kind @ ("Environment" | "Project")), Some(id)) = (text("type"), text("id")) {
+                found.insert((kind.to_owned(), id.to_owned()));
+            }
+            fields.values().for_each(|it| named(it, found));
+        }
+        Value::Array(items) => items.iter().for_each(|it| named(it, found)),
+        _ => {}
+    }
+}
