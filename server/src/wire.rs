@@ -9,12 +9,13 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use keywarden_connectors::{Web, WebError};
+use keywarden_connectors::{Cvc5, Web, WebError};
 use keywarden_domain::{
     Domain, Env, Fault, Refused, Settings, SteadyClock,
     backup::Drills,
     env::{Clock as _, SystemClock},
     people::RpIdError,
+    policy::proof::{NoProver, Prover},
     system::{ClockError, Node},
 };
 use keywarden_jobs::{Driver, Reports};
@@ -234,6 +235,7 @@ pub(crate) fn domain(
         seals,
         old_seal_keys: config.seal.old_keys,
         fetch: Arc::new(web(config)?),
+        prover: prover(config),
     };
     let domain = Domain::new(store, Arc::new(keyring), env, settings)?;
     if let Some(seals) = given {
@@ -248,6 +250,14 @@ fn sweep(folder: &Path) {
         Ok(()) => tracing::info!(folder = %folder.display(), "removed what a cut-off drill had left"),
         Err(cause) if cause.kind() == ErrorKind::NotFound => {}
         Err(cause) => tracing::warn!(folder = %folder.display(), %cause, "a cut-off drill left something"),
+    }
+}
+
+/// The solver, as it is set up: whether it is there is found out by whoever asks.
+pub(crate) fn prover(config: &Config) -> Arc<dyn Prover> {
+    match &config.proofs.cvc5 {
+        Some(program) => Arc::new(Cvc5::at(program.clone())),
+        None => Arc::new(NoProver),
     }
 }
 

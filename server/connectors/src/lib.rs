@@ -4,13 +4,18 @@
 //! To reach something new: a trait in the domain that says what is wanted, a file here that does it. Who goes out to the
 //! network goes through [`Web`], or checks addresses by [`Networks`] as it does.
 //!
+//! A program outside is run as [`Cvc5`] runs the solver: named by a setting, without our variables, with limits, and ended by who
+//! started it.
+//!
 //! **Invariant:** nothing outside decides where we connect to: a name is resolved, its addresses are judged, and the
 //! connection goes to the judged address. No redirect is followed; size and time are bounded.
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a sum that overflows fails its test"))]
 
+mod cvc5;
 mod networks;
 mod web;
 
+pub use cvc5::Cvc5;
 pub use networks::Networks;
 pub use web::{Web, WebError};

@@ -13,6 +13,7 @@ mod log;
 #[cfg(test)]
 mod parsers;
 mod project_seal;
+mod proofs;
 mod public;
 mod seal;
 mod secrets;
@@ -35,6 +36,7 @@ pub use limits::Limits;
 pub use listen::Listen;
 pub use log::{Log, LogFormat};
 pub use project_seal::ProjectSeal;
+pub use proofs::Proofs;
 pub use public::Public;
 pub use seal::{Seal, SealKind};
 pub use secrets::Secrets;
@@ -61,6 +63,7 @@ pub struct Config {
     pub drills: Option<DrillsDue>,
     pub verify: Verify,
     pub exchange: Exchange,
+    pub proofs: Proofs,
     pub secrets: Secrets,
     pub session: Session,
     pub log: Log,
@@ -80,6 +83,7 @@ impl Config {
             drills: backup::drills(values)?,
             verify: Verify::read(values)?,
             exchange: Exchange::read(values)?,
+            proofs: Proofs::read(values)?,
             secrets: Secrets::read(values)?,
             session: Session::read(values)?,
             log: Log::read(values)?,

@@ -186,6 +186,12 @@ pub const SETTINGS: &[Setting] = &[
         "certificates, PEM, that prove issuers too, beside the system's: of a Kubernetes cluster, say",
     ),
     open(
+        "proofs.cvc5",
+        "KEYWARDEN_CVC5",
+        "cvc5",
+        "cvc5, the solver that shows what a policy would change: a name or a path; `off` runs none",
+    ),
+    open(
         "secrets.max_value",
         "KEYWARDEN_SECRETS_MAX_VALUE",
         "65536",

@@ -5,6 +5,7 @@
 mod disk;
 mod hsm;
 mod origin;
+mod proofs;
 mod records;
 mod tls;
 
@@ -82,6 +83,7 @@ async fn examine(config: &Config) -> Vec<Check> {
     let mut checks = disk::checks(config);
     checks.extend(beneath(config, now).await);
     checks.extend([listener(config), tls::check(config, now), origin::check(&config.public)]);
+    checks.push(proofs::check(config).await);
     checks
 }
 
