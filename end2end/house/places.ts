@@ -156,6 +156,7 @@ export const places = (it: Estate): string[] => [
   `/standards/${it.standard}/edit`,
   `/standards/${it.standard}/end`,
   `/standards/${it.standard}/versions/2/activate`,
+  `/policies/${it.policy}/versions/2/prove`,
   '/audit',
   '/audit?action=key.&outcome=allowed',
   `/audit/${it.event}`,

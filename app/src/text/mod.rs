@@ -41,6 +41,7 @@ mod permissions;
 mod policies;
 mod policy_difference;
 mod policy_forms;
+mod policy_proofs;
 mod policy_templates;
 mod problems;
 mod projects;

@@ -148,6 +148,7 @@ fn table() -> OpenApiRouter<Domain> {
         .routes(routes!(policies::disable::disable))
         .routes(routes!(policies::steps::activate))
         .routes(routes!(policies::steps::approve))
+        .routes(routes!(policies::steps::prove))
         .routes(routes!(policies::steps::roll_back))
         .routes(routes!(policies::steps::submit))
         .routes(routes!(policies::steps::withdraw))

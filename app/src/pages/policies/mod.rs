@@ -9,6 +9,7 @@ mod editor;
 mod list;
 pub(in crate::pages) mod names;
 mod new;
+mod proof;
 mod replay;
 mod review;
 mod saved_tests;

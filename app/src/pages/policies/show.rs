@@ -15,7 +15,7 @@ use leptos::prelude::*;
 use super::{
     difference, load,
     names::{Names, Place},
-    path, place, saved_tests,
+    path, place, proof, saved_tests,
     sentence::sentence,
     steps::Step,
     tone, way,
@@ -63,7 +63,7 @@ impl May {
         match step {
             Step::Activate | Step::RollBack => self.turn,
             Step::Approve => self.approve,
-            Step::Submit | Step::Withdraw => self.write,
+            Step::Prove | Step::Submit | Step::Withdraw => self.write,
         }
     }
 }
@@ -102,6 +102,7 @@ pub(super) async fn show(
         });
         let title = t.policies_version(version.number);
         let said = says(t, &version, &names);
+        let proven = proof::panel(t, &shown, &version, &names);
         let known = facts(t, &shown.policy, &version, &place, &names);
         let table = versions(t, &here, &shown.versions, &names, may);
         let comparing = (shown.versions.len() > 1).then(|| comparison(t, &here, &shown.versions));
@@ -113,6 +114,7 @@ pub(super) async fn show(
             <Panel id="says" title=t.policies_says()>{said}</Panel>
             <Panel id="version" title=title>{known}</Panel>
             {saved_tests::panel(t, ran, &shown.policy)}
+            {proven}
             <CodeBlock id="text" label=t.policies_text() text=version.text.clone()/>
             <Panel id="versions" title=t.policies_versions()>{table}{comparing}</Panel>
         }

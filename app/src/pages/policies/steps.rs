@@ -14,7 +14,8 @@ use leptos::prelude::*;
 
 use super::{
     difference::{self, Impact},
-    path, version_of, way_to,
+    names::Names,
+    path, place, proof, version_of, way_to,
 };
 use crate::{
     context::{Asking, House, Posted},
@@ -30,19 +31,22 @@ use crate::{
 pub(super) enum Step {
     Activate,
     Approve,
+    Prove,
     RollBack,
     Submit,
     Withdraw,
 }
 
 impl Step {
-    const ALL: [Self; 5] = [Self::Activate, Self::Approve, Self::RollBack, Self::Submit, Self::Withdraw];
+    const ALL: [Self; 6] =
+        [Self::Activate, Self::Approve, Self::Prove, Self::RollBack, Self::Submit, Self::Withdraw];
 
     /// Its name in addresses.
     pub(super) fn slug(self) -> &'static str {
         match self {
             Self::Activate => "activate",
             Self::Approve => "approve",
+            Self::Prove => "prove",
             Self::RollBack => "roll-back",
             Self::Submit => "submit",
             Self::Withdraw => "withdraw",
@@ -54,6 +58,7 @@ impl Step {
         match self {
             Self::Activate => t.policies_activate(),
             Self::Approve => t.policies_approve(),
+            Self::Prove => t.proofs_prove(),
             Self::RollBack => t.policies_roll_back(),
             Self::Submit => t.policies_submit(),
             Self::Withdraw => t.policies_withdraw(),
@@ -65,6 +70,7 @@ impl Step {
         match self {
             Self::Activate | Self::Withdraw => state.is_open(),
             Self::Approve => state == PolicyState::InReview,
+            Self::Prove => state.is_open() || state == PolicyState::Superseded,
             Self::RollBack => state == PolicyState::Superseded,
             Self::Submit => state == PolicyState::Draft,
         }
@@ -79,6 +85,7 @@ impl Step {
         match self {
             Self::Activate => t.policies_activate_title(name, number),
             Self::Approve => t.policies_approve_title(name, number),
+            Self::Prove => t.proofs_prove_title(name, number),
             Self::RollBack => t.policies_roll_back_title(name, number),
             Self::Submit => t.policies_submit_title(name, number),
             Self::Withdraw => t.policies_withdraw_title(name, number),
@@ -89,6 +96,7 @@ impl Step {
         match self {
             Self::Activate => t.policies_activated(),
             Self::Approve => t.policies_approved(),
+            Self::Prove => t.proofs_asked(),
             Self::RollBack => t.policies_rolled_back(),
             Self::Submit => t.policies_submitted(),
             Self::Withdraw => t.policies_withdrawn(),
@@ -110,6 +118,7 @@ impl Step {
             Self::Approve => {
                 vec![t.policies_approve_what().to_owned(), t.policies_approve_not_own().to_owned()]
             }
+            Self::Prove => vec![t.proofs_prove_what().to_owned()],
             Self::Submit => vec![t.policies_submit_what().to_owned()],
             Self::Withdraw => vec![t.policies_withdraw_what().to_owned()],
         }
@@ -145,6 +154,7 @@ impl Step {
                 domain.activate_policy(op, id, Activate { version: number, at, row_version }).await
             }
             Self::Approve => domain.approve_policy(op, id, number, row_version).await,
+            Self::Prove => domain.ask_for_proof(op, id, number).await,
             Self::RollBack => domain.roll_back_policy(op, id, number, row_version).await,
             Self::Submit => domain.submit_policy(op, id, number, row_version).await,
             Self::Withdraw => domain.withdraw_policy(op, id, number, row_version).await,
@@ -168,7 +178,8 @@ pub(super) async fn before(
     let loaded = async {
         let (shown, version) = version_of(&house.domain, &op, &id, &number).await?;
         let impact = step.impact(&house.domain, &op, &shown, &version).await?;
-        Ok((shown, version, impact))
+        let names = known(&house.domain, &op, &shown.policy).await;
+        Ok((shown, version, (impact, names)))
     };
     match loaded.await {
         Ok((shown, version, impact)) => draw(&shell, step, (&shown, &version), impact, Draft::default()),
@@ -212,7 +223,14 @@ pub(super) async fn take(
         Ok(impact) => impact,
         Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
     };
-    draw(&shell, step, (&shown, &version), impact, Draft::refused(posted.fields, errors))
+    let names = known(&house.domain, &op, &shown.policy).await;
+    draw(&shell, step, (&shown, &version), (impact, names), Draft::refused(posted.fields, errors))
+}
+
+/// What things are called, as far as this person may see them.
+async fn known(domain: &Domain, op: &Op, policy: &Policy) -> Names {
+    let Ok(place) = place(domain, op, policy).await else { return Names::default() };
+    Names::load(domain, op, &place).await.unwrap_or_default()
 }
 
 /// Why a step was not taken, in the catalogue's words.
@@ -244,10 +262,13 @@ fn draw(
     shell: &Shell,
     step: Step,
     (shown, version): (&ShownPolicy, &PolicyVersion),
-    impact: Impact,
+    (impact, names): (Impact, Names),
     draft: Draft,
 ) -> Response {
     let t = shell.text;
+    // Whoever lets it decide, or says yes to it, reads here what was shown of it.
+    let decides = matches!(step, Step::Activate | Step::Approve | Step::RollBack);
+    let proven = decides.then(|| (shown.clone(), version.clone()));
     let Policy { name, row_version, .. } = shown.policy.clone();
     let title = step.title(t, &name, version.number);
     let consequences = step.consequences(t, shown, version);
@@ -260,9 +281,11 @@ fn draw(
         let seen = row_version.to_string();
         let calm = !matches!(step, Step::Activate | Step::RollBack);
         let impact = difference::panel(t, impact, Some(&there));
+        let proven = proven.map(|(shown, version)| proof::panel(t, &shown, &version, &names));
         view! {
             <PageHeader title=step.label(t) crumbs=crumbs/>
             {impact}
+            {proven}
             <Confirm title=title consequences=consequences calm=calm>
                 <Form draft=draft submit=step.label(t) cancel=back>
                     <Hidden name="row_version" value=seen/>

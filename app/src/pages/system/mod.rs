@@ -49,11 +49,13 @@ async fn show(State(house): State<House>, asking: Asking) -> Response {
         let as_root = settings.libraries_as_root.then(|| {
             view! { <Banner tone=Tone::Warn title=t.system_library_root()>{t.system_library_root_why()}</Banner> }
         });
+        let solver = settings.prover.last().unwrap_or_else(|_| t.proofs_system_none().to_owned());
         let facts = vec![
             fact(t.system_engine(), view! { <span translate="no">{system.engine.clone()}</span> }),
             fact(t.system_schema(), system.schema.0.to_string()),
             fact(t.system_origin(), view! { <code translate="no">{settings.origin}</code> }),
             fact(t.system_rp_id(), view! { <code translate="no">{settings.rp_id}</code> }),
+            fact(t.proofs_system(), view! { <span translate="no">{solver}</span> }),
             fact(t.system_set_up(), view! { <Time at=system.set_up_at/> }),
         ];
         view! {

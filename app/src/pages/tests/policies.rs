@@ -313,3 +313,41 @@ async fn conditions_on_tags_and_local_time_are_written_with_the_form_and_shown_a
         assert!(fields.contains(&(name.to_owned(), value.to_owned())), "{name}: {fields:?}");
     }
 }
+
+#[tokio::test]
+async fn a_version_says_what_a_solver_showed_of_it() {
+    let it = Writing::new().await;
+    let page = it.get("/policies/new").await;
+    let text = "forbid (principal, action == Action::\"secret.purge\", resource);";
+    let policy = it.send("/policies/new", &page, &[("name", "Nobody purges"), ("text", text)]).await.to;
+    let unasked = it.get(&policy).await.body;
+    assert!(unasked.contains("The proof was not run") && unasked.contains("There is no solver"), "{unasked}");
+    let prove = format!("{policy}/versions/1/prove");
+    let asked = it.get(&prove).await;
+    assert!(asked.body.contains("A solver looks for a request"), "{}", asked.body);
+    let done = it.send(&prove, &asked, &[]).await;
+    assert_eq!((done.status.as_u16(), &done.to), (303, &policy), "{}", done.body);
+    // As a node with a solver leaves it.
+    let end = "UPDATE policy_proofs SET state = 'done', verdict = 'narrows', revision = 0, solver = 'cvc5 1.0.3',
+                 environments = 3, compared = 3, ended_at = 1800000000000000, took_ms = 1420, detail =
+                 '{\"principal\":\"person\",\"roles\":[\"owner\"],\"action\":\"secret.purge\",\"resource\":\"secret\",\"own\":false,\"owner\":false,\"now\":\"2027-01-15T08:00:00Z\",\"method\":\"passkey\",\"before\":true,\"after\":false}'";
+    it.stage.cast.put_by(&[end]).await;
+    // On its page, and on that of whoever lets it decide.
+    for path in [policy.clone(), format!("{policy}/versions/1/activate")] {
+        let shown = it.get(&path).await.body;
+        for said in [
+            "It only takes away",
+            "Some person, with Owner",
+            "cvc5 1.0.3",
+            "3 of 3",
+            "destroy a deleted secret",
+        ] {
+            assert!(shown.contains(said), "{path}: {said}: {shown}");
+        }
+        assert!(!shown.contains("out of date"), "{shown}");
+    }
+    let activate = format!("{policy}/versions/1/activate");
+    let page = it.get(&activate).await;
+    assert_eq!(it.send(&activate, &page, &[]).await.status, 303);
+    assert!(it.get(&policy).await.body.contains("This proof is out of date"));
+}

@@ -5,6 +5,7 @@ pub(crate) mod create;
 pub(crate) mod difference;
 pub(crate) mod disable;
 pub(crate) mod list;
+mod proof;
 pub(crate) mod redraft;
 pub(crate) mod rename;
 pub(crate) mod replay;
@@ -21,6 +22,7 @@ use keywarden_domain::{
     policy::{self, ChangePolicyError, DraftPolicyError, ListedPolicy, ShownPolicy},
 };
 use keywarden_model::PolicyId;
+use proof::PolicyProof;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -102,6 +104,9 @@ pub(crate) struct PolicyVersion {
     /// When it ended to decide, or was withdrawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<DateTime<Utc>>,
+    /// What a solver shows of it; absent if nobody asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<PolicyProof>,
 }
 
 /// A policy with its versions.
@@ -111,6 +116,10 @@ pub(crate) struct WholePolicy {
     policy: Policy,
     /// Newest first.
     versions: Vec<PolicyVersion>,
+    /// The solver that proofs are run with on this node; absent if there is none, so that they wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "cvc5 1.0.3")]
+    solver: Option<String>,
 }
 
 /// What is wrong with a text, and where.
@@ -175,6 +184,7 @@ impl From<policy::PolicyVersion> for PolicyVersion {
             activated_at,
             activated_by,
             ended_at: version.ended_at,
+            proof: None,
         }
     }
 }
@@ -185,9 +195,15 @@ impl From<ShownPolicy> for WholePolicy {
         let newest = shown.versions.first().map(|it| (it.state, it.effect));
         let newest =
             newest.unwrap_or((keywarden_model::PolicyState::Draft, keywarden_model::PolicyEffect::Forbid));
+        let proofs = shown.proofs;
+        let versions = shown.versions.into_iter().map(|it| {
+            let proof = proofs.get(&it.number).map(PolicyProof::from);
+            PolicyVersion { proof, ..PolicyVersion::from(it) }
+        });
         Self {
             policy: ListedPolicy { policy: shown.policy, active, newest }.into(),
-            versions: shown.versions.into_iter().map(PolicyVersion::from).collect(),
+            versions: versions.collect(),
+            solver: shown.solver.ok(),
         }
     }
 }

@@ -116,6 +116,32 @@ pub(crate) async fn approve(
     take(&domain, &op, place, seen, Step::Approve).await
 }
 
+/// Prove a version of a policy
+///
+/// Asks for a proof of what it would change against what is in force. It is run on a node that has a solver, one at a time; the
+/// version's `proof` says how far it is and what was shown. What was shown before is replaced.
+#[utoipa::path(
+    post,
+    path = "/api/v1/policies/{policy}/versions/{version}/prove",
+    tag = "Policies",
+    operation_id = "provePolicy",
+    params(
+        ("policy" = String, Path, description = "`pol_…`"),
+        ("version" = i64, Path, description = "Its number"),
+    ),
+    responses((status = 200, description = "The policy as it is now", body = WholePolicy)),
+)]
+pub(crate) async fn prove(
+    State(domain): State<Domain>,
+    caller: Caller,
+    place: Place,
+    asked: Asked<Nothing>,
+) -> Result<Response, Problem> {
+    let (op, Nothing {}) = caller.asks(asked);
+    domain.ask_for_proof(&op, place.policy, place.version).await?;
+    after(&domain, &op, place.policy).await
+}
+
 /// Roll a policy back to a version
 ///
 /// One that decided before decides again.

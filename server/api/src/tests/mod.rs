@@ -29,6 +29,7 @@ mod paths;
 mod permissions;
 mod policy_tests;
 mod projects;
+mod proofs;
 mod purged;
 mod reasons;
 mod refused;
