@@ -11,6 +11,7 @@ texts! {
     proofs_none = "The proof was not run";
     proofs_none_why = "Nobody has asked for it. A solver can show whether this version grants something new.";
     proofs_no_solver_why = "There is no solver on this server. It is run once there is one.";
+    proofs_not_run_means = "The solver failed, so that it is not known if it grants something new. Everything else works without it.";
     proofs_waiting = "The proof waits for its turn";
     proofs_waiting_why = "It is run in a few seconds. Load this page again to see it.";
     proofs_running = "The proof is under way";
@@ -57,6 +58,11 @@ texts! {
     proofs_of_their_own(thing: &str) = "{thing} of their own";
     proofs_an_owner(thing: &str) = "{thing} that holds the role of owner";
     proofs_project_role(role: &str) = "{role} of its project";
+    proofs_tag(name: &str) = "Its tag {name}";
+    proofs_of_environment(name: &str) = "{name} of its environment";
+    proofs_of_project(name: &str) = "{name} of its project";
+    proofs_of_moment(name: &str) = "{name} of the request";
+    proofs_of_thing(name: &str) = "Its {name}";
     proofs_method_passkey = "A passkey";
     proofs_method_recovery = "A recovery code";
     proofs_method_shell = "The shell";

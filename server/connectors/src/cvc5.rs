@@ -4,7 +4,8 @@
 //! given nothing but the script on its standard input, which is made of policies and the schema alone: no arguments of theirs, none of
 //! our variables, no shell. It has so much memory, processor time and wall time and no more, runs as nobody where root starts the
 //! server, and is killed when the time is over or nobody waits for it any more. Compiling has a thread of its own with a deep stack:
-//! it goes down into what is nested.
+//! it goes down into what is nested. Nothing can end a thread: one that compiles for longer than it may is not waited for, and until it
+//! ends no other begins, so that there is never more than one.
 
 mod compiling;
 mod process;
@@ -18,7 +19,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use keywarden_domain::policy::proof::{NoSolver, Prover, Question, Shown};
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{Instant, timeout};
 
 use process::Program;
@@ -27,6 +28,8 @@ use process::Program;
 const LOOKED: Duration = Duration::from_mins(1);
 /// How long it may take to tell its version.
 const VERSION: Duration = Duration::from_secs(5);
+/// What a question may take besides its time: to be ended.
+const ENDING: Duration = Duration::from_secs(2);
 /// The stack of the thread that compiles, in bytes; only what is used of it is taken.
 const STACK: usize = 64 * 1024 * 1024;
 
@@ -35,6 +38,8 @@ const STACK: usize = 64 * 1024 * 1024;
 pub struct Cvc5 {
     program: Program,
     looked: Arc<Mutex<Option<Looked>>>,
+    /// Whoever compiles has it.
+    turn: Arc<Semaphore>,
 }
 
 #[derive(Debug, Clone)]
@@ -47,7 +52,7 @@ impl Cvc5 {
     /// By the name or path of its program; whether it is there is found out by [`Prover::look`]. A bare name is looked for in
     /// `/usr/local/bin`, `/usr/bin` and `/bin`.
     pub fn at(program: PathBuf) -> Self {
-        Self { program: Program::at(program), looked: Arc::default() }
+        Self { program: Program::at(program), looked: Arc::default(), turn: Arc::new(Semaphore::new(1)) }
     }
 
     fn looked(&self) -> Option<Looked> {
@@ -92,6 +97,9 @@ impl Prover for Cvc5 {
     }
 
     async fn show(&self, question: Question, limit: Duration) -> Shown {
+        let Ok(Ok(turn)) = timeout(limit, Arc::clone(&self.turn).acquire_owned()).await else {
+            return Shown::NotRun("an earlier question is still being compiled".to_owned());
+        };
         let (program, runtime) = (self.program.clone(), Handle::current());
         let (mut answer, answered) = oneshot::channel();
         let began = std::thread::Builder::new().name("proof".to_owned()).stack_size(STACK).spawn(move || {
@@ -102,14 +110,19 @@ impl Prover for Cvc5 {
                     shown = timeout(limit, compiling::show(&program, &question, limit)) => Some(shown),
                 }
             });
+            drop(turn);
             if let Some(shown) = shown {
-                let late = || Shown::Unknown(format!("the solver took longer than {} s", limit.as_secs()));
+                let late = || Shown::NotRun(format!("the solver took longer than {} s", limit.as_secs()));
                 answer.send(shown.unwrap_or_else(|_| late())).ok();
             }
         });
         if let Err(cause) = began {
-            return Shown::Unknown(format!("no thread could be started: {cause}"));
+            return Shown::NotRun(format!("no thread could be started: {cause}"));
         }
-        answered.await.unwrap_or_else(|_| Shown::Unknown("the symbolic compiler failed".to_owned()))
+        match timeout(limit.saturating_add(ENDING), answered).await {
+            Ok(Ok(shown)) => shown,
+            Ok(Err(_)) => Shown::NotRun("the symbolic compiler failed".to_owned()),
+            Err(_) => Shown::NotRun(format!("the symbolic compiler took longer than {} s", limit.as_secs())),
+        }
     }
 }

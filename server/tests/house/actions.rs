@@ -83,6 +83,7 @@ const INNER: &[&str] = &[
     "renew_keyring_keys",
     "restore",
     "rewrap",
+    "run_waiting_proof",
     "sweep",
     "turn_at_seals",
     "unseal",

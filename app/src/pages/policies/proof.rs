@@ -2,7 +2,7 @@
 
 use keywarden_domain::policy::{
     PolicyVersion, ShownPolicy,
-    proof::{CounterExample, Proof, ProofEnd, ProofState, Verdict},
+    proof::{CounterExample, ExampleFact, NoSolver, Proof, ProofEnd, ProofState, Verdict},
 };
 use keywarden_model::Role;
 use leptos::prelude::*;
@@ -17,14 +17,13 @@ use crate::{
 pub(super) fn panel(t: Text, shown: &ShownPolicy, version: &PolicyVersion, names: &Names) -> AnyView {
     let proof = shown.proofs.get(&version.number);
     let says = match proof.map(|it| (it, &it.state)) {
-        None => {
-            let why =
-                shown.solver.as_ref().map_or_else(|_| t.proofs_no_solver_why(), |_| t.proofs_none_why());
-            view! { <Banner title=t.proofs_none()>{why}</Banner> }.into_any()
-        }
+        None => match &shown.solver {
+            Ok(_) => view! { <Banner title=t.proofs_none()>{t.proofs_none_why()}</Banner> }.into_any(),
+            Err(why) => missing(t, why),
+        },
         Some((_, ProofState::Waiting)) => match &shown.solver {
             Ok(_) => view! { <Banner title=t.proofs_waiting()>{t.proofs_waiting_why()}</Banner> }.into_any(),
-            Err(_) => view! { <Banner title=t.proofs_none()>{t.proofs_no_solver_why()}</Banner> }.into_any(),
+            Err(why) => missing(t, why),
         },
         Some((proof, ProofState::Running)) => {
             let (done, of_all) = (number(t, proof.compared), number(t, proof.environments));
@@ -36,6 +35,12 @@ pub(super) fn panel(t: Text, shown: &ShownPolicy, version: &PolicyVersion, names
     view! { <Panel id="proof" title=t.proofs()>{says}</Panel> }.into_any()
 }
 
+/// There is no solver, and why.
+fn missing(t: Text, why: &NoSolver) -> AnyView {
+    let why = t.proofs_because(&why.0);
+    view! { <Banner title=t.proofs_none()>{t.proofs_no_solver_why()} " " {why}</Banner> }.into_any()
+}
+
 fn ended(t: Text, proof: &Proof, end: &ProofEnd, names: &Names) -> AnyView {
     let stale = end.is_stale.then(|| {
         view! { <Banner tone=Tone::Warn title=t.proofs_stale()>{t.proofs_stale_why()}</Banner> }
@@ -45,6 +50,7 @@ fn ended(t: Text, proof: &Proof, end: &ProofEnd, names: &Names) -> AnyView {
         Verdict::Grants(_) => (Tone::Warn, t.proofs_grants(), t.proofs_grants_means()),
         Verdict::GrantsNothing(_) => (Tone::Good, t.proofs_grants_nothing(), t.proofs_grants_nothing_means()),
         Verdict::Narrows(_) => (Tone::Good, t.proofs_narrows(), t.proofs_narrows_means()),
+        Verdict::NotRun(_) => (Tone::Warn, t.proofs_none(), t.proofs_not_run_means()),
         Verdict::Unproven(_) => (Tone::Warn, t.proofs_unproven(), t.proofs_unproven_means()),
     };
     let why = end.verdict.why().map(|why| view! { <p>{t.proofs_because(why)}</p> });
@@ -83,9 +89,23 @@ fn example(t: Text, it: &CounterExample, names: &Names) -> Vec<crate::ui::Fact> 
     if let Some(age) = it.passkey_age {
         facts.push(fact(t.proofs_passkey(), t.proofs_passkey_ago(&number(t, age))));
     }
+    for one in &it.facts {
+        facts.push(fact(besides(t, one), view! { <code translate="no">{one.value.clone()}</code> }));
+    }
     facts.push(fact(t.proofs_now(), outcome(it.before)));
     facts.push(fact(t.proofs_with_version(), outcome(it.after)));
     facts
+}
+
+/// What something that a policy looks at is called.
+fn besides(t: Text, it: &ExampleFact) -> String {
+    match it.of.as_str() {
+        "context" => t.proofs_of_moment(&it.name),
+        "environment" => t.proofs_of_environment(&it.name),
+        "project" => t.proofs_of_project(&it.name),
+        "tag" => t.proofs_tag(&it.name),
+        _ => t.proofs_of_thing(&it.name),
+    }
 }
 
 fn who(t: Text, it: &CounterExample, names: &Names) -> String {

@@ -346,8 +346,31 @@ async fn a_version_says_what_a_solver_showed_of_it() {
         }
         assert!(!shown.contains("out of date"), "{shown}");
     }
+    // A request that would be let, in words.
+    let grants = "UPDATE policy_proofs SET verdict = 'grants', detail =
+                 '{\"principal\":\"workload\",\"project_roles\":[\"reader\"],\"action\":\"secret.purge\",\"resource\":\"secret\",\"own\":false,\"owner\":false,\"facts\":[{\"of\":\"tag\",\"name\":\"team\",\"value\":\"payments\"}],\"now\":\"2027-01-15T08:00:00Z\",\"address\":\"192.0.2.200\",\"method\":\"token\",\"before\":false,\"after\":true}'";
+    it.stage.cast.put_by(&[grants]).await;
+    let shown = it.get(&policy).await.body;
+    for said in [
+        "It grants something new",
+        "This request is refused now. With this version, it is let.",
+        "Some workload, with Reader of its project",
+        "any secret",
+        "Its tag team",
+        "payments",
+        "192.0.2.200",
+        "A token",
+    ] {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
+    // One that was not run says why, and holds nobody up.
+    let failed = "UPDATE policy_proofs SET verdict = 'not-run', detail = 'the solver took longer than 20 s'";
+    it.stage.cast.put_by(&[failed]).await;
     let activate = format!("{policy}/versions/1/activate");
     let page = it.get(&activate).await;
+    for said in ["The proof was not run", "Why: the solver took longer than 20 s"] {
+        assert!(page.body.contains(said), "{said}: {}", page.body);
+    }
     assert_eq!(it.send(&activate, &page, &[]).await.status, 303);
     assert!(it.get(&policy).await.body.contains("This proof is out of date"));
 }

@@ -22,7 +22,7 @@ pub(crate) struct PolicyProof {
     compared: i64,
     /// `equivalent`: every request is answered as before. `narrows`: none is allowed that was not, and `counter_example` no longer is.
     /// `grants-nothing`: none is allowed that was not, and nobody knows whether all others still are. `grants`: `counter_example` is allowed and was
-    /// not. `unproven`: nobody knows.
+    /// not. `not-run`: the solver failed, and `why` says how. `unproven`: nobody knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "narrows")]
     verdict: Option<&'static str>,
@@ -49,6 +49,18 @@ pub(crate) struct PolicyProof {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 420)]
     took_ms: Option<u64>,
+}
+
+/// Something that a policy looks at, as it is in an example.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ExampleFact {
+    /// Whose: `context`, `environment`, `project`, `resource`, or `tag` for a tag of the thing.
+    #[schema(example = "tag")]
+    of: String,
+    #[schema(example = "team")]
+    name: String,
+    #[schema(example = "payments")]
+    value: String,
 }
 
 /// A request. An id that is absent is any that no policy names.
@@ -83,6 +95,8 @@ pub(crate) struct CounterExample {
     own: bool,
     /// The thing is somebody who holds the role of owner.
     owner: bool,
+    /// What else the policy looks at.
+    facts: Vec<ExampleFact>,
     now: DateTime<Utc>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "192.0.2.7")]
@@ -142,6 +156,7 @@ impl From<proof::CounterExample> for CounterExample {
             environment: it.environment,
             own: it.own,
             owner: it.owner,
+            facts: it.facts.into_iter().map(ExampleFact::from).collect(),
             now: it.now,
             address: it.address,
             sign_in_method: it.method,
@@ -149,5 +164,11 @@ impl From<proof::CounterExample> for CounterExample {
             before: it.before,
             after: it.after,
         }
+    }
+}
+
+impl From<proof::ExampleFact> for ExampleFact {
+    fn from(it: proof::ExampleFact) -> Self {
+        Self { of: it.of, name: it.name, value: it.value }
     }
 }

@@ -15,7 +15,7 @@ pub(super) async fn show(program: &Program, question: &Question, limit: Duration
     match ask(program, question, limit).await {
         Ok(None) => Shown::Holds,
         Ok(Some(Env { request, entities })) => Shown::Fails(Box::new(Witness { request, entities })),
-        Err(error) => Shown::Unknown(told(&error)),
+        Err(error) => told(&error),
     }
 }
 
@@ -37,22 +37,26 @@ async fn ask(program: &Program, question: &Question, limit: Duration) -> Result<
     }
 }
 
-/// In words for people: what the crate says goes to the log.
-fn told(error: &Error) -> String {
-    let says = match error {
-        Error::SolverUnknown => "the solver does not know".to_owned(),
-        Error::SolverError(SolverError::UnrecognizedSolverOutput(_)) => {
-            "the solver answered something else than it should".to_owned()
-        }
-        Error::SolverError(_) => "the solver could not be run to its end".to_owned(),
-        Error::DecodeModel(_) | Error::ConcretizeError(_) | Error::ModelInvalid { .. } => {
-            "the solver found a request that could not be read".to_owned()
-        }
-        Error::CompileError(cause) => format!("the symbolic compiler does not know this: {cause}"),
-        other => format!("the symbolic compiler failed: {other}"),
-    };
+/// In words for people: what the crate says goes to the log. Nobody knows what the solver does not; where it gave no answer that is
+/// one, nothing was run.
+fn told(error: &Error) -> Shown {
     tracing::info!(%error, "a claim about policies was neither shown nor refuted");
-    says
+    let unknown = |why: &str| Shown::Unknown(why.to_owned());
+    let not_run = |why: &str| Shown::NotRun(why.to_owned());
+    match error {
+        Error::SolverUnknown => unknown("the solver does not know"),
+        Error::SolverError(SolverError::UnrecognizedSolverOutput(_)) => {
+            not_run("the solver answered something else than it should")
+        }
+        Error::SolverError(_) => not_run("the solver could not be run to its end"),
+        Error::DecodeModel(_) | Error::ConcretizeError(_) | Error::ModelInvalid { .. } => {
+            not_run("the solver found a request that could not be read")
+        }
+        Error::CompileError(cause) => {
+            Shown::Unknown(format!("the symbolic compiler does not know this: {cause}"))
+        }
+        other => Shown::NotRun(format!("the symbolic compiler failed: {other}")),
+    }
 }
 
 /// A solver that is started for each question and reads it whole.

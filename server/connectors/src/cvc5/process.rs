@@ -88,6 +88,9 @@ impl Program {
         if status.code().is_some_and(|it| NOT_RUN.contains(&it)) {
             return Err(io::Error::other("there is no such program, or nobody may run it"));
         }
+        if status.code().is_none() {
+            return Err(io::Error::other("it was killed"));
+        }
         String::from_utf8(said).map_err(|_| io::Error::other("its answer is no text"))
     }
 }

@@ -4,32 +4,37 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use cedar_policy::{EntityTypeName, Policy, PolicySet, RequestEnv};
+use cedar_policy::{EntityTypeName, Policy, PolicySet, RequestEnv, Schema};
 use keywarden_model::{PolicyId, ProjectId};
+use serde_json::Value;
 
 use super::possible::{guard, named};
+use super::shape::Shape;
 use super::whole::{is_asked, narrowed};
 use super::{Action, InForce, PolicyScope, Rules};
 
-/// Who can ask: the types of principals in the schema.
-const PRINCIPALS: [&str; 3] = ["Person", "Workload", "Operator"];
+/// Whom an example is looked for first.
+const PEOPLE: &str = "Person";
 
 /// A request environment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Touched {
     /// The type of whoever asks.
-    pub(crate) principal: &'static str,
+    pub(crate) principal: String,
     /// What is done.
     pub(crate) action: Action,
     /// The type of the thing that it is done to.
-    pub(crate) resource: &'static str,
+    pub(crate) resource: String,
 }
 
 /// The two sets, and what has to be known of them.
+#[derive(Debug)]
 pub(crate) struct Comparison {
     pub(crate) environment: RequestEnv,
     pub(crate) before: PolicySet,
     pub(crate) after: PolicySet,
+    /// The entities that policies of either set name, by type and id.
+    pub(crate) named: BTreeSet<(String, String)>,
     /// Policies that may fail when they are asked, confined to questions that can be put. Cedar passes over one that fails, and
     /// here it is a no: the sets say what is decided if none of these ever fails.
     pub(crate) fallible: Vec<Policy>,
@@ -56,32 +61,71 @@ impl<'a> Change<'a> {
         })
     }
 
-    /// Every environment that either version can say something about, in the order of the table of actions. In all others both
-    /// sets are the same.
-    pub(crate) fn touches(&self) -> Vec<Touched> {
+    /// Every environment of the schema that either version can say something about, in the order of the table of actions, people
+    /// first. In all others both sets are the same.
+    pub(crate) fn touches(&self, schema: &Schema) -> Vec<Touched> {
         let about = |action: &Action| self.versions().any(|it| it.checked.actions.contains(action));
-        let actions = Action::ALL.iter().copied().filter(about);
-        let things = actions.flat_map(|action| action.kind().types().iter().map(move |it| (action, *it)));
-        things
-            .flat_map(|(action, resource)| {
-                PRINCIPALS.map(|principal| Touched { principal, action, resource })
-            })
-            .collect()
+        let touched = schema.request_envs().filter_map(|environment| {
+            let action = Action::named(environment.action().id().unescaped()).filter(about)?;
+            let (principal, resource) =
+                (environment.principal().to_string(), environment.resource().to_string());
+            Some(Touched { principal, action, resource })
+        });
+        let mut touched: Vec<_> = touched.collect();
+        touched.sort_by_cached_key(|it| {
+            let place = Action::ALL.iter().position(|action| *action == it.action);
+            (place, it.resource.clone(), it.principal != PEOPLE, it.principal.clone())
+        });
+        touched
+    }
+
+    /// The attributes and tags that either version looks at, by their names.
+    pub(crate) fn looks_at(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for condition in self.versions().flat_map(|it| &it.checked.conditions) {
+            looked_at(condition, &mut found);
+        }
+        found
+    }
+}
+
+fn looked_at(expression: &Value, found: &mut BTreeSet<String>) {
+    match expression {
+        Value::Array(items) => items.iter().for_each(|item| looked_at(item, found)),
+        Value::Object(fields) => {
+            for (operator, inner) in fields {
+                let name = match operator.as_str() {
+                    "." | "has" => inner.get("attr"),
+                    "getTag" | "hasTag" => inner.get("right").and_then(|it| it.get("Value")),
+                    "Value" => continue,
+                    _ => None,
+                };
+                found.extend(name.and_then(Value::as_str).map(ToOwned::to_owned));
+                looked_at(inner, found);
+            }
+        }
+        _ => {}
     }
 }
 
 impl Rules {
     /// The two sets for one environment; or why they cannot be written down.
-    pub(crate) fn compare(&self, change: &Change<'_>, touched: Touched) -> Result<Comparison, String> {
-        let Touched { principal, action, resource } = touched;
+    pub(crate) fn compare(
+        &self,
+        shape: &Shape,
+        change: &Change<'_>,
+        touched: &Touched,
+    ) -> Result<Comparison, String> {
+        let (principal, action, resource) =
+            (touched.principal.as_str(), touched.action, touched.resource.as_str());
         let home = change.home();
         let mut before = self.whole(change.before, action, home)?;
         let mut after = self.whole(change.after, action, home)?;
-        let mut places = BTreeSet::new();
+        let mut all = BTreeSet::new();
         for policy in before.policies().chain(after.policies()) {
-            named(&policy.to_json().map_err(|it| it.to_string())?, &mut places);
+            named(&policy.to_json().map_err(|it| it.to_string())?, &mut all);
         }
-        let guard = guard(principal, resource, &places, home)?;
+        let guard = guard(shape, principal, resource, &all, home)?;
         for set in [&mut before, &mut after] {
             set.add(guard.clone()).map_err(|it| it.to_string())?;
         }
@@ -95,7 +139,7 @@ impl Rules {
             .parse()
             .map_err(|it: cedar_policy::ParseErrors| it.to_string())?;
         let environment = RequestEnv::new(kind(principal)?, uid, kind(resource)?);
-        Ok(Comparison { environment, before, after, fallible })
+        Ok(Comparison { environment, before, after, named: all, fallible })
     }
 }
 

@@ -16,21 +16,22 @@ use cedar_policy::{Policy, PolicyId};
 use keywarden_model::ProjectId;
 use serde_json::Value;
 
+use super::shape::Shape;
+
 /// The id of the guard.
 pub(super) const GUARD: &str = "cannot-be";
-/// The roles that a project gives, as its attributes.
-const ROLES: [&str; 5] = ["issuer", "manager", "reader", "verifier", "viewer"];
 
-/// The guard for one kind of principal and of thing. `named` are the environments and projects that policies name: what lies
-/// in one of them says so. `home` confines it to the things of one project.
+/// The guard for one kind of principal and of thing. `named` are the entities that policies name: what lies in an environment or
+/// project among them says so. `home` confines it to the things of one project.
 pub(super) fn guard(
+    shape: &Shape,
     principal: &str,
     resource: &str,
     named: &BTreeSet<(String, String)>,
     home: Option<ProjectId>,
 ) -> Result<Policy, String> {
     let mut holds = moment(principal);
-    holds.extend(thing(resource, named));
+    holds.extend(thing(shape, resource, named));
     if let Some(home) = home {
         holds.push(format!(r#"(resource has project && resource.project == Project::"{home}")"#));
     }
@@ -61,23 +62,38 @@ fn moment(principal: &str) -> Vec<String> {
     holds
 }
 
-fn thing(resource: &str, named: &BTreeSet<(String, String)>) -> Vec<String> {
+fn thing(shape: &Shape, resource: &str, named: &BTreeSet<(String, String)>) -> Vec<String> {
     let mut holds = Vec::new();
-    match resource {
-        "ApiKey" => holds.push("((resource has ownerPerson) != (resource has ownerTeam))".to_owned()),
-        "Organization" => holds.push(r#"resource == Organization::"organization""#.to_owned()),
-        "Project" => holds.push("resource.project == resource".to_owned()),
-        // One that may do everything holds a role outside its project.
-        "Workload" => holds.push(
+    let has = |name: &str| shape.attribute(resource, name).is_some();
+    if resource == "Organization" {
+        holds.push(r#"resource == Organization::"organization""#.to_owned());
+    }
+    // What is called as its own type is the thing itself: a project's project.
+    let itself = resource.to_lowercase();
+    if shape.attribute(resource, &itself) == Some(resource) {
+        holds.push(format!("resource.{itself} == resource"));
+    }
+    if has("ownerPerson") && has("ownerTeam") {
+        let (person, team) = ("(resource has ownerPerson)", "(resource has ownerTeam)");
+        // A key always has one.
+        let one = if resource == "ApiKey" {
+            format!("({person} != {team})")
+        } else {
+            format!("!({person} && {team})")
+        };
+        holds.push(one);
+    }
+    // One that may do everything holds a role outside its project.
+    if has("confined") {
+        holds.push(
             r#"(if resource.confined then (resource has project && !(resource in OrganizationRole::"owner")) else true)"#
                 .to_owned(),
-        ),
-        _ => {}
+        );
     }
-    let in_environment = matches!(resource, "ApiKey" | "Secret");
-    if in_environment || matches!(resource, "Environment" | "Project" | "Workload") {
-        for (n, one) in ROLES.iter().enumerate() {
-            for other in ROLES.iter().skip(n.saturating_add(1)) {
+    if has("project") {
+        let roles: Vec<_> = shape.attributes_of("Project", "ProjectRole").collect();
+        for (n, one) in roles.iter().enumerate() {
+            for other in roles.iter().skip(n.saturating_add(1)) {
                 let differ = format!("resource.project.{one} != resource.project.{other}");
                 holds.push(format!("(if resource has project then {differ} else true)"));
             }
@@ -88,7 +104,7 @@ fn thing(resource: &str, named: &BTreeSet<(String, String)>) -> Vec<String> {
                 "Project" => holds.push(format!(
                     r#"(({lies}) == (resource has project && resource.project == Project::"{id}"))"#
                 )),
-                "Environment" if in_environment => {
+                "Environment" if has("environment") => {
                     holds.push(format!(r#"(({lies}) == (resource.environment == Environment::"{id}"))"#));
                 }
                 _ => {}
@@ -98,12 +114,12 @@ fn thing(resource: &str, named: &BTreeSet<(String, String)>) -> Vec<String> {
     holds
 }
 
-/// The environments and projects that a policy names, as Cedar's JSON has them.
+/// The entities that a policy names, as Cedar's JSON has them.
 pub(super) fn named(policy: &Value, found: &mut BTreeSet<(String, String)>) {
     match policy {
         Value::Object(fields) => {
             let text = |name: &str| fields.get(name).and_then(Value::as_str);
-            if let (Some(kind @ ("Environment" | "Project")), Some(id)) = (text("type"), text("id")) {
+            if let (Some(kind), Some(id)) = (text("type"), text("id")) {
                 found.insert((kind.to_owned(), id.to_owned()));
             }
             fields.values().for_each(|it| named(it, found));

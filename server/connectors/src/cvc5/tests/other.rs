@@ -41,10 +41,11 @@ async fn nonsense_shows_nothing() {
         "echo perhaps",
         "echo sat; echo '(define-fun'",
         "echo sat; echo '(' ; echo nonsense ; echo ')'",
-        "echo unknown",
         "echo unsatisfying",
         "exit 1",
         "kill -9 $$",
+        // It may have been about to say something else.
+        "echo unsat; kill -9 $$",
         // More than any model.
         "exec yes unsat",
     ];
@@ -53,8 +54,13 @@ async fn nonsense_shows_nothing() {
         let scene = Scene::with(Cvc5::at(path)).await;
         let id = scene.draft(PolicyScope::Organization, "Weekends", TEXT).await;
         let verdict = scene.verdict(id, 1).await;
-        assert!(matches!(verdict, Verdict::Unproven(_)), "{answer}: {verdict:?}");
+        assert!(matches!(verdict, Verdict::NotRun(_)), "{answer}: {verdict:?}");
     }
+    let (_folder, path) = script(&pretends("echo unknown"));
+    let scene = Scene::with(Cvc5::at(path)).await;
+    let id = scene.draft(PolicyScope::Organization, "Weekends", TEXT).await;
+    let verdict = scene.verdict(id, 1).await;
+    assert_eq!(verdict, Verdict::Unproven("`secret.read`: the solver does not know".to_owned()));
 }
 
 #[tokio::test]
@@ -64,7 +70,7 @@ async fn a_request_that_decisions_answer_alike_is_no_counter_example() {
     let scene = Scene::with(Cvc5::at(path)).await;
     let id = scene.draft(PolicyScope::Organization, "Weekends", TEXT).await;
     let verdict = scene.verdict(id, 1).await;
-    assert!(matches!(verdict, Verdict::Unproven(_)), "{verdict:?}");
+    assert!(matches!(verdict, Verdict::NotRun(_) | Verdict::Unproven(_)), "{verdict:?}");
 }
 
 #[tokio::test]
@@ -78,7 +84,7 @@ async fn a_solver_that_never_ends_is_killed() {
     solver.look().await.unwrap();
     let limit = Duration::from_secs(3);
     let (shown, ()) = tokio::join!(solver.show(question(), limit), until(&sleeper, true));
-    assert!(matches!(&shown, Shown::Unknown(why) if why.contains("longer")), "{shown:?}");
+    assert!(matches!(&shown, Shown::NotRun(why) if why.contains("longer")), "{shown:?}");
     until(&sleeper, false).await;
 
     // Nor does it outlive whoever waits for it.

@@ -2,6 +2,63 @@
 
 use super::*;
 
+const OFFICE: &str = r#"forbid (principal is Person, action == Action::"secret.read", resource)
+    unless { context has address && context.address.isInRange(ip("192.0.2.0/24")) };"#;
+
+#[tokio::test]
+async fn every_kind_of_change_is_shown_on_both_engines() {
+    let Some(solver) = cvc5().await else { return };
+    both_engines(async |house| {
+        let scene = Scene::at(&house, solver.clone()).await;
+        let wider = OFFICE.replace("/24", "/16");
+        let id = scene.redrafted("Office", OFFICE, &wider).await;
+        // What is let elsewhere than before: from where, is told.
+        let Verdict::Grants(example) = scene.verdict(id, 2).await else { panic!("it grants") };
+        assert_eq!((example.before, example.after), (false, true));
+        let address = example.address.clone().unwrap();
+        assert!(address.starts_with("192.0.") && !address.starts_with("192.0.2."), "{example:?}");
+        assert_eq!((example.principal.as_str(), example.resource.as_str()), ("person", "secret"));
+
+        // The same in other words.
+        let other = OFFICE.replace(
+            r#"context has address && context.address.isInRange(ip("192.0.2.0/24"))"#,
+            r#"context has address && (context.address.isInRange(ip("192.0.2.0/25")) ||
+               context.address.isInRange(ip("192.0.2.128/25")))"#,
+        );
+        scene.redraft(id, &other).await;
+        assert_eq!(scene.verdict(id, 3).await, Verdict::Equivalent);
+
+        // From fewer places.
+        scene.redraft(id, &OFFICE.replace("/24", "/25")).await;
+        let Verdict::Narrows(example) = scene.verdict(id, 4).await else { panic!("it narrows") };
+        assert_eq!((example.before, example.after), (true, false));
+        let last: u8 = example.address.unwrap().rsplit('.').next().unwrap().parse().unwrap();
+        assert!(last >= 128, "{last}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_version_grants_nothing_new_where_only_that_is_known() {
+    let Some(solver) = cvc5().await else { return };
+    let program = solver.program.path().display();
+    let folder = tempfile::tempdir().unwrap();
+    // The second question of a proof, what is taken away, it leaves open.
+    let text = format!(
+        "#!/bin/sh\n[ \"$1\" = --version ] && exec {program} \"$@\"\nmkdir {}/asked 2>/dev/null && exec {program} \"$@\"\necho unknown\n",
+        folder.path().display(),
+    );
+    let path = folder.path().join("solver");
+    std::fs::write(&path, text).unwrap();
+    for it in [folder.path(), &path] {
+        std::fs::set_permissions(it, std::fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    let scene = Scene::with(Cvc5::at(path)).await;
+    let id = scene.draft(PolicyScope::Organization, "Office", OFFICE).await;
+    let why = "`secret.read`: the solver does not know".to_owned();
+    assert_eq!(scene.verdict(id, 1).await, Verdict::GrantsNothing(why));
+}
+
 #[tokio::test]
 async fn a_rule_that_forbids_more_only_narrows_and_a_request_shows_it() {
     let Some(solver) = cvc5().await else { return };

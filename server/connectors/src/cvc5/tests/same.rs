@@ -28,10 +28,13 @@ fn corpus() -> Vec<String> {
         "unless { context has passkeyAge && context.passkeyAge < 60 }",
         r#"unless { principal in OrganizationRole::"owner" }"#,
     ];
-    let all = heads.iter().flat_map(|head| {
-        when.iter().flat_map(move |when| unless.iter().map(move |unless| format!("{head} {when} {unless};")))
-    });
-    all.collect()
+    let mut all = Vec::new();
+    for head in heads {
+        for when in when {
+            all.extend(unless.map(|unless| format!("{head} {when} {unless};")));
+        }
+    }
+    all
 }
 
 #[tokio::test]
@@ -53,6 +56,28 @@ async fn a_hundred_policies_mean_the_same_after_form_and_text() {
             }
         }
     }
+}
+
+/// As many policies as are put together, with conditions as long as texts may have: whoever goes down into them has room for that.
+#[tokio::test]
+async fn as_many_long_policies_as_there_may_be_end_in_an_answer() {
+    let Some(solver) = cvc5().await else { return };
+    let schema = Arc::new(Rules::schema().unwrap());
+    let long = |n: i64| {
+        let days: Vec<_> = (0..37).map(|it| format!("context.weekday == {}", n * 100 + it)).collect();
+        let deep = format!("{}context.weekday > {n}{}", "!(".repeat(22), ")".repeat(22));
+        format!(
+            r#"permit (principal, action == Action::"secret.read", resource) when {{ {} }};
+               permit (principal, action == Action::"secret.read", resource) when {{ {deep} }};"#,
+            days.join(" || ")
+        )
+    };
+    let wide: cedar_policy::PolicySet = (0..150).map(long).collect::<String>().parse().unwrap();
+    let narrow: cedar_policy::PolicySet = (0..149).map(long).collect::<String>().parse().unwrap();
+    let environment = schema.request_envs().find(|it| is_about(r#"Action == "secret.read""#, it)).unwrap();
+    let claim = Claim::Implies { narrow: Box::new(narrow), wide: Box::new(wide) };
+    let shown = solver.show(Question { schema, environment, claim }, Duration::from_secs(20)).await;
+    assert!(matches!(shown, Shown::Holds), "{shown:?}");
 }
 
 /// The policy beside one that permits everything: what it forbids shows, too. One that permits is asked alone.

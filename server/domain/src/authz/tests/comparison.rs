@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use super::sliced::{moments, principals, texts, things};
 use super::written::{in_force, validator};
 use super::*;
+use crate::authz::shape::Shape;
 use crate::authz::{entities, possible};
 
 /// The question as Cedar is asked it.
@@ -78,7 +79,7 @@ proptest! {
         moment in moments(),
         actions in prop::collection::vec(0_usize..Action::ALL.len(), 8),
     ) {
-        let (rules, set) = (Rules::builtin().unwrap(), in_force(&texts));
+        let (rules, set, shape) = (Rules::builtin().unwrap(), in_force(&texts), Shape::of_schema().unwrap());
         let moment = really(&moment, &principal.who);
         let who = if matches!(principal.who, Who::Person(_)) { "Person" } else { "Workload" };
         for action in actions.into_iter().map(|n| Action::ALL[n]) {
@@ -88,7 +89,7 @@ proptest! {
             }
             for target in things(action) {
                 let kind = target.resource.type_name();
-                let guard = possible::guard(who, kind, &named, target.resource.project()).unwrap();
+                let guard = possible::guard(&shape, who, kind, &named, target.resource.project()).unwrap();
                 let everything = Policy::parse(None, "permit (principal, action, resource);").unwrap();
                 let set = PolicySet::from_policies([everything, guard.clone()]).unwrap();
                 let (request, known) = question(&rules, &principal, action, &target, &moment);
@@ -119,23 +120,24 @@ fn a_change_touches_what_either_version_speaks_of() {
     let before = in_force(&[]);
     let after = in_force(&[(PolicyScope::Organization, text.to_owned())]);
     let change = Change { policy: id::<PolicyId>(1), before: &before, after: &after };
-    let touched = change.touches();
-    let words: Vec<_> = touched.iter().map(|it| (it.action.name(), it.resource, it.principal)).collect();
+    let touched = change.touches(&Rules::schema().unwrap());
+    let words: Vec<_> =
+        touched.iter().map(|it| (it.action.name(), it.resource.as_str(), it.principal.as_str())).collect();
     assert_eq!(
         words,
         [
             ("policy.view", "Organization", "Person"),
-            ("policy.view", "Organization", "Workload"),
             ("policy.view", "Organization", "Operator"),
+            ("policy.view", "Organization", "Workload"),
             ("policy.view", "Project", "Person"),
-            ("policy.view", "Project", "Workload"),
             ("policy.view", "Project", "Operator"),
+            ("policy.view", "Project", "Workload"),
             ("secret.read", "Secret", "Person"),
-            ("secret.read", "Secret", "Workload"),
             ("secret.read", "Secret", "Operator"),
+            ("secret.read", "Secret", "Workload"),
         ]
     );
-    let compared = rules.compare(&change, touched[6]).unwrap();
+    let compared = rules.compare(&Shape::of_schema().unwrap(), &change, &touched[6]).unwrap();
     let count = |set: &PolicySet| set.policies().count();
     assert_eq!(count(&compared.after), count(&compared.before) + 1);
     assert!(compared.fallible.is_empty());
@@ -148,7 +150,8 @@ fn a_policy_that_may_fail_is_told_with_what_is_compared() {
         r#"forbid (principal, action == Action::"secret.read", resource) when { context.weekday * 2 > 7 };"#;
     let (before, after) = (in_force(&[]), in_force(&[(PolicyScope::Organization, text.to_owned())]));
     let change = Change { policy: id::<PolicyId>(1), before: &before, after: &after };
-    let compared = rules.compare(&change, change.touches()[0]).unwrap();
+    let touched = change.touches(&Rules::schema().unwrap());
+    let compared = rules.compare(&Shape::of_schema().unwrap(), &change, &touched[0]).unwrap();
     let [fallible] = &compared.fallible[..] else { panic!("{} of them", compared.fallible.len()) };
     let text = fallible.to_cedar().unwrap();
     assert!(

@@ -1,18 +1,22 @@
 //! One environment after the other: what is shown of all of them together.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cedar_policy::Schema;
 
-use super::example::confirm;
+use super::example::Confirming;
 use super::{Claim, CounterExample, Prover, Question, Shown, Verdict};
-use crate::authz::{Change, Comparison, Rules, Touched};
+use crate::authz::{Change, Comparison, Rules, Shape, Touched};
 
 /// What asks, and with what.
 pub(super) struct Comparing<'a> {
     pub(super) rules: &'a Rules,
     pub(super) schema: Arc<Schema>,
+    pub(super) shape: Shape,
+    /// The attributes and tags that either version looks at.
+    pub(super) looks_at: BTreeSet<String>,
     pub(super) change: Change<'a>,
     pub(super) prover: &'a dyn Prover,
 }
@@ -22,25 +26,34 @@ pub(super) struct Comparing<'a> {
 pub(super) struct Sofar {
     grants: Option<Box<CounterExample>>,
     /// Why it is not known of an environment whether something is granted there.
-    unclear: Option<String>,
+    unclear: Option<Unclear>,
     takes: Option<Box<CounterExample>>,
     /// The same of what is taken.
-    taking_unclear: Option<String>,
+    taking_unclear: Option<Unclear>,
+}
+
+/// Why something is not known.
+#[derive(Debug, Clone)]
+pub(super) enum Unclear {
+    /// The solver did not do its part.
+    NotRun(String),
+    /// It cannot be told.
+    Unknown(String),
 }
 
 /// What one direction shows.
 enum Direction {
     Found(Box<CounterExample>),
     Never,
-    Unclear(String),
+    Unclear(Unclear),
 }
 
 impl Comparing<'_> {
     /// Compares what decides in one environment, and adds what that shows.
-    pub(super) async fn compare(&self, touched: Touched, limit: Duration, sofar: &mut Sofar) {
-        let compared = match self.rules.compare(&self.change, touched) {
+    pub(super) async fn compare(&self, touched: &Touched, limit: Duration, sofar: &mut Sofar) {
+        let compared = match self.rules.compare(&self.shape, &self.change, touched) {
             Ok(compared) => compared,
-            Err(why) => return sofar.unclear(why),
+            Err(why) => return sofar.unclear(Unclear::Unknown(why)),
         };
         if let Some(why) = self.may_fail(&compared, limit).await {
             return sofar.unclear(why);
@@ -65,17 +78,20 @@ impl Comparing<'_> {
     }
 
     /// Why a policy may fail when it is asked; `None`: none does.
-    async fn may_fail(&self, compared: &Comparison, limit: Duration) -> Option<String> {
+    async fn may_fail(&self, compared: &Comparison, limit: Duration) -> Option<Unclear> {
         for policy in &compared.fallible {
             let name = policy.id();
             match self.show(compared, Claim::NeverFails(Box::new(policy.clone())), limit).await {
                 Shown::Holds => {}
                 Shown::Fails(_) => {
-                    return Some(format!(
+                    return Some(Unclear::Unknown(format!(
                         "`{name}` may fail when it is asked, by a sum or product that is too large"
-                    ));
+                    )));
                 }
-                Shown::Unknown(why) => return Some(format!("`{name}` may fail when it is asked: {why}")),
+                Shown::NotRun(why) => return Some(Unclear::NotRun(why)),
+                Shown::Unknown(why) => {
+                    return Some(Unclear::Unknown(format!("`{name}` may fail when it is asked: {why}")));
+                }
             }
         }
         None
@@ -85,7 +101,7 @@ impl Comparing<'_> {
     async fn implies(
         &self,
         compared: &Comparison,
-        touched: Touched,
+        touched: &Touched,
         limit: Duration,
         widens: bool,
     ) -> Direction {
@@ -94,16 +110,20 @@ impl Comparing<'_> {
         let claim = Claim::Implies { narrow: Box::new(narrow.clone()), wide: Box::new(wide.clone()) };
         match self.show(compared, claim, limit).await {
             Shown::Fails(witness) => {
-                match confirm(self.rules, &self.change, touched.action, &witness, widens) {
+                let Self { looks_at, schema, .. } = self;
+                match (Confirming { schema, compared, touched, looks_at }).confirm(&witness, widens) {
                     Some(example) => Direction::Found(Box::new(example)),
-                    None => Direction::Unclear(format!(
+                    None => Direction::Unclear(Unclear::Unknown(format!(
                         "the request that the solver found for `{}` cannot be put, or is answered alike",
                         touched.action.name()
-                    )),
+                    ))),
                 }
             }
             Shown::Holds => Direction::Never,
-            Shown::Unknown(why) => Direction::Unclear(format!("`{}`: {why}", touched.action.name())),
+            Shown::NotRun(why) => Direction::Unclear(Unclear::NotRun(why)),
+            Shown::Unknown(why) => {
+                Direction::Unclear(Unclear::Unknown(format!("`{}`: {why}", touched.action.name())))
+            }
         }
     }
 
@@ -115,7 +135,7 @@ impl Comparing<'_> {
 
 impl Sofar {
     /// Nothing is known of an environment.
-    pub(super) fn unclear(&mut self, why: String) {
+    pub(super) fn unclear(&mut self, why: Unclear) {
         self.taking_unclear.get_or_insert_with(|| why.clone());
         self.unclear.get_or_insert(why);
     }
@@ -128,9 +148,12 @@ impl Sofar {
     pub(super) fn verdict(self) -> Verdict {
         match self {
             Self { grants: Some(example), .. } => Verdict::Grants(example),
-            Self { unclear: Some(why), .. } => Verdict::Unproven(why),
+            Self { unclear: Some(Unclear::NotRun(why)), .. } => Verdict::NotRun(why),
+            Self { unclear: Some(Unclear::Unknown(why)), .. } => Verdict::Unproven(why),
             Self { takes: Some(example), .. } => Verdict::Narrows(example),
-            Self { taking_unclear: Some(why), .. } => Verdict::GrantsNothing(why),
+            Self { taking_unclear: Some(Unclear::NotRun(why) | Unclear::Unknown(why)), .. } => {
+                Verdict::GrantsNothing(why)
+            }
             Self { .. } => Verdict::Equivalent,
         }
     }

@@ -12,7 +12,7 @@
 //! none. A version that is withdrawn meanwhile is left alone. Without a solver the row waits, and the page says so.
 //!
 //! **Invariants:** a verdict names the revision of what was in force; after another one decides it is stale, and said to be. An
-//! answer that is unclear shows nothing.
+//! answer that is unclear shows nothing. Whatever becomes of the solver, a proof ends, and says that it was not run.
 
 mod ask;
 mod compare;
@@ -30,7 +30,7 @@ use keywarden_store::proofs as rows;
 
 use crate::Fault;
 
-pub use example::CounterExample;
+pub use example::{CounterExample, ExampleFact};
 pub use prover::{Claim, NoProver, NoSolver, Prover, Question, Shown, Witness};
 
 /// What is known of a version.
@@ -87,6 +87,8 @@ pub enum Verdict {
     GrantsNothing(String),
     /// No request is allowed that is not now, and this one would no longer be.
     Narrows(Box<CounterExample>),
+    /// The solver did not do its part, so that nothing is known: why.
+    NotRun(String),
     /// It is not known whether it grants something: why.
     Unproven(String),
 }
@@ -110,6 +112,7 @@ impl Verdict {
             Self::Grants(_) => "grants",
             Self::GrantsNothing(_) => "grants-nothing",
             Self::Narrows(_) => "narrows",
+            Self::NotRun(_) => "not-run",
             Self::Unproven(_) => "unproven",
         }
     }
@@ -118,14 +121,14 @@ impl Verdict {
     pub fn counter_example(&self) -> Option<&CounterExample> {
         match self {
             Self::Grants(example) | Self::Narrows(example) => Some(example),
-            Self::Equivalent | Self::GrantsNothing(_) | Self::Unproven(_) => None,
+            Self::Equivalent | Self::GrantsNothing(_) | Self::NotRun(_) | Self::Unproven(_) => None,
         }
     }
 
     /// Why something is not known.
     pub fn why(&self) -> Option<&str> {
         match self {
-            Self::GrantsNothing(why) | Self::Unproven(why) => Some(why),
+            Self::GrantsNothing(why) | Self::NotRun(why) | Self::Unproven(why) => Some(why),
             Self::Equivalent | Self::Grants(_) | Self::Narrows(_) => None,
         }
     }
@@ -147,6 +150,7 @@ impl Verdict {
             "grants" => example().map(Self::Grants),
             "grants-nothing" => why().map(Self::GrantsNothing),
             "narrows" => example().map(Self::Narrows),
+            "not-run" => why().map(Self::NotRun),
             "unproven" => why().map(Self::Unproven),
             _ => None,
         }

@@ -53,6 +53,8 @@ pub enum Shown {
     Fails(Box<Witness>),
     /// It holds of every request.
     Holds,
+    /// The solver is not there, was not done in time, or answered nothing that is an answer: why, in words.
+    NotRun(String),
     /// Nobody knows: why, in words.
     Unknown(String),
 }
@@ -85,6 +87,6 @@ impl Prover for NoProver {
     }
 
     async fn show(&self, _question: Question, _limit: Duration) -> Shown {
-        Shown::Unknown("no solver is set up here".to_owned())
+        Shown::NotRun("no solver is set up here".to_owned())
     }
 }

@@ -7,10 +7,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::time::later;
 use keywarden_store::{Written, policies, proofs as rows};
 
-use super::compare::{Comparing, Sofar};
+use super::compare::{Comparing, Sofar, Unclear};
 use super::{NoSolver, Verdict};
 use crate::audit::Fact;
-use crate::authz::{self, Change, Deciding, Rules};
+use crate::authz::{self, Change, Deciding, Rules, Shape};
 use crate::policy::project;
 use crate::refused::carries_refused;
 use crate::tokens::silent;
@@ -129,8 +129,15 @@ impl Domain {
         let change = Change { policy: id, before: &before, after: &after };
         let schema = Arc::new(Rules::schema()?);
         let prover = &*self.settings().prover;
-        let comparing = Comparing { rules: self.gate().rules(), schema, change, prover };
-        let touched = change.touches();
+        let touched = change.touches(&schema);
+        let comparing = Comparing {
+            rules: self.gate().rules(),
+            schema,
+            shape: Shape::of_schema()?,
+            looks_at: change.looks_at(),
+            change,
+            prover,
+        };
         let environments = i64::try_from(touched.len()).unwrap_or(i64::MAX);
         let (began, mut noted) = (self.env().monotonic(), None);
         let (mut sofar, mut compared) = (Sofar::default(), 0_i64);
@@ -145,10 +152,12 @@ impl Domain {
             let left = ALTOGETHER.saturating_sub(now.saturating_duration_since(began));
             if left.is_zero() {
                 let seconds = ALTOGETHER.as_secs();
-                sofar.unclear(format!("{compared} of {environments} were compared in {seconds} seconds"));
+                sofar.unclear(Unclear::Unknown(format!(
+                    "{compared} of {environments} were compared in {seconds} seconds"
+                )));
                 break;
             }
-            comparing.compare(one, A_QUESTION.min(left), &mut sofar).await;
+            comparing.compare(&one, A_QUESTION.min(left), &mut sofar).await;
             compared = compared.saturating_add(1);
             if sofar.is_decided() {
                 break;

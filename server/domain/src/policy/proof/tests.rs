@@ -16,7 +16,8 @@ const TEXT: &str = r#"forbid (principal, action == Action::"secret.read", resour
 /// Answers alike to every claim, and may do something before that.
 #[derive(Debug, Default)]
 struct Oracle {
-    unknown: bool,
+    /// What it answers; that everything holds, if nothing.
+    says: Option<Shown>,
     /// What somebody does while the first claim is looked at.
     meanwhile: Mutex<Option<(Domain, crate::Op, PolicyId)>>,
     asked: Mutex<u32>,
@@ -44,7 +45,7 @@ impl Prover for Oracle {
         if let Some((domain, op, id)) = meanwhile {
             redraft(&domain, &op, id).await;
         }
-        if self.unknown { Shown::Unknown("it is too hard".into()) } else { Shown::Holds }
+        self.says.clone().unwrap_or(Shown::Holds)
     }
 }
 
@@ -167,7 +168,8 @@ async fn whoever_is_cut_off_is_followed_by_another_node() {
 #[tokio::test]
 async fn what_is_not_known_is_not_shown_and_says_why() {
     both_engines(async |house| {
-        let oracle = Arc::new(Oracle { unknown: true, ..Oracle::default() });
+        let says = Some(Shown::Unknown("it is too hard".into()));
+        let oracle = Arc::new(Oracle { says, ..Oracle::default() });
         let (house, olga, id) = scene(&house, &oracle).await;
         house.domain.ask_for_proof(&olga.op(), id, 1).await.unwrap();
         assert!(run(&house).await);
@@ -178,6 +180,51 @@ async fn what_is_not_known_is_not_shown_and_says_why() {
         let stranger = house.person("Mallory", &[]).await;
         let asked = house.domain.ask_for_proof(&stranger.op(), id, 1).await;
         assert!(matches!(asked, Err(ChangePolicyError::Refused(crate::Refused::NotFound))), "{asked:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_solver_that_fails_ends_the_proof_which_may_be_asked_for_again() {
+    both_engines(async |house| {
+        let says = Some(Shown::NotRun("the solver took longer than 20 s".into()));
+        let oracle = Arc::new(Oracle { says, ..Oracle::default() });
+        let (house, olga, id) = scene(&house, &oracle).await;
+        for _ in 0..2 {
+            house.domain.ask_for_proof(&olga.op(), id, 1).await.unwrap();
+            assert!(run(&house).await);
+            let known = proof(&house, &olga, id, 1).await.unwrap();
+            let ProofState::Done(end) = known.state else { panic!("{known:?}") };
+            assert_eq!(end.verdict, Verdict::NotRun("the solver took longer than 20 s".into()));
+            house.clock.advance(Duration::from_secs(1));
+        }
+        // It decides all the same.
+        let activate = Activate { version: 1, at: None, row_version: 1 };
+        house.domain.activate_policy(&olga.op(), id, activate).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_a_solver_it_waits_and_holds_nothing_up() {
+    both_engines(async |house| {
+        let house = house.neighbour_with(|settings| settings.prover = Arc::new(NoProver)).await;
+        let olga = house.person("Olga", &[(Role::Owner, None)]).await;
+        let new = NewPolicy {
+            scope: PolicyScope::Organization,
+            name: "Nobody reads".parse().unwrap(),
+            text: TEXT.to_owned(),
+            note: Description::default(),
+        };
+        let id = house.domain.draft_policy(&olga.op(), new).await.unwrap();
+        house.domain.submit_policy(&olga.op(), id, 1, 1).await.unwrap();
+        assert!(!run(&house).await);
+        let shown = house.domain.policy(&olga.op(), id).await.unwrap();
+        assert_eq!(shown.proofs[&1].state, ProofState::Waiting);
+        assert_eq!(shown.solver, Err(NoSolver("no solver is set up here".to_owned())));
+        let row_version = shown.policy.row_version;
+        let activate = Activate { version: 1, at: None, row_version };
+        house.domain.activate_policy(&olga.op(), id, activate).await.unwrap();
     })
     .await;
 }
