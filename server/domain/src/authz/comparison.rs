@@ -8,7 +8,7 @@ use cedar_policy::{EntityTypeName, Policy, PolicySet, RequestEnv, Schema};
 use keywarden_model::{PolicyId, ProjectId};
 use serde_json::Value;
 
-use super::possible::{guard, named};
+use super::possible::{Literals, guard};
 use super::shape::Shape;
 use super::whole::{is_asked, narrowed};
 use super::{Action, InForce, PolicyScope, Rules};
@@ -33,8 +33,8 @@ pub(crate) struct Comparison {
     pub(crate) environment: RequestEnv,
     pub(crate) before: PolicySet,
     pub(crate) after: PolicySet,
-    /// The entities that policies of either set name, by type and id.
-    pub(crate) named: BTreeSet<(String, String)>,
+    /// What policies of either set write out.
+    pub(crate) literals: Literals,
     /// Policies that may fail when they are asked, confined to questions that can be put. Cedar passes over one that fails, and
     /// here it is a no: the sets say what is decided if none of these ever fails.
     pub(crate) fallible: Vec<Policy>,
@@ -121,11 +121,11 @@ impl Rules {
         let home = change.home();
         let mut before = self.whole(change.before, action, home)?;
         let mut after = self.whole(change.after, action, home)?;
-        let mut all = BTreeSet::new();
+        let mut literals = Literals::default();
         for policy in before.policies().chain(after.policies()) {
-            named(&policy.to_json().map_err(|it| it.to_string())?, &mut all);
+            literals.add(&policy.to_json().map_err(|it| it.to_string())?);
         }
-        let guard = guard(shape, principal, resource, &all, home)?;
+        let guard = guard(shape, principal, resource, &literals, home)?;
         for set in [&mut before, &mut after] {
             set.add(guard.clone()).map_err(|it| it.to_string())?;
         }
@@ -139,7 +139,7 @@ impl Rules {
             .parse()
             .map_err(|it: cedar_policy::ParseErrors| it.to_string())?;
         let environment = RequestEnv::new(kind(principal)?, uid, kind(resource)?);
-        Ok(Comparison { environment, before, after, named: all, fallible })
+        Ok(Comparison { environment, before, after, literals, fallible })
     }
 }
 

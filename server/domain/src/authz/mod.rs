@@ -73,6 +73,8 @@ pub use in_force::InForce;
 pub(crate) use in_force::{Deciding, scope};
 pub use judge::ASSERTION_AGE;
 pub use permit::Permit;
+#[cfg(test)]
+pub(crate) use possible::Literals;
 pub use principal::{Principal, Who};
 pub use reach::Reach;
 pub(crate) use reach::specimen;

@@ -18,20 +18,65 @@ use serde_json::Value;
 
 use super::shape::Shape;
 
+/// What Cedar takes for addresses of one's own machine, and of many at once.
+const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1"];
+const MULTICAST: [&str; 2] = ["224.0.0.0/4", "ff00::/8"];
+/// Decisions see these as what they are in IPv4.
+const MAPPED: &str = "::ffff:0:0/96";
 /// The id of the guard.
 pub(super) const GUARD: &str = "cannot-be";
 
-/// The guard for one kind of principal and of thing. `named` are the entities that policies name: what lies in an environment or
-/// project among them says so. `home` confines it to the things of one project.
+/// What policies write out.
+#[derive(Debug, Default)]
+pub(crate) struct Literals {
+    /// Entities, by type and id.
+    pub(crate) entities: BTreeSet<(String, String)>,
+    /// Addresses and networks.
+    pub(crate) networks: BTreeSet<String>,
+}
+
+impl Literals {
+    /// Those of one more policy, from Cedar's JSON.
+    pub(super) fn add(&mut self, policy: &Value) {
+        match policy {
+            Value::Object(fields) => {
+                let text = |name: &str| fields.get(name).and_then(Value::as_str);
+                if let (Some(kind), Some(id)) = (text("type"), text("id")) {
+                    self.entities.insert((kind.to_owned(), id.to_owned()));
+                }
+                if let (Some("ip"), Some(network)) = (text("fn"), text("arg")) {
+                    self.networks.insert(network.to_owned());
+                }
+                for (operator, inner) in fields {
+                    match operator.as_str() {
+                        "ip" => self
+                            .networks
+                            .extend(inner.pointer("/0/Value").and_then(Value::as_str).map(ToOwned::to_owned)),
+                        "isLoopback" => self.networks.extend(LOOPBACK.map(ToOwned::to_owned)),
+                        "isMulticast" => self.networks.extend(MULTICAST.map(ToOwned::to_owned)),
+                        _ => {}
+                    }
+                    self.add(inner);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|it| self.add(it)),
+            _ => {}
+        }
+    }
+}
+
+/// The guard for one kind of principal and of thing. What lies in an environment or project that policies name says so. `home`
+/// confines it to the things of one project.
 pub(super) fn guard(
     shape: &Shape,
     principal: &str,
     resource: &str,
-    named: &BTreeSet<(String, String)>,
+    literals: &Literals,
     home: Option<ProjectId>,
 ) -> Result<Policy, String> {
     let mut holds = moment(principal);
-    holds.extend(thing(shape, resource, named));
+    holds.extend(address(&literals.networks));
+    holds.extend(thing(shape, resource, &literals.entities));
     if let Some(home) = home {
         holds.push(format!(r#"(resource has project && resource.project == Project::"{home}")"#));
     }
@@ -60,6 +105,29 @@ fn moment(principal: &str) -> Vec<String> {
         holds.push("!(context has passkeyAge)".to_owned());
     }
     holds
+}
+
+/// An address is one. In the schema it may be a network, too: one that reaches beyond what policies write out is in none of that, and
+/// would stand for addresses that are.
+fn address(networks: &BTreeSet<String>) -> Option<String> {
+    if networks.is_empty() {
+        return None;
+    }
+    let mut holds = vec![
+        format!(r#"!context.address.isInRange(ip("{MAPPED}"))"#),
+        format!(r#"!ip("{MAPPED}").isInRange(context.address)"#),
+    ];
+    for network in networks {
+        let around = format!(r#"ip("{network}").isInRange(context.address)"#);
+        let (host, prefix) = network.split_once('/').unwrap_or((network, ""));
+        let is_one = prefix.is_empty() || prefix == if host.contains(':') { "128" } else { "32" };
+        holds.push(if is_one {
+            format!(r#"(if {around} then context.address == ip("{network}") else true)"#)
+        } else {
+            format!("!{around}")
+        });
+    }
+    Some(format!("(if context has address then ({}) else true)", holds.join(" && ")))
 }
 
 fn thing(shape: &Shape, resource: &str, named: &BTreeSet<(String, String)>) -> Vec<String> {
@@ -112,19 +180,4 @@ fn thing(shape: &Shape, resource: &str, named: &BTreeSet<(String, String)>) -> V
         }
     }
     holds
-}
-
-/// The entities that a policy names, as Cedar's JSON has them.
-pub(super) fn named(policy: &Value, found: &mut BTreeSet<(String, String)>) {
-    match policy {
-        Value::Object(fields) => {
-            let text = |name: &str| fields.get(name).and_then(Value::as_str);
-            if let (Some(kind), Some(id)) = (text("type"), text("id")) {
-                found.insert((kind.to_owned(), id.to_owned()));
-            }
-            fields.values().for_each(|it| named(it, found));
-        }
-        Value::Array(items) => items.iter().for_each(|it| named(it, found)),
-        _ => {}
-    }
 }

@@ -1,8 +1,6 @@
 //! What a solver is given is what decides: the sets that are compared answer as decisions do, and what is taken for granted holds
 //! of every question.
 
-use std::collections::BTreeSet;
-
 use cedar_policy::{Authorizer, Decision as Cedar, Entities, Policy, PolicySet, Request, ValidationMode};
 use keywarden_model::PolicyId;
 use proptest::prelude::*;
@@ -45,6 +43,21 @@ fn really(moment: &Circumstances, who: &Who) -> Circumstances {
     Circumstances { recovering, passkey_age, method, ..moment.clone() }
 }
 
+/// The thing as it would be loaded: whoever is done something to by themselves holds what they hold.
+fn loaded(target: Target, principal: &Principal) -> Target {
+    let oneself = match (&target.resource, &principal.who) {
+        (Resource::Person(it), Who::Person(id)) => it == id,
+        (Resource::Workload { id: it, .. }, Who::Workload(id)) => it == id,
+        _ => false,
+    };
+    if !oneself {
+        return target;
+    }
+    let organization = principal.organization.iter().map(|role| (*role, None));
+    let projects = principal.projects.iter().map(|(project, role)| (*role, Some(*project)));
+    Target::holder(target.resource, &organization.chain(projects).collect::<Vec<_>>())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
@@ -83,13 +96,13 @@ proptest! {
         let moment = really(&moment, &principal.who);
         let who = if matches!(principal.who, Who::Person(_)) { "Person" } else { "Workload" };
         for action in actions.into_iter().map(|n| Action::ALL[n]) {
-            let mut named = BTreeSet::new();
+            let mut literals = possible::Literals::default();
             for policy in rules.whole(&set, action, None).unwrap().policies() {
-                possible::named(&policy.to_json().unwrap(), &mut named);
+                literals.add(&policy.to_json().unwrap());
             }
-            for target in things(action) {
+            for target in things(action).into_iter().map(|it| loaded(it, &principal)) {
                 let kind = target.resource.type_name();
-                let guard = possible::guard(&shape, who, kind, &named, target.resource.project()).unwrap();
+                let guard = possible::guard(&shape, who, kind, &literals, target.resource.project()).unwrap();
                 let everything = Policy::parse(None, "permit (principal, action, resource);").unwrap();
                 let set = PolicySet::from_policies([everything, guard.clone()]).unwrap();
                 let (request, known) = question(&rules, &principal, action, &target, &moment);

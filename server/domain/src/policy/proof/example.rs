@@ -211,7 +211,7 @@ impl Found<'_> {
     /// Its id, if policies name it.
     fn known(&self, uid: &EntityUid) -> Option<String> {
         let (kind, id) = (kind(uid), uid.id().unescaped().to_owned());
-        self.by.compared.named.contains(&(kind, id.clone())).then_some(id)
+        self.by.compared.literals.entities.contains(&(kind, id.clone())).then_some(id)
     }
 
     fn above(&self, uid: &EntityUid) -> Vec<EntityUid> {
@@ -369,6 +369,7 @@ fn addresses(text: &str) -> Option<Vec<IpAddr>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::authz::Literals;
 
     #[test]
     fn a_solvers_values_are_read() {
@@ -409,7 +410,10 @@ mod tests {
             environment: schema.request_envs().next().unwrap(),
             before: PolicySet::new(),
             after: after.parse().unwrap(),
-            named: BTreeSet::from([("Team".into(), "t".into())]),
+            literals: Literals {
+                entities: BTreeSet::from([("Team".into(), "t".into())]),
+                ..Literals::default()
+            },
             fallible: Vec::new(),
         };
         let entities = r#"[
