@@ -6,7 +6,7 @@ texts! {
     proofs = "Proof";
     proofs_prove = "Prove";
     proofs_prove_title(name: &str, number: i64) = "Prove version {number} of {name}";
-    proofs_prove_what = "A solver looks for a request that would be let or refused otherwise than now. What it found before is lost.";
+    proofs_prove_what = "A solver looks for a request that would be allowed or refused otherwise than now. What it found before is lost.";
     proofs_asked = "The proof is asked for.";
     proofs_none = "The proof was not run";
     proofs_none_why = "Nobody has asked for it. A solver can show whether this version grants something new.";
@@ -19,13 +19,13 @@ texts! {
     proofs_stale = "This proof is out of date";
     proofs_stale_why = "Other policies decide by now. Prove it again.";
     proofs_equivalent = "Nothing changes";
-    proofs_equivalent_means = "Each request is let or refused as it is now.";
+    proofs_equivalent_means = "Each request is allowed or refused as it is now.";
     proofs_grants = "It grants something new";
-    proofs_grants_means = "This request is refused now. With this version, it is let.";
+    proofs_grants_means = "This request is refused now. With this version, it is allowed.";
     proofs_grants_nothing = "It grants nothing new";
-    proofs_grants_nothing_means = "No request is let that is refused now. It is not known if all others still are.";
+    proofs_grants_nothing_means = "No request is allowed that is refused now. It is not known if all others still are.";
     proofs_narrows = "It only takes away";
-    proofs_narrows_means = "No request is let that is refused now. This one is let now, and is not with this version.";
+    proofs_narrows_means = "No request is allowed that is refused now. This one is allowed now, and is not with this version.";
     proofs_unproven = "It could not be proven";
     proofs_unproven_means = "It is not known if it grants something new.";
     proofs_because(why: &str) = "Why: {why}";
@@ -47,7 +47,7 @@ texts! {
     proofs_passkey_ago(seconds: &str) = "{seconds} s before";
     proofs_now = "Now";
     proofs_with_version = "With this version";
-    proofs_let = "Let";
+    proofs_let = "Allowed";
     proofs_refused = "Refused";
     proofs_some_person = "Some person";
     proofs_some_workload = "Some workload";
@@ -61,6 +61,7 @@ texts! {
     proofs_tag(name: &str) = "Its tag {name}";
     proofs_of_environment(name: &str) = "{name} of its environment";
     proofs_of_project(name: &str) = "{name} of its project";
+    proofs_of_clock(zone: &str) = "Clock in {zone}";
     proofs_of_moment(name: &str) = "{name} of the request";
     proofs_of_thing(name: &str) = "Its {name}";
     proofs_method_passkey = "A passkey";

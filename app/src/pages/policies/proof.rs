@@ -100,6 +100,7 @@ fn example(t: Text, it: &CounterExample, names: &Names) -> Vec<crate::ui::Fact> 
 /// What something that a policy looks at is called.
 fn besides(t: Text, it: &ExampleFact) -> String {
     match it.of.as_str() {
+        "clock" => t.proofs_of_clock(&it.name),
         "context" => t.proofs_of_moment(&it.name),
         "environment" => t.proofs_of_environment(&it.name),
         "project" => t.proofs_of_project(&it.name),

@@ -136,7 +136,7 @@ impl Step {
             Self::Activate | Self::Approve | Self::RollBack => {
                 Impact::of(domain, op, shown.policy.id, PolicyChange::Version(version.number)).await
             }
-            Self::Submit | Self::Withdraw => Ok(Impact::None),
+            Self::Prove | Self::Submit | Self::Withdraw => Ok(Impact::None),
         }
     }
 

@@ -54,7 +54,7 @@ pub(crate) struct PolicyProof {
 /// Something that a policy looks at, as it is in an example.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ExampleFact {
-    /// Whose: `context`, `environment`, `project`, `resource`, or `tag` for a tag of the thing.
+    /// Whose: `context`, `environment`, `project`, `resource`, `tag` for a tag of the thing, or `clock` for the time in a zone.
     #[schema(example = "tag")]
     of: String,
     #[schema(example = "team")]

@@ -32,6 +32,11 @@ pub(super) fn wall(zone: Tz, now: DateTime<Utc>) -> (i64, i64) {
     (there.weekday().number_from_monday().into(), seconds.saturating_mul(1_000).saturating_add(millis))
 }
 
+/// The same in words, as people read it: `Monday 09:30`; `None` where there is no such zone.
+pub(crate) fn shown(zone_name: &str, now: DateTime<Utc>) -> Option<String> {
+    Some(now.with_timezone(&zone(zone_name)?).format("%A %H:%M").to_string())
+}
+
 /// The clock, with what it shows in these zones. Those that there are not, it does not show.
 pub(super) fn entity<'a>(
     types: &Types,

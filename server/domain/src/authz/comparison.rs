@@ -8,7 +8,7 @@ use cedar_policy::{EntityTypeName, Policy, PolicySet, RequestEnv, Schema};
 use keywarden_model::{PolicyId, ProjectId};
 use serde_json::Value;
 
-use super::possible::{Literals, guard};
+use super::possible::{Mentioned, guard};
 use super::shape::Shape;
 use super::whole::{is_asked, narrowed};
 use super::{Action, InForce, PolicyScope, Rules};
@@ -34,7 +34,7 @@ pub(crate) struct Comparison {
     pub(crate) before: PolicySet,
     pub(crate) after: PolicySet,
     /// What policies of either set write out.
-    pub(crate) literals: Literals,
+    pub(crate) mentioned: Mentioned,
     /// Policies that may fail when they are asked, confined to questions that can be put. Cedar passes over one that fails, and
     /// here it is a no: the sets say what is decided if none of these ever fails.
     pub(crate) fallible: Vec<Policy>,
@@ -50,7 +50,7 @@ pub(crate) struct Change<'a> {
 
 impl<'a> Change<'a> {
     fn versions(&self) -> impl Iterator<Item = &'a super::Deciding> {
-        [self.before.of_policy(self.policy), self.after.of_policy(self.policy)].into_iter().flatten()
+        [self.before.version_of(self.policy), self.after.version_of(self.policy)].into_iter().flatten()
     }
 
     /// The project that neither version can reach beyond. A policy stays in the scope that it was written for.
@@ -121,17 +121,22 @@ impl Rules {
         let home = change.home();
         let mut before = self.whole(change.before, action, home)?;
         let mut after = self.whole(change.after, action, home)?;
-        let mut literals = Literals::default();
+        let mut mentioned = Mentioned::default();
         for policy in before.policies().chain(after.policies()) {
-            literals.add(&policy.to_json().map_err(|it| it.to_string())?);
+            mentioned.add(&policy.to_json().map_err(|it| it.to_string())?);
         }
-        let guard = guard(shape, principal, resource, &literals, home)?;
+        let deciding = change.before.deciding().iter().chain(change.after.version_of(change.policy));
+        let asked: Vec<_> = deciding.filter(|it| is_asked(it, action, home)).collect();
+        for one in &asked {
+            mentioned.add_zones(one, home);
+        }
+        let guard = guard(shape, principal, resource, &mentioned, home)?;
         for set in [&mut before, &mut after] {
             set.add(guard.clone()).map_err(|it| it.to_string())?;
         }
-        let deciding = change.before.deciding().iter().chain(change.after.of_policy(change.policy));
-        let fallible = deciding
-            .filter(|it| it.checked.can_fail() && is_asked(it, action, home))
+        let fallible = asked
+            .into_iter()
+            .filter(|it| it.checked.can_fail())
             .map(|it| confined(&narrowed(it, action)?, &guard))
             .collect::<Result<_, String>>()?;
         let kind = |name: &str| EntityTypeName::from_str(name).map_err(|it| it.to_string());
@@ -139,7 +144,7 @@ impl Rules {
             .parse()
             .map_err(|it: cedar_policy::ParseErrors| it.to_string())?;
         let environment = RequestEnv::new(kind(principal)?, uid, kind(resource)?);
-        Ok(Comparison { environment, before, after, literals, fallible })
+        Ok(Comparison { environment, before, after, mentioned, fallible })
     }
 }
 

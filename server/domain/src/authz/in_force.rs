@@ -264,11 +264,6 @@ impl InForce {
         self.deciding.iter().any(|one| one.checked.asks.owner)
     }
 
-    /// The version of this policy that decides.
-    pub(super) fn of_policy(&self, policy: PolicyId) -> Option<&Deciding> {
-        self.deciding.iter().find(|it| it.policy == policy)
-    }
-
     /// A version that cannot be asked any more, if there is one.
     pub(super) fn unreadable(&self) -> Option<&str> {
         self.unreadable.first().map(|(_, name)| name.as_str())

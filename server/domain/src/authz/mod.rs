@@ -62,6 +62,7 @@ pub use action::{Action, Kind, Nature};
 use alike::SeenThing;
 pub(crate) use alike::{Brought, Literals};
 pub use circumstances::{Circumstances, SignInMethod};
+pub(crate) use clock::shown as shown_in;
 pub use clock::{zone, zones};
 pub(crate) use comparison::{Change, Comparison, Touched};
 pub use considered::{CameTo, Considered, Missing};
@@ -74,7 +75,7 @@ pub(crate) use in_force::{Deciding, scope};
 pub use judge::ASSERTION_AGE;
 pub use permit::Permit;
 #[cfg(test)]
-pub(crate) use possible::Literals;
+pub(crate) use possible::Mentioned;
 pub use principal::{Principal, Who};
 pub use reach::Reach;
 pub(crate) use reach::specimen;

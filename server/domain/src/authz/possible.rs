@@ -10,13 +10,14 @@
 //! **Invariant:** no question that [`Rules::decide_with`](super::Rules::decide_with) is asked about is forbidden by it
 //! (`tests/comparison.rs`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{Policy, PolicyId};
 use keywarden_model::ProjectId;
 use serde_json::Value;
 
 use super::shape::Shape;
+use super::{Deciding, PolicyScope};
 
 /// What Cedar takes for addresses of one's own machine, and of many at once.
 const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1"];
@@ -28,14 +29,17 @@ pub(super) const GUARD: &str = "cannot-be";
 
 /// What policies write out.
 #[derive(Debug, Default)]
-pub(crate) struct Literals {
+pub(crate) struct Mentioned {
     /// Entities, by type and id.
     pub(crate) entities: BTreeSet<(String, String)>,
     /// Addresses and networks.
     pub(crate) networks: BTreeSet<String>,
+    /// Time zones, and whether clocks show them wherever the question is put. Those that only another project's policies ask for
+    /// are shown there alone.
+    pub(crate) zones: BTreeMap<String, bool>,
 }
 
-impl Literals {
+impl Mentioned {
     /// Those of one more policy, from Cedar's JSON.
     pub(super) fn add(&mut self, policy: &Value) {
         match policy {
@@ -63,6 +67,17 @@ impl Literals {
             _ => {}
         }
     }
+
+    /// The zones of a version that is asked; `home` is the project that the questions are confined to.
+    pub(super) fn add_zones(&mut self, one: &Deciding, home: Option<ProjectId>) {
+        let always = match one.scope {
+            PolicyScope::Organization => true,
+            PolicyScope::Project(project) => Some(project) == home,
+        };
+        for zone in &one.checked.asks.zones {
+            *self.zones.entry(zone.clone()).or_default() |= always;
+        }
+    }
 }
 
 /// The guard for one kind of principal and of thing. What lies in an environment or project that policies name says so. `home`
@@ -71,12 +86,13 @@ pub(super) fn guard(
     shape: &Shape,
     principal: &str,
     resource: &str,
-    literals: &Literals,
+    mentioned: &Mentioned,
     home: Option<ProjectId>,
 ) -> Result<Policy, String> {
     let mut holds = moment(principal);
-    holds.extend(address(&literals.networks));
-    holds.extend(thing(shape, resource, &literals.entities));
+    holds.extend(address(&mentioned.networks));
+    holds.extend(mentioned.zones.iter().map(|(zone, always)| clock(zone, *always)));
+    holds.extend(thing(shape, resource, &mentioned.entities));
     if let Some(home) = home {
         holds.push(format!(r#"(resource has project && resource.project == Project::"{home}")"#));
     }
@@ -105,6 +121,15 @@ fn moment(principal: &str) -> Vec<String> {
         holds.push("!(context has passkeyAge)".to_owned());
     }
     holds
+}
+
+/// What a clock shows in a zone is a day of the week and a time of day.
+fn clock(zone: &str, always: bool) -> String {
+    let there = format!(r#"context.clock.getTag("{zone}")"#);
+    let weekday = format!("{there}.weekday >= 1 && {there}.weekday <= 7");
+    let time = format!(r#"{there}.time >= duration("0ms") && {there}.time < duration("1d")"#);
+    let otherwise = !always;
+    format!(r#"(if context.clock.hasTag("{zone}") then ({weekday} && {time}) else {otherwise})"#)
 }
 
 /// An address is one. In the schema it may be a network, too: one that reaches beyond what policies write out is in none of that, and

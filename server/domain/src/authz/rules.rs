@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use cedar_policy::{
-    Authorizer, Context, Decision as Cedar, Entities, EntityId, EntityTypeName, EntityUid, PolicyId,
+    Authorizer, Context, Decision as Cedar, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicyId,
     PolicySet, Request, RestrictedExpression, Schema,
 };
 
@@ -267,6 +267,17 @@ impl Rules {
         let clock = clock::entity(&self.types, zones, circumstances.now).map_err(|it| it.to_string())?;
         let entities = entities.upsert_entities([clock], None).map_err(|it| it.to_string())?;
         Ok(Some((request, entities)))
+    }
+
+    /// A moment as policies see it, with the clock that they find in it.
+    pub(crate) fn moment<'a>(
+        &self,
+        circumstances: &Circumstances,
+        zones: impl Iterator<Item = &'a String>,
+    ) -> Result<(Context, Entity), String> {
+        let context = circumstances.context(&self.types)?;
+        let clock = clock::entity(&self.types, zones, circumstances.now).map_err(|it| it.to_string())?;
+        Ok((context, clock))
     }
 
     /// The question as Cedar is asked it; `None`: nobody asks.

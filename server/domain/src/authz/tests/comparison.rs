@@ -1,34 +1,16 @@
 //! What a solver is given is what decides: the sets that are compared answer as decisions do, and what is taken for granted holds
 //! of every question.
 
-use cedar_policy::{Authorizer, Decision as Cedar, Entities, Policy, PolicySet, Request, ValidationMode};
+use cedar_policy::{Authorizer, Decision as Cedar, Policy, PolicySet, ValidationMode};
 use keywarden_model::PolicyId;
 use proptest::prelude::*;
 
 use super::sliced::{moments, principals, texts, things};
 use super::written::{in_force, validator};
 use super::*;
+use crate::authz::possible;
 use crate::authz::shape::Shape;
-use crate::authz::{entities, possible};
-
-/// The question as Cedar is asked it.
-fn question(
-    rules: &Rules,
-    principal: &Principal,
-    action: Action,
-    target: &Target,
-    moment: &Circumstances,
-) -> (Request, Entities) {
-    let types = rules.types();
-    let request = Request::new(
-        entities::principal_uid(types, &principal.who).unwrap(),
-        types.uid(&types.action, action.name()),
-        entities::resource_uid(types, &target.resource),
-        moment.context().unwrap(),
-        None,
-    );
-    (request.unwrap(), entities::gather(types, principal, action, target).unwrap())
-}
+use crate::authz::whole::is_asked;
 
 /// The moment as it would be for whoever asks.
 fn really(moment: &Circumstances, who: &Who) -> Circumstances {
@@ -55,7 +37,8 @@ fn loaded(target: Target, principal: &Principal) -> Target {
     }
     let organization = principal.organization.iter().map(|role| (*role, None));
     let projects = principal.projects.iter().map(|(project, role)| (*role, Some(*project)));
-    Target::holder(target.resource, &organization.chain(projects).collect::<Vec<_>>())
+    let held = Target::holder(target.resource, &organization.chain(projects).collect::<Vec<_>>());
+    Target { facts: target.facts, ..held }
 }
 
 proptest! {
@@ -72,7 +55,8 @@ proptest! {
         for action in actions.into_iter().map(|n| Action::ALL[n]) {
             let whole = rules.whole(&set, action, None).unwrap();
             for target in things(action) {
-                let (request, known) = question(&rules, &principal, action, &target, &moment);
+                let asked = rules.question_to(&set, &principal, action, &target, &moment);
+                let (request, known) = asked.unwrap().unwrap();
                 let answer = Authorizer::new().is_authorized(&request, &whole, &known);
                 // One that fails is shown never to, or nothing is shown.
                 if answer.diagnostics().errors().next().is_some() {
@@ -96,17 +80,21 @@ proptest! {
         let moment = really(&moment, &principal.who);
         let who = if matches!(principal.who, Who::Person(_)) { "Person" } else { "Workload" };
         for action in actions.into_iter().map(|n| Action::ALL[n]) {
-            let mut literals = possible::Literals::default();
-            for policy in rules.whole(&set, action, None).unwrap().policies() {
-                literals.add(&policy.to_json().unwrap());
-            }
             for target in things(action).into_iter().map(|it| loaded(it, &principal)) {
-                let kind = target.resource.type_name();
-                let guard = possible::guard(&shape, who, kind, &literals, target.resource.project()).unwrap();
+                let (kind, home) = (target.resource.type_name(), target.resource.project());
+                let mut mentioned = possible::Mentioned::default();
+                for policy in rules.whole(&set, action, None).unwrap().policies() {
+                    mentioned.add(&policy.to_json().unwrap());
+                }
+                for one in set.deciding().iter().filter(|it| is_asked(it, action, None)) {
+                    mentioned.add_zones(one, home);
+                }
+                let guard = possible::guard(&shape, who, kind, &mentioned, home).unwrap();
                 let everything = Policy::parse(None, "permit (principal, action, resource);").unwrap();
-                let set = PolicySet::from_policies([everything, guard.clone()]).unwrap();
-                let (request, known) = question(&rules, &principal, action, &target, &moment);
-                let answer = Authorizer::new().is_authorized(&request, &set, &known);
+                let all = PolicySet::from_policies([everything, guard.clone()]).unwrap();
+                let asked = rules.question_to(&set, &principal, action, &target, &moment);
+                let (request, known) = asked.unwrap().unwrap();
+                let answer = Authorizer::new().is_authorized(&request, &all, &known);
                 let failed = answer.diagnostics().errors().next().map(ToString::to_string);
                 prop_assert_eq!((answer.decision(), failed), (Cedar::Allow, None), "{} {:?}", guard, target);
             }

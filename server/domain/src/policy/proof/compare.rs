@@ -110,8 +110,8 @@ impl Comparing<'_> {
         let claim = Claim::Implies { narrow: Box::new(narrow.clone()), wide: Box::new(wide.clone()) };
         match self.show(compared, claim, limit).await {
             Shown::Fails(witness) => {
-                let Self { looks_at, schema, .. } = self;
-                match (Confirming { schema, compared, touched, looks_at }).confirm(&witness, widens) {
+                let Self { looks_at, rules, schema, .. } = self;
+                match (Confirming { rules, schema, compared, touched, looks_at }).confirm(&witness, widens) {
                     Some(example) => Direction::Found(Box::new(example)),
                     None => Direction::Unclear(Unclear::Unknown(format!(
                         "the request that the solver found for `{}` cannot be put, or is answered alike",

@@ -2,23 +2,20 @@
 //! by both sets.
 //!
 //! Which attributes there are is not known here: what is told of a thing is what the solver's entities have and the policy looks at,
-//! so that a schema that knows more is told, too. The moment alone is made true: a solver's addresses may be whole networks, and its
-//! days of the week others than its dates have. What is known of the moment besides (but what is yes or no) is left out: a
-//! policy that asks for it fails, and shows nothing.
+//! so that a schema that knows more is told, too. The moment alone is made true (`moments.rs`).
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use cedar_policy::{
-    Authorizer, Context, Decision, Entities, Entity, EntityUid, EvalResult, PolicySet, Request,
-    RestrictedExpression, Schema,
+    Authorizer, Decision, Entities, Entity, EntityUid, EvalResult, PolicySet, Request, Schema,
 };
-use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use keywarden_model::Role;
 use serde::{Deserialize, Serialize};
 
 use super::Witness;
-use crate::authz::{Comparison, Touched};
+use super::moments::moments;
+use crate::authz::{Circumstances, Comparison, Rules, Touched, shown_in};
 
 /// A request, in facts. Where an id is left out it is any that no policy names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,7 +73,8 @@ pub struct CounterExample {
 /// Something that a policy looks at, as it is in an example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExampleFact {
-    /// Whose: of the `context`, the `environment`, the `project`, the `resource`; or a `tag` of the thing.
+    /// Whose: of the `context`, the `environment`, the `project`, the `resource`; a `tag` of the thing; or the `clock` in the zone
+    /// of that name.
     pub of: String,
     /// What it is called.
     pub name: String,
@@ -86,6 +84,8 @@ pub struct ExampleFact {
 
 /// What was compared, and what the example is told by.
 pub(super) struct Confirming<'a> {
+    /// What both sets were made by.
+    pub(super) rules: &'a Rules,
     /// The schema: whoever looks for a request leaves out which actions are in which groups.
     pub(super) schema: &'a Schema,
     /// Both sets.
@@ -104,8 +104,10 @@ impl Confirming<'_> {
         let (who, thing) = (request.principal()?, request.resource()?);
         let actions = self.schema.action_entities().ok()?;
         let entities = witness.entities.clone().upsert_entities(actions, None).ok()?;
-        moments(request.context()?)?.into_iter().find_map(|moment| {
-            let context = moment.context.clone();
+        moments(request.context()?, &entities)?.into_iter().find_map(|moment| {
+            let zones = self.compared.mentioned.zones.keys();
+            let (context, clock) = self.rules.moment(&moment, zones).ok()?;
+            let entities = entities.clone().upsert_entities([clock], None).ok()?;
             let request =
                 Request::new(who.clone(), request.action()?.clone(), thing.clone(), context, None).ok()?;
             let decide = |set| decide(set, &request, &entities);
@@ -131,7 +133,7 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    fn told(&self, moment: &Moment, (before, after): (bool, bool)) -> CounterExample {
+    fn told(&self, moment: &Circumstances, (before, after): (bool, bool)) -> CounterExample {
         let held = self.above(self.who);
         let thing = self.entities.get(self.thing);
         let is_project = kind(self.thing) == "Project";
@@ -166,7 +168,7 @@ impl Found<'_> {
             facts: self.facts(moment, project.as_ref(), environment.as_ref()),
             now: moment.now,
             address: moment.address.map(|it| it.to_string()),
-            method: moment.method.clone(),
+            method: moment.method.as_str().to_owned(),
             passkey_age: moment.passkey_age,
             before,
             after,
@@ -176,7 +178,7 @@ impl Found<'_> {
     /// What the policy looks at and the rest does not tell.
     fn facts(
         &self,
-        moment: &Moment,
+        moment: &Circumstances,
         project: Option<&EntityUid>,
         environment: Option<&EntityUid>,
     ) -> Vec<ExampleFact> {
@@ -201,8 +203,9 @@ impl Found<'_> {
                 add(of, name, value.ok());
             }
         }
-        for (name, is) in &moment.besides {
-            add("context", name, Some(EvalResult::Bool(*is)));
+        add("context", "reasonGiven", Some(EvalResult::Bool(moment.reason)));
+        for zone in self.by.compared.mentioned.zones.keys() {
+            add("clock", zone, shown_in(zone, moment.now).map(EvalResult::String));
         }
         facts.sort_by(|a, b| (&a.of, &a.name).cmp(&(&b.of, &b.name)));
         facts
@@ -211,7 +214,7 @@ impl Found<'_> {
     /// Its id, if policies name it.
     fn known(&self, uid: &EntityUid) -> Option<String> {
         let (kind, id) = (kind(uid), uid.id().unescaped().to_owned());
-        self.by.compared.literals.entities.contains(&(kind, id.clone())).then_some(id)
+        self.by.compared.mentioned.entities.contains(&(kind, id.clone())).then_some(id)
     }
 
     fn above(&self, uid: &EntityUid) -> Vec<EntityUid> {
@@ -251,137 +254,12 @@ fn written(value: EvalResult) -> Option<String> {
     }
 }
 
-/// A moment that can be.
-struct Moment {
-    context: Context,
-    now: DateTime<Utc>,
-    address: Option<IpAddr>,
-    method: String,
-    passkey_age: Option<i64>,
-    /// What else is known of it, and is yes or no.
-    besides: Vec<(String, bool)>,
-}
-
-/// The moments that a context may stand for.
-fn moments(context: &Context) -> Option<Vec<Moment>> {
-    let Some(EvalResult::Long(weekday)) = context.get("weekday") else { return None };
-    let Some(EvalResult::String(method)) = context.get("signInMethod") else { return None };
-    let Some(EvalResult::ExtensionValue(now)) = context.get("now") else { return None };
-    let now = instant(&now)?;
-    let passkey_age = match context.get("passkeyAge") {
-        Some(EvalResult::Long(age)) => Some(age),
-        _ => None,
-    };
-    let addresses = match context.get("address") {
-        Some(EvalResult::ExtensionValue(text)) => {
-            // One address has one spelling, as decisions see it.
-            addresses(&text)?.into_iter().map(|it| Some(it.to_canonical())).collect()
-        }
-        _ => vec![None],
-    };
-    let days = weekday.checked_sub(now.weekday().number_from_monday().into())?.rem_euclid(7);
-    let moved = now.checked_add_signed(TimeDelta::days(days))?;
-    let mut known = Vec::new();
-    for (name, _) in context.clone() {
-        if let Some(EvalResult::Bool(is)) = context.get(&name) {
-            known.push((name, is));
-        }
-    }
-    let mut moments = Vec::new();
-    for now in if days == 0 { vec![now] } else { vec![moved, now] } {
-        for address in &addresses {
-            let mut moment = Moment {
-                context: Context::empty(),
-                now,
-                address: *address,
-                method: method.clone(),
-                passkey_age,
-                besides: known.clone(),
-            };
-            moment.context = moment.seen()?;
-            moment.besides.retain(|(name, _)| name != "recovering");
-            moments.push(moment);
-        }
-    }
-    Some(moments)
-}
-
-impl Moment {
-    /// As policies see it.
-    fn seen(&self) -> Option<Context> {
-        let text = self.now.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
-        let weekday = self.now.weekday().number_from_monday().into();
-        let mut pairs = vec![
-            ("now".to_owned(), RestrictedExpression::new_datetime(text)),
-            ("weekday".to_owned(), RestrictedExpression::new_long(weekday)),
-            ("signInMethod".to_owned(), RestrictedExpression::new_string(self.method.clone())),
-        ];
-        if let Some(age) = self.passkey_age {
-            pairs.push(("passkeyAge".to_owned(), RestrictedExpression::new_long(age)));
-        }
-        if let Some(address) = self.address {
-            pairs.push(("address".to_owned(), RestrictedExpression::new_ip(address.to_string())));
-        }
-        let besides = self.besides.iter();
-        pairs.extend(besides.map(|(name, is)| (name.clone(), RestrictedExpression::new_bool(*is))));
-        Context::from_pairs(pairs).ok()
-    }
-}
-
-/// What stands in quotation marks: the arguments of the calls that make a value.
-fn quoted(text: &str) -> Vec<&str> {
-    text.split('"').skip(1).step_by(2).collect()
-}
-
-/// From `datetime("1970-01-01").offset(duration("12ms"))`, as solvers have it, or `datetime("2026-11-30T08:00:00Z")`.
-fn instant(text: &str) -> Option<DateTime<Utc>> {
-    let last = *quoted(text).last()?;
-    match last.strip_suffix("ms") {
-        Some(millis) => DateTime::from_timestamp_millis(millis.parse().ok()?),
-        None => DateTime::parse_from_rfc3339(last).ok().map(|it| it.to_utc()),
-    }
-}
-
-/// From `ip("10.0.0.0/8")`: the last address of it, the first and the one that is written.
-fn addresses(text: &str) -> Option<Vec<IpAddr>> {
-    let text = *quoted(text).first()?;
-    let (address, prefix) = text.split_once('/').map_or((text, None), |(it, prefix)| (it, Some(prefix)));
-    let address: IpAddr = address.parse().ok()?;
-    let Some(prefix) = prefix else { return Some(vec![address]) };
-    let prefix: u32 = prefix.parse().ok()?;
-    let (first, last) = match address {
-        IpAddr::V4(it) => {
-            let hosts = u32::MAX.checked_shr(prefix).unwrap_or_default();
-            let bits = u32::from(it);
-            (Ipv4Addr::from(bits & !hosts).into(), Ipv4Addr::from(bits | hosts).into())
-        }
-        IpAddr::V6(it) => {
-            let hosts = u128::MAX.checked_shr(prefix).unwrap_or_default();
-            let bits = u128::from(it);
-            (Ipv6Addr::from(bits & !hosts).into(), Ipv6Addr::from(bits | hosts).into())
-        }
-    };
-    let mut all: Vec<IpAddr> = vec![last, first, address];
-    all.dedup();
-    Some(all)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::authz::Literals;
+    use cedar_policy::Context;
 
-    #[test]
-    fn a_solvers_values_are_read() {
-        let at = instant(r#"(datetime("1970-01-01")).offset(duration("1600000000000ms"))"#).unwrap();
-        assert_eq!(at.to_rfc3339(), "2020-09-13T12:26:40+00:00");
-        assert_eq!(instant(r#"datetime("1970-01-01")"#), None);
-        let all = |text: &str| addresses(text).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(all(r#"ip("10.1.2.3/8")"#), ["10.255.255.255", "10.0.0.0", "10.1.2.3"]);
-        assert_eq!(all(r#"ip("10.1.2.3/32")"#), ["10.1.2.3"]);
-        assert_eq!(all(r#"ip("0.0.0.0/0")"#), ["255.255.255.255", "0.0.0.0"]);
-        assert_eq!(all(r#"ip("2001:db8::/32")"#), ["2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", "2001:db8::"]);
-    }
+    use super::*;
+    use crate::authz::Mentioned;
 
     /// A request in a vocabulary that knows more than ours.
     fn witness(now: &str, weekday: i64, entities: Entities) -> Witness {
@@ -401,6 +279,7 @@ mod tests {
         let schema = r#"entity Team; entity Person in [Team]; entity Secret { owner: Team, slug: String } tags String;
             action "secret.read" appliesTo { principal: Person, resource: Secret };"#;
         let (schema, _) = Schema::from_cedarschema_str(schema).unwrap();
+        let rules = Rules::builtin().unwrap();
         let touched = Touched {
             principal: "Person".into(),
             action: crate::Action::ReadSecret,
@@ -410,9 +289,9 @@ mod tests {
             environment: schema.request_envs().next().unwrap(),
             before: PolicySet::new(),
             after: after.parse().unwrap(),
-            literals: Literals {
+            mentioned: Mentioned {
                 entities: BTreeSet::from([("Team".into(), "t".into())]),
-                ..Literals::default()
+                ..Mentioned::default()
             },
             fallible: Vec::new(),
         };
@@ -423,8 +302,13 @@ mod tests {
         ]"#;
         let witness = witness("2026-11-30T08:00:00Z", 3, Entities::from_json_str(entities, None).unwrap());
         let looks_at = looks_at.iter().map(|it| (*it).to_owned()).collect();
-        let confirming =
-            Confirming { schema: &schema, compared: &compared, touched: &touched, looks_at: &looks_at };
+        let confirming = Confirming {
+            rules: &rules,
+            schema: &schema,
+            compared: &compared,
+            touched: &touched,
+            looks_at: &looks_at,
+        };
         confirming.confirm(&witness, true)
     }
 

@@ -17,6 +17,7 @@
 mod ask;
 mod compare;
 mod example;
+mod moments;
 mod prover;
 mod run;
 #[cfg(test)]
