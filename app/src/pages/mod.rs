@@ -69,6 +69,7 @@ pub(crate) mod secrets;
 pub(crate) mod standards;
 pub(crate) mod step_up;
 pub(crate) mod system;
+pub(crate) mod tags;
 pub(crate) mod teams;
 pub(crate) mod workloads;
 

@@ -5,7 +5,7 @@ use axum::{
 use keywarden_domain::{
     authz::Owner,
     keys::{EditKeyError, Key, KeyPatch},
-    policy::difference::Grant,
+    policy::difference::{Described, Grant},
 };
 use leptos::prelude::*;
 
@@ -17,7 +17,10 @@ use super::{
 use crate::{
     context::{Asking, House, Posted},
     form::{Draft, Errors},
-    pages::policies::difference::{Impact, is_preview, panel, preview},
+    pages::{
+        policies::difference::{Impact, is_preview, panel, preview},
+        tags,
+    },
     render::{self, page},
     shell::{Section, Shell},
     ui::{Form, Hidden, PageHeader, choice},
@@ -49,11 +52,15 @@ pub(super) async fn save(
     };
     let mut errors = Errors::new();
     if is_preview(&posted.fields) {
-        let Some(owner) = Owner::parse(posted.fields.text("owner")) else {
+        let owner = Owner::parse(posted.fields.text("owner"));
+        if owner.is_none() {
             errors.at("owner", t.form_choose());
+        }
+        let (Some(owner), Some(tags)) = (owner, tags::read(t, &posted.fields, &mut errors)) else {
             return draw(&mut shell, &key, teams, (Impact::None, Draft::refused(posted.fields, errors)));
         };
-        return match Impact::given(&house.domain, &op, Grant::Own(key.id, owner)).await {
+        let grant = Grant::Describe(Described::Key(key.id), Some(owner), tags);
+        return match Impact::given(&house.domain, &op, grant).await {
             Ok(impact) => draw(&mut shell, &key, teams, (impact, Draft::refused(posted.fields, errors))),
             Err(refused) => house.refused(&shell, &op, &posted, refused).await,
         };

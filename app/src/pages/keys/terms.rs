@@ -7,13 +7,13 @@ use keywarden_domain::{
 };
 use keywarden_model::{
     AllowedCidrs, Description, Metadata, Name, RateLimit, Scopes, Tags, cidr::CidrError,
-    metadata::MetadataError, scope::ScopesError, tag::TagError, time::later,
+    metadata::MetadataError, scope::ScopesError, time::later,
 };
 
 use super::moments;
 use crate::{
     form::{Errors, Fields},
-    pages::standards::held as standards,
+    pages::{standards::held as standards, tags},
     text::Text,
 };
 
@@ -64,16 +64,7 @@ pub(super) fn read(t: Text, fields: &Fields, errors: &mut Errors) -> Option<Term
         );
     });
     let rate_limit = read_rate(fields).map_err(|()| errors.at("rate_limit", t.keys_rate_wrong()));
-    // A tag's value may hold blanks.
-    let tags = Tags::parse(words(fields.text("tags"), |c| c == ',' || c == '\n')).map_err(|wrong| {
-        errors.at(
-            "tags",
-            match wrong {
-                TagError::Malformed(text) => t.keys_tag_wrong(&text),
-                TagError::TooMany => t.keys_too_many(32),
-            },
-        );
-    });
+    let tags = tags::read(t, fields, errors);
     let metadata = Metadata::parse(fields.text("metadata")).map_err(|wrong| {
         errors.at(
             "metadata",
@@ -93,7 +84,7 @@ pub(super) fn read(t: Text, fields: &Fields, errors: &mut Errors) -> Option<Term
         not_before: not_before.ok()?,
         allowed_cidrs: allowed_cidrs.ok()?,
         rate_limit: rate_limit.ok()?,
-        tags: tags.ok()?,
+        tags: tags?,
         metadata: metadata.ok()?,
     })
 }

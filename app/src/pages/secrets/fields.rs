@@ -5,12 +5,13 @@ use keywarden_domain::{
     authz::Owner,
     secrets::{About, Secret, SecretPatch},
 };
-use keywarden_model::{Description, SecretPath, Tags, secret::SecretPathError, tag::TagError};
+use keywarden_model::{Description, SecretPath, Tags, secret::SecretPathError};
 use leptos::prelude::*;
 
 use crate::{
     context::House,
     form::{Errors, Fields},
+    pages::tags,
     text::Text,
     ui::{Choice, FieldGroup, RadioGroup, SelectField, TextArea, TextField, Writes, choice},
 };
@@ -78,21 +79,12 @@ pub(super) fn attributes(t: Text, secret: Option<&Secret>, owners: Vec<Choice>) 
 pub(super) fn read_attributes(t: Text, fields: &Fields, errors: &mut Errors) -> Option<Attributes> {
     let description = fields.text("description").parse::<Description>();
     let description = description.map_err(|wrong| errors.at("description", t.name_wrong(&wrong)));
-    let words = fields.text("tags").split([',', '\n']).map(str::trim).filter(|word| !word.is_empty());
-    let tags = Tags::parse(words).map_err(|wrong| {
-        errors.at(
-            "tags",
-            match wrong {
-                TagError::Malformed(text) => t.keys_tag_wrong(&text),
-                TagError::TooMany => t.keys_too_many(32),
-            },
-        );
-    });
+    let tags = tags::read(t, fields, errors);
     let owner = match fields.text("owner") {
         "" => Ok(None),
         text => Owner::parse(text).map(Some).ok_or_else(|| errors.at("owner", t.keys_owner_unknown())),
     };
-    Some(Attributes { description: description.ok()?, tags: tags.ok()?, owner: owner.ok()? })
+    Some(Attributes { description: description.ok()?, tags: tags?, owner: owner.ok()? })
 }
 
 /// The path of something new.

@@ -1,11 +1,12 @@
 //! The form that a standard is written with.
 
 use keywarden_domain::standards::{Days, EnvironmentWord, MOST_ENVIRONMENTS, NamePattern, Rules};
-use keywarden_model::{Description, Scopes, Tags, scope::ScopesError, tag::TagError};
+use keywarden_model::{Description, Scopes, scope::ScopesError};
 use leptos::prelude::*;
 
 use crate::{
     form::{Draft, Errors, Fields},
+    pages::tags,
     text::Text,
     ui::{Banner, Button, CheckboxField, FieldGroup, Form, Hidden, TextArea, TextField, TextKind, Tone},
 };
@@ -40,13 +41,7 @@ pub(super) fn read(t: Text, fields: &Fields, errors: &mut Errors) -> Option<Writ
     let key_lifetime_days = days(t, fields, errors, "key_lifetime_days");
     let key_rotation_days = days(t, fields, errors, "key_rotation_days");
     let secret_rotation_days = days(t, fields, errors, "secret_rotation_days");
-    let tags = Tags::parse(words("tags")).map_err(|wrong| {
-        let said = match wrong {
-            TagError::Malformed(text) => t.keys_tag_wrong(&text),
-            TagError::TooMany => t.keys_too_many(32),
-        };
-        errors.at("tags", said);
-    });
+    let tags = tags::read(t, fields, errors);
     let scopes = Scopes::parse(words("approved_scopes")).map_err(|wrong| {
         let said = match wrong {
             ScopesError::Malformed { text, .. } => t.keys_scope_wrong(&text),
@@ -63,7 +58,7 @@ pub(super) fn read(t: Text, fields: &Fields, errors: &mut Errors) -> Option<Writ
         key_rotation_days: key_rotation_days?,
         secret_rotation_days: secret_rotation_days?,
         team_owner: fields.ticked("team_owner"),
-        tags: tags.ok()?,
+        tags: tags?,
         approved_scopes: scopes.ok()?,
         reads_need_reason: fields.ticked("reads_need_reason"),
     };

@@ -279,7 +279,7 @@ pub(super) async fn claim_seen(
 
 impl Domain {
     /// The secret as policies see it, before anything was asked; also one that is not there. Not for answering with.
-    pub(super) async fn secret_as_resource(&self, address: &Address) -> Result<Resource, Refused> {
+    pub(crate) async fn secret_as_resource(&self, address: &Address) -> Result<Resource, Refused> {
         let id = if let Address::Id(id) = address { *id } else { SecretId::NIL };
         Ok(self.found_secret(address).await?.unwrap_or(Resource::no_secret(id)))
     }

@@ -1,7 +1,7 @@
-//! What giving and taking gives and takes: a team's member, a role, a key's owner. The policies stay as they are; what people hold,
-//! and what things are, does not.
+//! What giving and taking gives and takes: a team's member, a role, the owner and the tags of a key or secret. The policies stay as
+//! they are; what people hold, and what things are, does not.
 
-use keywarden_model::{ApiKeyId, ProjectId, Role, TeamId, UserId};
+use keywarden_model::{ApiKeyId, ProjectId, Role, SecretId, Tags, TeamId, UserId};
 use keywarden_store::keys;
 
 use super::moments::Moments;
@@ -9,21 +9,31 @@ use super::world::{Changed, Standings, World};
 use super::{Difference, RowPage};
 use crate::authz::{Facts, Owner, PolicyScope, Target};
 use crate::roles::Holder;
+use crate::secrets::Address;
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
 
 /// Something that is given or taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Grant {
     /// A person comes into a team.
     Join(TeamId, UserId),
     /// A person leaves a team.
     Leave(TeamId, UserId),
-    /// A key gets another owner.
-    Own(ApiKeyId, Owner),
+    /// A thing is described otherwise: it gets this owner, if one is named, and these tags.
+    Describe(Described, Option<Owner>, Tags),
     /// Somebody is given a role: in a project, or in the organization.
     Give(Holder, Role, Option<ProjectId>),
     /// Somebody's role is taken.
     Take(Holder, Role, Option<ProjectId>),
+}
+
+/// What has an owner and tags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Described {
+    /// A key.
+    Key(ApiKeyId),
+    /// A secret.
+    Secret(SecretId),
 }
 
 impl Domain {
@@ -35,46 +45,33 @@ impl Domain {
         grant: Grant,
         page: &RowPage,
     ) -> Result<Difference, Refused> {
-        let mut conn = self.store().read().await?;
-        let key = match grant {
-            Grant::Own(key, _) => Some(keys::find(&mut conn, key).await?.ok_or(Refused::NotFound)?),
-            Grant::Give(..) | Grant::Join(..) | Grant::Leave(..) | Grant::Take(..) => None,
-        };
-        drop(conn);
-        let key = key.map(|row| {
-            let owner =
-                Owner::parse(&row.owner_id).ok_or_else(|| Fault::Damaged(format!("{}: owner", row.id)));
-            Ok::<_, Fault>(Resource::ApiKey {
-                id: row.id,
-                project: row.project_id,
-                environment: row.environment_id,
-                owner: owner?,
-            })
-        });
-        let key = key.transpose()?;
-        let (asked, scope) = match (grant, key) {
-            (Grant::Join(team, _) | Grant::Leave(team, _), _) => {
-                ((Action::EditTeam, Resource::Team(team)), PolicyScope::Organization)
+        let (asked, scope) = match &grant {
+            Grant::Join(team, _) | Grant::Leave(team, _) => {
+                ((Action::EditTeam, Resource::Team(*team)), PolicyScope::Organization)
             }
-            (Grant::Give(_, role, project) | Grant::Take(_, role, project), _) => {
+            Grant::Give(_, role, project) | Grant::Take(_, role, project) => {
                 let place = project.map_or(Resource::Organization, Resource::Project);
                 let scope = project.map_or(PolicyScope::Organization, PolicyScope::Project);
-                ((Action::to_grant(role), place), scope)
+                ((Action::to_grant(*role), place), scope)
             }
-            (Grant::Own(..), Some(key)) => {
-                let scope = key.project().map_or(PolicyScope::Organization, PolicyScope::Project);
-                ((Action::EditKey, key), scope)
+            Grant::Describe(thing, ..) => {
+                let thing = self.described(*thing).await?;
+                let scope = thing.project().map_or(PolicyScope::Organization, PolicyScope::Project);
+                let edit = match thing {
+                    Resource::Secret { .. } => Action::EditSecret,
+                    _ => Action::EditKey,
+                };
+                ((edit, thing), scope)
             }
-            (Grant::Own(..), None) => return Err(Refused::NotFound),
         };
         // A fresh passkey is not asked for: nothing is done yet.
         if !self.would(op, asked.0, &asked.1).await? {
             let refused = self.authorize(op, asked.0, &asked.1).await.err();
             return Err(refused.unwrap_or(Refused::Forbidden(asked.0)));
         }
-        let actions: Vec<Action> = match key {
-            Some(key) => Action::ALL.iter().copied().filter(|it| it.applies_to(&key)).collect(),
-            None => Action::ALL.to_vec(),
+        let actions: Vec<Action> = match &grant {
+            Grant::Describe(..) => Action::ALL.iter().copied().filter(|it| it.applies_to(&asked.1)).collect(),
+            Grant::Give(..) | Grant::Join(..) | Grant::Leave(..) | Grant::Take(..) => Action::ALL.to_vec(),
         };
         self.may_be_told(op, scope, &actions).await?;
         let turn = self.turn_to_compare().await?;
@@ -83,31 +80,47 @@ impl Domain {
         let standings = Standings::read(&mut conn).await?;
         let mut world = World::default();
         world.read_people(&mut conn, &standings).await?;
-        match (grant, key) {
-            (Grant::Own(_, owner), Some(key)) => {
-                let asked = in_force.asks().needs(&key);
-                let facts = if asked { Some(Facts::load(&mut conn, &key).await?) } else { None };
-                let with = |key| Target { facts: facts.clone(), ..Target::thing(key) };
-                world.things.push(Changed::to(with(key), with(owned(key, owner))));
-            }
-            _ => {
-                let within = crate::policy::project(scope);
-                world.read_things(&mut conn, &standings, (&actions, &in_force.asks()), within).await?;
-                world.granted(&standings.granted(grant))?;
-            }
+        if let Grant::Describe(_, owner, tags) = grant {
+            let thing = asked.1;
+            let facts = if in_force.asks().needs(&thing) {
+                Some(Facts::load(&mut conn, &thing).await?)
+            } else {
+                None
+            };
+            let then = facts.clone().map(|it| Facts { owner: owner.or(it.owner), tags, ..it });
+            let before = Target { facts, ..Target::thing(thing) };
+            let after = Target { facts: then, ..Target::thing(owned(thing, owner)) };
+            world.things.push(Changed::to(before, after));
+        } else {
+            let within = crate::policy::project(scope);
+            world.read_things(&mut conn, &standings, (&actions, &in_force.asks()), within).await?;
+            world.granted(&standings.granted(&grant))?;
         }
         drop(conn);
         let moments = Moments::same(&in_force, &actions, op.now)?;
         self.difference(op, turn, (moments, world), actions, page).await
     }
+
+    /// What is described, as decisions see it.
+    async fn described(&self, thing: Described) -> Result<Resource, Refused> {
+        let key = match thing {
+            Described::Key(key) => key,
+            Described::Secret(secret) => return self.secret_as_resource(&Address::Id(secret)).await,
+        };
+        let row = keys::find(&mut self.store().read().await?, key).await?.ok_or(Refused::NotFound)?;
+        let owner = Owner::parse(&row.owner_id).ok_or_else(|| Fault::Damaged(format!("{key}: owner")))?;
+        let (project, environment) = (row.project_id, row.environment_id);
+        Ok(Resource::ApiKey { id: key, project, environment, owner })
+    }
 }
 
-fn owned(key: Resource, owner: Owner) -> Resource {
-    match key {
-        Resource::ApiKey { id, project, environment, .. } => {
+/// The same thing of another owner: of keys alone, decisions know whose they are without asking.
+fn owned(thing: Resource, by: Option<Owner>) -> Resource {
+    match (thing, by) {
+        (Resource::ApiKey { id, project, environment, .. }, Some(owner)) => {
             Resource::ApiKey { id, project, environment, owner }
         }
-        other => other,
+        (other, _) => other,
     }
 }
 
@@ -126,6 +139,7 @@ mod tests {
             environment: EnvironmentId::NIL,
             owner: Owner::Person(owner),
         };
-        assert_eq!(owned(key(one), Owner::Person(other)), key(other));
+        assert_eq!(owned(key(one), Some(Owner::Person(other))), key(other));
+        assert_eq!(owned(key(one), None), key(one));
     }
 }

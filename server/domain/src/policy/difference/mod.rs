@@ -41,7 +41,7 @@ use crate::authz::{Asks, Deciding, InForce, Kind, PolicyScope, Reach, TextError}
 use crate::refused::carries_refused;
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
 
-pub use grants::Grant;
+pub use grants::{Described, Grant};
 use moments::Moments;
 pub use replay::{Replay, Replayed};
 use told::{Told, tell};

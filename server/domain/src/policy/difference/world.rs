@@ -232,9 +232,9 @@ impl Standings {
     }
 
     /// With something given or taken.
-    pub(crate) fn granted(&self, grant: Grant) -> Self {
+    pub(crate) fn granted(&self, grant: &Grant) -> Self {
         let mut after = self.clone();
-        match grant {
+        match *grant {
             Grant::Join(team, person) => {
                 let teams = after.teams.entry(person.to_string()).or_default();
                 if !teams.contains(&team) {
@@ -254,8 +254,8 @@ impl Standings {
                     roles.retain(|it| *it != (role, project));
                 }
             }
-            // What a key is, is no standing.
-            Grant::Own(..) => {}
+            // What a thing is, is no standing.
+            Grant::Describe(..) => {}
         }
         after
     }

@@ -57,7 +57,8 @@ async fn another_owner_of_a_key_gains_what_the_one_before_loses() {
         let mut key = NewKey::named(Place::Environment(pay.live), "one".parse().unwrap());
         key.owner = Some(crate::authz::Owner::Person(ann.id));
         let key = house.domain.issue_key(&olga.op(), key).await.unwrap().id;
-        let grant = Grant::Own(key, crate::authz::Owner::Person(ben.id));
+        let tags = Tags::default();
+        let grant = Grant::Describe(Described::Key(key), Some(crate::authz::Owner::Person(ben.id)), tags);
         let page = RowPage { after: None, limit: 200 };
         let found = house.domain.grant_difference(&olga.op(), grant, &page).await.unwrap();
         let of = |who: &Player, change| {
@@ -84,6 +85,41 @@ async fn who_becomes_an_owner_is_out_of_admins_reach() {
         let lost: Vec<_> = found.rows.iter().filter(|it| it.change == Change::Lost).collect();
         assert!(lost.iter().any(|it| it.action == Action::DeactivateUser), "{lost:?}");
         assert!(lost.iter().all(|it| it.who.id == adam.id.to_string() && it.thing.id == ann.id.to_string()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_tag_gives_what_a_policy_says_of_it() {
+    both_engines(async |house| {
+        let pay = house.project("pay").await;
+        let olga = owner(&house).await;
+        let ann = house.person("Ann", &[]).await;
+        let live = secrets(&house, pay.id, pay.live, &["a", "b"]).await;
+        let text = format!(
+            r#"permit (principal == Person::"{}", action == Action::"secret.read", resource)
+               when {{ resource.hasTag("team") && resource.getTag("team") == "payments" }};"#,
+            ann.id
+        );
+        let id = drafted(&house, &olga, PolicyScope::Organization, &text).await;
+        activated(&house, &olga, id, 1).await;
+        let page = RowPage { after: None, limit: 200 };
+        let tagged = |words: &[&str]| {
+            Grant::Describe(Described::Secret(live[0]), None, Tags::parse(words.iter().copied()).unwrap())
+        };
+        let found = house.domain.grant_difference(&olga.op(), tagged(&["team=payments"]), &page).await;
+        let found = found.unwrap();
+        let rows: Vec<_> = found
+            .rows
+            .iter()
+            .map(|it| (it.change, it.action, it.who.id.clone(), it.thing.id.clone()))
+            .collect();
+        let gained = (Change::Gained, Action::ReadSecret, ann.id.to_string(), live[0].to_string());
+        assert_eq!(rows, [gained]);
+        let found = house.domain.grant_difference(&olga.op(), tagged(&["team=search"]), &page).await;
+        assert!(found.unwrap().is_none());
+        let refused = house.domain.grant_difference(&ann.op(), tagged(&[]), &page).await;
+        assert!(matches!(refused, Err(Refused::NotFound | Refused::Forbidden(_))), "{refused:?}");
     })
     .await;
 }
