@@ -1,5 +1,7 @@
 // A rule from a usual case, edited as a form and as text, tested, looked at by a second person, activated, explained from a
 // refusal, changed and rolled back.
+import { existsSync } from 'node:fs';
+
 import { Authenticator } from '../house/authenticator.ts';
 import { Person } from '../house/person.ts';
 import { expect, test } from '../house/test.ts';
@@ -149,4 +151,47 @@ test('a policy is made from a usual case, refuses what it says, and is rolled ba
     await accessible();
   });
   await other.context().close();
+});
+
+test('a solver shows what a version would change, with a request that shows it', async ({
+  accessible,
+  admin,
+  owner,
+  page,
+}, { project }) => {
+  test.setTimeout(180_000);
+  const main = page.getByRole('main');
+  const name = `Weekends ${project.name}`;
+  const text = (effect: string): string =>
+    `${effect} (principal, action == Action::"secret.read", resource) when { context.weekday > 5 };`;
+  const { id } = await admin.post<{ id: string }>('/policies', { name, text: text('permit') });
+  const prove = async (): Promise<void> => {
+    await owner.press('Prove');
+    await expect(main.getByText('A solver looks for a request')).toBeVisible();
+    await accessible();
+    await owner.press('Prove');
+    await owner.isAt(name);
+  };
+  const ends = async (verdict: string): Promise<void> => {
+    await expect(async () => {
+      await page.goto(`/policies/${id}`);
+      await expect(main.getByText(verdict, { exact: true })).toBeVisible({ timeout: 1_000 });
+    }).toPass({ timeout: 90_000 });
+    await accessible();
+  };
+  await page.goto(`/policies/${id}`);
+  await expect(main.getByText('The proof was not run')).toBeVisible();
+  await prove();
+  if (!['/usr/local/bin', '/usr/bin', '/bin'].some((folder) => existsSync(`${folder}/cvc5`))) {
+    await expect(main.getByText('There is no solver on this server.')).toBeVisible();
+    return;
+  }
+  await ends('It grants something new');
+  await expect(main.getByRole('heading', { name: 'A request that shows it' })).toBeVisible();
+  await admin.post(`/policies/${id}/versions`, { text: text('forbid') });
+  await page.goto(`/policies/${id}`);
+  await prove();
+  await ends('It only takes away');
+  await page.goto(`/policies/${id}/versions/2/activate`);
+  await expect(main.getByText('It only takes away', { exact: true })).toBeVisible();
 });

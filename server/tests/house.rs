@@ -39,6 +39,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("aes-gcm", &["keywarden-vault"]),
     ("axum", &["keywarden", "keywarden-api", "keywarden-app"]),
     ("cedar-policy", &["keywarden-domain"]),
+    ("cedar-policy-symcc", &["keywarden-connectors"]),
     ("cryptoki", &["keywarden-vault"]),
     ("hkdf", &["keywarden-vault"]),
     ("hmac", &["keywarden-vault"]),

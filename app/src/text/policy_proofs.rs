@@ -13,7 +13,7 @@ texts! {
     proofs_no_solver_why = "There is no solver on this server. It is run once there is one.";
     proofs_not_run_means = "The solver failed, so that it is not known if it grants something new. Everything else works without it.";
     proofs_waiting = "The proof waits for its turn";
-    proofs_waiting_why = "It is run in a few seconds. Load this page again to see it.";
+    proofs_waiting_why = "It is run in a few seconds.";
     proofs_running = "The proof is under way";
     proofs_running_at(done: &str, of_all: &str) = "{done} of {of_all} kinds of requests are done.";
     proofs_stale = "This proof is out of date";

@@ -1,22 +1,66 @@
 //! What a solver shows of a version: on its page, and wherever somebody decides about it.
 
 use keywarden_domain::policy::{
-    PolicyVersion, ShownPolicy,
+    Policy, PolicyVersion, ShownPolicy,
     proof::{CounterExample, ExampleFact, NoSolver, Proof, ProofEnd, ProofState, Verdict},
 };
 use keywarden_model::Role;
 use leptos::prelude::*;
 
-use super::names::Names;
+use super::{names::Names, path};
 use crate::{
     text::Text,
-    ui::{Badge, Banner, Facts, Panel, Time, Tone, fact},
+    ui::{Actions, Badge, Banner, Facts, LinkButton, Panel, Time, Tone, fact},
 };
+
+/// Seconds after which a page that follows a proof is loaded again.
+pub(super) const AGAIN: &str = "5";
+
+/// Whether there will be more to see without anybody doing anything.
+pub(super) fn goes_on(shown: &ShownPolicy, version: &PolicyVersion) -> bool {
+    match shown.proofs.get(&version.number).map(|it| &it.state) {
+        Some(ProofState::Running) => true,
+        Some(ProofState::Waiting) => shown.solver.is_ok(),
+        Some(ProofState::Done(_)) | None => false,
+    }
+}
+
+/// The page of a version that is loaded again while its proof goes on.
+pub(super) fn followed(policy: &Policy, number: i64, follow: bool) -> String {
+    let here = path(policy);
+    if follow {
+        format!("{here}?version={number}&follow=1#proof")
+    } else {
+        format!("{here}?version={number}#proof")
+    }
+}
 
 /// All of it.
 pub(super) fn panel(t: Text, shown: &ShownPolicy, version: &PolicyVersion, names: &Names) -> AnyView {
+    let says = says(t, shown, version, names);
+    view! { <Panel id="proof" title=t.proofs()>{says}</Panel> }.into_any()
+}
+
+/// The same on the version's own page, which can be loaded again until the proof has ended.
+pub(super) fn following(
+    t: Text,
+    shown: &ShownPolicy,
+    version: &PolicyVersion,
+    names: &Names,
+    follows: bool,
+) -> AnyView {
+    let says = says(t, shown, version, names);
+    let again = goes_on(shown, version).then(|| {
+        let label = if follows { t.rewrap_follow_stop() } else { t.rewrap_follow() };
+        let there = followed(&shown.policy, version.number, !follows);
+        view! { <Actions><LinkButton label=label href=there/></Actions> }
+    });
+    view! { <Panel id="proof" title=t.proofs()>{says}{again}</Panel> }.into_any()
+}
+
+fn says(t: Text, shown: &ShownPolicy, version: &PolicyVersion, names: &Names) -> AnyView {
     let proof = shown.proofs.get(&version.number);
-    let says = match proof.map(|it| (it, &it.state)) {
+    match proof.map(|it| (it, &it.state)) {
         None => match &shown.solver {
             Ok(_) => view! { <Banner title=t.proofs_none()>{t.proofs_none_why()}</Banner> }.into_any(),
             Err(why) => missing(t, why),
@@ -31,8 +75,7 @@ pub(super) fn panel(t: Text, shown: &ShownPolicy, version: &PolicyVersion, names
             view! { <Banner title=t.proofs_running()>{at}</Banner> }.into_any()
         }
         Some((proof, ProofState::Done(end))) => ended(t, proof, end, names),
-    };
-    view! { <Panel id="proof" title=t.proofs()>{says}</Panel> }.into_any()
+    }
 }
 
 /// There is no solver, and why.

@@ -2,6 +2,7 @@
 
 use axum::{
     extract::{Path, State},
+    http::{HeaderValue, header},
     response::Response,
 };
 use keywarden_domain::{
@@ -93,7 +94,8 @@ pub(super) async fn show(
         Err(refused) => return render::refused(&shell, refused),
     };
     let t = shell.text;
-    page(&shell, shown.policy.name.clone()).show(move || {
+    let follows = params.text("follow") == "1" && proof::goes_on(&shown, &version);
+    let mut response = page(&shell, shown.policy.name.clone()).show(move || {
         let here = path(&shown.policy);
         let state = view! { <Badge label=t.policy_state(version.state) tone=tone(version.state)/> };
         let ending = shown.policy.ending_by.as_ref().map(|by| {
@@ -102,7 +104,7 @@ pub(super) async fn show(
         });
         let title = t.policies_version(version.number);
         let said = says(t, &version, &names);
-        let proven = proof::panel(t, &shown, &version, &names);
+        let proven = proof::following(t, &shown, &version, &names, follows);
         let known = facts(t, &shown.policy, &version, &place, &names);
         let table = versions(t, &here, &shown.versions, &names, may);
         let comparing = (shown.versions.len() > 1).then(|| comparison(t, &here, &shown.versions));
@@ -118,7 +120,12 @@ pub(super) async fn show(
             <CodeBlock id="text" label=t.policies_text() text=version.text.clone()/>
             <Panel id="versions" title=t.policies_versions()>{table}{comparing}</Panel>
         }
-    })
+    });
+    if follows {
+        // Asked for by whoever reads it, and ends with the proof.
+        response.headers_mut().insert(header::REFRESH, HeaderValue::from_static(proof::AGAIN));
+    }
+    response
 }
 
 fn actions(t: Text, shown: &ShownPolicy, version: &PolicyVersion, may: May) -> AnyView {

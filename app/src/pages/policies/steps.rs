@@ -211,7 +211,11 @@ pub(super) async fn take(
         match step.take(&house.domain, &op, policy.id, version.number, at, seen).await {
             Ok(_) => {
                 let said = if at.is_some() { t.policies_scheduled() } else { step.done(t) };
-                return render::done(&shell, &path(policy), said);
+                let there = match step {
+                    Step::Prove => proof::followed(policy, version.number, true),
+                    _ => path(policy),
+                };
+                return render::done(&shell, &there, said);
             }
             Err(ChangePolicyError::Refused(refused)) => {
                 return house.refused(&shell, &op, &posted, refused).await;
