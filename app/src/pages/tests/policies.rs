@@ -353,7 +353,7 @@ async fn a_version_says_what_a_solver_showed_of_it() {
     let shown = it.get(&policy).await.body;
     for said in [
         "It grants something new",
-        "This request is refused now. With this version, it is let.",
+        "This request is refused now. With this version, it is allowed.",
         "Some workload, with Reader of its project",
         "any secret",
         "Its tag team",
