@@ -1,5 +1,7 @@
 //! What is given and taken.
 
+use keywarden_model::Tags;
+
 use super::*;
 use crate::roles::Holder;
 
