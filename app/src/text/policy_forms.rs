@@ -16,6 +16,9 @@ texts! {
     policies_what_hint = "Tick what it is about. Nothing ticked: whatever can be done.";
     policies_things = "To which things";
     policies_to = "to";
+    policies_in = "in";
+    policies_namely = "—";
+    policies_anywhere = "anywhere";
     policies_or = " or ";
     policies_comma = ", ";
     policies_anyone = "Anyone";

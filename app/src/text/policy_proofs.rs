@@ -36,6 +36,7 @@ texts! {
     proofs_when = "Proven";
     proofs_took = "Took";
     proofs_seconds(n: &str) = "{n} s";
+    proofs_a_moment = "Less than a second";
     proofs_example = "A request that shows it";
     proofs_who = "Who asks";
     proofs_does = "Wants to";

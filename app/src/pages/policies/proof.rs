@@ -98,7 +98,10 @@ fn ended(t: Text, proof: &Proof, end: &ProofEnd, names: &Names) -> AnyView {
     };
     let why = end.verdict.why().map(|why| view! { <p>{t.proofs_because(why)}</p> });
     let (done, of_all) = (number(t, proof.compared), number(t, proof.environments));
-    let took = t.proofs_seconds(&t.number(end.took.as_secs()));
+    let took = match end.took.as_secs() {
+        0 => t.proofs_a_moment().to_owned(),
+        seconds => t.proofs_seconds(&t.number(seconds)),
+    };
     let facts = vec![
         fact(t.proofs_verdict(), view! { <Badge label=label tone=tone/> }),
         fact(t.proofs_compared(), t.proofs_compared_of(&done, &of_all)),

@@ -17,11 +17,11 @@ pub(super) fn sentence(t: Text, form: &Form, names: &Names) -> AnyView {
         Effect::Permit => view! { <strong class="policy-can">{t.policies_can()}</strong> }.into_any(),
     };
     let who = part(who(t, &form.who, names));
-    let things = part(things(t, &form.things, names));
+    let at = place(t, &form.what, &form.things, names);
     let clauses = form.clauses.iter().map(|it| clause(t, it, names)).collect_view();
     view! {
         <div class="policy-sentence">
-            <p>{who} " " {verb} " " {what(t, &form.what)} " " {t.policies_to()} " " {things}</p>
+            <p>{who} " " {verb} " " {what(t, &form.what)} " " {at}</p>
             {clauses}
         </div>
     }
@@ -39,6 +39,19 @@ fn who(t: Text, scope: &Scope, names: &Names) -> (String, bool) {
         Scope::Is(kind) => (t.policies_each(kind), false),
         Scope::Equal(it) | Scope::In(it) | Scope::IsIn(_, it) => (names.of(t, it), true),
     }
+}
+
+/// To which things it is done, or where: "anything" is done to things, the other verbs name what they are done to.
+fn place(t: Text, what: &What, scope: &Scope, names: &Names) -> AnyView {
+    let joint = match (what, scope) {
+        (What::All, _) => t.policies_to(),
+        (_, Scope::All) => return part((t.policies_anywhere().to_owned(), false)),
+        (_, Scope::Equal(it) | Scope::In(it)) if ["Environment", "Project"].contains(&it.kind.as_str()) => {
+            t.policies_in()
+        }
+        _ => t.policies_namely(),
+    };
+    view! { {joint} " " {part(things(t, scope, names))} }.into_any()
 }
 
 fn things(t: Text, scope: &Scope, names: &Names) -> (String, bool) {

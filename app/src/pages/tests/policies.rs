@@ -326,7 +326,8 @@ async fn a_version_says_what_a_solver_showed_of_it() {
     let asked = it.get(&prove).await;
     assert!(asked.body.contains("A solver looks for a request"), "{}", asked.body);
     let done = it.send(&prove, &asked, &[]).await;
-    assert_eq!((done.status.as_u16(), &done.to), (303, &policy), "{}", done.body);
+    let followed = format!("{policy}?version=1&follow=1#proof");
+    assert_eq!((done.status.as_u16(), &done.to), (303, &followed), "{}", done.body);
     // As a node with a solver leaves it.
     let end = "UPDATE policy_proofs SET state = 'done', verdict = 'narrows', revision = 0, solver = 'cvc5 1.0.3',
                  environments = 3, compared = 3, ended_at = 1800000000000000, took_ms = 1420, detail =

@@ -114,7 +114,7 @@ impl Comparing<'_> {
                 match (Confirming { rules, schema, compared, touched, looks_at }).confirm(&witness, widens) {
                     Some(example) => Direction::Found(Box::new(example)),
                     None => Direction::Unclear(Unclear::Unknown(format!(
-                        "the request that the solver found for `{}` cannot be put, or is answered alike",
+                        "the solver named a request for `{}` that cannot happen, or is answered as now",
                         touched.action.name()
                     ))),
                 }
