@@ -49,7 +49,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hyper-util", &["keywarden", "keywarden-trials"]),
     ("jsonwebtoken", &["keywarden-domain"]),
     ("leptos", &["keywarden-app"]),
-    ("nix", &["keywarden", "keywarden-connectors", "keywarden-domain", "keywarden-trials", "keywarden-vault"]),
+    (
+        "nix",
+        &["keywarden", "keywarden-connectors", "keywarden-domain", "keywarden-trials", "keywarden-vault"],
+    ),
     ("prometheus-client", &["keywarden"]),
     ("reqwest", &["keywarden", "keywarden-connectors"]),
     ("rustls", &["keywarden", "keywarden-connectors"]),

@@ -183,3 +183,21 @@ async fn a_policy_that_may_fail_is_not_proven() {
     let verdict = scene.verdict(id, 1).await;
     assert!(matches!(verdict, Verdict::Narrows(_)), "{verdict:?}");
 }
+
+#[tokio::test]
+async fn what_clocks_show_is_made_true() {
+    let Some(solver) = cvc5().await else { return };
+    let scene = Scene::with(solver).await;
+    let text = r#"permit (principal is Person, action == Action::"secret.read", resource) when {
+        context.clock.hasTag("Europe/Berlin") && context.clock.getTag("Europe/Berlin").weekday == 3 &&
+        context.clock.getTag("Europe/Berlin").time >= duration("9h") };"#;
+    let id = scene.draft(PolicyScope::Organization, "Wednesdays", text).await;
+    let verdict = scene.verdict(id, 1).await;
+    let Verdict::Grants(example) = verdict else { panic!("{verdict:?}") };
+    assert_eq!((example.before, example.after), (false, true));
+    let told = example.facts.iter().find(|it| it.of == "clock").unwrap();
+    assert_eq!(told.name, "Europe/Berlin");
+    assert!(told.value.starts_with("Wednesday "), "{told:?}");
+    let hour: u32 = told.value["Wednesday ".len()..][..2].parse().unwrap();
+    assert!(hour >= 9, "{told:?}");
+}

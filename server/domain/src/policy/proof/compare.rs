@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cedar_policy::Schema;
+use chrono::{DateTime, Utc};
 
 use super::example::Confirming;
 use super::{Claim, CounterExample, Prover, Question, Shown, Verdict};
@@ -19,6 +20,8 @@ pub(super) struct Comparing<'a> {
     pub(super) looks_at: BTreeSet<String>,
     pub(super) change: Change<'a>,
     pub(super) prover: &'a dyn Prover,
+    /// When it is asked.
+    pub(super) today: DateTime<Utc>,
 }
 
 /// What is known so far.
@@ -110,8 +113,10 @@ impl Comparing<'_> {
         let claim = Claim::Implies { narrow: Box::new(narrow.clone()), wide: Box::new(wide.clone()) };
         match self.show(compared, claim, limit).await {
             Shown::Fails(witness) => {
-                let Self { looks_at, rules, schema, .. } = self;
-                match (Confirming { rules, schema, compared, touched, looks_at }).confirm(&witness, widens) {
+                let Self { looks_at, rules, schema, today, .. } = self;
+                match (Confirming { rules, schema, compared, touched, looks_at, today: *today })
+                    .confirm(&witness, widens)
+                {
                     Some(example) => Direction::Found(Box::new(example)),
                     None => Direction::Unclear(Unclear::Unknown(format!(
                         "the solver named a request for `{}` that cannot happen, or is answered as now",

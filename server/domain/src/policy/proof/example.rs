@@ -94,6 +94,8 @@ pub(super) struct Confirming<'a> {
     pub(super) touched: &'a Touched,
     /// The attributes and tags that the policy looks at.
     pub(super) looks_at: &'a BTreeSet<String>,
+    /// When: examples are of these days, if they can be.
+    pub(super) today: DateTime<Utc>,
 }
 
 impl Confirming<'_> {
@@ -104,7 +106,7 @@ impl Confirming<'_> {
         let (who, thing) = (request.principal()?, request.resource()?);
         let actions = self.schema.action_entities().ok()?;
         let entities = witness.entities.clone().upsert_entities(actions, None).ok()?;
-        moments(request.context()?, &entities)?.into_iter().find_map(|moment| {
+        moments(request.context()?, &entities, self.today)?.into_iter().find_map(|moment| {
             let zones = self.compared.mentioned.zones.keys();
             let (context, clock) = self.rules.moment(&moment, zones).ok()?;
             let entities = entities.clone().upsert_entities([clock], None).ok()?;
@@ -308,6 +310,8 @@ mod tests {
             compared: &compared,
             touched: &touched,
             looks_at: &looks_at,
+            // A Monday.
+            today: DateTime::from_timestamp(1_796_040_000, 0).unwrap(),
         };
         confirming.confirm(&witness, true)
     }

@@ -8,9 +8,13 @@ use chrono::{DateTime, Datelike, NaiveTime, TimeDelta, TimeZone, Utc};
 
 use crate::authz::{Circumstances, SignInMethod, zone};
 
-/// The moments that a request's context may stand for, the likeliest first. What a context knows besides, no moment has: a policy
-/// that asks for it fails, and shows nothing.
-pub(super) fn moments(context: &Context, entities: &Entities) -> Option<Vec<Circumstances>> {
+/// The moments that a request's context may stand for, the likeliest first: those of these days before the solver's own, which
+/// may be two hundred years ahead. What a context knows besides, no moment has: a policy that asks for it fails, and shows nothing.
+pub(super) fn moments(
+    context: &Context,
+    entities: &Entities,
+    today: DateTime<Utc>,
+) -> Option<Vec<Circumstances>> {
     let Some(EvalResult::Long(weekday)) = context.get("weekday") else { return None };
     let Some(EvalResult::String(method)) = context.get("signInMethod") else { return None };
     let Some(EvalResult::ExtensionValue(now)) = context.get("now") else { return None };
@@ -27,39 +31,37 @@ pub(super) fn moments(context: &Context, entities: &Entities) -> Option<Vec<Circ
         }
         _ => vec![None],
     };
-    let mut instants = vec![moved(now, now.weekday().number_from_monday().into(), weekday)?, now];
-    for at in instants.clone() {
-        instants.extend(clocks(context, entities).filter_map(|clock| clock.shows(at)));
-    }
-    // In the order in which they are, each once.
-    let mut seen = Vec::with_capacity(instants.len());
-    for now in instants {
-        if seen.contains(&now) {
-            continue;
-        }
-        seen.push(now);
+    let mut instants = Vec::new();
+    for day in [today.date_naive(), now.date_naive()] {
+        let at = day.and_time(now.time()).and_utc();
+        instants.extend(days(at, weekday).chain([at]));
+        instants.extend(clocks(context, entities).flat_map(|clock| clock.shows(at)));
     }
     let method = SignInMethod::named(&method)?;
-    let mut moments = Vec::new();
-    for now in seen {
-        for address in &addresses {
-            moments.push(Circumstances {
-                recovering: is("recovering"),
-                now,
-                address: *address,
-                passkey_age,
-                method,
-                reason: is("reasonGiven"),
-            });
+    let mut moments: Vec<Circumstances> = Vec::new();
+    for now in instants {
+        // Each once.
+        if moments.iter().any(|it| it.now == now) {
+            continue;
         }
+        moments.extend(addresses.iter().map(|address| Circumstances {
+            recovering: is("recovering"),
+            now,
+            address: *address,
+            passkey_age,
+            method,
+            reason: is("reasonGiven"),
+        }));
     }
     Some(moments)
 }
 
-/// The same time of day on the next such day of the week.
-fn moved(now: DateTime<Utc>, is: i64, wanted: i64) -> Option<DateTime<Utc>> {
-    let days = wanted.checked_sub(is)?.rem_euclid(7);
-    now.checked_add_signed(TimeDelta::days(days))
+/// The same time of the next such day of the week, and of the one before that.
+fn days(at: DateTime<Utc>, weekday: i64) -> impl Iterator<Item = DateTime<Utc>> {
+    let from = i64::from(at.weekday().number_from_monday());
+    let ahead = weekday.checked_sub(from).map(|it| it.rem_euclid(7));
+    let both = ahead.into_iter().flat_map(|it| [it, it.saturating_sub(7)]);
+    both.filter_map(move |days| at.checked_add_signed(TimeDelta::try_days(days)?))
 }
 
 /// What a solver's clock shows in a zone.
@@ -70,14 +72,14 @@ struct Clock {
 }
 
 impl Clock {
-    /// The first time from this day on at which a clock there shows it.
-    fn shows(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let there = now.with_timezone(&self.zone).date_naive();
-        let is = i64::from(there.weekday().number_from_monday());
-        let days = self.weekday.checked_sub(is)?.rem_euclid(7);
-        let day = there.checked_add_signed(TimeDelta::days(days))?;
-        let at = self.zone.from_local_datetime(&day.and_time(self.time)).earliest()?;
-        Some(at.to_utc())
+    /// When a clock there shows it: on the next such day, and on the one before that. Some days skip an hour.
+    fn shows(&self, at: DateTime<Utc>) -> Vec<DateTime<Utc>> {
+        let there = at.with_timezone(&self.zone).date_naive().and_time(NaiveTime::MIN).and_utc();
+        let shown = days(there, self.weekday).filter_map(|day| {
+            let wall = day.date_naive().and_time(self.time);
+            Some(self.zone.from_local_datetime(&wall).earliest()?.to_utc())
+        });
+        shown.collect()
     }
 }
 
@@ -161,10 +163,12 @@ mod tests {
             weekday: 7,
             time: NaiveTime::from_hms_opt(9, 30, 0).unwrap(),
         };
-        assert_eq!(clock.shows(now).unwrap().to_rfc3339(), "2026-12-06T08:30:00+00:00");
+        let told: Vec<_> = clock.shows(now).iter().map(DateTime::to_rfc3339).collect();
+        assert_eq!(told, ["2026-12-06T08:30:00+00:00", "2026-11-29T08:30:00+00:00"]);
         // Clocks are put forward from two to three that night.
         let now = DateTime::parse_from_rfc3339("2027-03-28T00:00:00Z").unwrap().to_utc();
         let clock = Clock { time: NaiveTime::from_hms_opt(2, 30, 0).unwrap(), ..clock };
-        assert_eq!(clock.shows(now), None);
+        let told: Vec<_> = clock.shows(now).iter().map(DateTime::to_rfc3339).collect();
+        assert_eq!(told, ["2027-03-21T01:30:00+00:00"]);
     }
 }

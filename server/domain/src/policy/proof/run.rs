@@ -61,7 +61,7 @@ impl Domain {
             return Ok(false);
         }
         let began = self.env().monotonic();
-        let Some((ran, counts)) = self.run_proof(&waiting, until).await? else { return Ok(false) };
+        let Some((ran, counts)) = self.run_proof(&waiting, op.now, until).await? else { return Ok(false) };
         let took = self.env().monotonic().saturating_duration_since(began);
         self.end_proof(&waiting, until, (ran, counts), (solver, took)).await
     }
@@ -99,6 +99,7 @@ impl Domain {
     async fn run_proof(
         &self,
         waiting: &rows::Proof,
+        now: DateTime<Utc>,
         until: DateTime<Utc>,
     ) -> Result<Option<(Ran, (i64, i64))>, Fault> {
         let id = waiting.policy_id;
@@ -137,19 +138,20 @@ impl Domain {
             looks_at: change.looks_at(),
             change,
             prover,
+            today: now,
         };
         let environments = i64::try_from(touched.len()).unwrap_or(i64::MAX);
         let (began, mut noted) = (self.env().monotonic(), None);
         let (mut sofar, mut compared) = (Sofar::default(), 0_i64);
         for one in touched {
-            let now = self.env().monotonic();
-            if noted.is_none_or(|at| now.saturating_duration_since(at) >= NOTED) {
-                noted = Some(now);
+            let at = self.env().monotonic();
+            if noted.is_none_or(|before| at.saturating_duration_since(before) >= NOTED) {
+                noted = Some(at);
                 if !self.advance_proof(waiting, until, (compared, environments)).await? {
                     return Ok(None);
                 }
             }
-            let left = ALTOGETHER.saturating_sub(now.saturating_duration_since(began));
+            let left = ALTOGETHER.saturating_sub(at.saturating_duration_since(began));
             if left.is_zero() {
                 let seconds = ALTOGETHER.as_secs();
                 sofar.unclear(Unclear::Unknown(format!(
