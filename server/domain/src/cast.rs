@@ -49,7 +49,8 @@ macro_rules! tables {
 }
 
 /// What holds something that is somebody's: credentials, things, who may do what, the record.
-const TABLES: [(&str, &str); 44] = tables!(
+const TABLES: [(&str, &str); 48] = tables!(
+    "access_approvals" "access_grants" "access_requests" "access_rules"
     "api_keys" "ceremonies" "changes" "environments" "event_personal" "events" "exchanged_tokens" "idempotency"
     "key_tags" "key_values" "keyring_keys" "keyring_wraps" "notices" "offered_seals" "one_time_links" "organizations"
     "passkeys" "pending_posts" "policies" "policy_proofs" "policy_tests" "policy_versions" "project_keys" "project_seals" "projects" "recovery_codes" "refused_tokens" "rewraps" "role_bindings"

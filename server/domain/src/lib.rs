@@ -13,6 +13,7 @@
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a sum that overflows fails its test"))]
 
+pub mod access;
 pub mod audit;
 pub mod authz;
 pub mod backup;

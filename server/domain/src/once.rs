@@ -11,7 +11,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::{
-    ApiKeyId, BackupId, DrillId, EnvironmentId, InvitationId, PasskeyId, PolicyId, PolicyTestId, ProjectId,
+    AccessGrantId, AccessRequestId, ApiKeyId, BackupId, DrillId, EnvironmentId, InvitationId, PasskeyId, PolicyId, PolicyTestId, ProjectId,
     RecipientId, RewrapId, RoleBindingId, SecretId, ServiceTokenId, StandardId, TeamId, TrustRuleId, UserId,
     WorkloadId,
     time::{LAST, from_micros, later},
@@ -223,6 +223,8 @@ macro_rules! repeatable_ids {
     )*};
 }
 repeatable_ids!(
+    AccessGrantId,
+    AccessRequestId,
     ApiKeyId,
     BackupId,
     DrillId,

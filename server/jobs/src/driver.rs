@@ -219,6 +219,7 @@ mod tests {
             ("destroy-old-seal-keys", Duration::from_hours(24)),
             ("destroy-values", Duration::from_hours(1)),
             ("drill-backups", Duration::from_secs(15)),
+            ("end-access", Duration::from_secs(1)),
             ("flush-decisions", Duration::from_mins(1)),
             ("flush-key-uses", Duration::from_mins(1)),
             ("flush-refusals", Duration::from_mins(1)),

@@ -11,6 +11,7 @@ mod destroy_old_seal_keys;
 mod destroy_values;
 mod drill_backups;
 mod driver;
+mod end_access;
 mod flush_decisions;
 mod flush_key_uses;
 mod flush_refusals;
@@ -37,6 +38,7 @@ pub fn all() -> Vec<Job> {
         destroy_old_seal_keys::JOB,
         destroy_values::JOB,
         drill_backups::JOB,
+        end_access::JOB,
         flush_decisions::JOB,
         flush_key_uses::JOB,
         flush_refusals::JOB,

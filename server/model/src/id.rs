@@ -114,6 +114,10 @@ fn parse(text: &str, prefix: &str) -> Option<Ulid> {
 }
 
 ids! {
+    /// A role that is held for a while.
+    AccessGrantId = "grt", "grant";
+    /// Somebody asks for access.
+    AccessRequestId = "acr", "access request";
     /// An API key: keeps its identity through rotations.
     ApiKeyId = "key", "API key";
     /// One value of an API key.

@@ -8,6 +8,7 @@
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a sum that overflows fails its test"))]
 
+pub mod access;
 pub mod address;
 pub mod cidr;
 pub mod id;
@@ -30,6 +31,7 @@ pub mod tag;
 pub mod time;
 pub mod trust;
 
+pub use access::{AccessState, GrantEnd, PasskeyStrength, Ticket};
 pub use address::{ClientAddress, KeptForStranger, OfSomebodyElse};
 pub use cidr::AllowedCidrs;
 pub use id::*;

@@ -21,6 +21,10 @@ fn ids_and_slugs() {
         "key_7ZZZZZZZZZZZZZZZZZZZZZZZZZ",
         "usr_01JDB2W1N9F6Q3R8T5V7X9Z0AB",
     ]);
+    words::<AccessRequestId>(&["acr_01JDB2W1N9F6Q3R8T5V7X9Z0AB"]);
+    words::<AccessState>(&AccessState::ALL.map(AccessState::as_str));
+    words::<GrantEnd>(&GrantEnd::ALL.map(GrantEnd::as_str));
+    words::<PasskeyStrength>(&["any", "device-bound"]);
     words::<TeamId>(&["team_01JDB2W1N9F6Q3R8T5V7X9Z0AB"]);
     words::<SecretVersionId>(&["sev_01JDB2W1N9F6Q3R8T5V7X9Z0AB"]);
     words::<Slug>(&["pay", "label-printer-2", "a"]);
@@ -31,6 +35,7 @@ fn ids_and_slugs() {
 #[test]
 fn names_and_notes() {
     words::<Name>(&["Checkout", "Zoë  Müller", "ﬁ x", "名前"]);
+    words::<Ticket>(&["INC-7", "", "https://tickets.example/7"]);
     words::<Reason>(&["INC-7: the shop is down", "größer"]);
     words::<Description>(&["one\r\ntwo\n\tthree", "", "Zoë"]);
     texts(&["Checkout", "ﬁ İ ẞ", "е́"], |text| {

@@ -16,6 +16,7 @@
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a sum that overflows fails its test"))]
 
+pub mod access;
 mod alone;
 pub mod authority;
 pub mod backup;

@@ -267,6 +267,8 @@ macro_rules! ids {
     )*};
 }
 ids!(
+    AccessGrantId,
+    AccessRequestId,
     ApiKeyId,
     BackupId,
     CeremonyId,

@@ -158,3 +158,11 @@ pub async fn remove(tx: &mut Tx, id: TeamId, user: UserId) -> Result<bool, Store
     let removed = sql("DELETE FROM team_members WHERE team_id = $1 AND user_id = $2").bind(id).bind(user);
     Ok(removed.execute(tx).await? == 1)
 }
+
+/// Whether two people are in one team, both of them active.
+pub async fn are_mates(conn: &mut Conn, one: UserId, other: UserId) -> Result<bool, StoreError> {
+    let mates = sql("SELECT count(*) AS number FROM team_members m
+                     JOIN team_members n ON n.team_id = m.team_id JOIN users u ON u.id = n.user_id
+                     WHERE m.user_id = $1 AND n.user_id = $2 AND u.state = 'active'");
+    Ok(crate::count::number(mates.bind(one).bind(other), conn).await? > 0)
+}

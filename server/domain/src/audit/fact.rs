@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use keywarden_model::{
-    AllowedCidrs, ApiKeyId, BackupId, DeviceGrantId, Dialect, EnvironmentId, EventId, InvitationId, KeyLabel,
+    AccessGrantId, AccessRequestId, AllowedCidrs, ApiKeyId, BackupId, DeviceGrantId, Dialect, EnvironmentId, EventId, InvitationId, KeyLabel,
     KeyState, KeyValueId, KeyringKeyId, PasskeyId, PolicyEffect, PolicyId, ProjectId, ProjectKeyId,
     RateLimit, RecipientId, RevokeReason, RewrapId, Role, RoleBindingId, Scopes, SecretId, SecretKind,
     SecretLabel, SecretVersionId, ServiceTokenId, SessionId, ShareId, Slug, StandardId, Tags, TeamId,
@@ -111,6 +111,8 @@ macro_rules! shown {
     )*};
 }
 shown!(
+    AccessGrantId,
+    AccessRequestId,
     ApiKeyId,
     BackupId,
     DeviceGrantId,

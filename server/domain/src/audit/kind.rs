@@ -29,6 +29,12 @@ macro_rules! others {
 }
 
 others! {
+    DenyAccess = "access.deny";
+    EditAccessRequest = "access.edit";
+    EndAccess = "access.end";
+    ExpireAccessRequest = "access.expire";
+    GrantAccess = "access.grant";
+    WithdrawAccessRequest = "access.withdraw";
     AddRecipient = "backup.add-recipient";
     ApplyEvents = "backup.apply-events";
     DrillFailed = "backup.drill-failed";

@@ -117,6 +117,19 @@ const LETTERS: [(char, &str); 12] = [
 const READING: &str = "reading";
 
 actions! {
+    /// Approve or deny what somebody asks for.
+    ApproveAccess = "access.approve" on Scope, Restrict, "dm";
+    /// Give back a role that you hold for a while.
+    GiveBackAccess = "access.give-back" on Organization, HarmlessRestrict, "tb";
+    /// Ask for a role for a while.
+    RequestAccess = "access.request" on Organization, Harmless, "tb";
+    /// End a role that somebody holds for a while.
+    RevokeAccess = "access.revoke" on Scope, Restrict, "dm";
+    /// Say who may approve access, and for how long.
+    SetAccessRule = "access.set-rule" on Scope, Restrict, "d";
+    /// See who asked for access, and who holds a role for a while.
+    ViewAccess = "access.view" on Scope, Read, "adm";
+
     /// See the audit record of a project, or of everything.
     ReadAudit = "audit.read" on Scope, Read, "adm";
 
@@ -334,6 +347,7 @@ impl Action {
                 | Self::ReadAudit
                 | Self::RevokeKey
                 | Self::VerifyKeys
+                | Self::ViewAccess
                 | Self::ViewKey
                 | Self::ViewPolicy
                 | Self::ViewProject
@@ -348,6 +362,7 @@ impl Action {
         match self {
             Self::AcceptRestore
             | Self::ActivatePolicy
+            | Self::ApproveAccess
             | Self::ApprovePolicy
             | Self::CreateTrustRule
             | Self::DisablePolicy
@@ -363,7 +378,9 @@ impl Action {
             | Self::ManageRecipients
             | Self::ManageSeals
             | Self::NameProjectSeal
-            | Self::RequireReview => false,
+            | Self::RequireReview
+            | Self::RevokeAccess
+            | Self::SetAccessRule => false,
             other => !other.letters().contains('s'),
         }
     }

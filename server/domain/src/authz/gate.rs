@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use keywarden_model::{Role, RoleScope, ServiceTokenId};
+use keywarden_model::{Role, RoleScope, ServiceTokenId, time::from_micros};
+use keywarden_store::access::grants;
 use keywarden_store::{Conn, Counter, Store, authority, tokens};
 use moka::sync::Cache;
 
@@ -82,11 +83,12 @@ impl Gate {
             }
         };
         let id = op.actor.id();
-        // What was read under an older authority is not used, even if forgetting it was missed.
-        if let Some(known) = self.principals.get(&id).filter(|known| known.0 >= counter.authority) {
+        // What was read under an older authority is not used, even if forgetting it was missed; nor is what was held for a while.
+        let counts = |known: &(i64, Arc<Principal>)| known.0 >= counter.authority && known.1.is_of(op.now);
+        if let Some(known) = self.principals.get(&id).filter(counts) {
             return Ok(known.1);
         }
-        let principal = Arc::new(load(who, &id, &mut store.read().await?).await?);
+        let principal = Arc::new(load(who, &id, Some(op.now), &mut store.read().await?).await?);
         self.principals.insert(id, (counter.value, Arc::clone(&principal)));
         Ok(principal)
     }
@@ -134,7 +136,7 @@ impl Gate {
     ) -> Result<bool, Fault> {
         let who = (maker.parse().map(Who::Person)).or_else(|_| maker.parse().map(Who::Workload));
         let Ok(who) = who else { return operator_stands(conn, maker).await };
-        let principal = load(who, maker, conn).await?;
+        let principal = load(who, maker, Some(now), conn).await?;
         let in_force = self.policies.now(conn).await?;
         let away = away(&principal, now);
         for (action, resource) in questions {
@@ -178,9 +180,20 @@ impl Gate {
         Explainer::of(&self.rules, in_force)
     }
 
-    /// Somebody and what they hold, as it is stored now.
-    pub(crate) async fn principal_of(&self, conn: &mut Conn, who: Who, id: &str) -> Result<Principal, Fault> {
-        load(who, id, conn).await
+    /// Somebody and what they hold at this instant, as it is stored now.
+    pub(crate) async fn principal_of(
+        &self,
+        conn: &mut Conn,
+        who: Who,
+        id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Principal, Fault> {
+        load(who, id, Some(now), conn).await
+    }
+
+    /// Whether what the caller may do ends by itself: then no answer about it is to be remembered.
+    pub(crate) async fn is_for_a_while(&self, op: &Op, store: &Store, counter: Counter) -> Result<bool, Fault> {
+        Ok(self.principal(op, store, counter).await?.until.is_some())
     }
 
     /// Whether the caller holds a role of the organization.
@@ -242,8 +255,13 @@ async fn operator_stands(conn: &mut Conn, maker: &str) -> Result<bool, Fault> {
     }
 }
 
-/// Somebody with what counts of theirs.
-pub(crate) async fn load(who: Who, id: &str, conn: &mut Conn) -> Result<Principal, Fault> {
+/// Somebody with what counts of theirs: what stands, and, where `at` is given, what is held for a while then.
+pub(crate) async fn load(
+    who: Who,
+    id: &str,
+    at: Option<DateTime<Utc>>,
+    conn: &mut Conn,
+) -> Result<Principal, Fault> {
     let standing = authority::standing(conn, id).await?;
     let mut principal = Principal::bare(if standing.active { who } else { Who::Nobody });
     if !standing.active {
@@ -253,17 +271,44 @@ pub(crate) async fn load(who: Who, id: &str, conn: &mut Conn) -> Result<Principa
         principal.teams.push(team.parse().map_err(|cause| Fault::Damaged(format!("team_members: {cause}")))?);
     }
     for held in standing.roles {
-        let damaged = |cause: &dyn fmt::Display| Fault::Damaged(format!("role_bindings: {cause}"));
-        let role: Role = held.role.parse().map_err(|cause| damaged(&cause))?;
-        match (role.scope(), held.project_id) {
-            (RoleScope::Organization, None) => principal.organization.push(role),
-            (RoleScope::Project, Some(project)) => {
-                principal.projects.push((project.parse().map_err(|cause| damaged(&cause))?, role));
-            }
-            _ => return Err(damaged(&"a role stands in the wrong scope")),
+        hold(&mut principal, "role_bindings", &held.role, held.project_id)?;
+    }
+    let Some(now) = at else { return Ok(principal) };
+    for held in grants::held(conn, id, now).await? {
+        // Nobody is an owner for a while, whatever a row says.
+        if held.role == Role::Owner.as_str() {
+            return Err(Fault::Damaged("access_grants: an owner for a while".into()));
         }
+        hold(&mut principal, "access_grants", &held.role, held.project_id)?;
+        let ends_at = from_micros(held.ends_at);
+        principal.until = Some(principal.until.map_or(ends_at, |until| until.min(ends_at)));
     }
     Ok(principal)
+}
+
+fn hold(
+    principal: &mut Principal,
+    table: &'static str,
+    role: &str,
+    project: Option<String>,
+) -> Result<(), Fault> {
+    let damaged = |cause: &dyn fmt::Display| Fault::Damaged(format!("{table}: {cause}"));
+    let role: Role = role.parse().map_err(|cause| damaged(&cause))?;
+    match (role.scope(), project) {
+        (RoleScope::Organization, None) => {
+            if !principal.organization.contains(&role) {
+                principal.organization.push(role);
+            }
+        }
+        (RoleScope::Project, Some(project)) => {
+            let held = (project.parse().map_err(|cause| damaged(&cause))?, role);
+            if !principal.projects.contains(&held) {
+                principal.projects.push(held);
+            }
+        }
+        _ => return Err(damaged(&"a role stands in the wrong scope")),
+    }
+    Ok(())
 }
 
 impl fmt::Debug for Gate {

@@ -1,5 +1,6 @@
 //! Who asks, with the roles that count.
 
+use chrono::{DateTime, Utc};
 use keywarden_model::{ProjectId, Role, TeamId, UserId, WorkloadId};
 
 /// A principal and what it holds, its teams' roles included.
@@ -13,6 +14,8 @@ pub struct Principal {
     pub organization: Vec<Role>,
     /// Roles in projects.
     pub projects: Vec<(ProjectId, Role)>,
+    /// When the first of these roles ends, if one is held for a while: in that instant and after it this is not who they are.
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// Which kind of principal.
@@ -31,7 +34,12 @@ pub enum Who {
 impl Principal {
     /// Somebody without any role.
     pub fn bare(who: Who) -> Self {
-        Self { who, teams: Vec::new(), organization: Vec::new(), projects: Vec::new() }
+        Self { who, teams: Vec::new(), organization: Vec::new(), projects: Vec::new(), until: None }
+    }
+
+    /// Whether they hold just this at that instant.
+    pub(crate) fn is_of(&self, now: DateTime<Utc>) -> bool {
+        self.until.is_none_or(|until| now < until)
     }
 
     /// Whether one of the organization's roles is held: longer rules for sessions hang on it.

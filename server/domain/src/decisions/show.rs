@@ -70,7 +70,7 @@ impl Domain {
             None => None,
             Some(asked) => {
                 let who = (who, id.as_str());
-                Some(self.explain_refusal(&mut conn, who, told.at, asked, thing, &in_force).await?)
+                Some(self.explain_refusal(&mut conn, who, (told.at, op.now), asked, thing, &in_force).await?)
             }
         };
         drop(conn);
@@ -87,7 +87,7 @@ impl Domain {
         &self,
         conn: &mut keywarden_store::Conn,
         (who, id): (authz::Who, &str),
-        at: DateTime<Utc>,
+        (at, now): (DateTime<Utc>, DateTime<Utc>),
         asked: Asked,
         thing: Option<Thing>,
         in_force: &InForce,
@@ -111,7 +111,7 @@ impl Domain {
         };
         let (principal, active) = match &who {
             authz::Who::Person(_) | authz::Who::Workload(_) => {
-                let principal = self.gate().principal_of(conn, who, id).await?;
+                let principal = self.gate().principal_of(conn, who, id, now).await?;
                 let active = principal.who != authz::Who::Nobody;
                 (principal, active)
             }

@@ -185,7 +185,9 @@ impl Domain {
             return Err(Refused::Forbidden(Action::VerifyKeys));
         }
         let reach = Arc::new(reach);
-        if let Some(id) = workload.filter(|_| !self.gate().is_moody(Action::VerifyKeys)) {
+        let lasting = !self.gate().is_moody(Action::VerifyKeys)
+            && !self.gate().is_for_a_while(op, self.store(), ground.counter).await?;
+        if let Some(id) = workload.filter(|_| lasting) {
             memory.remember_reach(id, ground.counter.value, &reach);
         }
         Ok(reach)

@@ -47,7 +47,7 @@ impl Browser {
 
 /// Who may finish a ceremony.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Bound {
+pub(crate) enum Bound {
     Browser(Browser),
     Link(InvitationId),
     Session(SessionId),
@@ -65,8 +65,9 @@ impl Bound {
 
 /// What a ceremony is part of. An answer finishes only the flow that asked for it.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Flow {
+pub(crate) enum Flow {
     AddPasskey,
+    Approval,
     Invitation,
     Setup,
     SignIn,
@@ -77,6 +78,7 @@ impl Flow {
     fn word(self) -> &'static str {
         match self {
             Self::AddPasskey => "add-passkey",
+            Self::Approval => "approval",
             Self::Invitation => "invitation",
             Self::Setup => "setup",
             Self::SignIn => "sign-in",
@@ -103,12 +105,12 @@ fn context(id: CeremonyId, flow: Flow, bound_to: &str) -> Vec<u8> {
 
 impl Domain {
     /// The ceremonies of this deployment's relying party.
-    pub(super) fn ceremonies(&self) -> Result<&Passkeys, Fault> {
+    pub(crate) fn ceremonies(&self) -> Result<&Passkeys, Fault> {
         Ok(self.passkeys().as_ref().map_err(Clone::clone)?)
     }
 
     /// Keeps a ceremony that has begun, with what else its end needs to know.
-    pub(super) async fn keep_ceremony<T: Serialize>(
+    pub(crate) async fn keep_ceremony<T: Serialize>(
         &self,
         op: &Op,
         flow: Flow,
@@ -157,7 +159,7 @@ impl Domain {
     }
 
     /// Takes a ceremony away before its answer is looked at: one ceremony, one attempt, whatever comes of it.
-    pub(super) async fn take_ceremony<T: DeserializeOwned>(
+    pub(crate) async fn take_ceremony<T: DeserializeOwned>(
         &self,
         op: &Op,
         flow: Flow,

@@ -9,22 +9,22 @@ use crate::passkeys::{Asserted, PasskeyError, PasskeyRecord};
 
 /// A person's passkeys.
 #[derive(Debug, Default)]
-pub(super) struct Known {
-    rows: Vec<passkeys::Row>,
-    pub(super) records: Vec<PasskeyRecord>,
+pub(crate) struct Known {
+    pub(crate) rows: Vec<passkeys::Row>,
+    pub(crate) records: Vec<PasskeyRecord>,
 }
 
 /// A passkey that has just signed.
 #[derive(Debug, Clone)]
-pub(super) struct Used {
-    pub(super) id: PasskeyId,
-    pub(super) synced: bool,
+pub(crate) struct Used {
+    pub(crate) id: PasskeyId,
+    pub(crate) synced: bool,
     newer: Option<String>,
     version: i64,
 }
 
 impl Known {
-    pub(super) async fn of(conn: &mut Conn, user: UserId) -> Result<Self, Fault> {
+    pub(crate) async fn of(conn: &mut Conn, user: UserId) -> Result<Self, Fault> {
         let rows = passkeys::of(conn, user).await?;
         let damaged = |row: &passkeys::Row, cause: PasskeyError| {
             Fault::Damaged(format!("passkeys: {}: {cause}", row.id))
@@ -37,13 +37,13 @@ impl Known {
     }
 
     /// The record of this one of them, if they still have it.
-    pub(super) fn record_of(&self, passkey: PasskeyId) -> Option<&PasskeyRecord> {
+    pub(crate) fn record_of(&self, passkey: PasskeyId) -> Option<&PasskeyRecord> {
         let mut pairs = self.rows.iter().zip(&self.records);
         pairs.find(|(row, _)| row.id == passkey).map(|(_, record)| record)
     }
 
     /// Which row it was that signed.
-    pub(super) fn used(&self, asserted: &Asserted) -> Result<Used, PasskeyError> {
+    pub(crate) fn used(&self, asserted: &Asserted) -> Result<Used, PasskeyError> {
         let mut pairs = self.rows.iter().zip(&self.records);
         let (row, _) = pairs
             .find(|(_, record)| *record.credential_id() == asserted.credential_id)
@@ -55,7 +55,7 @@ impl Known {
 
 impl Used {
     /// Notes it; false when the passkey was removed, or signed elsewhere at the same time.
-    pub(super) async fn note(
+    pub(crate) async fn note(
         &self,
         tx: &mut Tx,
         now: chrono::DateTime<chrono::Utc>,

@@ -13,14 +13,14 @@
 //! the answer is looked at. Whoever is refused leaves no credential and no session behind. A session keeps its person:
 //! stepping up proves, and never changes, who it is. Every new proof gives a new cookie.
 
-mod ceremonies;
+pub(crate) mod ceremonies;
 mod codes;
 mod deactivate;
 mod enrol;
 mod error;
 mod hand_over;
 mod invitations;
-mod known;
+pub(crate) mod known;
 mod links;
 mod list;
 mod me;
@@ -54,8 +54,10 @@ pub(crate) use notices::tell_of_secret;
 pub use notices::{Notice, NoticeKind};
 pub use own_passkeys::{APPROVES_AFTER, Added, MOST_PASSKEYS, OwnPasskey, PasskeyChangeError};
 pub use posts::{KeepError, KeptPost, WAITS};
+pub(crate) use session::done_by;
 pub use session::{RECOVERING, SessionChange, SessionKey, SignedIn};
 pub use sessions::OwnSession;
+pub(crate) use step_up::whole;
 pub use setup::{RpIdError, SetupState};
 pub(crate) use terminals::TERMINAL;
 pub use terminals::{

@@ -204,7 +204,7 @@ pub(super) fn delta(span: Duration) -> TimeDelta {
 }
 
 /// The same operation, done by this person: for events of somebody who has just proven who they are.
-pub(super) fn done_by(op: &Op, person: &Person) -> Op {
+pub(crate) fn done_by(op: &Op, person: &Person) -> Op {
     alike(op, Actor::Person(person.clone()))
 }
 

@@ -108,7 +108,7 @@ impl Domain {
     }
 
     /// Records that somebody was not believed.
-    pub(super) async fn record_refusal(
+    pub(crate) async fn record_refusal(
         &self,
         op: &Op,
         action: &'static str,

@@ -106,7 +106,7 @@ impl Domain {
 }
 
 /// A person whose session is not one that may only enrol a passkey.
-pub(super) fn whole(op: &Op) -> Result<&Person, Refused> {
+pub(crate) fn whole(op: &Op) -> Result<&Person, Refused> {
     match op.actor.person() {
         Some(person) if !person.recovering => Ok(person),
         Some(_) => Err(Refused::StepUp),

@@ -98,7 +98,7 @@ impl Domain {
         let explainer = self.gate().explainer(&in_force);
         let named = explainer.named();
         let mut conn = self.store().read().await.map_err(Fault::from)?;
-        let known = self.known(&mut conn, &sight, holder).await?;
+        let known = self.known(&mut conn, &sight, holder, op.now).await?;
         let mut projects: BTreeSet<_> =
             known.principal.projects.iter().map(|(project, _)| *project).collect();
         projects.extend(named.projects());

@@ -1,5 +1,6 @@
 //! The person or workload that is asked about.
 
+use chrono::{DateTime, Utc};
 use keywarden_model::{ProjectId, Role};
 use keywarden_store::{Conn, people::users, roles, workloads};
 
@@ -43,6 +44,7 @@ impl Domain {
         conn: &mut Conn,
         sight: &Sight,
         holder: Holder,
+        now: DateTime<Utc>,
     ) -> Result<Known, Refused> {
         let id = holder.to_string();
         let (who, name, active, home) = match holder {
@@ -60,7 +62,7 @@ impl Domain {
             }
         };
         let roles = roles::of_principal(conn, &id, MANY).await.map_err(Fault::from)?;
-        let principal = self.gate().principal_of(conn, who.clone(), &id).await?;
+        let principal = self.gate().principal_of(conn, who.clone(), &id, now).await?;
         let holds = || principal.projects.iter().any(|(project, _)| sight.covers(Some(*project)));
         if matches!(holder, Holder::Workload(_)) && !sight.covers(home) && !holds() {
             return Err(Refused::NotFound);

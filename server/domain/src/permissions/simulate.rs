@@ -83,7 +83,7 @@ impl Domain {
         let mut conn = self.store().read().await.map_err(Fault::from)?;
         let thing = Thing::find(&mut conn, &case.thing).await?.filter(|it| action.applies_to(&it.resource));
         let thing = thing.filter(|it| sight.covers(it.resource.project())).ok_or(Refused::NotFound)?;
-        let known = self.known(&mut conn, sight, holder).await?;
+        let known = self.known(&mut conn, sight, holder, op.now).await?;
         let target = Target::as_asked(&mut conn, in_force, action, thing.resource).await?;
         drop(conn);
         let explainer = self.gate().explainer(in_force);

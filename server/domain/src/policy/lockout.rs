@@ -63,7 +63,8 @@ impl Domain {
         let target = Target::thing(Resource::Organization);
         let mut owners = Vec::new();
         for user in users::owners(conn).await? {
-            owners.push(load(Who::Person(user), &user.to_string(), conn).await?);
+            // What somebody holds for a while keeps nobody in, and shuts nobody out for good.
+            owners.push(load(Who::Person(user), &user.to_string(), None, conn).await?);
         }
         let at = |now: DateTime<Utc>| {
             let then = Circumstances { now, ..circumstances.clone() };

@@ -208,7 +208,7 @@ impl Domain {
         let known = names::of(conn, [id.as_str()]).await?;
         let Some(there) = there.filter(|_| known.contains_key(&id)) else { return Ok(Outcome::Gone) };
         let circumstances = setting.circumstances(&who, now);
-        let principal = load(who, &id, conn).await?;
+        let principal = load(who, &id, None, conn).await?;
         let target = Target::as_asked(conn, in_force, *action, there.resource).await?;
         let yes = self.gate().would_under(in_force, &principal, (*action, &target), &circumstances);
         Ok(if yes { Outcome::Allowed } else { Outcome::Refused })

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use keywarden_model::{ProjectId, Role, RoleBindingId};
-use keywarden_store::{ChangeKind, StoreError, Tx, Written, projects, roles as rows, teams, workloads};
+use keywarden_store::{ChangeKind, Conn, StoreError, Written, projects, roles as rows, teams, workloads};
 
 use super::{Holder, permit_for};
 use crate::audit::Fact;
@@ -130,11 +130,11 @@ impl Domain {
 }
 
 /// Whether it is there, active, and may hold roles in this place.
-async fn can_hold(tx: &mut Tx, holder: Holder, project: Option<ProjectId>) -> Result<bool, StoreError> {
+pub(crate) async fn can_hold(conn: &mut Conn, holder: Holder, project: Option<ProjectId>) -> Result<bool, StoreError> {
     match holder {
-        Holder::Person(id) => teams::is_active_person(tx, id).await,
-        Holder::Team(id) => Ok(teams::find(tx, id).await?.is_some()),
-        Holder::Workload(id) => Ok(workloads::find(tx, id).await?.is_some_and(|row| {
+        Holder::Person(id) => teams::is_active_person(conn, id).await,
+        Holder::Team(id) => Ok(teams::find(conn, id).await?.is_some()),
+        Holder::Workload(id) => Ok(workloads::find(conn, id).await?.is_some_and(|row| {
             let home = row.project_id;
             row.state == "active" && (home.is_none() || home == project.map(|it| it.to_string()))
         })),

@@ -21,6 +21,7 @@ use keywarden_store::roles as rows;
 use crate::{Action, Fault, Resource};
 
 pub use candidates::Candidate;
+pub(crate) use grant::can_hold;
 pub use grant::{Grant, GrantRoleError};
 pub use list::RolePage;
 pub use revoke::RevokeRoleError;

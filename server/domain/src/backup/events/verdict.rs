@@ -57,6 +57,8 @@ fn of_action(action: Action, told: &Told) -> Option<Verdict> {
         | Action::MakeBackup
         | Action::OpenShare
         | Action::ReadAudit
+        | Action::RequestAccess
+        | Action::ViewAccess
         | Action::ReadSecret
         | Action::VerifyKeys
         | Action::ViewKey
@@ -80,6 +82,7 @@ fn of_action(action: Action, told: &Told) -> Option<Verdict> {
         | Action::ReturnSecrets => Neutral,
 
         Action::AddPasskey => Widens("passkeys added"),
+        Action::ApproveAccess => Widens("approvals of access signed"),
         // Who asks by a name is asked for a permit all the same: none is given or taken by it.
         Action::AliasSecret => Widens("aliases of secrets changed"),
         Action::ApprovePolicy => Widens("versions of policies approved"),
@@ -114,7 +117,10 @@ fn of_action(action: Action, told: &Told) -> Option<Verdict> {
         | Action::EditTrustRule
         | Action::LabelSecret
         | Action::NameProjectSeal
-        | Action::RequireReview => Look,
+        | Action::RequireReview
+        | Action::SetAccessRule => Look,
+
+        Action::GiveBackAccess | Action::RevokeAccess => narrows(Narrowing::EndAccess(told.thing()?)),
 
         Action::ArchiveProject => narrows(Narrowing::ArchiveProject(told.thing()?)),
         Action::DeactivateUser => narrows(Narrowing::DeactivatePerson(told.thing()?)),
@@ -168,6 +174,12 @@ fn of_other(other: Other, told: &Told) -> Option<Verdict> {
     Some(match other {
         // What is counted, ends by itself, is in no backup, or is told once more by the events of its parts.
         Other::AcceptClock
+        // A request that waits again is answered again, or ends by itself, as a role that is held for a while does.
+        | Other::DenyAccess
+        | Other::EditAccessRequest
+        | Other::EndAccess
+        | Other::ExpireAccessRequest
+        | Other::WithdrawAccessRequest
         | Other::ApplyEvents
         | Other::BulkRevokeKeys
         | Other::Copy
@@ -218,6 +230,7 @@ fn of_other(other: Other, told: &Told) -> Option<Verdict> {
 
         Other::AddMember => Widens("members added to teams"),
         Other::AddRecipient => Widens("recovery recipients added"),
+        Other::GrantAccess => Widens("roles given for a while"),
         Other::GrantRole => Widens("roles given"),
         Other::Join => Widens("people joined"),
         Other::ReactivateUser => Widens("people let back in"),
@@ -285,7 +298,9 @@ pub(super) fn moves(told: &Told) -> i64 {
             Other::ActivateStandard
             | Other::AddMember
             | Other::DestroyKeyValue
+            | Other::EndAccess
             | Other::EndStandard
+            | Other::GrantAccess
             | Other::GrantRole
             | Other::ReactivateUser
             | Other::RemoveMember

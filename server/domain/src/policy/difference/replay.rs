@@ -20,7 +20,7 @@ use tokio::{sync::OwnedSemaphorePermit, task::spawn_blocking};
 
 use super::world::{Standings, World};
 use super::{Called, Change, DifferenceError, PolicyChange, Proposal};
-use crate::authz::{Asks, Circumstances, Facts, InForce, Owner, Principal, SignInMethod, Target, Who};
+use crate::authz::{Asks, Circumstances, Facts, InForce, Owner, Principal, SignInMethod, Target, Who, load};
 use crate::op::SHELL;
 use crate::{Action, Domain, Fault, Op, Resource, decisions};
 
@@ -349,7 +349,7 @@ impl<'a> Asking<'a> {
         let who = id.parse().map(Who::Person).or_else(|_| id.parse().map(Who::Workload));
         if let Ok(who) = who {
             let found =
-                if self.more { Some(self.domain.gate().principal_of(conn, who, id).await?) } else { None };
+                if self.more { Some(load(who, id, None, conn).await?) } else { None };
             let found = found.filter(|it| it.who != Who::Nobody);
             self.here.insert(id.to_owned(), found.clone());
             return Ok(found);

@@ -9,9 +9,10 @@ mod secrets;
 
 use chrono::{DateTime, Utc};
 use keywarden_model::{
-    ApiKeyId, EventId, KeyValueId, PasskeyId, ProjectId, RecipientId, RevokeReason, Role, RoleBindingId,
+    AccessGrantId, AccessState, ApiKeyId, EventId, GrantEnd, KeyValueId, PasskeyId, ProjectId, RecipientId, RevokeReason, Role, RoleBindingId,
     SecretId, SecretVersionId, ServiceTokenId, TeamId, TrustRuleId, UserId, WorkloadId,
 };
+use keywarden_store::access::{grants, requests};
 use keywarden_store::people::{codes, links, passkeys, sessions, users};
 use keywarden_store::{
     ChangeKind, EventRow, Tx, backups, projects, roles, teams, tokens, trust_rules, workloads,
@@ -54,6 +55,7 @@ pub(super) enum Narrowing {
         purged: bool,
     },
     DisableVersion(AtVersion),
+    EndAccess(AccessGrantId),
     EndCodes(UserId),
     PurgeSecret(SecretId),
     RemoveMember {
@@ -133,6 +135,7 @@ impl Narrowing {
                 secrets::destroy_version(tx, record, version, purged).await?
             }
             Self::DisableVersion(version) => secrets::disable_version(tx, record, version).await?,
+            Self::EndAccess(grant) => end_access(tx, record, grant).await?,
             Self::EndCodes(user) => end_codes(tx, record, user, None).await?,
             Self::PurgeSecret(secret) => secrets::purge_secret(tx, record, secret).await?,
             Self::RemoveMember { team, person } => remove_member(tx, record, team, person).await?,
@@ -270,6 +273,22 @@ async fn take_role(tx: &mut Tx, record: &Record, id: RoleBindingId) -> Taken {
         .project(binding.project)
         .change("role", binding.role, Fact::none());
     Ok(vec![event.fact("binding", id)])
+}
+
+/// Of a role that is held for a while.
+async fn end_access(tx: &mut Tx, record: &Record, id: AccessGrantId) -> Taken {
+    let now = record.now();
+    let before = grants::find(tx, id).await?.ok_or(Already)?;
+    if !grants::end(tx, id, (GrantEnd::Revoked.as_str(), "backup.apply-events"), now).await? {
+        return Err(Already);
+    }
+    requests::set_state(tx, before.request_id, AccessState::Ended.as_str()).await?;
+    tx.restrict(ChangeKind::Authority, id, now).await?;
+    let event = record
+        .event(Action::RevokeAccess.name(), "grant", id)
+        .project(project_of(before.project_id.as_deref())?)
+        .fact("request", before.request_id);
+    Ok(vec![event])
 }
 
 async fn remove_member(tx: &mut Tx, record: &Record, team: TeamId, person: UserId) -> Taken {
