@@ -6,7 +6,7 @@ use crate::{
     console::Console,
     context::House,
     pages::{
-        account, audit, device, docs, elsewhere, encryption, entry, home, keys, leaks, notices, palette,
+        access, account, audit, device, docs, elsewhere, encryption, entry, home, keys, leaks, notices, palette,
         people, permissions, policies, preferences, projects, secrets, standards, step_up, system, teams,
         workloads,
     },
@@ -16,6 +16,7 @@ use crate::{
 pub fn router(house: House) -> Router {
     let console = house.console;
     Router::new()
+        .merge(access::routes())
         .merge(account::routes())
         .merge(audit::routes())
         .merge(device::routes())

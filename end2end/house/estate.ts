@@ -36,6 +36,8 @@ export type Estate = {
   policy: string;
   /** A test that policies pass. */
   policyTest: string;
+  /** A request for access that waits. */
+  accessRequest: string;
   /** A standard that is not in force, with two versions. */
   standard: string;
   /** The role of the team in the project `pay`. */
@@ -242,6 +244,7 @@ export async function live(house: House, owners: Page, { every = 3, say = (text:
     policy: policy.id,
     policyTest: policyTest.id,
     standard: standard.id,
+    accessRequest: (await admin.post<Made>('/access-requests', { role: 'viewer', project: 'pay', lasts_seconds: 3600, reason: say('INC-7: a look at who calls'), ticket: 'INC-7' })).id,
     teamRole: teamRole.id,
     owner,
     passkey,

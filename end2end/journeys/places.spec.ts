@@ -16,6 +16,9 @@ const parameters = [
 
 /** Addresses without a place, and why. */
 const exceptions: Record<string, string> = {
+  '/access/grants/id/give-back': 'is there once somebody signed: access.spec.ts',
+  '/access/grants/id/revoke': 'is there once somebody signed: access.spec.ts',
+  '/access/requests/id/evidence': 'is a file',
   '/audit.csv': 'is a file',
   '/decisions/id': 'is about something that was refused: permissions.spec.ts',
   '/enrol': 'is open to who came in by a recovery code: coming-in.spec.ts',

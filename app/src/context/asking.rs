@@ -11,7 +11,7 @@ use keywarden_model::{RequestId, time::later};
 use super::{House, Posted, Standing};
 use crate::{
     render,
-    shell::{Decision, ProjectLink, Section, Shell, Visit, Who, encoded},
+    shell::{Decision, Elevation, ProjectLink, Section, Shell, Visit, Who, encoded},
 };
 
 /// Where a person signs in.
@@ -195,9 +195,11 @@ impl House {
             let me = self.domain.me(op).await?;
             let projects = self.domain.projects_in_sight(op, PROJECTS).await?;
             let policies = self.domain.sees_policies(op).await?;
-            Ok((me, projects, policies))
+            let waiting = self.domain.access_waiting(op).await?;
+            let held = self.domain.own_access(op).await?;
+            Ok((me, projects, policies, waiting, held))
         };
-        let (me, projects, policies) = known.await.map_err(|refused| render::refused(shell, refused))?;
+        let (me, projects, policies, waiting, held) = known.await.map_err(|refused| render::refused(shell, refused))?;
         let detail = me.role.map_or(shell.text.role_member(), |role| shell.text.role(role));
         shell.proven_until = op
             .actor
@@ -207,6 +209,16 @@ impl House {
             .filter(|until| *until > op.now);
         shell.who = Some(Who { name: me.name, detail: detail.to_owned() });
         shell.policies = policies;
+        shell.access_waiting = waiting;
+        let t = shell.text;
+        shell.elevations = held
+            .into_iter()
+            .map(|it| Elevation {
+                role: t.access_in(t.role(it.role), it.project.as_deref().unwrap_or(t.access_organization())),
+                until: it.ends_at,
+                give_back: format!("/access/grants/{}/give-back", it.id),
+            })
+            .collect();
         shell.projects =
             projects.into_iter().map(|it| ProjectLink { slug: it.slug, name: it.name }).collect();
         Ok(())

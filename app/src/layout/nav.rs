@@ -13,6 +13,14 @@ pub(super) fn side(shell: &Shell) -> AnyView {
         let current = (shell.section == Some(section)).then_some("page");
         view! { <li><a href=section.href() aria-current=current>{section.name(t)}</a></li> }
     };
+    let waiting = (shell.access_waiting > 0).then(|| {
+        let n = shell.access_waiting;
+        view! { " " <a href="/access/inbox" class="nav-count" aria-label=t.access_waiting(n)>{n}</a> }
+    });
+    let access = {
+        let current = (shell.section == Some(Section::Access)).then_some("page");
+        view! { <li><a href=Section::Access.href() aria-current=current>{Section::Access.name(t)}</a>{waiting}</li> }
+    };
     view! {
         {projects(shell)}
         <nav class="nav" aria-label=t.shell_nav()>
@@ -24,6 +32,7 @@ pub(super) fn side(shell: &Shell) -> AnyView {
             </ul>
             <p class="nav-heading">{t.shell_access()}</p>
             <ul>
+                {access}
                 {link(Section::People)}
                 {link(Section::Workloads)}
                 {shell.policies.then(|| link(Section::Policies))}

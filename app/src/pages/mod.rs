@@ -45,6 +45,7 @@
 //! before its attributes, so the clone belongs into the children. Names that people gave carry
 //! `translate="no"` (`named=true` on components); every other word comes from the catalogue.
 
+pub(crate) mod access;
 pub(crate) mod account;
 pub(crate) mod audit;
 pub mod ceremony;

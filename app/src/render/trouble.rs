@@ -9,16 +9,17 @@ use super::{done_before::done_before, page};
 use crate::{
     shell::{Condition, Shell, encoded},
     text::Text,
-    ui::{EmptyState, Id},
+    ui::{Action, EmptyState, Id},
 };
 
 /// 404, for what is not there and for what may not be seen: nobody can tell the two apart.
 pub fn not_found(shell: &Shell) -> Response {
     let t = shell.text;
     let (decision, sees) = (shell.decision.id(), shell.policies);
+    let others = asks(shell);
     page(shell, t.error_not_found()).status(StatusCode::NOT_FOUND).show(move || {
         view! {
-            <EmptyState heading=1 title=t.error_not_found() action=(t.error_home(), "/")>
+            <EmptyState heading=1 title=t.error_not_found() action=(t.error_home(), "/") others=others>
                 {t.error_not_found_why()}
                 {decision.map(|id| told(t, id, sees))}
             </EmptyState>
@@ -63,14 +64,26 @@ pub fn refused(shell: &Shell, refused: Refused) -> Response {
 fn forbidden(shell: &Shell, action: &'static str) -> Response {
     let t = shell.text;
     let (decision, sees) = (shell.decision.id(), shell.policies);
+    let others = asks(shell);
     page(shell, t.error_forbidden()).status(StatusCode::FORBIDDEN).show(move || {
         view! {
-            <EmptyState heading=1 title=t.error_forbidden() action=(t.error_home(), "/")>
+            <EmptyState heading=1 title=t.error_forbidden() action=(t.error_home(), "/") others=others>
                 {t.error_forbidden_why(action)}
                 {decision.map(|id| told(t, id, sees))}
             </EmptyState>
         }
     })
+}
+
+/// Whoever is signed in may ask for access; what the address names stands in the form, whether or not it is there.
+fn asks(shell: &Shell) -> Vec<Action> {
+    if shell.who.is_none() {
+        return Vec::new();
+    }
+    let t = shell.text;
+    let project = shell.path.strip_prefix("/projects/").and_then(|rest| rest.split(['/', '?']).next());
+    let href = crate::pages::listing::href("/access/new", &[("project", project.unwrap_or_default())]);
+    vec![(t.error_request_access(), href).into()]
 }
 
 /// By what those who may know find why; who sees policies is led there.

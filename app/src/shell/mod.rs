@@ -43,6 +43,8 @@ pub struct Shell {
     pub projects: Vec<ProjectLink>,
     /// Whether they may see policies anywhere.
     pub policies: bool,
+    /// How many requests for access wait for this person's answer.
+    pub access_waiting: usize,
     /// The project this page is in.
     pub project: Option<ProjectLink>,
     /// What wraps the keys.
@@ -82,6 +84,8 @@ pub struct ProjectLink {
 /// The places of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
+    /// Access that is asked for.
+    Access,
     /// Your own account; in the account menu, not in the navigation.
     Account,
     /// The audit timeline.
@@ -110,6 +114,7 @@ impl Section {
     /// Its address.
     pub fn href(self) -> &'static str {
         match self {
+            Self::Access => "/access",
             Self::Account => "/account",
             Self::Audit => "/audit",
             Self::Home => "/",
@@ -127,6 +132,7 @@ impl Section {
     /// Its name.
     pub fn name(self, t: Text) -> &'static str {
         match self {
+            Self::Access => t.access(),
             Self::Account => t.account(),
             Self::Audit => t.audit(),
             Self::Home => t.home(),
@@ -201,6 +207,7 @@ impl Shell {
             section: None,
             projects: Vec::new(),
             policies: false,
+            access_waiting: 0,
             project: None,
             protection: Protection::default(),
             condition: Condition::default(),

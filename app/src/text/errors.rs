@@ -22,6 +22,7 @@ texts! {
     error_fault_with(id: &str) = "Something went wrong on our side. Look before you try again; if it happens again, give the operator this request id: {id}";
     error_forbidden = "You can see this, but not do that";
     error_forbidden_why(action: &str) = "You are not allowed to do this ({action}). Your roles do not give it, or a policy takes it away. Nothing was changed. Ask an owner or admin.";
+    error_request_access = "Request access";
     error_decision = "Give this decision id to an owner, admin or auditor: they can see why.";
     error_decision_open = "See why it was refused.";
     error_decision_id = "Decision id";

@@ -14,6 +14,7 @@
 //! English is the source. `en-XA` is made from it (accents, brackets, a third longer) and shows what was not
 //! translatable and what gets clipped. **Invariant:** texts hold no markup.
 
+mod access;
 mod accessible;
 mod account;
 mod audit;

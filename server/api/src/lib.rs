@@ -15,6 +15,7 @@
 
 mod anyone;
 mod at;
+mod access;
 mod audit;
 mod body;
 mod caller;

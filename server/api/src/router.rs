@@ -9,7 +9,7 @@ use keywarden_domain::Domain;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    audit, decisions, device, environments, exchange, fingerprints, introspect, keys, leaks, permissions,
+    access, audit, decisions, device, environments, exchange, fingerprints, introspect, keys, leaks, permissions,
     policies, policy_tests, problem, project_keys, project_seals, projects, rewraps, roles, secrets, spec,
     standards, teams, tokens, trust_rules, users, workloads,
 };
@@ -133,6 +133,17 @@ fn table() -> OpenApiRouter<Domain> {
         .routes(routes!(teams::members::add, teams::members::remove))
         .routes(routes!(roles::list::list, roles::grant::grant))
         .routes(routes!(roles::revoke::revoke))
+        // access for a while
+        .routes(routes!(access::list::list, access::create::create))
+        .routes(routes!(access::show::show))
+        .routes(routes!(access::evidence::evidence))
+        .routes(routes!(access::decide::withdraw))
+        .routes(routes!(access::decide::deny))
+        .routes(routes!(access::grants::list))
+        .routes(routes!(access::grants::show))
+        .routes(routes!(access::grants::give_back))
+        .routes(routes!(access::grants::revoke))
+        .routes(routes!(access::rules::show, access::rules::set))
         // what decides
         .routes(routes!(policies::list::list, policies::create::create))
         .routes(routes!(policies::check::check))

@@ -88,6 +88,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Encryption keys", "Projects' keys: rotated; rewraps: how far they are, paused, resumed."),
     ("Projects", "Projects and their environments."),
     ("Policies", "Who may do what, beside roles: Cedar text in versions."),
+    ("Access", "Roles for a while: asked for, approved with signatures in the console, given back."),
     (
         "Standards",
         "What keys, secrets and environments have to be like: rules in versions, and what breaks them.",

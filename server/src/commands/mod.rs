@@ -1,5 +1,7 @@
 //! The command line. One file per command; each ends with one clear sentence and a documented exit code.
 
+mod access;
+mod approval;
 mod audit;
 mod backup;
 #[cfg(feature = "bare")]
@@ -68,6 +70,10 @@ struct Line {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Ask any server for a role for a while, wait until it is approved, give it back
+    Access(access::Arguments),
+    /// Check what was signed about a request for access; asks no server
+    Approval(approval::Arguments),
     /// Keep the audit record of any server elsewhere
     Audit(audit::Arguments),
     /// Write everything to one encrypted file while the server runs; say to whom it is encrypted; look at such a file
@@ -124,6 +130,8 @@ enum Command {
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
+    #[error("nothing is proven: {0}")]
+    Approval(#[from] keywarden_domain::access::EvidenceError),
     #[error(transparent)]
     Backup(#[from] keywarden_domain::backup::VerifyError),
     #[error("`{0}` is binary: only `--format k8s` can hold it, and `keywarden run`")]
@@ -163,6 +171,8 @@ pub(crate) enum Failure {
     NoCacheKey(#[from] keywarden_vault::CacheKeyError),
     #[error("{variable} has no valid value: {cause}")]
     NoValue { variable: String, cause: ClientError },
+    #[error("the role is not held: the request is {0}")]
+    NotHeld(String),
     #[error("nothing was destroyed: type `{0}` to destroy it, or say --yes")]
     NotDestroyed(String),
     #[error(
@@ -234,7 +244,8 @@ impl Failure {
             Self::Operator(OperatorError::NotRunning { .. }) => 4,
             Self::Unseen(_) => 5,
             Self::Disk => 6,
-            Self::Backup(_)
+            Self::Approval(_)
+            | Self::Backup(_)
             | Self::Binary(_)
             | Self::CacheKey(_)
             | Self::Checks
@@ -252,6 +263,7 @@ impl Failure {
             | Self::NoSuchVariable(_)
             | Self::NoValue { .. }
             | Self::NotDestroyed(_)
+            | Self::NotHeld(_)
             | Self::NotImported(_)
             | Self::Operator(_)
             | Self::OperatorDoor { .. }
@@ -284,6 +296,8 @@ fn act(line: Line) -> Result<ExitCode, Failure> {
         keep_memory_private().map_err(Failure::io("keep memory out of core dumps"))?;
     }
     match line.command {
+        Command::Access(arguments) => runtime()?.block_on(access::run(arguments)).map(|()| ExitCode::SUCCESS),
+        Command::Approval(arguments) => approval::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Audit(arguments) => runtime()?.block_on(audit::run(arguments)).map(|()| ExitCode::SUCCESS),
         Command::CacheKey(arguments) => cache_key::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Completions { shell } => {
@@ -332,7 +346,9 @@ fn at_home(line: Line) -> Result<(), Failure> {
         Command::Rewrap(arguments) => runtime.block_on(rewrap::run(&config, arguments)),
         Command::Seal(arguments) => runtime.block_on(seal::run(&config, arguments)),
         // They need no configuration, and were done above.
-        Command::Audit(_)
+        Command::Access(_)
+        | Command::Approval(_)
+        | Command::Audit(_)
         | Command::CacheKey(_)
         | Command::Completions { .. }
         | Command::Export(_)

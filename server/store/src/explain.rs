@@ -119,7 +119,7 @@ pub(crate) fn server() -> Option<String> {
 }
 
 /// A house of some size: 200 projects with 10 000 keys, as many people and events, 5 000 workloads.
-const ROWS: [&str; 29] = [
+const ROWS: [&str; 32] = [
     "INSERT INTO projects (id, slug, name, folded_name, created_at, created_by, row_version)
      SELECT 'prj_' || i, 'p' || i, 'p' || i, 'p' || i, 1, 'x', 1 FROM generate_series(1, 200) i",
     "INSERT INTO environments (id, project_id, slug, name, folded_name, label, overlap_seconds, created_at, created_by,
@@ -206,6 +206,19 @@ const ROWS: [&str; 29] = [
             '{}', '', i % 2 = 0, '', '', i, 'x' FROM generate_series(1, 10000) i",
     "INSERT INTO policy_proofs (policy_id, number, state, asked_at, asked_by, environments, compared)
      SELECT 'pol_' || lpad(i::text, 26, '0'), 1, CASE i % 50 WHEN 0 THEN 'waiting' ELSE 'done' END, i, 'x', 0, 0
+     FROM generate_series(1, 10000) i",
+    "INSERT INTO access_requests (id, project_id, scope, project, role, holder_kind, holder_id, lasts_seconds, reason, ticket, state,
+                                  revision, created_at, created_by, expires_at, words, row_version)
+     SELECT 'acr_' || lpad(i::text, 26, '0'), 'prj_' || (1 + i % 200), 'prj_' || (1 + i % 200), 'p', 'viewer', 'person',
+            'usr_' || (1 + i % 2000), 3600, 'why', '', CASE WHEN i % 50 = 0 THEN 'pending' ELSE 'ended' END, 1, i,
+            'usr_' || (1 + i % 3000), i * 7919 % 100000, '', 1 FROM generate_series(1, 10000) i",
+    "INSERT INTO access_approvals (request_id, revision, approver, rule_scope, rule_version, content, nonce, client_data_json,
+                                   authenticator_data, signature, public_key, credential_id, passkey_id, synced, policies, signed_at)
+     SELECT 'acr_' || lpad(i::text, 26, '0'), 1, 'usr_' || (1 + i % 500), 'organization', 1, '', decode(md5(i::text), 'hex'), '', '',
+            '', '', '', 'psk_1', i % 2 = 0, 1, i FROM generate_series(1, 10000) i",
+    "INSERT INTO access_grants (id, request_id, project_id, scope, role, holder_kind, holder_id, starts_at, ends_at, ended_at, how, ended_by)
+     SELECT 'grt_' || lpad(i::text, 26, '0'), 'acr_' || lpad(i::text, 26, '0'), 'prj_' || (1 + i % 200), 'prj_' || (1 + i % 200),
+            'viewer', 'person', 'usr_' || (1 + i % 2000), i, i * 7919 % 100000, CASE WHEN i % 50 <> 0 THEN i END, 'expired', 'x'
      FROM generate_series(1, 10000) i",
     "ANALYZE",
 ];

@@ -1,5 +1,6 @@
 //! What holds for pages of every noun, proved on the real domain: who is led where, what is kept, what looks alike.
 
+mod access;
 mod aliases;
 mod audit;
 mod device;

@@ -44,6 +44,8 @@ pub(super) fn fill(path: &str, pay: &Stage) -> String {
 pub(super) fn nowhere(path: &str) -> String {
     path.replace("{project}", "nowhere")
         .replace("{environment}", "nowhere")
+        .replace("{request}", "acr_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
+        .replace("{grant}", "grt_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{decision}", "dec_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{event}", "evt_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{policy}", "pol_01JDB2W1N9F6Q3R8T5V7X9Z0AB")

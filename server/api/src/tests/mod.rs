@@ -1,5 +1,6 @@
 //! The door as callers find it: real store, clock that stands still, requests through the whole router.
 
+mod access;
 mod aliases;
 mod audit;
 mod authorize;

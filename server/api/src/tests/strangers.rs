@@ -119,7 +119,19 @@ pub(super) async fn belongings(api: &Api) -> Belongings {
     let test = api.post("/api/v1/policies/tests", test).await.json()["id"].clone();
     let standard = json!({ "name": "Payments", "project": "pay", "rules": { "team_owner": true } });
     let standard = api.post("/api/v1/standards", standard).await.json()["id"].clone();
+    let request = json!({ "role": "viewer", "project": "pay", "lasts_seconds": 3600, "reason": "INC-7" });
+    let request = api.call("post", "/api/v1/access-requests").bearer(&api.vera).json(request).await;
+    let request = text(&request.json()["id"]);
+    api.house
+        .put_by(&[
+            "INSERT INTO access_grants (id, request_id, project_id, scope, role, holder_kind, holder_id, starts_at, ends_at)
+             SELECT 'grt_01JDB2W1N9F6Q3R8T5V7X9Z0AC', id, project_id, scope, role, holder_kind, holder_id, created_at,
+                    expires_at FROM access_requests",
+        ])
+        .await;
     Belongings(vec![
+        ("{request}", request),
+        ("{grant}", "grt_01JDB2W1N9F6Q3R8T5V7X9Z0AC".into()),
         ("{policy}", text(&policy)),
         ("{test}", text(&test)),
         ("{standard}", text(&standard)),
@@ -349,8 +361,9 @@ async fn an_id_of_another_project_in_a_query_looks_like_one_of_nothing() {
 }
 
 /// Parameters of queries that name nothing of a project.
-const NARROWS: [&str; 34] = [
+const NARROWS: [&str; 36] = [
     "action",
+    "active",
     "address",
     "after",
     "archived",
@@ -369,6 +382,7 @@ const NARROWS: [&str; 34] = [
     "method",
     "order",
     "outcome",
+    "own",
     "passkey_age",
     "q",
     "raw",

@@ -5,14 +5,16 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use keywarden_model::time::{from_micros, later};
 use keywarden_model::{AccessGrantId, AccessRequestId, CeremonyId, PasskeyStrength};
 use keywarden_store::access::{approvals, grants, requests as rows};
+use keywarden_store::people::passkeys::Row as PasskeyRow;
 use keywarden_store::{ChangeKind, Tx, Written, policies, projects};
 
 use super::life::{Approved, Facts};
-use super::{AccessError, GRANT, LifeError, Loaded, REQUEST, Statement, meanwhile};
 use super::request::fact;
+use super::{AccessError, GRANT, LifeError, Loaded, REQUEST, Statement, meanwhile};
 use crate::audit::{Fact, Record};
 use crate::authz::Who;
 use crate::passkeys::{self, ApprovalProof, PasskeyError, PasskeyRecord, RequestOptions};
@@ -64,7 +66,7 @@ impl Domain {
         drop(conn);
         self.may_approve(op, &loaded).await?;
         let teams: Vec<_> = principal.teams.iter().map(ToString::to_string).collect();
-        let judge = |row: &keywarden_store::people::passkeys::Row| {
+        let judge = |row: &PasskeyRow| {
             let facts = Facts {
                 approver: &approver,
                 teams: &teams,
@@ -152,6 +154,7 @@ impl Domain {
         let known = Known::of(&mut conn, person.id).await?;
         let content = self.statement(&mut conn, &loaded, &person.id.to_string()).await?.bytes()?;
         drop(conn);
+        self.may_approve(op, &loaded).await?;
         let approved = self
             .ceremonies()?
             .finish_approval(ceremony, response, &content, &known.records, op.now)
@@ -301,9 +304,7 @@ async fn may_be_held(tx: &mut Tx, loaded: &Loaded) -> Result<(), AccessError> {
 }
 
 /// No passkey approves in its first day, however it came into the account.
-pub(super) fn may_approve_from(
-    row: &keywarden_store::people::passkeys::Row,
-) -> chrono::DateTime<chrono::Utc> {
+pub(super) fn may_approve_from(row: &PasskeyRow) -> DateTime<Utc> {
     from_micros(row.may_approve_after).max(later(from_micros(row.created_at), APPROVES_AFTER))
 }
 
@@ -327,11 +328,11 @@ impl crate::Repeatable for Done {
 
 /// Whether any passkey of this person's could sign under this rule, and if not, why.
 pub(super) fn able(
-    rows: &[keywarden_store::people::passkeys::Row],
+    rows: &[PasskeyRow],
     strength: PasskeyStrength,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
 ) -> Result<(), LifeError> {
-    let strong = |row: &&keywarden_store::people::passkeys::Row| {
+    let strong = |row: &&PasskeyRow| {
         !(row.synced && strength == PasskeyStrength::DeviceBound)
     };
     let first = rows.iter().filter(strong).map(may_approve_from).min();

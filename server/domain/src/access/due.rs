@@ -3,7 +3,7 @@
 //! Nobody holds a role because this was late: the gate looks at the time itself. What is done here is that it is written down, and
 //! that what hangs on it ends, too.
 
-use keywarden_model::GrantEnd;
+use keywarden_model::{AccessGrantId, AccessRequestId, GrantEnd};
 use keywarden_store::access::{grants, requests};
 use keywarden_store::{Tx, Written};
 
@@ -11,7 +11,6 @@ use super::grants::over;
 use super::{AccessError, Grant, Loaded, REQUEST, meanwhile};
 use crate::audit::Record;
 use crate::{Domain, Fault, Op, Refused};
-use keywarden_model::{AccessGrantId, AccessRequestId};
 
 /// Of each kind in one run.
 const AT_ONCE: u32 = 100;

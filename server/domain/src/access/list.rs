@@ -1,15 +1,17 @@
 //! Lists: one's own, and those that may be seen.
 
+use std::collections::BTreeMap;
+
+use keywarden_model::time::{from_micros, seconds};
 use keywarden_model::{AccessGrantId, AccessRequestId, AccessState, ProjectId};
 use keywarden_store::access::{ORGANIZATION, grants, requests};
 use keywarden_store::{Conn, names};
 
-use super::{Grant, Loaded, Request};
-use crate::authz::Reach;
+use super::{Grant, Request, rule};
+use crate::authz::{PolicyScope, Reach, Who};
 use crate::policy::resource;
 use crate::roles::Holder;
 use crate::{Action, Domain, Fault, Op, Refused, Resource};
-use keywarden_model::time::{from_micros, seconds};
 
 /// The longest page.
 const MOST: u32 = 200;
@@ -117,37 +119,47 @@ impl Domain {
     /// What waits for an answer of the caller's, oldest first: where they may approve, what is not theirs, and what they have not
     /// signed yet. At most a hundred.
     pub async fn access_inbox(&self, op: &Op) -> Result<Vec<Request>, Refused> {
+        let mut rows = self.waiting_rows(op).await?;
+        rows.reverse();
+        let mut conn = self.store().read().await?;
+        Ok(named(&mut conn, rows).await?)
+    }
+
+    /// How many those are, for the navigation.
+    pub async fn access_waiting(&self, op: &Op) -> Result<usize, Refused> {
+        Ok(self.waiting_rows(op).await?.len())
+    }
+
+    async fn waiting_rows(&self, op: &Op) -> Result<Vec<requests::Row>, Refused> {
+        let Some(person) = op.actor.person() else { return Ok(Vec::new()) };
         let scopes = self.scopes_seen(op).await?;
-        if op.actor.person().is_none() || scopes.as_ref().is_some_and(Vec::is_empty) {
+        if scopes.as_ref().is_some_and(Vec::is_empty) {
             return Ok(Vec::new());
         }
-        let filter = requests::Filter {
-            scopes,
-            state: Some(AccessState::Pending.as_str()),
-            ..requests::Filter::default()
-        };
-        let own = op.actor.id();
+        let own = person.id.to_string();
         let mut conn = self.store().read().await?;
-        let rows = requests::list(&mut conn, &filter, COUNTED).await?;
-        let mut waiting = Vec::new();
-        for row in rows {
-            let loaded = Loaded::find(&mut conn, row.id).await?;
-            let signed =
-                loaded.signed.iter().any(|it| it.revision == row.revision && it.approver.to_string() == own);
-            let open = op.now < loaded.life.expires_at && !loaded.leads_nowhere();
-            if open && !signed && !loaded.life.concerns(&own) {
-                waiting.push((row, loaded));
-            }
+        let mut rows = requests::waiting_for(&mut conn, scopes, &own, op.now, COUNTED).await?;
+        if rows.is_empty() {
+            return Ok(rows);
         }
-        let mut rows = Vec::with_capacity(waiting.len());
-        for (row, loaded) in waiting {
-            let answers = self.would(op, Action::ApproveAccess, &resource(loaded.scope)).await?;
-            if answers && self.still_approves(&mut conn, &loaded, &own, op.now).await? {
-                rows.push(row);
+        let principal = self.gate().principal_of(&mut conn, Who::Person(person.id), &own, op.now).await?;
+        let teams: Vec<_> = principal.teams.iter().map(ToString::to_string).collect();
+        // Each place is asked about once.
+        let mut answers = BTreeMap::new();
+        for row in &rows {
+            if answers.contains_key(&row.project_id) {
+                continue;
             }
+            let project = row.project_id.as_deref().map(str::parse).transpose();
+            let project = project.map_err(|_| Fault::Damaged(format!("access_requests {}: project", row.id)))?;
+            let scope = project.map_or(PolicyScope::Organization, PolicyScope::Project);
+            let (rule, _) = rule::in_force(&mut conn, scope).await?;
+            let may = rule.names(&own, &teams)
+                && self.would(op, Action::ApproveAccess, &resource(scope)).await?;
+            answers.insert(row.project_id.clone(), may);
         }
-        rows.reverse();
-        Ok(named(&mut conn, rows).await?)
+        rows.retain(|it| answers.get(&it.project_id) == Some(&true));
+        Ok(rows)
     }
 
     /// One's own are listed for whoever may ask; where others' may be seen decides over the rest.

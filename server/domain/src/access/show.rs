@@ -5,11 +5,11 @@ use keywarden_model::time::from_micros;
 use keywarden_model::{AccessRequestId, AccessState};
 use keywarden_store::access::grants as grant_rows;
 use keywarden_store::names;
+use keywarden_store::people::passkeys;
 
 use super::approve::able;
 use super::list::named;
 use super::{Grant, LifeError, Loaded, Request, Rule, RuleAt};
-use crate::people::known::Known;
 use crate::policy::resource;
 use crate::projects::projects_in;
 use crate::{Action, Domain, Fault, Op, Refused};
@@ -131,7 +131,7 @@ impl Domain {
         if !self.still_approves(&mut conn, loaded, &who, op.now).await? {
             return Ok(Err(LifeError::NotNamed));
         }
-        let known = Known::of(&mut conn, person.id).await?;
-        Ok(able(&known.rows, loaded.rule.strength, op.now))
+        let own = passkeys::of(&mut conn, person.id).await?;
+        Ok(able(&own, loaded.rule.strength, op.now))
     }
 }

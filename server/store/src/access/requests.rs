@@ -228,6 +228,30 @@ pub(crate) fn due_by(now: DateTime<Utc>) -> Select {
     Select::from(COLUMNS).and("r.state = 'pending' AND r.expires_at <= ?", [now])
 }
 
+/// Those that wait for this person's answer: not theirs, not signed by them in this wording, and not over. Newest first.
+pub async fn waiting_for(
+    conn: &mut Conn,
+    scopes: Option<Vec<String>>,
+    person: &str,
+    now: DateTime<Utc>,
+    limit: u32,
+) -> Result<Vec<Row>, StoreError> {
+    waiting_by(scopes, person, now).then(NEWEST_FIRST, [limit]).all(conn).await
+}
+
+pub(crate) fn waiting_by(scopes: Option<Vec<String>>, person: &str, now: DateTime<Utc>) -> Select {
+    let filter = Filter { scopes, state: Some("pending"), ..Filter::default() };
+    page(&filter)
+        .and("r.expires_at > ?", [now])
+        .and("r.project IS NULL OR r.project_id IS NOT NULL", Vec::<String>::new())
+        .and("r.created_by <> ? AND r.holder_id <> ? AND coalesce(r.behind, '') <> ?", [person; 3])
+        .and(
+            "NOT EXISTS (SELECT 1 FROM access_approvals a
+                         WHERE a.request_id = r.id AND a.revision = r.revision AND a.approver = ?)",
+            [person],
+        )
+}
+
 /// How many of one asker's wait for an answer.
 pub async fn waiting(conn: &mut Conn, asker: &str) -> Result<i64, StoreError> {
     number(

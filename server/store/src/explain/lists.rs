@@ -3,6 +3,7 @@
 use keywarden_model::{ApiKeyId, EnvironmentId, ProjectId, SecretId, UserId, WorkloadId};
 
 use super::Planner;
+use crate::access::{grants, requests};
 use crate::people::{ceremonies, users};
 use crate::{
     decisions, estate, event, facts, idempotency, policies, proofs, standards, tags, trust_rules, workloads,
@@ -248,5 +249,51 @@ async fn tags_are_found_by_steps_along_their_index_and_by_project() {
             let joined = plan.engine == crate::Engine::Postgres || plan.searches(table, "t");
             assert!(plan.searches(things, alias) && joined, "{table}: {plan:#?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn requests_for_access_are_found_by_whose_they_are_where_they_wait_and_when_they_are_over() {
+    let none = requests::Filter::default;
+    let epoch = chrono::DateTime::UNIX_EPOCH;
+    for planner in Planner::each().await {
+        let newest = planner.plan(requests::page(&none()), requests::NEWEST_FIRST).await;
+        assert!(!newest.scans("access_requests", "r") && !newest.sorts(), "{newest:#?}");
+        for filter in [
+            requests::Filter { of: Some("usr_7".into()), ..none() },
+            requests::Filter { scopes: Some(vec!["prj_7".into()]), ..none() },
+            requests::Filter { scopes: Some(vec!["prj_7".into()]), state: Some("pending"), ..none() },
+        ] {
+            let plan = planner.plan(requests::page(&filter), requests::NEWEST_FIRST).await;
+            assert!(!plan.scans("access_requests", "r"), "{filter:?}: {plan:#?}");
+        }
+        for scopes in [None, Some(vec!["prj_7".to_owned()])] {
+            let plan = planner.plan(requests::waiting_by(scopes, "usr_7", epoch), requests::NEWEST_FIRST).await;
+            assert!(!plan.scans("access_requests", "r") && !plan.scans("access_approvals", "a"), "{plan:#?}");
+        }
+        let plan = planner.plan(requests::due_by(epoch), requests::LONGEST_DUE_FIRST).await;
+        assert!(plan.searches("access_requests", "r") && plan.goes_along("access_requests_due"), "{plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn roles_for_a_while_are_found_by_their_holder_and_when_they_are_over() {
+    let none = grants::Filter::default;
+    let epoch = chrono::DateTime::UNIX_EPOCH;
+    for planner in Planner::each().await {
+        for filter in [
+            none(),
+            grants::Filter { of: Some("usr_7".into()), ..none() },
+            grants::Filter { of: Some("usr_7".into()), active: Some(epoch), ..none() },
+            grants::Filter { scopes: Some(vec!["prj_7".into()]), ..none() },
+        ] {
+            let plan = planner.plan(grants::page(&filter), grants::NEWEST_FIRST).await;
+            assert!(!plan.scans("access_grants", "g"), "{filter:?}: {plan:#?}");
+        }
+        let plan = planner.plan(grants::held_at("usr_7", epoch), "ORDER BY ends_at, id LIMIT ?").await;
+        assert!(plan.searches("access_grants", "access_grants"), "{plan:#?}");
+        assert!(plan.goes_along("access_grants_held"), "{plan:#?}");
+        let plan = planner.plan(grants::due_by(epoch), grants::LONGEST_DUE_FIRST).await;
+        assert!(plan.searches("access_grants", "g") && plan.goes_along("access_grants_due"), "{plan:#?}");
     }
 }

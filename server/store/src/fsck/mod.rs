@@ -3,6 +3,7 @@
 //! To add a rule: a row in its noun's file. A rule's statement runs on both engines and selects one text, `thing`: the id
 //! of what is wrong. Whatever a change owes beside its own row (its event, its values, its parent) belongs here.
 
+mod access;
 mod audit;
 mod backups;
 mod house;
@@ -49,6 +50,7 @@ pub fn rules(engine: Engine) -> impl Iterator<Item = Rule> {
         people::RULES,
         policies::RULES,
         standards::RULES,
+        access::RULES,
         workloads::RULES,
         keys::RULES,
         secrets::RULES,

@@ -38,7 +38,7 @@ const NEVER_GOOD: [(&str, &str); 3] = [
 
 /// Fields that hold names, words and settings. Whatever is not here is treated as a secret, so that a new field is one until
 /// somebody says otherwise.
-const TOLD: [&str; 47] = [
+const TOLD: [&str; 51] = [
     "action",
     "address",
     "allowed_cidrs",
@@ -72,6 +72,7 @@ const TOLD: [&str; 47] = [
     "nested",
     "not_before",
     "note",
+    "only",
     "owner",
     "passkey_age",
     "policies",
@@ -84,8 +85,11 @@ const TOLD: [&str; 47] = [
     "role",
     "scopes",
     "slug",
+    "strength",
     "tags",
+    "ticket",
     "to",
+    "words",
 ];
 
 /// Goes after the others, in this order: what ends things.

@@ -32,7 +32,7 @@ const SHOWS: [&str; 15] = [
 const ENDS: [&str; 3] = ["/sign-out", "/account/sessions", "/people/_/sessions"];
 
 /// Fields of forms that hold names, words and settings; as at the API, any other field that can be typed into is a secret.
-const TOLD: [&str; 56] = [
+const TOLD: [&str; 60] = [
     "actor",
     "action",
     "allowed_cidrs",
@@ -50,6 +50,7 @@ const TOLD: [&str; 56] = [
     "environments",
     "expires_at",
     "folder",
+    "for",
     "ids",
     "issuer",
     "jwks_url",
@@ -58,6 +59,7 @@ const TOLD: [&str; 56] = [
     "key_rotation_days",
     "keys",
     "last_day",
+    "lasts",
     "length",
     "lifetime_days",
     "limit",
@@ -88,7 +90,9 @@ const TOLD: [&str; 56] = [
     "tag",
     "tags",
     "text",
+    "ticket",
     "until",
+    "words",
 ];
 
 /// Goes through all of them; the names of those whose good answers hold values.

@@ -1,10 +1,13 @@
 //! A house in which everything has happened that leaves rows.
 
 use chrono::TimeDelta;
-use keywarden_model::{Alias, ClaimRules, Dialect, EnvironmentId, RevokeReason, Role, Scopes, SecretKind};
+use keywarden_model::{
+    Alias, ClaimRules, Dialect, EnvironmentId, ProjectId, RevokeReason, Role, Scopes, SecretKind,
+};
 use keywarden_vault::{Purpose, SecretBytes, SecretString};
 
 use super::Furnished;
+use crate::access::{self, NewRequest, Rule};
 use crate::authz::PolicyScope;
 use crate::environments::{NewEnvironment, Terms};
 use crate::exchange::{Exchange, shelf::Issuer};
@@ -21,7 +24,7 @@ use crate::secrets::{
 use crate::standards::NewStandard;
 use crate::teams::NewTeam;
 use crate::workloads::WorkloadQuery;
-use crate::{Action, Once, Op, Source, trust};
+use crate::{Action, Actor, Once, Op, Source, trust};
 
 /// Everything happens that leaves rows, by use-cases alone.
 pub(super) async fn live(it: &Furnished) {
@@ -126,6 +129,43 @@ pub(super) async fn live(it: &Furnished) {
     domain.flush_usage().await.unwrap();
     domain.flush_verify_counts().await.unwrap();
     domain.flush_decisions().await.unwrap();
+    access(it, &ada, pay).await;
+}
+
+/// A role that was held for a while, and one that is; a rule; what was denied.
+async fn access(it: &Furnished, ada: &people::Somebody, pay: ProjectId) {
+    let (house, domain) = (&it.house, &it.house.domain);
+    let eve = people::join(house, ada, "Eve", Role::Viewer, Some(pay), 11).await;
+    // No passkey approves in its first day.
+    house.clock.advance(std::time::Duration::from_secs(25 * 3_600));
+    let mut soft = ada.soft.clone();
+    let mut ada = ada.person.clone();
+    ada.asserted_at = Some(house.now());
+    let ada = || house.op(Actor::Person(ada.clone()));
+    let rule = Rule::built_in();
+    domain.set_access_rule(&ada(), PolicyScope::Organization, Some(rule), 0).await.unwrap();
+    for (n, role) in [Role::Issuer, Role::Manager, Role::Verifier].into_iter().enumerate() {
+        // Each has an instant of its own.
+        house.clock.advance(std::time::Duration::from_secs(1));
+        let terms = access::Terms {
+            lasts: TimeDelta::hours(1),
+            reason: "INC-7: payments fail".parse().unwrap(),
+            ticket: "INC-7".parse().unwrap(),
+        };
+        let new = NewRequest { role, project: Some("pay".into()), holder: None, terms };
+        let id = domain.request_access(&eve.op(house), new).await.unwrap();
+        if n == 2 {
+            domain.deny_access(&ada(), id, "not needed".parse().unwrap()).await.unwrap();
+            continue;
+        }
+        let started = domain.start_access_approval(&ada(), id).await.unwrap();
+        let answer = people::got(&mut soft, &started.options);
+        domain.finish_access_approval(&ada(), id, started.ceremony, &answer).await.unwrap();
+        if n == 0 {
+            let shown = domain.access_request(&eve.op(house), id).await.unwrap();
+            domain.give_back_access(&eve.op(house), shown.grant.unwrap().id).await.unwrap();
+        }
+    }
 }
 
 /// Secrets in every state.

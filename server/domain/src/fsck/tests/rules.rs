@@ -94,6 +94,16 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ("environment-without-event", &["DELETE FROM events WHERE action = 'environment.create'"]),
     ("environment-event-without-environment", &["DELETE FROM environments"]),
     ("environment-limits", &["UPDATE environments SET overlap_seconds = -1"]),
+    // access for a while
+    ("access-request-without-event", &["DELETE FROM events WHERE action = 'access.request'"]),
+    ("access-request-state-unknown", &["UPDATE access_requests SET state = 'asleep'"]),
+    ("access-approval-without-event", &["DELETE FROM events WHERE action = 'access.approve'"]),
+    ("access-approved-by-asker", &["UPDATE access_requests SET behind = (SELECT approver FROM access_approvals LIMIT 1)"]),
+    ("grant-without-approval", &["DELETE FROM access_approvals"]),
+    ("grant-without-event", &["DELETE FROM events WHERE action = 'access.grant'"]),
+    ("grant-otherwise-than-request", &["UPDATE access_grants SET role = 'admin'"]),
+    ("grant-of-owner", &["UPDATE access_grants SET role = 'owner'"]),
+    ("access-rule-without-event", &["DELETE FROM events WHERE action = 'access.set-rule'"]),
     // standards
     ("standard-version-without-event", &["DELETE FROM events WHERE action = 'standard.draft'"]),
     ("standard-in-force-without-event", &["UPDATE standard_versions SET activated_at = 1 WHERE state = 'active'"]),

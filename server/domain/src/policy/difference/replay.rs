@@ -129,7 +129,7 @@ impl Domain {
         }
         logged.sort_by(|one, other| (other.last_at, &one.digest).cmp(&(one.last_at, &other.digest)));
         let mut again = Vec::with_capacity(logged.len());
-        let mut asking = Asking::new(self, &mut conn, proposal.asks()).await?;
+        let mut asking = Asking::new(&mut conn, proposal.asks()).await?;
         for row in logged {
             again.push(asking.again(&mut conn, row).await?);
         }
@@ -282,8 +282,7 @@ impl Question {
 }
 
 /// Who is here today, with what they hold.
-struct Asking<'a> {
-    domain: &'a Domain,
+struct Asking {
     standings: Standings,
     here: HashMap<String, Option<Principal>>,
     /// There are more people than these.
@@ -293,8 +292,8 @@ struct Asking<'a> {
     known: HashMap<String, Facts>,
 }
 
-impl<'a> Asking<'a> {
-    async fn new(domain: &'a Domain, conn: &mut Conn, asks: Asks) -> Result<Self, Fault> {
+impl Asking {
+    async fn new(conn: &mut Conn, asks: Asks) -> Result<Self, Fault> {
         let standings = Standings::read(conn).await?;
         let mut world = World::default();
         world.read_people(conn, &standings).await?;
@@ -304,7 +303,7 @@ impl<'a> Asking<'a> {
             Who::Nobody | Who::Operator(_) => None,
         });
         let (here, more) = (here.collect(), world.more_people);
-        Ok(Self { domain, standings, here, more, asks, known: HashMap::new() })
+        Ok(Self { standings, here, more, asks, known: HashMap::new() })
     }
 
     async fn again(&mut self, conn: &mut Conn, logged: Logged) -> Result<Again, Fault> {

@@ -52,6 +52,10 @@ impl<'a> Visit<'a> {
         let standard =
             json!({ "name": told("standard"), "project": "pay", "rules": { "key_rotation_days": 3650 } });
         let standard = visit.makes("/api/v1/standards", standard);
+        let request = json!({
+            "role": "viewer", "project": "pay", "lasts_seconds": 3600, "reason": told("access request"),
+        });
+        let request = visit.makes("/api/v1/access-requests", request);
         let team = visit.makes("/api/v1/teams", json!({ "slug": told("team"), "name": told("team") }));
         let secrets = "/api/v1/projects/pay/environments/live/secrets/database/password";
         let value_of = scene.marks.secret("fixture: a value");
@@ -86,6 +90,9 @@ impl<'a> Visit<'a> {
             ("{policy}", text(&policy["id"])),
             ("{test}", text(&test["id"])),
             ("{project}", "pay".into()),
+            // Nobody approves by the API, so that none is held.
+            ("{grant}", "grt_01JDB2W1N9F6Q3R8T5V7X9Z0AB".into()),
+            ("{request}", text(&request["id"])),
             ("{rewrap}", text(&rewrap)),
             ("{role}", text(&workload["roles"][0]["id"])),
             ("{rule}", text(&rule["id"])),
