@@ -6,9 +6,9 @@ use crate::{
     console::Console,
     context::House,
     pages::{
-        access, account, audit, device, docs, elsewhere, encryption, entry, home, keys, leaks, notices, palette,
-        people, permissions, policies, preferences, projects, secrets, standards, step_up, system, teams,
-        workloads,
+        access, account, audit, device, docs, elsewhere, encryption, entry, home, keys, leaks, notices,
+        palette, people, permissions, policies, preferences, projects, secrets, standards, step_up, system,
+        teams, workloads,
     },
 };
 

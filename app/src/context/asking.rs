@@ -199,7 +199,8 @@ impl House {
             let held = self.domain.own_access(op).await?;
             Ok((me, projects, policies, waiting, held))
         };
-        let (me, projects, policies, waiting, held) = known.await.map_err(|refused| render::refused(shell, refused))?;
+        let (me, projects, policies, waiting, held) =
+            known.await.map_err(|refused| render::refused(shell, refused))?;
         let detail = me.role.map_or(shell.text.role_member(), |role| shell.text.role(role));
         shell.proven_until = op
             .actor

@@ -181,7 +181,11 @@ impl Text {
 
     /// A span in the largest unit that says it exactly.
     pub(crate) fn span(self, span: TimeDelta) -> String {
-        let whole = |unit: i64| span.num_minutes().checked_div(unit).filter(|n| *n > 0 && span.num_minutes() == n.saturating_mul(unit));
+        let whole = |unit: i64| {
+            span.num_minutes()
+                .checked_div(unit)
+                .filter(|n| *n > 0 && span.num_minutes() == n.saturating_mul(unit))
+        };
         match (whole(1_440), whole(60)) {
             (Some(days), _) => self.access_days(days),
             (None, Some(hours)) => self.access_hours(hours),

@@ -13,9 +13,9 @@
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a sum that overflows fails its test"))]
 
+mod access;
 mod anyone;
 mod at;
-mod access;
 mod audit;
 mod body;
 mod caller;

@@ -115,6 +115,10 @@ impl FromStr for Ticket {
         if text.contains(['\n', '\r', '\t']) {
             return Err(TextError::Invisible);
         }
-        if text.chars().count() > Self::MAX { Err(TextError::TooLong(Self::MAX)) } else { Ok(Self(text.to_owned())) }
+        if text.chars().count() > Self::MAX {
+            Err(TextError::TooLong(Self::MAX))
+        } else {
+            Ok(Self(text.to_owned()))
+        }
     }
 }

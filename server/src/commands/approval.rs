@@ -65,7 +65,8 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
     let enough = u32::try_from(persons.len()).is_ok_and(|have| have >= last.rule.approvers);
     let word = if enough { "enough" } else { "not enough" };
     say(format!("{} of {} persons signed this wording: {word}", persons.len(), last.rule.approvers))?;
-    say("A signature proves that a registered authenticator signed this text, not that a person read it.".into())
+    say("A signature proves that a registered authenticator signed this text, not that a person read it."
+        .into())
 }
 
 fn sentence(it: &Statement) -> String {

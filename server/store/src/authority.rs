@@ -1,5 +1,6 @@
 //! Who may do what, as the gate asks for it: is the principal active, which teams, which roles.
 
+use chrono::{DateTime, Utc};
 use keywarden_model::ProjectId;
 
 use crate::{Conn, StoreError, sql};
@@ -80,8 +81,13 @@ pub struct Counting {
 }
 
 /// Roles in the project and in the organization, by holder: one row for each active person and workload that a role
-/// counts for, own or through a team. At most `limit`, in the order of the holders' names.
-pub async fn counting(conn: &mut Conn, project: ProjectId, limit: u32) -> Result<Vec<Counting>, StoreError> {
+/// counts for, own, through a team, or for a while. At most `limit`, in the order of the holders' names.
+pub async fn counting(
+    conn: &mut Conn,
+    project: ProjectId,
+    now: DateTime<Utc>,
+    limit: u32,
+) -> Result<Vec<Counting>, StoreError> {
     sql("SELECT u.id AS holder, u.name AS name, b.role AS role, b.project_id AS project_id,
                 CAST(NULL AS TEXT) AS team_id, CAST(NULL AS TEXT) AS team_name
          FROM role_bindings b JOIN users u ON u.id = b.principal_id
@@ -95,9 +101,20 @@ pub async fn counting(conn: &mut Conn, project: ProjectId, limit: u32) -> Result
          FROM role_bindings b JOIN teams t ON t.id = b.principal_id
          JOIN team_members m ON m.team_id = t.id JOIN users u ON u.id = m.user_id
          WHERE u.state = 'active' AND (b.project_id = $3 OR b.project_id IS NULL)
-         ORDER BY name, holder, role, team_id LIMIT $4")
+         UNION ALL
+         SELECT g.holder_id, coalesce(u.name, w.name), g.role, g.project_id, NULL, NULL
+         FROM access_grants g
+         LEFT JOIN users u ON u.id = g.holder_id AND u.state = 'active'
+         LEFT JOIN workloads w ON w.id = g.holder_id AND w.state = 'active'
+         WHERE g.ended_at IS NULL AND g.ends_at > $4 AND g.scope IN ($5, 'organization')
+           AND coalesce(u.id, w.id) IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM role_bindings b WHERE b.principal_id = g.holder_id AND b.role = g.role
+                           AND coalesce(b.project_id, 'organization') = g.scope)
+         ORDER BY name, holder, role, team_id LIMIT $6")
     .bind(project)
     .bind(project)
+    .bind(project)
+    .bind(now)
     .bind(project)
     .bind(limit)
     .all(conn)

@@ -1,5 +1,6 @@
 //! Everybody's standing at once: who is active, in which teams, with which roles. Four statements, however many there are.
 
+use chrono::{DateTime, Utc};
 use keywarden_model::ProjectId;
 
 use crate::{Conn, StoreError, sql};
@@ -57,15 +58,24 @@ pub struct Called {
     pub name: String,
 }
 
-/// Reads them, with the roles of the organization and those of this project.
-pub async fn all(conn: &mut Conn, project: Option<ProjectId>) -> Result<Standings, StoreError> {
+/// Reads them, with the roles of the organization and those of this project, be they held for a while.
+pub async fn all(
+    conn: &mut Conn,
+    project: Option<ProjectId>,
+    now: DateTime<Utc>,
+) -> Result<Standings, StoreError> {
     let principals = sql("SELECT id, name, folded_name FROM users WHERE state = 'active'
          UNION ALL SELECT id, name, folded_name FROM workloads WHERE state = 'active'")
     .all(conn)
     .await?;
     let members = sql("SELECT team_id, user_id FROM team_members ORDER BY team_id").all(conn).await?;
     let roles = sql("SELECT principal_id, role, project_id FROM role_bindings
-         WHERE project_id IS NULL OR project_id = $1 ORDER BY principal_id, role")
+         WHERE project_id IS NULL OR project_id = $1
+         UNION SELECT holder_id, role, project_id FROM access_grants
+         WHERE ended_at IS NULL AND ends_at > $2 AND (project_id IS NULL OR project_id = $3)
+         ORDER BY principal_id, role")
+    .bind(project.unwrap_or(ProjectId::NIL))
+    .bind(now)
     .bind(project.unwrap_or(ProjectId::NIL))
     .all(conn)
     .await?;

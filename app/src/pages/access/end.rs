@@ -118,8 +118,7 @@ fn draw(shell: &Shell, grant: &Grant, hand: Hand, draft: Draft) -> Response {
     let (back, ends_at, named) = (path(grant.request), grant.ends_at, what_of(t, grant));
     let calm = matches!(hand, Hand::Holders);
     page(shell, hand.label(t)).of(&draft).show(move || {
-        let facts =
-            vec![fact(t.access_what(), named), fact(t.access_ends(), view! { <Time at=ends_at/> })];
+        let facts = vec![fact(t.access_what(), named), fact(t.access_ends(), view! { <Time at=ends_at/> })];
         view! {
             <PageHeader title=hand.label(t) crumbs=way(t)/>
             <Facts facts=facts/>

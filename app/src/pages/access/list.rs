@@ -25,8 +25,7 @@ const PAGE: u32 = 50;
 pub(super) async fn show(State(house): State<House>, asking: Asking, params: Params) -> Response {
     let Asking { shell, op } = asking.at(Section::Access);
     let loaded = async {
-        let query =
-            RequestQuery { own: true, state: None, before: params.read("after"), limit: PAGE };
+        let query = RequestQuery { own: true, state: None, before: params.read("after"), limit: PAGE };
         let requests = house.domain.access_requests(&op, &query).await?;
         let held = GrantQuery { own: true, active: true, before: None, limit: PAGE };
         let held = house.domain.access_grants(&op, &held).await?.grants;
@@ -78,8 +77,11 @@ fn line(t: Text, request: &Request) -> Row {
 }
 
 fn grants(t: Text, held: Vec<Grant>) -> AnyView {
-    let columns =
-        vec![Column::text(t.access_what()), Column::text(t.access_ends()), Column::text(t.access_give_back())];
+    let columns = vec![
+        Column::text(t.access_what()),
+        Column::text(t.access_ends()),
+        Column::text(t.access_give_back()),
+    ];
     let rows: Vec<Row> = held
         .into_iter()
         .map(|it| {

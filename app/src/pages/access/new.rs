@@ -24,15 +24,8 @@ use crate::{
 };
 
 /// Nobody is an owner for a while.
-const ROLES: [Role; 7] = [
-    Role::Viewer,
-    Role::Reader,
-    Role::Issuer,
-    Role::Verifier,
-    Role::Manager,
-    Role::Auditor,
-    Role::Admin,
-];
+const ROLES: [Role; 7] =
+    [Role::Viewer, Role::Reader, Role::Issuer, Role::Verifier, Role::Manager, Role::Auditor, Role::Admin];
 
 /// What the address fills in.
 #[derive(Debug, Default)]

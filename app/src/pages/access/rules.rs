@@ -18,8 +18,8 @@ use crate::{
     shell::{Section, Shell},
     text::Text,
     ui::{
-        Banner, Facts, Form, Hidden, PageHeader, Panel, RadioGroup, TextArea, TextField, TextKind, Tone, Writes,
-        choice, fact,
+        Banner, Facts, Form, Hidden, PageHeader, Panel, RadioGroup, TextArea, TextField, TextKind, Tone,
+        Writes, choice, fact,
     },
 };
 

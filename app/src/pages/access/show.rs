@@ -43,7 +43,9 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, Path(id): P
         let state = shown.request.state;
         let badge = view! { <Badge label=t.access_state_of(state) tone=tone(state)/> };
         let why = match (&shown.may.approve, state) {
-            (Some(Err(LifeError::AlreadySigned)), AccessState::Pending) => Some((Tone::Info, t.access_why_signed().to_owned())),
+            (Some(Err(LifeError::AlreadySigned)), AccessState::Pending) => {
+                Some((Tone::Info, t.access_why_signed().to_owned()))
+            }
             (Some(Err(why)), AccessState::Pending) => Some((Tone::Warn, t.access_life(why))),
             _ => None,
         };
@@ -100,7 +102,9 @@ fn facts(t: Text, request: &Request, rule: Option<&(Rule, RuleAt)>) -> AnyView {
     facts.push(fact(t.access_asked_at(), view! { <Time at=request.created_at/> }));
     if request.state == AccessState::Pending {
         facts.push(fact(t.access_answer_by(), view! { <Time at=request.expires_at/> }));
-        facts.extend(rule.map(|(rule, _)| fact(t.access_statement_rule(), t.access_rule_needs(rule.approvers))));
+        facts.extend(
+            rule.map(|(rule, _)| fact(t.access_statement_rule(), t.access_rule_needs(rule.approvers))),
+        );
     }
     if let Some((at, _)) = &request.decided {
         facts.push(fact(t.access_answered(), view! { <Time at=*at/> }));
@@ -131,18 +135,25 @@ fn grant(t: Text, grant: &Grant, active: bool) -> AnyView {
 }
 
 fn approvals(t: Text, shown: &ShownRequest) -> AnyView {
-    let columns =
-        vec![Column::text(t.access_approver()), Column::text(t.access_signed_at()), Column::text(t.access_state())];
+    let columns = vec![
+        Column::text(t.access_approver()),
+        Column::text(t.access_signed_at()),
+        Column::text(t.access_state()),
+    ];
     let rows: Vec<Row> = shown.approvals.iter().map(|it| line(t, it)).collect();
     let empty = view! {
         <EmptyState heading=3 title=t.access_approvals_none()>{t.access_approvals_none_why()}</EmptyState>
     };
-    view! { <Table caption=t.access_approvals() columns=columns rows=rows empty=empty.into_any()/> }.into_any()
+    view! { <Table caption=t.access_approvals() columns=columns rows=rows empty=empty.into_any()/> }
+        .into_any()
 }
 
 fn line(t: Text, approval: &ShownApproval) -> Row {
-    let (label, tone) =
-        if approval.counts { (t.access_counts(), Tone::Good) } else { (t.access_counts_not(), Tone::Neutral) };
+    let (label, tone) = if approval.counts {
+        (t.access_counts(), Tone::Good)
+    } else {
+        (t.access_counts_not(), Tone::Neutral)
+    };
     let cells = cells![view! { <Time at=approval.signed_at/> }, view! { <Badge label=label tone=tone/> }];
     Row::plain(named(&approval.name, &approval.approver), cells)
 }

@@ -97,7 +97,14 @@ async fn an_approver_sees_the_text_that_is_signed_or_why_they_cannot_sign() {
     assert!(shown.body.contains(&format!("{here}/approve")), "{}", shown.body);
     let sign = stage.get(person(&mia), &format!("{here}/approve")).await;
     assert_eq!(sign.status, 200);
-    for said in ["You sign this text", "&lt;b&gt;INC-7&lt;/b&gt;", "2 hours", "Mia", "Dev", "https://keys.example.com"] {
+    for said in [
+        "You sign this text",
+        "&lt;b&gt;INC-7&lt;/b&gt;",
+        "2 hours",
+        "Mia",
+        "Dev",
+        "https://keys.example.com",
+    ] {
         assert!(sign.body.contains(said), "{said}: {}", sign.body);
     }
     assert!(sign.body.contains("keywarden/access-approval"), "the exact bytes: {}", sign.body);

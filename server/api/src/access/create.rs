@@ -64,7 +64,8 @@ pub(crate) async fn create(
     let role = flaws.parse::<Role>("/role", &body.role);
     let reason = flaws.parse::<Reason>("/reason", &body.reason);
     let ticket = flaws.parse::<Ticket>("/ticket", &body.ticket);
-    let holder = body.holder.as_deref().map(|id| Holder::parse(id).ok_or("write the id of a person or workload"));
+    let holder =
+        body.holder.as_deref().map(|id| Holder::parse(id).ok_or("write the id of a person or workload"));
     let holder = flaws.keep("/holder", holder.transpose());
     let (Some(role), Some(reason), Some(ticket), Some(holder)) = (role, reason, ticket, holder) else {
         return Err(flaws.problem());

@@ -49,7 +49,8 @@ async fn a_machine_asks_for_a_role_once_and_withdraws_it() {
 async fn what_cannot_be_asked_for_is_told_at_its_field() {
     let api = Api::in_house(House::new(Engine::Sqlite).await).await;
     let ask = async |more: serde_json::Value| {
-        let mut body = json!({ "role": "issuer", "project": "pay", "lasts_seconds": 1800, "reason": "deploy 7" });
+        let mut body =
+            json!({ "role": "issuer", "project": "pay", "lasts_seconds": 1800, "reason": "deploy 7" });
         body.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
         let answer = api.call("post", REQUESTS).bearer(&api.vera).json(body).await;
         (answer.status.as_u16(), answer.json()["errors"][0]["pointer"].as_str().map(str::to_owned))

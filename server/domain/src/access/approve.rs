@@ -90,10 +90,8 @@ impl Domain {
             let why = judged.into_iter().find_map(Result::err);
             return Err(why.map_or(CeremonyError::Passkey(PasskeyError::NoPasskey).into(), AccessError::from));
         }
-        let (options, ceremony) = self
-            .ceremonies()?
-            .start_approval(&able, &content, op.now)
-            .map_err(CeremonyError::Passkey)?;
+        let (options, ceremony) =
+            self.ceremonies()?.start_approval(&able, &content, op.now).map_err(CeremonyError::Passkey)?;
         let ceremony = ceremony.ending_by(loaded.life.expires_at);
         let bound = Bound::Session(person.session);
         let ceremony = self.keep_ceremony(op, Flow::Approval, bound, &ceremony, &id).await?;
@@ -332,9 +330,7 @@ pub(super) fn able(
     strength: PasskeyStrength,
     now: DateTime<Utc>,
 ) -> Result<(), LifeError> {
-    let strong = |row: &&PasskeyRow| {
-        !(row.synced && strength == PasskeyStrength::DeviceBound)
-    };
+    let strong = |row: &&PasskeyRow| !(row.synced && strength == PasskeyStrength::DeviceBound);
     let first = rows.iter().filter(strong).map(may_approve_from).min();
     match first {
         None => Err(LifeError::PasskeySynced),

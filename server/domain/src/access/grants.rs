@@ -37,7 +37,8 @@ impl Domain {
             let by = by.clone();
             Box::pin(async move {
                 let grant = rows::find(tx, id).await?.ok_or(Refused::NotFound)?;
-                over(tx, &record, Action::RevokeAccess.name(), grant.try_into()?, GrantEnd::Revoked, &by).await
+                over(tx, &record, Action::RevokeAccess.name(), grant.try_into()?, GrantEnd::Revoked, &by)
+                    .await
             })
         })
         .await

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
-use keywarden_model::{AccessState, GrantEnd, PasskeyStrength};
 use keywarden_model::time::later;
+use keywarden_model::{AccessState, GrantEnd, PasskeyStrength};
 
 use super::rule::{Rule, RuleAt};
 
@@ -142,7 +142,11 @@ impl Life {
     }
 
     /// Somebody signs.
-    pub(super) fn approve(mut self, facts: &Facts<'_>, now: DateTime<Utc>) -> Result<(Self, Approved), LifeError> {
+    pub(super) fn approve(
+        mut self,
+        facts: &Facts<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<(Self, Approved), LifeError> {
         self.pending(now)?;
         if self.concerns(facts.approver) {
             return Err(LifeError::OwnRequest);

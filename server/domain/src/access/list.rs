@@ -151,11 +151,16 @@ impl Domain {
                 continue;
             }
             let project = row.project_id.as_deref().map(str::parse).transpose();
-            let project = project.map_err(|_| Fault::Damaged(format!("access_requests {}: project", row.id)))?;
+            let project =
+                project.map_err(|_| Fault::Damaged(format!("access_requests {}: project", row.id)))?;
             let scope = project.map_or(PolicyScope::Organization, PolicyScope::Project);
-            let (rule, _) = rule::in_force(&mut conn, scope).await?;
-            let may = rule.names(&own, &teams)
-                && self.would(op, Action::ApproveAccess, &resource(scope)).await?;
+            // Where a rule cannot be read nobody approves, and pages go on.
+            let named = match rule::in_force(&mut conn, scope).await {
+                Ok((rule, _)) => rule.names(&own, &teams),
+                Err(Fault::Damaged(_)) => false,
+                Err(fault) => return Err(fault.into()),
+            };
+            let may = named && self.would(op, Action::ApproveAccess, &resource(scope)).await?;
             answers.insert(row.project_id.clone(), may);
         }
         rows.retain(|it| answers.get(&it.project_id) == Some(&true));
@@ -175,7 +180,8 @@ impl Domain {
         let organization = self.would(op, Action::ViewAccess, &Resource::Organization).await?;
         let mut scopes = match self.reach(op, Action::ViewAccess).await? {
             Reach::All if organization => return Ok(None),
-            Reach::All => return Err(Refused::NotFound),
+            // Everywhere but there: no list says that.
+            Reach::All => Vec::new(),
             Reach::Part { projects, .. } => projects.iter().map(ToString::to_string).collect::<Vec<_>>(),
         };
         if organization {
@@ -195,7 +201,12 @@ pub(super) async fn named(conn: &mut Conn, rows: Vec<requests::Row>) -> Result<V
         Ok(Request {
             id: row.id,
             role: row.role.parse().map_err(|_| damaged("role"))?,
-            project_id: row.project_id.as_deref().map(str::parse).transpose().map_err(|_| damaged("project"))?,
+            project_id: row
+                .project_id
+                .as_deref()
+                .map(str::parse)
+                .transpose()
+                .map_err(|_| damaged("project"))?,
             project: row.project.clone(),
             holder: Holder::parse(&row.holder_id).ok_or_else(|| damaged("holder"))?,
             holder_name: name(&row.holder_id),

@@ -187,7 +187,8 @@ impl Loaded {
         let damaged = |what: &str| Fault::Damaged(format!("access_requests {id}: {what}"));
         let role: Role = row.role.parse().map_err(|_| damaged("role"))?;
         let holder = Holder::parse(&row.holder_id).ok_or_else(|| damaged("holder"))?;
-        let project = row.project_id.as_deref().map(str::parse).transpose().map_err(|_| damaged("project"))?;
+        let project =
+            row.project_id.as_deref().map(str::parse).transpose().map_err(|_| damaged("project"))?;
         let scope = project.map_or(PolicyScope::Organization, PolicyScope::Project);
         let grant = grant_rows::of_request(conn, id).await?;
         let life = life::Life {
@@ -285,7 +286,12 @@ impl TryFrom<grant_rows::Row> for Grant {
             id: row.id,
             request: row.request_id,
             role: row.role.parse().map_err(|_| damaged("role"))?,
-            project_id: row.project_id.as_deref().map(str::parse).transpose().map_err(|_| damaged("project"))?,
+            project_id: row
+                .project_id
+                .as_deref()
+                .map(str::parse)
+                .transpose()
+                .map_err(|_| damaged("project"))?,
             project: row.project.clone(),
             holder: Holder::parse(&row.holder_id).ok_or_else(|| damaged("holder"))?,
             holder_name: row.holder_name.clone().unwrap_or_default(),

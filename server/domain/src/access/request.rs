@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use keywarden_model::time::later;
-use keywarden_model::{AccessRequestId, ProjectId, Reason, Role, RoleScope, Slug, Ticket, UserId, WorkloadId};
+use keywarden_model::{
+    AccessRequestId, ProjectId, Reason, Role, RoleScope, Slug, Ticket, UserId, WorkloadId,
+};
 use keywarden_store::access::requests as rows;
 use keywarden_store::{Conn, Written, authority, projects, teams, tokens, workloads};
 
-use super::rule::{self, SHORTEST};
 use super::REQUEST;
+use super::rule::{self, SHORTEST};
 use crate::audit::Fact;
 use crate::authz::PolicyScope;
 use crate::refused::carries_refused;
@@ -194,7 +196,11 @@ impl Domain {
                 if self.are_mates(person, mate).await? { Ok(wanted) } else { Err(RequestError::NoSuchHolder) }
             }
             (Some(wanted @ Holder::Workload(id)), _) => {
-                if self.manages(op, id).await? { Ok(wanted) } else { Err(RequestError::NoSuchHolder) }
+                if self.manages(op, id).await? {
+                    Ok(wanted)
+                } else {
+                    Err(RequestError::NoSuchHolder)
+                }
             }
             _ => Err(RequestError::NoSuchHolder),
         }

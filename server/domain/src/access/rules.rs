@@ -7,8 +7,8 @@ use keywarden_model::time::from_micros;
 use keywarden_store::access::rules as rows;
 use keywarden_store::{ChangeKind, StoreError, Written, names};
 
-use super::rule::{self, Rule, RuleAt, RuleError};
 use super::Named;
+use super::rule::{self, Rule, RuleAt, RuleError};
 use crate::audit::Fact;
 use crate::authz::PolicyScope;
 use crate::policy::{project, resource};
@@ -73,10 +73,10 @@ impl Domain {
         let own = rows::versions(&mut conn, &rule::word(scope), SHOWN).await?;
         let known = names::of(&mut conn, rule.only.iter().map(String::as_str)).await?;
         drop(conn);
-        let named = rule.only.iter().map(|id| Named {
-            id: id.clone(),
-            name: known.get(id).cloned().unwrap_or_default(),
-        });
+        let named = rule
+            .only
+            .iter()
+            .map(|id| Named { id: id.clone(), name: known.get(id).cloned().unwrap_or_default() });
         let named = named.collect();
         let newest = own.first().map_or(0, |it| it.version);
         let versions = own.into_iter().map(RuleVersion::try_from).collect::<Result<_, _>>()?;

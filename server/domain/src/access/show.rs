@@ -69,8 +69,8 @@ impl Domain {
         let loaded = self.request_in_sight(op, id).await?;
         let own = op.actor.id();
         let seen = projects_in(self.reach(op, Action::ViewProject).await?);
-        let sees_place =
-            !loaded.leads_nowhere() && loaded.project.is_none_or(|it| seen.as_ref().is_none_or(|seen| seen.contains(&it)));
+        let sees_place = !loaded.leads_nowhere()
+            && loaded.project.is_none_or(|it| seen.as_ref().is_none_or(|seen| seen.contains(&it)));
         let mut conn = self.store().read().await?;
         let signed = self.signatures(&mut conn, &loaded, op.now).await?;
         let counting = loaded.life.counting(&signed, &loaded.rule_at);

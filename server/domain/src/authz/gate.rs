@@ -192,7 +192,12 @@ impl Gate {
     }
 
     /// Whether what the caller may do ends by itself: then no answer about it is to be remembered.
-    pub(crate) async fn is_for_a_while(&self, op: &Op, store: &Store, counter: Counter) -> Result<bool, Fault> {
+    pub(crate) async fn is_for_a_while(
+        &self,
+        op: &Op,
+        store: &Store,
+        counter: Counter,
+    ) -> Result<bool, Fault> {
         Ok(self.principal(op, store, counter).await?.until.is_some())
     }
 

@@ -57,8 +57,8 @@ pub use posts::{KeepError, KeptPost, WAITS};
 pub(crate) use session::done_by;
 pub use session::{RECOVERING, SessionChange, SessionKey, SignedIn};
 pub use sessions::OwnSession;
-pub(crate) use step_up::whole;
 pub use setup::{RpIdError, SetupState};
+pub(crate) use step_up::whole;
 pub(crate) use terminals::TERMINAL;
 pub use terminals::{
     AskingTerminal, DEVICE_LASTS, DeviceStarted, RedeemError, TERMINAL_LASTS, TerminalError, TerminalToken,

@@ -111,7 +111,7 @@ impl Domain {
         let thing = thing.filter(|it| sight.covers(it.resource.project())).ok_or(Refused::NotFound)?;
         let target = Target::as_asked(&mut conn, &in_force, action, thing.resource).await?;
         let here = thing.resource.project();
-        let standings = standings::all(&mut conn, here).await.map_err(Fault::from)?;
+        let standings = standings::all(&mut conn, here, op.now).await.map_err(Fault::from)?;
         drop(conn);
         let entitled = self.entitled(op, &in_force, action, &target, here, standings)?;
         let paths = entitled.iter().flat_map(|it| &it.paths);

@@ -130,7 +130,11 @@ impl Domain {
 }
 
 /// Whether it is there, active, and may hold roles in this place.
-pub(crate) async fn can_hold(conn: &mut Conn, holder: Holder, project: Option<ProjectId>) -> Result<bool, StoreError> {
+pub(crate) async fn can_hold(
+    conn: &mut Conn,
+    holder: Holder,
+    project: Option<ProjectId>,
+) -> Result<bool, StoreError> {
     match holder {
         Holder::Person(id) => teams::is_active_person(conn, id).await,
         Holder::Team(id) => Ok(teams::find(conn, id).await?.is_some()),

@@ -54,7 +54,8 @@ impl Domain {
         let _permit = self.authorize(op, Action::ViewUsers, &Resource::Organization).await?;
         let project = resource.project().ok_or(Refused::NotFound)?;
         let mut conn = self.store().read().await.map_err(Fault::from)?;
-        let mut rows = authority::counting(&mut conn, project, MANY + 1).await.map_err(Fault::from)?;
+        let mut rows =
+            authority::counting(&mut conn, project, op.now, MANY + 1).await.map_err(Fault::from)?;
         let in_force = self.gate().in_force_last();
         let target = Target::as_asked(&mut conn, &in_force, Action::ReadSecret, resource).await?;
         drop(conn);

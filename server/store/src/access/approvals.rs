@@ -90,7 +90,11 @@ struct Enrolled {
 }
 
 /// The event that enrolled a passkey, where the record still has it: it was written in the very instant that the row was.
-pub async fn enrolment(conn: &mut Conn, passkey: PasskeyId, user: UserId) -> Result<Option<String>, StoreError> {
+pub async fn enrolment(
+    conn: &mut Conn,
+    passkey: PasskeyId,
+    user: UserId,
+) -> Result<Option<String>, StoreError> {
     let found: Option<Enrolled> = sql("SELECT e.id FROM events e JOIN passkeys p ON e.at = p.created_at
          WHERE p.id = $1 AND e.resource_id IN ($2, $3) AND e.action IN ('passkey.add', 'user.join')
            AND e.outcome = 'allowed' ORDER BY e.id LIMIT 1")

@@ -105,14 +105,15 @@ pub async fn end(
     (how, by): (&str, &str),
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
-    let ended =
-        sql("UPDATE access_grants SET ended_at = $1, how = $2, ended_by = $3 WHERE id = $4 AND ended_at IS NULL")
-            .bind(now)
-            .bind(how)
-            .bind(by)
-            .bind(id)
-            .execute(tx)
-            .await?;
+    let ended = sql(
+        "UPDATE access_grants SET ended_at = $1, how = $2, ended_by = $3 WHERE id = $4 AND ended_at IS NULL",
+    )
+    .bind(now)
+    .bind(how)
+    .bind(by)
+    .bind(id)
+    .execute(tx)
+    .await?;
     Ok(ended == 1)
 }
 

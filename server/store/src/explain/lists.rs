@@ -268,7 +268,8 @@ async fn requests_for_access_are_found_by_whose_they_are_where_they_wait_and_whe
             assert!(!plan.scans("access_requests", "r"), "{filter:?}: {plan:#?}");
         }
         for scopes in [None, Some(vec!["prj_7".to_owned()])] {
-            let plan = planner.plan(requests::waiting_by(scopes, "usr_7", epoch), requests::NEWEST_FIRST).await;
+            let plan =
+                planner.plan(requests::waiting_by(scopes, "usr_7", epoch), requests::NEWEST_FIRST).await;
             assert!(!plan.scans("access_requests", "r") && !plan.scans("access_approvals", "a"), "{plan:#?}");
         }
         let plan = planner.plan(requests::due_by(epoch), requests::LONGEST_DUE_FIRST).await;

@@ -148,7 +148,10 @@ impl World {
                 self.grants += 1;
                 assert!(enough, "{distinct:?} of {}", self.rule.approvers);
                 assert_eq!((starts_at, ends_at.timestamp_subsec_nanos()), (now, 0));
-                assert!(ends_at - starts_at <= life.lasts && ends_at - starts_at > life.lasts - TimeDelta::seconds(1));
+                assert!(
+                    ends_at - starts_at <= life.lasts
+                        && ends_at - starts_at > life.lasts - TimeDelta::seconds(1)
+                );
                 assert!(holds(&life, ends_at - TimeDelta::nanoseconds(1)) && !holds(&life, ends_at));
             }
             Approved::Waits { have, need } => {

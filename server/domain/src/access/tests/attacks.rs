@@ -102,7 +102,8 @@ async fn whoever_may_approve_no_more_counts_no_more() {
         let id = scene.asks(&house).await;
         signs(&house, &mut scene.mia, id).await.unwrap();
         // Between the first signature and the last, Mia's role is taken.
-        let role = house.domain.roles_of(&scene.ada.op(&house), Holder::Person(scene.mia.person.id)).await.unwrap();
+        let role =
+            house.domain.roles_of(&scene.ada.op(&house), Holder::Person(scene.mia.person.id)).await.unwrap();
         house.domain.revoke_role(&Scene::fresh(&house, &scene.ada), role[0].id).await.unwrap();
         let signed = signs(&house, &mut scene.ben, id).await.unwrap();
         assert_eq!(signed, Approved::Waits { have: 1, need: 2 });
@@ -126,7 +127,8 @@ async fn one_person_with_two_passkeys_is_one_person() {
         house.clock.advance(Duration::from_secs(25 * 3_600));
         let id = scene.asks(&house).await;
         signs(&house, &mut scene.mia, id).await.unwrap();
-        let mut same = Somebody { soft: second, person: scene.mia.person.clone(), key: scene.mia.key.clone() };
+        let mut same =
+            Somebody { soft: second, person: scene.mia.person.clone(), key: scene.mia.key.clone() };
         assert_eq!(life(signs(&house, &mut same, id).await), LifeError::AlreadySigned);
         let inbox = house.domain.access_inbox(&scene.mia.op(&house)).await.unwrap();
         assert!(inbox.is_empty(), "what one has signed waits for others: {inbox:?}");
@@ -194,17 +196,20 @@ async fn another_address_or_another_relying_party_signs_nothing() {
         let mut scene = Scene::new(&house).await;
         let id = scene.asks(&house).await;
         let op = scene.mia.op(&house);
-        for origin in ["https://keys.example.com.evil.example", "https://evilkeys.example.com", "http://keys.example.com"] {
+        for origin in [
+            "https://keys.example.com.evil.example",
+            "https://evilkeys.example.com",
+            "http://keys.example.com",
+        ] {
             let started = house.domain.start_access_approval(&op, id).await.unwrap();
             let answer = scene.mia.soft.get(origin, &json(&started.options)).unwrap();
             let answer = serde_json::to_vec(&answer).unwrap();
             let refused = house.domain.finish_access_approval(&op, id, started.ceremony, &answer).await;
             assert_eq!(passkey(refused), PasskeyError::OtherOrigin, "{origin}");
         }
-        for (habit, why) in [
-            ("unverified", PasskeyError::UserNotVerified),
-            ("elsewhere", PasskeyError::OtherRelyingParty),
-        ] {
+        for (habit, why) in
+            [("unverified", PasskeyError::UserNotVerified), ("elsewhere", PasskeyError::OtherRelyingParty)]
+        {
             let mut soft = scene.mia.soft.clone();
             match habit {
                 "unverified" => soft.habits.user_verified = false,

@@ -23,8 +23,14 @@ async fn a_role_is_asked_for_signed_held_and_gone_in_the_second_it_ends() {
         assert!(manages(&house, &scene.dev, &scene).await, "held at once");
         assert!(house.domain.access_inbox(&scene.mia.op(&house)).await.unwrap().is_empty());
         let own = house.domain.own_access(&scene.dev.op(&house)).await.unwrap();
-        assert_eq!(own.iter().map(|it| (it.role, it.ends_at)).collect::<Vec<_>>(), [(Role::Manager, ends_at)]);
+        assert_eq!(
+            own.iter().map(|it| (it.role, it.ends_at)).collect::<Vec<_>>(),
+            [(Role::Manager, ends_at)]
+        );
 
+        let (may, place) = (Action::CreateEnvironment, scene.pay.id.to_string());
+        let told = house.domain.who_can(&scene.ada.op(&house), may, &place).await.unwrap().entitled;
+        assert!(told.iter().any(|it| it.name == "Dev"), "whoever asks who can is told: {told:?}");
         // Not a moment too long, though nobody has written down that it is over, and though the role is remembered.
         let left = (ends_at - house.now()).to_std().unwrap();
         house.clock.advance(left - Duration::from_micros(1));
@@ -58,7 +64,10 @@ async fn whoever_holds_a_role_gives_it_back_and_others_may_take_it() {
         assert_eq!(life(other), LifeError::NotAsker);
         house.domain.give_back_access(&scene.dev.op(&house), first).await.unwrap();
         assert!(!manages(&house, &scene.dev, &scene).await);
-        assert_eq!(life(house.domain.give_back_access(&scene.dev.op(&house), first).await), LifeError::NotActive);
+        assert_eq!(
+            life(house.domain.give_back_access(&scene.dev.op(&house), first).await),
+            LifeError::NotActive
+        );
 
         let again = scene.asks(&house).await;
         signs(&house, &mut scene.ben, again).await.unwrap();
@@ -149,15 +158,17 @@ async fn a_workload_asks_for_itself_and_whoever_made_its_token_is_no_second_pers
         let behind = scene.mia.person.id.to_string();
         house
             .put(vec![
-                keywarden_store::sql("UPDATE access_requests SET behind = $1 WHERE id = $2").bind(behind).bind(id),
+                keywarden_store::sql("UPDATE access_requests SET behind = $1 WHERE id = $2")
+                    .bind(behind)
+                    .bind(id),
             ])
             .await;
         assert_eq!(life(signs(&house, &mut scene.mia, id).await), LifeError::OwnRequest);
         signs(&house, &mut scene.ben, id).await.unwrap();
         let environment = Resource::Environment { id: scene.pay.live, project: scene.pay.id };
         assert!(house.domain.would(&machine, Action::IssueKey, &environment).await.unwrap());
-        let grants = house.domain.access_grants(&machine, &GrantQuery { own: true, limit: 10, ..Default::default() });
-        let grants = grants.await.unwrap().grants;
+        let own = GrantQuery { own: true, limit: 10, ..Default::default() };
+        let grants = house.domain.access_grants(&machine, &own).await.unwrap().grants;
         house.domain.give_back_access(&machine, grants[0].id).await.unwrap();
         assert!(!house.domain.would(&gate.op(), Action::IssueKey, &environment).await.unwrap());
     })

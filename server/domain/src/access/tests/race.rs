@@ -53,7 +53,10 @@ async fn of_many_who_answer_at_once_there_is_one_outcome() {
                 house.domain.give_back_access(&scene.dev.op(&house), grant).await.unwrap();
             }
         }
-        assert_eq!(events(&house, "access.grant", "allowed").await, events(&house, "access.give-back", "allowed").await);
+        assert_eq!(
+            events(&house, "access.grant", "allowed").await,
+            events(&house, "access.give-back", "allowed").await
+        );
     })
     .await;
 }

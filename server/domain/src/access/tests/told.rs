@@ -14,7 +14,11 @@ async fn whether_there_is_such_a_project_is_not_told_to_whoever_may_not_see_it()
         let op = scene.dev.op(&house);
         let strict = Rule { longest_seconds: 600, unanswered_seconds: 1_800, ..Rule::built_in() };
         let owner = Scene::fresh(&house, &scene.ada);
-        house.domain.set_access_rule(&owner, PolicyScope::Project(scene.pay.id), Some(strict), 0).await.unwrap();
+        house
+            .domain
+            .set_access_rule(&owner, PolicyScope::Project(scene.pay.id), Some(strict), 0)
+            .await
+            .unwrap();
         let mut told = Vec::new();
         for project in ["pay", "ghost"] {
             let id = house.domain.request_access(&op, wanted(project, Role::Viewer, 60)).await.unwrap();
@@ -33,7 +37,10 @@ async fn whether_there_is_such_a_project_is_not_told_to_whoever_may_not_see_it()
         assert_eq!(told[0], told[1]);
         // Whoever may see it is held to its limits.
         let known = house.domain.request_access(&scene.mia.op(&house), wanted("pay", Role::Issuer, 60)).await;
-        assert!(matches!(known, Err(RequestError::TooLong(most)) if most == TimeDelta::minutes(10)), "{known:?}");
+        assert!(
+            matches!(known, Err(RequestError::TooLong(most)) if most == TimeDelta::minutes(10)),
+            "{known:?}"
+        );
         // And nobody approves what is nowhere.
         let inbox = house.domain.access_inbox(&scene.ada.op(&house)).await.unwrap();
         assert_eq!(inbox.iter().filter_map(|it| it.project.as_deref()).collect::<Vec<_>>(), ["pay"]);
@@ -61,7 +68,8 @@ async fn a_request_is_nothing_to_whoever_has_no_part_in_it() {
         }
         let statement = house.domain.access_statement(&op, id).await;
         assert!(matches!(statement, Err(AccessError::Refused(Refused::NotFound))), "{statement:?}");
-        let listed = house.domain.access_requests(&op, &RequestQuery { limit: 10, ..Default::default() }).await;
+        let listed =
+            house.domain.access_requests(&op, &RequestQuery { limit: 10, ..Default::default() }).await;
         assert!(listed.unwrap().requests.is_empty());
     })
     .await;
@@ -110,7 +118,10 @@ async fn a_rule_is_written_by_who_may_and_holds_in_its_scope() {
         assert_eq!((shown.rule.approvers, shown.at.to_string()), (2, format!("{}@1", scene.pay.id)));
         assert_eq!(set(&scene.ada, None, 1).await.unwrap(), 2);
         let shown = house.domain.access_rule(&scene.mia.op(&house), project).await.unwrap();
-        assert_eq!((shown.rule, shown.at.to_string(), shown.newest), (Rule::built_in(), "built-in@0".into(), 2));
+        assert_eq!(
+            (shown.rule, shown.at.to_string(), shown.newest),
+            (Rule::built_in(), "built-in@0".into(), 2)
+        );
     })
     .await;
 }

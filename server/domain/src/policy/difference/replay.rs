@@ -347,8 +347,7 @@ impl Asking {
         }
         let who = id.parse().map(Who::Person).or_else(|_| id.parse().map(Who::Workload));
         if let Ok(who) = who {
-            let found =
-                if self.more { Some(load(who, id, None, conn).await?) } else { None };
+            let found = if self.more { Some(load(who, id, None, conn).await?) } else { None };
             let found = found.filter(|it| it.who != Who::Nobody);
             self.here.insert(id.to_owned(), found.clone());
             return Ok(found);

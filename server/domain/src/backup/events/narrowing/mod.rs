@@ -9,8 +9,9 @@ mod secrets;
 
 use chrono::{DateTime, Utc};
 use keywarden_model::{
-    AccessGrantId, AccessState, ApiKeyId, EventId, GrantEnd, KeyValueId, PasskeyId, ProjectId, RecipientId, RevokeReason, Role, RoleBindingId,
-    SecretId, SecretVersionId, ServiceTokenId, TeamId, TrustRuleId, UserId, WorkloadId,
+    AccessGrantId, AccessState, ApiKeyId, EventId, GrantEnd, KeyValueId, PasskeyId, ProjectId, RecipientId,
+    RevokeReason, Role, RoleBindingId, SecretId, SecretVersionId, ServiceTokenId, TeamId, TrustRuleId,
+    UserId, WorkloadId,
 };
 use keywarden_store::access::{grants, requests};
 use keywarden_store::people::{codes, links, passkeys, sessions, users};
