@@ -6,9 +6,9 @@ use crate::{
     console::Console,
     context::House,
     pages::{
-        access, account, audit, device, docs, elsewhere, encryption, entry, home, keys, leaks, notices,
-        palette, people, permissions, policies, preferences, projects, secrets, standards, step_up, system,
-        teams, workloads,
+        access, account, audit, channels, device, docs, elsewhere, encryption, entry, home, keys, leaks,
+        notices, palette, people, permissions, policies, preferences, projects, secrets, standards, step_up,
+        system, teams, workloads,
     },
 };
 
@@ -19,6 +19,7 @@ pub fn router(house: House) -> Router {
         .merge(access::routes())
         .merge(account::routes())
         .merge(audit::routes())
+        .merge(channels::routes())
         .merge(device::routes())
         .merge(docs::routes())
         .merge(encryption::routes())

@@ -40,6 +40,8 @@ export type Estate = {
   accessRequest: string;
   /** A standard that is not in force, with two versions. */
   standard: string;
+  /** A webhook of the organization's that takes nothing. */
+  channel: string;
   /** The role of the team in the project `pay`. */
   teamRole: string;
   /** The owner's id, and the id of their passkey. */
@@ -129,6 +131,8 @@ export async function live(house: House, owners: Page, { every = 3, say = (text:
   const policy = await admin.post<Made>('/policies', { name: say('No purge while recovering'), text: never('secret.purge'), note: say('Asked for by the audit.') });
   await admin.post(`/policies/${policy.id}/versions`, { text: never('secret.delete'), note: say('No deleting, too.') });
   const standard = await admin.post<Made>('/standards', { name: say('Keys of production'), rules: { environments: ['production'], key_lifetime_days: 90, tags: ['cost'] } });
+  const channel = await admin.post<Made>('/channels', { name: say('Duty'), kind: 'webhook', target: 'https://hooks.example.com/keywarden', listens: ['account', 'seal'] });
+  await admin.post(`/channels/${channel.id}/pause`, {});
   await admin.post(`/standards/${standard.id}/versions`, { rules: { key_names: '[a-z][a-z0-9-]*', team_owner: true }, note: say('For all of them.') });
   const teamRole = await admin.post<Made>('/roles', { holder: team.id, role: 'manager', project: 'pay' });
   const people = await joined(house, owners, admin, say);
@@ -245,6 +249,7 @@ export async function live(house: House, owners: Page, { every = 3, say = (text:
     policyTest: policyTest.id,
     standard: standard.id,
     accessRequest: (await admin.post<Made>('/access-requests', { role: 'viewer', project: 'pay', lasts_seconds: 3600, reason: say('INC-7: a look at who calls'), ticket: 'INC-7' })).id,
+    channel: channel.id,
     teamRole: teamRole.id,
     owner,
     passkey,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use keywarden_connectors::{Cvc5, Web, WebError};
+use keywarden_connectors::{Carrier, Cvc5, Mailer, MailerError, Web, WebError};
 use keywarden_domain::{
     Domain, Env, Fault, Refused, Settings, SteadyClock,
     backup::Drills,
@@ -58,6 +58,10 @@ pub(crate) enum WireError {
     Fault(#[from] Fault),
     #[error("the operating system gives no randomness: {0}")]
     Randomness(String),
+    #[error("{0}; is KEYWARDEN_MAIL_URL right?")]
+    Mail(String),
+    #[error(transparent)]
+    Mailer(#[from] MailerError),
     #[error(transparent)]
     RpId(#[from] RpIdError),
     #[error(transparent)]
@@ -236,6 +240,7 @@ pub(crate) fn domain(
         old_seal_keys: config.seal.old_keys,
         fetch: Arc::new(web(config)?),
         prover: prover(config),
+        carry: Arc::new(carrier(config)?),
     };
     let domain = Domain::new(store, Arc::new(keyring), env, settings)?;
     if let Some(seals) = given {
@@ -261,13 +266,29 @@ pub(crate) fn prover(config: &Config) -> Arc<dyn Prover> {
     }
 }
 
-/// The way to issuers of other tokens.
+/// The way to issuers of other tokens, and to webhooks.
 fn web(config: &Config) -> Result<Web, WireError> {
-    let exchange = &config.exchange;
-    let certificates = exchange.ca_file.as_ref().map(|path| {
+    Ok(Web::new(config.exchange.networks.clone(), certificates(config)?.as_deref())?)
+}
+
+/// The ways that messages leave by.
+pub(crate) fn carrier(config: &Config) -> Result<Carrier, WireError> {
+    let mailer = match &config.mail {
+        Some(mail) => {
+            let server = mail.server().map_err(WireError::Mail)?;
+            Some(Mailer::new(server, certificates(config)?.as_deref())?)
+        }
+        None => None,
+    };
+    Ok(Carrier::new(web(config)?, mailer))
+}
+
+/// Those beside the system's.
+fn certificates(config: &Config) -> Result<Option<Vec<u8>>, WireError> {
+    let read = config.exchange.ca_file.as_ref().map(|path| {
         std::fs::read(path).map_err(|cause| WireError::Certificates { path: path.clone(), cause })
     });
-    Ok(Web::new(exchange.networks.clone(), certificates.transpose()?.as_deref())?)
+    read.transpose()
 }
 
 /// Where the records are.

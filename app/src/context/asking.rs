@@ -197,9 +197,10 @@ impl House {
             let policies = self.domain.sees_policies(op).await?;
             let waiting = self.domain.access_waiting(op).await?;
             let held = self.domain.own_access(op).await?;
-            Ok((me, projects, policies, waiting, held))
+            let unread = self.domain.unread_notices(op).await?;
+            Ok((me, projects, policies, (waiting, held), unread))
         };
-        let (me, projects, policies, waiting, held) =
+        let (me, projects, policies, (waiting, held), unread) =
             known.await.map_err(|refused| render::refused(shell, refused))?;
         let detail = me.role.map_or(shell.text.role_member(), |role| shell.text.role(role));
         shell.proven_until = op
@@ -220,6 +221,7 @@ impl House {
                 give_back: format!("/access/grants/{}/give-back", it.id),
             })
             .collect();
+        shell.unread = unread;
         shell.projects =
             projects.into_iter().map(|it| ProjectLink { slug: it.slug, name: it.name }).collect();
         Ok(())

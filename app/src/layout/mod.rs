@@ -37,6 +37,7 @@ fn framed(shell: &Shell, page: AnyView) -> AnyView {
                 <div class="top-end">
                     {protection(shell)}
                     {proven(shell)}
+                    {bell(shell)}
                     <div data-wake="palette" class="top-search"><Palette words=palette_words(t)/></div>
                 </div>
             </div>
@@ -103,6 +104,22 @@ fn proven(shell: &Shell) -> AnyView {
             view! { <a class="proven" href=href title=t.shell_locked_why()>{t.shell_locked()}</a> }.into_any()
         }
     }
+}
+
+/// The way to what the person was told, and how much of it they have not read.
+fn bell(shell: &Shell) -> AnyView {
+    let t = shell.text;
+    let unread = shell.unread;
+    let name = if unread == 0 { t.notices().to_owned() } else { t.notices_count(unread) };
+    // Beyond that they are not counted.
+    let count = if unread < 100 { unread.to_string() } else { "99+".to_owned() };
+    let count = (unread > 0).then(|| view! { <span class="bell-count" aria-hidden="true">{count}</span> });
+    view! {
+        <a class="bell" href="/notices" aria-label=name.clone() title=name>
+            {count}
+        </a>
+    }
+    .into_any()
 }
 
 fn palette_words(t: Text) -> PaletteWords {

@@ -49,6 +49,7 @@ pub(crate) mod access;
 pub(crate) mod account;
 pub(crate) mod audit;
 pub mod ceremony;
+pub(crate) mod channels;
 pub(crate) mod device;
 pub(crate) mod docs;
 pub(crate) mod elsewhere;

@@ -45,6 +45,8 @@ pub struct Shell {
     pub policies: bool,
     /// How many requests for access wait for this person's answer.
     pub access_waiting: usize,
+    /// How many notices they have not read.
+    pub unread: u64,
     /// The project this page is in.
     pub project: Option<ProjectLink>,
     /// What wraps the keys.
@@ -208,6 +210,7 @@ impl Shell {
             projects: Vec::new(),
             policies: false,
             access_waiting: 0,
+            unread: 0,
             project: None,
             protection: Protection::default(),
             condition: Condition::default(),

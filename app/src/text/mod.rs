@@ -20,6 +20,7 @@ mod account;
 mod audit;
 mod backups;
 mod bindings;
+mod channels;
 mod common;
 mod device;
 mod docs;

@@ -9,9 +9,7 @@ use keywarden_domain::Domain;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    access, audit, decisions, device, environments, exchange, fingerprints, introspect, keys, leaks,
-    permissions, policies, policy_tests, problem, project_keys, project_seals, projects, rewraps, roles,
-    secrets, spec, standards, teams, tokens, trust_rules, users, workloads,
+    access, audit, channels, decisions, deliveries, device, environments, exchange, fingerprints, introspect, keys, leaks, permissions, policies, policy_tests, problem, project_keys, project_seals, projects, rewraps, roles, secrets, spec, standards, teams, tokens, trust_rules, users, workloads,
 };
 use crate::{audit::exports::Exports, secrets::watch::Streams};
 
@@ -64,6 +62,15 @@ fn table() -> OpenApiRouter<Domain> {
         .routes(routes!(keys::values::extend))
         .routes(routes!(leaks::look_up::look_up))
         .routes(routes!(fingerprints::check::check))
+        // messages
+        .routes(routes!(channels::list::list, channels::create::create))
+        .routes(routes!(channels::show::show, channels::edit::edit, channels::delete::delete))
+        .routes(routes!(channels::turn::pause))
+        .routes(routes!(channels::turn::resume))
+        .routes(routes!(channels::rotate::rotate))
+        .routes(routes!(channels::test::test))
+        .routes(routes!(channels::retry::retry))
+        .routes(routes!(deliveries::list::list))
         // projects
         .routes(routes!(projects::list::list, projects::create::create))
         .routes(routes!(projects::show::show, projects::edit::edit))

@@ -96,6 +96,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Workloads", "Machine identities and their service tokens."),
     ("People", "Persons, teams and roles."),
     ("Permissions", "Effective permissions: who can do what, what would be, and why something was refused."),
+    ("Messages", "What is told outside: channels, and how their deliveries go."),
     ("Leaks", "What to do with a value that was found where it should not be."),
     ("Audit", "What happened, when, by whom."),
 ];

@@ -17,5 +17,12 @@ mod networks;
 mod web;
 
 pub use cvc5::Cvc5;
+mod carrier;
+mod mail;
+mod networks;
+mod web;
+
+pub use carrier::Carrier;
+pub use mail::{MailSecurity, MailServer, Mailer, MailerError};
 pub use networks::Networks;
 pub use web::{Web, WebError};

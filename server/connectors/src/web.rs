@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ipnet::IpNet;
-use keywarden_domain::exchange::{Fetch, FetchError};
+use keywarden_domain::{
+    exchange::{Fetch, FetchError},
+    messages::{CarryError, HookPost},
+};
 use keywarden_model::HttpsUrl;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Certificate, Client, redirect::Policy};
+use reqwest::{Certificate, Client, StatusCode, header::CONTENT_TYPE, redirect::Policy};
 use url::{Host, Url};
 
 use crate::Networks;
@@ -65,24 +68,52 @@ impl Web {
     }
 }
 
-#[async_trait]
-impl Fetch for Web {
-    async fn fetch(&self, url: &HttpsUrl) -> Result<Vec<u8>, FetchError> {
-        let refuse = |why: &dyn std::fmt::Display| FetchError(format!("{url}: {why}"));
-        let parsed = Url::parse(url.as_str()).map_err(|cause| refuse(&cause))?;
-        // A name is judged when it is resolved; an address in the URL is never resolved.
+impl Web {
+    /// The address, unless it is one of a network that may not be reached. A name is judged when it is resolved; an address in
+    /// the URL is never resolved.
+    fn judge(&self, url: &str) -> Result<Url, String> {
+        let parsed = Url::parse(url).map_err(|cause| cause.to_string())?;
         let literal = match parsed.host() {
             Some(Host::Ipv4(address)) => Some(IpAddr::from(address)),
             Some(Host::Ipv6(address)) => Some(IpAddr::from(address)),
             Some(Host::Domain(_)) => None,
-            None => return Err(refuse(&"it names no host")),
+            None => return Err("it names no host".into()),
         };
-        if let Some(address) = literal.filter(|address| !self.networks.allow(*address)) {
-            return Err(refuse(&NotAllowed(vec![address])));
+        match literal.filter(|address| !self.networks.allow(*address)) {
+            Some(address) => Err(NotAllowed(vec![address]).to_string()),
+            None => Ok(parsed),
         }
+    }
+
+    /// Posts a body; anything but a 2xx is an error. What the receiver says beside its status is not read, and neither the
+    /// address nor the body is repeated in errors.
+    pub(crate) async fn post(&self, post: &HookPost) -> Result<(), CarryError> {
+        let url = self.judge(post.url.expose()).map_err(CarryError::passing)?;
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let mut request = self.client.post(url).header(CONTENT_TYPE, post.content_type);
+        for (name, value) in &post.headers {
+            request = request.header(*name, value);
+        }
+        let sent = request.body(post.body.clone()).send().await;
+        let response = sent
+            .map_err(|cause| CarryError::passing(format!("{host}: {}", chain(&cause.without_url()))))?;
+        match response.status() {
+            status if status.is_success() => Ok(()),
+            // Whoever answers so wants nothing more (Standard Webhooks).
+            StatusCode::GONE => Err(CarryError::for_good(format!("{host} answers 410 Gone"))),
+            status => Err(CarryError::passing(format!("{host} answers {status}"))),
+        }
+    }
+}
+
+#[async_trait]
+impl Fetch for Web {
+    async fn fetch(&self, url: &HttpsUrl) -> Result<Vec<u8>, FetchError> {
+        let refuse = |why: &dyn std::fmt::Display| FetchError(format!("{url}: {why}"));
+        let parsed = self.judge(url.as_str()).map_err(|why| refuse(&why))?;
         let broken = |cause: reqwest::Error| refuse(&chain(&cause.without_url()));
         let mut response = self.client.get(parsed).send().await.map_err(broken)?;
-        if response.status() != reqwest::StatusCode::OK {
+        if response.status() != StatusCode::OK {
             return Err(refuse(&format_args!("it answers {}", response.status())));
         }
         let mut document = Vec::new();

@@ -35,6 +35,7 @@ use rand_chacha::ChaCha20Rng;
 
 use crate::env::{Clock, MockClock};
 use crate::exchange::shelf::Shelf;
+use crate::messages::tray::Tray;
 use crate::{Actor, Domain, Env, Op, Settings};
 use players::operation;
 pub use players::{Held, Machine, Player};
@@ -49,13 +50,13 @@ macro_rules! tables {
 }
 
 /// What holds something that is somebody's: credentials, things, who may do what, the record.
-const TABLES: [(&str, &str); 48] = tables!(
+const TABLES: [(&str, &str); 52] = tables!(
     "access_approvals" "access_grants" "access_requests" "access_rules"
-    "api_keys" "ceremonies" "changes" "environments" "event_personal" "events" "exchanged_tokens" "idempotency"
-    "key_tags" "key_values" "keyring_keys" "keyring_wraps" "notices" "offered_seals" "one_time_links" "organizations"
+    "api_keys" "ceremonies" "changes" "channels" "deliveries" "environments" "event_personal" "events" "exchanged_tokens" "idempotency"
+    "key_tags" "key_values" "keyring_keys" "keyring_wraps" "messages" "notices" "offered_seals" "one_time_links" "organizations"
     "passkeys" "pending_posts" "policies" "policy_proofs" "policy_tests" "policy_versions" "project_keys" "project_seals" "projects" "recovery_codes" "refused_tokens" "rewraps" "role_bindings"
     "secret_aliases" "secret_history" "secret_labels" "secret_references" "secret_shares" "secret_versions" "secrets" "service_tokens"
-    "standard_versions" "standards"
+    "silenced_kinds" "standard_versions" "standards"
     "sessions" "team_members" "trust_rules" "users" "workloads"
 );
 
@@ -76,6 +77,8 @@ pub struct House {
     pub location: Location,
     /// Documents of issuers outside.
     pub shelf: Shelf,
+    /// Whoever is told something outside.
+    pub tray: Tray,
     folder: Arc<tempfile::TempDir>,
     seed: u64,
 }
@@ -135,9 +138,9 @@ impl House {
         let wall = DateTime::from_timestamp(1_800_000_000, 0).expect("a moment");
         let clock = Arc::new(MockClock::at(wall));
         let keyring = Arc::new(keyring(folder.path(), &clock));
-        let shelf = Shelf::default();
-        let house = Self::open(Arc::new(folder), location, keyring, clock, 1, settings(&shelf)).await;
-        Self { shelf, ..house }
+        let (shelf, tray) = (Shelf::default(), Tray::default());
+        let house = Self::open(Arc::new(folder), location, keyring, clock, 1, settings(&shelf, &tray)).await;
+        Self { shelf, tray, ..house }
     }
 
     /// A second node on the same records, keys and clock.
@@ -236,7 +239,7 @@ impl House {
         let env = Env::seeded(clock.clone(), seed);
         let domain = Domain::new(store.clone(), Arc::clone(&keyring), env, settings).expect("a domain");
         let own = Vec::new();
-        Self { domain, clock, store, keyring, own, location, shelf: Shelf::default(), folder, seed }
+        Self { domain, clock, store, keyring, own, location, shelf: Shelf::default(), tray: Tray::default(), folder, seed }
     }
 
     /// A house with an owner, an issuer of the project `pay` and somebody who holds nothing.
@@ -340,7 +343,7 @@ impl House {
     }
 }
 
-fn settings(shelf: &Shelf) -> Settings {
+fn settings(shelf: &Shelf, tray: &Tray) -> Settings {
     let hours = |n| Duration::from_hours(n);
     Settings {
         origin: "https://keys.example.com".into(),
@@ -357,6 +360,7 @@ fn settings(shelf: &Shelf) -> Settings {
         old_seal_keys: Some(hours(30 * 24)),
         fetch: Arc::new(shelf.clone()),
         prover: Arc::new(crate::policy::proof::NoProver),
+        carry: Arc::new(tray.clone()),
     }
 }
 

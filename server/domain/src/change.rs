@@ -7,6 +7,7 @@ use keywarden_store::{Basis, Tx, WriteError, Written};
 
 use crate::audit::Record;
 use crate::authz::{Action, Permit, Resource};
+use crate::messages;
 use crate::once::{self, Noted, Repeatable};
 use crate::{Domain, Fault, Op, Refused};
 
@@ -296,6 +297,9 @@ impl Domain {
                 let (noted, keyring, env) = (Arc::clone(&noted), Arc::clone(&keyring), env.clone());
                 Box::pin(async move {
                     let written = body(tx, record).await?;
+                    messages::write(tx, &env, written.events())
+                        .await
+                        .map_err(|fault| E::from(Refused::from(fault)))?;
                     if let Some(noted) = &*noted {
                         once::note(tx, noted, &keyring, &env, written.value())
                             .await

@@ -21,6 +21,7 @@ use crate::exchange::{Fetch, Keeping, KeySets};
 use crate::freshness::{Freshness, MAX_AGE};
 use crate::keys;
 use crate::lately::Lately;
+use crate::messages::{Carry, Watched};
 use crate::passkeys::{Passkeys, Relying, RelyingError};
 use crate::people::Turns;
 use crate::policy::proof::Prover;
@@ -65,6 +66,8 @@ pub struct Settings {
     pub fetch: Arc<dyn Fetch>,
     /// Who shows what a policy would change.
     pub prover: Arc<dyn Prover>,
+    /// How messages leave the house.
+    pub carry: Arc<dyn Carry>,
 }
 
 /// What is remembered of issuers, and of the tokens that were refused.
@@ -98,6 +101,7 @@ struct Inner {
     subjects: Subjects,
     tokens: Tokens,
     turns: Turns,
+    watched: Watched,
 }
 
 impl Domain {
@@ -129,6 +133,7 @@ impl Domain {
             subjects: Subjects::new(),
             tokens: Tokens::new(),
             turns: Turns::default(),
+            watched: Watched::default(),
         })))
     }
 
@@ -200,6 +205,10 @@ impl Domain {
 
     pub(crate) fn tokens(&self) -> &Tokens {
         &self.0.tokens
+    }
+
+    pub(crate) fn watched(&self) -> &Watched {
+        &self.0.watched
     }
 
     pub(crate) fn turns(&self) -> &Turns {

@@ -30,6 +30,7 @@ mod freshness;
 pub mod fsck;
 pub mod keys;
 mod lately;
+pub mod messages;
 pub mod once;
 mod one_time;
 mod op;

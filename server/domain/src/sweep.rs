@@ -68,6 +68,8 @@ fn before(kind: Sweep, now: DateTime<Utc>) -> i64 {
         Sweep::Decisions | Sweep::OneTimeLinks | Sweep::Shares => micros(earlier(now, TimeDelta::days(30))),
         // Windows are at most a day long.
         Sweep::RateWindows => earlier(now, TimeDelta::days(2)).timestamp(),
+        // A key that is told of 30 days before its end is not told of anew.
+        Sweep::Deliveries | Sweep::Messages | Sweep::Notices => micros(earlier(now, TimeDelta::days(90))),
         Sweep::Usage => earlier(now, TimeDelta::days(400)).timestamp().div_euclid(3_600),
     }
 }

@@ -216,6 +216,7 @@ mod tests {
         let written = [
             ("look", Duration::from_millis(250)),
             ("activate-policies", Duration::from_secs(15)),
+            ("deliver-messages", Duration::from_secs(1)),
             ("destroy-old-seal-keys", Duration::from_hours(24)),
             ("destroy-values", Duration::from_hours(1)),
             ("drill-backups", Duration::from_secs(15)),
@@ -232,7 +233,9 @@ mod tests {
             ("purge-secrets", Duration::from_mins(5)),
             ("renew-keyring-keys", Duration::from_mins(10)),
             ("rewrap", Duration::from_secs(1)),
+            ("route-messages", Duration::from_secs(1)),
             ("sweep", Duration::from_mins(10)),
+            ("tell-of-trouble", Duration::from_secs(15)),
             ("warm-keys", Duration::from_secs(1)),
         ];
         assert_eq!(often, written);

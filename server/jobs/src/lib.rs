@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a sum that overflows fails its test"))]
 
 mod activate_policies;
+mod deliver_messages;
 mod destroy_old_seal_keys;
 mod destroy_values;
 mod drill_backups;
@@ -25,7 +26,9 @@ mod prove_policies;
 mod purge_secrets;
 mod renew_keyring_keys;
 mod rewrap;
+mod route_messages;
 mod sweep;
+mod tell_of_trouble;
 mod warm_keys;
 
 pub use driver::{Driver, Job, Report, Reports};
@@ -35,6 +38,7 @@ pub fn all() -> Vec<Job> {
     vec![
         look::JOB,
         activate_policies::JOB,
+        deliver_messages::JOB,
         destroy_old_seal_keys::JOB,
         destroy_values::JOB,
         drill_backups::JOB,
@@ -51,7 +55,9 @@ pub fn all() -> Vec<Job> {
         purge_secrets::JOB,
         renew_keyring_keys::JOB,
         rewrap::JOB,
+        route_messages::JOB,
         sweep::JOB,
+        tell_of_trouble::JOB,
         warm_keys::JOB,
     ]
 }

@@ -126,6 +126,10 @@ ids! {
     BackupId = "bkp", "backup";
     /// A drill: the newest backup, restored for a look and taken away again.
     DrillId = "drl", "drill";
+    /// A way by which messages leave the house.
+    ChannelId = "chn", "channel";
+    /// One message on its way through one channel.
+    DeliveryId = "dlv", "delivery";
     /// An environment of a project.
     EnvironmentId = "env", "environment";
     /// An audit event.
@@ -142,6 +146,8 @@ ids! {
     InvitationId = "inv", "invitation";
     /// A key of the keyring.
     KeyringKeyId = "krk", "keyring key";
+    /// Something that people and channels are told.
+    MessageId = "msg", "message";
     /// Something that a person is told on their next visit.
     NoticeId = "ntc", "notice";
     /// The organization: one for each deployment.

@@ -14,6 +14,7 @@ pub mod cidr;
 pub mod id;
 pub mod key;
 pub mod label;
+pub mod message;
 pub mod metadata;
 pub mod name;
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub use cidr::AllowedCidrs;
 pub use id::*;
 pub use key::{KeyState, RevokeReason, VerifyCode};
 pub use label::KeyLabel;
+pub use message::{ChannelKind, DeliveryState, MailAddress, MessageKind};
 pub use metadata::Metadata;
 pub use name::{Description, Name, Reason};
 pub use policy::{PolicyEffect, PolicyState};

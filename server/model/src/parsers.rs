@@ -77,6 +77,14 @@ fn words_that_are_one_of_few() {
     words::<PolicyEffect>(&PolicyEffect::ALL.map(PolicyEffect::as_str));
     words::<PolicyState>(&PolicyState::ALL.map(PolicyState::as_str));
     words::<VersionState>(&["enabled", "disabled", "destroyed"]);
+    words::<MessageKind>(&["account", "key-expiry", "seal"]);
+    words::<ChannelKind>(&["mail", "slack", "webhook"]);
+    words::<DeliveryState>(&["waiting", "delivered", "dead"]);
+}
+
+#[test]
+fn addresses_of_mail() {
+    words::<MailAddress>(&["ops@example.com", "a.b+c@mail.example.org", "o'hara@x"]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod exchange;
 mod limits;
 mod listen;
 mod log;
+mod mail;
 #[cfg(test)]
 mod parsers;
 mod project_seal;
@@ -35,6 +36,7 @@ pub use exchange::Exchange;
 pub use limits::Limits;
 pub use listen::Listen;
 pub use log::{Log, LogFormat};
+pub use mail::Mail;
 pub use project_seal::ProjectSeal;
 pub use proofs::Proofs;
 pub use public::Public;
@@ -64,6 +66,8 @@ pub struct Config {
     pub verify: Verify,
     pub exchange: Exchange,
     pub proofs: Proofs,
+    /// How mail is sent; none: no mail is sent.
+    pub mail: Option<Mail>,
     pub secrets: Secrets,
     pub session: Session,
     pub log: Log,
@@ -84,6 +88,7 @@ impl Config {
             verify: Verify::read(values)?,
             exchange: Exchange::read(values)?,
             proofs: Proofs::read(values)?,
+            mail: Mail::read(values)?,
             secrets: Secrets::read(values)?,
             session: Session::read(values)?,
             log: Log::read(values)?,

@@ -177,13 +177,26 @@ pub const SETTINGS: &[Setting] = &[
         "exchange.networks",
         "KEYWARDEN_EXCHANGE_NETWORKS",
         "",
-        "private networks where issuers of other tokens may be reached: `10.96.0.0/12`; only public addresses when unset",
+        "private networks where issuers of other tokens and webhooks may be reached: `10.96.0.0/12`; only public addresses when unset",
     ),
     open(
         "exchange.ca_file",
         "KEYWARDEN_EXCHANGE_CA_FILE",
         "",
-        "certificates, PEM, that prove issuers too, beside the system's: of a Kubernetes cluster, say",
+        "certificates, PEM, that prove issuers, webhooks and the mail server too, beside the system's: of a Kubernetes cluster, say",
+    ),
+    Setting {
+        key: "mail.url",
+        variable: "KEYWARDEN_MAIL_URL",
+        default: "",
+        shown: Shown::WithoutPassword,
+        help: "the mail server: smtps://user:password@host, or smtp://… for STARTTLS; no mail is sent when unset",
+    },
+    open(
+        "mail.from",
+        "KEYWARDEN_MAIL_FROM",
+        "",
+        "from whom mail is: `Keywarden <keywarden@example.com>`; set with the mail server",
     ),
     open(
         "proofs.cvc5",

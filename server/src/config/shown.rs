@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Config, Origin, SETTINGS, SealKind, Setting, Values};
+use super::{Config, Mail, Origin, SETTINGS, SealKind, Setting, Values};
 
 /// One line of `keywarden config`.
 #[derive(Debug, Serialize, PartialEq, Eq)]
@@ -28,6 +28,7 @@ pub fn shown(config: &Config, values: &Values) -> Vec<ShownSetting> {
 fn value(config: &Config, values: &Values, setting: &Setting) -> String {
     match setting.key {
         "database.url" => config.database.shown(),
+        "mail.url" => config.mail.as_ref().map(Mail::shown).unwrap_or_default(),
         "pkcs11.pin" => if values.origin(setting.key) == Origin::Default { "" } else { "***" }.into(),
         "public_url" => config.public.origin(),
         "rp_id" => config.public.rp_id.clone(),

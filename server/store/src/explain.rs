@@ -119,7 +119,7 @@ pub(crate) fn server() -> Option<String> {
 }
 
 /// A house of some size: 200 projects with 10 000 keys, as many people and events, 5 000 workloads.
-const ROWS: [&str; 32] = [
+const ROWS: [&str; 36] = [
     "INSERT INTO projects (id, slug, name, folded_name, created_at, created_by, row_version)
      SELECT 'prj_' || i, 'p' || i, 'p' || i, 'p' || i, 1, 'x', 1 FROM generate_series(1, 200) i",
     "INSERT INTO environments (id, project_id, slug, name, folded_name, label, overlap_seconds, created_at, created_by,
@@ -220,6 +220,18 @@ const ROWS: [&str; 32] = [
      SELECT 'grt_' || lpad(i::text, 26, '0'), 'acr_' || lpad(i::text, 26, '0'), 'prj_' || (1 + i % 200), 'prj_' || (1 + i % 200),
             'viewer', 'person', 'usr_' || (1 + i % 2000), i, i * 7919 % 100000, CASE WHEN i % 50 <> 0 THEN i END, 'expired', 'x'
      FROM generate_series(1, 10000) i",
+    "INSERT INTO channels (id, kind, user_id, name, sealed, kinds, created_at, created_by, row_version)
+     SELECT 'chn_' || lpad(i::text, 26, '0'), 'webhook', CASE WHEN i % 2 = 0 THEN 'usr_' || i END, 'c', '', '', i, 'x', 1
+     FROM generate_series(1, 200) i",
+    "INSERT INTO messages (id, kind, event_id, event, actor_kind, actor_id, resource_kind, resource_id, facts, at, routed_at)
+     SELECT 'msg_' || lpad(i::text, 26, '0'), 'account', 'evt_1', 'passkey.add', 'person', 'usr_1', 'user', 'usr_1', '{}', i,
+            CASE WHEN i % 1000 <> 0 THEN i END FROM generate_series(1, 10000) i",
+    "INSERT INTO deliveries (id, message_id, channel_id, state, attempts, due_at, created_at)
+     SELECT 'dlv_' || lpad(i::text, 26, '0'), 'msg_' || lpad(i::text, 26, '0'), 'chn_' || lpad((1 + i % 200)::text, 26, '0'),
+            CASE i % 50 WHEN 0 THEN 'dead' WHEN 1 THEN 'waiting' ELSE 'delivered' END, 1, i, i FROM generate_series(1, 10000) i",
+    "INSERT INTO notices (id, user_id, kind, about, at, message_id, dismissed_at)
+     SELECT 'ntc_' || lpad(i::text, 26, '0'), 'usr_' || (1 + i % 500), 'account', 'usr_' || (1 + i % 500), i,
+            'msg_' || lpad(i::text, 26, '0'), CASE WHEN i % 5 <> 0 THEN i END FROM generate_series(1, 10000) i",
     "ANALYZE",
 ];
 

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use sqlx::{PgPool, SqlitePool, migrate::Migrator};
 
 /// The schema of this version: the number of its newest migration.
-pub const VERSION: i64 = 40;
+pub const VERSION: i64 = 41;
 /// The oldest schema version whose program still works with this schema: before 25 none knows of seals of projects, and would
 /// make keys for such a project that the project's seal does not wrap.
 pub(crate) const OLDEST_COMPATIBLE: i64 = 25;

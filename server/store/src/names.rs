@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::{Conn, StoreError, filter::Select};
 
 /// By the beginning of an id: where the name stands, and the id's column.
-const NOUNS: [(&str, &str, &str); 8] = [
+const NOUNS: [(&str, &str, &str); 9] = [
+    ("chn_", "SELECT id, name FROM channels", "id"),
     ("env_", "SELECT id, name FROM environments", "id"),
     ("key_", "SELECT id, name FROM api_keys", "id"),
     ("prj_", "SELECT id, name FROM projects", "id"),

@@ -11,12 +11,18 @@ pub enum Sweep {
     Changes,
     /// Decisions last made before an instant.
     Decisions,
+    /// Deliveries of messages of before an instant that do not wait.
+    Deliveries,
     /// Terminals that asked to be signed in before an instant.
     DeviceGrants,
     /// Service tokens given by exchange that expired before an instant.
     ExchangedServiceTokens,
     /// Spent tokens of other issuers that expired before an instant.
     ExchangedTokens,
+    /// Messages of before an instant of which neither a delivery nor a notice is left.
+    Messages,
+    /// Notices of messages of before an instant.
+    Notices,
     /// One-time links that expired before an instant.
     OneTimeLinks,
     /// Posts whose wait for a passkey expired before an instant.
@@ -37,13 +43,16 @@ pub enum Sweep {
 
 impl Sweep {
     /// All kinds, alphabetical.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Ceremonies,
         Self::Changes,
         Self::Decisions,
+        Self::Deliveries,
         Self::DeviceGrants,
         Self::ExchangedServiceTokens,
         Self::ExchangedTokens,
+        Self::Messages,
+        Self::Notices,
         Self::OneTimeLinks,
         Self::PendingPosts,
         Self::PurgedAliases,
@@ -68,6 +77,11 @@ impl Sweep {
                 "DELETE FROM decision_log WHERE digest IN
                      (SELECT digest FROM decision_log WHERE last_at < $1 ORDER BY last_at LIMIT $2)"
             }
+            Self::Deliveries => {
+                "DELETE FROM deliveries WHERE id IN
+                     (SELECT d.id FROM messages m JOIN deliveries d ON d.message_id = m.id
+                      WHERE m.at < $1 AND d.state <> 'waiting' ORDER BY m.at LIMIT $2)"
+            }
             Self::DeviceGrants => {
                 "DELETE FROM device_grants WHERE id IN
                      (SELECT id FROM device_grants WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)"
@@ -80,6 +94,18 @@ impl Sweep {
             Self::ExchangedTokens => {
                 "DELETE FROM exchanged_tokens WHERE digest IN
                      (SELECT digest FROM exchanged_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)"
+            }
+            Self::Messages => {
+                "DELETE FROM messages WHERE id IN
+                     (SELECT m.id FROM messages m WHERE m.at < $1 AND m.routed_at IS NOT NULL
+                      AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = m.id)
+                      AND NOT EXISTS (SELECT 1 FROM notices n WHERE n.message_id = m.id)
+                      ORDER BY m.at LIMIT $2)"
+            }
+            Self::Notices => {
+                "DELETE FROM notices WHERE id IN
+                     (SELECT n.id FROM messages m JOIN notices n ON n.message_id = m.id
+                      WHERE m.at < $1 ORDER BY m.at LIMIT $2)"
             }
             Self::OneTimeLinks => {
                 "DELETE FROM one_time_links WHERE id IN

@@ -58,6 +58,11 @@ impl<T> Written<T> {
         &self.value
     }
 
+    /// What is told of it, before it is committed.
+    pub fn events(&self) -> &[EventRow] {
+        &self.events
+    }
+
     /// Whatever else happened with it.
     #[must_use]
     pub fn and_all(mut self, events: impl IntoIterator<Item = EventRow>) -> Self {

@@ -43,6 +43,8 @@ const OWN: &[&str] = &[
     "recent_of_secrets",
     "take_post",
     "take_unseen_codes",
+    // How many of their own notices the person in whose frame it stands has not read.
+    "unread_notices",
     // Asks once for each caller, and remembers it by the staleness rule: `keys/verify.rs`.
     "verify_key",
     "was_done",
@@ -54,8 +56,10 @@ const INNER: &[&str] = &[
     "activate_due_policies",
     "check_clock",
     "check_rp_id",
+    "claim_deliveries",
     "clock_high_water",
     "copy_to",
+    "deliver",
     "destroy_ended_values",
     "destroy_old_seal_keys",
     "end_due_access",
@@ -86,10 +90,13 @@ const INNER: &[&str] = &[
     "restore",
     "rewrap",
     "run_waiting_proof",
+    "route_messages",
     "sweep",
     "turn_at_seals",
     "unseal",
     "warm_keys",
+    "watch_keys",
+    "watch_seals",
     "would_orphan",
 ];
 

@@ -16,6 +16,7 @@
 //!   into it by [`Keyring::wrap_for`] and come out by [`keyring::rewrap`].
 //! * *Keep a client's last-known-good values*: [`CacheKey`], a key in a file and files sealed under it.
 //! * *Keep a secret in a file of its own*: [`read_private`] and [`replace_beside`].
+//! * *Sign what is sent to a webhook*: [`WebhookSecret`], which its receiver has too.
 //! * *Add a purpose*: a variant and a name in [`Purpose`]; on its next start the caller finds it in
 //!   [`Keyring::missing`] and generates its first key.
 //! * *Add a kind of seal*: a file in [`seal`] that implements [`Seal`], and a variant of [`SealKind`].
@@ -55,6 +56,7 @@ pub mod recovery;
 pub mod seal;
 mod secret;
 pub mod token;
+mod webhook;
 
 pub use cache::{CacheError, CacheKey, CacheKeyError};
 pub use custody::Custody;
@@ -70,3 +72,4 @@ pub use project_key::{BodyError, KeyBody, MAX_SEALS, ProjectKey, RewrapError, Se
 pub use seal::file::{read_private, replace_beside};
 pub use seal::{KeyNumber, Protection, Seal, SealDescription, SealError, SealId, SealKind, wrapped_by};
 pub use secret::{SecretBytes, SecretString};
+pub use webhook::{WebhookSecret, WebhookSecretError};

@@ -21,6 +21,16 @@ fn rng() -> ChaCha20Rng {
 }
 
 #[test]
+fn secrets_of_webhooks() {
+    let text = WebhookSecret::generate(&mut rng()).text();
+    texts(&[text.expose()], |text| {
+        if let Ok(secret) = WebhookSecret::parse(text) {
+            assert_eq!(secret.text().expose(), text);
+        }
+    });
+}
+
+#[test]
 fn tokens() {
     let label: KeyLabel = "live".parse().unwrap();
     let values = Kind::ALL.map(|kind| token::generate(kind, &label, &mut rng()).value);

@@ -11,6 +11,7 @@ mod hand_over;
 mod imports;
 mod keys;
 mod lists;
+mod messages;
 mod permissions;
 mod policies;
 mod posts;

@@ -46,6 +46,7 @@ pub(super) fn nowhere(path: &str) -> String {
         .replace("{environment}", "nowhere")
         .replace("{request}", "acr_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{grant}", "grt_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
+        .replace("{channel}", "chn_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{decision}", "dec_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{event}", "evt_01JDB2W1N9F6Q3R8T5V7X9Z0AB")
         .replace("{policy}", "pol_01JDB2W1N9F6Q3R8T5V7X9Z0AB")

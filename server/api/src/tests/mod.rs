@@ -6,6 +6,7 @@ mod audit;
 mod authorize;
 mod bombs;
 mod bulk;
+mod channels;
 mod device;
 mod differences;
 mod document;

@@ -132,6 +132,10 @@ pub(super) async fn belongings(api: &Api) -> Belongings {
     Belongings(vec![
         ("{request}", request),
         ("{grant}", "grt_01JDB2W1N9F6Q3R8T5V7X9Z0AC".into()),
+    let channel = json!({ "name": "Duty", "kind": "webhook", "target": "https://hooks.example.com/in" });
+    let channel = api.post("/api/v1/channels", channel).await.json()["id"].clone();
+    Belongings(vec![
+        ("{channel}", text(&channel)),
         ("{policy}", text(&policy)),
         ("{test}", text(&test)),
         ("{standard}", text(&standard)),
@@ -368,6 +372,7 @@ const NARROWS: [&str; 36] = [
     "after",
     "archived",
     "at",
+    "channel",
     "cursor",
     "deactivated",
     "deleted",

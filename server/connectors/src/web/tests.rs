@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use keywarden_domain::SecretString;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::ServerConfig;
 use rustls_pki_types::PrivateKeyDer;
@@ -121,4 +122,46 @@ async fn a_server_that_drips_is_given_up() {
     let (port, pem) = serve((pieces, Duration::from_secs(1))).await;
     let refused = fetched(&near(&pem), port).await.unwrap_err();
     assert!(refused.contains("timed out") || refused.contains("timeout"), "{refused}");
+}
+
+fn post(port: u16, host: &str) -> HookPost {
+    HookPost {
+        url: SecretString::new(format!("https://{host}:{port}/services/T0/s3cr3t?token=s3cr3t")),
+        headers: vec![("webhook-id", "msg_1".into())],
+        content_type: "application/json",
+        body: b"{\"hush\":1}".to_vec(),
+    }
+}
+
+#[tokio::test]
+async fn a_post_is_taken_by_a_2xx_alone_and_errors_say_the_host_and_nothing_secret() {
+    for (status, taken, for_good) in [
+        ("200 OK", true, false),
+        ("204 No Content", true, false),
+        ("302 Found", false, false),
+        ("404 Not Found", false, false),
+        ("410 Gone", false, true),
+        ("503 Service Unavailable", false, false),
+    ] {
+        let (port, pem) = serve(whole(status, b"")).await;
+        let sent = near(&pem).post(&post(port, "localhost")).await;
+        assert_eq!(sent.is_ok(), taken, "{status}");
+        if let Err(error) = sent {
+            assert_eq!(error.for_good, for_good, "{status}");
+            assert!(error.says.contains("localhost") && !error.says.contains("s3cr3t"), "{error}");
+        }
+    }
+    let nobody = near(&serve(whole("200 OK", b"")).await.1).post(&post(1, "localhost")).await.unwrap_err();
+    assert!(!nobody.says.contains("s3cr3t"), "{nobody}");
+}
+
+#[tokio::test]
+async fn a_post_goes_to_no_private_address_however_it_is_named() {
+    let (port, pem) = serve(whole("200 OK", b"")).await;
+    let far = Web::new(vec![], Some(pem.as_bytes())).unwrap();
+    // A name that leads to a private address is judged by what it leads to.
+    for host in ["localhost", "127.0.0.1", "2130706433", "0x7f.1", "[::1]", "[::ffff:7f00:1]", "169.254.169.254"] {
+        let refused = far.post(&post(port, host)).await.unwrap_err();
+        assert!(refused.says.contains("not public") && !refused.says.contains("s3cr3t"), "{host}: {refused}");
+    }
 }

@@ -2,11 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use keywarden_model::{
-    AccessGrantId, AccessRequestId, AllowedCidrs, ApiKeyId, BackupId, DeviceGrantId, Dialect, EnvironmentId,
-    EventId, InvitationId, KeyLabel, KeyState, KeyValueId, KeyringKeyId, PasskeyId, PolicyEffect, PolicyId,
-    ProjectId, ProjectKeyId, RateLimit, RecipientId, RevokeReason, RewrapId, Role, RoleBindingId, Scopes,
-    SecretId, SecretKind, SecretLabel, SecretVersionId, ServiceTokenId, SessionId, ShareId, Slug, StandardId,
-    Tags, TeamId, TrustRuleId, UserId, VerifyCode, VersionState, WorkloadId,
+    AccessGrantId, AccessRequestId, AllowedCidrs, ApiKeyId, BackupId, DeviceGrantId, Dialect, EnvironmentId, EventId, InvitationId, KeyLabel, KeyState, KeyValueId, KeyringKeyId, MessageId, PasskeyId, PolicyEffect, PolicyId, ProjectId, ProjectKeyId, RateLimit, RecipientId, RevokeReason, RewrapId, Role, RoleBindingId, Scopes, SecretId, SecretKind, SecretLabel, SecretVersionId, ServiceTokenId, SessionId, ShareId, Slug, StandardId, Tags, TeamId, TrustRuleId, UserId, VerifyCode, VersionState, WorkloadId,
 };
 use serde_json::Value;
 
@@ -124,6 +120,7 @@ shown!(
     KeyState,
     KeyValueId,
     KeyringKeyId,
+    MessageId,
     PasskeyId,
     PolicyEffect,
     PolicyId,

@@ -142,6 +142,13 @@ actions! {
     /// Open the doors after a restore.
     AcceptRestore = "backup.accept-restore" on Organization, Restrict, "";
 
+    /// Make, change, test or delete a channel of the organization, and try its deliveries again.
+    ManageChannels = "channel.manage" on Organization, Change, "d";
+    /// Make, change, test or delete a channel of your own, and try its deliveries again.
+    ManageOwnChannels = "channel.manage-own" on Person, Change, "s";
+    /// See the organization's channels and their deliveries.
+    ViewChannels = "channel.view" on Organization, Read, "ad";
+
     /// Make an environment in a project.
     CreateEnvironment = "environment.create" on Project, Change, "dm";
     /// Change an environment's name, lifetime or overlap.
@@ -176,6 +183,8 @@ actions! {
     /// Take a leaked value and learn whose it is.
     LookUpLeak = "leak.look-up" on Organization, Harmless, "adtb";
 
+    /// Choose what you are told of.
+    ChooseMessages = "message.choose" on Person, Harmless, "s";
     /// Dismiss a notice to yourself.
     DismissNotice = "notice.dismiss" on Person, Harmless, "s";
 
@@ -375,6 +384,7 @@ impl Action {
             | Self::InviteUser
             | Self::IssueServiceToken
             | Self::MakeBackup
+            | Self::ManageChannels
             | Self::ManageRecipients
             | Self::ManageSeals
             | Self::NameProjectSeal

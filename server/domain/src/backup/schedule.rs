@@ -54,8 +54,13 @@ impl Domain {
                 tracing::info!(backup = %backup.id, size = backup.size, digest = backup.digest, "made a backup");
             }
             Err(BackUpError::Overtaken) => return Ok(()),
-            Err(BackUpError::Refused(Refused::Fault(fault))) => return Err(fault),
-            Err(error) => return Err(Fault::Unexpected(error.to_string())),
+            Err(error) => {
+                self.tell_of_failed_backup(op).await?;
+                return Err(match error {
+                    BackUpError::Refused(Refused::Fault(fault)) => fault,
+                    other => Fault::Unexpected(other.to_string()),
+                });
+            }
         }
         self.delete_old(&schedule, micros(op.now)).await
     }

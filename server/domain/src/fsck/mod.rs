@@ -9,6 +9,7 @@
 //! so proofs stop it first.
 
 mod audit;
+mod channels;
 mod keyring;
 mod members;
 mod policies;
@@ -100,6 +101,7 @@ impl Domain {
         if unsealed {
             self.check_sealed(&mut findings).await?;
             self.check_secrets(&mut findings).await?;
+            self.check_channels(&mut findings).await?;
         } else {
             findings.skipped.push("sealed rows: without the keyring nothing can be opened".into());
         }

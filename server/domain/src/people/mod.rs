@@ -51,7 +51,7 @@ pub use links::{Link, LinkKind, NewLink};
 pub use list::{Account, ListedUser, ShownUser, UserFilter, UserPage, UserState};
 pub use me::Me;
 pub(crate) use notices::tell_of_secret;
-pub use notices::{Notice, NoticeKind};
+pub use notices::{Notice, NoticeKind, Told};
 pub use own_passkeys::{APPROVES_AFTER, Added, MOST_PASSKEYS, OwnPasskey, PasskeyChangeError};
 pub use posts::{KeepError, KeptPost, WAITS};
 pub(crate) use session::done_by;

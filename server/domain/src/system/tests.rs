@@ -46,6 +46,7 @@ fn on(store: Store) -> Domain {
         old_seal_keys: None,
         fetch: Arc::new(crate::exchange::shelf::Shelf::default()),
         prover: Arc::new(crate::policy::proof::NoProver),
+        carry: Arc::new(crate::messages::NoCarrier),
     };
     let ticks = env.clone();
     let keyring = Arc::new(Keyring::new(Duration::from_mins(5), move || ticks.monotonic()));

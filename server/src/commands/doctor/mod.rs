@@ -4,6 +4,7 @@
 
 mod disk;
 mod hsm;
+mod mail;
 mod origin;
 mod proofs;
 mod records;
@@ -84,6 +85,7 @@ async fn examine(config: &Config) -> Vec<Check> {
     checks.extend(beneath(config, now).await);
     checks.extend([listener(config), tls::check(config, now), origin::check(&config.public)]);
     checks.push(proofs::check(config).await);
+    checks.extend(mail::check(config).await);
     checks
 }
 

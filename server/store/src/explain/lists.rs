@@ -1,12 +1,13 @@
 //! Lists of people, machines and events.
 
-use keywarden_model::{ApiKeyId, EnvironmentId, ProjectId, SecretId, UserId, WorkloadId};
+use keywarden_model::{ApiKeyId, ChannelId, DeliveryId, EnvironmentId, ProjectId, SecretId, UserId, WorkloadId};
 
 use super::Planner;
 use crate::access::{grants, requests};
-use crate::people::{ceremonies, users};
+use crate::people::{ceremonies, notices, users};
 use crate::{
-    decisions, estate, event, facts, idempotency, policies, proofs, standards, tags, trust_rules, workloads,
+    channels, decisions, deliveries, estate, event, facts, idempotency, messages, policies, proofs, standards, tags, trust_rules,
+    workloads,
 };
 
 #[tokio::test]
@@ -134,6 +135,37 @@ async fn standards_are_listed_along_their_ids_and_found_by_where_they_hold() {
         let plan =
             planner.plan(standards::in_force_in(ProjectId::NIL), "ORDER BY v.standard_id LIMIT ?").await;
         assert!(plan.searches("standard_versions", "v"), "{plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn messages_wait_along_their_ids_and_deliveries_and_notices_are_found_by_whose_they_are() {
+    let none = deliveries::Filter::default;
+    let one = Some(ChannelId::NIL);
+    for planner in Planner::each().await {
+        let plan = planner.plan(messages::unrouted(), messages::OLDEST_FIRST).await;
+        assert!(!plan.scans("messages", "messages") && !plan.sorts(), "{plan:#?}");
+        for filter in [none(), deliveries::Filter { before: Some(DeliveryId::NIL), ..none() }] {
+            let plan = planner.plan(deliveries::page(&filter), deliveries::NEWEST_FIRST).await;
+            assert!(!plan.scans("deliveries", "d") && !plan.sorts(), "{filter:?}: {plan:#?}");
+        }
+        for filter in [
+            deliveries::Filter { channel: one, ..none() },
+            deliveries::Filter { state: Some("dead"), ..none() },
+            deliveries::Filter { channel: one, state: Some("waiting"), before: Some(DeliveryId::NIL), ..none() },
+        ] {
+            let plan = planner.plan(deliveries::page(&filter), deliveries::NEWEST_FIRST).await;
+            assert!(plan.searches("deliveries", "d"), "{filter:?}: {plan:#?}");
+        }
+        for user in [None, Some(UserId::NIL)] {
+            let plan = planner.plan(channels::owned(user), channels::OLDEST_FIRST).await;
+            assert!(plan.searches("channels", "channels") || user.is_none(), "{user:?}: {plan:#?}");
+        }
+        for unread in [false, true] {
+            let filter = notices::Filter { unread, before: None };
+            let plan = planner.plan(notices::page(UserId::NIL, filter), notices::NEWEST_FIRST).await;
+            assert!(plan.searches("notices", "n"), "{unread}: {plan:#?}");
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod audit;
 mod backups;
 mod house;
 mod keys;
+mod messages;
 mod people;
 mod policies;
 mod project_seals;
@@ -51,6 +52,7 @@ pub fn rules(engine: Engine) -> impl Iterator<Item = Rule> {
         policies::RULES,
         standards::RULES,
         access::RULES,
+        messages::RULES,
         workloads::RULES,
         keys::RULES,
         secrets::RULES,

@@ -10,6 +10,7 @@ pub mod list;
 mod proven;
 pub mod rates;
 pub mod usage;
+mod watch;
 
 pub use change::{
     Attributes, Ended, KeyInsert, ValueInsert, claim, claim_version, compromise, destroy_value, ended_values,
@@ -20,3 +21,4 @@ pub use find::{
     public_ids, value_by_public_id, values, values_of_many,
 };
 pub use proven::{Proven, living, proven, with_public_id};
+pub use watch::{Expiring, StillUsed, expiring, still_used};

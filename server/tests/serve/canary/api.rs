@@ -17,14 +17,16 @@ use super::{
 };
 
 /// What hands a value out to whoever may have it.
-const HANDS_OUT: [&str; 9] = [
+const HANDS_OUT: [&str; 11] = [
     "GET readSecret",
     "POST authorizeDevice",
     "POST batchGetSecrets",
+    "POST createChannel",
     "POST exportSecrets",
     "POST inviteUser",
     "POST issueKey",
     "POST issueToken",
+    "POST rotateChannelSecret",
     "POST rotateKey",
     "POST shareSecret",
 ];
@@ -38,7 +40,7 @@ const NEVER_GOOD: [(&str, &str); 3] = [
 
 /// Fields that hold names, words and settings. Whatever is not here is treated as a secret, so that a new field is one until
 /// somebody says otherwise.
-const TOLD: [&str; 51] = [
+const TOLD: [&str; 53] = [
     "action",
     "address",
     "allowed_cidrs",
@@ -66,6 +68,7 @@ const TOLD: [&str; 51] = [
     "label",
     "last_day",
     "later",
+    "listens",
     "metadata",
     "method",
     "name",
@@ -73,6 +76,7 @@ const TOLD: [&str; 51] = [
     "not_before",
     "note",
     "only",
+    "own",
     "owner",
     "passkey_age",
     "policies",
@@ -93,7 +97,11 @@ const TOLD: [&str; 51] = [
 ];
 
 /// Goes after the others, in this order: what ends things.
-const LATE: [&str; 26] = [
+const LATE: [&str; 30] = [
+    "pauseChannel",
+    "resumeChannel",
+    "testChannel",
+    "deleteChannel",
     "extendValue",
     "stopValue",
     "suspendKey",
@@ -214,8 +222,9 @@ impl Visit<'_> {
 
     fn makes(&self, path: &str, body: Value) -> Value {
         // What a thing is made with and its value come back at once.
-        let name = ["keys", "tokens", "shares"].into_iter().find(|it| path.ends_with(it));
+        let name = ["channels", "keys", "tokens", "shares"].into_iter().find(|it| path.ends_with(it));
         let name = name.map_or("fixture", |it| match it {
+            "channels" => "createChannel",
             "keys" => "issueKey",
             "tokens" => "issueToken",
             _ => "shareSecret",

@@ -10,8 +10,10 @@ use super::{
 use crate::owner::ORIGIN;
 
 /// The posts whose answers show a value, or give out one that was just made.
-const SHOWS: [&str; 15] = [
+const SHOWS: [&str; 17] = [
     "/account/codes",
+    "/channels/_/secret",
+    "/channels/new",
     "/keys/_/rotate",
     "/keys/new",
     "/people/_/hand-over/rotate",
@@ -32,7 +34,7 @@ const SHOWS: [&str; 15] = [
 const ENDS: [&str; 3] = ["/sign-out", "/account/sessions", "/people/_/sessions"];
 
 /// Fields of forms that hold names, words and settings; as at the API, any other field that can be typed into is a secret.
-const TOLD: [&str; 60] = [
+const TOLD: [&str; 61] = [
     "actor",
     "action",
     "allowed_cidrs",
@@ -91,6 +93,7 @@ const TOLD: [&str; 60] = [
     "tags",
     "text",
     "ticket",
+    "to",
     "until",
     "words",
 ];
@@ -267,6 +270,7 @@ impl Field {
                     "tags" | "metadata" => format!("team={text}"),
                     "claims" => format!("sub={text}"),
                     "issuer" => format!("https://{text}.example"),
+                    "to" => format!("https://hooks.example/{text}"),
                     "file" | "paste" => format!("NAME={text}\n"),
                     _ => text,
                 }

@@ -48,6 +48,7 @@ fn of_action(action: Action, told: &Told) -> Option<Verdict> {
         Action::AcceptRestore
         | Action::ApproveTerminal
         | Action::CheckFingerprint
+        | Action::ChooseMessages
         | Action::DismissNotice
         | Action::DrillBackup
         | Action::EndOthersSession
@@ -61,6 +62,7 @@ fn of_action(action: Action, told: &Told) -> Option<Verdict> {
         | Action::ViewAccess
         | Action::ReadSecret
         | Action::VerifyKeys
+        | Action::ViewChannels
         | Action::ViewKey
         | Action::ViewOwnAccount
         | Action::ViewPolicy
@@ -77,6 +79,8 @@ fn of_action(action: Action, told: &Told) -> Option<Verdict> {
         | Action::GrantOwner
         | Action::GrantProjectRole
         | Action::HandOverUser
+        | Action::ManageChannels
+        | Action::ManageOwnChannels
         | Action::ManageRecipients
         | Action::ManageSeals
         | Action::ReturnSecrets => Neutral,
@@ -181,6 +185,7 @@ fn of_other(other: Other, told: &Told) -> Option<Verdict> {
         | Other::ExpireAccessRequest
         | Other::WithdrawAccessRequest
         | Other::ApplyEvents
+        | Other::BackupFailed
         | Other::BulkRevokeKeys
         | Other::Copy
         | Other::DrillFailed
@@ -190,8 +195,11 @@ fn of_other(other: Other, told: &Told) -> Option<Verdict> {
         | Other::ExportSecrets
         | Other::ForgetDrillKey
         | Other::ForgetPins
+        | Other::GiveUpDelivery
         | Other::ImportSecrets
+        | Other::KeyExpiresSoon
         | Other::KeysVerified
+        | Other::OldValueInUse
         | Other::OpenRecoveryLink
         | Other::OpenSetup
         | Other::OpenTerminal
@@ -199,10 +207,14 @@ fn of_other(other: Other, told: &Told) -> Option<Verdict> {
         | Other::RefuseShare
         | Other::RefuseTerminal
         | Other::Restore
+        | Other::RetryDelivery
+        | Other::SealAnswers
+        | Other::SealSilent
         | Other::SetUp
         | Other::ShareSecret
         | Other::SignIn
         | Other::StepUp
+        | Other::TestChannel
         // A test that comes back keeps a policy from deciding, and gives nothing.
         | Other::DeletePolicyTest
         | Other::SubmitPolicy
@@ -229,6 +241,8 @@ fn of_other(other: Other, told: &Told) -> Option<Verdict> {
         | Other::WithdrawSeal => Neutral,
 
         Other::AddMember => Widens("members added to teams"),
+        Other::CreateChannel => Widens("channels made"),
+        Other::RotateChannelSecret => Widens("secrets of channels rotated"),
         Other::AddRecipient => Widens("recovery recipients added"),
         Other::GrantAccess => Widens("roles given for a while"),
         Other::GrantRole => Widens("roles given"),
@@ -248,6 +262,11 @@ fn of_other(other: Other, told: &Told) -> Option<Verdict> {
         // What a standard refuses, no event of it says.
         Other::ActivateStandard
         | Other::AskToDisablePolicy
+        // Where messages go, and what they tell.
+        | Other::DeleteChannel
+        | Other::EditChannel
+        | Other::PauseChannel
+        | Other::ResumeChannel
         | Other::AskToEndStandard
         | Other::ChangeRpId
         | Other::EndStandard

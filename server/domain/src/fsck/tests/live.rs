@@ -21,6 +21,7 @@ use crate::roles::{Grant, Holder};
 use crate::secrets::{
     About, Address, MOST_PASSPHRASES, MadeShare, NewShare, NewValue, PutSecret, ShareLife, Validity, Which,
 };
+use crate::messages::{ChannelOwner, Kinds, NewChannel, Target};
 use crate::standards::NewStandard;
 use crate::teams::NewTeam;
 use crate::workloads::WorkloadQuery;
@@ -79,6 +80,16 @@ pub(super) async fn live(it: &Furnished) {
     };
     let standard = domain.draft_standard(&ada.op(house), standard).await.unwrap();
     domain.activate_standard(&ada.op(house), standard, 1, 1).await.unwrap();
+
+    let channel = NewChannel {
+        owner: ChannelOwner::Organization,
+        name: "Duty".parse().unwrap(),
+        target: Target::parse(keywarden_model::ChannelKind::Webhook, "https://hooks.example.com/in").unwrap(),
+        kinds: Kinds::default(),
+    };
+    let channel = domain.create_channel(&ada.op(house), channel).await.unwrap();
+    domain.test_channel(&ada.op(house), channel.id).await.unwrap();
+    domain.route_messages(&domain.system_op("route-messages")).await.unwrap();
 
     let team = NewTeam { slug: "payers".parse().unwrap(), name: "Payers".parse().unwrap() };
     let team = domain.create_team(&ada.op(house), team).await.unwrap();

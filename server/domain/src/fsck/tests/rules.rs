@@ -104,6 +104,11 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ("grant-otherwise-than-request", &["UPDATE access_grants SET role = 'admin'"]),
     ("grant-of-owner", &["UPDATE access_grants SET role = 'owner'"]),
     ("access-rule-without-event", &["DELETE FROM events WHERE action = 'access.set-rule'"]),
+    // messages
+    ("channel-without-event", &["DELETE FROM events WHERE action = 'channel.create'"]),
+    ("channel-kind-unknown", &["UPDATE channels SET kind = 'pigeon'"]),
+    ("message-without-event", &["UPDATE messages SET event_id = 'evt_x'"]),
+    ("delivery-state-unknown", &["UPDATE deliveries SET state = 'asleep'"]),
     // standards
     ("standard-version-without-event", &["DELETE FROM events WHERE action = 'standard.draft'"]),
     ("standard-in-force-without-event", &["UPDATE standard_versions SET activated_at = 1 WHERE state = 'active'"]),

@@ -56,6 +56,10 @@ impl<'a> Visit<'a> {
             "role": "viewer", "project": "pay", "lasts_seconds": 3600, "reason": told("access request"),
         });
         let request = visit.makes("/api/v1/access-requests", request);
+        let channel = json!({
+            "name": told("channel"), "kind": "webhook", "target": "https://hooks.example.com/keywarden",
+        });
+        let channel = visit.makes("/api/v1/channels", channel);
         let team = visit.makes("/api/v1/teams", json!({ "slug": told("team"), "name": told("team") }));
         let secrets = "/api/v1/projects/pay/environments/live/secrets/database/password";
         let value_of = scene.marks.secret("fixture: a value");
@@ -76,9 +80,11 @@ impl<'a> Visit<'a> {
             ("pol_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&policy["id"])),
             ("pts_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&test["id"])),
             ("std_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&standard["id"])),
+            ("chn_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&channel["id"])),
             ("team_01JDB2W1N9F6Q3R8T5V7X9Z0AB", text(&team["id"])),
         ];
         visit.things = vec![
+            ("{channel}", text(&channel["id"])),
             ("{decision}", text(&decision)),
             ("{dialect}", "aws".into()),
             ("{environment}", "live".into()),
