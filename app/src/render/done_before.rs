@@ -59,6 +59,7 @@ fn made(t: Text, thing: &str, here: &str) -> Said {
         "key" => Said::new(t.error_done_key_why(), look(format!("/keys/{id}")))
             .or((t.keys_rotate(), format!("/keys/{id}/rotate")))
             .or((t.keys_revoke(), format!("/keys/{id}/revoke"))),
+        "chn" => Said::new(t.error_done_before_why(), look(format!("/channels/{id}"))),
         "pol" => Said::new(t.error_done_before_why(), look(format!("/policies/{id}"))),
         "pts" => Said::new(t.error_done_before_why(), look("/policies/tests".to_owned())),
         "std" => Said::new(t.error_done_before_why(), look(format!("/standards/{id}"))),

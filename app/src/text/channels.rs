@@ -53,7 +53,6 @@ texts! {
     channels_rotate_then = "After that only the new one signs.";
     channels_rotated = "The new secret";
     channels_secret = "Secret";
-    channels_secret_hint = "Its receiver checks signatures by it, as Standard Webhooks has it.";
     channels_secret_lead = "Each post has the headers webhook-id, webhook-timestamp and webhook-signature. Give this secret to whatever takes them.";
     channels_both_sign(until: &str) = "The secret before this one signs as well, until {until}.";
     channels_delete = "Delete";

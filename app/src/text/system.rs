@@ -12,6 +12,8 @@ texts! {
     system_engine = "Records in";
     system_schema = "Schema version";
     system_origin = "Public address";
+    system_mail = "Mail";
+    system_no_mail = "Not sent: no mail server is set";
     system_rp_id = "Passkeys belong to";
     system_set_up = "Set up";
     system_seals = "Seals";

@@ -9,7 +9,9 @@ use keywarden_domain::Domain;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    access, audit, channels, decisions, deliveries, device, environments, exchange, fingerprints, introspect, keys, leaks, permissions, policies, policy_tests, problem, project_keys, project_seals, projects, rewraps, roles, secrets, spec, standards, teams, tokens, trust_rules, users, workloads,
+    access, audit, channels, decisions, deliveries, device, environments, exchange, fingerprints, introspect,
+    keys, leaks, permissions, policies, policy_tests, problem, project_keys, project_seals, projects,
+    rewraps, roles, secrets, spec, standards, teams, tokens, trust_rules, users, workloads,
 };
 use crate::{audit::exports::Exports, secrets::watch::Streams};
 

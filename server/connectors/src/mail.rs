@@ -47,7 +47,9 @@ pub enum MailerError {
     #[error("no certificates: {0}; give them in PEM")]
     Certificates(String),
     /// The sender is none.
-    #[error("`{0}` is no sender: write KEYWARDEN_MAIL_FROM as `keywarden@example.com` or `Keywarden <keywarden@example.com>`")]
+    #[error(
+        "`{0}` is no sender: write KEYWARDEN_MAIL_FROM as `keywarden@example.com` or `Keywarden <keywarden@example.com>`"
+    )]
     From(String),
     /// TLS cannot be spoken.
     #[error("cannot speak TLS with the mail server: {0}")]
@@ -90,7 +92,12 @@ impl Mailer {
 
     pub(crate) async fn send(&self, letter: &Letter) -> Result<(), CarryError> {
         let message = self.written(letter)?;
-        self.transport.send(message).await.map(drop).map_err(|cause| said(&cause))
+        let sent = self.transport.send(message).await;
+        sent.map(drop).map_err(|cause| {
+            let CarryError { says, for_good } = said(&cause);
+            // Servers repeat it, and it tells of a person.
+            CarryError { says: says.replace(letter.to.as_str(), "…"), for_good }
+        })
     }
 
     pub(crate) async fn greet(&self) -> Result<(), CarryError> {

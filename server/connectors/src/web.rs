@@ -95,8 +95,8 @@ impl Web {
             request = request.header(*name, value);
         }
         let sent = request.body(post.body.clone()).send().await;
-        let response = sent
-            .map_err(|cause| CarryError::passing(format!("{host}: {}", chain(&cause.without_url()))))?;
+        let response =
+            sent.map_err(|cause| CarryError::passing(format!("{host}: {}", chain(&cause.without_url()))))?;
         match response.status() {
             status if status.is_success() => Ok(()),
             // Whoever answers so wants nothing more (Standard Webhooks).

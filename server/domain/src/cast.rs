@@ -239,7 +239,18 @@ impl House {
         let env = Env::seeded(clock.clone(), seed);
         let domain = Domain::new(store.clone(), Arc::clone(&keyring), env, settings).expect("a domain");
         let own = Vec::new();
-        Self { domain, clock, store, keyring, own, location, shelf: Shelf::default(), tray: Tray::default(), folder, seed }
+        Self {
+            domain,
+            clock,
+            store,
+            keyring,
+            own,
+            location,
+            shelf: Shelf::default(),
+            tray: Tray::default(),
+            folder,
+            seed,
+        }
     }
 
     /// A house with an owner, an issuer of the project `pay` and somebody who holds nothing.

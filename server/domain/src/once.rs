@@ -11,7 +11,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::{
-    AccessGrantId, AccessRequestId, ApiKeyId, BackupId, ChannelId, DrillId, EnvironmentId, InvitationId, PasskeyId, PolicyId, PolicyTestId, ProjectId, RecipientId, RewrapId, RoleBindingId, SecretId, ServiceTokenId, StandardId, TeamId, TrustRuleId, UserId, WorkloadId,
+    AccessGrantId, AccessRequestId, ApiKeyId, BackupId, ChannelId, DrillId, EnvironmentId, InvitationId,
+    PasskeyId, PolicyId, PolicyTestId, ProjectId, RecipientId, RewrapId, RoleBindingId, SecretId,
+    ServiceTokenId, StandardId, TeamId, TrustRuleId, UserId, WorkloadId,
     time::{LAST, from_micros, later},
 };
 use keywarden_store::{Conn, Tx, idempotency};

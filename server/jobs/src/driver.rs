@@ -235,8 +235,9 @@ mod tests {
             ("rewrap", Duration::from_secs(1)),
             ("route-messages", Duration::from_secs(1)),
             ("sweep", Duration::from_mins(10)),
-            ("tell-of-trouble", Duration::from_secs(15)),
             ("warm-keys", Duration::from_secs(1)),
+            ("watch-keys", Duration::from_mins(10)),
+            ("watch-seals", Duration::from_secs(15)),
         ];
         assert_eq!(often, written);
     }

@@ -28,8 +28,9 @@ mod renew_keyring_keys;
 mod rewrap;
 mod route_messages;
 mod sweep;
-mod tell_of_trouble;
 mod warm_keys;
+mod watch_keys;
+mod watch_seals;
 
 pub use driver::{Driver, Job, Report, Reports};
 
@@ -57,7 +58,8 @@ pub fn all() -> Vec<Job> {
         rewrap::JOB,
         route_messages::JOB,
         sweep::JOB,
-        tell_of_trouble::JOB,
         warm_keys::JOB,
+        watch_keys::JOB,
+        watch_seals::JOB,
     ]
 }

@@ -103,7 +103,9 @@ pub struct MailAddress(String);
 
 /// Why a text is no such address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("write an address as `name@example.com`: letters, digits and `.!#$%&'*+/=?^_{{|}}~-` before the `@`, at most 254 in all")]
+#[error(
+    "write an address as `name@example.com`: letters, digits and `.!#$%&'*+/=?^_{{|}}~-` before the `@`, at most 254 in all"
+)]
 pub struct MailAddressError;
 
 impl MailAddress {

@@ -22,8 +22,12 @@ impl Mail {
         let from: Option<String> = values.optional("mail.from")?;
         let (url, from) = match (url, from) {
             (None, None) => return Ok(None),
-            (Some(_), None) => return Err(values.refuse("mail.from", "it is not set, and mail.url is: set both or neither")),
-            (None, Some(_)) => return Err(values.refuse("mail.url", "it is not set, and mail.from is: set both or neither")),
+            (Some(_), None) => {
+                return Err(values.refuse("mail.from", "it is not set, and mail.url is: set both or neither"));
+            }
+            (None, Some(_)) => {
+                return Err(values.refuse("mail.url", "it is not set, and mail.from is: set both or neither"));
+            }
             (Some(url), Some(from)) => (url, from),
         };
         parse(&url, &from).map_err(|why| values.refuse("mail.url", why))?;
@@ -60,20 +64,22 @@ fn parse(text: &str, from: &str) -> Result<MailServer, String> {
         "smtps" => (MailSecurity::Tls, 465),
         "smtp" if local => (MailSecurity::None, 25),
         "smtp" => (MailSecurity::StartTls, 587),
-        other => return Err(format!("unknown scheme `{other}`; write `smtps://…`, or `smtp://…` for STARTTLS")),
+        other => {
+            return Err(format!("unknown scheme `{other}`; write `smtps://…`, or `smtp://…` for STARTTLS"));
+        }
     };
     if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
         return Err("write nothing behind the host and its port".into());
     }
     let decoded = |text: &str| {
         let decoded = percent_decode_str(text).decode_utf8();
-        decoded.map(|it| it.into_owned()).map_err(|_| "user and password are UTF-8, percent-encoded".to_owned())
+        decoded
+            .map(|it| it.into_owned())
+            .map_err(|_| "user and password are UTF-8, percent-encoded".to_owned())
     };
     let credentials = match (url.username(), url.password()) {
         ("", None) => None,
-        (user, password) => {
-            Some((decoded(user)?, SecretString::new(decoded(password.unwrap_or_default())?)))
-        }
+        (user, password) => Some((decoded(user)?, SecretString::new(decoded(password.unwrap_or_default())?))),
     };
     let port = url.port().unwrap_or(port);
     Ok(MailServer { host, port, security, credentials, from: from.to_owned() })
@@ -94,10 +100,19 @@ mod tests {
             read("smtps://kw:p%40ss%3Aword@mail.example.com"),
             ("mail.example.com".into(), 465, MailSecurity::Tls, with)
         );
-        assert_eq!(read("smtp://mail.example.com"), ("mail.example.com".into(), 587, MailSecurity::StartTls, None));
+        assert_eq!(
+            read("smtp://mail.example.com"),
+            ("mail.example.com".into(), 587, MailSecurity::StartTls, None)
+        );
         assert_eq!(read("smtp://10.0.0.1:2525").2, MailSecurity::StartTls);
         assert_eq!(read("smtp://127.0.0.1:1025"), ("127.0.0.1".into(), 1025, MailSecurity::None, None));
-        for bad in ["", "mail.example.com", "http://mail.example.com", "smtps://mail.example.com/x?tls=none", "smtps://"] {
+        for bad in [
+            "",
+            "mail.example.com",
+            "http://mail.example.com",
+            "smtps://mail.example.com/x?tls=none",
+            "smtps://",
+        ] {
             let why = parse(bad, "kw@example.com").unwrap_err();
             assert!(!why.contains("tls=none"), "{why}");
         }
@@ -105,7 +120,10 @@ mod tests {
 
     #[test]
     fn a_password_is_not_shown() {
-        let mail = Mail { url: Secret::new("smtps://kw:hunter2@mail.example.com:465".into()), from: "kw@example.com".into() };
+        let mail = Mail {
+            url: Secret::new("smtps://kw:hunter2@mail.example.com:465".into()),
+            from: "kw@example.com".into(),
+        };
         assert_eq!(mail.shown(), "smtps://kw:***@mail.example.com:465");
         assert!(!format!("{mail:?} {:?}", mail.server()).contains("hunter2"));
     }

@@ -54,7 +54,8 @@ pub struct Insert<'a> {
     pub created_by: &'a str,
 }
 
-const COLUMNS: &str = "SELECT id, kind, user_id, name, sealed, kinds, paused_at, old_until, created_at, created_by, row_version
+const COLUMNS: &str =
+    "SELECT id, kind, user_id, name, sealed, kinds, paused_at, old_until, created_at, created_by, row_version
     FROM channels";
 
 /// Writes it.

@@ -131,9 +131,11 @@ pub async fn end(
         Ended::Later(error, due) => ("waiting", Some(error.as_str()), *due),
     };
     let over = state != "waiting";
-    let noted = sql("UPDATE deliveries SET state = $1, attempts = attempts + 1, due_at = $2, error = $3, ended_at = $4,
+    let noted = sql(
+        "UPDATE deliveries SET state = $1, attempts = attempts + 1, due_at = $2, error = $3, ended_at = $4,
                             claim = NULL, claimed_until = NULL
-                     WHERE id = $5 AND claim = $6")
+                     WHERE id = $5 AND claim = $6",
+    )
     .bind(state)
     .bind(due)
     .bind(error)

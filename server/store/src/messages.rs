@@ -127,7 +127,8 @@ struct Word {
 
 /// Kinds that a person does not want to be told of: their words.
 pub async fn silenced(conn: &mut Conn, user: UserId) -> Result<BTreeSet<String>, StoreError> {
-    let rows: Vec<Word> = sql("SELECT kind FROM silenced_kinds WHERE user_id = $1").bind(user).all(conn).await?;
+    let rows: Vec<Word> =
+        sql("SELECT kind FROM silenced_kinds WHERE user_id = $1").bind(user).all(conn).await?;
     Ok(rows.into_iter().map(|row| row.kind).collect())
 }
 

@@ -67,7 +67,8 @@ mod tests {
     #[test]
     fn it_signs_as_the_example_of_standard_webhooks() {
         let secret = WebhookSecret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-        let signature = secret.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
+        let signature =
+            secret.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 
@@ -79,7 +80,13 @@ mod tests {
         let again = WebhookSecret::parse(text.expose()).unwrap();
         assert_eq!(again.sign("msg_1", 5, b"x"), secret.sign("msg_1", 5, b"x"));
         assert_eq!(format!("{secret:?} {text:?}"), "WebhookSecret SecretString");
-        for bad in ["", "whsec_", "whsec_AAAA", "whpk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_MfKQ9r8 KYqrTwjUPD8ILPZIo2LaLaSw"] {
+        for bad in [
+            "",
+            "whsec_",
+            "whsec_AAAA",
+            "whpk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            "whsec_MfKQ9r8 KYqrTwjUPD8ILPZIo2LaLaSw",
+        ] {
             assert_eq!(WebhookSecret::parse(bad).unwrap_err(), WebhookSecretError, "{bad}");
         }
     }

@@ -26,7 +26,7 @@ const LIST: &str = "/channels";
 
 pub(crate) fn routes() -> Router<House> {
     Router::new()
-        .route(LIST, get(list::show))
+        .route("/channels", get(list::show))
         .route("/channels/new", get(new::ask).post(new::make))
         .route("/channels/{id}", get(show::show))
         .route("/channels/{id}/edit", get(edit::ask).post(edit::save))

@@ -30,9 +30,9 @@ const CHOICES: &str = "/notices/choices";
 
 pub(crate) fn routes() -> Router<House> {
     Router::new()
-        .route(HERE, get(list::show))
+        .route("/notices", get(list::show))
         .route("/notices/read", elsewhere::to(HERE).post(list::read_all))
-        .route(CHOICES, get(choices::show).post(choices::save))
+        .route("/notices/choices", get(choices::show).post(choices::save))
         .route("/notices/{id}/dismiss", elsewhere::to("/").post(dismiss))
 }
 

@@ -56,6 +56,7 @@ async fn show(State(house): State<House>, asking: Asking) -> Response {
             fact(t.system_origin(), view! { <code translate="no">{settings.origin}</code> }),
             fact(t.system_rp_id(), view! { <code translate="no">{settings.rp_id}</code> }),
             fact(t.proofs_system(), view! { <span translate="no">{solver}</span> }),
+            fact(t.system_mail(), settings.carry.mails_by().unwrap_or_else(|| t.system_no_mail().to_owned())),
             fact(t.system_set_up(), view! { <Time at=system.set_up_at/> }),
         ];
         view! {

@@ -14,6 +14,7 @@ use keywarden_domain::{
     audit::Query,
     authz::PolicyScope,
     keys::{NewKey, Place},
+    messages::{ChannelOwner, Kinds, NewChannel, Target},
     permissions::{Case, Setting},
     policy::NewPolicy,
     policy_tests::NewPolicyTest,
@@ -22,7 +23,7 @@ use keywarden_domain::{
     standards::{NewStandard, Rules},
     workloads::{NewWorkload, TokenLifetime},
 };
-use keywarden_model::{Description, ProblemKind, Role, SecretKind, TypedId as _, UserId};
+use keywarden_model::{ChannelKind, Description, ProblemKind, Role, SecretKind, TypedId as _, UserId};
 
 use super::{Came, Stage, person, undecided};
 
@@ -184,6 +185,13 @@ async fn belongings(stage: &Stage) -> Vec<(&'static str, Vec<Parameter>)> {
         note: Description::default(),
     };
     let standard = domain.draft_standard(&alice.op(), standard).await.unwrap();
+    let channel = NewChannel {
+        owner: ChannelOwner::Organization,
+        name: "duty".parse().unwrap(),
+        target: Target::parse(ChannelKind::Webhook, "https://hooks.example.com/in").unwrap(),
+        kinds: Kinds::default(),
+    };
+    let channel = domain.create_channel(&alice.op(), channel).await.unwrap().id;
     let of = |name: &'static str, there: String| {
         let (prefix, _) = there.split_once('_').unwrap();
         (name, there.clone(), format!("{prefix}_01JDB2W1N9F6Q3R8T5V7X9Z0AB"))
@@ -191,6 +199,7 @@ async fn belongings(stage: &Stage) -> Vec<(&'static str, Vec<Parameter>)> {
     let same = |name: &'static str, there: &str| (name, there.to_owned(), there.to_owned());
     vec![
         ("/audit/", vec![of("{id}", event.to_string())]),
+        ("/channels/", vec![of("{id}", channel.to_string())]),
         ("/keys/", vec![of("{id}", issued.id.to_string()), of("{value}", key.values[0].id.to_string())]),
         (
             "/projects/",

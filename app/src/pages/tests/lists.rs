@@ -17,10 +17,12 @@ use keywarden_model::{Description, Role, SecretKind};
 use super::{Stage, person};
 
 /// Lists by address, and what to search them for in vain.
-const LISTS: [(&str, Option<&str>); 13] = [
+const LISTS: [(&str, Option<&str>); 15] = [
     ("/", None),
     ("/audit", Some("?action=project.archived")),
+    ("/channels", None),
     ("/keys", Some("?q=nowhere")),
+    ("/notices", None),
     ("/people", Some("?q=nowhere")),
     ("/people/invitations", None),
     ("/policies", Some("?q=nowhere")),

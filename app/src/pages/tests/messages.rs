@@ -47,7 +47,7 @@ async fn the_bell_counts_and_each_notice_leads_to_its_page_and_is_read() {
     let domain = &stage.cast.domain;
     let key = domain.issue_key(&olga.op(), NewKey { expires_at: ends, ..key }).await.unwrap().id;
     stage.cast.clock.advance(std::time::Duration::from_hours(24 * 11));
-    domain.watch_keys(&domain.system_op("tell-of-trouble")).await.unwrap();
+    domain.watch_keys(&domain.system_op("watch-keys")).await.unwrap();
     carry(&stage).await;
     let shown = stage.get(person(&olga), "/notices").await;
     assert!(

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 
 use crate::{
     etag,
-    flaw::Flaws,
+    flaw::{Flaw, Flaws},
     problem::{Kind, Problem},
 };
 
@@ -97,10 +97,9 @@ impl From<ChannelError> for Problem {
     fn from(error: ChannelError) -> Self {
         match error {
             ChannelError::ChangedMeanwhile => etag::changed(),
-            ChannelError::NoMail
-            | ChannelError::NoSecret
-            | ChannelError::Paused
-            | ChannelError::TooMany => Self::new(Kind::Conflict, error.to_string()),
+            ChannelError::NoMail | ChannelError::NoSecret | ChannelError::Paused | ChannelError::TooMany => {
+                Self::new(Kind::Conflict, error.to_string())
+            }
             ChannelError::Refused(refused) => refused.into(),
         }
     }
@@ -117,7 +116,16 @@ pub(crate) fn owner(op: &Op, own: bool) -> Result<ChannelOwner, Problem> {
 
 /// Kinds of messages by their words.
 fn kinds(flaws: &mut Flaws, words: &[String]) -> Option<Kinds> {
-    let read: Vec<Option<MessageKind>> =
-        words.iter().enumerate().map(|(at, word)| flaws.parse(&format!("/listens/{at}"), word)).collect();
-    read.into_iter().collect::<Option<Vec<_>>>().map(Kinds::these)
+    let mut read = Vec::with_capacity(words.len());
+    let mut good = true;
+    for (at, word) in words.iter().enumerate() {
+        match word.parse::<MessageKind>() {
+            Ok(kind) => read.push(kind),
+            Err(why) => {
+                flaws.note(Flaw::at(format!("/listens/{at}"), why));
+                good = false;
+            }
+        }
+    }
+    good.then(|| Kinds::these(read))
 }

@@ -25,7 +25,8 @@ async fn carry(api: &Api) {
 async fn a_channel_is_made_tested_rotated_paused_and_deleted() {
     both_engines(async |house| {
         let api = Api::in_house(house).await;
-        let new = json!({ "name": "Duty", "kind": "webhook", "target": TARGET, "listens": ["seal", "account"] });
+        let new =
+            json!({ "name": "Duty", "kind": "webhook", "target": TARGET, "listens": ["seal", "account"] });
         let made = api.post(CHANNELS, new).await;
         assert_eq!(made.status, 201, "{made:?}");
         let made = made.json();
@@ -45,11 +46,13 @@ async fn a_channel_is_made_tested_rotated_paused_and_deleted() {
         assert_eq!(found["items"][0]["state"], "delivered", "{found}");
         assert_eq!(found["items"][0]["event"], "channel.test");
 
-        api.house.tray.answers(TARGET, Says::Fails(CarryError::for_good("hooks.example.com answers 410 Gone")));
+        api.house
+            .tray
+            .answers(TARGET, Says::Fails(CarryError::for_good("hooks.example.com answers 410 Gone")));
         api.post(&format!("{here}/test"), json!({})).await;
         carry(&api).await;
-        let dead = api.get(&format!("/api/v1/deliveries?state=dead&channel={}", made["id"].as_str().unwrap()));
-        let dead = dead.await.json();
+        let of_it = format!("/api/v1/deliveries?state=dead&channel={}", made["id"].as_str().unwrap());
+        let dead = api.get(&of_it).await.json();
         assert_eq!(dead["items"][0]["error"], "hooks.example.com answers 410 Gone", "{dead}");
         api.house.tray.takes(TARGET);
         assert_eq!(api.post(&format!("{here}/retry"), json!({})).await.status, 204);
@@ -83,9 +86,18 @@ async fn what_is_wrong_with_a_channel_is_told_at_its_field() {
         for (body, pointer) in [
             (json!({ "name": "", "kind": "webhook", "target": TARGET }), "/name"),
             (json!({ "name": "Duty", "kind": "pigeon", "target": TARGET }), "/kind"),
-            (json!({ "name": "Duty", "kind": "webhook", "target": "http://hooks.example.com/s3cr3t" }), "/target"),
-            (json!({ "name": "Duty", "kind": "mail", "target": "a@b.example\r\nBcc: c@d.example" }), "/target"),
-            (json!({ "name": "Duty", "kind": "slack", "target": TARGET, "listens": ["seal", "x"] }), "/listens/1"),
+            (
+                json!({ "name": "Duty", "kind": "webhook", "target": "http://hooks.example.com/s3cr3t" }),
+                "/target",
+            ),
+            (
+                json!({ "name": "Duty", "kind": "mail", "target": "a@b.example\r\nBcc: c@d.example" }),
+                "/target",
+            ),
+            (
+                json!({ "name": "Duty", "kind": "slack", "target": TARGET, "listens": ["seal", "x"] }),
+                "/listens/1",
+            ),
         ] {
             let refused = api.post(CHANNELS, body).await;
             assert_eq!(refused.status, 422, "{refused:?}");

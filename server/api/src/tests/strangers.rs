@@ -129,12 +129,11 @@ pub(super) async fn belongings(api: &Api) -> Belongings {
                     expires_at FROM access_requests",
         ])
         .await;
-    Belongings(vec![
-        ("{request}", request),
-        ("{grant}", "grt_01JDB2W1N9F6Q3R8T5V7X9Z0AC".into()),
     let channel = json!({ "name": "Duty", "kind": "webhook", "target": "https://hooks.example.com/in" });
     let channel = api.post("/api/v1/channels", channel).await.json()["id"].clone();
     Belongings(vec![
+        ("{request}", request),
+        ("{grant}", "grt_01JDB2W1N9F6Q3R8T5V7X9Z0AC".into()),
         ("{channel}", text(&channel)),
         ("{policy}", text(&policy)),
         ("{test}", text(&test)),

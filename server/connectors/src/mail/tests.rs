@@ -178,8 +178,9 @@ async fn what_a_server_refuses_for_good_is_told_from_what_passes() {
         let mailer = Mailer::new(at(port, MailSecurity::None, None), None).unwrap();
         mailer.send(&letter()).await.unwrap_err()
     };
-    let CarryError { says, for_good } = send("550 nobody of that name\r\n").await;
+    let CarryError { says, for_good } = send("550 <ops@example.com>: nobody of that name\r\n").await;
     assert!(for_good && says.contains("nobody of that name"), "{says}");
+    assert!(!says.contains("ops@"), "who it is stays out of it: {says}");
     let CarryError { says, for_good } = send("451 come back later\r\n").await;
     assert!(!for_good && says.contains("come back later"), "{says}");
     let nobody = Mailer::new(at(1, MailSecurity::None, None), None).unwrap();

@@ -160,7 +160,9 @@ async fn a_post_goes_to_no_private_address_however_it_is_named() {
     let (port, pem) = serve(whole("200 OK", b"")).await;
     let far = Web::new(vec![], Some(pem.as_bytes())).unwrap();
     // A name that leads to a private address is judged by what it leads to.
-    for host in ["localhost", "127.0.0.1", "2130706433", "0x7f.1", "[::1]", "[::ffff:7f00:1]", "169.254.169.254"] {
+    for host in
+        ["localhost", "127.0.0.1", "2130706433", "0x7f.1", "[::1]", "[::ffff:7f00:1]", "169.254.169.254"]
+    {
         let refused = far.post(&post(port, host)).await.unwrap_err();
         assert!(refused.says.contains("not public") && !refused.says.contains("s3cr3t"), "{host}: {refused}");
     }

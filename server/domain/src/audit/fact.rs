@@ -2,7 +2,11 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use keywarden_model::{
-    AccessGrantId, AccessRequestId, AllowedCidrs, ApiKeyId, BackupId, DeviceGrantId, Dialect, EnvironmentId, EventId, InvitationId, KeyLabel, KeyState, KeyValueId, KeyringKeyId, MessageId, PasskeyId, PolicyEffect, PolicyId, ProjectId, ProjectKeyId, RateLimit, RecipientId, RevokeReason, RewrapId, Role, RoleBindingId, Scopes, SecretId, SecretKind, SecretLabel, SecretVersionId, ServiceTokenId, SessionId, ShareId, Slug, StandardId, Tags, TeamId, TrustRuleId, UserId, VerifyCode, VersionState, WorkloadId,
+    AccessGrantId, AccessRequestId, AllowedCidrs, ApiKeyId, BackupId, DeviceGrantId, Dialect, EnvironmentId,
+    EventId, InvitationId, KeyLabel, KeyState, KeyValueId, KeyringKeyId, MessageId, PasskeyId, PolicyEffect,
+    PolicyId, ProjectId, ProjectKeyId, RateLimit, RecipientId, RevokeReason, RewrapId, Role, RoleBindingId,
+    Scopes, SecretId, SecretKind, SecretLabel, SecretVersionId, ServiceTokenId, SessionId, ShareId, Slug,
+    StandardId, Tags, TeamId, TrustRuleId, UserId, VerifyCode, VersionState, WorkloadId,
 };
 use serde_json::Value;
 

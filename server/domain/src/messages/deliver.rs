@@ -166,6 +166,8 @@ mod tests {
         let total: i64 = (0..11).map(|made| pause(made, [0, 0])).sum();
         assert!(total > 2 * 86_400, "{total}");
         assert!(matches!(after(11, &error, now, [0, 0]), Ended::Dead(_)));
-        assert!(matches!(after(0, &CarryError::for_good("550"), now, [0, 0]), Ended::Dead(says) if says == "550"));
+        assert!(
+            matches!(after(0, &CarryError::for_good("550"), now, [0, 0]), Ended::Dead(says) if says == "550")
+        );
     }
 }

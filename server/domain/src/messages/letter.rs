@@ -1,5 +1,7 @@
 //! A message as mail: text and HTML that say the same.
 
+use std::fmt::Write as _;
+
 use keywarden_model::time::from_micros;
 use keywarden_store::messages::Row;
 
@@ -12,7 +14,10 @@ const WHY: &str = "You get this because a channel in Keywarden leads to this add
 pub(super) fn write(message: &Row, words: &Words, to: &str) -> Option<Letter> {
     let Words { subject, sentences, url } = words;
     let text = format!("{}\n\n{url}\n\n-- \n{WHY}\n", sentences.join("\n\n"));
-    let paragraphs: String = sentences.iter().map(|it| format!("<p>{}</p>\n", escaped(it))).collect();
+    let mut paragraphs = String::new();
+    for sentence in sentences {
+        let _ = writeln!(paragraphs, "<p>{}</p>", escaped(sentence));
+    }
     let html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{title}</title></head>\n<body>\n<h1>{title}</h1>\n\
          {paragraphs}<p><a href=\"{href}\">Open it in Keywarden</a></p>\n<hr>\n<p><small>{why}</small></p>\n</body>\n</html>\n",
@@ -45,6 +50,9 @@ mod tests {
 
     #[test]
     fn what_a_thing_is_called_stays_text_in_html() {
-        assert_eq!(escaped(r#"<img src=x onerror="alert('1')">&"#), "&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt;&amp;");
+        assert_eq!(
+            escaped(r#"<img src=x onerror="alert('1')">&"#),
+            "&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt;&amp;"
+        );
     }
 }

@@ -41,12 +41,12 @@ mod words;
 
 pub use carry::{Carry, CarryError, HookPost, Letter, NoCarrier};
 pub use channels::{
-    Channel, ChannelEdit, ChannelError, ChannelOwner, Kinds, MadeChannel, NewChannel, OLD_SECRET, ShownChannel,
-    Target, TargetError,
+    Channel, ChannelEdit, ChannelError, ChannelOwner, Kinds, MadeChannel, NewChannel, OLD_SECRET,
+    ShownChannel, Target, TargetError,
 };
 pub use choices::Choices;
 pub use claim::Claimed;
 pub use deliveries::{Delivery, DeliveryPage, DeliveryQuery};
-pub(crate) use outbox::write;
 pub use notices::NoticePage;
+pub(crate) use outbox::write;
 pub(crate) use watch::Watched;

@@ -21,7 +21,7 @@ struct Written {
 
 /// Where a channel leads, and the secrets that it signs with.
 #[derive(Debug)]
-pub(super) struct Inside {
+pub(crate) struct Inside {
     pub(super) to: SecretString,
     pub(super) secrets: Vec<SecretString>,
 }
@@ -45,8 +45,7 @@ impl Inside {
     ) -> Result<Vec<u8>, Fault> {
         let secrets = self.secrets.iter().map(|it| it.expose().to_owned()).collect();
         let written = Written { to: self.to.expose().to_owned(), secrets };
-        let mut text =
-            serde_json::to_vec(&written).map_err(|cause| Fault::Unexpected(cause.to_string()))?;
+        let mut text = serde_json::to_vec(&written).map_err(|cause| Fault::Unexpected(cause.to_string()))?;
         let sealed = env.with_rng(|rng| key.seal(subject, PURPOSE, &context(id), &text, rng));
         text.zeroize();
         sealed.map_err(|cause| Fault::Unexpected(cause.to_string()))
@@ -55,7 +54,7 @@ impl Inside {
 
 impl Domain {
     /// What lies sealed in a channel's row; `None` where its person's key is gone.
-    pub(super) async fn open_channel(&self, row: &Row) -> Result<Option<Inside>, Fault> {
+    pub(crate) async fn open_channel(&self, row: &Row) -> Result<Option<Inside>, Fault> {
         let subject = row.user_id.clone().unwrap_or_else(|| HOUSE.to_owned());
         let Some(key) = self.subject_key_if_there(&subject).await? else { return Ok(None) };
         let opened = key.open(PURPOSE, &context(row.id), &row.sealed)?;

@@ -64,9 +64,7 @@ const REFUSALS: i64 = 20;
 
 /// The row of an event, if it is told.
 pub(super) fn row(event: &str) -> Option<&'static Told> {
-    TABLE.iter().find(|row| {
-        row.event == event || (row.event.ends_with('.') && event.starts_with(row.event))
-    })
+    TABLE.iter().find(|row| row.event == event || (row.event.ends_with('.') && event.starts_with(row.event)))
 }
 
 /// Whether this one is worth telling, by its facts.

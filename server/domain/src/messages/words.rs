@@ -26,7 +26,11 @@ impl Words {
         let facts: Value = serde_json::from_str(&message.facts).unwrap_or_default();
         let (subject, sentences, path) = said(message, &facts, names);
         let subject = one_line(&subject);
-        Self { subject, sentences: sentences.iter().map(|it| one_line(it)).collect(), url: format!("{origin}{path}") }
+        Self {
+            subject,
+            sentences: sentences.iter().map(|it| one_line(it)).collect(),
+            url: format!("{origin}{path}"),
+        }
     }
 }
 
@@ -41,7 +45,11 @@ fn said(message: &Row, facts: &Value, names: &BTreeMap<String, String>) -> Said 
         let who = name(&person);
         let sentence = format!("{what} the account of {who} at {at}.");
         let check = "If nobody meant to do that, somebody else may be in the account: deactivate it and look at the record.";
-        (format!("{what} the account of {who}"), vec![sentence, check.to_owned()], format!("/people/{person}"))
+        (
+            format!("{what} the account of {who}"),
+            vec![sentence, check.to_owned()],
+            format!("/people/{person}"),
+        )
     };
     match message.event.as_str() {
         "passkey.add" => account("A passkey was added to"),
@@ -117,7 +125,9 @@ fn moment(at: DateTime<Utc>) -> String {
 
 /// Names hold no line breaks, and no header would take one: this is for whatever else might ever hold some.
 fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c })
+        .collect()
 }
 
 #[cfg(test)]
@@ -141,10 +151,14 @@ mod tests {
             facts: r#"{"days":7,"expires_at":"2027-01-15T08:00:00.000000Z"}"#.into(),
             at: 1_799_500_000_000_000,
         };
-        let names = BTreeMap::from([("key_1".to_owned(), "pay\r\nBcc: mallory@example.com\u{2028}x".to_owned())]);
+        let names =
+            BTreeMap::from([("key_1".to_owned(), "pay\r\nBcc: mallory@example.com\u{2028}x".to_owned())]);
         let words = Words::of(&message, &names, "https://keys.example.com");
         assert_eq!(words.subject, "The API key pay  Bcc: mallory@example.com x expires within 7 days");
-        assert_eq!(words.sentences[0], "The API key pay  Bcc: mallory@example.com x stops working at 15 Jan 2027 08:00 UTC.");
+        assert_eq!(
+            words.sentences[0],
+            "The API key pay  Bcc: mallory@example.com x stops working at 15 Jan 2027 08:00 UTC."
+        );
         assert_eq!(words.url, "https://keys.example.com/keys/key_1");
     }
 }

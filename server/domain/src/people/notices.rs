@@ -93,7 +93,8 @@ impl Notice {
         let told = match (row.message_id, row.event, row.resource_kind, row.resource_id) {
             (Some(_), Some(event), Some(kind), Some(id)) => {
                 let name = names.get(&id).cloned().unwrap_or_else(|| id.clone());
-                let facts = serde_json::from_str(row.facts.as_deref().unwrap_or_default()).unwrap_or_default();
+                let facts =
+                    serde_json::from_str(row.facts.as_deref().unwrap_or_default()).unwrap_or_default();
                 Some(Told { event, resource: (kind, id), name, facts })
             }
             _ => None,
@@ -146,7 +147,14 @@ pub(super) async fn tell(
     told.sort_unstable();
     told.dedup();
     for user in told {
-        let row = notices::Insert { id: env.id(now), user, kind: kind.as_str(), about, secret: None, message: None };
+        let row = notices::Insert {
+            id: env.id(now),
+            user,
+            kind: kind.as_str(),
+            about,
+            secret: None,
+            message: None,
+        };
         notices::insert(tx, &row, now).await?;
     }
     Ok(())
@@ -160,7 +168,13 @@ pub(crate) async fn tell_of_secret(
     (user, secret): (UserId, SecretId),
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let row =
-        notices::Insert { id: env.id(now), user, kind: kind.as_str(), about: user, secret: Some(secret), message: None };
+    let row = notices::Insert {
+        id: env.id(now),
+        user,
+        kind: kind.as_str(),
+        about: user,
+        secret: Some(secret),
+        message: None,
+    };
     notices::insert(tx, &row, now).await
 }

@@ -14,7 +14,13 @@ pub(super) async fn check(config: &Config) -> Option<Check> {
 async fn greeted(config: &Config) -> Check {
     let carrier = match wire::carrier(config) {
         Ok(carrier) => carrier,
-        Err(cause) => return Check::failed(NAME, cause.to_string(), "set KEYWARDEN_MAIL_URL and KEYWARDEN_MAIL_FROM right"),
+        Err(cause) => {
+            return Check::failed(
+                NAME,
+                cause.to_string(),
+                "set KEYWARDEN_MAIL_URL and KEYWARDEN_MAIL_FROM right",
+            );
+        }
     };
     let by = carrier.mails_by().unwrap_or_default();
     match carrier.greet().await {

@@ -1,13 +1,15 @@
 //! Lists of people, machines and events.
 
-use keywarden_model::{ApiKeyId, ChannelId, DeliveryId, EnvironmentId, ProjectId, SecretId, UserId, WorkloadId};
+use keywarden_model::{
+    ApiKeyId, ChannelId, DeliveryId, EnvironmentId, ProjectId, SecretId, UserId, WorkloadId,
+};
 
 use super::Planner;
 use crate::access::{grants, requests};
 use crate::people::{ceremonies, notices, users};
 use crate::{
-    channels, decisions, deliveries, estate, event, facts, idempotency, messages, policies, proofs, standards, tags, trust_rules,
-    workloads,
+    channels, decisions, deliveries, estate, event, facts, idempotency, messages, policies, proofs,
+    standards, tags, trust_rules, workloads,
 };
 
 #[tokio::test]
@@ -152,7 +154,12 @@ async fn messages_wait_along_their_ids_and_deliveries_and_notices_are_found_by_w
         for filter in [
             deliveries::Filter { channel: one, ..none() },
             deliveries::Filter { state: Some("dead"), ..none() },
-            deliveries::Filter { channel: one, state: Some("waiting"), before: Some(DeliveryId::NIL), ..none() },
+            deliveries::Filter {
+                channel: one,
+                state: Some("waiting"),
+                before: Some(DeliveryId::NIL),
+                ..none()
+            },
         ] {
             let plan = planner.plan(deliveries::page(&filter), deliveries::NEWEST_FIRST).await;
             assert!(plan.searches("deliveries", "d"), "{filter:?}: {plan:#?}");

@@ -81,12 +81,7 @@ pub struct Filter {
 }
 
 /// A person's notices, newest first.
-pub async fn list(
-    conn: &mut Conn,
-    user: UserId,
-    filter: Filter,
-    limit: u32,
-) -> Result<Vec<Row>, StoreError> {
+pub async fn list(conn: &mut Conn, user: UserId, filter: Filter, limit: u32) -> Result<Vec<Row>, StoreError> {
     page(user, filter).then(NEWEST_FIRST, [limit]).all(conn).await
 }
 

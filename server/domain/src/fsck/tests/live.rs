@@ -12,6 +12,7 @@ use crate::authz::PolicyScope;
 use crate::environments::{NewEnvironment, Terms};
 use crate::exchange::{Exchange, shelf::Issuer};
 use crate::keys::{ImportKey, ImportedValue, NewKey, Overlap, Place, Question, Route};
+use crate::messages::{ChannelOwner, Kinds, NewChannel, Target};
 use crate::people::Browser;
 use crate::people::tests as people;
 use crate::permissions::{Case, Setting};
@@ -21,7 +22,6 @@ use crate::roles::{Grant, Holder};
 use crate::secrets::{
     About, Address, MOST_PASSPHRASES, MadeShare, NewShare, NewValue, PutSecret, ShareLife, Validity, Which,
 };
-use crate::messages::{ChannelOwner, Kinds, NewChannel, Target};
 use crate::standards::NewStandard;
 use crate::teams::NewTeam;
 use crate::workloads::WorkloadQuery;

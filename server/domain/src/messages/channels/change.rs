@@ -84,9 +84,8 @@ impl Domain {
         let owner = channel.owner;
         let subject = subject(owner.user());
         let key = self.subject_key(&subject, op.now).await?;
-        let (key, inside) = match (key, self.open_channel(&row).await?) {
-            (Some(key), Some(inside)) => (key, inside),
-            _ => return Err(Fault::Unexpected("its person was erased".into()).into()),
+        let (Some(key), Some(inside)) = (key, self.open_channel(&row).await?) else {
+            return Err(Fault::Unexpected("its person was erased".into()).into());
         };
         let fresh = self.env().with_rng(|rng| WebhookSecret::generate(rng)).text();
         let copy = SecretString::new(fresh.expose().to_owned());
@@ -101,8 +100,7 @@ impl Domain {
                 let (sealed, fresh) = &*facts;
                 let old_until = later(record.now(), OLD_SECRET);
                 rows::reseal(tx, id, sealed, old_until, version).await.map_err(meanwhile)?;
-                let event =
-                    record.event("channel.rotate-secret", "channel", id).fact("old_until", old_until);
+                let event = record.event("channel.rotate-secret", "channel", id).fact("old_until", old_until);
                 let secret = Some(SecretString::new(fresh.expose().to_owned()));
                 Ok(Written::new(MadeChannel { id, secret }, event.finish()?))
             })
@@ -135,9 +133,9 @@ impl Domain {
         }
         let owner = channel.owner;
         self.change(op, owner.manage(), &owner.resource(), &[], move |_, record| {
-            Box::pin(async move {
-                Ok(Written::new((), record.event("channel.test", "channel", id).finish()?))
-            })
+            Box::pin(
+                async move { Ok(Written::new((), record.event("channel.test", "channel", id).finish()?)) },
+            )
         })
         .await
     }

@@ -21,7 +21,9 @@ pub enum TargetError {
     #[error("write an address such as `ops@example.com`, without a name beside it")]
     Mail,
     /// No address of a webhook.
-    #[error("write an address that begins with `https://` and has at most 500 characters, without a user or `#`")]
+    #[error(
+        "write an address that begins with `https://` and has at most 500 characters, without a user or `#`"
+    )]
     Url,
 }
 
@@ -78,8 +80,16 @@ mod tests {
             let shown = shown(ChannelKind::Webhook, target.to.expose());
             assert!(shown.starts_with("hooks.") && !shown.contains("s3cr3t"), "{shown}");
         }
-        for bad in ["http://hooks.example/", "https://user@hooks.example/", "https://hooks.example/#x", "hooks.example", "",
-                    "https://hooks.example/?a b", "https://hooks.example/\r\nx: y", "ftp://x"] {
+        for bad in [
+            "http://hooks.example/",
+            "https://user@hooks.example/",
+            "https://hooks.example/#x",
+            "hooks.example",
+            "",
+            "https://hooks.example/?a b",
+            "https://hooks.example/\r\nx: y",
+            "ftp://x",
+        ] {
             assert_eq!(Target::parse(ChannelKind::Slack, bad).unwrap_err(), TargetError::Url, "{bad:?}");
         }
         assert_eq!(Target::parse(ChannelKind::Mail, "a@b\nBcc: c@d").unwrap_err(), TargetError::Mail);

@@ -99,7 +99,8 @@ async fn what_fails_is_tried_later_and_later_then_is_dead_and_lives_again_by_a_w
         assert_eq!((dead.state, dead.attempts), (DeliveryState::Dead, 12));
         house.clock.advance(Duration::from_hours(240));
         assert_eq!(attempt(&house).await, 0, "nobody tries by themselves");
-        let gave_up = rows(&house, "SELECT count(*) AS number FROM events WHERE action = 'delivery.give-up'").await;
+        let gave_up =
+            rows(&house, "SELECT count(*) AS number FROM events WHERE action = 'delivery.give-up'").await;
         assert_eq!(gave_up, 1);
 
         house.tray.takes(HOOK);
@@ -213,7 +214,10 @@ async fn mail_and_slack_say_the_same_in_their_own_ways() {
         route(&house).await;
         assert_eq!(attempt(&house).await, 2);
         let letter = house.tray.letters().pop().unwrap();
-        assert_eq!((letter.to.as_str(), letter.subject.as_str()), ("ada@example.com", "A test of the channel Duty"));
+        assert_eq!(
+            (letter.to.as_str(), letter.subject.as_str()),
+            ("ada@example.com", "A test of the channel Duty")
+        );
         insta::assert_snapshot!("mail_text", letter.text);
         insta::assert_snapshot!("mail_html", letter.html);
         let post = house.tray.posts().pop().unwrap();

@@ -25,8 +25,14 @@ async fn the_organizations_channels_are_the_admins_and_ones_own_are_ones_own() {
         assert!(domain.channels(&bob.op(), ChannelOwner::Organization).await.is_err());
         for (op, id) in [(bob.op(), org), (gate.op(), org), (ada.op(), own), (eve.op(), own)] {
             assert!(matches!(domain.channel(&op, id).await, Err(Refused::NotFound)), "{}", op.actor);
-            assert!(matches!(domain.delete_channel(&op, id).await, Err(ChannelError::Refused(Refused::NotFound))));
-            assert!(matches!(domain.test_channel(&op, id).await, Err(ChannelError::Refused(Refused::NotFound))));
+            assert!(matches!(
+                domain.delete_channel(&op, id).await,
+                Err(ChannelError::Refused(Refused::NotFound))
+            ));
+            assert!(matches!(
+                domain.test_channel(&op, id).await,
+                Err(ChannelError::Refused(Refused::NotFound))
+            ));
         }
         let seen = domain.pause_channel(&eve.op(), org).await;
         assert!(matches!(seen, Err(ChannelError::Refused(Refused::Forbidden(Action::ManageChannels)))));
@@ -54,12 +60,9 @@ async fn where_a_channel_leads_and_what_signs_lies_sealed_and_is_shown_to_nobody
         let holds = |needle: &str| row.sealed.windows(needle.len()).any(|it| it == needle.as_bytes());
         assert!(!holds("s3cr3t") && !holds(&secret) && !holds("hooks"));
         // The events that tell of it do not hold them either.
-        let found = keywarden_store::event::list(
-            &mut house.store.read().await.unwrap(),
-            &keywarden_store::event::Filter::default(),
-            50,
-        );
-        for event in found.await.unwrap() {
+        let all = keywarden_store::event::Filter::default();
+        let mut conn = house.store.read().await.unwrap();
+        for event in keywarden_store::event::list(&mut conn, &all, 50).await.unwrap() {
             let text = String::from_utf8_lossy(&event.bytes).into_owned();
             assert!(!text.contains("s3cr3t") && !text.contains(&secret), "{text}");
         }

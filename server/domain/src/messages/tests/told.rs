@@ -10,7 +10,12 @@ use super::*;
 use crate::people::NoticeKind;
 
 /// A key of somebody's in `pay`/`live` that was made now and expires then.
-async fn key(house: &House, stage: &crate::cast::Stage, owner: (&'static str, String), lasts: TimeDelta) -> ApiKeyId {
+async fn key(
+    house: &House,
+    stage: &crate::cast::Stage,
+    owner: (&'static str, String),
+    lasts: TimeDelta,
+) -> ApiKeyId {
     let (now, env) = (house.now(), house.domain.env());
     let id: ApiKeyId = env.id(now);
     let row = sql("INSERT INTO api_keys (id, project_id, environment_id, name, folded_name, description, owner_kind, owner_id,
@@ -30,7 +35,7 @@ async fn key(house: &House, stage: &crate::cast::Stage, owner: (&'static str, St
 }
 
 async fn watch(house: &House) -> u64 {
-    house.domain.watch_keys(&house.domain.system_op("tell-of-trouble")).await.unwrap()
+    house.domain.watch_keys(&house.domain.system_op("watch-keys")).await.unwrap()
 }
 
 #[tokio::test]
@@ -134,7 +139,11 @@ async fn who_is_silent_is_not_told_but_an_owner_is_of_what_endangers_the_house()
         house.domain.choose_messages(&ada.op(), silent).await.unwrap();
         let choices = house.domain.message_choices(&ada.op()).await.unwrap();
         assert!(choices.owner && !choices.may_silence(MessageKind::Seal));
-        assert_eq!(choices.silenced, BTreeSet::from([MessageKind::KeyExpiry]), "she cannot be silent about the rest");
+        assert_eq!(
+            choices.silenced,
+            BTreeSet::from([MessageKind::KeyExpiry]),
+            "she cannot be silent about the rest"
+        );
         key(&house, &pay, ("person", ada.id.to_string()), TimeDelta::days(32)).await;
         house.clock.advance(Duration::from_hours(3 * 24));
         let op = house.domain.system_op("make-backups");
