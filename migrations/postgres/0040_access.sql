@@ -65,6 +65,7 @@ CREATE TABLE access_approvals (
     signed_at          BIGINT NOT NULL,
     PRIMARY KEY (request_id, revision, approver)
 );
+CREATE INDEX access_approvals_by_approver ON access_approvals (approver, request_id);
 
 -- A role that is held until ends_at, and not in that very instant any more. ended_at and how say when it was really over.
 CREATE TABLE access_grants (

@@ -17,7 +17,7 @@ use keywarden_model::time::{instant, seconds};
 use leptos::prelude::*;
 use serde::Deserialize;
 
-use super::{named, path, show, what};
+use super::{LIST, named, path, show, what};
 use crate::{
     context::{
         Asking, House,
@@ -63,7 +63,7 @@ pub(super) async fn before(State(house): State<House>, asking: Asking, Path(id):
     let Asking { mut shell, op } = asking.at(Section::Access);
     let (id, statement, exact) = match statement(&house.domain, &op, &id).await {
         Ok(Ok(read)) => read,
-        Ok(Err(_)) => return render::see_other(&format!("{}/{id}", "/access/requests")),
+        Ok(Err(_)) => return render::see_other(&format!("{LIST}/requests/{id}")),
         Err(refused) => return render::refused(&shell, refused),
     };
     shell.who = None;

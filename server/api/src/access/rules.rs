@@ -18,6 +18,9 @@ use crate::{
     query::Query,
 };
 
+/// More versions than any rule has.
+const MOST_VERSIONS: i64 = 1_000_000;
+
 /// The rule that holds in a scope.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AccessRule {
@@ -133,9 +136,10 @@ pub(crate) async fn set(
 ) -> Result<Response, Problem> {
     let (op, body) = caller.asks(asked);
     let mut flaws = Flaws::default();
-    let Some(strength) = flaws.parse::<PasskeyStrength>("/strength", &body.strength) else {
-        return Err(flaws.problem());
-    };
+    let strength = flaws.parse::<PasskeyStrength>("/strength", &body.strength);
+    let newest = (0..=MOST_VERSIONS).contains(&body.newest).then_some(body.newest);
+    let newest = flaws.keep("/newest", newest.ok_or("write the number of the newest version, 0 for none"));
+    let (Some(strength), Some(newest)) = (strength, newest) else { return Err(flaws.problem()) };
     let scope = scope(&domain, &op, body.project.as_deref()).await?;
     let rule = Rule {
         approvers: body.approvers,
@@ -144,7 +148,7 @@ pub(crate) async fn set(
         unanswered_seconds: body.unanswered_seconds,
         strength,
     };
-    domain.set_access_rule(&op, scope, Some(rule), body.newest).await?;
+    domain.set_access_rule(&op, scope, Some(rule), newest).await?;
     let shown = domain.access_rule(&op, scope).await.map_err(Problem::after_all)?;
     Ok(json::ok(&AccessRule::from(shown)))
 }

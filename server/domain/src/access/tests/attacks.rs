@@ -170,6 +170,7 @@ async fn a_new_passkey_and_a_synced_one_sign_only_where_they_may() {
     both_engines(async |house| {
         let mut scene = Scene::new(&house).await;
         let id = scene.asks(&house).await;
+        scene.ada.person.asserted_at = Some(house.now());
         let mut new = join(&house, &scene.ada, "Newcomer", Role::Admin, None, 9).await;
         assert!(matches!(life(signs(&house, &mut new, id).await), LifeError::PasskeyTooNew(_)));
         house.clock.advance(Duration::from_secs(3_600));

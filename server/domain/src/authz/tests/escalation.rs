@@ -122,7 +122,8 @@ fn a_workload_verifies_in_its_project_and_an_operator_is_what_its_token_says() {
         .iter()
         .filter(|action| rules.decide(&gateway, **action, &thing_in(**action, here()), false).allowed)
         .collect();
-    assert_eq!(others, [&Action::VerifyKeys, &Action::LookUpLeak, &Action::ViewProject]);
+    let own = [Action::GiveBackAccess, Action::RequestAccess];
+    assert_eq!(others, [&own[0], &own[1], &Action::VerifyKeys, &Action::LookUpLeak, &Action::ViewProject]);
 
     let organization = Target::thing(Resource::Organization);
     let mut operator = Principal::bare(Who::Operator("shell".into()));
