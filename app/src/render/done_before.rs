@@ -62,6 +62,7 @@ fn made(t: Text, thing: &str, here: &str) -> Said {
         "chn" => Said::new(t.error_done_before_why(), look(format!("/channels/{id}"))),
         "pol" => Said::new(t.error_done_before_why(), look(format!("/policies/{id}"))),
         "pts" => Said::new(t.error_done_before_why(), look("/policies/tests".to_owned())),
+        "acr" => Said::new(t.error_done_before_why(), look(format!("/access/requests/{id}"))),
         "std" => Said::new(t.error_done_before_why(), look(format!("/standards/{id}"))),
         "recovery-codes" => Said::new(t.error_done_codes_why(), (t.codes_renew(), here.to_owned())),
         // Two versions were compared: their own page reads them anew.

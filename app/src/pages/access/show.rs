@@ -15,6 +15,7 @@ use super::{grant_path, named, path, tone, way, what};
 use crate::{
     cells,
     context::{Asking, House},
+    pages::listing::href,
     render::{self, page},
     shell::Section,
     text::Text,
@@ -51,7 +52,7 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, Path(id): P
         };
         let why = why.map(|(tone, sentence)| view! { <Banner tone=tone title=sentence/> });
         let actions = actions(t, &shown);
-        let known = facts(t, &shown.request, shown.rule.as_ref());
+        let known = facts(t, &shown.request, shown.rule.as_ref(), shown.may.see_rule);
         let held = shown.grant.as_ref().map(|it| {
             let held = grant(t, it, it.is_active(now));
             view! { <Panel id="grant" title=t.access_grant()>{held}</Panel> }
@@ -87,7 +88,7 @@ fn actions(t: Text, shown: &ShownRequest) -> AnyView {
     view! { {edit}{withdraw}{deny}{approve} }.into_any()
 }
 
-fn facts(t: Text, request: &Request, rule: Option<&(Rule, RuleAt)>) -> AnyView {
+fn facts(t: Text, request: &Request, rule: Option<&(Rule, RuleAt)>, rules: bool) -> AnyView {
     let (reason, ticket) = (request.reason.clone(), request.ticket.clone());
     let mut facts = vec![
         fact(t.access_what(), what(t, request.role, request.project.as_deref())),
@@ -102,9 +103,13 @@ fn facts(t: Text, request: &Request, rule: Option<&(Rule, RuleAt)>) -> AnyView {
     facts.push(fact(t.access_asked_at(), view! { <Time at=request.created_at/> }));
     if request.state == AccessState::Pending {
         facts.push(fact(t.access_answer_by(), view! { <Time at=request.expires_at/> }));
-        facts.extend(
-            rule.map(|(rule, _)| fact(t.access_statement_rule(), t.access_rule_needs(rule.approvers))),
-        );
+        facts.extend(rule.map(|(rule, _)| {
+            let project = request.project.as_deref().unwrap_or_default();
+            let there = href("/access/rules", &[("project", project)]);
+            let needs = t.access_rule_needs(rule.approvers);
+            let link = rules.then(|| view! { " " <a href=there>{t.access_rules()}</a> });
+            fact(t.access_statement_rule(), view! { {needs} {link} })
+        }));
     }
     if let Some((at, _)) = &request.decided {
         facts.push(fact(t.access_answered(), view! { <Time at=*at/> }));

@@ -154,6 +154,7 @@ fn secrets_found(page: Result<SecretPage, SecretListError>) -> Result<Vec<Secret
 /// Where a thing's own page is, by its id. Whether it may be seen is that page's matter.
 async fn open(Asking { shell, .. }: Asking, Path(id): Path<String>) -> Response {
     let place = match id.split('_').next() {
+        Some("acr") => "/access/requests",
         Some("chn") => "/channels",
         Some("key") => "/keys",
         Some("pol") => "/policies",

@@ -59,8 +59,8 @@ pub struct MayDo {
     pub withdraw: bool,
     /// Ask for something else.
     pub edit: bool,
-    /// See who may approve, and change that.
-    pub set_rule: bool,
+    /// See who may approve.
+    pub see_rule: bool,
 }
 
 impl Domain {
@@ -103,7 +103,7 @@ impl Domain {
             deny: answers,
             withdraw: open && (loaded.life.asker == own || loaded.life.holder == own),
             edit: open && loaded.life.asker == own,
-            set_rule: sees_place && self.would(op, Action::SetAccessRule, &here).await?,
+            see_rule: sees_place && self.would(op, Action::ViewAccess, &here).await?,
         };
         let rule = sees_place.then(|| (loaded.rule.clone(), loaded.rule_at.clone()));
         Ok(ShownRequest { request: request.as_seen(seen.as_deref()), approvals, rule, have, grant, may })
