@@ -11,6 +11,7 @@
     reason = "a test that cannot start the server has failed"
 )]
 
+mod access;
 mod authorize;
 mod aws;
 mod backups;
