@@ -136,8 +136,9 @@ fn lines(t: Text, it: &Statement) -> Vec<Fact> {
 pub(super) async fn start(
     State(house): State<House>,
     Asking { shell, op }: Asking,
-    Path(id): Path<AccessRequestId>,
+    Path(id): Path<String>,
 ) -> Response {
+    let Ok(id) = id.parse() else { return json::refusal(&shell, Refused::NotFound, LIST) };
     match house.domain.start_access_approval(&op, id).await {
         Ok(started) => ceremony::started(&started),
         Err(error) => refused(&shell, id, error),
@@ -147,11 +148,12 @@ pub(super) async fn start(
 pub(super) async fn finish(
     State(house): State<House>,
     Asking { shell, op }: Asking,
-    Path(id): Path<AccessRequestId>,
+    Path(id): Path<String>,
     Json(answer): Json<Answer<Nothing>>,
 ) -> Response {
     let Nothing {} = answer.fields;
     let t = shell.text;
+    let Ok(id) = id.parse() else { return json::refusal(&shell, Refused::NotFound, LIST) };
     let done = house.domain.finish_access_approval(&op, id, answer.ceremony, &answer.credential()).await;
     match done {
         Ok(approved) => {
