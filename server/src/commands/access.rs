@@ -60,7 +60,7 @@ enum What {
 /// `45m`, `2h` or `1d`, in seconds.
 fn span(text: &str) -> Result<i64, &'static str> {
     const WRITE: &str = "write minutes, hours or days: 45m, 2h, 1d";
-    let (number, unit) = match text.char_indices().last() {
+    let (number, unit) = match text.char_indices().next_back() {
         Some((at, 'm')) => (text.get(..at), 60),
         Some((at, 'h')) => (text.get(..at), 3_600),
         Some((at, 'd')) => (text.get(..at), 86_400),
