@@ -30,6 +30,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::time::{from_micros, seconds};
 use keywarden_model::{AccessGrantId, AccessRequestId, AccessState, GrantEnd, ProjectId, Role};
 use keywarden_store::access::{approvals, grants as grant_rows, requests as rows};
+use keywarden_store::people::passkeys;
 use keywarden_store::{Conn, StoreError};
 
 use crate::authz::{Circumstances, PolicyScope, SignInMethod, Target, Who};
@@ -222,7 +223,7 @@ impl Domain {
         self.would(op, Action::ViewAccess, &resource(loaded.scope)).await
     }
 
-    /// Signatures as the rules see them: whether each of those people still may approve is asked now.
+    /// Signatures as the rules see them: whether each of those people still may approve, and has the passkey, is asked now.
     async fn signatures(
         &self,
         conn: &mut Conn,
@@ -232,7 +233,9 @@ impl Domain {
         let mut signed = Vec::with_capacity(loaded.signed.len());
         for row in &loaded.signed {
             let who = row.approver.to_string();
-            let still = self.still_approves(conn, loaded, &who, now).await?;
+            // With a passkey that was taken away, what it signed and nothing came of yet is void.
+            let kept = passkeys::of(conn, row.approver).await?.iter().any(|it| it.id == row.passkey_id);
+            let still = kept && self.still_approves(conn, loaded, &who, now).await?;
             let rule = RuleAt { scope: row.rule_scope.clone(), version: row.rule_version };
             signed.push(life::Signed { who, revision: row.revision, rule, still });
         }

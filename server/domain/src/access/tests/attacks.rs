@@ -115,6 +115,23 @@ async fn whoever_may_approve_no_more_counts_no_more() {
 }
 
 #[tokio::test]
+async fn what_a_passkey_signed_that_was_taken_away_counts_no_more() {
+    both_engines(async |house| {
+        let mut scene = Scene::new(&house).await;
+        scene.takes(&house, 2).await;
+        let id = scene.asks(&house).await;
+        signs(&house, &mut scene.mia, id).await.unwrap();
+        let gone = keywarden_store::sql("DELETE FROM passkeys WHERE user_id = $1").bind(scene.mia.person.id);
+        house.put(vec![gone]).await;
+        let signed = signs(&house, &mut scene.ben, id).await.unwrap();
+        assert_eq!(signed, Approved::Waits { have: 1, need: 2 });
+        let shown = house.domain.access_request(&scene.ben.op(&house), id).await.unwrap();
+        assert_eq!(shown.approvals.iter().map(|it| it.counts).collect::<Vec<_>>(), [false, true]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn one_person_with_two_passkeys_is_one_person() {
     both_engines(async |house| {
         let mut scene = Scene::new(&house).await;
