@@ -49,6 +49,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hyper-util", &["keywarden", "keywarden-trials"]),
     ("jsonwebtoken", &["keywarden-domain"]),
     ("leptos", &["keywarden-app"]),
+    ("lettre", &["keywarden-connectors"]),
     (
         "nix",
         &["keywarden", "keywarden-connectors", "keywarden-domain", "keywarden-trials", "keywarden-vault"],

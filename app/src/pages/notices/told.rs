@@ -39,7 +39,18 @@ fn message(t: Text, told: Option<&Told>) -> Said {
     let key = || (format!("/keys/{id}"), t.notice_look_at_key());
     let record = || (format!("/audit?action={event}"), t.notice_look_at_record());
     let system = || ("/system".to_owned(), t.notice_look_at_system());
+    let request = facts.get("request").and_then(serde_json::Value::as_str).unwrap_or(id);
+    let access = || (format!("/access/requests/{request}"), t.notice_look_at_request());
+    let word = facts.get("role").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let role = word.parse().map_or_else(|_| word.to_owned(), |role| t.role(role).to_owned());
     let (sentence, (href, label)) = match event.as_str() {
+        "access.deny" => (t.notice_access_denied().to_owned(), access()),
+        "access.edit" => (t.notice_access_edited().to_owned(), access()),
+        "access.end" => (t.notice_access_ended().to_owned(), access()),
+        "access.expire" => (t.notice_access_expired().to_owned(), access()),
+        "access.grant" => (t.notice_access_granted(&role), access()),
+        "access.request" => (t.notice_access_asked(&role), access()),
+        "access.revoke" => (t.notice_access_revoked().to_owned(), access()),
         "backup.drill-failed" => (t.notice_drill_failed().to_owned(), system()),
         "backup.failed" => (t.notice_backup_failed().to_owned(), system()),
         "key.expires-soon" => (t.notice_key_expires(number("days"), name), key()),

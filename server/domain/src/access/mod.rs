@@ -12,6 +12,7 @@
 //! by it, and no rule that keeps an owner looks at it.
 
 mod approve;
+mod concerned;
 mod decide;
 mod due;
 mod evidence;

@@ -1,9 +1,10 @@
 //! Whom a message concerns: a notice for each person, a delivery for each channel that listens.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use keywarden_model::{ChannelId, MessageKind, UserId};
+use keywarden_model::{AccessRequestId, ChannelId, MessageKind, UserId};
 use keywarden_store::messages::{self, Row};
 use keywarden_store::people::{notices, users};
 use keywarden_store::{Conn, StoreError, Tx, channels, deliveries, keys, teams};
@@ -33,9 +34,10 @@ impl Domain {
         let mut routed = 0_u64;
         for message in waiting {
             let (env, now) = (self.env().clone(), op.now);
+            let part = Arc::new(self.party(&message, now).await?);
             let done = self.store().write_silently("whom a message concerns", move |tx| {
-                let (message, env) = (message.clone(), env.clone());
-                Box::pin(async move { give(tx, &env, &message, now).await })
+                let (message, env, part) = (message.clone(), env.clone(), Arc::clone(&part));
+                Box::pin(async move { give(tx, &env, &message, &part, now).await })
             });
             if done.await.map_err(silent)? {
                 routed = routed.saturating_add(1);
@@ -45,14 +47,39 @@ impl Domain {
     }
 }
 
-/// False where another node did.
-async fn give(tx: &mut Tx, env: &Env, message: &Row, now: DateTime<Utc>) -> Result<bool, StoreError> {
+impl Domain {
+    /// Those who have a part in the request for access that it is about: found before the transaction, for whoever could approve
+    /// is found by asking of everybody.
+    async fn party(&self, message: &Row, now: DateTime<Utc>) -> Result<BTreeSet<UserId>, Fault> {
+        let whom = table::row(&message.event).map(|row| row.whom).unwrap_or_default();
+        let facts: Value = serde_json::from_str(&message.facts).unwrap_or_default();
+        let named = facts.get("request").and_then(Value::as_str).unwrap_or(&message.resource_id);
+        let Ok(request) = named.parse::<AccessRequestId>() else { return Ok(BTreeSet::new()) };
+        let mut part = BTreeSet::new();
+        if whom.contains(&Whom::Approvers) {
+            part.extend(self.access_approvers(request, now).await?);
+        }
+        if whom.contains(&Whom::Askers) {
+            part.extend(self.access_askers(request).await?);
+        }
+        Ok(part)
+    }
+}
+
+/// False where another node did. `part` is who has one in the request that it is about.
+async fn give(
+    tx: &mut Tx,
+    env: &Env,
+    message: &Row,
+    part: &BTreeSet<UserId>,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
     if !messages::take(tx, message.id, now).await? {
         return Ok(false);
     }
     // An event that a newer version told, and this one does not know, concerns nobody here.
     let Some(row) = table::row(&message.event) else { return Ok(true) };
-    let concerned = concerned(tx, row, message).await?;
+    let concerned = concerned(tx, row, message, part).await?;
     let told = unless_silent(tx, row.kind, concerned).await?;
     if row.bell {
         for user in &told {
@@ -74,21 +101,23 @@ async fn give(tx: &mut Tx, env: &Env, message: &Row, now: DateTime<Utc>) -> Resu
 }
 
 /// The people whom it concerns.
-async fn concerned(conn: &mut Conn, row: &Told, message: &Row) -> Result<BTreeSet<UserId>, StoreError> {
+async fn concerned(
+    conn: &mut Conn,
+    row: &Told,
+    message: &Row,
+    part: &BTreeSet<UserId>,
+) -> Result<BTreeSet<UserId>, StoreError> {
     let facts: Value = serde_json::from_str(&message.facts).unwrap_or_default();
     let mut people = BTreeSet::new();
     for whom in row.whom {
         match whom {
+            Whom::Approvers | Whom::Askers => people.extend(part),
             Whom::Channel => {}
             Whom::KeyOwner => people.extend(owners_of(conn, &message.resource_id).await?),
             Whom::Owners => people.extend(users::owners(conn).await?),
             Whom::Person => {
                 let named = facts.get("user").and_then(Value::as_str).unwrap_or(&message.resource_id);
                 people.extend(named.parse::<UserId>());
-            }
-            Whom::Told => {
-                let named = facts.get("told").and_then(Value::as_array).into_iter().flatten();
-                people.extend(named.filter_map(|id| id.as_str()?.parse::<UserId>().ok()));
             }
         }
     }

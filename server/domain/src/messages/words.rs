@@ -34,6 +34,9 @@ impl Words {
     }
 }
 
+/// Whoever reads a message has proven nothing.
+const NOT_HERE: &str = "Open Keywarden to see it: nothing can be decided from here.";
+
 type Said = (String, Vec<String>, String);
 
 fn said(message: &Row, facts: &Value, names: &BTreeMap<String, String>) -> Said {
@@ -51,7 +54,41 @@ fn said(message: &Row, facts: &Value, names: &BTreeMap<String, String>) -> Said 
             format!("/people/{person}"),
         )
     };
+    let request = facts.get("request").and_then(Value::as_str).unwrap_or(&message.resource_id);
+    let role = facts.get("role").and_then(Value::as_str).unwrap_or("a role");
+    let place = message.project_id.as_deref().map_or_else(|| "the organization".to_owned(), name);
+    let access = |subject: String, sentence: String| {
+        (subject, vec![sentence, NOT_HERE.to_owned()], format!("/access/requests/{request}"))
+    };
     match message.event.as_str() {
+        "access.deny" => access(
+            format!("Your request for access in {place} was denied"),
+            format!("It was denied at {at}. What was said about it stands on its page."),
+        ),
+        "access.edit" => access(
+            format!("A request for access in {place} was changed"),
+            format!("It was changed at {at}. What was signed before counts no more, and it waits for your answer."),
+        ),
+        "access.end" => access(
+            format!("A role in {place} that you held for a while has ended"),
+            format!("Its time was over at {at}."),
+        ),
+        "access.expire" => access(
+            format!("Nobody answered your request for access in {place}"),
+            format!("It was open until {at}. Ask again if the role is still needed."),
+        ),
+        "access.grant" => access(
+            format!("Your request for {role} in {place} was approved"),
+            format!("The role is held until {}.", instant(facts, "ends_at").map(moment).unwrap_or_default()),
+        ),
+        "access.request" => access(
+            format!("Somebody asks for {role} in {place}"),
+            format!("It waits for your answer until {}.", instant(facts, "expires_at").map(moment).unwrap_or_default()),
+        ),
+        "access.revoke" => access(
+            format!("A role in {place} that you held for a while was taken back"),
+            format!("It was taken back at {at}."),
+        ),
         "passkey.add" => account("A passkey was added to"),
         "passkey.remove" => account("A passkey was removed from"),
         "recovery-codes.renew" => account("New recovery codes were made for"),
@@ -113,7 +150,7 @@ fn said(message: &Row, facts: &Value, names: &BTreeMap<String, String>) -> Said 
         ),
         event => (
             format!("{event}: {thing}"),
-            vec![format!("{event} was done to {thing} at {at}."), "Open Keywarden to see it and to decide: nothing can be decided from here.".into()],
+            vec![format!("{event} was done to {thing} at {at}."), NOT_HERE.to_owned()],
             "/notices".into(),
         ),
     }

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use keywarden_model::{ApiKeyId, MessageId};
-use keywarden_store::{Written, messages};
+use keywarden_model::ApiKeyId;
+use keywarden_store::Written;
 
 use super::*;
+use crate::access::{NewRequest, Terms};
 use crate::people::NoticeKind;
 
 /// A key of somebody's in `pay`/`live` that was made now and expires then.
@@ -165,37 +166,38 @@ async fn who_is_silent_is_not_told_but_an_owner_is_of_what_endangers_the_house()
 }
 
 #[tokio::test]
-async fn an_event_of_access_requests_is_told_to_those_whom_it_names() {
+async fn a_request_for_access_is_told_to_whoever_can_answer_it_and_its_answer_to_whoever_asked() {
     both_engines(async |house| {
+        let pay = house.project("pay").await;
+        let ada = house.person("Ada", &[(Role::Owner, None)]).await;
+        let mia = house.person("Mia", &[(Role::Manager, Some(pay.id))]).await;
         let (bob, eve) = (house.person("Bob", &[]).await, house.person("Eve", &[]).await);
-        let (now, env) = (house.now(), house.domain.env().clone());
-        let facts = serde_json::json!({ "told": [bob.id, "usr_nobody", 7] }).to_string();
-        let id: MessageId = env.id(now);
-        let told: Result<(), _> = house
-            .store
-            .write_silently("a test tells", move |tx| {
-                let facts = facts.clone();
-                let env = env.clone();
-                Box::pin(async move {
-                    let message = messages::Insert {
-                        id,
-                        kind: "access",
-                        event: (env.id(now), "access.ask"),
-                        actor: ("person", "usr_1"),
-                        resource: ("access-request", "arq_1"),
-                        project: None,
-                        facts: &facts,
-                        once: None,
-                        at: now,
-                    };
-                    messages::insert(tx, &message).await
-                })
-            })
-            .await;
-        told.unwrap();
+        let terms = Terms {
+            lasts: TimeDelta::hours(1),
+            reason: "INC-7".parse().unwrap(),
+            ticket: "".parse().unwrap(),
+        };
+        let wanted = |project: &str| NewRequest {
+            role: Role::Manager,
+            project: Some(project.into()),
+            holder: None,
+            terms: terms.clone(),
+        };
+        let unread = async || {
+            let mut counts = Vec::new();
+            for who in [&ada, &mia, &bob, &eve] {
+                counts.push(house.domain.unread_notices(&who.op()).await.unwrap());
+            }
+            counts
+        };
+        let id = house.domain.request_access(&bob.op(), wanted("pay")).await.unwrap();
+        // Nobody can answer this one, and nobody is told.
+        house.domain.request_access(&bob.op(), wanted("nowhere")).await.unwrap();
+        assert_eq!(route(&house).await, 2);
+        assert_eq!(unread().await, [1, 1, 0, 0]);
+        house.domain.deny_access(&mia.op(), id, "Not today.".parse().unwrap()).await.unwrap();
         assert_eq!(route(&house).await, 1);
-        assert_eq!(house.domain.unread_notices(&bob.op()).await.unwrap(), 1);
-        assert_eq!(house.domain.unread_notices(&eve.op()).await.unwrap(), 0);
+        assert_eq!(unread().await, [1, 1, 1, 0]);
     })
     .await;
 }

@@ -45,7 +45,7 @@ pub use grants::{Described, Grant};
 use moments::Moments;
 pub use replay::{Replay, Replayed};
 use told::{Told, tell};
-use world::World;
+pub(crate) use world::{Standings, World};
 
 /// What is to become of a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
