@@ -1,7 +1,7 @@
 //! Access that is asked for, approved and held for a while.
 
 use chrono::TimeDelta;
-use keywarden_domain::access::{AccessError, LifeError, RequestError, RuleError};
+use keywarden_domain::access::{AccessError, LifeError, RequestError};
 use keywarden_model::{AccessState, GrantEnd, PasskeyStrength};
 
 use super::{Text, texts};
@@ -237,15 +237,5 @@ impl Text {
             RequestError::TooShort => ("lasts", self.access_why_short().into()),
             RequestError::WrongScope(_) => ("project", self.access_why_scope().into()),
         })
-    }
-
-    /// The field that a rule is wrong in.
-    pub(crate) fn access_rule_field(self, error: RuleError) -> &'static str {
-        match error {
-            RuleError::Approvers => "approvers",
-            RuleError::Longest => "longest",
-            RuleError::Named => "only",
-            RuleError::Unanswered => "unanswered",
-        }
     }
 }

@@ -12,17 +12,14 @@
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a sum that overflows fails its test"))]
 
-mod cvc5;
-mod networks;
-mod web;
-
-pub use cvc5::Cvc5;
 mod carrier;
+mod cvc5;
 mod mail;
 mod networks;
 mod web;
 
 pub use carrier::Carrier;
+pub use cvc5::Cvc5;
 pub use mail::{MailSecurity, MailServer, Mailer, MailerError};
 pub use networks::Networks;
 pub use web::{Web, WebError};

@@ -74,7 +74,7 @@ fn parse(text: &str, from: &str) -> Result<MailServer, String> {
     let decoded = |text: &str| {
         let decoded = percent_decode_str(text).decode_utf8();
         decoded
-            .map(|it| it.into_owned())
+            .map(std::borrow::Cow::into_owned)
             .map_err(|_| "user and password are UTF-8, percent-encoded".to_owned())
     };
     let credentials = match (url.username(), url.password()) {

@@ -14,6 +14,7 @@ use crate::{
     form::{Draft, Errors},
     render::{self, page},
     shell::{Section, Shell},
+    text::Text,
     ui::{Confirm, Form, PageHeader, TextField},
 };
 
@@ -38,7 +39,7 @@ pub(super) async fn deny(
         Err(refused) => return house.refused(&shell, &op, &posted, refused).await,
     };
     let mut errors = Errors::new();
-    let words: Option<Reason> = errors.parsed(t, &posted.fields, "words", |t, error| t.name_wrong(error));
+    let words: Option<Reason> = errors.parsed(t, &posted.fields, "words", Text::name_wrong);
     if let Some(words) = words {
         match house.domain.deny_access(&op, request.id, words).await {
             Ok(_) => return render::done(&shell, INBOX, t.access_denied()),

@@ -38,7 +38,7 @@ pub(super) fn terms(t: Text, fields: &Fields, errors: &mut Errors) -> Option<Ter
         _ if lasts.is_none() => errors.at("lasts", t.access_lasts_wrong()),
         _ => {}
     }
-    let reason = errors.parsed(t, fields, "reason", |t, error| t.name_wrong(error));
+    let reason = errors.parsed(t, fields, "reason", Text::name_wrong);
     let ticket = match fields.text("ticket").parse() {
         Ok(ticket) => Some(ticket),
         Err(error) => {

@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use keywarden_domain::{
     Action, Op, Refused, Resource,
-    access::{MOST_APPROVERS, Rule, RuleAt, SetRuleError, ShownRule},
+    access::{MOST_APPROVERS, Rule, RuleAt, RuleError, SetRuleError, ShownRule},
     authz::PolicyScope,
 };
 use keywarden_model::PasskeyStrength;
@@ -83,7 +83,7 @@ pub(super) async fn save(
                 Err(SetRuleError::Refused(refused)) => {
                     return house.refused(&shell, &op, &posted, refused).await;
                 }
-                Err(SetRuleError::Rule(why)) => errors.at(t.access_rule_field(why), t.access_rules_wrong()),
+                Err(SetRuleError::Rule(why)) => errors.at(field_of(why), t.access_rules_wrong()),
             }
         }
         (_, None) => errors.whole(t.form_unreadable()),
@@ -179,4 +179,14 @@ fn drop_form(t: Text, newest: i64) -> AnyView {
         </Form>
     }
     .into_any()
+}
+
+/// The field that a rule is wrong in.
+fn field_of(error: RuleError) -> &'static str {
+    match error {
+        RuleError::Approvers => "approvers",
+        RuleError::Longest => "longest",
+        RuleError::Named => "only",
+        RuleError::Unanswered => "unanswered",
+    }
 }

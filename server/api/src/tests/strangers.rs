@@ -369,7 +369,7 @@ async fn an_id_of_another_project_in_a_query_looks_like_one_of_nothing() {
 }
 
 /// Parameters of queries that name nothing of a project.
-const NARROWS: [&str; 36] = [
+const NARROWS: [&str; 37] = [
     "action",
     "active",
     "address",

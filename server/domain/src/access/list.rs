@@ -81,7 +81,7 @@ impl Domain {
         let requests = named(&mut conn, rows).await?;
         drop(conn);
         let seen = crate::projects::projects_in(self.reach(op, Action::ViewProject).await?);
-        let requests = requests.into_iter().map(|it| it.as_seen(seen.as_deref())).collect();
+        let requests = requests.into_iter().map(|it| it.seen_by(seen.as_deref())).collect();
         Ok(RequestPage { requests, next })
     }
 
@@ -229,7 +229,7 @@ pub(super) async fn named(conn: &mut Conn, rows: Vec<requests::Row>) -> Result<V
 
 impl Request {
     /// Without the project's id, where the caller may not see that project: it would tell that there is one.
-    pub(super) fn as_seen(mut self, seen: Option<&[ProjectId]>) -> Self {
+    pub(super) fn seen_by(mut self, seen: Option<&[ProjectId]>) -> Self {
         if let (Some(id), Some(seen)) = (self.project_id, seen)
             && !seen.contains(&id)
         {

@@ -106,7 +106,7 @@ impl Domain {
             see_rule: sees_place && self.would(op, Action::ViewAccess, &here).await?,
         };
         let rule = sees_place.then(|| (loaded.rule.clone(), loaded.rule_at.clone()));
-        Ok(ShownRequest { request: request.as_seen(seen.as_deref()), approvals, rule, have, grant, may })
+        Ok(ShownRequest { request: request.seen_by(seen.as_deref()), approvals, rule, have, grant, may })
     }
 
     /// Whether the caller could sign this now, with any of their passkeys.

@@ -141,7 +141,7 @@ async fn one_person_with_two_passkeys_is_one_person() {
         let started = house.domain.start_add_passkey(&op, &named("Second")).await.unwrap();
         let answer = made(&mut second, &started.options);
         house.domain.finish_add_passkey(&op, started.ceremony, &answer, &named("Second")).await.unwrap();
-        house.clock.advance(Duration::from_secs(25 * 3_600));
+        house.clock.advance(Duration::from_hours(25));
         let id = scene.asks(&house).await;
         signs(&house, &mut scene.mia, id).await.unwrap();
         let mut same =
@@ -190,7 +190,7 @@ async fn a_new_passkey_and_a_synced_one_sign_only_where_they_may() {
         scene.ada.person.asserted_at = Some(house.now());
         let mut new = join(&house, &scene.ada, "Newcomer", Role::Admin, None, 9).await;
         assert!(matches!(life(signs(&house, &mut new, id).await), LifeError::PasskeyTooNew(_)));
-        house.clock.advance(Duration::from_secs(3_600));
+        house.clock.advance(Duration::from_hours(1));
         let strong = Rule { strength: PasskeyStrength::DeviceBound, ..Rule::built_in() };
         let op = Scene::fresh(&house, &scene.ada);
         house.domain.set_access_rule(&op, PolicyScope::Project(scene.pay.id), Some(strong), 0).await.unwrap();
@@ -255,7 +255,7 @@ async fn an_ended_role_stays_ended_when_a_clock_is_set_back() {
         let id = scene.asks(&house).await;
         signs(&house, &mut scene.mia, id).await.unwrap();
         let before = scene.dev.op(&house);
-        house.clock.advance(Duration::from_secs(3_600));
+        house.clock.advance(Duration::from_hours(1));
         let job = house.domain.system_op("end-access");
         assert_eq!(house.domain.end_due_access(&job).await.unwrap(), 1);
         // An operation of a node whose clock is an hour behind.

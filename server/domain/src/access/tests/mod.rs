@@ -36,7 +36,7 @@ impl Scene {
         let ben = join(house, &ada, "Ben", Role::Admin, None, 2).await;
         let mia = join(house, &ada, "Mia", Role::Manager, Some(pay.id), 3).await;
         let dev = join(house, &ada, "Dev", Role::Viewer, Some(other.id), 4).await;
-        house.clock.advance(Duration::from_secs(25 * 3_600));
+        house.clock.advance(Duration::from_hours(25));
         Self { ada, ben, mia, dev, pay }
     }
 

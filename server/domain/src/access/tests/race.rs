@@ -19,7 +19,7 @@ async fn of_many_who_answer_at_once_there_is_one_outcome() {
                 let started = house.domain.start_access_approval(&op, id).await.unwrap();
                 answers.push((op, started.ceremony, got(&mut who.soft, &started.options)));
             }
-            let on = |n: usize| if n % 2 == 0 { &house } else { &neighbour };
+            let on = |n: usize| if n.is_multiple_of(2) { &house } else { &neighbour };
             let approvals = answers.iter().enumerate().map(async |(n, (op, ceremony, answer))| {
                 let done = on(n).domain.finish_access_approval(op, id, *ceremony, answer).await;
                 matches!(done, Ok(Approved::Granted { .. }))

@@ -148,7 +148,7 @@ async fn access(it: &Furnished, ada: &people::Somebody, pay: ProjectId) {
     let (house, domain) = (&it.house, &it.house.domain);
     let eve = people::join(house, ada, "Eve", Role::Viewer, Some(pay), 11).await;
     // No passkey approves in its first day.
-    house.clock.advance(std::time::Duration::from_secs(25 * 3_600));
+    house.clock.advance(std::time::Duration::from_hours(25));
     let mut soft = ada.soft.clone();
     let mut ada = ada.person.clone();
     ada.asserted_at = Some(house.now());
