@@ -8,7 +8,7 @@ use keywarden_model::{EventId, MessageId, ProjectId, UserId};
 use crate::{Conn, StoreError, Tx, filter::Select, instance, sql};
 
 /// Since this schema programs know of messages: notices that are made of them are read by no older one.
-const KNOWN: i64 = 39;
+const KNOWN: i64 = 41;
 
 /// Whether every program that may run on these records knows of messages.
 pub async fn all_know(conn: &mut Conn) -> Result<bool, StoreError> {

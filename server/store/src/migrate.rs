@@ -17,10 +17,10 @@ pub const VERSION: i64 = 41;
 /// make keys for such a project that the project's seal does not wrap.
 pub(crate) const OLDEST_COMPATIBLE: i64 = 25;
 /// The oldest schema version whose program understands all that this one would write: before 33 none opens what keys sealed that
-/// are derived from a subject's, before 35 none decides by policies that people wrote, and before 38 none holds anything to
-/// standards. While an older one may run, it is not written. Once none does ([`crate::node::note`]), and in records that are
+/// are derived from a subject's, before 35 none decides by policies that people wrote, before 38 none holds anything to
+/// standards, and before 41 none reads notices that are made of messages. While an older one may run, it is not written. Once none does ([`crate::node::note`]), and in records that are
 /// made now, this is the oldest compatible one.
-pub(crate) const SETTLED: i64 = 38;
+pub(crate) const SETTLED: i64 = 41;
 
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");

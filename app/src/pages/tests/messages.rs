@@ -115,7 +115,7 @@ async fn what_is_wrong_with_a_channel_is_told_at_its_field_and_others_see_none_o
     let list = stage.get(person(&mallory), "/channels").await;
     assert!(list.status == 200 && !list.body.contains("hooks.example.com"), "{}", list.body);
     let theirs = "idempotency_key=bbbbbbbbbbbbbbbb&whose=organization&name=Mine&way=slack&to=https%3A%2F%2Fx.example%2F";
-    assert_eq!(stage.post(person(&mallory), "/channels/new", theirs).await.status, 404);
+    assert_eq!(stage.post(person(&mallory), "/channels/new", theirs).await.status, 403);
 }
 
 #[tokio::test]

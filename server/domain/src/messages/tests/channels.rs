@@ -9,7 +9,8 @@ async fn the_organizations_channels_are_the_admins_and_ones_own_are_ones_own() {
         let ada = house.person("Ada", &[(Role::Admin, None)]).await;
         let bob = house.person("Bob", &[]).await;
         let eve = house.person("Eve", &[(Role::Auditor, None)]).await;
-        let gate: Machine = house.workload("gate", Role::Verifier, None).await;
+        let pay = house.project("pay").await;
+        let gate: Machine = house.workload("gate", Role::Manager, Some(pay.id)).await;
         let org = hook(&house, &ada, HOOK).await.id;
         let own = new(ChannelOwner::Person(bob.id), ChannelKind::Webhook, OTHER, &[]);
         let own = house.domain.create_channel(&bob.op(), own).await.unwrap().id;
