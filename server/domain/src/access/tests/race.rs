@@ -27,11 +27,11 @@ async fn of_many_who_answer_at_once_there_is_one_outcome() {
             let no = Scene::fresh(&house, &scene.ben);
             let denies = async {
                 let words = "no".repeat(3).parse().unwrap();
-                round % 2 == 0 && house.domain.deny_access(&no, id, words).await.is_ok()
+                round.is_multiple_of(2) && house.domain.deny_access(&no, id, words).await.is_ok()
             };
             let asker = scene.dev.op(&house);
             let withdraws = async {
-                round % 3 == 0 && neighbour.domain.withdraw_access_request(&asker, id).await.is_ok()
+                round.is_multiple_of(3) && neighbour.domain.withdraw_access_request(&asker, id).await.is_ok()
             };
             let edits = async {
                 let _ = house.domain.edit_access_request(&asker, id, terms(45)).await;
