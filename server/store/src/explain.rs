@@ -221,8 +221,8 @@ const ROWS: [&str; 36] = [
             'viewer', 'person', 'usr_' || (1 + i % 2000), i, i * 7919 % 100000, CASE WHEN i % 50 <> 0 THEN i END, 'expired', 'x'
      FROM generate_series(1, 10000) i",
     "INSERT INTO channels (id, kind, user_id, name, sealed, kinds, created_at, created_by, row_version)
-     SELECT 'chn_' || lpad(i::text, 26, '0'), 'webhook', CASE WHEN i % 2 = 0 THEN 'usr_' || i END, 'c', '', '', i, 'x', 1
-     FROM generate_series(1, 200) i",
+     SELECT 'chn_' || lpad(i::text, 26, '0'), 'webhook', CASE WHEN i > 100 THEN 'usr_' || i END, 'c', '', '', i, 'x', 1
+     FROM generate_series(1, 10000) i",
     "INSERT INTO messages (id, kind, event_id, event, actor_kind, actor_id, resource_kind, resource_id, facts, at, routed_at)
      SELECT 'msg_' || lpad(i::text, 26, '0'), 'account', 'evt_1', 'passkey.add', 'person', 'usr_1', 'user', 'usr_1', '{}', i,
             CASE WHEN i % 1000 <> 0 THEN i END FROM generate_series(1, 10000) i",

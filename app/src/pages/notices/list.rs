@@ -13,7 +13,7 @@ use crate::{
     render::{self, page},
     shell::Section,
     text::Text,
-    ui::{Act, Badge, Column, EmptyState, PageHeader, Pager, Row, Table, Tabs, Time, Tone, tab},
+    ui::{Act, Badge, Column, EmptyState, LinkButton, PageHeader, Pager, Row, Table, Tabs, Time, Tone},
 };
 
 const PAGE: u32 = 50;
@@ -39,10 +39,12 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, params: Par
                 </Act>
             }
         });
-        let filters = vec![
-            tab(t.notices_unread_only(), HERE).current(!all),
-            tab(t.notices_all(), ALL).current(all),
-        ];
+        let others = if all {
+            view! { <LinkButton label=t.notices_unread_only() href=HERE/> }
+        } else {
+            view! { <LinkButton label=t.notices_all() href=ALL/> }
+        };
+        let actions = view! { {read_all} {others} };
         let pager = Pager {
             shown: String::new(),
             first: params.any(&["after"]).then(|| params.first(HERE)),
@@ -58,9 +60,8 @@ pub(super) async fn show(State(house): State<House>, asking: Asking, params: Par
             vec![Column::text(t.notices_what()), Column::text(t.notices_when()), Column::text(t.notices_state()), Column::text(t.notice_dismiss())];
         let rows = found.notices.into_iter().map(|notice| line(t, &notice, &back)).collect();
         view! {
-            <PageHeader title=t.notices() lead=t.notices_lead() actions=read_all.into_any()/>
+            <PageHeader title=t.notices() lead=t.notices_lead() actions=actions.into_any()/>
             <Tabs tabs=tabs(t, HERE)/>
-            <Tabs tabs=filters/>
             <Table caption=t.notices() columns=columns rows=rows pager=pager empty=empty/>
         }
     })
