@@ -266,7 +266,7 @@ pub(crate) fn prover(config: &Config) -> Arc<dyn Prover> {
     }
 }
 
-/// The way to issuers of other tokens, and to webhooks.
+/// The way to issuers of other tokens.
 fn web(config: &Config) -> Result<Web, WireError> {
     Ok(Web::new(config.exchange.networks.clone(), certificates(config)?.as_deref())?)
 }
@@ -280,7 +280,9 @@ pub(crate) fn carrier(config: &Config) -> Result<Carrier, WireError> {
         }
         None => None,
     };
-    Ok(Carrier::new(web(config)?, mailer))
+    // Not the way to issuers: that leads where managers may let it lead, and this is for everybody.
+    let web = Web::new(config.webhooks.networks.clone(), certificates(config)?.as_deref())?;
+    Ok(Carrier::new(web, mailer))
 }
 
 /// Those beside the system's.

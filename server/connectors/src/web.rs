@@ -80,7 +80,7 @@ impl Web {
             None => return Err("it names no host".into()),
         };
         match literal.filter(|address| !self.networks.allow(*address)) {
-            Some(address) => Err(NotAllowed(vec![address]).to_string()),
+            Some(address) => Err(NotAllowed::of(&address.to_string(), &[address]).to_string()),
             None => Ok(parsed),
         }
     }
@@ -138,8 +138,9 @@ impl Resolve for Judged {
             let all: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let (allowed, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|it| networks.allow(it.ip()));
             if allowed.is_empty() {
-                let others = others.iter().map(SocketAddr::ip).collect();
-                return Err(Box::<dyn std::error::Error + Send + Sync>::from(NotAllowed(others)));
+                let others: Vec<_> = others.iter().map(SocketAddr::ip).collect();
+                let refused = NotAllowed::of(name.as_str(), &others);
+                return Err(Box::<dyn std::error::Error + Send + Sync>::from(refused));
             }
             Ok(Box::new(allowed.into_iter()) as Addrs)
         })
@@ -147,10 +148,16 @@ impl Resolve for Judged {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "its addresses {0:?} are not public; KEYWARDEN_EXCHANGE_NETWORKS names networks that may be reached beside those"
-)]
-struct NotAllowed(Vec<IpAddr>);
+#[error("its address is not public, and no setting names its network: the log has what it is")]
+struct NotAllowed;
+
+impl NotAllowed {
+    /// What it is, only those learn who run the server: names inside their network are nobody else's business.
+    fn of(host: &str, addresses: &[IpAddr]) -> Self {
+        tracing::info!(host, ?addresses, "an address is not public");
+        Self
+    }
+}
 
 /// An error and its causes, which its own words leave out.
 fn chain(error: &reqwest::Error) -> String {

@@ -25,6 +25,7 @@ mod source;
 mod tls;
 mod value;
 mod verify;
+mod webhooks;
 
 use std::path::PathBuf;
 
@@ -49,6 +50,7 @@ pub use source::{Given, Origin, Values};
 pub use tls::Tls;
 pub use value::{Secret, Span};
 pub use verify::Verify;
+pub use webhooks::Webhooks;
 
 /// The whole configuration. `Debug` shows no secret.
 #[derive(Debug)]
@@ -68,6 +70,7 @@ pub struct Config {
     pub proofs: Proofs,
     /// How mail is sent; none: no mail is sent.
     pub mail: Option<Mail>,
+    pub webhooks: Webhooks,
     pub secrets: Secrets,
     pub session: Session,
     pub log: Log,
@@ -89,6 +92,7 @@ impl Config {
             exchange: Exchange::read(values)?,
             proofs: Proofs::read(values)?,
             mail: Mail::read(values)?,
+            webhooks: Webhooks::read(values)?,
             secrets: Secrets::read(values)?,
             session: Session::read(values)?,
             log: Log::read(values)?,

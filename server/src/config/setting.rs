@@ -177,13 +177,19 @@ pub const SETTINGS: &[Setting] = &[
         "exchange.networks",
         "KEYWARDEN_EXCHANGE_NETWORKS",
         "",
-        "private networks where issuers of other tokens and webhooks may be reached: `10.96.0.0/12`; only public addresses when unset",
+        "private networks where issuers of other tokens may be reached: `10.96.0.0/12`; only public addresses when unset",
     ),
     open(
         "exchange.ca_file",
         "KEYWARDEN_EXCHANGE_CA_FILE",
         "",
         "certificates, PEM, that prove issuers, webhooks and the mail server too, beside the system's: of a Kubernetes cluster, say",
+    ),
+    open(
+        "webhooks.networks",
+        "KEYWARDEN_WEBHOOKS_NETWORKS",
+        "",
+        "private networks where webhooks may be reached, those of each person too; only public addresses when unset",
     ),
     Setting {
         key: "mail.url",

@@ -75,12 +75,12 @@ pub struct Due {
     pub id: DeliveryId,
 }
 
-/// The oldest delivery that is due and in nobody's hand, of each channel that is not paused.
+/// The oldest delivery that is due and in nobody's hand, of each channel that is not paused; the channel that waits longest first.
 pub async fn due(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<Vec<Due>, StoreError> {
     sql("SELECT d.channel_id, min(d.id) AS id FROM deliveries d JOIN channels c ON c.id = d.channel_id
          WHERE d.state = 'waiting' AND d.due_at <= $1 AND c.paused_at IS NULL
            AND (d.claimed_until IS NULL OR d.claimed_until <= $2)
-         GROUP BY d.channel_id LIMIT $3")
+         GROUP BY d.channel_id ORDER BY min(d.due_at), d.channel_id LIMIT $3")
     .bind(now)
     .bind(now)
     .bind(limit)

@@ -395,6 +395,12 @@ impl Action {
         }
     }
 
+    /// Whether it gives somebody what is theirs from then on: a role, a token, a way in, what decides, where messages go. Whoever
+    /// holds a role for a while may not do it by that role.
+    pub fn outlasts(self) -> bool {
+        !self.is_grantable() && !matches!(self, Self::DraftPolicy | Self::RevokeAccess)
+    }
+
     /// Whether a project's own policy may speak of it: it is done to something in a project, and is not how the organization
     /// keeps its hand on the project. What such a policy allows is never more than a manager may do there.
     pub fn is_of_projects(self) -> bool {

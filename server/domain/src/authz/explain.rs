@@ -136,7 +136,7 @@ impl<'a> Explainer<'a> {
     /// All of the principal that can matter to decisions about the target. What is taken apart here is all that a principal has:
     /// something new must be looked at before this compiles again.
     pub(crate) fn likeness(&self, principal: &Principal, target: &Target, among: &Mentioned) -> Likeness {
-        let Principal { who, teams: _, organization: _, projects: _, until: _ } = principal;
+        let Principal { who, teams: _, organization: _, projects: _, until: _, lent: _ } = principal;
         let kind = match who {
             Who::Nobody => "nobody",
             Who::Operator(_) => "operator",

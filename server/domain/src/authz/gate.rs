@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use keywarden_model::{Role, RoleScope, ServiceTokenId, time::from_micros};
+use keywarden_model::{ProjectId, Role, RoleScope, ServiceTokenId, time::from_micros};
 use keywarden_store::access::grants;
 use keywarden_store::{Conn, Counter, Store, authority, tokens};
 use moka::sync::Cache;
@@ -284,36 +284,42 @@ pub(crate) async fn load(
         if held.role == Role::Owner.as_str() {
             return Err(Fault::Damaged("access_grants: an owner for a while".into()));
         }
-        hold(&mut principal, "access_grants", &held.role, held.project_id)?;
+        if let Some(lent) = hold(&mut principal, "access_grants", &held.role, held.project_id)? {
+            principal.lent.push(lent);
+        }
         let ends_at = from_micros(held.ends_at);
         principal.until = Some(principal.until.map_or(ends_at, |until| until.min(ends_at)));
     }
     Ok(principal)
 }
 
+/// Says what is held that was not before; `None` stands for the organization.
 fn hold(
     principal: &mut Principal,
     table: &'static str,
     role: &str,
     project: Option<String>,
-) -> Result<(), Fault> {
+) -> Result<Option<(Option<ProjectId>, Role)>, Fault> {
     let damaged = |cause: &dyn fmt::Display| Fault::Damaged(format!("{table}: {cause}"));
     let role: Role = role.parse().map_err(|cause| damaged(&cause))?;
     match (role.scope(), project) {
         (RoleScope::Organization, None) => {
-            if !principal.organization.contains(&role) {
+            let is_new = !principal.organization.contains(&role);
+            if is_new {
                 principal.organization.push(role);
             }
+            Ok(is_new.then_some((None, role)))
         }
         (RoleScope::Project, Some(project)) => {
-            let held = (project.parse().map_err(|cause| damaged(&cause))?, role);
-            if !principal.projects.contains(&held) {
+            let held: (ProjectId, Role) = (project.parse().map_err(|cause| damaged(&cause))?, role);
+            let is_new = !principal.projects.contains(&held);
+            if is_new {
                 principal.projects.push(held);
             }
+            Ok(is_new.then_some((Some(held.0), role)))
         }
-        _ => return Err(damaged(&"a role stands in the wrong scope")),
+        _ => Err(damaged(&"a role stands in the wrong scope")),
     }
-    Ok(())
 }
 
 impl fmt::Debug for Gate {

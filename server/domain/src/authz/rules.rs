@@ -152,8 +152,9 @@ impl Rules {
         target: &Target,
         recovering: bool,
     ) -> Decision {
-        let answer = self.ask(principal, action, target, recovering);
-        decision(principal, action, target, recovering, None, answer)
+        let counted = principal.counted(action);
+        let answer = self.ask(&counted, action, target, recovering);
+        decision(&counted, action, target, recovering, None, answer)
     }
 
     /// Decides by these policies and by what people wrote. Anything that goes wrong is a no.
@@ -165,6 +166,8 @@ impl Rules {
         target: &Target,
         circumstances: &Circumstances,
     ) -> Decision {
+        let counted = principal.counted(action);
+        let principal = &*counted;
         let recovering = circumstances.recovering;
         let project = target.resource.project();
         if let Some(name) = in_force.is_blind(action, project) {

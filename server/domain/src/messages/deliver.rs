@@ -34,6 +34,11 @@ impl Domain {
         drop(conn);
         let attempt = timeout(LONGEST, self.attempt(&row)).await;
         let went = match attempt {
+            // It would come back for ever, and others wait behind it.
+            Ok(Err(Fault::Damaged(what))) => {
+                tracing::error!(what, delivery = %row.id, "a delivery cannot be made");
+                Err(CarryError::for_good("its channel or its message cannot be read"))
+            }
             Ok(went) => went?,
             Err(_) => Err(CarryError::passing(format!("no answer within {} seconds", LONGEST.as_secs()))),
         };
@@ -49,7 +54,8 @@ impl Domain {
     async fn attempt(&self, row: &Row) -> Result<Result<(), CarryError>, Fault> {
         let damaged = |what: &str| Fault::Damaged(format!("deliveries {}: {what}", row.id));
         let mut conn = self.store().read().await?;
-        let channel = channels::find(&mut conn, row.channel_id).await?.ok_or_else(|| damaged("channel"))?;
+        // Deleted since it was claimed: so is the delivery.
+        let Some(channel) = channels::find(&mut conn, row.channel_id).await? else { return Ok(Ok(())) };
         let message = messages::find(&mut conn, row.message_id).await?.ok_or_else(|| damaged("message"))?;
         let ids = [&message.resource_id, &message.actor_id].into_iter().chain(message.project_id.as_ref());
         let names = names::of(&mut conn, ids.map(String::as_str)).await?;

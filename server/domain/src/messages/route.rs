@@ -34,7 +34,12 @@ impl Domain {
         let mut routed = 0_u64;
         for message in waiting {
             let (env, now) = (self.env().clone(), op.now);
-            let part = Arc::new(self.party(&message, now).await?);
+            // A request that cannot be read concerns nobody, and what waits behind it is told all the same.
+            let part = self.party(&message, now).await.unwrap_or_else(|cause| {
+                tracing::error!(%cause, message = %message.id, "whom a request concerns cannot be found out");
+                BTreeSet::new()
+            });
+            let part = Arc::new(part);
             let done = self.store().write_silently("whom a message concerns", move |tx| {
                 let (message, env, part) = (message.clone(), env.clone(), Arc::clone(&part));
                 Box::pin(async move { give(tx, &env, &message, &part, now).await })

@@ -83,6 +83,8 @@ pub(super) fn is_worth_it(event: &str, facts: &Value) -> bool {
 /// What must be told once only: the second time is the same thing.
 pub(super) fn once(event: &str, resource: &str, at_hour: i64, facts: &Value) -> Option<String> {
     match event {
+        // However often it is edited.
+        "access.edit" => Some(format!("access-edit:{resource}:{at_hour}")),
         "backup.failed" => Some(format!("backup-failed:{}", at_hour.div_euclid(24))),
         "key.expires-soon" => {
             let at = instant(facts, "expires_at").map(micros).unwrap_or_default();

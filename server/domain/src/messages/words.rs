@@ -105,7 +105,8 @@ fn said(message: &Row, facts: &Value, names: &BTreeMap<String, String>) -> Said 
             "/system".into(),
         ),
         "channel.test" => (
-            format!("A test of the channel {thing}"),
+            // Whoever made it named it, and chose to whom it goes.
+            "A test of a channel".into(),
             vec![format!("Somebody wanted to see at {at} whether this channel works. It does.")],
             "/notices".into(),
         ),

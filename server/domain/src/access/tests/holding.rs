@@ -3,6 +3,7 @@
 use super::*;
 use crate::cast::both_engines;
 use crate::people::tests::events;
+use crate::roles::{self, Holder};
 use keywarden_model::GrantEnd;
 
 #[tokio::test]
@@ -171,6 +172,35 @@ async fn a_workload_asks_for_itself_and_whoever_made_its_token_is_no_second_pers
         let grants = house.domain.access_grants(&machine, &own).await.unwrap().grants;
         house.domain.give_back_access(&machine, grants[0].id).await.unwrap();
         assert!(!house.domain.would(&gate.op(), Action::IssueKey, &environment).await.unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_held_for_a_while_is_not_handed_on() {
+    both_engines(async |house| {
+        let mut scene = Scene::new(&house).await;
+        let id = scene.asks(&house).await;
+        signs(&house, &mut scene.ada, id).await.unwrap();
+        let place = Resource::Project(scene.pay.id);
+        let would = async |who: &Somebody, action| house.domain.would(&who.op(&house), action, &place).await.unwrap();
+        assert!(would(&scene.dev, Action::CreateEnvironment).await);
+        assert!(would(&scene.dev, Action::DraftPolicy).await, "what decides nothing yet");
+        for action in [
+            Action::ActivatePolicy,
+            Action::ApproveAccess,
+            Action::GrantProjectRole,
+            Action::SetAccessRule,
+        ] {
+            assert!(!would(&scene.dev, action).await, "{action:?}");
+        }
+        assert!(would(&scene.mia, Action::GrantProjectRole).await, "a role that stands");
+        let dev = Scene::fresh(&house, &scene.dev);
+        let holder = Holder::Person(scene.dev.person.id);
+        let grant = roles::Grant { holder, role: Role::Manager, project: Some(scene.pay.id) };
+        let handed = house.domain.grant_role(&dev, grant).await;
+        let refused = Refused::Forbidden(Action::GrantProjectRole);
+        assert!(matches!(&handed, Err(roles::GrantRoleError::Refused(it)) if it.to_string() == refused.to_string()));
     })
     .await;
 }
