@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 use super::carry::HookPost;
 use super::words::Words;
 
+/// What is told without the project that it is about: it may be hidden from whoever reads it. The request leads there.
+const NOWHERE: [&str; 3] = ["access.deny", "access.edit", "access.expire"];
+
 /// The message as a CloudEvent 1.0, in structured mode.
 pub(super) fn cloud_event(
     message: &Row,
@@ -20,6 +23,7 @@ pub(super) fn cloud_event(
     origin: &str,
 ) -> Vec<u8> {
     let named = |kind: &str, id: &str| json!({ "kind": kind, "id": id, "name": names.get(id) });
+    let project = message.project_id.as_deref().filter(|_| !NOWHERE.contains(&message.event.as_str()));
     let facts: Value = serde_json::from_str(&message.facts).unwrap_or_default();
     let event = json!({
         "specversion": "1.0",
@@ -34,7 +38,7 @@ pub(super) fn cloud_event(
             "event": message.event_id,
             "actor": named(&message.actor_kind, &message.actor_id),
             "resource": named(&message.resource_kind, &message.resource_id),
-            "project": message.project_id,
+            "project": project,
             "facts": facts,
             "title": words.subject,
             "text": words.sentences.join(" "),

@@ -56,13 +56,15 @@ fn said(message: &Row, facts: &Value, names: &BTreeMap<String, String>) -> Said 
     };
     let request = facts.get("request").and_then(Value::as_str).unwrap_or(&message.resource_id);
     let role = facts.get("role").and_then(Value::as_str).unwrap_or("a role");
+    // Whoever was told no, or nothing, may not know that there is such a place: it is named to those alone who may answer, and to
+    // those who held the role.
     let place = message.project_id.as_deref().map_or_else(|| "the organization".to_owned(), name);
     let access = |subject: String, sentence: String| {
         (subject, vec![sentence, NOT_HERE.to_owned()], format!("/access/requests/{request}"))
     };
     match message.event.as_str() {
         "access.deny" => access(
-            format!("Your request for access in {place} was denied"),
+            "Your request for access was denied".into(),
             format!("It was denied at {at}. What was said about it stands on its page."),
         ),
         "access.edit" => access(
@@ -74,7 +76,7 @@ fn said(message: &Row, facts: &Value, names: &BTreeMap<String, String>) -> Said 
             format!("Its time was over at {at}."),
         ),
         "access.expire" => access(
-            format!("Nobody answered your request for access in {place}"),
+            "Nobody answered your request for access".into(),
             format!("It was open until {at}. Ask again if the role is still needed."),
         ),
         "access.grant" => access(

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use keywarden_model::ApiKeyId;
+use keywarden_model::{AccessRequestId, ApiKeyId};
 use keywarden_store::Written;
 
 use super::*;
-use crate::access::{NewRequest, Terms};
+use crate::access::{NewRequest, Rule, Terms};
 use crate::people::NoticeKind;
 
 /// A key of somebody's in `pay`/`live` that was made now and expires then.
@@ -198,6 +198,55 @@ async fn a_request_for_access_is_told_to_whoever_can_answer_it_and_its_answer_to
         house.domain.deny_access(&mia.op(), id, "Not today.".parse().unwrap()).await.unwrap();
         assert_eq!(route(&house).await, 1);
         assert_eq!(unread().await, [1, 1, 1, 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_becomes_of_a_request_does_not_tell_whether_there_is_such_a_project() {
+    both_engines(async |house| {
+        let pay = house.project("pay").await;
+        let ada = house.person("Ada", &[(Role::Owner, None)]).await;
+        let mia = house.person("Mia", &[(Role::Manager, Some(pay.id))]).await;
+        let bob = house.person("Bob", &[]).await;
+        hook(&house, &ada, HOOK).await;
+        let own = new(ChannelOwner::Person(bob.id), ChannelKind::Mail, "bob@example.com", &[]);
+        house.domain.create_channel(&bob.op(), own).await.unwrap();
+        let terms = Terms {
+            lasts: TimeDelta::hours(1),
+            reason: "INC-7".parse().unwrap(),
+            ticket: "".parse().unwrap(),
+        };
+        let mut ids = Vec::new();
+        for project in ["pay", "nowhere", "pay"] {
+            let (project, terms) = (Some(project.to_owned()), terms.clone());
+            let wanted = NewRequest { role: Role::Manager, project, holder: None, terms };
+            ids.push(house.domain.request_access(&bob.op(), wanted).await.unwrap());
+        }
+        house.domain.deny_access(&mia.op(), ids[2], "Not today.".parse().unwrap()).await.unwrap();
+        house.clock.advance(Rule::built_in().unanswered().to_std().unwrap() + Duration::from_secs(1));
+        assert_eq!(house.domain.end_due_access(&house.domain.system_op("end-access")).await.unwrap(), 2);
+        route(&house).await;
+        while attempt(&house).await > 0 {}
+        let letters = house.tray.letters();
+        let read = |id: &AccessRequestId| {
+            let id = id.to_string();
+            let letter =
+                letters.iter().find(|it| it.to.as_str() == "bob@example.com" && it.text.contains(&id));
+            let letter = letter.unwrap();
+            (letter.subject.clone(), letter.text.replace(&id, "ID"), letter.html.replace(&id, "ID"))
+        };
+        assert_eq!(read(&ids[0]), read(&ids[1]));
+        let (subject, text, _) = read(&ids[2]);
+        assert!(!format!("{subject} {text}").to_lowercase().contains("pay"), "{subject} {text}");
+        // Nor do programs read it.
+        let posts = house.tray.posts();
+        let posts = posts.iter().map(|it| serde_json::from_slice::<serde_json::Value>(&it.body).unwrap());
+        let of_end = |it: &serde_json::Value| {
+            it["type"] == "dev.keywarden.access.expire.v1" || it["type"] == "dev.keywarden.access.deny.v1"
+        };
+        let places: Vec<_> = posts.filter(of_end).map(|it| it["data"]["project"].clone()).collect();
+        assert_eq!(places, vec![serde_json::Value::Null; 3]);
     })
     .await;
 }
