@@ -6,8 +6,8 @@ use keywarden_model::{AccessRequestId, Reason};
 use keywarden_store::Written;
 use keywarden_store::access::requests as rows;
 
-use super::request::Terms;
-use super::rule::SHORTEST;
+use super::request::{Terms, scope};
+use super::rule::{self, SHORTEST};
 use super::{AccessError, Loaded, REQUEST, meanwhile};
 use crate::policy::resource;
 use crate::{Action, Domain, Op, Refused, Resource};
@@ -76,19 +76,21 @@ impl Domain {
         if terms.lasts < SHORTEST {
             return Err(AccessError::TooShort);
         }
-        // Whoever may not see the project is not told its limits; who approves is.
-        let limits = match seen.project {
+        // As when it was asked for: whoever may not see the project is held to the organization's limits, as if there were none.
+        let known = match seen.project {
             Some(project) => self.would(op, Action::ViewProject, &Resource::Project(project)).await?,
-            None => true,
+            None => false,
         };
+        let limits = scope(seen.project.filter(|_| known));
         let (by, terms) = (op.actor.id(), Arc::new(terms));
         self.change(op, Action::RequestAccess, &Resource::Organization, &[], move |tx, record| {
             let (by, terms) = (by.clone(), Arc::clone(&terms));
             Box::pin(async move {
                 let loaded = Loaded::find(tx, id).await?;
                 let life = loaded.life.clone().edit(&by, terms.lasts, record.now())?;
-                if limits && terms.lasts > loaded.rule.longest() {
-                    return Err(AccessError::TooLong(loaded.rule.longest()));
+                let (rule, _) = rule::in_force(tx, limits).await?;
+                if terms.lasts > rule.longest() {
+                    return Err(AccessError::TooLong(rule.longest()));
                 }
                 rows::touch(tx, id, loaded.row.row_version).await.map_err(meanwhile)?;
                 let words = (terms.reason.as_str(), terms.ticket.as_str());

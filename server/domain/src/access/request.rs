@@ -221,7 +221,8 @@ impl Domain {
     }
 }
 
-fn scope(project: Option<ProjectId>) -> PolicyScope {
+/// Where there is no project: the organization.
+pub(super) fn scope(project: Option<ProjectId>) -> PolicyScope {
     project.map_or(PolicyScope::Organization, PolicyScope::Project)
 }
 

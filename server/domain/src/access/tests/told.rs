@@ -19,7 +19,7 @@ async fn whether_there_is_such_a_project_is_not_told_to_whoever_may_not_see_it()
             .set_access_rule(&owner, PolicyScope::Project(scene.pay.id), Some(strict), 0)
             .await
             .unwrap();
-        let mut told = Vec::new();
+        let (mut told, mut asked) = (Vec::new(), Vec::new());
         for project in ["pay", "ghost"] {
             let id = house.domain.request_access(&op, wanted(project, Role::Viewer, 60)).await.unwrap();
             let shown = house.domain.access_request(&op, id).await.unwrap();
@@ -33,8 +33,17 @@ async fn whether_there_is_such_a_project_is_not_told_to_whoever_may_not_see_it()
                 shown.may.clone(),
             ));
             house.domain.edit_access_request(&op, id, terms(90)).await.unwrap();
+            asked.push(id);
         }
         assert_eq!(told[0], told[1]);
+        // Both are held to the organization's limits, when they are asked for otherwise too.
+        for id in asked {
+            let nine = house.domain.edit_access_request(&op, id, terms(9 * 60)).await;
+            assert!(
+                matches!(nine, Err(AccessError::TooLong(most)) if most == TimeDelta::hours(8)),
+                "{nine:?}"
+            );
+        }
         // Whoever may see it is held to its limits.
         let known = house.domain.request_access(&scene.mia.op(&house), wanted("pay", Role::Issuer, 60)).await;
         assert!(
