@@ -1,12 +1,12 @@
 //! `keywarden approval verify FILE`: what was signed, checked with nothing but the file, and the public keys that its reader has
-//! from elsewhere. No server, no configuration.
+//! from elsewhere, with whose they are. No server, no configuration.
 
-use std::{collections::BTreeSet, io::Write as _, path::PathBuf};
+use std::{collections::BTreeMap, io::Write as _, path::PathBuf};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::Subcommand;
 use keywarden_domain::access::{self, Statement};
-use keywarden_model::time::seconds;
+use keywarden_model::{UserId, time::seconds};
 
 use super::Failure;
 
@@ -25,19 +25,36 @@ enum What {
     Verify {
         /// What `/access/requests/…/evidence` gave
         file: PathBuf,
-        /// A public key (a COSE_Key in base64url) that is known from elsewhere; as often as there are some
-        #[arg(long = "key", value_name = "KEY", value_parser = key)]
+        /// Whose public key (a COSE_Key in base64url) is known from elsewhere, by the person's id; as often as there are some
+        #[arg(long = "key", value_name = "usr_…=KEY", value_parser = key)]
         keys: Vec<Key>,
     },
 }
 
-/// A public key.
-#[derive(Debug, Clone)]
-struct Key(Vec<u8>);
+/// A person's public key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Key {
+    person: UserId,
+    key: Vec<u8>,
+}
 
 fn key(text: &str) -> Result<Key, &'static str> {
-    let decoded = URL_SAFE_NO_PAD.decode(text.trim_end_matches('='));
-    decoded.map(Key).map_err(|_| "write it in base64url")
+    let (person, key) = text.split_once('=').ok_or("write whose it is before it: usr_…=KEY")?;
+    let person: UserId = person.parse().map_err(|_| "write the person's id before the key: usr_…=KEY")?;
+    let key = URL_SAFE_NO_PAD.decode(key.trim_end_matches('=')).map_err(|_| "write the key in base64url")?;
+    Ok(Key { person, key })
+}
+
+/// Whose each key is: one person's, or nobody is proven by it.
+fn signers(keys: Vec<Key>) -> Result<BTreeMap<Vec<u8>, String>, Failure> {
+    let mut signers = BTreeMap::new();
+    for Key { person, key } in keys {
+        let person = person.to_string();
+        if signers.insert(key, person.clone()).is_some_and(|other| other != person) {
+            return Err(Failure::Usage("the same key is given for two persons"));
+        }
+    }
+    Ok(signers)
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -47,7 +64,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
         return Err(Failure::Usage("this file is too long to be evidence of an approval"));
     }
     let text = std::fs::read(&file).map_err(Failure::io("read the file"))?;
-    let keys: BTreeSet<_> = keys.into_iter().map(|it| it.0).collect();
+    let keys = signers(keys)?;
     let (evidence, verified) = access::verify(&text, &keys)?;
     let mut out = std::io::stdout().lock();
     let mut say = |line: String| writeln!(out, "{line}").map_err(Failure::io("print"));
@@ -57,14 +74,9 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
         say(format!("{signer}: {}", sentence(&checked.statement)))?;
         say(format!("  key {}", URL_SAFE_NO_PAD.encode(&approval.proof.public_key)))?;
     }
-    // Of one wording under one rule, which has to be that of the last signature.
-    let Some(last) = verified.last().map(|it| &it.statement) else { return Ok(()) };
-    let alike = verified.iter().map(|it| &it.statement);
-    let alike = alike.filter(|it| it.revision == last.revision && it.rule == last.rule);
-    let persons: BTreeSet<_> = alike.map(|it| it.approver.id.as_str()).collect();
-    let enough = u32::try_from(persons.len()).is_ok_and(|have| have >= last.rule.approvers);
-    let word = if enough { "enough" } else { "not enough" };
-    say(format!("{} of {} persons signed this wording: {word}", persons.len(), last.rule.approvers))?;
+    let (have, need) = access::proven(&verified);
+    let word = if have >= need { "enough" } else { "not enough" };
+    say(format!("{have} of {need} persons are proven to have signed this wording: {word}"))?;
     say("A signature proves that a registered authenticator signed this text, not that a person read it."
         .into())
 }
@@ -80,4 +92,26 @@ fn sentence(it: &Statement) -> String {
         seconds(it.lasts_seconds).num_minutes(),
         it.reason,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use keywarden_model::TypedId as _;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_one_persons() {
+        let id = |number| UserId::from_parts(chrono::DateTime::UNIX_EPOCH, number);
+        let (mia, ben) = (id(1), id(2));
+        let read = |person: UserId| key(&format!("{person}=AQID")).unwrap();
+        assert_eq!(read(mia), Key { person: mia, key: vec![1, 2, 3] });
+        assert_eq!(key(&format!("{mia}=AQ==")).unwrap().key, [1]);
+        for none in ["AQID", "=AQID", "mia=AQID", "usr_1=AQID", "AQ=="] {
+            assert!(key(none).is_err(), "{none}");
+        }
+        assert!(key(&format!("{mia}=?")).is_err());
+        assert_eq!(signers(vec![read(mia), read(mia)]).unwrap().len(), 1);
+        assert!(signers(vec![read(mia), read(ben)]).is_err());
+    }
 }

@@ -14,7 +14,8 @@ use utoipa::ToSchema;
 
 use crate::{caller::Caller, json, problem::Problem};
 
-/// All that was signed about a request. `keywarden approval verify` checks it without a server.
+/// All that was signed about a request. `keywarden approval verify` checks it without a server, and proves by public keys known from
+/// elsewhere whose signatures they are.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AccessEvidence {
     /// Always `keywarden/access-evidence`.

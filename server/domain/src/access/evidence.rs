@@ -3,15 +3,15 @@
 //! What it proves: a passkey with this public key signed this statement, its person present and verified, at this origin. Whose
 //! passkey it is, the file only says: that is proven by whoever has the public key from elsewhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use keywarden_model::time::from_micros;
-use keywarden_model::{AccessRequestId, GrantEnd};
+use keywarden_model::{AccessRequestId, GrantEnd, Role};
 use keywarden_store::access::{approvals, grants as grant_rows};
 use serde::{Deserialize, Serialize};
 
-use super::{Grant, Statement};
+use super::{Grant, StatedRule, Statement};
 use crate::passkeys::{ApprovalProof, ProofError};
 use crate::{Domain, Fault, Op, Refused};
 
@@ -101,12 +101,16 @@ pub enum EvidenceError {
 pub struct Verified {
     /// What was signed.
     pub statement: Statement,
-    /// Whether its public key is one of those that the reader has from elsewhere.
+    /// Whether the reader has its public key from elsewhere, as a key of the very person that the statement names.
     pub signer_proven: bool,
 }
 
-/// Checks a file, with nothing but itself and the public keys (`COSE_Key`) that its reader has from elsewhere.
-pub fn verify(file: &[u8], keys: &BTreeSet<Vec<u8>>) -> Result<(Evidence, Vec<Verified>), EvidenceError> {
+/// Checks a file, with nothing but itself and the public keys (`COSE_Key`) that its reader has from elsewhere: whose each is, by
+/// the person's id. A key is one person's, so that no two persons are proven by the same one.
+pub fn verify(
+    file: &[u8],
+    keys: &BTreeMap<Vec<u8>, String>,
+) -> Result<(Evidence, Vec<Verified>), EvidenceError> {
     let malformed = |why: &dyn std::fmt::Display| EvidenceError::Malformed(why.to_string());
     let evidence: Evidence = serde_json::from_slice(file).map_err(|cause| malformed(&cause))?;
     if evidence.kind != KIND || evidence.v != VERSION {
@@ -126,10 +130,44 @@ pub fn verify(file: &[u8], keys: &BTreeSet<Vec<u8>>) -> Result<(Evidence, Vec<Ve
             .proof
             .verify(content, &evidence.rp_id, &evidence.origin)
             .map_err(|cause| EvidenceError::Proof(number, cause))?;
-        let signer_proven = keys.contains(&approval.proof.public_key);
+        let signer_proven = keys.get(&approval.proof.public_key) == Some(&statement.approver.id);
         verified.push(Verified { statement, signer_proven });
     }
     Ok((evidence, verified))
+}
+
+/// How many distinct persons are proven to have signed the last wording under its rule, none of them with a part in it; and how
+/// many that rule asks for, as the statements say.
+pub fn proven(verified: &[Verified]) -> (u32, u32) {
+    let Some(last) = verified.last().map(|it| &it.statement) else { return (0, 1) };
+    let counts = |it: &&Verified| {
+        let (said, who) = (&it.statement, &it.statement.approver.id);
+        it.signer_proven && *who != said.asker.id && *who != said.holder.id && wording(said) == wording(last)
+    };
+    let persons: BTreeSet<_> = verified.iter().filter(counts).map(|it| &it.statement.approver.id).collect();
+    (u32::try_from(persons.len()).unwrap_or(u32::MAX), last.rule.approvers.max(1))
+}
+
+/// What is signed, aside from who signs and what everybody is called.
+#[derive(PartialEq, Eq)]
+struct Wording<'a> {
+    place: (&'a str, Option<&'a str>),
+    people: (&'a str, &'a str),
+    role: Role,
+    terms: (i64, &'a str, &'a str, &'a str),
+    rule: &'a StatedRule,
+    revision: i64,
+}
+
+fn wording(it: &Statement) -> Wording<'_> {
+    Wording {
+        place: (&it.instance, it.project.as_ref().map(|it| it.id.as_str())),
+        people: (&it.asker.id, &it.holder.id),
+        role: it.role,
+        terms: (it.lasts_seconds, &it.reason, &it.ticket, &it.expires_at),
+        rule: &it.rule,
+        revision: it.revision,
+    }
 }
 
 impl Domain {

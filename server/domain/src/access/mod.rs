@@ -41,7 +41,7 @@ use crate::refused::carries_refused;
 use crate::roles::Holder;
 use crate::{Action, Domain, Fault, Op, Refused};
 
-pub use evidence::{Evidence, EvidenceError, HeldRole, SignedApproval, Verified, verify};
+pub use evidence::{Evidence, EvidenceError, HeldRole, SignedApproval, Verified, proven, verify};
 pub use life::{Approved, LifeError};
 pub use list::{GrantPage, GrantQuery, RequestPage, RequestQuery};
 pub use request::{NewRequest, RequestError, Terms};

@@ -1,6 +1,6 @@
 //! What is told to whom: rules, hidden projects, evidence.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::*;
 use crate::cast::both_engines;
@@ -144,16 +144,33 @@ async fn what_was_signed_is_checked_without_keywarden_and_any_change_of_it_is_se
         signs(&house, &mut scene.mia, id).await.unwrap();
         signs(&house, &mut scene.ben, id).await.unwrap();
         let evidence = house.domain.access_evidence(&scene.dev.op(&house), id).await.unwrap();
-        let (read, verified) = verify(&file(&evidence), &BTreeSet::new()).unwrap();
+        let (read, verified) = verify(&file(&evidence), &BTreeMap::new()).unwrap();
         assert_eq!(read, evidence);
         assert_eq!(verified.iter().map(|it| it.signer_proven).collect::<Vec<_>>(), [false, false]);
         let names: Vec<_> = verified.iter().map(|it| it.statement.approver.name.as_str()).collect();
         assert_eq!(names, ["Mia", "Ben"]);
         assert!(evidence.approvals.iter().all(|it| it.enrolment.is_some()), "{evidence:?}");
-        // With Mia's key from elsewhere.
-        let keys = BTreeSet::from([evidence.approvals[0].proof.public_key.clone()]);
-        let (_, verified) = verify(&file(&evidence), &keys).unwrap();
-        assert_eq!(verified.iter().map(|it| it.signer_proven).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(proven(&verified), (0, 2));
+        // With Mia's key from elsewhere, as hers.
+        let person = |at: usize| verified[at].statement.approver.id.clone();
+        let key = |at: usize| evidence.approvals[at].proof.public_key.clone();
+        let keys = BTreeMap::from([(key(0), person(0))]);
+        let checked = |keys: &BTreeMap<Vec<u8>, String>| {
+            let (_, verified) = verify(&file(&evidence), keys).unwrap();
+            let each = verified.iter().map(|it| it.signer_proven).collect::<Vec<_>>();
+            (each, proven(&verified))
+        };
+        assert_eq!(checked(&keys), (vec![true, false], (1, 2)));
+        // As somebody else's it proves nothing, and both together prove both.
+        let crossed = BTreeMap::from([(key(0), person(1)), (key(1), person(0))]);
+        assert_eq!(checked(&crossed), (vec![false, false], (0, 2)));
+        let both = BTreeMap::from([(key(0), person(0)), (key(1), person(1))]);
+        assert_eq!(checked(&both), (vec![true, true], (2, 2)));
+        // A signature of hers twice is one person's.
+        let mut twice = evidence.clone();
+        twice.approvals[1] = twice.approvals[0].clone();
+        let (_, twice) = verify(&file(&twice), &both).unwrap();
+        assert_eq!(proven(&twice), (1, 2));
 
         let mut longer = evidence.clone();
         longer.approvals[0].statement = longer.approvals[0].statement.replace(":3600,", ":7200,");
