@@ -154,8 +154,8 @@ impl Life {
         if !facts.rule.names(facts.approver, facts.teams) {
             return Err(LifeError::NotNamed);
         }
-        // Whatever their first signature was made under: a person signs a wording once.
-        if facts.signed.iter().any(|it| it.who == facts.approver && it.revision == self.revision) {
+        // What counts no more, for its rule or its passkey is gone, gives way to another signature of the same person's.
+        if self.counting(facts.signed, facts.rule_at).contains(facts.approver) {
             return Err(LifeError::AlreadySigned);
         }
         if facts.synced && facts.rule.strength == PasskeyStrength::DeviceBound {

@@ -121,7 +121,7 @@ impl Domain {
         if loaded.life.concerns(&who) {
             return Ok(Err(LifeError::OwnRequest));
         }
-        if signed.iter().any(|it| it.who == who && it.revision == loaded.row.revision) {
+        if loaded.life.counting(signed, &loaded.rule_at).contains(who.as_str()) {
             return Ok(Err(LifeError::AlreadySigned));
         }
         if loaded.life.lasts > loaded.rule.longest() {

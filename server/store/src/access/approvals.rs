@@ -1,4 +1,5 @@
-//! What was signed about requests for access. A row never changes.
+//! What was signed about requests for access. A row never changes; what counts no more gives way to what
+//! the same person signs of the same wording under another rule, or with another passkey. The record keeps that both were signed.
 
 use chrono::{DateTime, Utc};
 use keywarden_model::{AccessRequestId, PasskeyId, UserId};
@@ -49,6 +50,7 @@ pub struct Row {
 
 /// Writes it; a [`StoreError::Conflict`]: the same person, or the same ceremony, signed already.
 pub async fn insert(tx: &mut Tx, row: &Row, now: DateTime<Utc>) -> Result<(), StoreError> {
+    give_way(tx, row).await?;
     sql("INSERT INTO access_approvals (request_id, revision, approver, rule_scope, rule_version, content, nonce, client_data_json,
                                        authenticator_data, signature, public_key, credential_id, passkey_id, synced, enrolment,
                                        policies, signed_at)
@@ -71,6 +73,20 @@ pub async fn insert(tx: &mut Tx, row: &Row, now: DateTime<Utc>) -> Result<(), St
     .bind(row.policies)
     .bind(now)
     .execute_one(tx, "access_approvals")
+    .await
+}
+
+/// What the same person signed of the same wording goes, if it was under another rule or with another passkey.
+async fn give_way(tx: &mut Tx, row: &Row) -> Result<u64, StoreError> {
+    sql("DELETE FROM access_approvals WHERE request_id = $1 AND revision = $2 AND approver = $3
+           AND (rule_scope <> $4 OR rule_version <> $5 OR passkey_id <> $6)")
+    .bind(row.request_id)
+    .bind(row.revision)
+    .bind(row.approver)
+    .bind(row.rule_scope.as_str())
+    .bind(row.rule_version)
+    .bind(row.passkey_id)
+    .execute(tx)
     .await
 }
 

@@ -228,7 +228,8 @@ pub(crate) fn due_by(now: DateTime<Utc>) -> Select {
     Select::from(COLUMNS).and("r.state = 'pending' AND r.expires_at <= ?", [now])
 }
 
-/// Those that wait for this person's answer: not theirs, not signed by them in this wording, and not over. Newest first.
+/// Those that wait for this person's answer: not theirs, not signed by them in this wording with a passkey that
+/// they still have, and not over. Newest first.
 pub async fn waiting_for(
     conn: &mut Conn,
     scopes: Option<Vec<String>>,
@@ -247,7 +248,8 @@ pub(crate) fn waiting_by(scopes: Option<Vec<String>>, person: &str, now: DateTim
         .and("r.created_by <> ? AND r.holder_id <> ? AND coalesce(r.behind, '') <> ?", [person; 3])
         .and(
             "NOT EXISTS (SELECT 1 FROM access_approvals a
-                         WHERE a.request_id = r.id AND a.revision = r.revision AND a.approver = ?)",
+                         WHERE a.request_id = r.id AND a.revision = r.revision AND a.approver = ?
+                           AND EXISTS (SELECT 1 FROM passkeys p WHERE p.id = a.passkey_id))",
             [person],
         )
 }

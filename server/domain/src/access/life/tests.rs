@@ -130,6 +130,8 @@ impl World {
         };
         let (life, approved) = self.life.clone().approve(&facts, now)?;
         assert!(who > 2 && !new, "{} approved what is theirs, or with a passkey of today", PEOPLE[who]);
+        // As the store has it: what counts no more gives way.
+        self.signed.retain(|it| it.who != PEOPLE[who] || it.revision != life.revision);
         self.signed.push(Signed {
             who: PEOPLE[who].into(),
             revision: life.revision,
@@ -213,6 +215,22 @@ fn a_rule_can_name_people_and_teams_and_ask_for_security_keys() {
     let synced = Facts { synced: true, ..facts("a", &strong, &at1, &[]) };
     assert_eq!(fresh().approve(&synced, at(1)).map(|it| it.1), Err(LifeError::PasskeySynced));
     assert!(fresh().approve(&facts("a", &strong, &at1, &[]), at(1)).is_ok());
+}
+
+#[test]
+fn whoever_signed_what_counts_no_more_signs_again() {
+    let (two, first, second) = (rule(2), numbered(1), numbered(2));
+    let signed =
+        |rule: &RuleAt, still: bool| [Signed { who: "a".into(), revision: 1, rule: rule.clone(), still }];
+    let waits = Ok(Approved::Waits { have: 1, need: 2 });
+    for (signed, expected) in [
+        (signed(&first, true), waits.clone()),
+        (signed(&second, false), waits),
+        (signed(&second, true), Err(LifeError::AlreadySigned)),
+    ] {
+        let done = fresh().approve(&facts("a", &two, &second, &signed), at(1));
+        assert_eq!(done.map(|it| it.1), expected, "{signed:?}");
+    }
 }
 
 #[test]

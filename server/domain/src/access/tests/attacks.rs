@@ -90,6 +90,14 @@ async fn whatever_changes_what_is_asked_for_voids_what_was_signed() {
         scene.takes(&house, 2).await;
         let signed = signs(&house, &mut scene.ben, id).await.unwrap();
         assert_eq!(signed, Approved::Waits { have: 1, need: 2 });
+        // Whoever signed under that one may sign again, and is told so.
+        let shown = house.domain.access_request(&scene.mia.op(&house), id).await.unwrap();
+        assert_eq!(shown.may.approve, Some(Ok(())));
+        let granted = signs(&house, &mut scene.mia, id).await.unwrap();
+        assert!(matches!(granted, Approved::Granted { .. }), "{granted:?}");
+        let shown = house.domain.access_request(&scene.ben.op(&house), id).await.unwrap();
+        let names: Vec<_> = shown.approvals.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(names, ["Ben", "Mia"], "each once");
     })
     .await;
 }
