@@ -34,12 +34,12 @@ texts! {
     notice_seal_silent = "No seal that unwraps the house's keys answers. The server works on for a while, and then refuses.";
     notice_seal_answers = "A seal that unwraps the house's keys answers again.";
     notice_access_asked(role: &str) = "Somebody asks for the role {role}, and it waits for your answer.";
-    notice_access_denied = "A request of yours for access was denied.";
+    notice_access_denied = "A request for access was denied.";
     notice_access_edited = "A request for access that waits for your answer was changed.";
-    notice_access_ended = "A role that you held for a while has ended.";
-    notice_access_expired = "Nobody answered a request of yours for access in time.";
-    notice_access_granted(role: &str) = "A request of yours was approved: the role {role} is held now.";
-    notice_access_revoked = "A role that you held for a while was taken back.";
+    notice_access_ended = "The role that was asked for has ended.";
+    notice_access_expired = "Nobody answered a request for access in time.";
+    notice_access_granted(role: &str) = "A request for access was approved: the role {role} is held now.";
+    notice_access_revoked = "The role that was asked for was taken back.";
     notice_other(event: &str, name: &str) = "{event}: {name}";
     notice_look = "Look at the account";
     notice_look_at_key = "Look at the key";

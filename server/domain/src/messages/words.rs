@@ -64,7 +64,7 @@ fn said(message: &Row, facts: &Value, names: &BTreeMap<String, String>) -> Said 
     };
     match message.event.as_str() {
         "access.deny" => access(
-            "Your request for access was denied".into(),
+            "A request for access was denied".into(),
             format!("It was denied at {at}. What was said about it stands on its page."),
         ),
         "access.edit" => access(
@@ -72,15 +72,15 @@ fn said(message: &Row, facts: &Value, names: &BTreeMap<String, String>) -> Said 
             format!("It was changed at {at}. What was signed before counts no more, and it waits for your answer."),
         ),
         "access.end" => access(
-            format!("A role in {place} that you held for a while has ended"),
+            format!("The role that was asked for in {place} has ended"),
             format!("Its time was over at {at}."),
         ),
         "access.expire" => access(
-            "Nobody answered your request for access".into(),
+            "Nobody answered a request for access".into(),
             format!("It was open until {at}. Ask again if the role is still needed."),
         ),
         "access.grant" => access(
-            format!("Your request for {role} in {place} was approved"),
+            format!("A request for {role} in {place} was approved"),
             format!("The role is held until {}.", instant(facts, "ends_at").map(moment).unwrap_or_default()),
         ),
         "access.request" => access(
@@ -88,7 +88,7 @@ fn said(message: &Row, facts: &Value, names: &BTreeMap<String, String>) -> Said 
             format!("It waits for your answer until {}.", instant(facts, "expires_at").map(moment).unwrap_or_default()),
         ),
         "access.revoke" => access(
-            format!("A role in {place} that you held for a while was taken back"),
+            format!("The role that was asked for in {place} was taken back"),
             format!("It was taken back at {at}."),
         ),
         "passkey.add" => account("A passkey was added to"),
