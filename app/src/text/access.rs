@@ -120,6 +120,7 @@ texts! {
     access_why_person = "Only a person can approve, with a passkey, in a browser.";
     access_why_held = "This role is held already.";
     access_why_holder = "Ask for yourself, for somebody of your teams, or for a machine whose tokens you may issue.";
+    access_why_home = "This machine is a project's own: it holds roles in that project only.";
     access_why_owner = "Nobody is an owner for a while. Ask for another role.";
     access_why_many = "Twenty requests of yours wait for an answer. Withdraw one first.";
     access_why_short = "Ask for five minutes at least.";
@@ -230,6 +231,7 @@ impl Text {
         Some(match error {
             RequestError::AlreadyHeld => ("role", self.access_why_held().into()),
             RequestError::NoSuchHolder => ("for", self.access_why_holder().into()),
+            RequestError::OnlyAtHome => ("for", self.access_why_home().into()),
             RequestError::Owner => ("role", self.access_why_owner().into()),
             RequestError::Refused(_) => return None,
             RequestError::TooLong(most) => ("lasts", self.access_why_long(&self.span(*most))),

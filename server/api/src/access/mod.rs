@@ -185,7 +185,9 @@ impl From<RequestError> for Problem {
     fn from(error: RequestError) -> Self {
         match error {
             RequestError::AlreadyHeld | RequestError::TooMany => Self::conflict(error),
-            RequestError::NoSuchHolder => Self::invalid(Flaw::at("/holder", error)),
+            RequestError::NoSuchHolder | RequestError::OnlyAtHome => {
+                Self::invalid(Flaw::at("/holder", error))
+            }
             RequestError::Owner | RequestError::WrongScope(_) => Self::invalid(Flaw::at("/role", error)),
             RequestError::TooLong(_) | RequestError::TooShort => {
                 Self::invalid(Flaw::at("/lasts_seconds", error))

@@ -8,7 +8,7 @@ use keywarden_model::{
     AccessRequestId, ProjectId, Reason, Role, RoleScope, Slug, Ticket, UserId, WorkloadId,
 };
 use keywarden_store::access::requests as rows;
-use keywarden_store::{Conn, Written, authority, projects, teams, tokens, workloads};
+use keywarden_store::{Conn, StoreError, Written, authority, projects, teams, tokens, workloads};
 
 use super::REQUEST;
 use super::rule::{self, SHORTEST};
@@ -54,6 +54,9 @@ pub enum RequestError {
     /// There is no such person or workload that the caller could ask for.
     #[error("ask for yourself, for somebody of your teams, or for a workload whose tokens you may issue")]
     NoSuchHolder,
+    /// The holder is a project's own workload, and this is another place.
+    #[error("this workload is a project's own: it holds roles in that project alone")]
+    OnlyAtHome,
     /// Nobody is an owner for a while.
     #[error("nobody is an owner for a while: ask for another role")]
     Owner,
@@ -122,7 +125,7 @@ impl Domain {
                 let Asked { role, holder, .. } = *asked;
                 // A project's own workload holds roles there alone, whatever else there is: that tells of no project.
                 if !can_hold(tx, holder, asked.project_id).await? {
-                    return Err(RequestError::NoSuchHolder);
+                    return Err(cannot_hold(tx, holder).await?);
                 }
                 if rows::waiting(tx, &by).await? >= MOST_WAITING {
                     return Err(RequestError::TooMany);
@@ -224,6 +227,13 @@ impl Domain {
 /// Where there is no project: the organization.
 pub(super) fn scope(project: Option<ProjectId>) -> PolicyScope {
     project.map_or(PolicyScope::Organization, PolicyScope::Project)
+}
+
+/// Why it holds nothing there: it is at home elsewhere, or not there any more.
+async fn cannot_hold(conn: &mut Conn, holder: Holder) -> Result<RequestError, StoreError> {
+    let Holder::Workload(id) = holder else { return Ok(RequestError::NoSuchHolder) };
+    let active = workloads::find(conn, id).await?.is_some_and(|row| row.state == "active");
+    Ok(if active { RequestError::OnlyAtHome } else { RequestError::NoSuchHolder })
 }
 
 /// The token that the operation came with: whoever made it is behind what it asks for.

@@ -183,6 +183,14 @@ async fn nobody_approves_what_they_asked_for_or_what_is_for_them() {
         assert!(by_holder.is_err(), "{by_holder:?}");
         signs(&house, &mut scene.ada, id).await.unwrap();
 
+        // A project's own workload holds roles at home alone: what else there is, it does not learn.
+        let bot = house.workload("bot", Role::Viewer, Some(scene.pay.id)).await;
+        for project in ["other", "ghost"] {
+            let elsewhere =
+                NewRequest { holder: Some(Holder::Workload(bot.id)), ..wanted(project, Role::Manager, 60) };
+            let refused = house.domain.request_access(&Scene::fresh(&house, &scene.mia), elsewhere).await;
+            assert!(matches!(refused, Err(RequestError::OnlyAtHome)), "{refused:?}");
+        }
         // Nobody asks for whom they share no team with.
         let stranger = house.domain.request_access(&scene.dev.op(&house), for_mia).await;
         assert!(matches!(stranger, Err(RequestError::NoSuchHolder)), "{stranger:?}");
