@@ -1,7 +1,7 @@
 //! Deliveries: one message on its way through one channel.
 
 use chrono::{DateTime, Utc};
-use keywarden_model::{ChannelId, DeliveryId, MessageId, UserId};
+use keywarden_model::{ChannelId, DeliveryId, MessageId};
 
 use crate::{Conn, StoreError, Tx, count::number, filter::Select, sql};
 
@@ -175,13 +175,11 @@ pub async fn find(conn: &mut Conn, id: DeliveryId) -> Result<Option<Row>, StoreE
     Select::from(COLUMNS).and("d.id = ?", [id]).then("LIMIT ?", [1_i64]).optional(conn).await
 }
 
-/// What is looked for. Empty fields do not narrow.
+/// What is looked for.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Of the channels of this person; `None`: the organization's.
-    pub user: Option<UserId>,
-    /// Of this channel.
-    pub channel: Option<ChannelId>,
+    /// Of any of these channels: one, or all that somebody has.
+    pub channels: Vec<ChannelId>,
     /// A [`keywarden_model::DeliveryState`]'s word.
     pub state: Option<&'static str>,
     /// Only older ones than this.
@@ -196,13 +194,7 @@ pub async fn list(conn: &mut Conn, filter: &Filter, limit: u32) -> Result<Vec<Ro
 pub(crate) const NEWEST_FIRST: &str = "ORDER BY d.id DESC LIMIT ?";
 
 pub(crate) fn page(filter: &Filter) -> Select {
-    let mut select = match filter.user {
-        Some(user) => Select::from(COLUMNS).and("c.user_id = ?", [user]),
-        None => Select::from(COLUMNS).and::<i64>("c.user_id IS NULL", []),
-    };
-    if let Some(channel) = filter.channel {
-        select = select.and("d.channel_id = ?", [channel]);
-    }
+    let mut select = Select::from(COLUMNS).and_in("d.channel_id", filter.channels.iter().copied());
     if let Some(state) = filter.state {
         select = select.and("d.state = ?", [state]);
     }

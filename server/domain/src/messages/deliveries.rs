@@ -3,11 +3,13 @@
 use chrono::{DateTime, Utc};
 use keywarden_model::time::from_micros;
 use keywarden_model::{ChannelId, ChannelKind, DeliveryId, DeliveryState, MessageId, MessageKind};
-use keywarden_store::{Written, deliveries as rows};
+use keywarden_store::{Written, channels, deliveries as rows};
 
 use super::channels::ChannelOwner;
 use crate::{Domain, Fault, Op, Refused};
 
+/// Channels that somebody has at most.
+const CHANNELS: u32 = 100;
 /// Dead deliveries of a channel that are tried again in one go.
 const AT_ONCE: u32 = 10_000;
 
@@ -72,13 +74,16 @@ impl Domain {
         };
         let _seen = self.authorize(op, owner.view(), &owner.resource()).await?;
         let limit = query.limit.clamp(1, 200);
-        let filter = rows::Filter {
-            user: owner.user(),
-            channel: query.channel,
-            state: query.state.map(DeliveryState::as_str),
-            before: query.before,
-        };
         let mut conn = self.store().read().await.map_err(Fault::from)?;
+        let channels = match query.channel {
+            Some(channel) => vec![channel],
+            None => {
+                let all = channels::of(&mut conn, owner.user(), CHANNELS).await?;
+                all.into_iter().map(|channel| channel.id).collect()
+            }
+        };
+        let filter =
+            rows::Filter { channels, state: query.state.map(DeliveryState::as_str), before: query.before };
         let mut found = rows::list(&mut conn, &filter, limit.saturating_add(1)).await?;
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);
