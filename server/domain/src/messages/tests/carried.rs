@@ -214,10 +214,7 @@ async fn mail_and_slack_say_the_same_in_their_own_ways() {
         route(&house).await;
         assert_eq!(attempt(&house).await, 2);
         let letter = house.tray.letters().pop().unwrap();
-        assert_eq!(
-            (letter.to.as_str(), letter.subject.as_str()),
-            ("ada@example.com", "A test of a channel")
-        );
+        assert_eq!((letter.to.as_str(), letter.subject.as_str()), ("ada@example.com", "A test of a channel"));
         insta::assert_snapshot!("mail_text", letter.text);
         insta::assert_snapshot!("mail_html", letter.html);
         let post = house.tray.posts().pop().unwrap();
