@@ -11,6 +11,9 @@
 //! done. Who signed before counts only if they may approve still. What is held for a while is no standing role: nobody is an owner
 //! by it, and no rule that keeps an owner looks at it.
 
+#[cfg(test)]
+mod tests;
+
 mod approve;
 mod concerned;
 mod decide;
@@ -24,8 +27,6 @@ mod rule;
 mod rules;
 mod show;
 mod statement;
-#[cfg(test)]
-mod tests;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keywarden_model::time::{from_micros, seconds};

@@ -34,11 +34,12 @@ const SHOWS: [&str; 17] = [
 const ENDS: [&str; 3] = ["/sign-out", "/account/sessions", "/people/_/sessions"];
 
 /// Fields of forms that hold names, words and settings; as at the API, any other field that can be typed into is a secret.
-const TOLD: [&str; 61] = [
+const TOLD: [&str; 64] = [
     "actor",
     "action",
     "allowed_cidrs",
     "approved_scopes",
+    "approvers",
     "at",
     "audience",
     "back",
@@ -65,6 +66,7 @@ const TOLD: [&str; 61] = [
     "length",
     "lifetime_days",
     "limit",
+    "longest",
     "max_lifetime_days",
     "metadata",
     "name",
@@ -94,6 +96,7 @@ const TOLD: [&str; 61] = [
     "text",
     "ticket",
     "to",
+    "unanswered",
     "until",
     "words",
 ];
