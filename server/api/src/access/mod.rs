@@ -11,7 +11,7 @@ pub(crate) mod rules;
 pub(crate) mod show;
 
 use chrono::{DateTime, Utc};
-use keywarden_domain::access::{self, AccessError, RequestError, SetRuleError, ShownRequest};
+use keywarden_domain::access::{self, AccessError, LifeError, RequestError, SetRuleError, ShownRequest};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -200,16 +200,16 @@ impl From<RequestError> for Problem {
 impl From<AccessError> for Problem {
     fn from(error: AccessError) -> Self {
         match error {
+            // No ceremony begins or ends here, and other people's requests are not for everybody to change.
+            AccessError::Ceremony(_) | AccessError::Life(LifeError::NotAsker) | AccessError::NotAPerson => {
+                Self::new(Kind::Forbidden, error.to_string())
+            }
             AccessError::Archived
             | AccessError::ChangedMeanwhile
             | AccessError::HolderGone
             | AccessError::Life(_) => Self::conflict(error),
             AccessError::TooLong(_) | AccessError::TooShort => {
                 Self::invalid(Flaw::at("/lasts_seconds", error))
-            }
-            // No ceremony begins or ends here.
-            AccessError::Ceremony(_) | AccessError::NotAPerson => {
-                Self::new(Kind::Forbidden, error.to_string())
             }
             AccessError::Refused(refused) => refused.into(),
         }

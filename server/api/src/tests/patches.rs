@@ -37,7 +37,12 @@ async fn things(api: &Api) -> Vec<(&'static str, String)> {
     let text =
         "forbid (principal, action == Action::\"secret.purge\", resource) when { context.recovering };";
     let policy = made(api, "/api/v1/policies", json!({ "name": "Nobody purges", "text": text })).await;
+    let channel = json!({
+        "name": "Duty", "kind": "webhook", "target": "https://hooks.example.com/in", "listens": ["seal"],
+    });
+    let channel = made(api, "/api/v1/channels", channel).await;
     vec![
+        ("/api/v1/channels/{channel}", format!("/api/v1/channels/{channel}")),
         ("/api/v1/keys/{key}", format!("/api/v1/keys/{key}")),
         ("/api/v1/policies/{policy}", format!("/api/v1/policies/{policy}")),
         ("/api/v1/projects/{project}", "/api/v1/projects/pay".into()),
